@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: Apache-2.0
+# greenlaunch: `make help` lists the targets. V=1 shows commands, SAN=1 builds with ASan and UBSan,
+# COV=1 with coverage, CC=clang-14 with clang; each flavour has its own folder below build/.
+
+VERSION := 0.1.0
+CC      ?= gcc
+ifeq ($(origin CC),default)
+CC      := gcc
+endif
+FLAVOUR := $(if $(SAN),san)$(if $(COV),cov)$(if $(findstring clang,$(CC)),clang)
+B       := build$(if $(FLAVOUR),/$(FLAVOUR))
+Q       := $(if $(V),,@)
+say      = $(if $(V),,@printf '  %-6s %s\n' '$(1)' '$(2)')
+
+WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wformat=2 -Wstrict-prototypes \
+        -Wmissing-prototypes -Wvla -Wundef -Wcast-qual $(if $(WERROR),-Werror)
+HARD := -fstack-protector-strong -fPIE $(if $(SAN)$(COV),,-D_FORTIFY_SOURCE=2)
+OPT  := $(if $(SAN)$(COV),-O1 -g,-O2 -g)
+OPT  += $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+OPT  += $(if $(COV),--coverage)
+comma := ,
+CFLAGS  ?=
+ALL_CFLAGS := -std=c17 -D_GNU_SOURCE -DGL_VERSION='"$(VERSION)"' -I. $(WARN) $(HARD) $(OPT) $(CFLAGS)
+LINK    := -pie -Wl,-z,relro,-z,now,--as-needed $(if $(SAN),-fsanitize=address$(comma)undefined) \
+           $(if $(COV),--coverage)
+
+FLOORS := base policy providers agent broker
+sources = $(sort $(wildcard $(1)/*.c $(1)/*/*.c))
+objects = $(patsubst %.c,$(B)/obj/%.o,$(1))
+
+PROGRAM_MAINS := broker/main.c agent/main.c agent/gpu_main.c
+base_SRC      := $(call sources,base)
+policy_SRC    := $(call sources,policy)
+providers_SRC := $(call sources,providers)
+agent_SRC     := $(filter-out $(PROGRAM_MAINS),$(call sources,agent))
+broker_SRC    := $(filter-out $(PROGRAM_MAINS),$(call sources,broker))
+
+# What each floor and everything below it links with.
+base_LIBS      := -lsodium -ljansson -ldl
+policy_LIBS    := -lyaml $(base_LIBS) -lm
+providers_LIBS := $(policy_LIBS)
+agent_LIBS     := $(base_LIBS) -lm
+broker_LIBS    := -lsqlite3 $(providers_LIBS)
+base_ARCHIVES      := $(B)/libbase.a
+policy_ARCHIVES    := $(B)/libpolicy.a $(base_ARCHIVES)
+providers_ARCHIVES := $(B)/libproviders.a $(policy_ARCHIVES)
+agent_ARCHIVES     := $(B)/libagent.a $(base_ARCHIVES)
+broker_ARCHIVES    := $(B)/libbroker.a $(B)/libagent.a $(providers_ARCHIVES)
+
+PROGRAMS := $(B)/greenlaunch $(B)/greenlaunch-meter $(B)/greenlaunch-meter-gpu
+
+.PHONY: all
+all: $(PROGRAMS) ## build the programs (default)
+
+$(B)/greenlaunch: $(B)/obj/broker/main.o $(broker_ARCHIVES)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LINK) -o $@ $(filter %.o,$^) -Wl,--start-group $(broker_ARCHIVES) -Wl,--end-group $(broker_LIBS)
+
+# Static: it runs inside instances that may have no libraries at all. Sanitizers cannot be static.
+$(B)/greenlaunch-meter: $(B)/obj/agent/main.o $(agent_ARCHIVES)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(if $(SAN),$(LINK),-static $(if $(COV),--coverage)) -o $@ $(filter %.o,$^) $(agent_ARCHIVES) -lsodium $(if $(SAN),-ljansson) -lm
+
+$(B)/greenlaunch-meter-gpu: $(B)/obj/agent/gpu_main.o
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LINK) -o $@ $^ -ldl
+
+define archive
+$(B)/lib$(1).a: $(call objects,$($(1)_SRC))
+	$$(call say,AR,$$@)
+	$(Q)rm -f $$@ && ar rcs $$@ $$^
+endef
+$(foreach floor,$(FLOORS),$(eval $(call archive,$(floor))))
+
+$(B)/obj/%.o: %.c
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+# ---- tests: tests/unit/<floor>/test_*.c link that floor and those below, nothing else ----
+UNIT_SRC := $(sort $(wildcard tests/unit/*/test_*.c))
+UNIT     := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(UNIT_SRC))
+SUITE_SRC := $(sort $(wildcard tests/conformance/test_*.c tests/property/test_*.c tests/fault/test_*.c))
+SUITE    := $(patsubst tests/%.c,$(B)/tests/%,$(SUITE_SRC))
+SUPPORT_SRC := $(sort $(wildcard tests/support/*.c tests/conformance/cloud_*.c))
+
+define unit_rule
+$(B)/tests/unit/$(1)/%: $(B)/obj/tests/unit/$(1)/%.o $$($(1)_ARCHIVES)
+	$$(call say,LINK,$$@)
+	$(Q)mkdir -p $$(@D) && $(CC) $(ALL_CFLAGS) $(LINK) -o $$@ $$< -Wl,--start-group $$($(1)_ARCHIVES) -Wl,--end-group -lcmocka $$($(1)_LIBS)
+endef
+$(foreach floor,$(FLOORS),$(eval $(call unit_rule,$(floor))))
+
+$(SUITE): $(B)/tests/%: $(B)/obj/tests/%.o $(call objects,$(SUPPORT_SRC)) $(broker_ARCHIVES)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) $(LINK) -o $@ $(filter %.o,$^) -Wl,--start-group $(broker_ARCHIVES) -Wl,--end-group -lcmocka $(broker_LIBS)
+
+.PHONY: tests
+tests: $(UNIT) $(SUITE) ## build the test programs
+
+.PHONY: test
+test: setup ## build and run every test; last line: N passed, N failed, N skipped
+	$(Q)$(MAKE) --no-print-directory all tests && tests/run.sh $(B)
+
+.PHONY: setup
+setup: ## install missing distribution packages and unpack the guest kernel (says which)
+	$(Q)tools/setup.sh
+
+.PHONY: run
+run: setup ## the main job, really done: offers, a refusal, a VM, its meter, the receipt
+	$(Q)$(MAKE) --no-print-directory all && tools/demo.sh $(B)
+
+.PHONY: bench
+bench: setup ## measure, as ratios beside a named peer of the same run
+	$(Q)$(MAKE) --no-print-directory all $(B)/bench && tests/bench/run.sh $(B)
+$(B)/bench: $(call objects,$(sort $(wildcard tests/bench/*.c))) $(broker_ARCHIVES)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LINK) -o $@ $(filter %.o,$^) -Wl,--start-group $(broker_ARCHIVES) -Wl,--end-group $(broker_LIBS)
+
+.PHONY: lint
+lint: ## floors, purity, sizes, formatting, warnings as errors
+	$(Q)tools/lint.sh
+
+.PHONY: sanitize
+sanitize: ## the whole suite under ASan and UBSan
+	$(Q)$(MAKE) --no-print-directory SAN=1 test
+
+.PHONY: valgrind
+valgrind: all tests ## unit tests under valgrind
+	$(Q)tests/valgrind.sh $(B)
+
+.PHONY: fuzz
+FUZZ_SECONDS ?= 60
+fuzz: ## every fuzz target for FUZZ_SECONDS (60) each
+	$(Q)tests/fuzz/run.sh $(FUZZ_SECONDS)
+
+.PHONY: coverage
+coverage: setup ## line coverage of base/ and policy/ (fails below 90 %)
+	$(Q)tests/coverage.sh
+
+.PHONY: golden-accept
+golden-accept: all ## write what the programs print now as the expected output of tests/cases
+	$(Q)tests/cases.sh --accept $(B)
+
+.PHONY: format
+format: ## reformat every C file
+	$(Q)clang-format-14 -i $$(git ls-files -co --exclude-standard '*.c' '*.h' | grep -v '^providers/data/')
+
+.PHONY: install uninstall
+PREFIX ?= /usr/local
+install: all ## install below PREFIX (/usr/local), DESTDIR honoured
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1 $(DESTDIR)$(PREFIX)/share/man/man5
+	install -m 755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
+	$(B)/greenlaunch help --man > $(DESTDIR)$(PREFIX)/share/man/man1/greenlaunch.1
+	$(B)/greenlaunch help --man policy-file > $(DESTDIR)$(PREFIX)/share/man/man5/greenlaunch-policy.5
+uninstall: ## remove what install wrote
+	rm -f $(DESTDIR)$(PREFIX)/bin/greenlaunch $(DESTDIR)$(PREFIX)/bin/greenlaunch-meter \
+	  $(DESTDIR)$(PREFIX)/bin/greenlaunch-meter-gpu \
+	  $(DESTDIR)$(PREFIX)/share/man/man1/greenlaunch.1 $(DESTDIR)$(PREFIX)/share/man/man5/greenlaunch-policy.5
+
+.PHONY: clean
+clean: ## remove build/
+	rm -rf build
+
+.PHONY: help
+help: ## this list
+	@sed -n 's/^\([a-z][a-z-]*\)\( [a-z-]*\)*:.*## \(.*\)/  \1|\3/p' $(MAKEFILE_LIST) | column -t -s '|'
+
+-include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
+.SECONDARY:

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GL_PROVIDERS_OFFERS_H
+#define GL_PROVIDERS_OFFERS_H
+
+/* The catalogue: built-in regions, types, prices and power as offers, joined with the zone facts of
+ * the signal store, and the local machine's own offers. Needs no credentials and no network. */
+
+#include "policy/facts.h"
+#include "providers/signal/store.h"
+
+struct gl_offer_list {
+    size_t count;
+    struct gl_offer *offers;        /* owned by the list */
+    void *memory;
+};
+
+struct gl_offer_options {
+    const char *local_zone;         /* grid zone this machine stands in; NULL = not configured */
+    const char *local_country;
+    uint32_t local_vcpus, local_memory_mib;
+    const char *local_family;       /* CPU family key; NULL = unknown */
+    bool has_local;                 /* offer the `local` cloud at all */
+};
+
+/* Every offer that the request's place and size filters could let through (globs over cloud,
+ * region, type; sizes), with zone facts over the request's window. Errors: none from missing data:
+ * that is left unknown. */
+int gl_offers_gather(const struct gl_request *request, const struct gl_offer_options *options,
+                     struct gl_signal_store *store, struct gl_offer_list *out,
+                     struct gl_error *err);
+void gl_offer_list_done(struct gl_offer_list *list);
+
+#endif

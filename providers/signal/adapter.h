@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GL_PROVIDERS_SIGNAL_ADAPTER_H
+#define GL_PROVIDERS_SIGNAL_ADAPTER_H
+
+/* What the adapters share, and nobody else: their declarations and the few steps each of them would
+ * otherwise write again. */
+
+#include "providers/signal/signal.h"
+
+extern const struct gl_signal_ops gl_signal_builtin, gl_signal_file, gl_signal_neso,
+    gl_signal_energy_charts, gl_signal_energinet;
+
+/* How many intervals one answer may hold: 96 hours of five minutes, with room. */
+#define GL_SIGNAL_MAX_POINTS 20000
+
+/* Solar, wind, hydro, geothermal, biomass: what Electricity Maps and most grid operators count as
+ * renewable. Carbon-free adds nuclear. */
+#define GL_OF_RENEWABLE (GL_OF_SOLAR | GL_OF_WIND | GL_OF_HYDRO | GL_OF_GEOTHERMAL | GL_OF_BIOMASS)
+
+/* What a series is called. */
+struct gl_signal_label {
+    const struct gl_signal_ops *ops;    /* provider, licence and credit line */
+    const char *zone;
+    const char *dataset;
+    struct gl_instant retrieved;
+};
+
+/* gl_signal_add() and the label filled in; count is 0, issue time and bounds unknown. */
+struct gl_series *gl_signal_begin(struct gl_signal_result *result, size_t points,
+                                  const struct gl_signal_label *label,
+                                  const struct gl_meaning *meaning);
+
+/* An unknown point of [from, until): no value, bounds or update time. */
+struct gl_point gl_signal_point(int64_t from_s, int64_t until_s, enum gl_evidence evidence);
+
+/* Millionths of a finite number, rounded; -1 when it is not finite or beyond 1e9. */
+int gl_signal_micro(double number, int64_t *out);
+
+/* An answer's JSON object, refusing an error report sent with status 200. A new reference or NULL
+ * (BAD_REPLY, TOO_LARGE; UNKNOWN_DATA for an empty answer). */
+json_t *gl_signal_object(const char *body, size_t length, const char *name, struct gl_error *err);
+
+/* Move all series of *from to the end of *to; *from is empty afterwards. */
+void gl_signal_result_take(struct gl_signal_result *to, struct gl_signal_result *from);
+
+/* Mark a series as never to be used; the first reason stays. */
+void gl_series_suspect(struct gl_series *series, const char *why);
+
+/* Give the points of a series that lack an end one: the smallest distance between two starts, so
+ * that a longer one stays a gap. Points are sorted on the way. -1 with BAD_VALUE when that distance
+ * is not known or longer than `max_s`. */
+int gl_series_close(struct gl_series *series, int64_t max_s, struct gl_error *err);
+
+#endif

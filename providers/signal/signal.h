@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GL_PROVIDERS_SIGNAL_H
+#define GL_PROVIDERS_SIGNAL_H
+
+/* Where carbon intensity and renewable share come from. An adapter is one const struct in one file,
+ * listed in registry.c; caching, retry and time limits are written once, in store.c. An adapter
+ * turns bytes into series and decides nothing: it refuses answers for another zone, another unit or
+ * of impossible values instead of mending them. */
+
+#include "base/http.h"
+#include "base/json.h"
+#include "base/world.h"
+#include "policy/facts.h"
+
+/* Options of one configured source, from the configuration file: "NAME=value". */
+struct gl_signal_config {
+    const char *name;               /* adapter */
+    const char *endpoint;           /* NULL = the adapter's own */
+    const char *path;               /* of `file` sources */
+    const char *zone;               /* of `file` sources without a zone column */
+};
+
+struct gl_signal_query {
+    char zone[40];                  /* Electricity Maps zone name */
+    const char *neso;               /* NESO region id of the cloud region, NULL = national */
+    struct gl_instant from, until;  /* wanted interval */
+    bool is_cache_only;             /* do not touch the network for this one */
+};
+
+/* What came: series owned by the result. */
+struct gl_signal_result {
+    size_t count;
+    struct gl_series *series;
+};
+
+struct gl_signal_ops {
+    const char *name;               /* "neso" */
+    const char *title;              /* "UK NESO Carbon Intensity" */
+    const char *attribution;        /* credit line the licence asks for */
+    const char *licence;
+    const char *homepage;
+    bool needs_network;
+    /* Required. Does it know this zone at all? Pure. */
+    bool (*covers)(const char *zone);
+    /* Required for network adapters: how many requests a query needs (<= 4) and the URL of request
+     * `index`, NUL-terminated, into out. Pure. */
+    unsigned (*urls)(const struct gl_signal_query *query, const char *endpoint, unsigned index,
+                     char *out, size_t capacity);
+    /* Required for network adapters. Parse the body of request `index` and add its series to
+     * *result. Errors: BAD_REPLY (wrong zone, unit, shape), UNKNOWN_DATA (200 but no data),
+     * TOO_LARGE. Pure. */
+    int (*parse)(const struct gl_signal_query *query, unsigned index, const char *body,
+                 size_t length, struct gl_instant retrieved, struct gl_signal_result *result,
+                 struct gl_error *err);
+    /* Required for the others (built-in tables, files). A source with a path is read once, with an
+     * empty query zone: it then gives the series of every zone it holds. */
+    int (*read)(const struct gl_signal_query *query, const struct gl_signal_config *config,
+                const struct gl_world *world, struct gl_signal_result *result,
+                struct gl_error *err);
+};
+
+const struct gl_signal_ops *const *gl_signal_registry(size_t *out_count);
+const struct gl_signal_ops *gl_signal_find(const char *name);
+
+/* Add a zeroed series with room for `points` to the result; borrowed pointer until the next add. */
+struct gl_series *gl_signal_add(struct gl_signal_result *result, size_t points);
+void gl_signal_result_done(struct gl_signal_result *result);
+/* Sort by time, drop exact duplicates, keep the later of conflicting ones and mark the series
+ * suspect when they conflict without an update time; values out of range, negative, NaN or
+ * future-issued mark it suspect. Called by the store on every result. */
+void gl_series_tidy(struct gl_series *series, struct gl_instant now);
+
+#endif
