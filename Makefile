@@ -1,24 +1,31 @@
 # SPDX-License-Identifier: Apache-2.0
 # greenlaunch: `make help` lists the targets. V=1 shows commands, SAN=1 builds with ASan and UBSan,
-# COV=1 with coverage, CC=clang-14 with clang; each flavour has its own folder below build/.
+# COV=1 with coverage, FUZZ=1 for libFuzzer, WERROR=1 with warnings as errors, CC=clang-14 with
+# clang; each flavour has its own folder below build/.
 
 VERSION := 0.1.0
 CC      ?= gcc
 ifeq ($(origin CC),default)
 CC      := gcc
 endif
-FLAVOUR := $(if $(SAN),san)$(if $(COV),cov)$(if $(findstring clang,$(CC)),clang)
+ifdef FUZZ
+CC      := clang-14
+endif
+FLAVOUR := $(if $(FUZZ),fuzz,$(if $(WERROR),strict)$(if $(SAN),san)$(if $(COV),cov)$(if $(findstring clang,$(CC)),clang))
 B       := build$(if $(FLAVOUR),/$(FLAVOUR))
 Q       := $(if $(V),,@)
+# Not at the top, where `make lint test` would run both at once.
+PARALLEL = --no-print-directory $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(shell nproc))
 say      = $(if $(V),,@printf '  %-6s %s\n' '$(1)' '$(2)')
 
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wformat=2 -Wstrict-prototypes \
         -Wmissing-prototypes -Wvla -Wundef -Wcast-qual $(if $(WERROR),-Werror)
-HARD := -fstack-protector-strong -fPIE $(if $(SAN)$(COV),,-D_FORTIFY_SOURCE=2)
-OPT  := $(if $(SAN)$(COV),-O1 -g,-O2 -g)
-OPT  += $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
-OPT  += $(if $(COV),--coverage)
+HARD := -fstack-protector-strong -fPIE $(if $(SAN)$(COV)$(FUZZ),,-D_FORTIFY_SOURCE=2)
 comma := ,
+OPT  := $(if $(SAN)$(COV)$(FUZZ),-O1 -g,-O2 -g)
+OPT  += $(if $(SAN),-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+OPT  += $(if $(COV),--coverage -std=gnu17)
+OPT  += $(if $(FUZZ),-fsanitize=fuzzer-no-link$(comma)address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
 CFLAGS  ?=
 ALL_CFLAGS := -std=c17 -D_GNU_SOURCE -DGL_VERSION='"$(VERSION)"' -I. $(WARN) $(HARD) $(OPT) $(CFLAGS)
 LINK    := -pie -Wl,-z,relro,-z,now,--as-needed $(if $(SAN),-fsanitize=address$(comma)undefined) \
@@ -97,9 +104,23 @@ $(SUITE): $(B)/tests/%: $(B)/obj/tests/%.o $(call objects,$(SUPPORT_SRC)) $(brok
 .PHONY: tests
 tests: $(UNIT) $(SUITE) ## build the test programs
 
+# Every C file there is, for the warnings of a compiler (tools/lint.sh).
+OBJECT_SRC := $(foreach floor,$(FLOORS),$(call sources,$(floor))) $(UNIT_SRC) $(SUITE_SRC) \
+              $(SUPPORT_SRC) $(sort $(wildcard tests/fuzz/*.c tests/bench/*.c))
+.PHONY: objects
+objects: $(call objects,$(sort $(OBJECT_SRC)))
+
+# ---- fuzzing: make FUZZ=1 fuzzers, run by tests/fuzz/run.sh ----
+FUZZER := $(patsubst tests/fuzz/fuzz_%.c,$(B)/targets/fuzz_%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+.PHONY: fuzzers
+fuzzers: $(FUZZER)
+$(B)/targets/fuzz_%: $(B)/obj/tests/fuzz/fuzz_%.o $(broker_ARCHIVES)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -pie -fsanitize=fuzzer -o $@ $< -Wl,--start-group $(broker_ARCHIVES) -Wl,--end-group $(broker_LIBS)
+
 .PHONY: test
 test: setup ## build and run every test; last line: N passed, N failed, N skipped
-	$(Q)$(MAKE) --no-print-directory all tests && tests/run.sh $(B)
+	$(Q)$(MAKE) $(PARALLEL) all tests && tests/run.sh $(B)
 
 .PHONY: setup
 setup: ## install missing distribution packages and unpack the guest kernel (says which)
@@ -107,22 +128,22 @@ setup: ## install missing distribution packages and unpack the guest kernel (say
 
 .PHONY: run
 run: setup ## the main job, really done: offers, a refusal, a VM, its meter, the receipt
-	$(Q)$(MAKE) --no-print-directory all && tools/demo.sh $(B)
+	$(Q)$(MAKE) $(PARALLEL) all && tools/demo.sh $(B)
 
 .PHONY: bench
 bench: setup ## measure, as ratios beside a named peer of the same run
-	$(Q)$(MAKE) --no-print-directory all $(B)/bench && tests/bench/run.sh $(B)
+	$(Q)$(MAKE) $(PARALLEL) all $(B)/bench && tests/bench/run.sh $(B)
 $(B)/bench: $(call objects,$(sort $(wildcard tests/bench/*.c))) $(broker_ARCHIVES)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LINK) -o $@ $(filter %.o,$^) -Wl,--start-group $(broker_ARCHIVES) -Wl,--end-group $(broker_LIBS)
 
 .PHONY: lint
-lint: ## floors, purity, sizes, formatting, warnings as errors
+lint: setup ## floors, purity, sizes, formatting, warnings as errors
 	$(Q)tools/lint.sh
 
 .PHONY: sanitize
 sanitize: ## the whole suite under ASan and UBSan
-	$(Q)$(MAKE) --no-print-directory SAN=1 test
+	$(Q)$(MAKE) $(PARALLEL) SAN=1 test
 
 .PHONY: valgrind
 valgrind: all tests ## unit tests under valgrind
@@ -130,7 +151,7 @@ valgrind: all tests ## unit tests under valgrind
 
 .PHONY: fuzz
 FUZZ_SECONDS ?= 60
-fuzz: ## every fuzz target for FUZZ_SECONDS (60) each
+fuzz: setup ## every fuzz target for FUZZ_SECONDS (60) each
 	$(Q)tests/fuzz/run.sh $(FUZZ_SECONDS)
 
 .PHONY: coverage
@@ -163,7 +184,7 @@ clean: ## remove build/
 
 .PHONY: help
 help: ## this list
-	@sed -n 's/^\([a-z][a-z-]*\)\( [a-z-]*\)*:.*## \(.*\)/  \1|\3/p' $(MAKEFILE_LIST) | column -t -s '|'
+	@sed -n 's/^\([a-z][a-z-]*\)\( [a-z-]*\)*:.*## \(.*\)/\1|\3/p' $(MAKEFILE_LIST) | awk -F '|' '{ printf "  %-15s %s\n", $$1, $$2 }'
 
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
 .SECONDARY:

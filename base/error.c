@@ -9,7 +9,8 @@
 #include <unistd.h>
 
 static const struct gl_errc_row errc_rows[] = {
-#define GL_ERRC(sym, id, exit, retry, text, hint) {GL_E_##sym, #sym, (exit), (retry) != 0, text, hint},
+#define GL_ERRC(sym, id, exit, retry, text, hint) \
+    {GL_E_##sym, #sym, (exit), (retry) != 0, text, hint},
 #include "base/errc.def"
 #undef GL_ERRC
 };

@@ -31,7 +31,7 @@ struct gl_figure {
 /* What evidence must be to be used. */
 struct gl_figure_limits {
     struct gl_instant now;
-    struct gl_span max_age;         /* of live and forecast evidence */
+    struct gl_span max_age;         /* of live and forecast evidence; 0 = 3 h, forecasts 26 h */
     enum gl_grade min_grade;
     bool needs_hourly;              /* yearly averages never grant a duration */
 };

@@ -110,7 +110,8 @@ struct gl_diagnostics {
 };
 
 /* Fetch an included file: give borrowed bytes that live until the parse returns, and its display
- * name. Must refuse what the caller's rules forbid (INCLUDE). */
+ * name, which must be the same whenever it is the same file (cycles and files included twice are
+ * told by it). Must refuse what the caller's rules forbid (INCLUDE). */
 struct gl_policy_loader {
     void *cookie;
     int (*load)(void *cookie, const char *from, const char *path, struct gl_view *out_text,
@@ -123,13 +124,16 @@ struct gl_policy *gl_policy_parse(struct gl_view text, const char *name,
                                   const struct gl_policy_loader *loader,
                                   struct gl_diagnostics *out_diagnostics);
 void gl_policy_free(struct gl_policy *policy);
-/* A waiver file's waivers added to the policy. -1 and diagnostics on error. */
+/* A waiver file's waivers added to the policy. -1 and diagnostics on error; the policy is then as it
+ * was. Rules must be there before: a waiver of an unknown rule is an error. */
 int gl_policy_add_waivers(struct gl_policy *policy, struct gl_view text, const char *name,
                           struct gl_diagnostics *out_diagnostics);
 
-/* A rule from a command line flag ("--max-intensity 100g/kWh"): tightens like any other rule.
- * `limits` are key name / text pairs, NULL-terminated. `policy` NULL = a fresh one.
- * Errors: as the parser's, with the flag as place. */
+/* A rule from command line flags ("--max-intensity 100g/kWh"): tightens like any other rule, with
+ * the built-in defaults, not a file's. `limits` are key name / text pairs, NULL-terminated; lists
+ * are separated by commas; no pairs (or NULL): no rule. `policy` NULL = a fresh one. A taken
+ * rule_id becomes "--rule_id". Returns the policy; NULL on error, and a given policy is then as it
+ * was and still the caller's. Errors: as the parser's, with the flag as place. */
 struct gl_policy *gl_policy_with_flags(struct gl_policy *policy, const char *rule_id,
                                        const char *const *limits, struct gl_error *err);
 

@@ -9,6 +9,7 @@
  *     qemu.log        what QEMU (or the namespace's first process) complained about
  *     lock            held while someone launches, suspends or ends it
  *     stop            somebody asked for an orderly end
+ *     early           frames of output that came before anybody was attached
  *     io/             control.sock, qmp.sock
  * Holds no secret: enrolment tokens and user data go through the control channel only. */
 
@@ -18,6 +19,7 @@
 #define GL_LOCAL_CONSOLE "console.log"
 #define GL_LOCAL_QEMU_LOG "qemu.log"
 #define GL_LOCAL_STOP "stop"
+#define GL_LOCAL_EARLY "early"
 #define GL_LOCAL_CONTROL "io/control.sock"
 #define GL_LOCAL_QMP "io/qmp.sock"
 #define GL_LOCAL_TAG 37         /* a UUID with NUL */
@@ -60,7 +62,12 @@ void gl_local_tag(const char *state, const char *token, char out[GL_LOCAL_TAG]);
 void gl_local_boot_id(char out[GL_LOCAL_TAG]);
 /* Is the recorded process (still that process, in this boot) running? */
 bool gl_local_is_alive(const struct gl_local_record *record);
+/* A process of ours that was just made. */
+struct gl_process gl_local_process_of(int pid);
 /* Look through /proc for the process that carries the tag; true and *out when there is one. */
 bool gl_local_find_process(const char *tag, struct gl_process *out);
+
+/* Kill it and see it gone (reaping it when it is our child); at most some seconds. */
+void gl_local_kill(const struct gl_process *process);
 
 #endif

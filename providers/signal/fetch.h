@@ -12,30 +12,30 @@
 /* Shared by all sources of a store. */
 struct gl_fetch {
     const struct gl_world *world;
-    const char *cache_folder;       /* NULL = no cache */
+    const char *cache_folder; /* NULL = no cache */
     bool is_offline;
-    int64_t deadline_ms, spent_ms;  /* of all network work */
+    int64_t deadline_ms, spent_ms; /* of all network work */
 };
 
 /* State of one source; zeroed at first. */
 struct gl_fetch_source {
     const char *name;
     bool is_dead;
-    struct gl_error death;          /* why */
-    int64_t used_ms;                /* rate: a request uses a second, a second gives one back */
+    struct gl_error death; /* why */
+    int64_t used_ms;       /* rate: a request uses a second, a second gives one back */
     int64_t used_at_ms;
 };
 
 struct gl_fetch_want {
     const char *url;
-    const char *slot;               /* the question without its time (cache.h) */
+    const char *slot; /* the question without its time (cache.h) */
     bool is_cache_only;
 };
 
 struct gl_fetched {
     struct gl_cached answer;
-    bool is_from_cache;             /* not confirmed by the server just now */
-    bool is_sent;                   /* the server was asked */
+    bool is_from_cache; /* not confirmed by the server just now */
+    bool is_sent;       /* the server was asked */
 };
 
 /* 1 and *out filled, 0 when the network may not be asked and nothing young is at hand, -1 when it

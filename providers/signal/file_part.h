@@ -16,18 +16,18 @@ struct gl_file_row {
     bool has_boundary, has_gases, has_share_of;
     char zone[40];
     char unit[16];
-    char value[32], low[32], high[32];  /* as written; "" = not said */
+    char value[32], low[32], high[32]; /* as written; "" = not said */
     int64_t issued_s;
-    int64_t step_s;                     /* GL_UNKNOWN = not said */
-    struct gl_point point;              /* times, evidence, update time; figures come last */
+    int64_t step_s;        /* GL_UNKNOWN = not said */
+    struct gl_point point; /* times, evidence, update time; figures come last */
 };
 
 /* Series under construction. */
 struct gl_file_set {
-    const struct gl_signal_label *label;    /* zone = the configured one, "" for none */
+    const struct gl_signal_label *label; /* zone = the configured one, "" for none */
     struct gl_signal_result result;
     size_t capacities[GL_FILE_MAX_SERIES];
-    size_t last;                            /* the series the last row went to */
+    size_t last; /* the series the last row went to */
 };
 
 /* A row with nothing said yet: average rate, direct emissions, production, location, estimated. */

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GL_AGENT_GUEST_H
+#define GL_AGENT_GUEST_H
+
+/* The first process of an instance: in a virtual machine /init (process 1), in a process instance
+ * the first one of its namespace. Takes its orders from the control channel, runs the one command,
+ * keeps a meter process going, and ends everything when the lease ends. Process 1 never exits but
+ * by switching the machine off. Protocol: base/frame.h and docs/meter.md. */
+
+#include "agent/channel.h"
+#include "agent/command.h"
+#include "agent/config.h"
+#include "agent/cpio.h"
+#include "agent/fetch.h"
+#include "agent/meter.h"
+
+#define GL_GUEST_STOP_MS 2000   /* from SIGTERM to SIGKILL, for the command and for the meter */
+#define GL_GUEST_METERS  8      /* restarts of a meter that dies, with a growing pause */
+
+enum gl_guest_phase { GL_GUEST_WAITING, GL_GUEST_CONFIGURED, GL_GUEST_GONE };
+enum gl_guest_stop { GL_STOP_NONE, GL_STOP_ASKED, GL_STOP_KILLED, GL_STOP_METER, GL_STOP_TOLD };
+
+struct gl_guest_options {
+    const char *control_path;   /* process mode: unix socket to listen on; NULL = virtual machine */
+    const char *console_path;
+};
+
+struct gl_guest {
+    struct gl_guest_options options;
+    bool is_vm;
+    enum gl_guest_phase phase;
+    struct gl_channel channel;
+    struct gl_config config;
+    struct gl_chain_names names;
+    int signal_fd, lease_fd;
+    struct gl_sink console;
+    /* payload and command */
+    struct gl_cpio payload;
+    bool is_unpacking, has_go;
+    struct gl_error payload_error;
+    struct gl_command command;
+    bool is_exit_told;
+    uint64_t dropped_told;
+    /* file being handed out */
+    struct gl_fetch fetch;
+    bool is_fetch_ended;        /* the empty 'F' is due */
+    /* meter */
+    pid_t meter;
+    unsigned meter_starts;
+    int64_t meter_at_ms;        /* start it (again) then */
+    uint8_t seed[32];
+    struct gl_meter_progress *progress;
+    /* the rest */
+    bool is_hello_due, is_stopped_due;
+    int64_t hello_at_ms;
+    enum gl_guest_stop stop;
+    int64_t stop_at_ms;         /* the present step of stopping ends then */
+};
+
+/* Run until stopped. Process mode: returns the exit status of the program. Virtual machine: never
+ * returns. */
+int gl_guest_run(const struct gl_guest_options *options);
+
+/* ---- shared by the files of this module ---- */
+
+/* A line for people on the console. */
+void gl_guest_note(struct gl_guest *guest, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+int64_t gl_guest_now_ms(void);
+/* Act on one frame. */
+void gl_guest_take(struct gl_guest *guest, const struct gl_frame *frame);
+/* Put frames on the channel while it is free. */
+void gl_guest_send(struct gl_guest *guest);
+/* Start the meter process when it is due. */
+void gl_guest_start_meter(struct gl_guest *guest);
+/* Begin to stop (again and again is fine), and go on with it. */
+void gl_guest_stop_begin(struct gl_guest *guest);
+void gl_guest_stop_go_on(struct gl_guest *guest);
+
+#endif

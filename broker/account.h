@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GL_BROKER_ACCOUNT_H
+#define GL_BROKER_ACCOUNT_H
+
+/* From evidence to figures: the one pure function behind both making and verifying a receipt.
+ * Takes the evidence part of a receipt (broker/receipt.h) and derives everything that follows from
+ * it: accepted readings, plausibility, gaps, hourly slots, footprint, SCI, whether the guarantee
+ * was kept. The same evidence gives the same bytes. Reads no clock and no file. */
+
+#include "base/json.h"
+
+/* Energy of a stretch of the run: a reading's interval, or a gap charged at the high bound. */
+struct gl_stretch {
+    int64_t from_ms, until_ms;
+    int64_t energy_uj[3];       /* low, central, high */
+    bool is_gap;
+};
+
+/* *out is a new object with members "meter", "plausibility", "gaps", "slots", "footprint", "sci",
+ * "guarantee", "saved", "grade". Errors: BAD_REPLY (evidence malformed), TAMPERED, NOT_VERIFIED. */
+int gl_account(const json_t *evidence, json_t **out_derived, struct gl_error *err);
+
+#endif

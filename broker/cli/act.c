@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/cli/act.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- launcher ---- */
+
+static struct gl_cloud *open_cloud(void *cookie, const char *cloud, const char *zone,
+                                   struct gl_error *err)
+{
+    struct gl_context *context = cookie;
+
+    return gl_cloud_open(cloud,
+                         &(struct gl_cloud_options){.world = &context->world,
+                                                    .state_folder = context->state_folder,
+                                                    .zone = zone},
+                         err);
+}
+
+int gl_act_launcher(struct gl_context *context, struct gl_launcher *out, struct gl_error *err)
+{
+    struct gl_ledger *ledger = gl_context_ledger(context, err);
+
+    if (ledger == NULL)
+        return -1;
+    *out = (struct gl_launcher){.world = &context->world,
+                                .ledger = ledger,
+                                .state_folder = gl_context_state(context, err),
+                                .cookie = context,
+                                .open = open_cloud};
+    return 0;
+}
+
+void gl_act_launcher_without_ledger(struct gl_context *context, struct gl_launcher *out)
+{
+    *out = (struct gl_launcher){
+        .world = &context->world, .cookie = context, .open = open_cloud};
+}
+
+int gl_act_reconcile(struct gl_context *context, struct gl_launcher *launcher,
+                     struct gl_error *err)
+{
+    struct gl_reconciled counts;
+    const struct {
+        const unsigned *count;
+        const char *text;
+    } rows[] = {
+        {&counts.adopted, "found running after an interrupted launch"},
+        {&counts.absent, "never started; nothing runs"},
+        {&counts.reaped, "past its lease; stopped"},
+        {&counts.finished, "ended by itself; receipt written"},
+        {&counts.lost, "lost: the provider no longer knows it"},
+        {&counts.unknown, "cannot be asked now; look again with: greenlaunch status"},
+    };
+
+    if (gl_launch_reconcile(launcher, &counts, err) != 0)
+        return -1;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (*rows[i].count > 0)
+            gl_say(context, "%u launch%s %s", *rows[i].count, *rows[i].count == 1 ? "" : "es",
+                   rows[i].text);
+    if (counts.failed > 0) {
+        char code[16];
+
+        snprintf(code, sizeof code, "GL%d", (int)counts.first.code);
+        gl_warn(context, code, "%u not settled: %s", counts.failed, counts.first.text);
+    }
+    return 0;
+}
+
+void gl_act_only_launchable(struct gl_ask *ask)
+{
+    size_t count;
+    const struct gl_cloud_driver *drivers = gl_cloud_drivers(&count);
+
+    if (ask->clouds.count > 0)
+        return;
+    for (size_t i = 0; i < count && i < GL_OPTION_LIST_MAX; i++)
+        ask->clouds.items[ask->clouds.count++] = drivers[i].ops->name;
+}

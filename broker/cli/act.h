@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GL_BROKER_CLI_ACT_H
+#define GL_BROKER_CLI_ACT_H
+
+/* What the acting commands (launch, run, status, stop) share: the launcher of this context, the
+ * plan of a chosen offer, and the words of a refusal. */
+
+#include "broker/cli/command.h"
+#include "broker/launch.h"
+
+/* The journal over this context's ledger and clouds. `zone` is where the local cloud stands. */
+int gl_act_launcher(struct gl_context *context, struct gl_launcher *out, struct gl_error *err);
+
+/* The same when the ledger cannot be opened: clouds only, for stopping by label. */
+void gl_act_launcher_without_ledger(struct gl_context *context, struct gl_launcher *out);
+
+/* Bring the ledger to the truth first and say what changed. */
+int gl_act_reconcile(struct gl_context *context, struct gl_launcher *launcher,
+                     struct gl_error *err);
+
+/* Restrict a request that names no cloud to those that can launch here. */
+void gl_act_only_launchable(struct gl_ask *ask);
+
+/* The evidence so far of launching `offer`, as kept by the journal (broker/receipt.h). */
+json_t *gl_act_plan(struct gl_context *context, const struct gl_ask_result *asked, uint32_t offer,
+                    const char *const *command, int64_t interval_ms, struct gl_error *err);
+
+/* Parts of it: the first source of each figure of each zone that covers [from, until); the share of
+ * a server of unknown make; the machine as the power model sees it. New references. */
+json_t *gl_act_series(const struct gl_zone_facts *const *zones, size_t count,
+                      struct gl_instant from, struct gl_instant until);
+json_t *gl_act_embodied(uint32_t vcpus, uint32_t host_vcpus);
+json_t *gl_act_machine(const char *family, uint32_t vcpus, uint32_t memory_mib);
+
+/* Text, data, warnings, next steps of a verdict that is no allow, and the demand signal recorded.
+ * Returns the exit status, or -1 with *err. */
+int gl_act_refusal(struct gl_context *context, const struct gl_ask_result *asked,
+                   struct gl_error *err);
+
+/* The footprint of a receipt's text as lines for people, and as "data" members. */
+int gl_act_show_receipt(struct gl_context *context, const char *receipt, struct gl_error *err);
+
+#endif

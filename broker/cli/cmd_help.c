@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "broker/cli/help.h"
+#include "broker/render/table.h"
+#include "broker/render/text.h"
+
+struct help_values {
+    bool is_man;
+};
+
+static const struct gl_option options[] = {
+    {"man", 0, GL_OPT_FLAG, offsetof(struct help_values, is_man), NULL,
+     "print the manual page (mdoc); `help --man policy-file` prints the one of policy files", NULL,
+     NULL, NULL, 0, 0, 0, NULL},
+    {0},
+};
+
+/* ---- overview ---- */
+
+static const char intro[] =
+    "greenlaunch launches compute only where and when it is green, and proves what it cost.\n"
+    "\n"
+    "  greenlaunch offers --renewable-only --min-grade D   where it is green, by yearly data\n"
+    "  greenlaunch run --renewable-only -- make            one command on green power, metered\n"
+    "  greenlaunch why CLOUD/REGION/TYPE                   every reason for or against an offer\n"
+    "\n"
+    "Usage: greenlaunch COMMAND [options]\n"
+    "       greenlaunch --renewable-only [rules] [-- command]   short for launch, or run\n";
+
+static void add_commands(struct gl_str *out)
+{
+    const char *group = "";
+
+    for (size_t i = 0; gl_commands[i] != NULL; i++) {
+        const struct gl_command *command = gl_commands[i];
+
+        if (command->group == NULL)
+            continue;
+        if (strcmp(command->group, group) != 0)
+            gl_str_addf(out, "\n%s:\n", command->group);
+        group = command->group;
+        gl_str_addf(out, "  %-12s%s\n", command->name, command->summary);
+    }
+}
+
+static json_t *overview_json(void)
+{
+    json_t *commands = json_array();
+
+    for (size_t i = 0; gl_commands[i] != NULL; i++)
+        if (gl_commands[i]->group != NULL)
+            json_array_append_new(commands, gl_help_command_json(gl_commands[i]));
+    return json_pack("{s:o,s:o}", "commands", commands, "options",
+                     gl_help_options_json(gl_global_options));
+}
+
+int gl_help_overview(struct gl_context *context)
+{
+    struct gl_str *out = &context->reply.text;
+
+    gl_str_add(out, intro);
+    add_commands(out);
+    gl_str_add_char(out, '\n');
+    gl_options_help(gl_global_options, context->columns, out);
+    gl_str_add(out, "\nMore: greenlaunch help COMMAND, help exit [N], help --man\n");
+    context->reply.data = overview_json();
+    return GL_EXIT_OK;
+}
+
+/* ---- exit statuses ---- */
+
+static json_t *exit_json(const struct gl_exit_row *row)
+{
+    json_t *codes = json_array();
+    unsigned count;
+    const struct gl_errc_row *errors = gl_errc_rows(&count);
+
+    for (unsigned i = 0; i < count; i++) {
+        char code[16];
+
+        if (errors[i].exit != row->status)
+            continue;
+        snprintf(code, sizeof code, "GL%04d", (int)errors[i].code);
+        json_array_append_new(codes, json_pack("{s:s,s:s,s:s}", "code", code, "message",
+                                               errors[i].sentence, "fix", errors[i].hint));
+    }
+    return json_pack("{s:i,s:s,s:s,s:o}", "status", (int)row->status, "name", row->name,
+                     "meaning", row->meaning, "errors", codes);
+}
+
+static void add_exit_errors(const struct gl_exit_row *row, struct gl_str *out)
+{
+    unsigned count;
+    const struct gl_errc_row *errors = gl_errc_rows(&count);
+
+    for (unsigned i = 0; i < count; i++)
+        if (errors[i].exit == row->status)
+            gl_str_addf(out, "  GL%04d  %s: %s\n", (int)errors[i].code, errors[i].sentence,
+                        errors[i].hint);
+}
+
+static int help_exit(struct gl_context *context, const char *wanted, struct gl_error *err)
+{
+    unsigned count;
+    const struct gl_exit_row *rows = gl_exit_rows(&count);
+    struct gl_str *out = &context->reply.text;
+    char *end = NULL;
+    long status = wanted != NULL ? strtol(wanted, &end, 10) : 0;
+    char shown[GL_TEXT_SHOWN];
+    json_t *list = json_array();
+
+    context->reply.data = json_pack("{s:o}", "exits", list);
+    if (wanted != NULL && (*end != '\0' || end == wanted || gl_exit_row((int)status) == NULL))
+        return gl_fail(err, GL_E_USAGE, "there is no exit status \"%s\"; see: greenlaunch help exit",
+                       gl_text_show(wanted, shown));
+    for (unsigned i = 0; i < count; i++) {
+        if (wanted != NULL && rows[i].status != (enum gl_exit)status)
+            continue;
+        gl_str_addf(out, "%3d  %-12s %s\n", (int)rows[i].status, rows[i].name, rows[i].meaning);
+        if (wanted != NULL)
+            add_exit_errors(&rows[i], out);
+        json_array_append_new(list, exit_json(&rows[i]));
+    }
+    return GL_EXIT_OK;
+}
+
+/* ---- pages ---- */
+
+static int help_man(struct gl_context *context, const struct gl_operands *operands,
+                    struct gl_error *err)
+{
+    const char *page = operands->count > 0 ? operands->words[0] : "greenlaunch";
+    struct gl_str *out = &context->reply.text;
+    char shown[GL_TEXT_SHOWN];
+
+    if (operands->count > 1)
+        return gl_fail(err, GL_E_USAGE, "help --man takes one page: greenlaunch or policy-file");
+    if (strcmp(page, "greenlaunch") == 0)
+        gl_man_program(out);
+    else if (strcmp(page, "policy-file") == 0)
+        gl_man_policy(out);
+    else
+        return gl_fail(err, GL_E_USAGE, "no manual page \"%s\"; there are greenlaunch, policy-file",
+                       gl_text_show(page, shown));
+    context->reply.data = json_pack("{s:s,s:s}", "format", "mdoc", "page", gl_str_text(out));
+    return GL_EXIT_OK;
+}
+
+extern const struct gl_command gl_command_help;
+
+static int run(struct gl_context *context, const struct gl_call *call, struct gl_error *err)
+{
+    const struct help_values *values = call->values;
+    const struct gl_operands *operands = call->operands;
+    const struct gl_command *command;
+
+    if (gl_help_operands(&gl_command_help, call, 0, 2, err) != 0)
+        return -1;
+    if (values->is_man)
+        return help_man(context, operands, err);
+    if (operands->count == 0)
+        return gl_help_overview(context);
+    if (strcmp(operands->words[0], "exit") == 0)
+        return help_exit(context, operands->count > 1 ? operands->words[1] : NULL, err);
+    command = gl_command_find(operands->words[0]);
+    if (command == NULL)
+        return gl_help_no_operand(gl_command_find("start"), operands->words[0], err);
+    if (operands->count > 1)
+        return gl_fail(err, GL_E_USAGE, "help takes one command");
+    return gl_help_command(context, command);
+}
+
+const struct gl_command gl_command_help = {
+    .name = "help",
+    .group = "Help",
+    .summary = "how to use a command, what an exit status means, the manual pages",
+    .operands = "[COMMAND | exit [N]]",
+    .description =
+        "Without an operand, lists every command and the options that work everywhere. With a "
+        "command, explains it with an example. `help exit` lists the exit statuses, `help exit 8` "
+        "explains one and the errors that end with it. --man prints the manual page in mdoc, to be "
+        "read with: greenlaunch help --man | man -l -",
+    .example = "$ greenlaunch help exit 6\n"
+               "  6  later        nothing now, but a window exists",
+    .options = options,
+    .values_size = sizeof(struct help_values),
+    .run = run,
+    .needs_no_config = true,
+};

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The bare command: what this is, what is at hand, what to type next. */
+#include "broker/cli/help.h"
+#include "broker/render/text.h"
+#include "providers/data/data.h"
+
+static const struct {
+    const char *argv[8];
+    const char *shown, *why;
+} steps[] = {
+    {{"offers", "--renewable-only", "--min-grade", "D"},
+     "greenlaunch offers --renewable-only --min-grade D", "where it is green, by yearly averages"},
+    {{"run", "--renewable-only", "--", "make"},
+     "greenlaunch run --renewable-only -- make", "one command on green power, metered"},
+    {{"doctor"}, "greenlaunch doctor", "what this machine can do, and how to mend it"},
+};
+
+/* What can be known without asking anybody. */
+static void add_data(struct gl_context *context)
+{
+    const struct gl_zone_row *zones;
+    const struct gl_region_row *regions;
+    size_t zone_count = gl_data_zones(&zones), region_count = gl_data_regions(&regions);
+    struct gl_str *out = &context->reply.text;
+    int newest = 0;
+
+    for (size_t i = 0; i < zone_count; i++)
+        newest = zones[i].year > newest ? zones[i].year : newest;
+    gl_str_addf(out, "\nAt hand without an account: yearly averages of %zu grid zones (grade D, up "
+                     "to %d),\n%zu cloud regions, and this machine as the cloud \"local\". Live "
+                     "signals where they need no key.\n",
+                zone_count, newest, region_count);
+    json_object_set_new(context->reply.data, "zones", json_integer((json_int_t)zone_count));
+    json_object_set_new(context->reply.data, "newest_year", json_integer(newest));
+    json_object_set_new(context->reply.data, "regions", json_integer((json_int_t)region_count));
+}
+
+static void add_zone(struct gl_context *context)
+{
+    const char *zone = gl_context_zone(context, NULL);
+    struct gl_str *out = &context->reply.text;
+
+    json_object_set_new(context->reply.data, "zone",
+                        zone != NULL ? json_string(zone) : json_null());
+    if (zone != NULL) {
+        gl_str_addf(out, "This machine stands in zone %s.\n", zone);
+        return;
+    }
+    gl_str_add(out, "Nobody has said where this machine stands: greenlaunch init\n");
+    gl_next(context, "say in which grid zone this machine stands",
+            (const char *const[]){"init", NULL});
+}
+
+extern const struct gl_command gl_command_start;
+
+static int run(struct gl_context *context, const struct gl_call *call, struct gl_error *err)
+{
+    struct gl_str *out = &context->reply.text;
+
+    if (gl_help_operands(&gl_command_start, call, 0, 0, err) != 0)
+        return -1;
+    context->reply.data = json_pack("{s:s}", "version", GL_VERSION);
+    gl_str_add(out, "greenlaunch " GL_VERSION
+                    "  launches compute only where and when it is green.\n\n");
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        gl_str_addf(out, "  %-51s  %s\n", steps[i].shown, steps[i].why);
+        gl_next(context, steps[i].why, steps[i].argv);
+    }
+    add_data(context);
+    add_zone(context);
+    gl_str_add(out, "Help: greenlaunch help\n");
+    return GL_EXIT_OK;
+}
+
+const struct gl_command gl_command_start = {
+    .name = "start",
+    .group = NULL,
+    .summary = "the first screen",
+    .operands = "",
+    .description = "What greenlaunch is and what to type next.",
+    .example = "$ greenlaunch",
+    .run = run,
+};

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The evidence so far of launching one offer: what the journal keeps and the receipt will hold. */
+#include <math.h>
+#include <string.h>
+
+#include "base/time.h"
+#include "broker/cli/act.h"
+#include "broker/evidence.h"
+#include "broker/host.h"
+
+/* Platform of unknown make: 52 vendor sheets of servers, min / median / max (docs/method.md), over
+ * four years. */
+static const int64_t platform_g[3] = {465000, 1207000, 2503000};
+#define LIFETIME_S ((int64_t)35040 * 3600)
+
+static json_t *list_json(const char *const *list)
+{
+    json_t *array = json_array();
+
+    for (size_t i = 0; list != NULL && list[i] != NULL; i++)
+        json_array_append_new(array, json_string(list[i]));
+    return array;
+}
+
+static json_t *request_json(const struct gl_request *request, const char *const *command)
+{
+    return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:o,s:o,s:o,s:o}", "duration_s",
+                     (json_int_t)request->duration.s, "start_s", (json_int_t)request->start.unix_s,
+                     "load_ppm", (json_int_t)llround(request->load * 1e6), "count",
+                     (json_int_t)request->count, "min_vcpus", (json_int_t)request->min_vcpus,
+                     "min_memory_mib", (json_int_t)request->min_memory_mib, "clouds",
+                     list_json(request->clouds), "regions", list_json(request->regions), "types",
+                     list_json(request->types), "command", list_json(command));
+}
+
+static json_t *rules_json(const struct gl_policy *policy)
+{
+    json_t *rules = json_array();
+
+    for (size_t r = 0; r < policy->rule_count; r++) {
+        json_t *limits = json_array();
+
+        for (size_t c = 0; c < policy->rules[r].count; c++)
+            json_array_append_new(
+                limits, json_pack("{s:s,s:s}", "key", policy->rules[r].constraints[c].key->name,
+                                  "limit", policy->rules[r].constraints[c].written));
+        json_array_append_new(rules, json_pack("{s:s,s:o}", "id", policy->rules[r].id, "limits",
+                                               limits));
+    }
+    return rules;
+}
+
+static json_t *decision_json(const struct gl_ask_result *asked, uint32_t offer)
+{
+    const struct gl_decision *decision = asked->decision;
+    const struct gl_judgement *judgement = &decision->judgements[offer];
+    char digest[GL_HASH_HEX], policy[GL_HASH_HEX];
+    char grade[2] = {gl_grade_letter((enum gl_grade)judgement->grade), '\0'};
+
+    return json_pack("{s:s,s:I,s:s,s:s,s:s,s:b,s:o,s:I,s:I}", "verdict",
+                     gl_verdict_word(decision->verdict), "at_s",
+                     (json_int_t)decision->at.unix_s, "digest",
+                     gl_hash_hex(&decision->digest, digest), "policy_digest",
+                     gl_hash_hex(&asked->policy->digest, policy), "grade", grade, "has_warning",
+                     judgement->has_warning, "rules", rules_json(asked->policy), "offers_judged",
+                     (json_int_t)decision->judged, "offers_allowed",
+                     (json_int_t)decision->allowed);
+}
+
+static json_t *offer_json(const struct gl_offer *offer)
+{
+    return json_pack("{s:s,s:s,s:s,s:s,s:I,s:I,s:o,s:s,s:s}", "cloud", offer->cloud, "region",
+                     offer->region, "type", offer->type, "country", offer->country, "vcpus",
+                     (json_int_t)offer->vcpus, "memory_mib", (json_int_t)offer->memory_mib,
+                     "price_u_usd_per_h",
+                     offer->price_u_usd_per_h == GL_UNKNOWN
+                         ? json_null()
+                         : json_integer(offer->price_u_usd_per_h),
+                     "power_source", offer->power_source != NULL ? offer->power_source : "",
+                     "mapping", gl_mapping_word(offer->mapping));
+}
+
+json_t *gl_act_series(const struct gl_zone_facts *const *zones, size_t count,
+                      struct gl_instant from, struct gl_instant until)
+{
+    const struct gl_figure_limits limits = {
+        .now = from, .max_age = {3 * 3600}, .min_grade = GL_GRADE_E};
+    json_t *list = json_array();
+
+    for (size_t z = 0; z < count; z++)
+        for (enum gl_quantity q = GL_INTENSITY; q < GL_QUANTITIES; q++) {
+            const struct gl_meaning want = {
+                .quantity = q,
+                .boundary = q == GL_INTENSITY ? GL_LIFECYCLE : GL_BOUNDARY_NA,
+                .accounting = GL_LOCATION};
+            struct gl_figure figure = gl_figure_of(zones[z], &want, from, until, &limits);
+
+            if (figure.series != NULL && figure.gap == GL_GAP_NONE)
+                json_array_append_new(
+                    list, gl_evidence_json(figure.series, from.unix_s, until.unix_s + 120));
+        }
+    return list;
+}
+
+json_t *gl_act_embodied(uint32_t vcpus, uint32_t host_vcpus)
+{
+    int64_t share_ppm = host_vcpus > 0 ? (int64_t)vcpus * 1000000 / host_vcpus : 1000000;
+
+    return json_pack("{s:[I,I,I],s:I,s:I,s:s}", "platform_g", (json_int_t)platform_g[0],
+                     (json_int_t)platform_g[1], (json_int_t)platform_g[2], "lifetime_s",
+                     (json_int_t)LIFETIME_S, "share_ppm",
+                     (json_int_t)(share_ppm > 1000000 ? 1000000 : share_ppm), "source",
+                     "52 server data sheets, min/median/max");
+}
+
+json_t *gl_act_machine(const char *family, uint32_t vcpus, uint32_t memory_mib)
+{
+    return json_pack("{s:s,s:I,s:I,s:i,s:i}", "family", family != NULL ? family : "",
+                     "threads_milli", (json_int_t)vcpus * 1000, "memory_mb",
+                     (json_int_t)((int64_t)memory_mib * 1048576 / 1000000), "gpu_count", 0,
+                     "gpu_watts", 0);
+}
+
+static json_t *guarantee_json(const struct gl_ask_result *asked, uint32_t offer)
+{
+    char grade[2] = {gl_grade_letter((enum gl_grade)asked->decision->judgements[offer].grade),
+                     '\0'};
+
+    if (asked->threshold[0] == '\0')
+        return json_null();
+    return json_pack("{s:s,s:I,s:I,s:s,s:s,s:n}", "rule", asked->threshold, "from_s",
+                     (json_int_t)asked->now.unix_s, "until_s",
+                     (json_int_t)(asked->now.unix_s + asked->request.duration.s), "method",
+                     "holds by the data at hand", "grade", grade, "probability_ppm");
+}
+
+json_t *gl_act_plan(struct gl_context *context, const struct gl_ask_result *asked, uint32_t index,
+                    const char *const *command, int64_t interval_ms, struct gl_error *err)
+{
+    const struct gl_offer *offer = &asked->offers->offers[index];
+    struct gl_host host;
+    const struct gl_instant until = {asked->now.unix_s + asked->request.duration.s};
+    json_t *plan;
+
+    (void)context;
+    gl_host_read(&host);
+    if (host.vcpus == 0) {
+        gl_fail(err, GL_E_IO, "cannot read how many processors this machine has");
+        return NULL;
+    }
+    plan = json_pack(
+        "{s:o,s:o,s:o,s:o,s:o,s:o,s:I,s:s,s:o,s:o}", "request",
+        request_json(&asked->request, command), "decision", decision_json(asked, index), "offer",
+        offer_json(offer), "machine",
+        gl_act_machine(host.family, offer->vcpus, offer->memory_mib), "series",
+        gl_act_series(offer->zones, offer->zone_count, asked->now, until), "guarantee", guarantee_json(asked, index), "pue_milli",
+        (json_int_t)llround(offer->pue * 1000), "pue_source",
+        strcmp(offer->cloud, "local") == 0 ? "no facility: this machine" : "built-in table",
+        "embodied",
+        gl_act_embodied(offer->vcpus, host.vcpus),
+        "meter", json_pack("{s:I}", "interval_ms", (json_int_t)interval_ms));
+    if (plan == NULL)
+        gl_fail(err, GL_E_INTERNAL, "the plan holds text that is not UTF-8");
+    return plan;
+}

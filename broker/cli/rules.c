@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Options to rules and request, then the one evaluator: shared by offers, why, launch and run. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/time.h"
+#include "broker/cli/command.h"
+#include "broker/host.h"
+
+#define LIMITS_MAX 64
+
+/* Storage for the NULL-terminated lists a request borrows. */
+struct ask_memory {
+    const char *clouds[GL_OPTION_LIST_MAX + 1];
+    const char *regions[GL_OPTION_LIST_MAX + 1];
+    const char *types[GL_OPTION_LIST_MAX + 1];
+    const char *limits[2 * LIMITS_MAX + 1];
+    size_t limit_count;
+    struct gl_str joined[2];    /* list values as policy text */
+    struct gl_host host;
+};
+
+static void limit(struct ask_memory *memory, const char *key, const char *text)
+{
+    if (text == NULL)
+        return;
+    memory->limits[2 * memory->limit_count] = key;
+    memory->limits[2 * memory->limit_count + 1] = text;
+    memory->limit_count++;
+}
+
+static const char *join_list(struct gl_str *out, const struct gl_option_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        gl_str_addf(out, "%s%s", i > 0 ? "," : "", list->items[i]);
+    return list->count > 0 ? gl_str_text(out) : NULL;
+}
+
+/* Flags and policy keys share their names but for the ones said here. */
+static void collect_limits(const struct gl_ask *ask, struct ask_memory *memory)
+{
+    const struct {
+        const char *key, *text;
+    } rows[] = {
+        {"min_renewable", ask->renewable_only},
+        {"min_renewable", ask->min_renewable},
+        {"max_intensity", ask->max_intensity},
+        {"min_carbon_free", ask->min_carbon_free},
+        {"min_grade", ask->min_grade},
+        {"max_rate", ask->max_rate},
+        {"max_total", ask->max_total},
+        {"max_price", ask->max_price},
+        {"max_data_age", ask->max_age},
+        {"green_for", ask->green_for},
+        {"accounting", ask->accounting},
+        {"rate", ask->rate},
+        {"boundary", ask->boundary},
+        {"on_unknown", ask->on_unknown},
+        {"biomass", ask->has_no_biomass ? "false" : NULL},
+        {"not_regions", join_list(&memory->joined[0], &ask->not_regions)},
+        {"countries", join_list(&memory->joined[1], &ask->countries)},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (rows[i].text != NULL && (i != 1 || ask->renewable_only == NULL))
+            limit(memory, rows[i].key, rows[i].text);
+}
+
+static const char *const *list_of(const struct gl_option_list *list, const char **storage)
+{
+    if (list->count == 0)
+        return NULL;
+    memcpy(storage, list->items, list->count * sizeof *storage);
+    storage[list->count] = NULL;
+    return storage;
+}
+
+/* "4", "4+", "4..", "..8", "4..8" of a dimension into whole base units (micro-units / 1e6). */
+static int parse_end(enum gl_dimension dim, const char *text, size_t length, int64_t *out,
+                     struct gl_error *err)
+{
+    char part[48];
+
+    if (length == 0)
+        return 0;
+    if (length >= sizeof part)
+        return gl_fail(err, GL_E_USAGE, "\"%s\" is too long", text);
+    memcpy(part, text, length);
+    part[length] = '\0';
+    return gl_quantity_parse(dim, part, out, err);
+}
+
+static int parse_range(enum gl_dimension dim, const char *flag, const char *text, int64_t *out_low,
+                       int64_t *out_high, struct gl_error *err)
+{
+    const char *dots = strstr(text, "..");
+    size_t length = strlen(text);
+    int64_t low = 0, high = 0;
+    bool is_open = length > 1 && text[length - 1] == '+';
+
+    if (dots != NULL) {
+        if (parse_end(dim, text, (size_t)(dots - text), &low, err) != 0 ||
+            parse_end(dim, dots + 2, strlen(dots + 2), &high, err) != 0)
+            return gl_wrap(err, "--%s %s", flag, text);
+    } else {
+        if (parse_end(dim, text, length - is_open, &low, err) != 0)
+            return gl_wrap(err, "--%s %s", flag, text);
+        high = is_open ? 0 : low;
+    }
+    if (high != 0 && high < low)
+        return gl_fail(err, GL_E_USAGE, "--%s %s: the range ends before it begins", flag, text);
+    *out_low = low;
+    *out_high = high;
+    return 0;
+}
+
+static int collect_sizes(const struct gl_ask *ask, struct gl_request *request,
+                         struct gl_error *err)
+{
+    int64_t low = 0, high = 0;
+    const int64_t mib = (int64_t)1048576 * 1000000;
+
+    if (ask->cpus != NULL) {
+        if (parse_range(GL_DIM_COUNT, "cpus", ask->cpus, &low, &high, err) != 0)
+            return -1;
+        request->min_vcpus = (uint32_t)(low / 1000000);
+        request->max_vcpus = (uint32_t)(high / 1000000);
+    }
+    if (ask->memory != NULL) {
+        /* Whole MiB; sizes beyond 2^63 micro-bytes (8 TiB) are refused by the parser. */
+        if (parse_range(GL_DIM_SIZE, "memory", ask->memory, &low, &high, err) != 0)
+            return -1;
+        request->min_memory_mib = (uint32_t)(low / mib);
+        request->max_memory_mib = (uint32_t)((high + mib - 1) / mib);
+    }
+    return 0;
+}
+
+static int collect_request(struct gl_context *context, const struct gl_ask *ask,
+                           struct ask_memory *memory, struct gl_ask_result *result,
+                           struct gl_error *err)
+{
+    struct gl_request *request = &result->request;
+
+    *request = (struct gl_request){
+        .duration = {ask->duration_s == INT64_MIN ? 3600 : ask->duration_s},
+        .load = ask->load_ppm == INT64_MIN ? 0.5 : (double)ask->load_ppm / 1e6,
+        .count = ask->count == INT64_MIN ? 1 : (uint32_t)ask->count,
+        .gpu = ask->gpu,
+        .arch = ask->arch,
+        .clouds = list_of(&ask->clouds, memory->clouds),
+        .regions = list_of(&ask->regions, memory->regions),
+        .types = list_of(&ask->types, memory->types),
+    };
+    if (request->load > 1)
+        return gl_fail(err, GL_E_USAGE, "--load is at most 100%%");
+    if (gl_context_now(context, &result->now, err) != 0)
+        return -1;
+    request->start = result->now;
+    request->latest_start = result->now;
+    if (ask->start_by != NULL && gl_instant_parse(ask->start_by, &request->latest_start, err) != 0)
+        return gl_wrap(err, "--start-by %s", ask->start_by);
+    return collect_sizes(ask, request, err);
+}
+
+static void describe_threshold(const struct gl_ask *ask, char out[160])
+{
+    const char *share = ask->renewable_only != NULL ? ask->renewable_only : ask->min_renewable;
+
+    if (share == NULL) {
+        out[0] = '\0';
+        return;
+    }
+    snprintf(out, 160, "renewable share >= %s, hourly, %s-based, grade %s or better", share,
+             ask->accounting != NULL ? ask->accounting : "location",
+             ask->min_grade != NULL ? ask->min_grade : "C");
+}
+
+/* The index of the word in GL_SORT_WORDS; the option table has checked it. */
+static enum gl_sort sort_of(const char *word)
+{
+    static const char *const words[] = {"carbon", "price", "intensity", "renewable"};
+    enum gl_sort sort = GL_SORT_CARBON;
+
+    for (unsigned i = 0; word != NULL && i < sizeof words / sizeof words[0]; i++)
+        if (strcmp(words[i], word) == 0)
+            sort = (enum gl_sort)i;
+    return sort;
+}
+
+static int gather_and_decide(struct gl_context *context, const struct gl_ask *ask,
+                             struct ask_memory *memory, struct gl_ask_result *result,
+                             struct gl_error *err)
+{
+    const char *zone = gl_context_zone(context, ask->zone);
+    struct gl_offer_options options = {
+        .local_zone = zone,
+        .local_country = context->config.country,
+        .has_local = true,
+    };
+
+    gl_host_read(&memory->host);
+    options.local_vcpus = memory->host.vcpus;
+    options.local_memory_mib = memory->host.memory_mib;
+    options.local_family = memory->host.family;
+    gl_progress(context, "asking the grid signals");
+    result->signals = gl_context_signals(context, err);
+    result->offers = gl_alloc(sizeof *result->offers);
+    if (result->signals == NULL ||
+        gl_offers_gather(&result->request, &options, result->signals, result->offers, err) != 0)
+        return -1;
+    gl_progress_end(context);
+    result->decision = gl_decide(&(struct gl_question){
+        .policy = result->policy,
+        .request = &result->request,
+        .offers = result->offers->offers,
+        .offer_count = result->offers->count,
+        .now = result->now,
+        .sort = sort_of(ask->sort),
+    });
+    return 0;
+}
+
+int gl_ask_decide(struct gl_context *context, const struct gl_ask *ask, struct gl_ask_result *out,
+                  struct gl_error *err)
+{
+    struct ask_memory *memory = gl_alloc(sizeof *memory);
+    struct gl_ask_result result = {.memory = memory};
+
+    collect_limits(ask, memory);
+    describe_threshold(ask, result.threshold);
+    result.policy = gl_context_policy(
+        context, ask->renewable_only != NULL ? "renewable-only" : "command-line", memory->limits,
+        err);
+    if (result.policy == NULL || collect_request(context, ask, memory, &result, err) != 0 ||
+        gather_and_decide(context, ask, memory, &result, err) != 0) {
+        gl_ask_result_done(&result);
+        return -1;
+    }
+    *out = result;
+    return 0;
+}
+
+void gl_ask_result_done(struct gl_ask_result *result)
+{
+    struct ask_memory *memory = result->memory;
+
+    gl_decision_free(result->decision);
+    if (result->offers != NULL)
+        gl_offer_list_done(result->offers);
+    free(result->offers);
+    gl_signal_store_free(result->signals);
+    gl_policy_free(result->policy);
+    if (memory != NULL) {
+        gl_str_done(&memory->joined[0]);
+        gl_str_done(&memory->joined[1]);
+    }
+    free(memory);
+    *result = (struct gl_ask_result){0};
+}
+
+int gl_verdict_exit(enum gl_verdict verdict)
+{
+    static const int exits[] = {GL_EXIT_OK, GL_EXIT_LATER, GL_EXIT_REFUSED, GL_EXIT_UNKNOWN};
+
+    return exits[verdict];
+}

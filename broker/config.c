@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "policy/form.h"
+
+#define ZONE_MAX 39     /* struct gl_signal_query.zone */
+#define NAMES_MAX 32
+
+/* The file as written: texts of the arena, paths not yet made whole. */
+struct draft {
+    const char *zone, *country, *waivers;
+    const char *policies[GL_CONFIG_POLICIES_MAX];
+    size_t policy_count;
+    struct gl_signal_config sources[GL_CONFIG_SOURCES_MAX];
+    size_t source_count;
+    bool has_sources;
+};
+
+/* ---- values ---- */
+
+/* As the names that a series file may hold. */
+static const char zone_letters[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_:.";
+
+static bool is_zone(const char *text)
+{
+    size_t length = strspn(text, zone_letters);
+
+    return length > 0 && length <= ZONE_MAX && text[length] == '\0';
+}
+
+static bool is_country(const char *text)
+{
+    return strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 2 && text[2] == '\0';
+}
+
+/* A text that `is_good`, else an error that shows an example. */
+static int read_checked(const struct gl_reader *reader, const struct gl_field *field,
+                        const struct gl_node *node, void *slot)
+{
+    bool is_zone_field = strcmp(field->name, "zone") == 0;
+    const char *text = gl_value_text(reader, field->name, node, GL_TEXT_MAX);
+    char shown[GL_TEXT_SHOWN];
+
+    if (text == NULL)
+        return -1;
+    if (!(is_zone_field ? is_zone(text) : is_country(text)))
+        return gl_diagnose(&reader->source, &node->mark, GL_E_CONFIG, "%s: \"%s\" is no %s",
+                           field->name, gl_text_show(text, shown),
+                           is_zone_field ? "grid zone, as in SE-SE3"
+                                         : "country, two letters as in SE");
+    *(const char **)slot = gl_arena_text(reader->arena, text, strlen(text));
+    return 0;
+}
+
+/* One path or a list of them. */
+static int read_policies(const struct gl_reader *reader, const struct gl_field *field,
+                         const struct gl_node *node, void *slot)
+{
+    struct draft *draft = slot;
+    const struct gl_node *item = node->kind == GL_NODE_LIST ? node->first : node;
+
+    while (item != NULL) {
+        const char *text = gl_value_text(reader, field->name, item, GL_TEXT_MAX);
+
+        if (text == NULL)
+            return -1;
+        if (draft->policy_count == GL_CONFIG_POLICIES_MAX)
+            return gl_diagnose(&reader->source, &item->mark, GL_E_CONFIG,
+                               "more than %d policies; let one include the others",
+                               GL_CONFIG_POLICIES_MAX);
+        draft->policies[draft->policy_count++] =
+            gl_arena_text(reader->arena, text, strlen(text));
+        item = node->kind == GL_NODE_LIST ? item->next : NULL;
+    }
+    return 0;
+}
+
+/* ---- sources ---- */
+
+static int fail_source(const struct gl_reader *reader, const struct gl_node *node,
+                       const char *name)
+{
+    const char *names[NAMES_MAX];
+    size_t count;
+    const struct gl_signal_ops *const *known = gl_signal_registry(&count);
+    const char *nearest;
+    char shown[GL_TEXT_SHOWN];
+
+    for (size_t i = 0; i < count && i < NAMES_MAX; i++)
+        names[i] = known[i]->name;
+    nearest = gl_text_nearest(name, names, count < NAMES_MAX ? count : NAMES_MAX);
+    return gl_diagnose(&reader->source, &node->mark, GL_E_CONFIG,
+                       "there is no signal source \"%s\"%s%s%s", gl_text_show(name, shown),
+                       nearest != NULL ? "; did you mean " : "", nearest != NULL ? nearest : "",
+                       nearest != NULL ? "?" : "");
+}
+
+#define SOURCE(member) offsetof(struct gl_signal_config, member)
+static const struct gl_type type_checked = {read_checked, NULL, false};
+static const struct gl_field source_fields[] = {
+    {.name = "source", .type = &gl_type_text, .offset = SOURCE(name),
+     .help = "Name of a signal source"},
+    {.name = "endpoint", .type = &gl_type_text, .offset = SOURCE(endpoint),
+     .help = "Where to ask instead of the source's own address"},
+    {.name = "file", .type = &gl_type_text, .offset = SOURCE(path),
+     .help = "A CSV or JSON series of your own"},
+    {.name = "zone", .type = &type_checked, .offset = SOURCE(zone),
+     .help = "The grid zone of a file that names none"},
+    {.name = NULL},
+};
+static const struct gl_form source_form = {.what = "a source", .fields = source_fields};
+
+static int read_source(const struct gl_reader *reader, const struct gl_node *node,
+                       struct gl_signal_config *out)
+{
+    if (node->kind == GL_NODE_SCALAR)
+        out->name = gl_value_text(reader, "a source", node, GL_TEXT_MAX);
+    else if (gl_form_read(reader, &source_form, node, out) != 0)
+        return -1;
+    if (out->name == NULL && out->path != NULL)
+        out->name = "file";
+    if (out->name == NULL)
+        return gl_diagnose(&reader->source, &node->mark, GL_E_CONFIG,
+                           "a source is a name, or {file: PATH, zone: ZONE}");
+    if (gl_signal_find(out->name) == NULL)
+        return fail_source(reader, node, out->name);
+    if ((strcmp(out->name, "file") == 0) != (out->path != NULL))
+        return gl_diagnose(&reader->source, &node->mark, GL_E_CONFIG,
+                           "only the source \"file\" has a path, and it needs one: {file: PATH}");
+    return 0;
+}
+
+static int read_sources(const struct gl_reader *reader, const struct gl_field *field,
+                        const struct gl_node *node, void *slot)
+{
+    struct draft *draft = slot;
+    int result = 0;
+
+    draft->has_sources = true;
+    if (node->kind != GL_NODE_LIST)
+        return gl_diagnose(&reader->source, &node->mark, GL_E_CONFIG,
+                           "%s is a list, as in [neso, {file: grid.csv, zone: DE}]", field->name);
+    for (const struct gl_node *item = node->first; item != NULL; item = item->next) {
+        if (draft->source_count == GL_CONFIG_SOURCES_MAX)
+            return gl_diagnose(&reader->source, &item->mark, GL_E_CONFIG,
+                               "more than %d sources", GL_CONFIG_SOURCES_MAX);
+        result |= read_source(reader, item, &draft->sources[draft->source_count++]);
+    }
+    return result;
+}
+
+/* ---- the file ---- */
+
+static const struct gl_type type_policies = {read_policies, NULL, false};
+static const struct gl_type type_sources = {read_sources, NULL, false};
+
+#define CONFIG(member) offsetof(struct draft, member)
+static const struct gl_field config_fields[] = {
+    {.name = "greenlaunch_config", .type = &gl_type_version, .is_needed = true,
+     .help = "Version of the form"},
+    {.name = "zone", .type = &type_checked, .offset = CONFIG(zone),
+     .help = "Grid zone this machine stands in"},
+    {.name = "country", .type = &type_checked, .offset = CONFIG(country),
+     .help = "Country this machine stands in"},
+    {.name = "policies", .type = &type_policies, .help = "Policy files"},
+    {.name = "waivers", .type = &gl_type_text, .offset = CONFIG(waivers), .help = "Waiver file"},
+    {.name = "sources", .type = &type_sources, .help = "Signal sources, best first"},
+    {.name = NULL},
+};
+static const struct gl_form config_form = {.what = "the configuration", .fields = config_fields};
+
+static int read_draft(struct gl_view text, const char *name, struct gl_arena *arena,
+                      struct draft *out, struct gl_error *err)
+{
+    GL_AUTO(gl_auto_free) struct gl_diagnostics *diagnostics = gl_alloc(sizeof *diagnostics);
+    struct gl_reader reader = {gl_source_of(text, name, diagnostics), arena};
+    const struct gl_node *node = gl_yaml_read(&reader.source, arena);
+
+    if (node != NULL)
+        gl_form_read(&reader, &config_form, node, out);
+    if (gl_diagnosed(diagnostics) == 0)
+        return 0;
+    gl_fail_at(err, diagnostics->errors[0].code, &diagnostics->errors[0].pos, "%s",
+               diagnostics->errors[0].text);
+    return -1;
+}
+
+/* ---- paths ---- */
+
+static const char *environment(const struct gl_world *world, const char *name)
+{
+    return world->getenv(world->cookie, name);
+}
+
+/* "~/x" is below HOME; a relative path is taken from the folder of the configuration. */
+static char *whole_path(const char *path, const char *config, const struct gl_world *world)
+{
+    const char *home = environment(world, "HOME");
+    const char *slash = strrchr(config, '/');
+    struct gl_str whole = {0};
+
+    if (strncmp(path, "~/", 2) == 0 && home != NULL)
+        return gl_path_join(home, path + 2);
+    if (path[0] == '/' || slash == NULL)
+        return gl_strdup(path);
+    gl_str_addf(&whole, "%.*s/%s", (int)(slash - config), config, path);
+    return gl_str_take(&whole);
+}
+
+char *gl_config_path(const struct gl_world *world)
+{
+    const char *folder = environment(world, "XDG_CONFIG_HOME");
+    const char *home = environment(world, "HOME");
+
+    if (folder != NULL && folder[0] == '/')
+        return gl_path_join(folder, "greenlaunch/config.yaml");
+    if (home != NULL && home[0] == '/')
+        return gl_path_join(home, ".config/greenlaunch/config.yaml");
+    return NULL;
+}
+
+/* ---- reading ---- */
+
+static char *dup_or_null(const char *text)
+{
+    return text != NULL ? gl_strdup(text) : NULL;
+}
+
+static void take_draft(const struct draft *draft, const char *path, const struct gl_world *world,
+                       struct gl_config *out)
+{
+    *out = (struct gl_config){
+        .path = gl_strdup(path),
+        .zone = dup_or_null(draft->zone),
+        .country = dup_or_null(draft->country),
+        .waivers = draft->waivers != NULL ? whole_path(draft->waivers, path, world) : NULL,
+        .source_count = draft->source_count,
+        .has_sources = draft->has_sources,
+    };
+    for (size_t i = 0; i < draft->policy_count; i++)
+        out->policies[i] = whole_path(draft->policies[i], path, world);
+    for (size_t i = 0; i < draft->source_count; i++) {
+        const struct gl_signal_config *source = &draft->sources[i];
+
+        out->sources[i] = (struct gl_signal_config){
+            .name = gl_strdup(source->name),
+            .endpoint = dup_or_null(source->endpoint),
+            .path = source->path != NULL ? whole_path(source->path, path, world) : NULL,
+            .zone = dup_or_null(source->zone),
+        };
+    }
+}
+
+static int read_file(const char *path, const struct gl_world *world, struct gl_config *out,
+                     struct gl_error *err)
+{
+    GL_AUTO(gl_arena_done) struct gl_arena arena = {0};
+    GL_AUTO(gl_auto_free) char *text = NULL;
+    struct draft draft = {0};
+    size_t length;
+
+    if (gl_file_read(path, GL_POLICY_MAX_BYTES, &text, &length, err) != 0 ||
+        read_draft((struct gl_view){text, length}, path, &arena, &draft, err) != 0)
+        return -1;
+    take_draft(&draft, path, world, out);
+    return 0;
+}
+
+int gl_config_read(const char *path, const struct gl_world *world, struct gl_config *out,
+                   struct gl_error *err)
+{
+    GL_AUTO(gl_auto_free) char *standard = path == NULL ? gl_config_path(world) : NULL;
+
+    if (path == NULL && (standard == NULL || !gl_file_exists(standard))) {
+        *out = (struct gl_config){0};
+        return 0;
+    }
+    if (read_file(path != NULL ? path : standard, world, out, err) == 0)
+        return 0;
+    return path != NULL && err->sys == ENOENT ? gl_wrap(err, "--config") : -1;
+}
+
+/* ---- writing ---- */
+
+/* In single quotes nothing is special but the quote itself. */
+static void add_quoted(struct gl_str *out, const char *text)
+{
+    gl_str_add_char(out, '\'');
+    for (; *text != '\0'; text++) {
+        if (*text == '\'')
+            gl_str_add_char(out, '\'');
+        gl_str_add_char(out, *text);
+    }
+    gl_str_add_char(out, '\'');
+}
+
+static void add_line(struct gl_str *out, const char *key, const char *value)
+{
+    if (value == NULL)
+        return;
+    gl_str_addf(out, "%s: ", key);
+    add_quoted(out, value);
+    gl_str_add_char(out, '\n');
+}
+
+static void add_source_line(struct gl_str *out, const struct gl_signal_config *source)
+{
+    const char *separator = "";
+    const struct {
+        const char *key, *value;
+    } members[] = {{"source", source->path == NULL ? source->name : NULL},
+                   {"file", source->path},
+                   {"endpoint", source->endpoint},
+                   {"zone", source->zone}};
+
+    gl_str_add(out, "  - {");
+    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
+        if (members[i].value == NULL)
+            continue;
+        gl_str_addf(out, "%s%s: ", separator, members[i].key);
+        add_quoted(out, members[i].value);
+        separator = ", ";
+    }
+    gl_str_add(out, "}\n");
+}
+
+static void add_config(struct gl_str *out, const struct gl_config *config)
+{
+    gl_str_add(out, "greenlaunch_config: 1\n");
+    add_line(out, "zone", config->zone);
+    add_line(out, "country", config->country);
+    if (config->policies[0] != NULL)
+        gl_str_add(out, "policies:\n");
+    for (size_t i = 0; config->policies[i] != NULL; i++) {
+        gl_str_add(out, "  - ");
+        add_quoted(out, config->policies[i]);
+        gl_str_add_char(out, '\n');
+    }
+    add_line(out, "waivers", config->waivers);
+    if (config->has_sources)
+        gl_str_add(out, config->source_count > 0 ? "sources:\n" : "sources: []\n");
+    for (size_t i = 0; i < config->source_count; i++)
+        add_source_line(out, &config->sources[i]);
+}
+
+int gl_config_write(const char *path, const struct gl_config *config, bool is_forced,
+                    struct gl_error *err)
+{
+    GL_AUTO(gl_auto_free) char *folder = gl_strdup(path);
+    GL_AUTO(gl_str_done) struct gl_str text = {0};
+    char *slash = strrchr(folder, '/');
+
+    if (!is_forced && gl_file_exists(path))
+        return gl_fail(err, GL_E_CONFIG, "%s exists already; --force replaces it", path);
+    if (slash != NULL && slash != folder) {
+        *slash = '\0';
+        if (gl_dir_make(folder, err) != 0)
+            return -1;
+    }
+    add_config(&text, config);
+    return gl_file_write(path, gl_str_text(&text), text.length, 0600, err);
+}
+
+/* The strings of a source are ours though the contract of its readers says const. */
+static void free_text(const char *text)
+{
+    free((void *)(uintptr_t)text);
+}
+
+void gl_config_done(struct gl_config *config)
+{
+    free(config->path);
+    free(config->zone);
+    free(config->country);
+    free(config->waivers);
+    for (size_t i = 0; config->policies[i] != NULL; i++)
+        free(config->policies[i]);
+    for (size_t i = 0; i < config->source_count; i++) {
+        free_text(config->sources[i].name);
+        free_text(config->sources[i].endpoint);
+        free_text(config->sources[i].path);
+        free_text(config->sources[i].zone);
+    }
+    *config = (struct gl_config){0};
+}

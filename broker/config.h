@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GL_BROKER_CONFIG_H
+#define GL_BROKER_CONFIG_H
+
+/* The configuration file, $XDG_CONFIG_HOME/greenlaunch/config.yaml, written by `greenlaunch init`:
+ *   greenlaunch_config: 1
+ *   zone: SE-SE3                  # grid zone this machine stands in
+ *   country: SE
+ *   policies: [~/green.yaml]
+ *   waivers: ~/waivers.yaml
+ *   sources: [neso, energy-charts, {file: ~/grid.csv, zone: DE}, energinet]
+ * Unknown keys are errors with file:line:column. Holds no secret. */
+
+#include "base/world.h"
+#include "providers/signal/store.h"
+
+#define GL_CONFIG_SOURCES_MAX 16
+#define GL_CONFIG_POLICIES_MAX 8
+
+struct gl_config {
+    char *path;                     /* it was read from; NULL = there is none */
+    char *zone, *country;           /* NULL = not said */
+    char *policies[GL_CONFIG_POLICIES_MAX + 1];
+    char *waivers;
+    size_t source_count;
+    bool has_sources;               /* false = the default order */
+    struct gl_signal_config sources[GL_CONFIG_SOURCES_MAX];
+};
+
+/* Read `path`, or the default place when NULL (absent there is fine: an empty configuration).
+ * Errors: CONFIG, SYNTAX, UNKNOWN_KEY with position; IO. */
+int gl_config_read(const char *path, const struct gl_world *world, struct gl_config *out,
+                   struct gl_error *err);
+/* The default path, fresh; NULL when neither XDG_CONFIG_HOME nor HOME is set. */
+char *gl_config_path(const struct gl_world *world);
+/* Write a configuration (for init); refuses to replace an existing file unless `is_forced`. */
+int gl_config_write(const char *path, const struct gl_config *config, bool is_forced,
+                    struct gl_error *err);
+void gl_config_done(struct gl_config *config);
+
+#endif

@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/context.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/time.h"
+
+static const char *environment(const struct gl_context *context, const char *name)
+{
+    return context->world.getenv(context->world.cookie, name);
+}
+
+/* ---- state ---- */
+
+static char *state_path(const struct gl_context *context)
+{
+    const char *state = environment(context, "XDG_STATE_HOME");
+    const char *home = environment(context, "HOME");
+    struct gl_str path = {0};
+
+    if (context->globals.state != NULL)
+        return gl_strdup(context->globals.state);
+    if (state != NULL && state[0] == '/')
+        gl_str_addf(&path, "%s/greenlaunch", state);
+    else if (home != NULL && home[0] == '/')
+        gl_str_addf(&path, "%s/.local/state/greenlaunch", home);
+    else
+        return NULL;
+    return gl_str_take(&path);
+}
+
+const char *gl_context_state(struct gl_context *context, struct gl_error *err)
+{
+    GL_AUTO(gl_auto_free) char *path = NULL;
+
+    if (context->state_folder != NULL)
+        return context->state_folder;
+    path = state_path(context);
+    if (path == NULL) {
+        gl_fail(err, GL_E_CONFIG, "no place for the ledger: neither XDG_STATE_HOME nor HOME is set");
+        return NULL;
+    }
+    if (gl_dir_make(path, err) != 0) {
+        gl_wrap(err, "cannot make the state folder %s", path);
+        return NULL;
+    }
+    context->state_folder = gl_strdup(path);
+    return context->state_folder;
+}
+
+struct gl_ledger *gl_context_ledger(struct gl_context *context, struct gl_error *err)
+{
+    GL_AUTO(gl_auto_free) char *path = NULL;
+    const char *folder;
+
+    if (context->ledger != NULL)
+        return context->ledger;
+    folder = gl_context_state(context, err);
+    if (folder == NULL)
+        return NULL;
+    path = gl_path_join(folder, "ledger.db");
+    context->ledger = gl_ledger_open(path, &context->world, 0, err);
+    return context->ledger;
+}
+
+const char *gl_context_zone(struct gl_context *context, const char *given)
+{
+    if (given != NULL)
+        return given;
+    if (context->config.zone != NULL)
+        return context->config.zone;
+    return context->is_demo ? GL_DEMO_ZONE : NULL;
+}
+
+int gl_context_now(struct gl_context *context, struct gl_instant *out, struct gl_error *err)
+{
+    if (context->globals.at != NULL)
+        return gl_instant_parse(context->globals.at, out, err) == 0
+                   ? 0
+                   : gl_wrap(err, "--at %s", context->globals.at);
+    *out = gl_now(&context->world);
+    return 0;
+}
+
+struct gl_signal_store *gl_context_signals(struct gl_context *context, struct gl_error *err)
+{
+    static const struct gl_signal_config defaults[] = {
+        {.name = "neso"}, {.name = "energy-charts"}, {.name = "energinet"}};
+    GL_AUTO(gl_auto_free) char *cache = NULL;
+    const char *folder = gl_context_state(context, err);
+    const struct gl_config *config = &context->config;
+
+    if (folder == NULL)
+        return NULL;
+    cache = gl_path_join(folder, "cache");
+    if (gl_dir_make(cache, err) != 0)
+        return NULL;
+    if (!context->globals.is_offline && context->world.http == NULL)
+        context->world.http = gl_http_curl_new();
+    return gl_signal_store_new(&(struct gl_signal_store_options){
+        .world = &context->world,
+        .cache_folder = cache,
+        .sources = config->has_sources ? config->sources : defaults,
+        .source_count = config->has_sources ? config->source_count
+                                            : sizeof defaults / sizeof defaults[0],
+        .is_offline = context->globals.is_offline,
+    });
+}
+
+/* ---- talk ---- */
+
+static const char *demo_mark(const struct gl_context *context)
+{
+    return context->is_demo ? "DEMO " : "";
+}
+
+static void clear_live_line(struct gl_context *context)
+{
+    if (context->is_live && context->progress_ms != 0)
+        fputs("\r\033[K", stderr);
+}
+
+void gl_say(struct gl_context *context, const char *format, ...)
+{
+    char line[1024];
+    va_list args;
+
+    if (context->globals.is_quiet)
+        return;
+    va_start(args, format);
+    vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    clear_live_line(context);
+    fprintf(stderr, "%s%s\n", demo_mark(context), line);
+}
+
+void gl_progress(struct gl_context *context, const char *format, ...)
+{
+    va_list args;
+
+    gl_progress_end(context);
+    va_start(args, format);
+    vsnprintf(context->progress, sizeof context->progress, format, args);
+    va_end(args);
+    context->progress_ms = context->world.monotonic_ms(context->world.cookie);
+    gl_progress_tick(context);
+}
+
+void gl_progress_tick(struct gl_context *context)
+{
+    int64_t now = context->world.monotonic_ms(context->world.cookie);
+    int64_t waited;
+
+    if (context->progress_ms == 0 || context->globals.is_quiet || context->globals.has_no_progress)
+        return;
+    waited = now - context->progress_ms;
+    if (context->is_live) {
+        fprintf(stderr, "\r\033[K%s%s ... %" PRId64 " s", demo_mark(context), context->progress,
+                waited / 1000);
+    } else if (waited >= 1000) {
+        fprintf(stderr, "%s%s ...\n", demo_mark(context), context->progress);
+        context->progress_ms = now + 29000; /* again in 30 s */
+    }
+}
+
+void gl_progress_end(struct gl_context *context)
+{
+    clear_live_line(context);
+    context->progress_ms = 0;
+}
+
+/* ---- reply ---- */
+
+void gl_warn(struct gl_context *context, const char *code, const char *format, ...)
+{
+    char text[768];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    if (context->reply.warnings == NULL)
+        context->reply.warnings = json_array();
+    json_array_append_new(context->reply.warnings,
+                          json_pack("{s:s,s:s}", "code", code, "message", text));
+    if (!context->globals.is_json)
+        gl_say(context, "warning: %s", text);
+}
+
+void gl_next(struct gl_context *context, const char *why, const char *const *argv)
+{
+    json_t *words = json_array();
+
+    for (size_t i = 0; argv[i] != NULL; i++)
+        json_array_append_new(words, json_string(argv[i]));
+    if (context->reply.next == NULL)
+        context->reply.next = json_array();
+    json_array_append_new(context->reply.next,
+                          json_pack("{s:o,s:s}", "argv", words, "why", why));
+}
+
+static json_t *number(double value)
+{
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
+json_t *gl_quantity_json(const struct gl_quantity_facts *facts)
+{
+    json_t *object = json_pack("{s:o,s:o,s:o,s:s}", "value", number(facts->value), "low",
+                               number(facts->low), "high", number(facts->high), "unit",
+                               facts->unit);
+    char grade[2] = {facts->grade, '\0'};
+
+    if (facts->accounting != NULL)
+        json_object_set_new(object, "accounting", json_string(facts->accounting));
+    if (facts->grade != '\0')
+        json_object_set_new(object, "grade", json_string(grade));
+    if (facts->source != NULL)
+        json_object_set_new(object, "source", json_string(facts->source));
+    if (facts->age_s != GL_UNKNOWN)
+        json_object_set_new(object, "age_s", json_integer(facts->age_s));
+    return object;
+}
+
+static json_t *error_json(const struct gl_error *err)
+{
+    const struct gl_errc_row *row = gl_errc_row(err->code);
+    char code[16];
+    json_t *object;
+
+    snprintf(code, sizeof code, "GL%04d", (int)row->code);
+    object = json_pack("{s:s,s:s,s:s,s:b}", "code", code, "message", err->text, "fix", row->hint,
+                       "retryable", row->is_retryable);
+    if (object == NULL) /* foreign bytes in the message are no UTF-8 */
+        object = json_pack("{s:s,s:s,s:s}", "code", code, "message", row->sentence, "fix",
+                           row->hint);
+    if (err->pos.line > 0)
+        json_object_set_new(object, "where",
+                            json_pack("{s:s,s:I,s:I}", "file", err->pos.file, "line",
+                                      (json_int_t)err->pos.line, "column",
+                                      (json_int_t)err->pos.column));
+    return object;
+}
+
+static int print_to(FILE *stream, const char *text)
+{
+    size_t length = strlen(text);
+
+    return fwrite(text, 1, length, stream) == length && fflush(stream) == 0 ? 0 : -1;
+}
+
+static int print_envelope(struct gl_context *context, int status, const struct gl_error *err)
+{
+    struct gl_reply *reply = &context->reply;
+    char at[GL_INSTANT_TEXT];
+    json_t *envelope = json_pack(
+        "{s:i,s:s,s:s,s:s?,s:i,s:o,s:o,s:o}", "greenlaunch", 1, "command",
+        context->command != NULL ? context->command : "", "at",
+        gl_instant_text(gl_now(&context->world), at), "verdict", reply->verdict, "exit", status,
+        "data", reply->data != NULL ? json_incref(reply->data) : json_null(), "warnings",
+        reply->warnings != NULL ? json_incref(reply->warnings) : json_array(), "next",
+        reply->next != NULL ? json_incref(reply->next) : json_array());
+    GL_AUTO(gl_auto_json) json_t *owned = envelope;
+    GL_AUTO(gl_auto_free) char *text = NULL;
+
+    if (err->code != GL_OK)
+        json_object_set_new(envelope, "error", error_json(err));
+    if (context->is_demo)
+        json_object_set_new(envelope, "demo", json_true());
+    text = gl_json_pretty(owned);
+    if (print_to(stdout, text) != 0)
+        return -1;
+    return print_to(stdout, "\n");
+}
+
+/* Every line of a demonstration says so. Where the instance's own output went to stdout, ours is
+ * talk. */
+static int print_text(struct gl_context *context)
+{
+    FILE *stream = context->reply.is_streamed ? stderr : stdout;
+    const char *line = gl_str_text(&context->reply.text);
+
+    if (!context->is_demo)
+        return print_to(stream, line);
+    while (*line != '\0') {
+        size_t length = strcspn(line, "\n");
+
+        if (fprintf(stream, "%s%.*s\n", demo_mark(context), (int)length, line) < 0)
+            return -1;
+        line += length + (line[length] == '\n');
+    }
+    return fflush(stream) == 0 ? 0 : -1;
+}
+
+static void print_error(struct gl_context *context, const struct gl_error *err)
+{
+    const struct gl_errc_row *row = gl_errc_row(err->code);
+    GL_AUTO(gl_str_done) struct gl_str text = {0};
+
+    gl_str_add_printable(&text, err->text, strlen(err->text));
+    clear_live_line(context);
+    if (err->pos.line > 0)
+        fprintf(stderr, "%s%s:%u:%u: ", demo_mark(context), err->pos.file, err->pos.line,
+                err->pos.column);
+    fprintf(stderr, "%serror GL%04d: %s\n", err->pos.line > 0 ? "" : demo_mark(context),
+            (int)row->code, gl_str_text(&text));
+    fprintf(stderr, "%s  %s\n", demo_mark(context), row->hint);
+}
+
+static int advise(struct gl_context *context, int status)
+{
+    bool is_verdict = status == GL_EXIT_REFUSED || status == GL_EXIT_LATER ||
+                      status == GL_EXIT_BUDGET || status == GL_EXIT_UNKNOWN;
+
+    if (!context->globals.is_advisory || !is_verdict)
+        return status;
+    fprintf(stderr, "%sadvisory: exit %d (%s) reported as 0\n", demo_mark(context), status,
+            gl_exit_row(status)->name);
+    return GL_EXIT_OK;
+}
+
+int gl_context_finish(struct gl_context *context, int status, struct gl_error *err)
+{
+    int printed;
+
+    gl_progress_end(context);
+    if (status < 0) {
+        if (err->code == GL_OK)
+            gl_fail(err, GL_E_INTERNAL, "command %s failed without a reason", context->command);
+        status = (int)gl_errc_row(err->code)->exit;
+    }
+    status = advise(context, status);
+    printed = context->globals.is_json ? print_envelope(context, status, err)
+                                       : print_text(context);
+    if (err->code != GL_OK && !context->globals.is_json)
+        print_error(context, err);
+    if (printed != 0) {
+        fprintf(stderr, "greenlaunch: cannot write to standard output\n");
+        return status == GL_EXIT_OK ? GL_EXIT_INTERNAL : status;
+    }
+    return status;
+}
+
+void gl_context_done(struct gl_context *context)
+{
+    gl_ledger_close(context->ledger);
+    gl_http_close(context->world.http);
+    gl_config_done(&context->config);
+    json_decref(context->reply.data);
+    json_decref(context->reply.warnings);
+    json_decref(context->reply.next);
+    gl_str_done(&context->reply.text);
+    free(context->state_folder);
+}

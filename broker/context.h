@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GL_BROKER_CONTEXT_H
+#define GL_BROKER_CONTEXT_H
+
+/* What every command is given: the world, the global options, the configuration, the talk on
+ * stderr, and the one reply it fills. stdout carries the reply only: text, or with --json exactly
+ * one envelope, printed once at the end by main(). */
+
+#include "base/json.h"
+#include "base/option.h"
+#include "base/world.h"
+#include "broker/config.h"
+#include "broker/ledger.h"
+#include "policy/decide.h"
+
+/* Global options, the same for every command (broker/cli/globals.c). */
+struct gl_globals {
+    bool is_help, is_version, is_json, is_quiet, is_accessible, is_offline, is_advisory, is_demo;
+    bool has_no_color, has_no_input, has_no_progress, is_yes;
+    int verbosity;
+    const char *config;             /* file; NULL = the default place */
+    struct gl_option_list policies; /* policy files */
+    const char *waivers;
+    const char *state;              /* folder; NULL = $XDG_STATE_HOME/greenlaunch */
+    const char *at;                 /* evaluate as of this instant; NULL = now */
+    int64_t width;                  /* columns; INT64_MIN = from the terminal */
+    int64_t timeout_s;              /* INT64_MIN = none */
+};
+
+struct gl_reply {
+    json_t *data;           /* "data" of the envelope; NULL = null */
+    const char *verdict;    /* "allow" "later" "refuse" "unknown" or NULL */
+    json_t *warnings;       /* array of {"code","message"} */
+    json_t *next;           /* array of {"argv":[...],"why"} */
+    struct gl_str text;     /* for people */
+    bool is_streamed;       /* the instance's own output went to stdout: ours goes to stderr */
+};
+
+struct gl_context {
+    struct gl_world world;
+    struct gl_globals globals;
+    struct gl_config config;
+    const char *command;            /* "offers" */
+    const char *program;            /* argv[0] */
+    char *state_folder;             /* made on first use: gl_context_state() */
+    struct gl_ledger *ledger;       /* opened on first use: gl_context_ledger() */
+    struct gl_reply reply;
+    unsigned columns;               /* of stdout */
+    bool is_color;
+    bool is_live;                   /* stderr is a terminal that may be redrawn */
+    bool is_demo;                   /* --demo and no zone configured: every line and document says so */
+    int64_t started_ms;             /* monotonic */
+    char progress[96];              /* of the step under way */
+    int64_t progress_ms;            /* monotonic start of the step; 0 = none */
+};
+
+/* State folder (created, 0700) and ledger, on first use. Errors: IO, DISK_FULL, LOCKED, TAMPERED. */
+const char *gl_context_state(struct gl_context *context, struct gl_error *err);
+struct gl_ledger *gl_context_ledger(struct gl_context *context, struct gl_error *err);
+
+/* Grid zone this machine stands in: --zone value given (may be NULL), else configuration, else in
+ * a demonstration the example zone; NULL when nobody said. */
+const char *gl_context_zone(struct gl_context *context, const char *given);
+#define GL_DEMO_ZONE "IS"
+
+/* The policy of this call: --policy files (with includes and waivers) or the configured ones, then
+ * the flag rule `limits` (key/text pairs, NULL-terminated; may be NULL). Diagnostics go to stderr
+ * (or the reply's warnings with --json). NULL and *err on any error. */
+struct gl_policy *gl_context_policy(struct gl_context *context, const char *rule_id,
+                                    const char *const *limits, struct gl_error *err);
+/* Parse one policy file with file loader; for `policy check|test|explain`. */
+struct gl_policy *gl_policy_read(const char *path, const char *waivers,
+                                 struct gl_diagnostics *out_diagnostics, struct gl_error *err);
+
+/* The signal store of this call (cache below the state folder, sources from the configuration). */
+struct gl_signal_store *gl_context_signals(struct gl_context *context, struct gl_error *err);
+
+/* The instant decisions are made for: --at or the clock. */
+int gl_context_now(struct gl_context *context, struct gl_instant *out, struct gl_error *err);
+
+/* Talk on stderr: a line for people, prefixed DEMO in a demonstration; nothing with --quiet.
+ * Foreign text must go through gl_str_add_printable() first. */
+void gl_say(struct gl_context *context, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* A step that may take over a second: shown at once on a live terminal, else after one second and
+ * then each 30 s by gl_progress_tick(). gl_progress_end() clears it. */
+void gl_progress(struct gl_context *context, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void gl_progress_tick(struct gl_context *context);
+void gl_progress_end(struct gl_context *context);
+
+/* Add to the reply. `argv` is NULL-terminated. */
+void gl_warn(struct gl_context *context, const char *code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void gl_next(struct gl_context *context, const char *why, const char *const *argv);
+
+/* A quantity of the envelope: {"value","low","high","unit","accounting","grade","source","age_s"};
+ * unknown numbers are null. `grade` 0, accounting/source NULL leave the member out. */
+struct gl_quantity_facts {
+    double value, low, high;    /* NAN = unknown */
+    const char *unit, *accounting, *source;
+    char grade;
+    int64_t age_s;              /* GL_UNKNOWN = leave out */
+};
+json_t *gl_quantity_json(const struct gl_quantity_facts *facts);
+
+/* Print the reply or the error and give the exit status, --advisory applied. Once, at the end. */
+int gl_context_finish(struct gl_context *context, int status, struct gl_error *err);
+void gl_context_done(struct gl_context *context);
+
+#endif

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GL_BROKER_HOST_H
+#define GL_BROKER_HOST_H
+
+/* What this machine is, for offers of the local cloud and the model of its power. */
+
+#include "base/error.h"
+
+struct gl_host {
+    uint32_t vcpus, memory_mib;
+    const char *family;     /* CPU family key of base/power.h; NULL = unknown */
+    char cpu[80];           /* model name as the kernel says it */
+};
+
+/* Read /proc; what cannot be read is 0, NULL or "". */
+void gl_host_read(struct gl_host *out);
+
+#endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GL_BROKER_LEDGER_H
+#define GL_BROKER_LEDGER_H
+
+/* The ledger: an append-only, hash-chained table of events in SQLite (WAL, STRICT, synchronous
+ * FULL) and projections that are only ever written in the same transaction as their event. Refuses
+ * to change or delete an event. hash = SHA-256 of "prev|seq|at_ms|kind|launch|body". */
+
+#include "base/json.h"
+#include "base/sign.h"
+#include "base/world.h"
+
+struct gl_ledger;
+
+/* Open or create `path`. The schema is made in one transaction. Errors: IO, DISK_FULL, LOCKED,
+ * TAMPERED (not a ledger). `max_pages` > 0 caps the file (tests of a full disk). */
+struct gl_ledger *gl_ledger_open(const char *path, const struct gl_world *world, int max_pages,
+                                 struct gl_error *err);
+void gl_ledger_close(struct gl_ledger *ledger); /* NULL is fine */
+
+/* States of a launch (DESIGN section 2). */
+#define GL_LAUNCH_STATES "intended", "launching", "running", "moving", "stopping", "ended", "lost"
+
+/* Projection of one launch. Strings live until gl_launch_rows_free(). */
+struct gl_launch_row {
+    char *launch;           /* "gl-4k2p9x" */
+    char *name;             /* the user's, or "" */
+    char *state;
+    char *cloud, *region, *type, *zone;
+    char *token;            /* of the last attempt */
+    char *instance;         /* provider's id, "" before it is known */
+    char *plan;             /* canonical JSON: request, decision, offer, evidence (broker/plan.h) */
+    char *receipt;          /* canonical JSON, "" before the end */
+    int64_t attempt;
+    int64_t created_ms, started_ms, expires_ms, ended_ms; /* 0 = not yet */
+    int64_t exit_status;    /* -1 = none */
+    bool is_demo;
+};
+
+struct gl_launch_rows {
+    size_t count;
+    struct gl_launch_row *rows;
+};
+
+/* What an event changes in the projection; NULL or negative members are left as they are. */
+struct gl_launch_change {
+    const char *launch;     /* compulsory */
+    const char *name, *state, *cloud, *region, *type, *zone, *token, *instance, *plan, *receipt;
+    int64_t attempt, created_ms, started_ms, expires_ms, ended_ms, exit_status; /* -1 = keep */
+    int is_demo;            /* -1 = keep */
+};
+#define GL_LAUNCH_KEEP \
+    .attempt = -1, .created_ms = -1, .started_ms = -1, .expires_ms = -1, .ended_ms = -1, \
+    .exit_status = -1, .is_demo = -1
+
+/* Append one event and, in the same transaction, apply `change` (NULL = none). `body` is borrowed
+ * and must be canonical-able (no reals). Durable when it returns 0. */
+int gl_ledger_append(struct gl_ledger *ledger, const char *kind, const char *launch,
+                     const json_t *body, const struct gl_launch_change *change,
+                     struct gl_error *err);
+
+/* Launches, newest first; `filter` is a launch id, a name, a state, or NULL for all. */
+int gl_ledger_launches(struct gl_ledger *ledger, const char *filter, struct gl_launch_rows *out,
+                       struct gl_error *err);
+void gl_launch_rows_free(struct gl_launch_rows *rows);
+
+/* Record a demand signal (unmet need): events of the same fingerprint are counted together. Gives
+ * the signal's id ("GL-7f3a91c2") and how often it was seen. */
+int gl_ledger_demand(struct gl_ledger *ledger, const json_t *need, char out_id[16],
+                     int64_t *out_seen, struct gl_error *err);
+
+/* Recompute every hash. 0 and counts, or -1 TAMPERED naming the first bad event. */
+struct gl_ledger_check {
+    int64_t events;
+    int64_t launches;
+    char head[GL_HASH_HEX];
+};
+int gl_ledger_check(struct gl_ledger *ledger, struct gl_ledger_check *out, struct gl_error *err);
+
+/* Every event in order as one canonical JSON object; stops when `each` returns non-zero. */
+int gl_ledger_events(struct gl_ledger *ledger, const char *launch, void *cookie,
+                     int (*each)(void *cookie, const json_t *event), struct gl_error *err);
+
+#endif

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The command: find its row, parse its options, run it, print its one reply. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "broker/cli/command.h"
+#include "broker/cli/help.h"
+#include "broker/interrupt.h"
+
+static bool is_set(const struct gl_context *context, const char *name)
+{
+    const char *value = context->world.getenv(context->world.cookie, name);
+
+    return value != NULL && value[0] != '\0' && strcmp(value, "0") != 0;
+}
+
+static unsigned terminal_columns(const struct gl_context *context)
+{
+    const char *columns = context->world.getenv(context->world.cookie, "COLUMNS");
+    long number = columns != NULL ? strtol(columns, NULL, 10) : 0;
+    struct winsize size;
+
+    if (number >= 20 && number <= 1000)
+        return (unsigned)number;
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= 20)
+        return size.ws_col;
+    return 80;
+}
+
+static void look_at_terminal(struct gl_context *context)
+{
+    struct gl_globals *globals = &context->globals;
+    const char *term = context->world.getenv(context->world.cookie, "TERM");
+    bool is_dumb = term == NULL || strcmp(term, "dumb") == 0;
+
+    globals->is_accessible |= is_set(context, "ACCESSIBLE");
+    globals->has_no_color |= is_set(context, "NO_COLOR");
+    globals->has_no_progress |= is_set(context, "NO_PROGRESS");
+    context->columns = globals->width != INT64_MIN ? (unsigned)globals->width
+                                                   : terminal_columns(context);
+    context->is_color = !globals->has_no_color && !globals->is_accessible && !is_dumb &&
+                        !globals->is_json && isatty(STDOUT_FILENO) == 1;
+    context->is_live = !is_dumb && !globals->is_accessible && !is_set(context, "CI") &&
+                       isatty(STDERR_FILENO) == 1;
+}
+
+/* The first word that is no option names the command; options may come before it. */
+static int find_command_word(int argc, const char *const *argv)
+{
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--") == 0)
+            return 0;
+        if (argv[i][0] != '-' && gl_command_find(argv[i]) != NULL)
+            return i;
+    }
+    return 0;
+}
+
+/* Bare rules mean launch, or run when "--" follows; nothing at all means the first screen. */
+static const struct gl_command *implied_command(int argc, const char *const *argv)
+{
+    bool has_rest = false, has_option = false;
+
+    for (int i = 1; i < argc && !has_rest; i++) {
+        has_rest = strcmp(argv[i], "--") == 0;
+        has_option |= strncmp(argv[i], "--renewable-only", 16) == 0 ||
+                      strncmp(argv[i], "--max-", 6) == 0 || strncmp(argv[i], "--min-", 6) == 0;
+    }
+    return gl_command_find(has_rest ? "run" : has_option ? "launch" : "start");
+}
+
+/* argv without the command word. */
+static const char *const *without(int argc, const char *const *argv, int skip, int *out_argc)
+{
+    const char **copy = gl_alloc(((size_t)argc + 1) * sizeof *copy);
+    int count = 0;
+
+    for (int i = 0; i < argc; i++)
+        if (i == 0 || i != skip)
+            copy[count++] = argv[i];
+    *out_argc = count;
+    return copy;
+}
+
+static int run_command(struct gl_context *context, const struct gl_command *command, int argc,
+                       const char *const *argv, struct gl_error *err)
+{
+    GL_AUTO(gl_auto_free) void *values = gl_alloc(command->values_size + 1);
+    struct gl_operands operands;
+    struct gl_call call = {.values = values, .operands = &operands};
+
+    context->command = command->name;
+    gl_options_clear(gl_global_options, &context->globals);
+    gl_options_clear(command->options, values);
+    if (gl_options_parse(gl_global_options, &context->globals, command->options, values, argc,
+                         argv, &operands, err) != 0) {
+        context->globals.is_json |= gl_has_json_flag(argc, argv);
+        return -1;
+    }
+    look_at_terminal(context);
+    if (context->globals.is_version)
+        return gl_command_find("version")->run(context, &call, err);
+    if (context->globals.is_help)
+        return gl_help_command(context, command);
+    if (!command->needs_no_config &&
+        gl_config_read(context->globals.config, &context->world, &context->config, err) != 0)
+        return -1;
+    context->is_demo = context->globals.is_demo && context->config.zone == NULL;
+    if (operands.has_rest)
+        call.rest = argv + operands.rest;
+    else if (operands.count > 0 && command->operands[0] == '\0')
+        return gl_help_no_operand(command, operands.words[0], err);
+    gl_interrupt_catch(context->globals.timeout_s);
+    return command->run(context, &call, err);
+}
+
+int main(int argc, char **argv)
+{
+    struct gl_context context = {0};
+    struct gl_error err = {0};
+    const char *const *words = (const char *const *)argv;
+    int skip = find_command_word(argc, words);
+    const struct gl_command *command =
+        skip > 0 ? gl_command_find(words[skip]) : implied_command(argc, words);
+    int status, count;
+
+    signal(SIGPIPE, SIG_IGN);
+    gl_world_real(&context.world);
+    context.program = words[0];
+    context.started_ms = context.world.monotonic_ms(context.world.cookie);
+    words = without(argc, words, skip, &count);
+    status = run_command(&context, command, count, words, &err);
+    status = gl_context_finish(&context, status, &err);
+    gl_context_done(&context);
+    free((void *)(uintptr_t)words);
+    return status;
+}

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Policy files from disk: the only place where policy text meets the file system. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "broker/context.h"
+
+/* Several --policy files are one policy that includes them all; its name as a file. */
+static const char several_name[] = "--policy";
+
+/* Texts of included files, kept until the parse returns. */
+struct files {
+    char *texts[GL_POLICY_MAX_INCLUDES + 1];
+    char *names[GL_POLICY_MAX_INCLUDES + 1];
+    size_t count;
+};
+
+static void files_done(struct files *files)
+{
+    for (size_t i = 0; i < files->count; i++) {
+        free(files->texts[i]);
+        free(files->names[i]);
+    }
+}
+
+static char *folder_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    struct gl_str folder = {0};
+
+    if (slash == NULL)
+        return gl_strdup(".");
+    gl_str_add_bytes(&folder, path, (size_t)(slash - path));
+    return gl_str_take(&folder);
+}
+
+static int read_policy(const char *path, char **out, size_t *out_length, struct gl_error *err)
+{
+    if (gl_file_read(path, GL_POLICY_MAX_BYTES, out, out_length, err) != 0)
+        return err->sys == ENOENT ? gl_wrap(err, "no policy file %s", path) : -1;
+    return 0;
+}
+
+/* A relative include is taken from the folder of the file that names it. */
+static int load(void *cookie, const char *from, const char *path, struct gl_view *out_text,
+                const char **out_name, struct gl_error *err)
+{
+    struct files *files = cookie;
+    bool is_named_by_user = strcmp(from, several_name) == 0;
+    GL_AUTO(gl_auto_free) char *folder = folder_of(from);
+    size_t length;
+
+    if ((path[0] == '/' && !is_named_by_user) || strstr(path, "://") != NULL)
+        return gl_fail(err, GL_E_INCLUDE, "include \"%s\": only relative paths", path);
+    if (files->count > GL_POLICY_MAX_INCLUDES)
+        return gl_fail(err, GL_E_INCLUDE, "more than %d includes", GL_POLICY_MAX_INCLUDES);
+    char *name = is_named_by_user ? gl_strdup(path) : gl_path_join(folder, path);
+    char *text = NULL;
+    if (read_policy(name, &text, &length, err) != 0) {
+        free(name);
+        return -1;
+    }
+    files->texts[files->count] = text;
+    files->names[files->count++] = name;
+    *out_text = (struct gl_view){text, length};
+    *out_name = name;
+    return 0;
+}
+
+static int add_waivers(struct gl_policy *policy, const char *path,
+                       struct gl_diagnostics *diagnostics, struct gl_error *err)
+{
+    GL_AUTO(gl_auto_free) char *text = NULL;
+    size_t length;
+
+    if (read_policy(path, &text, &length, err) != 0)
+        return gl_wrap(err, "waivers");
+    if (gl_policy_add_waivers(policy, (struct gl_view){text, length}, path, diagnostics) == 0)
+        return 0;
+    *err = diagnostics->errors[0];
+    return -1;
+}
+
+struct gl_policy *gl_policy_read(const char *path, const char *waivers,
+                                 struct gl_diagnostics *out_diagnostics, struct gl_error *err)
+{
+    GL_AUTO(files_done) struct files files = {0};
+    GL_AUTO(gl_auto_free) char *text = NULL;
+    struct gl_policy_loader loader = {&files, load};
+    struct gl_policy *policy;
+    size_t length;
+
+    if (read_policy(path, &text, &length, err) != 0)
+        return NULL;
+    policy = gl_policy_parse((struct gl_view){text, length}, strcmp(path, "-") == 0 ? "stdin" : path,
+                             &loader, out_diagnostics);
+    if (policy == NULL) {
+        *err = out_diagnostics->errors[0];
+        return NULL;
+    }
+    if (waivers != NULL && add_waivers(policy, waivers, out_diagnostics, err) != 0) {
+        gl_policy_free(policy);
+        return NULL;
+    }
+    return policy;
+}
+
+static void show_diagnostics(struct gl_context *context, const struct gl_diagnostics *diagnostics)
+{
+    GL_AUTO(gl_str_done) struct gl_str text = {0};
+    char code[16];
+
+    if (diagnostics->count < 2) /* the one error is shown as the command's error */
+        return;
+    if (!context->globals.is_json) {
+        gl_diagnostics_text(diagnostics, &text);
+        fputs(gl_str_text(&text), stderr);
+        return;
+    }
+    for (size_t i = 0; i < diagnostics->count; i++) {
+        const struct gl_error *one = &diagnostics->errors[i];
+
+        snprintf(code, sizeof code, "GL%04d", (int)one->code);
+        gl_warn(context, code, "%s:%u:%u: %s", one->pos.file, one->pos.line, one->pos.column,
+                one->text);
+    }
+}
+
+static struct gl_policy *read_several(const char *const *paths, size_t count,
+                                      struct gl_diagnostics *diagnostics, struct gl_error *err)
+{
+    GL_AUTO(files_done) struct files files = {0};
+    GL_AUTO(gl_str_done) struct gl_str text = {0};
+    struct gl_policy_loader loader = {&files, load};
+    struct gl_policy *policy;
+
+    gl_str_add(&text, "greenlaunch: 1\ninclude:\n");
+    for (size_t i = 0; i < count; i++) {
+        if (strpbrk(paths[i], "'\n") != NULL) {
+            gl_fail(err, GL_E_USAGE, "--policy: quotes and newlines in a name are not supported");
+            return NULL;
+        }
+        gl_str_addf(&text, "  - file: '%s'\n", paths[i]);
+    }
+    policy = gl_policy_parse((struct gl_view){gl_str_text(&text), text.length}, several_name,
+                             &loader, diagnostics);
+    if (policy == NULL)
+        *err = diagnostics->errors[0];
+    return policy;
+}
+
+struct paths {
+    const char *const *items;
+    size_t count;
+};
+
+static struct paths policy_paths(const struct gl_context *context)
+{
+    const struct gl_option_list *given = &context->globals.policies;
+    size_t configured = 0;
+
+    if (given->count > 0)
+        return (struct paths){given->items, given->count};
+    while (context->config.policies[configured] != NULL)
+        configured++;
+    return (struct paths){(const char *const *)context->config.policies, configured};
+}
+
+struct gl_policy *gl_context_policy(struct gl_context *context, const char *rule_id,
+                                    const char *const *limits, struct gl_error *err)
+{
+    struct paths paths = policy_paths(context);
+    const char *waivers = context->globals.waivers != NULL ? context->globals.waivers
+                                                           : context->config.waivers;
+    struct gl_diagnostics diagnostics = {0};
+    struct gl_policy *policy = NULL, *with_flags;
+
+    if (paths.count == 1)
+        policy = gl_policy_read(paths.items[0], waivers, &diagnostics, err);
+    else if (paths.count > 1)
+        policy = read_several(paths.items, paths.count, &diagnostics, err);
+    if (policy != NULL && paths.count > 1 && waivers != NULL &&
+        add_waivers(policy, waivers, &diagnostics, err) != 0) {
+        gl_policy_free(policy);
+        policy = NULL;
+    }
+    if (policy == NULL && paths.count > 0) {
+        show_diagnostics(context, &diagnostics);
+        return NULL;
+    }
+    if (policy != NULL && (limits == NULL || limits[0] == NULL))
+        return policy;
+    with_flags = gl_policy_with_flags(policy, rule_id, limits, err);
+    if (with_flags == NULL)
+        gl_policy_free(policy);
+    return with_flags;
+}

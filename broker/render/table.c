@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/render/table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define NARROW 60
+#define GAP 2
+
+struct gl_table {
+    const struct gl_column *columns;
+    size_t count, rows;
+    char **cells;       /* rows x count */
+};
+
+struct gl_table *gl_table_new(const struct gl_column *columns, size_t count)
+{
+    struct gl_table *table = gl_alloc(sizeof *table);
+
+    table->columns = columns;
+    table->count = count < GL_TABLE_COLUMNS_MAX ? count : GL_TABLE_COLUMNS_MAX;
+    return table;
+}
+
+void gl_table_row(struct gl_table *table, const char *const *cells)
+{
+    table->cells =
+        gl_realloc(table->cells, (table->rows + 1) * table->count * sizeof *table->cells);
+    for (size_t c = 0; c < table->count; c++) {
+        GL_AUTO(gl_str_done) struct gl_str clean = {0};
+
+        if (cells[c] != NULL)
+            gl_str_add_printable(&clean, cells[c], strlen(cells[c]));
+        table->cells[table->rows * table->count + c] = gl_str_take(&clean);
+    }
+    table->rows++;
+}
+
+void gl_table_free(struct gl_table *table)
+{
+    if (table == NULL)
+        return;
+    for (size_t i = 0; i < table->rows * table->count; i++)
+        free(table->cells[i]);
+    free(table->cells);
+    free(table);
+}
+
+static const char *cell(const struct gl_table *table, size_t row, size_t column)
+{
+    return table->cells[row * table->count + column];
+}
+
+/* ---- layout: which columns, how wide ---- */
+
+struct layout {
+    bool is_shown[GL_TABLE_COLUMNS_MAX];
+    unsigned width[GL_TABLE_COLUMNS_MAX];
+};
+
+static unsigned total_width(const struct gl_table *table, const struct layout *layout)
+{
+    unsigned total = 0;
+
+    for (size_t c = 0; c < table->count; c++)
+        if (layout->is_shown[c])
+            total += layout->width[c] + (total > 0 ? GAP : 0);
+    return total;
+}
+
+static bool drop_one(const struct gl_table *table, struct layout *layout)
+{
+    size_t worst = table->count;
+
+    for (size_t c = 0; c < table->count; c++)
+        if (layout->is_shown[c] && table->columns[c].keep > 0 &&
+            (worst == table->count || table->columns[c].keep > table->columns[worst].keep))
+            worst = c;
+    if (worst == table->count)
+        return false;
+    layout->is_shown[worst] = false;
+    return true;
+}
+
+/* The widest text column gives way, down to 8. */
+static bool cut_one(const struct gl_table *table, struct layout *layout)
+{
+    size_t widest = table->count;
+
+    for (size_t c = 0; c < table->count; c++)
+        if (layout->is_shown[c] && !table->columns[c].is_right && layout->width[c] > 8 &&
+            (widest == table->count || layout->width[c] > layout->width[widest]))
+            widest = c;
+    if (widest == table->count)
+        return false;
+    layout->width[widest]--;
+    return true;
+}
+
+static void lay_out(const struct gl_table *table, unsigned width, struct layout *layout)
+{
+    for (size_t c = 0; c < table->count; c++) {
+        layout->is_shown[c] = true;
+        layout->width[c] = gl_text_columns(table->columns[c].title);
+        for (size_t r = 0; r < table->rows; r++) {
+            unsigned columns = gl_text_columns(cell(table, r, c));
+
+            layout->width[c] = columns > layout->width[c] ? columns : layout->width[c];
+        }
+    }
+    while (total_width(table, layout) > width)
+        if (!drop_one(table, layout) && !cut_one(table, layout))
+            break;
+}
+
+/* ---- writing ---- */
+
+static void pad(struct gl_str *out, unsigned count)
+{
+    while (count-- > 0)
+        gl_str_add_char(out, ' ');
+}
+
+/* `text` in exactly `width` columns; cutting keeps whole UTF-8 characters. */
+static void put_cell(struct gl_str *out, const char *text, unsigned width, bool is_right)
+{
+    unsigned columns = gl_text_columns(text);
+    char cut[256];
+    size_t length = strlen(text);
+
+    if (columns > width) {
+        length = length < sizeof cut - 2 ? length : sizeof cut - 2;
+        memcpy(cut, text, length);
+        cut[length] = '\0';
+        while (length > 0 && gl_text_columns(cut) + 1 > width) {
+            do
+                length--;
+            while (length > 0 && ((unsigned char)cut[length] & 0xC0) == 0x80);
+            cut[length] = '\0';
+        }
+        strcat(cut, "~");
+        text = cut;
+        columns = gl_text_columns(text);
+    }
+    if (is_right)
+        pad(out, width - columns);
+    gl_str_add(out, text);
+    if (!is_right)
+        pad(out, width - columns);
+}
+
+static void trim_line(struct gl_str *out)
+{
+    while (out->length > 0 && out->text[out->length - 1] == ' ')
+        out->text[--out->length] = '\0';
+    gl_str_add_char(out, '\n');
+}
+
+static void put_row(const struct gl_table *table, const struct layout *layout, size_t row,
+                    bool is_title, struct gl_str *out)
+{
+    bool is_first = true;
+
+    for (size_t c = 0; c < table->count; c++) {
+        if (!layout->is_shown[c])
+            continue;
+        if (!is_first)
+            pad(out, GAP);
+        put_cell(out, is_title ? table->columns[c].title : cell(table, row, c), layout->width[c],
+                 table->columns[c].is_right);
+        is_first = false;
+    }
+    trim_line(out);
+}
+
+static void put_blocks(const struct gl_table *table, struct gl_str *out)
+{
+    for (size_t r = 0; r < table->rows; r++) {
+        for (size_t c = 0; c < table->count; c++)
+            if (cell(table, r, c)[0] != '\0')
+                gl_str_addf(out, "%s: %s\n", table->columns[c].title, cell(table, r, c));
+        if (r + 1 < table->rows)
+            gl_str_add_char(out, '\n');
+    }
+}
+
+void gl_table_text(const struct gl_table *table, unsigned width, bool is_accessible,
+                   struct gl_str *out)
+{
+    struct layout layout;
+
+    if (is_accessible || width < NARROW) {
+        put_blocks(table, out);
+        return;
+    }
+    lay_out(table, width, &layout);
+    put_row(table, &layout, 0, true, out);
+    for (size_t r = 0; r < table->rows; r++)
+        put_row(table, &layout, r, false, out);
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/render/text.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/unit.h"
+
+/* One line of source text as lines of at most `columns`. */
+static void wrap_line(const char *line, size_t length, unsigned indent, unsigned columns,
+                      struct gl_str *out)
+{
+    size_t at = 0;
+    unsigned used = 0;
+
+    while (at < length) {
+        size_t word = 0;
+        char text[256];
+        unsigned wide;
+
+        while (at < length && line[at] == ' ')
+            at++;
+        while (at + word < length && line[at + word] != ' ')
+            word++;
+        if (word == 0)
+            break;
+        snprintf(text, sizeof text, "%.*s", (int)(word < sizeof text ? word : sizeof text - 1),
+                 line + at);
+        wide = gl_text_columns(text);
+        if (used > 0 && indent + used + 1 + wide > columns) {
+            gl_str_add_char(out, '\n');
+            used = 0;
+        }
+        gl_str_addf(out, "%*s%s", used == 0 ? (int)indent : 1, "", text);
+        used += wide + (used > 0);
+        at += word;
+    }
+    gl_str_add_char(out, '\n');
+}
+
+void gl_render_wrap(const char *text, unsigned indent, unsigned columns, struct gl_str *out)
+{
+    while (*text != '\0') {
+        size_t length = strcspn(text, "\n");
+
+        wrap_line(text, length, indent, columns, out);
+        text += length + (text[length] == '\n');
+    }
+}
+
+void gl_render_band(const struct gl_band *band, struct gl_str *out)
+{
+    char central[GL_QUANTITY_TEXT], low[GL_QUANTITY_TEXT], high[GL_QUANTITY_TEXT];
+
+    if (!(band->central >= 0)) {
+        gl_str_add_char(out, '?');
+        return;
+    }
+    gl_str_add(out, gl_number_text(band->central, central));
+    if (band->low >= 0 && band->high > band->low)
+        gl_str_addf(out, " (%s..%s)", gl_number_text(band->low, low),
+                    gl_number_text(band->high, high));
+}
+
+double gl_render_real(int64_t millionths)
+{
+    return millionths == GL_UNKNOWN ? (double)NAN : (double)millionths / 1e6;
+}
+
+char *gl_render_number(int64_t millionths, double scale, char out[GL_RENDER_NUMBER])
+{
+    if (millionths == GL_UNKNOWN)
+        snprintf(out, GL_RENDER_NUMBER, "?");
+    else
+        gl_number_text((double)millionths * scale, out);
+    return out;
+}
+
+char *gl_render_age(int64_t age_s, char out[GL_RENDER_NUMBER])
+{
+    if (age_s == GL_UNKNOWN)
+        snprintf(out, GL_RENDER_NUMBER, "?");
+    else if (age_s < 0)
+        snprintf(out, GL_RENDER_NUMBER, "ahead");
+    else if (age_s < 2 * 60)
+        snprintf(out, GL_RENDER_NUMBER, "%" PRId64 " s", age_s);
+    else if (age_s < 2 * 3600)
+        snprintf(out, GL_RENDER_NUMBER, "%" PRId64 " min", age_s / 60);
+    else if (age_s < 2 * 86400)
+        snprintf(out, GL_RENDER_NUMBER, "%" PRId64 " h", age_s / 3600);
+    else
+        snprintf(out, GL_RENDER_NUMBER, "%" PRId64 " d", age_s / 86400);
+    return out;
+}
+
+void gl_render_count(struct gl_str *out, size_t count, const char *noun)
+{
+    gl_str_addf(out, "%zu %s%s", count, noun, count == 1 ? "" : "s");
+}
+
+void gl_render_tone(struct gl_str *out, const char *word, enum gl_tone tone, bool is_color)
+{
+    static const char *const codes[] = {"\033[1;32m", "\033[1;33m", "\033[1;31m"};
+
+    if (is_color)
+        gl_str_addf(out, "%s%s\033[0m", codes[tone], word);
+    else
+        gl_str_add(out, word);
+}

@@ -1,0 +1,460 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "policy/judge.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define MEMO_SMALLEST 256
+#define SHARE_OF_ALL                                                                           \
+    (GL_OF_SOLAR | GL_OF_WIND | GL_OF_HYDRO | GL_OF_GEOTHERMAL | GL_OF_BIOMASS | GL_OF_WASTE | \
+     GL_OF_MARINE | GL_OF_NUCLEAR | GL_OF_STORAGE)
+
+static bool is_needed_alike(const struct gl_need *a, const struct gl_need *b)
+{
+    return a->want.quantity == b->want.quantity && a->want.rate == b->want.rate &&
+           a->want.boundary == b->want.boundary && a->want.accounting == b->want.accounting &&
+           a->want.share_of == b->want.share_of && a->min_grade == b->min_grade &&
+           a->max_age_s == b->max_age_s && a->needs_hourly == b->needs_hourly &&
+           a->length_s == b->length_s;
+}
+
+static uint32_t need_index(struct gl_judge *judge, const struct gl_need *need)
+{
+    for (size_t i = 0; i < judge->need_count; i++)
+        if (is_needed_alike(&judge->needs[i], need))
+            return (uint32_t)i;
+    judge->needs[judge->need_count] = *need;
+    return (uint32_t)judge->need_count++;
+}
+
+static const struct gl_constraint *constraint_of(const struct gl_rule *rule, enum gl_key_id key)
+{
+    for (size_t i = 0; i < rule->count; i++)
+        if (rule->constraints[i].key->id == key)
+            return &rule->constraints[i];
+    return NULL;
+}
+
+static bool has_any(const struct gl_rule *rule, const enum gl_key_id *keys, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (constraint_of(rule, keys[i]) != NULL)
+            return true;
+    return false;
+}
+
+/* What the rule asks of evidence for a quantity over the run. Up to grade C the evidence speaks of
+ * hours, so it must be hourly; who admits yearly figures (D) admits coarse ones. */
+static struct gl_need need_of(const struct gl_rule *rule, enum gl_quantity quantity)
+{
+    const struct gl_constraint *age = constraint_of(rule, GL_KEY_MAX_DATA_AGE);
+    struct gl_need need = {.want = {.quantity = quantity}};
+
+    need.want.accounting = (enum gl_accounting)gl_rule_number(rule, GL_KEY_ACCOUNTING);
+    if (quantity == GL_INTENSITY) {
+        need.want.rate = (enum gl_rate)gl_rule_number(rule, GL_KEY_RATE);
+        need.want.boundary = (enum gl_boundary)gl_rule_number(rule, GL_KEY_BOUNDARY);
+    } else if (gl_rule_number(rule, GL_KEY_BIOMASS) == 0) {
+        need.want.share_of = SHARE_OF_ALL & ~(uint32_t)GL_OF_BIOMASS;
+    }
+    need.min_grade = (enum gl_grade)gl_rule_number(rule, GL_KEY_MIN_GRADE);
+    need.max_age_s = age != NULL ? age->number : 0;
+    need.needs_hourly = need.min_grade <= GL_GRADE_C;
+    return need;
+}
+
+static bool has_waiver(const struct gl_policy *policy, const struct gl_rule *rule)
+{
+    for (size_t i = 0; i < policy->waiver_count; i++)
+        if (strcmp(policy->waivers[i].rule, rule->id) == 0)
+            return true;
+    return false;
+}
+
+static void plan_rule(struct gl_judge *judge, const struct gl_rule *rule, struct gl_rule_plan *out)
+{
+    static const enum gl_key_id limits[] = {GL_KEY_MAX_INTENSITY,   GL_KEY_MIN_RENEWABLE,
+                                            GL_KEY_MIN_CARBON_FREE, GL_KEY_GREEN_BELOW,
+                                            GL_KEY_MAX_RATE,        GL_KEY_MAX_TOTAL};
+
+    out->rule = rule;
+    out->green_for = constraint_of(rule, GL_KEY_GREEN_FOR);
+    out->has_limit = has_any(rule, limits, sizeof limits / sizeof limits[0]);
+    out->has_waivers = has_waiver(judge->question->policy, rule);
+    for (unsigned quantity = 0; quantity < GL_QUANTITIES; quantity++) {
+        struct gl_need need = need_of(rule, (enum gl_quantity)quantity);
+
+        out->run_needs[quantity] = need_index(judge, &need);
+        need.needs_hourly = true;
+        need.length_s = out->green_for != NULL ? out->green_for->number : 0;
+        out->green_needs[quantity] = need_index(judge, &need);
+    }
+}
+
+/* Reported grams and sort keys use any usable evidence within the boundary of the first rule that
+ * limits emissions; always the grid's average, because reports attribute and do not flatter. */
+static void plan_report(struct gl_judge *judge)
+{
+    static const enum gl_key_id emission[] = {GL_KEY_MAX_INTENSITY, GL_KEY_GREEN_BELOW,
+                                              GL_KEY_MAX_RATE, GL_KEY_MAX_TOTAL};
+    const struct gl_policy *policy = judge->question->policy;
+    const struct gl_rule none = {0}, *rule = &none;
+
+    for (size_t i = 0; policy != NULL && i < policy->rule_count && rule == &none; i++)
+        if (has_any(&policy->rules[i], emission, sizeof emission / sizeof emission[0]))
+            rule = &policy->rules[i];
+    for (unsigned quantity = 0; quantity < GL_QUANTITIES; quantity++) {
+        struct gl_need need = need_of(rule, (enum gl_quantity)quantity);
+
+        need.want.rate = GL_AVERAGE;
+        need.want.accounting = GL_LOCATION;
+        need.min_grade = GL_GRADE_E;
+        need.max_age_s = 0;
+        need.needs_hourly = false;
+        judge->report_needs[quantity] = need_index(judge, &need);
+    }
+}
+
+static void memo_init(struct gl_memo *memo)
+{
+    memo->capacity = MEMO_SMALLEST;
+    memo->entries = gl_alloc(memo->capacity * sizeof *memo->entries);
+}
+
+/* The entry of (zone, need), or the free one where it belongs. */
+static struct gl_memo_entry *memo_slot(const struct gl_memo *memo, const struct gl_memo_entry *key)
+{
+    uint64_t mixed = ((uint64_t)(uintptr_t)key->zone ^ ((uint64_t)key->need << 48)) *
+                     UINT64_C(0x9e3779b97f4a7c15);
+    size_t i = (size_t)(mixed >> 20) & (memo->capacity - 1);
+
+    while (memo->entries[i].generation == key->generation &&
+           (memo->entries[i].zone != key->zone || memo->entries[i].need != key->need))
+        i = (i + 1) & (memo->capacity - 1);
+    return &memo->entries[i];
+}
+
+static void memo_grow(struct gl_memo *memo, uint32_t generation)
+{
+    struct gl_memo larger = {.capacity = memo->capacity * 2, .used = memo->used};
+
+    larger.entries = gl_alloc(larger.capacity * sizeof *larger.entries);
+    for (size_t i = 0; i < memo->capacity; i++)
+        if (memo->entries[i].generation == generation)
+            *memo_slot(&larger, &memo->entries[i]) = memo->entries[i];
+    free(memo->entries);
+    *memo = larger;
+}
+
+/* The entry of key, taken for it when it is new; *out_is_new says so. At most half full. */
+static struct gl_memo_entry *memo_take(struct gl_memo *memo, const struct gl_memo_entry *key,
+                                       bool *out_is_new)
+{
+    struct gl_memo_entry *entry = memo_slot(memo, key);
+
+    *out_is_new = entry->generation != key->generation;
+    if (!*out_is_new)
+        return entry;
+    if (memo->used * 2 >= memo->capacity) {
+        memo_grow(memo, key->generation);
+        entry = memo_slot(memo, key);
+    }
+    memo->used++;
+    *entry = *key;
+    return entry;
+}
+
+void gl_judge_init(struct gl_judge *judge, const struct gl_question *question)
+{
+    size_t rules = question->policy != NULL ? question->policy->rule_count : 0;
+
+    *judge = (struct gl_judge){.question = question, .generation = 1};
+    judge->plans = gl_alloc(rules * sizeof *judge->plans);
+    judge->needs = gl_alloc((rules + 1) * 2 * GL_QUANTITIES * sizeof *judge->needs);
+    for (size_t i = 0; i < rules; i++)
+        plan_rule(judge, &question->policy->rules[i], &judge->plans[i]);
+    plan_report(judge);
+    memo_init(&judge->figures);
+    memo_init(&judge->sounds);
+    judge->at = question->now;
+    judge->start = question->request->start;
+    judge->duration = question->request->duration;
+}
+
+void gl_judge_done(struct gl_judge *judge)
+{
+    free(judge->plans);
+    free(judge->needs);
+    free(judge->figures.entries);
+    free(judge->sounds.entries);
+    *judge = (struct gl_judge){0};
+}
+
+void gl_judge_set_case(struct gl_judge *judge, struct gl_instant start, struct gl_span duration,
+                       bool is_strict)
+{
+    struct gl_instant now = judge->question->now;
+
+    judge->start = start;
+    judge->duration = duration;
+    judge->is_strict = is_strict;
+    judge->at = is_strict && start.unix_s > now.unix_s ? start : now;
+    judge->generation++;
+    judge->figures.used = 0;
+}
+
+static uint64_t sound_of(struct gl_judge *judge, const struct gl_zone_facts *zone)
+{
+    const struct gl_memo_entry key = {.zone = zone, .generation = 1};
+    bool is_new;
+    struct gl_memo_entry *entry = memo_take(&judge->sounds, &key, &is_new);
+
+    if (is_new)
+        entry->of.sound = gl_figure_sound(zone);
+    return entry->of.sound;
+}
+
+/* In a strict case the very series that would be used anyway must be hourly: one that is merely
+ * next in order must not prove what the first denies. */
+static struct gl_figure look_up(struct gl_judge *judge, const struct gl_zone_facts *zone,
+                                const struct gl_need *need)
+{
+    int64_t length = need->length_s > 0 ? need->length_s : judge->duration.s;
+    struct gl_figure_limits limits = {
+        .now = judge->question->now,
+        .max_age = {need->max_age_s},
+        .min_grade = need->min_grade,
+        .needs_hourly = need->needs_hourly,
+    };
+    struct gl_figure_ask ask = {zone, &need->want,          &limits, judge->start.unix_s,
+                                0,    sound_of(judge, zone)};
+    struct gl_figure figure, hourly;
+
+    if (__builtin_add_overflow(ask.from_s, length, &ask.until_s))
+        ask.until_s = INT64_MAX;
+    figure = gl_figure_over(&ask);
+    if (!judge->is_strict || need->needs_hourly || figure.series == NULL)
+        return figure;
+    limits.needs_hourly = true;
+    hourly = gl_figure_over(&ask);
+    if (hourly.series == figure.series)
+        return hourly;
+    return (struct gl_figure){GL_UNKNOWN, GL_UNKNOWN, GL_UNKNOWN,       GL_GRADE_E,
+                              NULL,       GL_UNKNOWN, GL_GAP_NOT_HOURLY};
+}
+
+const struct gl_figure *gl_judge_figure(struct gl_judge *judge, const struct gl_zone_facts *zone,
+                                        uint32_t need)
+{
+    const struct gl_memo_entry key = {.zone = zone, .need = need, .generation = judge->generation};
+    bool is_new;
+    struct gl_memo_entry *entry = memo_take(&judge->figures, &key, &is_new);
+
+    if (is_new)
+        entry->of.figure = look_up(judge, zone, &judge->needs[need]);
+    return &entry->of.figure;
+}
+
+static bool is_any(const char *const *globs, const char *name)
+{
+    if (globs == NULL || *globs == NULL)
+        return true;
+    for (; *globs != NULL; globs++)
+        if (gl_glob_match(*globs, name != NULL ? name : ""))
+            return true;
+    return false;
+}
+
+static bool is_between(uint32_t value, uint32_t least, uint32_t most)
+{
+    return value >= least && (most == 0 || value <= most);
+}
+
+bool gl_judge_asks(const struct gl_request *request, const struct gl_offer *offer, bool with_place)
+{
+    if (with_place &&
+        (!is_any(request->clouds, offer->cloud) || !is_any(request->regions, offer->region)))
+        return false;
+    if (!is_any(request->types, offer->type) ||
+        !is_between(offer->vcpus, request->min_vcpus, request->max_vcpus) ||
+        !is_between(offer->memory_mib, request->min_memory_mib, request->max_memory_mib))
+        return false;
+    if (request->gpu != NULL && (offer->gpu == NULL || !gl_glob_match(request->gpu, offer->gpu)))
+        return false;
+    return request->arch == NULL ||
+           (offer->arch != NULL && strcmp(request->arch, offer->arch) == 0);
+}
+
+/* Every tag of the rule must be one of the request's. */
+static bool has_tags(const char *const *wanted, const char *const *tags)
+{
+    static const char *const none[] = {NULL};
+
+    for (; wanted != NULL && *wanted != NULL; wanted++) {
+        const char *const *tag = tags != NULL ? tags : none;
+
+        while (*tag != NULL && !gl_glob_match(*wanted, *tag))
+            tag++;
+        if (*tag == NULL)
+            return false;
+    }
+    return true;
+}
+
+static bool is_match(const struct gl_match *match, const struct gl_request *request,
+                     const struct gl_offer *offer)
+{
+    return is_any(match->clouds, offer->cloud) && is_any(match->regions, offer->region) &&
+           is_any(match->types, offer->type) && offer->vcpus >= match->min_vcpus &&
+           (!match->needs_gpu || offer->gpu != NULL) && has_tags(match->tags, request->tags);
+}
+
+bool gl_judge_applies(const struct gl_judge *judge, const struct gl_rule *rule,
+                      const struct gl_offer *offer)
+{
+    const struct gl_request *request = judge->question->request;
+
+    return is_match(&rule->match, request, offer) &&
+           !(rule->has_exclude && is_match(&rule->exclude, request, offer));
+}
+
+bool gl_judge_binds(const struct gl_judge *judge, const struct gl_rule *rule)
+{
+    return rule->level != GL_ADVISORY && rule->enforce_from.unix_s <= judge->at.unix_s;
+}
+
+/* A load that is no number counts as full, so that an error cannot make grams small. */
+static double load_of(const struct gl_request *request)
+{
+    if (request->load < 0)
+        return 0;
+    return request->load <= 1 ? request->load : 1;
+}
+
+static bool is_band(const struct gl_band *band)
+{
+    return band->low >= 0 && band->low <= band->central && band->central <= band->high &&
+           band->high < 1e12;
+}
+
+static double at_load(double idle, double full, double load, double factor)
+{
+    return (idle + load * (full - idle)) * factor;
+}
+
+bool gl_judge_watts(const struct gl_judge *judge, const struct gl_offer *offer, struct gl_band *out)
+{
+    const struct gl_request *request = judge->question->request;
+    const struct gl_band *idle = &offer->idle_w, *full = &offer->full_w;
+    double load = load_of(request), factor = offer->pue * (request->count ? request->count : 1);
+
+    if (!is_band(idle) || !is_band(full) || !(full->central > 0) || idle->low > full->low ||
+        idle->central > full->central || idle->high > full->high ||
+        !(offer->pue >= 1 && offer->pue < 100))
+        return false;
+    *out = (struct gl_band){at_load(idle->low, full->low, load, factor),
+                            at_load(idle->central, full->central, load, factor),
+                            at_load(idle->high, full->high, load, factor)};
+    return true;
+}
+
+/* The worse of disputed zones for one part of a figure: 0 low, 1 central, 2 high. */
+static int64_t report_part(struct gl_judge *judge, const struct gl_offer *offer,
+                           enum gl_quantity quantity, unsigned part)
+{
+    bool is_least = part == 0 || quantity != GL_INTENSITY;
+    int64_t worst = GL_UNKNOWN;
+
+    for (size_t zone = 0; zone < offer->zone_count && zone < 2; zone++) {
+        const struct gl_figure *figure =
+            gl_judge_figure(judge, offer->zones[zone], judge->report_needs[quantity]);
+        const int64_t parts[] = {figure->low_u, figure->value_u, figure->high_u};
+
+        if (parts[part] == GL_UNKNOWN)
+            return GL_UNKNOWN;
+        if (zone == 0 || (is_least ? parts[part] < worst : parts[part] > worst))
+            worst = parts[part];
+    }
+    return worst;
+}
+
+int64_t gl_judge_report(struct gl_judge *judge, const struct gl_offer *offer,
+                        enum gl_quantity quantity)
+{
+    return report_part(judge, offer, quantity, 1);
+}
+
+static void report_grams(struct gl_judge *judge, const struct gl_offer *offer,
+                         struct gl_judgement *out)
+{
+    double hours = (double)judge->duration.s / 3600;
+    struct gl_band watts;
+    bool has_watts = gl_judge_watts(judge, offer, &watts);
+    const double parts[] = {watts.low, watts.central, watts.high};
+
+    for (unsigned part = 0; part < 3; part++) {
+        int64_t intensity = report_part(judge, offer, GL_INTENSITY, part);
+        double grams_per_h;
+
+        out->grams_per_h[part] = out->grams_total[part] = -1;
+        if (!has_watts || intensity == GL_UNKNOWN || hours <= 0)
+            continue;
+        grams_per_h = parts[part] / 1000 * ((double)intensity / 1e6);
+        out->grams_per_h[part] = (float)grams_per_h;
+        out->grams_total[part] = (float)(grams_per_h * hours);
+    }
+}
+
+static int severity(enum gl_outcome outcome)
+{
+    return outcome == GL_VIOLATED ? 2 : outcome == GL_OUTCOME_UNKNOWN ? 1 : 0;
+}
+
+/* Take one tested constraint into the offer's judgement; the first of the worst is the reason. */
+static void note(struct gl_judgement *out, const struct gl_tested *tested, bool binds)
+{
+    enum gl_outcome outcome = tested->reason.outcome;
+    bool is_warning = tested->has_warning || (!binds && outcome != GL_SATISFIED);
+
+    if (is_warning && out->outcome == GL_SATISFIED && !out->has_warning)
+        out->reason = tested->reason;
+    out->has_warning = out->has_warning || is_warning;
+    if (binds && severity(outcome) > severity(out->outcome)) {
+        out->outcome = outcome;
+        out->reason = tested->reason;
+    }
+}
+
+void gl_judge_offer(struct gl_judge *judge, uint32_t index, struct gl_judgement *out)
+{
+    const struct gl_policy *policy = judge->question->policy;
+    const struct gl_offer *offer = &judge->question->offers[index];
+    int grade = -1;
+
+    *out = (struct gl_judgement){
+        .offer = index,
+        .outcome = GL_SATISFIED,
+        .reason = {.outcome = GL_SATISFIED, .found_u = GL_UNKNOWN},
+    };
+    for (size_t i = 0; policy != NULL && i < policy->rule_count; i++) {
+        const struct gl_rule *rule = &policy->rules[i];
+        bool binds = gl_judge_binds(judge, rule);
+        struct gl_tested tested;
+
+        if (!gl_judge_applies(judge, rule, offer))
+            continue;
+        for (size_t c = 0; c < rule->count; c++)
+            if (gl_judge_test(judge, &judge->plans[i], offer, &rule->constraints[c], &tested)) {
+                note(out, &tested, binds);
+                if (binds && tested.has_evidence && (int)tested.grade > grade)
+                    grade = (int)tested.grade;
+            }
+    }
+    report_grams(judge, offer, out);
+    if (grade < 0) /* no rule rests on evidence; the reported grams do */
+        grade = offer->zone_count == 0 ? (int)GL_GRADE_E
+                                       : (int)gl_judge_figure(judge, offer->zones[0],
+                                                              judge->report_needs[GL_INTENSITY])
+                                             ->grade;
+    out->grade = (uint8_t)grade;
+}

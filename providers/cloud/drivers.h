@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GL_PROVIDERS_DRIVERS_H
+#define GL_PROVIDERS_DRIVERS_H
+
+/* The adapters that registry.c lists: an operations table and an open function each. Only
+ * registry.c includes this. */
+
+#include "providers/cloud/cloud.h"
+
+extern const struct gl_cloud_ops gl_local_ops;
+struct gl_cloud *gl_local_open(const struct gl_cloud_options *options, struct gl_error *err);
+
+#endif

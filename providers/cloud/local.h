@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GL_PROVIDERS_LOCAL_H
+#define GL_PROVIDERS_LOCAL_H
+
+/* What the files of the local cloud share. See docs/local.md. */
+
+#include "providers/cloud/cloud.h"
+#include "providers/cloud/local_host.h"
+#include "providers/cloud/local_link.h"
+#include "providers/cloud/local_record.h"
+
+struct gl_local {
+    struct gl_cloud cloud;      /* first: the adapter's handle */
+    const struct gl_world *world;
+    char *state;                /* <state folder>/local */
+    char zone[40];              /* grid zone it stands in; "" = not said */
+    bool wants_process;
+};
+
+#define GL_LOCAL_REGION "this-machine"
+
+static inline struct gl_local *gl_local_of(struct gl_cloud *cloud)
+{
+    return (struct gl_local *)cloud;
+}
+
+/* Sizes of local instances; the names are the instance types. */
+struct gl_local_type {
+    const char *name;
+    uint32_t vcpus, memory_mib;
+};
+const struct gl_local_type *gl_local_types(size_t *out_count);
+const struct gl_local_type *gl_local_find_type(const char *name);
+/* UNKNOWN_NAME when the local cloud has no such region or type. */
+int gl_local_check_region(const struct gl_local *local, const char *region, struct gl_error *err);
+int gl_local_check_type(const char *type, struct gl_error *err);
+
+/* One launch under way. */
+struct gl_local_start {
+    const struct gl_local *local;
+    const struct gl_launch *launch;
+    const struct gl_local_host *host;
+    const char *folder;                 /* of the instance */
+    struct gl_local_record *record;     /* saved whenever it changes */
+    struct gl_link *link;               /* to the guest, once it answers */
+};
+
+/* Start the machine or the namespace, configure its guest, and run its command. On failure nothing
+ * of it is left running. Errors: LAUNCH (it could not be started), GUEST (it does not answer),
+ * BAD_VALUE, TOO_LARGE (image, files), IO, NO_LOCAL. */
+int gl_local_start_vm(struct gl_local_start *start, struct gl_error *err);
+int gl_local_start_process(struct gl_local_start *start, struct gl_error *err);
+/* Could namespaces be used here? NO_LOCAL with the reason if not. */
+int gl_local_process_check(const struct gl_local_host *host, struct gl_error *err);
+/* CPU time of all processes of the namespace whose first process this is; -1 not known. */
+int64_t gl_local_process_cpu_ms(const struct gl_process *process);
+
+/* ---- local_list.c: what is there ---- */
+
+struct gl_local_search {
+    const char *token;
+    char *folder;               /* fresh; NULL = none */
+    struct gl_local_record record;
+    struct gl_error *err;
+};
+
+/* For gl_local_each(): 1 when the record of `folder` has the searched token. An unreadable record
+ * could be the one that is asked for: -1. */
+int gl_local_match_token(void *cookie, const char *folder);
+/* Call `visit` for every instance's folder until it returns other than 0; that value. */
+int gl_local_each(const struct gl_local *local, int (*visit)(void *cookie, const char *folder),
+                  void *cookie, struct gl_error *err);
+/* The folder of an instance's id into a fresh string; NOT_FOUND when the id can be none. */
+int gl_local_folder_of(const struct gl_local *local, const char *id, char **out,
+                       struct gl_error *err);
+/* The record's word, corrected by what can be seen. */
+void gl_local_show(const char *folder, const struct gl_local_record *record,
+                   struct gl_instance *out);
+/* Nothing was started and nobody is about to: the launcher died before, or failed. */
+bool gl_local_is_nothing(const char *folder, const struct gl_local_record *record);
+
+/* Operations of the adapter. */
+int gl_local_launch(struct gl_cloud *cloud, const struct gl_launch *launch,
+                    struct gl_instance *out, struct gl_error *err);
+int gl_local_describe(struct gl_cloud *cloud, const char *id, struct gl_instance *out,
+                      struct gl_error *err);
+int gl_local_find_by_request(struct gl_cloud *cloud, const char *token, struct gl_instance *out,
+                             struct gl_error *err);
+int gl_local_list(struct gl_cloud *cloud, struct gl_instance **out, size_t *out_count,
+                  struct gl_error *err);
+
+/* ---- local_talk.c: the guest side of a launch ---- */
+
+struct gl_guest_place;
+/* Wait until the guest says hello, asking for it when `asks`. GUEST after limit_ms, LAUNCH when its
+ * process ends before. */
+int gl_local_wait_hello(struct gl_local_start *start, bool asks, int64_t limit_ms,
+                        struct gl_error *err);
+/* Configuration, payload, go: until the guest is ready or runs its command. payload_fd is -1 or at
+ * its start. */
+int gl_local_configure(struct gl_local_start *start, const struct gl_guest_place *place,
+                       int payload_fd, struct gl_error *err);
+/* Append ": " and the printable end of a log of the instance's folder to the error. */
+void gl_local_add_tail(const char *folder, const char *log, struct gl_error *err);
+/* Seconds that a guest may take to boot: GREENLAUNCH_BOOT_TIMEOUT or 60. */
+int64_t gl_local_boot_ms(const struct gl_world *world);
+
+/* ---- local_follow.c: a running instance ---- */
+
+int gl_local_attach(const char *folder, const struct gl_attach *attach, int *out_status,
+                    struct gl_error *err);
+int gl_local_stop(const char *folder, struct gl_span wait, struct gl_error *err);
+int gl_local_terminate(const char *folder, struct gl_error *err);
+/* Console text from `offset` on, at most 1 MiB or the room that *out has. */
+int gl_local_console(const char *folder, uint64_t offset, struct gl_str *out, uint64_t *out_next,
+                     struct gl_error *err);
+int gl_local_fetch(const char *folder, const char *path, const char *to, struct gl_error *err);
+
+/* ---- local_state.c ---- */
+
+/* Load, change under the instance's lock, save. `change` returns false to leave it as it is. */
+int gl_local_update(const char *folder,
+                    bool (*change)(void *cookie, struct gl_local_record *record), void *cookie,
+                    struct gl_error *err);
+/* The recorded process, or the one that carries the instance's tag; false when there is none. */
+bool gl_local_find_alive(const struct gl_local_record *record, struct gl_process *out);
+/* CPU the host spent so far, -1 not known. */
+int64_t gl_local_cpu_ms(const struct gl_local_record *record, const struct gl_process *process);
+/* Sockets and the stop note go, console and record stay. */
+void gl_local_clean_folder(const char *folder);
+/* Has the record's launcher died (nobody holds the instance's lock)? */
+bool gl_local_is_locked(const char *folder);
+int gl_local_lock(const char *folder, int64_t wait_ms, struct gl_error *err);
+
+#endif

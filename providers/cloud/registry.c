@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "providers/cloud/cloud.h"
+#include "providers/cloud/drivers.h"
+
+#include <string.h>
+
+/* One row a cloud. */
+static const struct gl_cloud_driver drivers[] = {
+    {&gl_local_ops, gl_local_open},
+};
+
+const struct gl_cloud_driver *gl_cloud_drivers(size_t *out_count)
+{
+    *out_count = sizeof drivers / sizeof *drivers;
+    return drivers;
+}
+
+struct gl_cloud *gl_cloud_open(const char *name, const struct gl_cloud_options *options,
+                               struct gl_error *err)
+{
+    const char *names[sizeof drivers / sizeof *drivers], *near;
+    char shown[GL_TEXT_SHOWN];
+
+    for (size_t i = 0; i < sizeof drivers / sizeof *drivers; i++) {
+        names[i] = drivers[i].ops->name;
+        if (strcmp(names[i], name) == 0)
+            return drivers[i].open(options, err);
+    }
+    near = gl_text_nearest(name, names, sizeof names / sizeof *names);
+    gl_fail(err, GL_E_UNKNOWN_NAME, "there is no cloud named %s%s%s%s", gl_text_show(name, shown),
+            near != NULL ? "; did you mean " : "", near != NULL ? near : "",
+            near != NULL ? "?" : "");
+    return NULL;
+}
+
+void gl_cloud_close(struct gl_cloud *cloud)
+{
+    if (cloud != NULL)
+        cloud->ops->close(cloud);
+}
+
+const char *gl_instance_state_word(enum gl_instance_state state)
+{
+    static const char *const words[] = {
+        [GL_STATE_LAUNCHING] = "launching", [GL_STATE_RUNNING] = "running",
+        [GL_STATE_SUSPENDED] = "suspended", [GL_STATE_STOPPING] = "stopping",
+        [GL_STATE_ENDED] = "ended",         [GL_STATE_LOST] = "lost",
+    };
+
+    return (size_t)state < sizeof words / sizeof *words ? words[state] : "unknown";
+}

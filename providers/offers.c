@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "providers/offers.h"
+
+#include "base/power.h"
+#include "providers/data/data.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Which pairs of type and region are offers: those with a known price. A region without any price
+ * (China, clouds whose price lists are not at hand) still appears, with the types that its cloud
+ * prices in most of the other regions, or with all of them when it prices none anywhere. */
+#define COMMON_PERCENT 90
+
+#define TEXT_MAX 96
+
+/* What offers of one type share. */
+struct prepared {
+    bool is_wanted;
+    uint32_t priced_regions;
+    struct gl_band idle_w, full_w;
+    char power_source[TEXT_MAX];
+};
+
+/* Owned by the list: what the offers point to. */
+struct memory {
+    char (*price_sources)[TEXT_MAX]; /* one a data source */
+    struct prepared *prepared;       /* one a type */
+    struct prepared local;
+};
+
+struct gather {
+    const struct gl_request *request;
+    const struct gl_offer_options *options;
+    struct gl_signal_store *store;
+    const struct gl_type_row *types;
+    size_t type_count;
+    const struct gl_region_row *regions;
+    size_t region_count;
+    struct memory *memory;
+    struct gl_offer *offers;
+    size_t count, capacity;
+};
+
+/* Types and regions of one cloud: both tables are sorted by cloud. */
+struct cloud {
+    size_t first_type, types;
+    size_t first_region, regions;
+    size_t priced_regions; /* regions with any price */
+    int64_t *prices;       /* [region][type], -1 unknown */
+    uint8_t *price_sources;
+};
+
+struct local_type {
+    const char *name;
+    uint16_t vcpus;
+    uint32_t memory_mib;
+};
+
+static const struct local_type local_types[] = {
+    {"small", 1, 256},
+    {"medium", 2, 512},
+    {"large", 4, 1024},
+};
+
+#define LOCAL_TYPES (sizeof local_types / sizeof local_types[0])
+
+/* ---- filters ---- */
+
+static bool is_any(const char *const *globs, const char *name)
+{
+    if (globs == NULL || *globs == NULL)
+        return true;
+    for (; *globs != NULL; globs++)
+        if (gl_glob_match(*globs, name))
+            return true;
+    return false;
+}
+
+static bool is_asked(const struct gl_request *request, const char *cloud, const char *region)
+{
+    return is_any(request->clouds, cloud) && is_any(request->regions, region);
+}
+
+static bool is_within(uint32_t amount, uint32_t least, uint32_t most)
+{
+    return amount >= least && (most == 0 || amount <= most);
+}
+
+static bool is_wanted(const struct gl_request *request, const struct gl_type_row *type)
+{
+    if (!is_within(type->vcpus, request->min_vcpus, request->max_vcpus) ||
+        !is_within(type->memory_mib, request->min_memory_mib, request->max_memory_mib))
+        return false;
+    if (request->arch != NULL && strcmp(request->arch, type->arch) != 0)
+        return false;
+    return request->gpu == NULL || (type->gpu != NULL && gl_glob_match(request->gpu, type->gpu));
+}
+
+/* ---- power ---- */
+
+static void prepare(const struct gl_type_row *type, struct prepared *out)
+{
+    const struct gl_power_family *family =
+        type->family != NULL ? gl_power_family(type->family) : NULL;
+    const struct gl_machine machine = {
+        .family = family,
+        .threads = type->vcpus * type->baseline_permille / 1000.0,
+        .memory_gb = type->memory_mib / 1024.0,
+        .gpu_count = type->gpu_count,
+        .gpu_watts = type->gpu_watts,
+    };
+
+    out->idle_w = gl_power_machine(&machine, 0, 0);
+    out->full_w = gl_power_machine(&machine, 1, 1);
+    snprintf(out->power_source, sizeof out->power_source, "%s%.40s%s",
+             family != NULL ? "SPECpower, " : "SPECpower, CPU family unknown",
+             family != NULL ? family->name : "", type->gpu_count > 0 ? "; GPU board limit" : "");
+}
+
+static void prepare_types(struct gather *gather)
+{
+    for (size_t i = 0; i < gather->type_count; i++) {
+        struct prepared *prepared = &gather->memory->prepared[i];
+
+        prepared->is_wanted = is_wanted(gather->request, &gather->types[i]);
+        if (prepared->is_wanted)
+            prepare(&gather->types[i], prepared);
+    }
+}
+
+/* ---- zones ---- */
+
+static const struct gl_zone_facts *zone_facts(const struct gather *gather, const char *zone,
+                                              const char *neso, bool is_cache_only)
+{
+    const struct gl_request *request = gather->request;
+    int64_t start_s = request->start.unix_s;
+    int64_t latest_s = request->latest_start.unix_s;
+    struct gl_signal_query query = {
+        .neso = neso,
+        .from = request->start,
+        .until = {(latest_s > start_s ? latest_s : start_s) + request->duration.s},
+        .is_cache_only = is_cache_only,
+    };
+
+    snprintf(query.zone, sizeof query.zone, "%s", zone);
+    return gl_signal_store_zone(gather->store, &query);
+}
+
+static bool is_same_place(const char *a, const char *b)
+{
+    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+/* Is any region of this zone asked for? One answer serves them all, so the zone is asked for once
+ * and for all of them alike. */
+static bool is_zone_asked(const struct gather *gather, const char *zone, const char *neso)
+{
+    if (gather->request->clouds == NULL && gather->request->regions == NULL)
+        return true;
+    for (size_t i = 0; i < gather->region_count; i++) {
+        const struct gl_region_row *row = &gather->regions[i];
+
+        if (!is_same_place(row->neso, neso) ||
+            (!is_same_place(row->zones[0], zone) && !is_same_place(row->zones[1], zone)))
+            continue;
+        if (is_asked(gather->request, row->cloud, row->region))
+            return true;
+    }
+    return false;
+}
+
+/* What the offers of one region share. */
+static struct gl_offer offer_of_region(const struct gather *gather, const struct gl_region_row *row)
+{
+    struct gl_offer offer = {
+        .cloud = row->cloud,
+        .region = row->region,
+        .country = row->country != NULL ? row->country : "",
+        .pue = row->pue_milli / 1000.0,
+        .mapping = row->confidence,
+    };
+
+    for (size_t i = 0; i < 2 && row->zones[i] != NULL; i++)
+        offer.zones[offer.zone_count++] = zone_facts(
+            gather, row->zones[i], row->neso, !is_zone_asked(gather, row->zones[i], row->neso));
+    return offer;
+}
+
+/* ---- prices ---- */
+
+static void read_prices(struct gather *gather, struct cloud *cloud)
+{
+    cloud->prices = gl_alloc(cloud->types * cloud->regions * sizeof *cloud->prices);
+    cloud->price_sources = gl_alloc(cloud->types * cloud->regions);
+    for (size_t r = 0; r < cloud->regions; r++) {
+        bool has_price = false;
+
+        for (size_t t = 0; t < cloud->types; t++) {
+            size_t at = r * cloud->types + t;
+
+            cloud->prices[at] =
+                gl_data_price(&gather->types[cloud->first_type + t],
+                              &gather->regions[cloud->first_region + r], &cloud->price_sources[at]);
+            if (cloud->prices[at] < 0)
+                continue;
+            has_price = true;
+            gather->memory->prepared[cloud->first_type + t].priced_regions++;
+        }
+        cloud->priced_regions += has_price;
+    }
+}
+
+static bool has_any_price(const struct cloud *cloud, size_t region)
+{
+    for (size_t t = 0; t < cloud->types; t++)
+        if (cloud->prices[region * cloud->types + t] >= 0)
+            return true;
+    return false;
+}
+
+static bool is_common(const struct cloud *cloud, const struct prepared *prepared)
+{
+    return (size_t)prepared->priced_regions * 100 >= cloud->priced_regions * COMMON_PERCENT;
+}
+
+/* ---- offers ---- */
+
+static struct gl_offer *new_offer(struct gather *gather)
+{
+    if (gather->count == gather->capacity) {
+        gather->capacity = gather->capacity != 0 ? gather->capacity * 2 : 4096;
+        gather->offers = gl_realloc(gather->offers, gather->capacity * sizeof *gather->offers);
+    }
+    return &gather->offers[gather->count++];
+}
+
+static void add_offer(struct gather *gather, const struct gl_offer *place, size_t type,
+                      int64_t price_u, uint8_t price_source)
+{
+    const struct gl_type_row *row = &gather->types[type];
+    const struct prepared *prepared = &gather->memory->prepared[type];
+    struct gl_offer *offer = new_offer(gather);
+
+    *offer = *place;
+    offer->type = row->name;
+    offer->arch = row->arch;
+    offer->gpu = row->gpu;
+    offer->vcpus = row->vcpus;
+    offer->gpu_count = row->gpu_count;
+    offer->memory_mib = row->memory_mib;
+    offer->price_u_usd_per_h = price_u >= 0 ? price_u : GL_UNKNOWN;
+    offer->price_source = price_u >= 0 ? gather->memory->price_sources[price_source] : "";
+    offer->idle_w = prepared->idle_w;
+    offer->full_w = prepared->full_w;
+    offer->power_source = prepared->power_source;
+}
+
+static void add_region(struct gather *gather, const struct cloud *cloud, size_t region)
+{
+    bool is_priced = has_any_price(cloud, region);
+    struct gl_offer place = {0};
+
+    for (size_t t = 0; t < cloud->types; t++) {
+        size_t type = cloud->first_type + t;
+        const struct prepared *prepared = &gather->memory->prepared[type];
+        int64_t price_u = cloud->prices[region * cloud->types + t];
+
+        if (!prepared->is_wanted || (is_priced ? price_u < 0 : !is_common(cloud, prepared)))
+            continue;
+        if (place.cloud == NULL) /* the zone is looked up only for a region with an offer */
+            place = offer_of_region(gather, &gather->regions[cloud->first_region + region]);
+        add_offer(gather, &place, type, price_u, cloud->price_sources[region * cloud->types + t]);
+    }
+}
+
+static void add_cloud(struct gather *gather, struct cloud *cloud)
+{
+    read_prices(gather, cloud);
+    for (size_t r = 0; r < cloud->regions; r++)
+        add_region(gather, cloud, r);
+    free(cloud->prices);
+    free(cloud->price_sources);
+}
+
+static void add_clouds(struct gather *gather)
+{
+    for (size_t r = 0; r < gather->region_count;) {
+        const char *name = gather->regions[r].cloud;
+        struct cloud cloud = {.first_region = r};
+
+        for (; r < gather->region_count && strcmp(gather->regions[r].cloud, name) == 0; r++)
+            cloud.regions++;
+        for (size_t t = 0; t < gather->type_count; t++)
+            if (strcmp(gather->types[t].cloud, name) == 0) {
+                cloud.first_type = cloud.types == 0 ? t : cloud.first_type;
+                cloud.types++;
+            }
+        if (cloud.types > 0)
+            add_cloud(gather, &cloud);
+    }
+}
+
+/* ---- the local machine ---- */
+
+static const char *host_arch(void)
+{
+#if defined(__aarch64__)
+    return "arm64";
+#else
+    return "x86_64";
+#endif
+}
+
+static void add_local_type(struct gather *gather, const struct gl_offer *place,
+                           const struct local_type *local, struct prepared *prepared)
+{
+    const struct gl_type_row row = {
+        .vcpus = local->vcpus,
+        .memory_mib = local->memory_mib,
+        .arch = host_arch(),
+        .family = gather->options->local_family,
+        .baseline_permille = 1000,
+    };
+    struct gl_offer *offer;
+
+    if (!is_wanted(gather->request, &row))
+        return;
+    prepare(&row, prepared);
+    offer = new_offer(gather);
+    *offer = *place;
+    offer->type = local->name;
+    offer->arch = row.arch;
+    offer->vcpus = row.vcpus;
+    offer->memory_mib = row.memory_mib;
+    offer->price_source = "local";
+    offer->idle_w = prepared->idle_w;
+    offer->full_w = prepared->full_w;
+    offer->power_source = prepared->power_source;
+}
+
+/* A machine at home or in an office stands in no facility: PUE 1. The smallest type is offered on
+ * every machine, the others where they fit. */
+static void add_local(struct gather *gather)
+{
+    const struct gl_offer_options *options = gather->options;
+    struct gl_offer place = {
+        .cloud = "local",
+        .region = "this-machine",
+        .country = options->local_country != NULL ? options->local_country : "",
+        .pue = 1.0,
+        .mapping = GL_MAP_USER,
+    };
+
+    if (options->local_zone != NULL)
+        place.zones[place.zone_count++] =
+            zone_facts(gather, options->local_zone, NULL,
+                       !is_asked(gather->request, place.cloud, place.region) &&
+                           !is_zone_asked(gather, options->local_zone, NULL));
+    for (size_t i = 0; i < LOCAL_TYPES; i++)
+        if (i == 0 || (local_types[i].vcpus <= options->local_vcpus &&
+                       local_types[i].memory_mib <= options->local_memory_mib))
+            add_local_type(gather, &place, &local_types[i], &gather->memory->local);
+}
+
+/* ---- the list ---- */
+
+static void prepare_memory(struct gather *gather)
+{
+    const struct gl_data_source *sources;
+    size_t count = gl_data_sources(&sources);
+    struct memory *memory = gl_alloc(sizeof *memory);
+
+    memory->price_sources = gl_alloc(count * sizeof *memory->price_sources);
+    for (size_t i = 0; i < count; i++)
+        snprintf(memory->price_sources[i], TEXT_MAX, "%.60s, %.30s", sources[i].id,
+                 sources[i].date);
+    memory->prepared = gl_alloc(gather->type_count * sizeof *memory->prepared);
+    gather->memory = memory;
+}
+
+int gl_offers_gather(const struct gl_request *request, const struct gl_offer_options *options,
+                     struct gl_signal_store *store, struct gl_offer_list *out, struct gl_error *err)
+{
+    struct gather gather = {.request = request, .options = options, .store = store};
+
+    if (request->duration.s < 0)
+        return gl_fail(err, GL_E_BAD_VALUE, "a run cannot last less than nothing");
+    gather.type_count = gl_data_types(&gather.types);
+    gather.region_count = gl_data_regions(&gather.regions);
+    prepare_memory(&gather);
+    prepare_types(&gather);
+    if (options->has_local) /* first: its zone is asked before the time for live signals is used */
+        add_local(&gather);
+    add_clouds(&gather);
+    *out = (struct gl_offer_list){gather.count, gather.offers, gather.memory};
+    return 0;
+}
+
+void gl_offer_list_done(struct gl_offer_list *list)
+{
+    struct memory *memory = list->memory;
+
+    if (memory != NULL) {
+        free(memory->price_sources);
+        free(memory->prepared);
+    }
+    free(memory);
+    free(list->offers);
+    *list = (struct gl_offer_list){0};
+}

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "providers/signal/fetch.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* The sources publish every 5 to 30 minutes: a younger answer is not worth a question. */
+#define YOUNG_S 300
+/* Our own clock may be put right by this much without an answer being "of the future". */
+#define CLOCK_TOLERANCE_S 120
+/* One request a second for each source, after a burst for the first question. */
+#define BURST_MS   24000
+#define REQUEST_MS 1000
+/* A server's error is often gone at once (NESO: api-definitions issues 14, 18, 19): ask once more,
+ * after 100 to 200 ms, so that many of us do not come back together. */
+#define PAUSE_MS 100
+
+static struct gl_cache_key key_of(const struct gl_fetch *fetch,
+                                  const struct gl_fetch_source *source,
+                                  const struct gl_fetch_want *want)
+{
+    return (struct gl_cache_key){fetch->cache_folder, source->name, want->url, want->slot};
+}
+
+static int64_t monotonic_ms(const struct gl_fetch *fetch)
+{
+    return fetch->world->monotonic_ms(fetch->world->cookie);
+}
+
+/* A dead source stays dead; its reason is every later question's error. */
+static int die(struct gl_fetch_source *source, struct gl_error *err)
+{
+    source->is_dead = true;
+    source->death = *err;
+    return -1;
+}
+
+static int take_turn(struct gl_fetch *fetch, struct gl_fetch_source *source, struct gl_error *err)
+{
+    int64_t now_ms = monotonic_ms(fetch);
+    int64_t given_ms = now_ms - source->used_at_ms;
+
+    if (source->is_dead) {
+        *err = source->death;
+        return -1;
+    }
+    source->used_ms -= given_ms < source->used_ms ? given_ms : source->used_ms;
+    source->used_at_ms = now_ms;
+    if (source->used_ms + REQUEST_MS > BURST_MS)
+        return gl_fail(err, GL_E_RATE_LIMIT, "%s is asked at most once a second", source->name);
+    source->used_ms += REQUEST_MS;
+    return 0;
+}
+
+/* Half of the budget at most goes into one request, so that one silent source leaves time for the
+ * others. */
+static int send_once(struct gl_fetch *fetch, const struct gl_http_request *request,
+                     struct gl_http_reply *out, struct gl_error *err)
+{
+    struct gl_http_request timed = *request;
+    int64_t left_ms = fetch->deadline_ms - fetch->spent_ms;
+    int64_t half_ms = (fetch->deadline_ms + 1) / 2;
+    int64_t began_ms = monotonic_ms(fetch);
+    int rc;
+
+    if (left_ms <= 0)
+        return gl_fail(err, GL_E_TIMEOUT, "the %" PRId64 " ms for live signals are used up",
+                       fetch->deadline_ms);
+    timed.timeout_ms = left_ms < half_ms ? left_ms : half_ms;
+    rc = gl_http_send(fetch->world->http, &timed, out, err);
+    fetch->spent_ms += monotonic_ms(fetch) - began_ms;
+    return rc;
+}
+
+/* The wait before a second try in milliseconds, -1 when there shall be none. */
+static int64_t pause_of(const struct gl_fetch *fetch, const struct gl_http_reply *reply)
+{
+    uint8_t jitter = 0;
+    int64_t pause_ms;
+
+    if (reply->status < 500)
+        return -1;
+    fetch->world->random(fetch->world->cookie, &jitter, sizeof jitter);
+    pause_ms = PAUSE_MS + jitter * PAUSE_MS / 256;
+    if (reply->retry_after_s > 0)
+        pause_ms = reply->retry_after_s * 1000;
+    return pause_ms < (fetch->deadline_ms - fetch->spent_ms) / 2 ? pause_ms : -1;
+}
+
+static int send_patiently(struct gl_fetch *fetch, struct gl_fetch_source *source,
+                          const struct gl_http_request *request, struct gl_http_reply *out,
+                          struct gl_error *err)
+{
+    int64_t pause_ms;
+
+    if (send_once(fetch, request, out, err)) {
+        bool is_ours = fetch->spent_ms >= fetch->deadline_ms && err->code == GL_E_TIMEOUT;
+
+        if (!is_ours && (err->code == GL_E_NETWORK || err->code == GL_E_TIMEOUT))
+            die(source, err);
+        return -1;
+    }
+    pause_ms = pause_of(fetch, out);
+    if (pause_ms < 0)
+        return 0;
+    gl_http_reply_done(out);
+    fetch->world->sleep_ms(fetch->world->cookie, pause_ms);
+    fetch->spent_ms += pause_ms;
+    return send_once(fetch, request, out, err) ? die(source, err) : 0;
+}
+
+/* What a status other than 200 and 304 means. */
+static int fail_status(struct gl_fetch_source *source, const struct gl_http_reply *reply,
+                       struct gl_error *err)
+{
+    enum gl_errc code = GL_E_BAD_REPLY;
+
+    if (reply->status == 429)
+        code = GL_E_RATE_LIMIT;
+    else if (reply->status == 404 || reply->status == 410)
+        code = GL_E_NOT_FOUND;
+    else if (reply->status >= 400)
+        code = GL_E_PROVIDER;
+    gl_fail(err, code, "%s answered with status %d%s", source->name, reply->status,
+            reply->status == 410 ? ": the service is gone for good" : "");
+    /* 404 and 422 are about this question only. */
+    return reply->status == 404 || reply->status == 422 ? -1 : die(source, err);
+}
+
+static void fill(const struct gl_fetch *fetch, struct gl_http_reply *reply, struct gl_cached *out)
+{
+    *out = (struct gl_cached){.body = reply->body, .length = reply->body_length};
+    snprintf(out->etag, sizeof out->etag, "%s", reply->etag);
+    snprintf(out->last_modified, sizeof out->last_modified, "%s", reply->last_modified);
+    out->retrieved_s = gl_now(fetch->world).unix_s;
+    out->checked_s = out->retrieved_s;
+    reply->body = NULL;
+}
+
+/* Ask the server; `kept` (may be without body) turns the question into a conditional one and is
+ * moved out when the server says that it still holds. */
+static int ask(struct gl_fetch *fetch, struct gl_fetch_source *source, const char *url,
+               struct gl_cached *kept, struct gl_cached *out, struct gl_error *err)
+{
+    char match[160], since[96];
+    const char *headers[4] = {"Accept: application/json"};
+    struct gl_http_request request = {.method = "GET", .url = url, .headers = headers};
+    struct gl_http_reply reply;
+    size_t count = 1;
+    int rc = 0;
+
+    snprintf(match, sizeof match, "If-None-Match: %s", kept->etag);
+    snprintf(since, sizeof since, "If-Modified-Since: %s", kept->last_modified);
+    if (kept->body != NULL && kept->etag[0] != '\0')
+        headers[count++] = match;
+    else if (kept->body != NULL && kept->last_modified[0] != '\0')
+        headers[count++] = since;
+    if (send_patiently(fetch, source, &request, &reply, err))
+        return -1;
+    if (reply.status == 200) {
+        fill(fetch, &reply, out);
+    } else if (reply.status == 304 && count > 1) {
+        *out = *kept;
+        out->checked_s = gl_now(fetch->world).unix_s;
+        kept->body = NULL;
+    } else {
+        rc = fail_status(source, &reply, err);
+    }
+    gl_http_reply_done(&reply);
+    return rc;
+}
+
+/* An answer from before the clock went back is no basis for a question or for trust. */
+static bool is_sound(const struct gl_cached *cached, int64_t now_s)
+{
+    return cached->body != NULL && cached->checked_s <= now_s + CLOCK_TOLERANCE_S;
+}
+
+int gl_fetch_get(struct gl_fetch *fetch, struct gl_fetch_source *source,
+                 const struct gl_fetch_want *want, struct gl_fetched *out, struct gl_error *err)
+{
+    const struct gl_cache_key key = key_of(fetch, source, want);
+    int64_t now_s = gl_now(fetch->world).unix_s;
+    struct gl_cached kept = {0};
+    int rc;
+
+    *out = (struct gl_fetched){0};
+    if (gl_cache_find(&key, &kept) && !is_sound(&kept, now_s))
+        gl_cached_done(&kept);
+    if (kept.body != NULL && now_s - kept.checked_s < YOUNG_S) {
+        *out = (struct gl_fetched){.answer = kept, .is_from_cache = true};
+        return 1;
+    }
+    if (fetch->is_offline || fetch->world->http == NULL || want->is_cache_only) {
+        gl_cached_done(&kept);
+        return 0;
+    }
+    rc = take_turn(fetch, source, err);
+    if (rc == 0) {
+        out->is_sent = fetch->spent_ms < fetch->deadline_ms;
+        rc = ask(fetch, source, want->url, &kept, &out->answer, err);
+    }
+    gl_cached_done(&kept);
+    return rc == 0 ? 1 : -1;
+}
+
+bool gl_fetch_last(const struct gl_fetch *fetch, const struct gl_fetch_source *source,
+                   const struct gl_fetch_want *want, struct gl_fetched *out)
+{
+    const struct gl_cache_key key = key_of(fetch, source, want);
+
+    *out = (struct gl_fetched){.is_from_cache = true};
+    return gl_cache_find(&key, &out->answer) || gl_cache_find_latest(&key, &out->answer);
+}
+
+int gl_fetch_keep(const struct gl_fetch *fetch, const struct gl_fetch_source *source,
+                  const struct gl_fetch_want *want, const struct gl_fetched *fetched,
+                  struct gl_error *err)
+{
+    const struct gl_cache_key key = key_of(fetch, source, want);
+
+    return gl_cache_keep(&key, &fetched->answer, GL_CACHE_MAX_BYTES, err);
+}

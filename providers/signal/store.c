@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "providers/signal/store.h"
+
+#include "providers/signal/adapter.h"
+#include "providers/signal/fetch.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DEADLINE_MS  2000
+#define REQUESTS_MAX 4
+#define URL_MAX      512
+
+struct source {
+    const struct gl_signal_ops *ops; /* NULL: the configuration names an unknown one */
+    const struct gl_signal_config *config;
+    struct gl_fetch_source fetch;
+    bool is_read; /* sources with a path: read once, whole */
+    struct gl_signal_result whole;
+    struct gl_error trouble;
+};
+
+/* What is known of one question. */
+struct entry {
+    struct gl_signal_query query;
+    char neso[8];
+    struct gl_zone_facts facts;
+    struct gl_signal_result *results; /* one a source; empty for sources with a path */
+    const struct gl_series **series;  /* of facts */
+};
+
+struct gl_signal_store {
+    struct gl_fetch fetch;
+    char *cache_folder;
+    struct gl_signal_config builtin;
+    struct source *sources;
+    size_t source_count;
+    struct entry **entries;
+    size_t entry_count;
+    struct gl_signal_report *reports;
+    size_t report_count, report_capacity;
+};
+
+/* ---- reports ---- */
+
+static struct gl_signal_report *add_report(struct gl_signal_store *store,
+                                           const struct source *source, const char *zone)
+{
+    struct gl_signal_report *report;
+
+    if (store->report_count == store->report_capacity) {
+        store->report_capacity = store->report_capacity ? store->report_capacity * 2 : 16;
+        store->reports =
+            gl_realloc(store->reports, store->report_capacity * sizeof *store->reports);
+    }
+    report = &store->reports[store->report_count++];
+    *report = (struct gl_signal_report){.source = source->config->name, .age_s = GL_UNKNOWN};
+    snprintf(report->zone, sizeof report->zone, "%s", zone);
+    return report;
+}
+
+static void note_error(struct gl_signal_report *report, const struct gl_error *trouble)
+{
+    if (report->error.code == GL_OK)
+        report->error = *trouble;
+}
+
+/* Say how the series that came look: one usable one is enough to be in order. */
+static void note_series(struct gl_signal_report *report, const struct gl_series *series)
+{
+    struct gl_error doubt = {0};
+
+    if (!series->is_suspect && series->count > 0) {
+        report->is_ok = true;
+        return;
+    }
+    gl_fail(&doubt, GL_E_UNKNOWN_DATA, "%s cannot be trusted: %s", series->dataset,
+            series->is_suspect ? series->suspicion : "it holds no figure");
+    note_error(report, &doubt);
+}
+
+/* ---- sources with a URL ---- */
+
+/* Parse, check and tidy one answer into *result. */
+static int take_answer(const struct gl_signal_store *store, const struct source *source,
+                       const struct entry *entry, unsigned index, const struct gl_cached *answer,
+                       struct gl_signal_result *result, struct gl_error *err)
+{
+    struct gl_signal_result own = {0};
+    struct gl_hash hash;
+    int rc = source->ops->parse(&entry->query, index, answer->body, answer->length,
+                                (struct gl_instant){answer->retrieved_s}, &own, err);
+
+    gl_hash_of(answer->body, answer->length, &hash);
+    for (size_t i = 0; rc == 0 && i < own.count; i++) {
+        struct gl_series *series = &own.series[i];
+
+        if (strcmp(series->zone, entry->query.zone) != 0)
+            rc = gl_fail(err, GL_E_BAD_REPLY, "the answer is for another zone");
+        series->retrieved_s = answer->retrieved_s;
+        memcpy(series->body_sha256, hash.bytes, sizeof series->body_sha256);
+        gl_series_tidy(series, gl_now(store->fetch.world));
+    }
+    if (rc == 0)
+        gl_signal_result_take(result, &own);
+    gl_signal_result_done(&own);
+    return rc;
+}
+
+static bool is_trusted(const struct gl_signal_result *result, size_t from)
+{
+    for (size_t i = from; i < result->count; i++)
+        if (result->series[i].is_suspect || result->series[i].count == 0)
+            return false;
+    return true;
+}
+
+/* How old the answers in use are: the oldest counts. */
+static void note_answer(struct gl_signal_report *report, const struct gl_fetched *fetched,
+                        int64_t now_s)
+{
+    int64_t age_s = now_s - fetched->answer.retrieved_s;
+
+    report->is_from_cache = report->is_from_cache || fetched->is_from_cache;
+    if (report->age_s == GL_UNKNOWN || age_s > report->age_s)
+        report->age_s = age_s;
+}
+
+/* One request: what the server or a young cache says, else the last that is kept. */
+static void ask_request(struct gl_signal_store *store, struct source *source,
+                        const struct entry *entry, unsigned index, struct gl_signal_result *result,
+                        struct gl_signal_report *report)
+{
+    char url[URL_MAX] = "", slot[128];
+    struct gl_fetch_want want = {url, slot, entry->query.is_cache_only};
+    struct gl_fetched fetched = {0};
+    struct gl_error trouble = {0};
+    int64_t now_s = gl_now(store->fetch.world).unix_s;
+    size_t before = result->count;
+    int got;
+
+    source->ops->urls(&entry->query, source->config->endpoint, index, url, sizeof url);
+    snprintf(slot, sizeof slot, "%s|%s|%u|%s", entry->query.zone, entry->neso, index,
+             entry->query.until.unix_s <= now_s ? "past" : "now");
+    got = strlen(url) + 1 < sizeof url
+              ? gl_fetch_get(&store->fetch, &source->fetch, &want, &fetched, &trouble)
+              : gl_fail(&trouble, GL_E_CONFIG, "the endpoint is too long");
+    report->is_skipped = report->is_skipped && !fetched.is_sent;
+    if (got == 1 && take_answer(store, source, entry, index, &fetched.answer, result, &trouble))
+        got = -1;
+    if (got == 1 && !fetched.is_from_cache && is_trusted(result, before))
+        gl_fetch_keep(&store->fetch, &source->fetch, &want, &fetched, &trouble);
+    if (got != 1) {
+        struct gl_error ignored = {0};
+
+        gl_cached_done(&fetched.answer);
+        got = gl_fetch_last(&store->fetch, &source->fetch, &want, &fetched) &&
+              take_answer(store, source, entry, index, &fetched.answer, result, &ignored) == 0;
+    }
+    if (got == 1)
+        note_answer(report, &fetched, now_s);
+    if (trouble.code != GL_OK)
+        note_error(report, &trouble);
+    gl_cached_done(&fetched.answer);
+}
+
+static void ask_network(struct gl_signal_store *store, struct source *source,
+                        const struct entry *entry, struct gl_signal_result *result,
+                        struct gl_signal_report *report)
+{
+    char url[URL_MAX];
+    unsigned requests =
+        source->ops->urls(&entry->query, source->config->endpoint, 0, url, sizeof url);
+
+    report->is_skipped = true;
+    for (unsigned i = 0; i < requests && i < REQUESTS_MAX; i++)
+        ask_request(store, source, entry, i, result, report);
+    report->is_skipped = report->is_skipped && result->count == 0;
+    for (size_t i = 0; i < result->count; i++)
+        note_series(report, &result->series[i]);
+}
+
+/* ---- sources without one ---- */
+
+static void tidy_all(struct gl_signal_result *result, const struct gl_world *world)
+{
+    for (size_t i = 0; i < result->count; i++)
+        gl_series_tidy(&result->series[i], gl_now(world));
+}
+
+/* A file is read once and holds every zone. */
+static void read_whole(struct gl_signal_store *store, struct source *source)
+{
+    const struct gl_signal_query all = {.zone = ""};
+
+    if (source->is_read)
+        return;
+    source->is_read = true;
+    source->ops->read(&all, source->config, store->fetch.world, &source->whole, &source->trouble);
+    tidy_all(&source->whole, store->fetch.world);
+}
+
+static void ask_file(struct gl_signal_store *store, struct source *source,
+                     const struct entry *entry, struct gl_signal_report *report)
+{
+    bool has_any = false;
+
+    read_whole(store, source);
+    for (size_t i = 0; i < source->whole.count; i++)
+        if (strcmp(source->whole.series[i].zone, entry->query.zone) == 0) {
+            has_any = true;
+            note_series(report, &source->whole.series[i]);
+        }
+    if (source->trouble.code != GL_OK)
+        note_error(report, &source->trouble);
+    report->is_skipped = !has_any;
+    report->age_s = has_any ? 0 : GL_UNKNOWN;
+}
+
+static void ask_table(struct gl_signal_store *store, struct source *source,
+                      const struct entry *entry, struct gl_signal_result *result,
+                      struct gl_signal_report *report)
+{
+    struct gl_error trouble = {0};
+
+    if (source->ops->read(&entry->query, source->config, store->fetch.world, result, &trouble))
+        note_error(report, &trouble);
+    tidy_all(result, store->fetch.world);
+    for (size_t i = 0; i < result->count; i++)
+        note_series(report, &result->series[i]);
+}
+
+/* ---- zones ---- */
+
+static void ask_source(struct gl_signal_store *store, struct source *source, struct entry *entry,
+                       struct gl_signal_result *result)
+{
+    struct gl_signal_report *report = add_report(store, source, entry->query.zone);
+
+    if (source->ops == NULL)
+        gl_fail(&report->error, GL_E_CONFIG, "there is no signal source \"%s\"",
+                source->config->name);
+    if (source->ops == NULL || !source->ops->covers(entry->query.zone))
+        report->is_skipped = true;
+    else if (source->ops->needs_network)
+        ask_network(store, source, entry, result, report);
+    else if (source->config->path != NULL)
+        ask_file(store, source, entry, report);
+    else
+        ask_table(store, source, entry, result, report);
+}
+
+/* Series of a source for the entry's zone, appended to the list. */
+static size_t list_series(const struct source *source, const struct entry *entry,
+                          const struct gl_signal_result *own, const struct gl_series **list)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < own->count; i++)
+        list[count++] = &own->series[i];
+    for (size_t i = 0; i < source->whole.count; i++)
+        if (strcmp(source->whole.series[i].zone, entry->query.zone) == 0)
+            list[count++] = &source->whole.series[i];
+    return count;
+}
+
+static void fill_entry(struct gl_signal_store *store, struct entry *entry)
+{
+    size_t most = 0;
+
+    entry->results = gl_alloc(store->source_count * sizeof *entry->results);
+    for (size_t i = 0; i < store->source_count; i++) {
+        ask_source(store, &store->sources[i], entry, &entry->results[i]);
+        most += entry->results[i].count + store->sources[i].whole.count;
+    }
+    entry->series = gl_alloc(most * sizeof *entry->series);
+    for (size_t i = 0; i < store->source_count; i++)
+        entry->facts.count += list_series(&store->sources[i], entry, &entry->results[i],
+                                          entry->series + entry->facts.count);
+    entry->facts.series = entry->series;
+}
+
+static bool is_same_query(const struct entry *entry, const struct gl_signal_query *query)
+{
+    return strcmp(entry->query.zone, query->zone) == 0 &&
+           strcmp(entry->neso, query->neso != NULL ? query->neso : "") == 0 &&
+           entry->query.from.unix_s == query->from.unix_s &&
+           entry->query.until.unix_s == query->until.unix_s &&
+           entry->query.is_cache_only == query->is_cache_only;
+}
+
+const struct gl_zone_facts *gl_signal_store_zone(struct gl_signal_store *store,
+                                                 const struct gl_signal_query *query)
+{
+    struct entry *entry;
+
+    for (size_t i = 0; i < store->entry_count; i++)
+        if (is_same_query(store->entries[i], query))
+            return &store->entries[i]->facts;
+    store->entries = gl_realloc(store->entries, (store->entry_count + 1) * sizeof *store->entries);
+    entry = gl_alloc(sizeof *entry);
+    store->entries[store->entry_count++] = entry;
+    entry->query = *query;
+    snprintf(entry->neso, sizeof entry->neso, "%s", query->neso != NULL ? query->neso : "");
+    entry->query.neso = entry->neso[0] != '\0' ? entry->neso : NULL;
+    snprintf(entry->facts.zone, sizeof entry->facts.zone, "%s", query->zone);
+    fill_entry(store, entry);
+    return &entry->facts;
+}
+
+const struct gl_signal_report *gl_signal_store_reports(const struct gl_signal_store *store,
+                                                       size_t *out_count)
+{
+    *out_count = store->report_count;
+    return store->reports;
+}
+
+/* ---- life ---- */
+
+static void add_source(struct gl_signal_store *store, const struct gl_signal_config *config)
+{
+    struct source *source = &store->sources[store->source_count++];
+
+    source->ops = gl_signal_find(config->name);
+    source->config = config;
+    source->fetch.name = config->name;
+}
+
+struct gl_signal_store *gl_signal_store_new(const struct gl_signal_store_options *options)
+{
+    struct gl_signal_store *store = gl_alloc(sizeof *store);
+
+    store->cache_folder = options->cache_folder != NULL ? gl_strdup(options->cache_folder) : NULL;
+    store->fetch = (struct gl_fetch){
+        .world = options->world,
+        .cache_folder = store->cache_folder,
+        .is_offline = options->is_offline,
+        .deadline_ms = options->deadline_ms > 0 ? options->deadline_ms : DEADLINE_MS,
+    };
+    store->builtin = (struct gl_signal_config){.name = gl_signal_builtin.name};
+    store->sources = gl_alloc((options->source_count + 1) * sizeof *store->sources);
+    for (size_t i = 0; i < options->source_count; i++)
+        if (strcmp(options->sources[i].name, gl_signal_builtin.name) != 0)
+            add_source(store, &options->sources[i]);
+    add_source(store, &store->builtin);
+    return store;
+}
+
+static void free_entry(struct entry *entry, size_t source_count)
+{
+    for (size_t i = 0; i < source_count; i++)
+        gl_signal_result_done(&entry->results[i]);
+    free(entry->results);
+    free(entry->series);
+    free(entry);
+}
+
+void gl_signal_store_free(struct gl_signal_store *store)
+{
+    if (store == NULL)
+        return;
+    for (size_t i = 0; i < store->entry_count; i++)
+        free_entry(store->entries[i], store->source_count);
+    for (size_t i = 0; i < store->source_count; i++)
+        gl_signal_result_done(&store->sources[i].whole);
+    free(store->entries);
+    free(store->sources);
+    free(store->reports);
+    free(store->cache_folder);
+    free(store);
+}

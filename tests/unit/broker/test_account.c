@@ -1,0 +1,696 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/account.h"
+
+#include "base/power.h"
+#include "tests/support/make_evidence.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Unit tests link archives only. */
+#include "tests/support/make_batches.c"
+#include "tests/support/make_evidence.c"
+
+#define LAUNCH  "gl-4k2p9xyz"
+#define HOUR    INT64_C(3600000)
+#define START   INT64_C(1767225600000) /* on the hour */
+#define UNKNOWN INT64_MIN
+
+static struct fake_meter meter;
+
+/* A meter of 10 J a second (9 to 15), about what this machine draws at full load. */
+static void ten_watts(int64_t start_ms)
+{
+    struct gl_component *cpu;
+
+    fake_meter_init(&meter, LAUNCH, 3, start_ms);
+    cpu = &meter.next.components[0];
+    cpu->delta_uj = 10000000;
+    cpu->low_uj = 9000000;
+    cpu->high_uj = 15000000;
+}
+
+/* What gl_account() makes of the evidence, which is freed. */
+static json_t *derive(json_t *evidence)
+{
+    struct gl_error err = {0};
+    json_t *derived = NULL;
+
+    if (gl_account(evidence, &derived, &err) != 0)
+        fail_msg("%s", err.text);
+    json_decref(evidence);
+    return derived;
+}
+
+static json_t *heard(int64_t started_ms, int64_t ended_ms)
+{
+    return derive(fake_evidence(&meter, LAUNCH, started_ms, ended_ms));
+}
+
+static json_t *silent(int64_t started_ms, int64_t ended_ms)
+{
+    return derive(fake_evidence(NULL, LAUNCH, started_ms, ended_ms));
+}
+
+static const json_t *member(const json_t *object, const char *key)
+{
+    const json_t *found = json_object_get(object, key);
+
+    if (found == NULL)
+        fail_msg("no member %s", key);
+    return found;
+}
+
+/* One of the three numbers of a band; UNKNOWN for null. */
+static int64_t band(const json_t *object, const char *key, size_t which)
+{
+    const json_t *found = member(object, key);
+
+    if (json_is_null(found))
+        return UNKNOWN;
+    assert_int_equal(json_array_size(found), 3);
+    return json_integer_value(json_array_get(found, which));
+}
+
+static int64_t total(const json_t *derived, const char *key, size_t which)
+{
+    return band(member(derived, "footprint"), key, which);
+}
+
+static const json_t *slot(const json_t *derived, size_t index)
+{
+    return json_array_get(member(derived, "slots"), index);
+}
+
+static const json_t *gap(const json_t *derived, size_t index)
+{
+    return json_array_get(member(derived, "gaps"), index);
+}
+
+static int64_t number(const json_t *object, const char *key)
+{
+    assert_true(json_is_integer(member(object, key)));
+    return json_integer_value(member(object, key));
+}
+
+static const char *word(const json_t *object, const char *key)
+{
+    return json_string_value(member(object, key));
+}
+
+static const char *result_of(const json_t *derived, size_t rule)
+{
+    return word(json_array_get(member(derived, "plausibility"), rule - 1), "result");
+}
+
+static void assert_slots_sum(const json_t *derived)
+{
+    const json_t *slots = member(derived, "slots");
+
+    for (size_t b = 0; b < 3; b++) {
+        int64_t sum = 0;
+
+        for (size_t i = 0; i < json_array_size(slots); i++)
+            sum += band(json_array_get(slots, i), "energy_mj", b);
+        assert_int_equal(sum, total(derived, "energy_mj", b));
+    }
+    for (size_t i = 1; i < json_array_size(slots); i++)
+        assert_int_equal(number(slot(derived, i), "from_s"), number(slot(derived, i - 1), "until_s"));
+}
+
+/* Watts of the plan's machine at the high side of full load and the low side of idle, in mW. */
+static double gap_watts(bool is_high)
+{
+    const struct gl_machine machine = {gl_power_family("epyc3"), 4, 8, 0, 0};
+
+    return is_high ? gl_power_machine(&machine, 1, 1).high : gl_power_machine(&machine, 0, 0).low;
+}
+
+static void assert_near(int64_t found, double expected)
+{
+    if (fabs((double)found - expected) > 1)
+        fail_msg("%" PRId64 " is not %.1f", found, expected);
+}
+
+static void readings_are_summed_with_pue_and_embodied(void **state)
+{
+    json_t *derived;
+
+    (void)state;
+    ten_watts(START);
+    fake_meter_read_many(&meter, 359);
+    fake_meter_read_final(&meter);
+    derived = heard(START, START + 360000);
+    assert_int_equal(total(derived, "energy_mj", 0), 3240000);
+    assert_int_equal(total(derived, "energy_mj", 1), 3600000); /* 1 Wh */
+    assert_int_equal(total(derived, "energy_mj", 2), 5400000);
+    assert_int_equal(total(derived, "facility_mj", 1), 4320000); /* x 1.2 */
+    assert_int_equal(total(derived, "operational_ug", 0), 108000);
+    assert_int_equal(total(derived, "operational_ug", 1), 120000); /* x 100 g/kWh */
+    assert_int_equal(total(derived, "operational_ug", 2), 180000);
+    /* 1,000 kg over 35,040 h, 360 s of it, 0.020833 of the machine: 59454.9 ug */
+    assert_int_equal(total(derived, "embodied_ug", 1), 59455);
+    assert_int_equal(total(derived, "embodied_ug", 0), 29727);
+    assert_int_equal(total(derived, "embodied_ug", 2), 118910);
+    assert_int_equal(total(derived, "total_ug", 1), 179455);
+    assert_int_equal(number(member(derived, "footprint"), "duration_s"), 360);
+    assert_int_equal(band(member(derived, "sci"), "ug_per_unit", 1), 179455);
+    assert_int_equal(json_array_size(member(derived, "gaps")), 0);
+    assert_slots_sum(derived);
+    assert_true(json_is_true(member(member(derived, "meter"), "is_final")));
+    assert_int_equal(number(member(derived, "meter"), "readings"), 360);
+    assert_int_equal(number(member(derived, "meter"), "covered_ms"), 360000);
+    assert_string_equal(word(member(derived, "meter"), "tier"), "E2");
+    assert_string_equal(word(member(derived, "meter"), "trust"), "C");
+    assert_string_equal(word(derived, "grade"), "B");
+    assert_string_equal(result_of(derived, 10), "ok");
+    json_decref(derived);
+}
+
+static void silence_is_charged_at_the_high_bound(void **state)
+{
+    json_t *derived = silent(START, START + 100000);
+
+    (void)state;
+    assert_int_equal(json_array_size(member(derived, "gaps")), 1);
+    assert_int_equal(number(gap(derived, 0), "from_ms"), START);
+    assert_int_equal(number(gap(derived, 0), "until_ms"), START + 100000);
+    assert_near(band(gap(derived, 0), "energy_uj", 0), gap_watts(false) * 1e8);
+    assert_near(band(gap(derived, 0), "energy_uj", 1), gap_watts(true) * 1e8);
+    assert_near(band(gap(derived, 0), "energy_uj", 2), gap_watts(true) * 1e8);
+    assert_near(total(derived, "energy_mj", 1), gap_watts(true) * 1e5);
+    assert_true(json_is_null(member(member(derived, "meter"), "tier")));
+    assert_string_equal(word(member(derived, "meter"), "trust"), "D");
+    assert_string_equal(word(derived, "grade"), "E");
+    assert_string_equal(result_of(derived, 1), "not checked");
+    assert_string_equal(result_of(derived, 10), "flagged");
+    json_decref(derived);
+}
+
+static void gaps_in_between_and_at_the_end_cost_more_than_readings(void **state)
+{
+    json_t *derived;
+
+    (void)state;
+    ten_watts(START + 3000); /* the first reading ends at 4 s and covers two intervals */
+    fake_meter_read_many(&meter, 2);
+    meter.next.gap_ms = 5000;
+    fake_meter_read(&meter); /* blind from 5 to 10 s */
+    meter.next.gap_ms = 0;
+    fake_meter_read(&meter); /* until 12 s; then silence */
+    derived = heard(START, START + 20000);
+    assert_int_equal(json_array_size(member(derived, "gaps")), 3);
+    assert_int_equal(number(gap(derived, 0), "until_ms"), START + 2000);
+    assert_int_equal(number(gap(derived, 1), "from_ms"), START + 5000);
+    assert_int_equal(number(gap(derived, 1), "until_ms"), START + 10000);
+    assert_int_equal(number(gap(derived, 2), "from_ms"), START + 12000);
+    assert_int_equal(number(gap(derived, 2), "until_ms"), START + 20000);
+    assert_near(total(derived, "energy_mj", 1), 40000 + gap_watts(true) * 15000);
+    assert_near(total(derived, "energy_mj", 0), 36000 + gap_watts(false) * 15000);
+    assert_int_equal(number(member(derived, "meter"), "covered_ms"), 5000);
+    assert_false(json_is_true(member(member(derived, "meter"), "is_final")));
+    assert_slots_sum(derived);
+    json_decref(derived);
+}
+
+/* Two hours with another intensity each: energy is charged in its own hour. */
+static void an_hour_boundary_splits_energy_and_intensity(void **state)
+{
+    json_t *evidence, *derived, *points;
+
+    (void)state;
+    ten_watts(START + HOUR - 30000);
+    fake_meter_read_many(&meter, 60); /* 30 s before the hour, 30 s after */
+    evidence = fake_evidence(&meter, LAUNCH, START + HOUR - 30000, START + HOUR + 30000);
+    points = json_object_get(json_array_get(json_object_get(evidence, "series"), 0), "points");
+    json_array_set_new(json_array_get(points, 1), 2, json_integer(300000000));
+    derived = derive(evidence);
+    assert_int_equal(json_array_size(member(derived, "slots")), 2);
+    assert_int_equal(number(slot(derived, 0), "until_s"), (START + HOUR) / 1000);
+    assert_int_equal(band(slot(derived, 0), "energy_mj", 1), 300000);
+    assert_int_equal(band(slot(derived, 1), "energy_mj", 1), 300000);
+    assert_int_equal(band(slot(derived, 0), "intensity_u_g_per_kwh", 1), 100000000);
+    assert_int_equal(band(slot(derived, 1), "intensity_u_g_per_kwh", 1), 300000000);
+    assert_int_equal(total(derived, "operational_ug", 1), 10000 + 30000); /* 300 J x 1.2 */
+    json_decref(derived);
+}
+
+/* A reading across the hour is cut there by time; both parts are whole milliseconds' worth. */
+static void a_reading_across_the_hour_is_cut_by_time(void **state)
+{
+    json_t *derived;
+
+    (void)state;
+    ten_watts(START + HOUR - 1250);
+    fake_meter_read_many(&meter, 3); /* the second runs from 0.25 s before the hour to 0.75 after */
+    derived = heard(START + HOUR - 1250, START + HOUR + 1750);
+    assert_int_equal(band(slot(derived, 0), "energy_mj", 1), 12500);
+    assert_int_equal(band(slot(derived, 1), "energy_mj", 1), 17500);
+    assert_int_equal(total(derived, "energy_mj", 1), 30000);
+    json_decref(derived);
+}
+
+/* Odd times and energies, stretches over several hours: slots sum to the readings but for half a
+ * millijoule a slot, and stay in order. */
+static void slots_sum_to_the_stretches(void **state)
+{
+    (void)state;
+    for (int64_t seed = 1; seed <= 40; seed++) {
+        struct gl_component *cpu;
+        int64_t sum[3] = {0, 0, 0};
+        json_t *derived;
+        size_t slots;
+
+        ten_watts(START + seed * 977);
+        cpu = &meter.next.components[0];
+        for (size_t i = 0; i < 6; i++) {
+            meter.step_ms = 1 + (seed * 7919 + (int64_t)i * 104729) % 7000001;
+            cpu->delta_uj = meter.step_ms * (3000 + seed * 13) + 7;
+            cpu->low_uj = cpu->delta_uj - seed % 2;
+            cpu->high_uj = cpu->delta_uj + seed % 3;
+            if (i == 0)
+                meter.step_ms = 1 + seed;
+            if (i == 0)
+                cpu->delta_uj = cpu->low_uj = cpu->high_uj = 5003 * (1 + seed);
+            fake_meter_read(&meter);
+            sum[0] += cpu->low_uj;
+            sum[1] += cpu->delta_uj;
+            sum[2] += cpu->high_uj;
+        }
+        derived = heard(START + seed * 977, meter.next.wall_ms);
+        assert_int_equal(json_array_size(member(derived, "gaps")), 0);
+        slots = json_array_size(member(derived, "slots"));
+        assert_slots_sum(derived);
+        for (size_t b = 0; b < 3; b++)
+            assert_true(llabs(total(derived, "energy_mj", b) * 1000 - sum[b]) <=
+                        500 * (int64_t)slots + 1000 * (b != 1));
+        json_decref(derived);
+    }
+}
+
+static void an_hour_without_intensity_leaves_carbon_unknown(void **state)
+{
+    json_t *evidence = fake_evidence(NULL, LAUNCH, START, START + 2 * HOUR);
+    json_t *derived;
+
+    (void)state;
+    json_array_remove(
+        json_object_get(json_array_get(json_object_get(evidence, "series"), 0), "points"), 1);
+    derived = derive(evidence);
+    assert_int_equal(band(slot(derived, 0), "intensity_u_g_per_kwh", 1), 100000000);
+    assert_int_equal(band(slot(derived, 1), "intensity_u_g_per_kwh", 1), UNKNOWN);
+    assert_int_equal(total(derived, "operational_ug", 1), UNKNOWN);
+    assert_int_equal(total(derived, "total_ug", 1), UNKNOWN);
+    assert_true(json_is_null(member(member(derived, "sci"), "ug_per_unit")));
+    assert_true(total(derived, "energy_mj", 1) > 0);
+    assert_true(total(derived, "embodied_ug", 1) > 0);
+    assert_string_equal(word(derived, "grade"), "E");
+    json_decref(derived);
+}
+
+static json_t *with_series(json_t *first, json_t *second, const char *mapping)
+{
+    json_t *evidence = fake_evidence(NULL, LAUNCH, START, START + 60000);
+    json_t *series = json_array();
+
+    if (first != NULL)
+        json_array_append_new(series, first);
+    if (second != NULL)
+        json_array_append_new(series, second);
+    json_object_set_new(evidence, "series", series);
+    json_object_set_new(json_object_get(evidence, "offer"), "mapping", json_string(mapping));
+    return derive(evidence);
+}
+
+static json_t *series(const char *zone, int64_t g_per_kwh)
+{
+    return fake_series_json(zone, START / 1000, START / 1000 + 3600, g_per_kwh * 1000000);
+}
+
+static json_t *series_meaning(const char *zone, int64_t g_per_kwh, const char *key, const char *text)
+{
+    json_t *json = series(zone, g_per_kwh);
+
+    json_object_set_new(json, key, json_string(text));
+    return json;
+}
+
+static void assert_intensity(json_t *derived, int64_t g_per_kwh)
+{
+    assert_int_equal(band(slot(derived, 0), "intensity_u_g_per_kwh", 1),
+                     g_per_kwh < 0 ? UNKNOWN : g_per_kwh * 1000000);
+    assert_int_equal(total(derived, "total_ug", 1) == UNKNOWN, g_per_kwh < 0);
+    json_decref(derived);
+}
+
+static void a_disputed_region_is_judged_by_the_worse_zone(void **state)
+{
+    json_t *hole = series("B", 300);
+
+    (void)state;
+    assert_intensity(with_series(series("A", 100), series("B", 300), "disputed"), 300);
+    assert_intensity(with_series(series("B", 300), series("A", 100), "disputed"), 300);
+    assert_intensity(with_series(series("A", 100), NULL, "disputed"), -1);
+    assert_intensity(with_series(series("A", 100), series("A", 300), "disputed"), -1);
+    json_array_clear(json_object_get(hole, "points"));
+    assert_intensity(with_series(series("A", 100), hole, "disputed"), -1);
+    assert_intensity(with_series(series("A", 100), NULL, "agreed"), 100);
+}
+
+static void only_location_based_averages_make_carbon(void **state)
+{
+    (void)state;
+    assert_intensity(with_series(NULL, NULL, "agreed"), -1);
+    assert_intensity(with_series(series_meaning("A", 5, "accounting", "market"), NULL, "agreed"),
+                     -1);
+    assert_intensity(with_series(series_meaning("A", 5, "accounting", "residual"), NULL, "agreed"),
+                     -1);
+    assert_intensity(with_series(series_meaning("A", 900, "rate", "short_run_marginal"),
+                                 series("A", 100), "agreed"),
+                     100);
+    assert_intensity(with_series(series_meaning("A", 900, "quantity", "renewable_share"),
+                                 series("A", 100), "agreed"),
+                     100);
+    /* The first source of a zone counts; a second one neither helps nor harms. */
+    assert_intensity(with_series(series("A", 100), series("A", 300), "agreed"), 100);
+}
+
+static void the_grade_is_that_of_the_weakest_evidence(void **state)
+{
+    static const struct {
+        enum gl_tier tier;
+        const char *evidence, *grade;
+    } rows[] = {
+        {GL_TIER_M1, "measured", "A"}, {GL_TIER_M2, "measured", "A"},
+        {GL_TIER_H, "measured", "B"},  {GL_TIER_E1, "measured", "B"},
+        {GL_TIER_E3, "measured", "C"}, {GL_TIER_S, "measured", "E"},
+        {GL_TIER_M1, "forecast", "C"}, {GL_TIER_M1, "annual_average", "D"},
+        {GL_TIER_E3, "provider_claim", "E"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        json_t *evidence, *derived, *share;
+        json_t *all;
+
+        ten_watts(START);
+        meter.next.components[0].tier = rows[i].tier;
+        fake_meter_read_many(&meter, 3);
+        evidence = fake_evidence(&meter, LAUNCH, START, START + 3000);
+        all = json_object_get(evidence, "series");
+        json_array_set_new(
+            json_array_get(json_object_get(json_array_get(all, 0), "points"), 0), 5,
+            json_string(rows[i].evidence));
+        share = series_meaning("A", 1, "quantity", "renewable_share"); /* makes no carbon */
+        json_array_set_new(json_array_get(json_object_get(share, "points"), 0), 5,
+                           json_string("provider_claim"));
+        json_array_append_new(all, share);
+        derived = derive(evidence);
+        assert_string_equal(word(derived, "grade"), rows[i].grade);
+        json_decref(derived);
+    }
+}
+
+static void impossible_energy_is_replaced_by_the_bound(void **state)
+{
+    const struct gl_machine machine = {gl_power_family("epyc3"), 4, 8, 0, 0};
+    double most = gl_power_plausible_max(&machine).w;
+    json_t *derived;
+
+    (void)state;
+    ten_watts(START);
+    fake_meter_read(&meter);
+    meter.next.components[0].delta_uj = meter.next.components[0].high_uj = INT64_C(1) << 60;
+    fake_meter_read(&meter);
+    derived = heard(START, START + 2000);
+    assert_near(total(derived, "energy_mj", 1), 10000 + most * 1000);
+    assert_near(total(derived, "energy_mj", 2), 15000 + most * 1000);
+    assert_int_equal(total(derived, "energy_mj", 0), 18000);
+    assert_string_equal(result_of(derived, 1), "replaced");
+    json_decref(derived);
+}
+
+/* A guest that calls its high bound nine exajoules must not make its launch impossible to close. */
+static void an_absurd_high_bound_is_cut(void **state)
+{
+    json_t *derived;
+
+    (void)state;
+    ten_watts(START);
+    fake_meter_read(&meter);
+    meter.next.component_count = 2;
+    meter.next.components[1] = meter.next.components[0];
+    meter.next.components[1].kind = GL_COMP_GPU;
+    meter.next.components[1].delta_uj = meter.next.components[1].low_uj = 0;
+    meter.next.components[0].high_uj = meter.next.components[1].high_uj = INT64_MAX;
+    fake_meter_read(&meter);
+    derived = heard(START, START + 2000);
+    assert_int_equal(total(derived, "energy_mj", 1), 20000);
+    assert_true(total(derived, "energy_mj", 2) < 100000);
+    json_decref(derived);
+}
+
+/* Two readings that end in the same millisecond: the time is counted once, the energy of both. */
+static void energy_without_time_is_carried_on(void **state)
+{
+    json_t *derived;
+
+    (void)state;
+    ten_watts(START);
+    fake_meter_read_many(&meter, 2);
+    meter.step_ms = 0;
+    meter.next.components[0].delta_uj = meter.next.components[0].high_uj = 12000000;
+    fake_meter_read(&meter); /* within half a second of what is possible */
+    meter.next.components[0].delta_uj = meter.next.components[0].high_uj = 10000000;
+    meter.step_ms = 1000;
+    fake_meter_read(&meter);
+    meter.step_ms = 0;
+    fake_meter_read(&meter); /* also as the last one */
+    derived = heard(START, START + 3000);
+    assert_int_equal(total(derived, "energy_mj", 1), 52000);
+    assert_int_equal(number(member(derived, "meter"), "covered_ms"), 3000);
+    json_decref(derived);
+}
+
+/* The guest's clock is a day off: what it measured is charged all the same. */
+static void a_wrong_clock_loses_no_energy(void **state)
+{
+    (void)state;
+    for (int64_t day = -24 * HOUR; day <= 24 * HOUR; day += 48 * HOUR) {
+        json_t *derived;
+
+        ten_watts(START + day);
+        fake_meter_read_many(&meter, 9);
+        fake_meter_read_final(&meter); /* by the boot clock it ends 11 s after the start */
+        derived = heard(START, START + 11000);
+        assert_true(total(derived, "energy_mj", 1) >= 100000);
+        assert_true(total(derived, "energy_mj", 1) < 100000 + 2 * 15000);
+        assert_string_equal(result_of(derived, 9), "flagged");
+        json_decref(derived);
+    }
+}
+
+static void the_guarantee_is_kept_or_outlived(void **state)
+{
+    json_t *evidence = fake_evidence(NULL, LAUNCH, START, START + 60000);
+    json_t *guarantee = json_object_get(evidence, "guarantee");
+    json_t *derived;
+
+    (void)state;
+    json_object_set_new(guarantee, "until_s", json_integer(START / 1000 + 60));
+    derived = derive(json_incref(evidence));
+    assert_string_equal(word(member(derived, "guarantee"), "state"), "kept");
+    json_decref(derived);
+    json_object_set_new(guarantee, "until_s", json_integer(START / 1000 + 59));
+    derived = derive(json_incref(evidence));
+    assert_string_equal(word(member(derived, "guarantee"), "state"), "outlived");
+    json_decref(derived);
+    json_object_del(evidence, "guarantee");
+    derived = derive(evidence);
+    assert_true(json_is_null(member(derived, "guarantee")));
+    json_decref(derived);
+}
+
+static void the_same_evidence_gives_the_same_bytes(void **state)
+{
+    struct gl_error err = {0};
+    json_t *first, *second;
+    char *left, *right;
+
+    (void)state;
+    ten_watts(START);
+    fake_meter_read_many(&meter, 70);
+    first = heard(START, START + 90000);
+    second = heard(START, START + 90000);
+    left = gl_json_canonical(first, &err);
+    right = gl_json_canonical(second, &err);
+    assert_non_null(left);
+    assert_string_equal(left, right);
+    free(left);
+    free(right);
+    json_decref(first);
+    json_decref(second);
+}
+
+static void short_and_long_runs_are_accounted_for(void **state)
+{
+    json_t *derived = silent(START, START);
+
+    (void)state;
+    assert_int_equal(json_array_size(member(derived, "slots")), 0);
+    assert_int_equal(total(derived, "energy_mj", 2), 0);
+    json_decref(derived);
+    derived = silent(START + 1, START + 2);
+    assert_int_equal(json_array_size(member(derived, "slots")), 1);
+    assert_int_equal(number(slot(derived, 0), "until_s"), START / 1000 + 1);
+    json_decref(derived);
+    derived = silent(START + 5, START + 366 * 24 * HOUR);
+    assert_int_equal(json_array_size(member(derived, "slots")), 366 * 24);
+    assert_slots_sum(derived);
+    json_decref(derived);
+}
+
+/* The largest machine for the longest run: saturated, not negative, and still a receipt. */
+static void the_largest_machine_does_not_overflow(void **state)
+{
+    json_t *evidence = fake_evidence(NULL, LAUNCH, START, START + 366 * 24 * HOUR);
+    json_t *derived;
+
+    (void)state;
+    json_object_set_new(
+        evidence, "machine",
+        json_pack("{s:s,s:i,s:i,s:i,s:i}", "family", "", "threads_milli", 10000000, "memory_mb",
+                  100000000, "gpu_count", 64, "gpu_watts", 10000));
+    derived = derive(evidence);
+    assert_true(total(derived, "energy_mj", 0) > 0);
+    assert_true(total(derived, "energy_mj", 1) >= total(derived, "energy_mj", 0));
+    assert_slots_sum(derived);
+    json_decref(derived);
+}
+
+static void assert_refused(json_t *evidence, enum gl_errc code)
+{
+    struct gl_error err = {0};
+    json_t *derived = NULL;
+
+    if (gl_account(evidence, &derived, &err) == 0 || (code != GL_OK && err.code != code))
+        fail_msg("code %d, not %d: %s", err.code, code, err.text);
+    assert_null(derived);
+    json_decref(evidence);
+}
+
+static json_t *changed(const char *object, const char *key, json_t *value)
+{
+    json_t *evidence = fake_evidence(&meter, LAUNCH, START, START + 3000);
+    json_t *at = object != NULL ? json_object_get(evidence, object) : evidence;
+
+    if (value != NULL)
+        json_object_set_new(at, key, value);
+    else
+        json_object_del(at, key);
+    return evidence;
+}
+
+static void missing_evidence_is_refused(void **state)
+{
+    static const char *const members[][2] = {
+        {NULL, "launch"},         {NULL, "instance"},        {NULL, "machine"},
+        {NULL, "series"},         {NULL, "pue_milli"},       {NULL, "embodied"},
+        {NULL, "meter"},          {"meter", "token"},        {"meter", "batches"},
+        {"meter", "interval_ms"}, {"meter", "forked"},       {"instance", "started_ms"},
+        {"instance", "ended_ms"}, {"instance", "host_cpu_ms"}, {"machine", "family"},
+        {"machine", "memory_mb"}, {"machine", "threads_milli"}, {"machine", "gpu_count"},
+        {"machine", "gpu_watts"}, {"embodied", "platform_g"}, {"embodied", "lifetime_s"},
+        {"embodied", "share_ppm"},
+    };
+
+    (void)state;
+    ten_watts(START);
+    fake_meter_read_many(&meter, 3);
+    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
+        assert_refused(changed(members[i][0], members[i][1], NULL), GL_OK);
+        assert_refused(changed(members[i][0], members[i][1], json_true()), GL_OK);
+    }
+    /* Without its enrolment there is no key for the batches. */
+    assert_refused(changed("meter", "enrolment", NULL), GL_E_NOT_VERIFIED);
+}
+
+static void senseless_evidence_is_refused(void **state)
+{
+    json_t *many = json_array();
+
+    (void)state;
+    ten_watts(START);
+    fake_meter_read_many(&meter, 3);
+    assert_refused(changed("instance", "ended_ms", json_integer(START - 1)), GL_E_BAD_REPLY);
+    assert_refused(changed("instance", "ended_ms", json_integer(START + 366 * 24 * HOUR + 1)),
+                   GL_E_BAD_REPLY);
+    assert_refused(changed("instance", "started_ms", json_integer(INT64_MAX)), GL_E_BAD_REPLY);
+    assert_refused(changed("meter", "interval_ms", json_integer(0)), GL_E_BAD_REPLY);
+    assert_refused(changed("meter", "token", json_string("no hex")), GL_E_BAD_VALUE);
+    assert_refused(changed("meter", "forked", json_integer(-1)), GL_E_BAD_REPLY);
+    assert_refused(changed(NULL, "pue_milli", json_integer(999)), GL_E_BAD_REPLY);
+    assert_refused(changed("embodied", "platform_g", json_pack("[i,i]", 1, 2)), GL_E_BAD_REPLY);
+    assert_refused(changed("embodied", "platform_g", json_pack("[i,i,i]", 3, 2, 1)),
+                   GL_E_BAD_VALUE);
+    assert_refused(changed("embodied", "share_ppm", json_integer(1000001)), GL_E_BAD_REPLY);
+    assert_refused(changed("machine", "threads_milli", json_integer(0)), GL_E_BAD_REPLY);
+    for (size_t i = 0; i < 17; i++)
+        json_array_append_new(many, series("A", 1));
+    assert_refused(changed(NULL, "series", many), GL_E_TOO_LARGE);
+}
+
+static void tampered_readings_are_refused(void **state)
+{
+    json_t *evidence, *batch;
+
+    (void)state;
+    ten_watts(START);
+    fake_meter_read_many(&meter, 3);
+    evidence = fake_evidence(&meter, LAUNCH, START, START + 3000);
+    batch = json_array_get(json_object_get(json_object_get(evidence, "meter"), "batches"), 0);
+    json_object_set_new(
+        json_array_get(json_object_get(json_array_get(json_object_get(batch, "records"), 1), "c"),
+                       0),
+        "d", json_integer(1));
+    assert_refused(evidence, GL_OK);
+    assert_refused(changed(NULL, "launch", json_string("gl-other")), GL_E_NOT_VERIFIED);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(readings_are_summed_with_pue_and_embodied),
+        cmocka_unit_test(silence_is_charged_at_the_high_bound),
+        cmocka_unit_test(gaps_in_between_and_at_the_end_cost_more_than_readings),
+        cmocka_unit_test(an_hour_boundary_splits_energy_and_intensity),
+        cmocka_unit_test(a_reading_across_the_hour_is_cut_by_time),
+        cmocka_unit_test(slots_sum_to_the_stretches),
+        cmocka_unit_test(an_hour_without_intensity_leaves_carbon_unknown),
+        cmocka_unit_test(a_disputed_region_is_judged_by_the_worse_zone),
+        cmocka_unit_test(only_location_based_averages_make_carbon),
+        cmocka_unit_test(the_grade_is_that_of_the_weakest_evidence),
+        cmocka_unit_test(impossible_energy_is_replaced_by_the_bound),
+        cmocka_unit_test(an_absurd_high_bound_is_cut),
+        cmocka_unit_test(energy_without_time_is_carried_on),
+        cmocka_unit_test(a_wrong_clock_loses_no_energy),
+        cmocka_unit_test(the_guarantee_is_kept_or_outlived),
+        cmocka_unit_test(the_same_evidence_gives_the_same_bytes),
+        cmocka_unit_test(short_and_long_runs_are_accounted_for),
+        cmocka_unit_test(the_largest_machine_does_not_overflow),
+        cmocka_unit_test(missing_evidence_is_refused),
+        cmocka_unit_test(senseless_evidence_is_refused),
+        cmocka_unit_test(tampered_readings_are_refused),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
