@@ -143,6 +143,7 @@ lint: setup ## floors, purity, sizes, formatting, warnings as errors
 
 .PHONY: sanitize
 sanitize: ## the whole suite under ASan and UBSan
+	$(Q)$(MAKE) $(PARALLEL) all  # guests need the static meter, which cannot be sanitized
 	$(Q)$(MAKE) $(PARALLEL) SAN=1 test
 
 .PHONY: valgrind

@@ -255,6 +255,15 @@ void gl_meter_begin(struct gl_meter *meter, const struct gl_meter_setup *setup,
     gl_wipe(meter->setup.token, sizeof meter->setup.token);
 }
 
+void gl_meter_abandon(struct gl_meter *meter)
+{
+    gl_ladder_close(&meter->ladder);
+    gl_load_close(&meter->load);
+    gl_secret_key_wipe(&meter->key);
+    free(meter->batch);
+    meter->batch = NULL;
+}
+
 bool gl_meter_end(struct gl_meter *meter, struct gl_moment now, int64_t wait_ms)
 {
     bool is_out;
@@ -265,11 +274,7 @@ bool gl_meter_end(struct gl_meter *meter, struct gl_moment now, int64_t wait_ms)
     emit(meter, now, true);
     flush(meter, wait_ms);
     is_out = !meter->has_stalled && meter->batch->count == 0;
-    gl_ladder_close(&meter->ladder);
-    gl_load_close(&meter->load);
-    gl_secret_key_wipe(&meter->key);
-    free(meter->batch);
-    meter->batch = NULL;
+    gl_meter_abandon(meter);
     return is_out;
 }
 

@@ -73,6 +73,9 @@ int64_t gl_meter_next_ns(const struct gl_meter *meter);
  * key; release all. True if the final record was handed over. */
 bool gl_meter_end(struct gl_meter *meter, struct gl_moment now, int64_t wait_ms);
 
+/* Release all without a last word, as a kill would. */
+void gl_meter_abandon(struct gl_meter *meter);
+
 /* Step until SIGTERM, SIGINT or the end of `child` (0 = none). Those signals and SIGCHLD must be
  * blocked; the child gets the first two too. Returns its wait status, 0 without one. */
 int gl_meter_loop(struct gl_meter *meter, pid_t child);

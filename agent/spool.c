@@ -20,6 +20,7 @@ static ssize_t real_write(void *cookie, int fd, const void *bytes, size_t length
     return pwrite(fd, bytes, length, offset);
 }
 
+/* Also for the folder, whose new names must not be lost: there fdatasync() is as good as fsync(). */
 static int real_sync(void *cookie, int fd)
 {
     (void)cookie;
@@ -41,7 +42,7 @@ bool gl_spool_begin_segment(struct gl_spool *spool, uint32_t segment)
         spool->io.sync(spool->io.cookie, spool->fd);
         close(spool->fd);
     }
-    fsync(spool->folder_fd);
+    spool->io.sync(spool->io.cookie, spool->folder_fd);
     spool->fd = fd;
     spool->segment = segment;
     spool->offset = 0;

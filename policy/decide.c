@@ -194,7 +194,8 @@ struct gl_decision *gl_decide(const struct gl_question *question)
     decision->ranked = gl_alloc(question->offer_count * sizeof *decision->ranked);
     judge_offers(&judge, decision);
     mark_pareto(question, decision);
-    gl_decision_digest(question, decision, name_rank);
+    if (!question->has_no_digest)
+        gl_decision_digest(question, decision, name_rank);
     rank_offers(&judge, name_rank, decision);
     if (decision->allowed == 0)
         gl_alternatives_find(&judge, name_rank, decision);

@@ -14,7 +14,7 @@ programs=()
 for source in tests/unit/{base,policy}/test_*.c; do
     programs+=("build/cov/${source%.c}")
 done
-make --no-print-directory -j"$(nproc)" CC=gcc COV=1 "${programs[@]}" || exit 1
+make -s -j"$(nproc)" CC=gcc COV=1 "${programs[@]}" || exit 1
 find build/cov -name '*.gcda' -delete
 export BUILD_DIR=build/cov
 for program in "${programs[@]}"; do
@@ -25,7 +25,7 @@ for program in "${programs[@]}"; do
     fi
 done
 gcovr --root . --object-directory build/cov/obj --filter 'base/' --filter 'policy/' \
-    --fail-under-line "$floor" --txt-metric line --print-summary
+    --fail-under-line "$floor" --print-summary
 status=$?
 if [ "$status" -ne 0 ]; then
     printf 'coverage: below %d %% of lines\n' "$floor"

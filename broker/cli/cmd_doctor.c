@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* doctor: what this machine can do, each failure with the command that mends it. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -11,299 +11,458 @@
 
 #include "base/file.h"
 #include "base/time.h"
-#include "broker/cli/command.h"
-#include "broker/render/table.h"
-#include "providers/cloud/cloud.h"
-#include "providers/cloud/local_host.h"
+#include "broker/cli/help.h"
+#include "broker/render/text.h"
+#include "providers/cloud/local.h"
 #include "providers/cloud/local_kvm.h"
 #include "providers/data/data.h"
 
-#define LEAST_FREE_MIB 512
+#define CLOCK_EARLIEST INT64_C(1767225600)      /* 2026-01-01: no release is older */
+#define CLOCK_YEARS    5                        /* later than the data by more is no clock */
+#define DISK_LOW       ((uint64_t)1 << 30)
+#define DISK_NONE      ((uint64_t)64 << 20)
+#define TEXT_MAX       512
+#define INDENT         14
 
-enum health { OK, WARN, FAIL };
+enum state { OK, WARN, FAIL };
+static const char *const state_words[] = {"ok", "warn", "fail"};
 
-/* What one look found. */
-struct finding {
-    enum health health;
-    enum gl_exit exit;      /* of the command when this fails */
-    char text[200];
-    const char *fix;        /* command or sentence; NULL = none needed */
-};
-
-/* Shared by the looks, made once. */
-struct patient {
+/* The examination so far. */
+struct exam {
     struct gl_context *context;
-    struct gl_local_host host;
+    json_t *rows;
+    size_t warnings, failures;
+    int status;             /* of the first failure */
 };
 
-static struct finding found(enum health health, const char *fix, const char *format, ...)
+struct finding {
+    const char *name;
+    enum state state;
+    int exit;               /* status when it fails */
+    const char *fix;        /* what mends it; NULL = nothing to mend */
+};
+
+static void note(struct exam *exam, const struct finding *finding, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-static struct finding found(enum health health, const char *fix, const char *format, ...)
+
+static void note(struct exam *exam, const struct finding *finding, const char *format, ...)
 {
-    struct finding finding = {health, GL_EXIT_INTERNAL, "", health == OK ? NULL : fix};
+    static const enum gl_tone tones[] = {GL_TONE_GOOD, GL_TONE_DOUBT, GL_TONE_BAD};
+    struct gl_str *out = &exam->context->reply.text;
+    GL_AUTO(gl_str_done) struct gl_str safe = {0};
+    char text[TEXT_MAX];
     va_list args;
 
     va_start(args, format);
-    vsnprintf(finding.text, sizeof finding.text, format, args);
+    vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    return finding;
+    gl_str_add_printable(&safe, text, strlen(text));
+    gl_render_tone(out, state_words[finding->state], tones[finding->state],
+                   exam->context->is_color);
+    gl_str_addf(out, "%*s%-8s ", (int)(5 - strlen(state_words[finding->state])), "",
+                finding->name);
+    gl_render_hang(gl_str_text(&safe), INDENT, exam->context->columns, out);
+    if (finding->state != OK && finding->fix != NULL) {
+        gl_str_addf(out, "%*sfix: ", INDENT, "");
+        gl_render_hang(finding->fix, INDENT, exam->context->columns, out);
+    }
+    json_array_append_new(exam->rows,
+                          json_pack("{s:s,s:s,s:s,s:s?}", "name", finding->name, "state",
+                                    state_words[finding->state], "text", gl_str_text(&safe), "fix",
+                                    finding->state != OK ? finding->fix : NULL));
+    exam->warnings += finding->state == WARN;
+    exam->failures += finding->state == FAIL;
+    if (finding->state == FAIL && exam->status == GL_EXIT_OK)
+        exam->status = finding->exit;
 }
+
+/* ---- what is built in ---- */
 
 static int newest_year(void)
 {
     const struct gl_zone_row *zones;
     size_t count = gl_data_zones(&zones);
-    int year = 0;
+    int newest = 0;
 
     for (size_t i = 0; i < count; i++)
-        year = zones[i].year > year ? zones[i].year : year;
-    return year;
+        newest = zones[i].year > newest ? zones[i].year : newest;
+    return newest;
 }
 
-static struct finding look_data(struct patient *patient)
+static void check_data(struct exam *exam)
 {
     const struct gl_zone_row *zones;
     const struct gl_region_row *regions;
     const struct gl_type_row *types;
+    int newest = newest_year(), year, month, day, hour, minute, second;
+    struct finding finding = {"data", OK, GL_EXIT_INTERNAL, "install a newer greenlaunch"};
 
-    (void)patient;
-    return found(OK, NULL, "built in: %zu grid zones (yearly, to %d), %zu regions, %zu types",
-                 gl_data_zones(&zones), newest_year(), gl_data_regions(&regions),
-                 gl_data_types(&types));
+    gl_instant_civil(gl_now(&exam->context->world), &year, &month, &day, &hour, &minute, &second);
+    if (year - newest > 2)
+        finding.state = WARN;
+    note(exam, &finding, "%zu grid zones with yearly averages up to %d, %zu cloud regions, %zu types",
+         gl_data_zones(&zones), newest, gl_data_regions(&regions), gl_data_types(&types));
 }
 
-/* A clock before the newest data or far after it cannot be right. */
-static struct finding look_clock(struct patient *patient)
+static void check_clock(struct exam *exam)
 {
-    struct gl_instant now = gl_now(&patient->context->world);
+    struct gl_instant now = gl_now(&exam->context->world);
+    struct gl_instant latest =
+        gl_instant_of_civil(newest_year() + 1 + CLOCK_YEARS, 1, 1, 0, 0, 0);
+    struct finding finding = {"clock", OK, GL_EXIT_INTERNAL, "timedatectl set-ntp true"};
     char text[GL_INSTANT_TEXT];
-    int year, month, day, hour, minute, second;
 
-    gl_instant_civil(now, &year, &month, &day, &hour, &minute, &second);
     gl_instant_text(now, text);
-    if (year <= newest_year() || year > newest_year() + 10)
-        return found(FAIL, "set the clock: date -s, or start a time service",
-                     "%s cannot be right (built-in data ends with %d)", text, newest_year());
-    return found(OK, NULL, "%s", text);
+    if (now.unix_s < CLOCK_EARLIEST || now.unix_s > latest.unix_s) {
+        finding.state = FAIL;
+        note(exam, &finding, "says %s, which cannot be: evidence would be judged too old or in the "
+                             "future",
+             text);
+        return;
+    }
+    note(exam, &finding, "%s", text);
 }
 
-static struct finding look_config(struct patient *patient)
+/* ---- files ---- */
+
+static void check_policies(struct exam *exam)
 {
-    const struct gl_config *config = &patient->context->config;
+    const struct gl_config *config = &exam->context->config;
 
-    if (config->path == NULL)
-        return found(WARN, "greenlaunch init", "no configuration file");
-    return found(OK, NULL, "%s", config->path);
-}
+    for (size_t i = 0; config->policies[i] != NULL; i++) {
+        GL_AUTO(gl_auto_free) struct gl_diagnostics *diagnostics = gl_alloc(sizeof *diagnostics);
+        struct gl_error err = {0};
+        struct gl_policy *policy =
+            gl_policy_read(config->policies[i], config->waivers, diagnostics, &err);
+        const struct finding good = {"policy", OK, 0, NULL};
+        const struct finding bad = {"policy", FAIL, GL_EXIT_USAGE, "greenlaunch policy check"};
 
-static struct finding look_zone(struct patient *patient)
-{
-    const char *zone = patient->context->config.zone;
-
-    if (zone == NULL)
-        return found(WARN, "greenlaunch init", "nobody said which grid zone this machine is in");
-    if (gl_data_zone(zone) == NULL)
-        return found(WARN, "greenlaunch init --force", "%s has no built-in yearly data", zone);
-    return found(OK, NULL, "%s, %s", zone, gl_data_zone(zone)->name);
-}
-
-static struct finding look_state(struct patient *patient)
-{
-    struct gl_error err = {0};
-    const char *folder = gl_context_state(patient->context, &err);
-    struct statvfs disk;
-    uint64_t free_mib;
-
-    if (folder == NULL || access(folder, W_OK) != 0)
-        return found(FAIL, "make the folder yours, or name another with --state",
-                     "state folder not writable: %.120s", folder != NULL ? folder : err.text);
-    if (statvfs(folder, &disk) != 0)
-        return found(WARN, NULL, "%s: free space cannot be read", folder);
-    free_mib = (uint64_t)disk.f_bavail * disk.f_frsize >> 20;
-    if (free_mib < LEAST_FREE_MIB)
-        return found(WARN, "free some space", "%s: only %" PRIu64 " MiB free", folder, free_mib);
-    return found(OK, NULL, "%s, %" PRIu64 " MiB free", folder, free_mib);
-}
-
-static struct finding look_ledger(struct patient *patient)
-{
-    struct gl_error err = {0};
-    struct gl_ledger *ledger = gl_context_ledger(patient->context, &err);
-    struct gl_ledger_check check;
-    struct finding finding;
-
-    if (ledger != NULL && gl_ledger_check(ledger, &check, &err) == 0)
-        return found(OK, NULL, "%" PRId64 " events, chain intact", check.events);
-    finding = found(FAIL, "greenlaunch ledger check; keep the file as evidence", "%.180s", err.text);
-    finding.exit = gl_errc_row(err.code)->exit;
-    return finding;
-}
-
-static struct finding look_key(struct patient *patient)
-{
-    GL_AUTO(gl_auto_free) char *path = NULL;
-    struct stat info;
-
-    if (patient->context->state_folder == NULL)
-        return found(WARN, NULL, "not looked at: no state folder");
-    path = gl_path_join(patient->context->state_folder, "broker.key");
-    if (stat(path, &info) != 0)
-        return found(OK, NULL, "made with the first receipt");
-    if ((info.st_mode & 077) != 0)
-        return found(FAIL, "chmod 600 the file broker.key in the state folder",
-                     "%s can be read by others (mode %03o)", path, info.st_mode & 0777u);
-    return found(OK, NULL, "%s, mode 600", path);
-}
-
-static struct finding look_signals(struct patient *patient)
-{
-    struct gl_error err = {0};
-    struct gl_signal_store *store;
-    struct gl_instant now = gl_now(&patient->context->world);
-    struct gl_signal_query query = {.zone = "GB", .from = now, .until = {now.unix_s + 1800}};
-    const struct gl_signal_report *reports;
-    size_t count;
-    struct finding finding;
-
-    if (patient->context->globals.is_offline)
-        return found(WARN, "leave out --offline", "not looked at: offline");
-    store = gl_context_signals(patient->context, &err);
-    if (store == NULL)
-        return found(FAIL, NULL, "%.180s", err.text);
-    gl_signal_store_zone(store, &query);
-    reports = gl_signal_store_reports(store, &count);
-    finding = found(WARN, "check the connection; yearly data (grade D) serves meanwhile",
-                    "no live source answered");
-    for (size_t i = 0; i < count; i++)
-        if (reports[i].is_ok && strcmp(reports[i].source, "builtin") != 0)
-            finding = found(OK, NULL, "%s answers", reports[i].source);
-    gl_signal_store_free(store);
-    return finding;
-}
-
-static struct finding look_vm(struct patient *patient)
-{
-    const char *missing;
-
-    if (!gl_local_host_has_vm(&patient->host, &missing))
-        return found(WARN, "tools/setup.sh, or apt-get install qemu-system-x86",
-                     "no virtual machines: %s", missing);
-    return found(OK, NULL, "%s, kernel in %.100s", patient->host.qemu,
-                 patient->host.kernel_folder);
-}
-
-static struct finding look_kvm(struct patient *patient)
-{
-    GL_AUTO(gl_auto_free) char *folder = NULL;
-
-    if (patient->host.qemu == NULL || patient->context->state_folder == NULL)
-        return found(WARN, NULL, "not looked at: no QEMU");
-    if (access("/dev/kvm", R_OK | W_OK) != 0)
-        return found(OK, NULL, "no /dev/kvm for this user: virtual machines run emulated (tcg)");
-    folder = gl_path_join(patient->context->state_folder, "local");
-    switch (gl_kvm_recall(folder, patient->host.qemu)) {
-    case GL_KVM_WORKS:
-        return found(OK, NULL, "proved by a boot: kvm");
-    case GL_KVM_FAILS:
-        return found(OK, NULL, "/dev/kvm is there but a boot on it failed: emulated (tcg)");
-    default:
-        return found(OK, NULL, "/dev/kvm is there; the first launch will prove it or use tcg");
+        if (policy != NULL)
+            note(exam, &good, "%s: %zu rules", config->policies[i], policy->rule_count);
+        else
+            note(exam, &bad, "%s: %s", config->policies[i], err.text);
+        gl_policy_free(policy);
     }
 }
 
-static struct finding look_guest(struct patient *patient)
+static void check_config(struct exam *exam)
 {
-    if (patient->host.meter == NULL)
-        return found(FAIL, "make", "greenlaunch-meter is missing beside this program");
-    if (patient->host.busybox == NULL)
-        return found(WARN, "apt-get install busybox-static",
-                     "no busybox: instances have no shell");
-    return found(OK, NULL, "meter and busybox are here");
+    struct gl_context *context = exam->context;
+    struct gl_error err = {0};
+    const struct finding bad = {"config", FAIL, GL_EXIT_USAGE,
+                                "mend the file, or: greenlaunch init --force"};
+    const struct finding none = {"config", WARN, 0, "greenlaunch init"};
+    const struct finding good = {"config", OK, 0, NULL};
+
+    if (gl_config_read(context->globals.config, &context->world, &context->config, &err) != 0) {
+        note(exam, &bad, "%s%s%s", err.pos.file, err.pos.file[0] != '\0' ? ": " : "", err.text);
+        return;
+    }
+    if (context->config.path == NULL)
+        note(exam, &none, "there is none: nobody has said in which grid zone this machine stands");
+    else if (context->config.zone == NULL)
+        note(exam, &none, "%s says no zone: instances on this machine are judged unknown",
+             context->config.path);
+    else
+        note(exam, &good, "%s, zone %s", context->config.path, context->config.zone);
+    check_policies(exam);
 }
 
-static struct finding look_local(struct patient *patient)
+/* Can a file be written there? */
+static int try_write(const char *folder, struct gl_error *err)
+{
+    GL_AUTO(gl_auto_close) int fd = gl_local_temporary(folder, err);
+
+    return fd >= 0 ? gl_fd_write(fd, "greenlaunch\n", 12, err) : -1;
+}
+
+static void check_state(struct exam *exam)
 {
     struct gl_error err = {0};
-    struct finding finding;
-    char who[128];
-    struct gl_cloud *cloud = gl_cloud_open(
-        "local",
-        &(struct gl_cloud_options){.world = &patient->context->world,
-                                   .state_folder = patient->context->state_folder},
-        &err);
+    const char *folder = gl_context_state(exam->context, &err);
+    struct finding finding = {"state", OK, GL_EXIT_INTERNAL, "chmod u+rwx on it, or --state DIR"};
+    struct statvfs disk;
+    uint64_t free_bytes;
 
-    if (cloud != NULL && cloud->ops->whoami(cloud, who, &err) == 0)
-        finding = found(OK, NULL, "%s", who);
-    else
-        finding = found(FAIL, gl_errc_row(err.code)->hint, "%.180s", err.text);
-    finding.exit = GL_EXIT_REMOTE;
-    gl_cloud_close(cloud);
-    return finding;
+    if (folder == NULL || try_write(folder, &err) != 0) {
+        finding.state = FAIL;
+        note(exam, &finding, "cannot write the state folder: %s", err.text);
+        return;
+    }
+    note(exam, &finding, "%s", folder);
+    if (statvfs(folder, &disk) != 0)
+        return;
+    free_bytes = (uint64_t)disk.f_bavail * disk.f_frsize;
+    finding = (struct finding){"disk", free_bytes < DISK_NONE  ? FAIL
+                                       : free_bytes < DISK_LOW ? WARN
+                                                               : OK,
+                               GL_EXIT_INTERNAL, "free some space, or --state DIR on another disk"};
+    note(exam, &finding, "%.1f GB free for the ledger and local instances",
+         (double)free_bytes / 1e9);
 }
 
-static const struct {
-    const char *name;
-    struct finding (*look)(struct patient *patient);
-} looks[] = {
-    {"data", look_data},     {"clock", look_clock},   {"config", look_config},
-    {"zone", look_zone},     {"state", look_state},   {"ledger", look_ledger},
-    {"key", look_key},       {"signals", look_signals}, {"vm", look_vm},
-    {"kvm", look_kvm},       {"guest", look_guest},   {"local", look_local},
-};
-
-static void report(struct gl_context *context, const char *name, const struct finding *finding,
-                   json_t *list)
+static void check_ledger(struct exam *exam)
 {
-    static const char *const words[] = {"ok", "warn", "fail"};
+    struct gl_error err = {0};
+    const char *folder = gl_context_state(exam->context, &err);
+    GL_AUTO(gl_auto_free) char *path = folder != NULL ? gl_path_join(folder, "ledger.db") : NULL;
+    struct finding finding = {"ledger", OK, 0, "keep it as evidence; see: greenlaunch ledger check"};
+    struct gl_ledger_check found;
+    struct gl_ledger *ledger;
 
-    gl_str_addf(&context->reply.text, "%-4s  %-8s %s\n", words[finding->health], name,
-                finding->text);
-    if (finding->fix != NULL)
-        gl_str_addf(&context->reply.text, "               fix: %s\n", finding->fix);
-    json_array_append_new(list, json_pack("{s:s,s:s,s:s,s:s?}", "name", name, "health",
-                                          words[finding->health], "text", finding->text, "fix",
-                                          finding->fix));
+    if (path == NULL)
+        return;
+    if (!gl_file_exists(path)) {
+        note(exam, &finding, "none yet; the first launch begins it");
+        return;
+    }
+    ledger = gl_context_ledger(exam->context, &err);
+    if (ledger == NULL || gl_ledger_check(ledger, &found, &err) != 0) {
+        finding.state = FAIL;
+        finding.exit = (int)gl_errc_row(err.code)->exit;
+        note(exam, &finding, "%s", err.text);
+        return;
+    }
+    note(exam, &finding, "%" PRId64 " events, %" PRId64 " launches, chain intact", found.events,
+         found.launches);
 }
+
+static void check_key(struct exam *exam)
+{
+    struct gl_error err = {0};
+    const char *folder = gl_context_state(exam->context, &err);
+    GL_AUTO(gl_auto_free) char *path = folder != NULL ? gl_path_join(folder, "broker.key") : NULL;
+    GL_AUTO(gl_str_done) struct gl_str fix = {0};
+    struct finding finding = {"key", OK, GL_EXIT_INTERNAL, NULL};
+    struct stat info;
+
+    if (path == NULL)
+        return;
+    if (stat(path, &info) != 0) {
+        note(exam, &finding, "the signing key is made with the first receipt");
+        return;
+    }
+    if ((info.st_mode & 077) == 0 && info.st_uid == geteuid()) {
+        note(exam, &finding, "signing key, readable by its owner only");
+        return;
+    }
+    gl_str_addf(&fix, "chmod 600 %s", path);
+    finding.state = FAIL;
+    finding.fix = gl_str_text(&fix);
+    note(exam, &finding, "others can read the signing key (mode %03o): whoever has it can sign",
+         (unsigned)info.st_mode & 0777);
+}
+
+/* ---- signals ---- */
+
+/* A zone of each keyless source. */
+static const char *const probe_zones[] = {"GB", "DE", "DK-DK1"};
+
+static void note_source(struct exam *exam, const struct gl_signal_report *report)
+{
+    struct finding finding = {"signal", report->is_ok ? OK : WARN, 0,
+                              "check the connection; until then cached and yearly data are used"};
+    char age[GL_RENDER_NUMBER];
+
+    if (report->is_skipped && report->error.code == GL_OK)
+        return;
+    if (report->is_ok)
+        note(exam, &finding, "%s answers for %s%s%s", report->source, report->zone,
+             report->is_from_cache ? ", from the cache, age " : "",
+             report->is_from_cache ? gl_render_age(report->age_s, age) : "");
+    else
+        note(exam, &finding, "%s for %s: %s", report->source, report->zone, report->error.text);
+}
+
+static void check_signals(struct exam *exam)
+{
+    struct gl_context *context = exam->context;
+    const struct finding offline = {"signal", OK, 0, NULL};
+    struct gl_instant now = gl_now(&context->world);
+    struct gl_error err = {0};
+    struct gl_signal_store *store;
+    const struct gl_signal_report *reports;
+    size_t count;
+
+    if (context->globals.is_offline) {
+        note(exam, &offline, "not asked (--offline)");
+        return;
+    }
+    gl_progress(context, "asking the grid signals");
+    store = gl_context_signals(context, &err);
+    for (size_t i = 0; store != NULL && i < sizeof probe_zones / sizeof probe_zones[0]; i++) {
+        struct gl_signal_query query = {.from = gl_instant_hour(now),
+                                        .until = {now.unix_s + 3600}};
+
+        snprintf(query.zone, sizeof query.zone, "%s", probe_zones[i]);
+        gl_signal_store_zone(store, &query);
+    }
+    gl_progress_end(context);
+    reports = store != NULL ? gl_signal_store_reports(store, &count) : NULL;
+    for (size_t i = 0; reports != NULL && i < count; i++)
+        if (strcmp(reports[i].source, "builtin") != 0)
+            note_source(exam, &reports[i]);
+    gl_signal_store_free(store);
+}
+
+/* ---- this machine as a cloud ---- */
+
+static void check_qemu(struct exam *exam, const struct gl_local_host *host)
+{
+    const char *const argv[] = {host->qemu, "--version", NULL};
+    GL_AUTO(gl_str_done) struct gl_str version = {0};
+    struct gl_error err = {0};
+    struct finding finding = {"qemu", OK, 0, "apt-get install --no-install-recommends "
+                                             "qemu-system-x86"};
+    int status = 0;
+
+    if (host->qemu == NULL ||
+        gl_process_capture(argv, 4096, 2000, &version, &status, &err) != 0 || status != 0) {
+        finding.state = WARN;
+        note(exam, &finding, "%s: local instances are processes, not machines",
+             host->qemu == NULL ? "not installed" : "does not run");
+        return;
+    }
+    if (version.length > 0)
+        version.text[strcspn(version.text, "\n")] = '\0';
+    note(exam, &finding, "%s", gl_str_text(&version));
+}
+
+static void check_part(struct exam *exam, const char *name, const char *path,
+                       const struct finding *missing, const char *without)
+{
+    const struct finding good = {name, OK, 0, NULL};
+
+    if (path != NULL)
+        note(exam, &good, "%s", path);
+    else
+        note(exam, missing, "%s", without);
+}
+
+static void check_kvm(struct exam *exam, const struct gl_local_host *host)
+{
+    struct gl_error err = {0};
+    const char *folder = gl_context_state(exam->context, &err);
+    GL_AUTO(gl_auto_free) char *local = folder != NULL ? gl_path_join(folder, "local") : NULL;
+    struct finding finding = {"kvm", OK, 0, "add yourself to the group kvm: adduser $USER kvm"};
+
+    if (host->qemu == NULL)
+        return;
+    if (access("/dev/kvm", F_OK) != 0) {
+        note(exam, &finding, "no /dev/kvm: machines are emulated (TCG), slower but the same");
+    } else if (access("/dev/kvm", R_OK | W_OK) != 0) {
+        finding.state = WARN;
+        note(exam, &finding, "/dev/kvm is not yours to open: machines are emulated, slower");
+    } else {
+        static const char *const verdicts[] = {
+            "/dev/kvm is there; the first launch proves whether it works", "works, proved since boot",
+            "is there but does not work here; machines are emulated"};
+
+        note(exam, &finding, "%s",
+             verdicts[local != NULL ? gl_kvm_recall(local, host->qemu) : GL_KVM_UNKNOWN]);
+    }
+}
+
+static void check_namespaces(struct exam *exam, const struct gl_local_host *host)
+{
+    struct gl_error err = {0};
+    struct finding finding = {"userns", OK, 0, "sysctl -w kernel.unprivileged_userns_clone=1"};
+
+    if (gl_local_process_check(host, &err) == 0) {
+        note(exam, &finding, "processes in namespaces are possible where machines are not");
+        return;
+    }
+    finding.state = WARN;
+    note(exam, &finding, "no namespaces: %s", err.text);
+}
+
+static void check_local(struct exam *exam)
+{
+    struct gl_context *context = exam->context;
+    struct gl_error err = {0};
+    struct finding finding = {"local", FAIL, GL_EXIT_REMOTE, NULL};
+    struct gl_cloud *cloud;
+    char who[128];
+
+    cloud = gl_cloud_open("local",
+                          &(struct gl_cloud_options){.world = &context->world,
+                                                     .state_folder = gl_context_state(context, &err),
+                                                     .zone = context->config.zone},
+                          &err);
+    if (cloud != NULL && cloud->ops->whoami(cloud, who, &err) == 0) {
+        finding.state = OK;
+        note(exam, &finding, "can launch on %s", who);
+    } else {
+        finding.fix = "mend the lines above";
+        note(exam, &finding, "%s", err.text);
+    }
+    gl_cloud_close(cloud);
+}
+
+static void check_machine(struct exam *exam)
+{
+    const struct finding no_kernel = {"kernel", WARN, 0, "tools/setup.sh"};
+    const struct finding no_busybox = {"busybox", WARN, 0, "apt-get install busybox-static"};
+    const struct finding no_meter = {"meter", FAIL, GL_EXIT_REMOTE,
+                                     "make, or GREENLAUNCH_METER=PATH"};
+    struct gl_local_host host;
+
+    gl_local_host_look(&exam->context->world, &host);
+    check_qemu(exam, &host);
+    check_part(exam, "kernel", host.kernel_folder, &no_kernel,
+               "no guest kernel: local instances are processes, not machines");
+    check_part(exam, "busybox", host.busybox, &no_busybox, "no static busybox: guests have no shell");
+    check_part(exam, "meter", host.meter, &no_meter,
+               "no static greenlaunch-meter: nothing can be metered, so nothing is launched here");
+    check_kvm(exam, &host);
+    check_namespaces(exam, &host);
+    gl_local_host_done(&host);
+    check_local(exam);
+}
+
+/* ---- the command ---- */
+
+extern const struct gl_command gl_command_doctor;
 
 static int run(struct gl_context *context, const struct gl_call *call, struct gl_error *err)
 {
-    struct patient patient = {.context = context};
-    size_t counts[3] = {0, 0, 0};
-    int status = GL_EXIT_OK;
-    json_t *list = json_array();
+    struct exam exam = {.context = context, .rows = json_array()};
 
-    (void)call;
-    (void)err;
-    gl_local_host_look(&context->world, &patient.host);
-    for (size_t i = 0; i < sizeof looks / sizeof looks[0]; i++) {
-        struct finding finding;
-
-        gl_progress(context, "looking at %s", looks[i].name);
-        finding = looks[i].look(&patient);
-        gl_progress_end(context);
-        report(context, looks[i].name, &finding, list);
-        counts[finding.health]++;
-        if (finding.health == FAIL && status == GL_EXIT_OK)
-            status = (int)finding.exit;
-    }
-    gl_local_host_done(&patient.host);
-    gl_str_addf(&context->reply.text, "%zu failure%s, %zu warning%s.\n", counts[FAIL],
-                counts[FAIL] == 1 ? "" : "s", counts[WARN], counts[WARN] == 1 ? "" : "s");
-    context->reply.data = json_pack("{s:o,s:I,s:I}", "findings", list, "failures",
-                                    (json_int_t)counts[FAIL], "warnings",
-                                    (json_int_t)counts[WARN]);
-    return status;
+    context->reply.data = json_pack("{s:o}", "checks", exam.rows);
+    if (gl_help_operands(&gl_command_doctor, call, 0, 0, err) != 0)
+        return -1;
+    check_data(&exam);
+    check_clock(&exam);
+    check_config(&exam);
+    check_state(&exam);
+    check_ledger(&exam);
+    check_key(&exam);
+    check_signals(&exam);
+    check_machine(&exam);
+    gl_render_count(&context->reply.text, exam.failures, "failure");
+    gl_str_add(&context->reply.text, ", ");
+    gl_render_count(&context->reply.text, exam.warnings, "warning");
+    gl_str_add(&context->reply.text, ".\n");
+    json_object_set_new(context->reply.data, "failures", json_integer((json_int_t)exam.failures));
+    json_object_set_new(context->reply.data, "warnings", json_integer((json_int_t)exam.warnings));
+    return exam.status;
 }
 
 const struct gl_command gl_command_doctor = {
     .name = "doctor",
     .group = "Set up",
-    .summary = "what this machine can do, and how to mend what it cannot",
+    .summary = "what this machine can do, and the command that mends what it cannot",
     .operands = "",
-    .description = "Looks at data, clock, configuration, ledger, key, signals and the local cloud. "
-                   "Changes nothing but for making the state folder. Warnings do not fail.",
-    .example = "greenlaunch doctor --offline",
-    .options = NULL,
-    .values_size = 0,
+    .description =
+        "Looks at the built-in data, the clock, the configuration, the state folder, the ledger, "
+        "the signing key, the grid signals (for at most two seconds, not with --offline) and all "
+        "that local instances need. Each line that is not ok is followed by what mends it. Ends "
+        "with 0 unless something fails: 2 for the configuration, 5 for the local cloud, 9 for the "
+        "ledger, 1 for the rest.",
+    .example = "$ greenlaunch doctor --offline\n"
+               "ok   clock    2026-11-21T14:05:00Z\n"
+               "warn config   there is none: nobody has said in which grid zone this machine stands\n"
+               "              fix: greenlaunch init",
     .run = run,
+    .needs_no_config = true,
 };

@@ -20,17 +20,33 @@ static const struct gl_option options[] = {
 
 /* ---- overview ---- */
 
-static const char intro[] =
-    "greenlaunch launches compute only where and when it is green, and proves what it cost.\n"
-    "\n"
-    "  greenlaunch offers --renewable-only --min-grade D   where it is green, by yearly data\n"
-    "  greenlaunch run --renewable-only -- make            one command on green power, metered\n"
-    "  greenlaunch why CLOUD/REGION/TYPE                   every reason for or against an offer\n"
-    "\n"
-    "Usage: greenlaunch COMMAND [options]\n"
-    "       greenlaunch --renewable-only [rules] [-- command]   short for launch, or run\n";
+static const char what[] =
+    "greenlaunch launches compute only where and when it is green, and proves what it cost.";
 
-static void add_commands(struct gl_str *out)
+static const struct {
+    const char *call, *why;
+} calls[] = {
+    {"greenlaunch offers --renewable-only --min-grade D", "where it is green, by yearly averages"},
+    {"greenlaunch run --renewable-only -- make", "one command on green power, metered"},
+    {"greenlaunch why CLOUD/REGION/TYPE", "every reason for or against an offer"},
+};
+
+static const char usage[] = "\nUsage: greenlaunch COMMAND [options]\n"
+                            "       greenlaunch --renewable-only [rules] [-- command]\n"
+                            "           short for launch, or for run when a command follows\n";
+
+static void add_intro(struct gl_str *out, unsigned columns)
+{
+    gl_render_wrap(what, 0, columns, out);
+    gl_str_add_char(out, '\n');
+    for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
+        gl_str_addf(out, "  %s\n", calls[i].call);
+        gl_render_wrap(calls[i].why, 6, columns, out);
+    }
+    gl_str_add(out, usage);
+}
+
+static void add_commands(struct gl_str *out, unsigned columns)
 {
     const char *group = "";
 
@@ -42,7 +58,8 @@ static void add_commands(struct gl_str *out)
         if (strcmp(command->group, group) != 0)
             gl_str_addf(out, "\n%s:\n", command->group);
         group = command->group;
-        gl_str_addf(out, "  %-12s%s\n", command->name, command->summary);
+        gl_str_addf(out, "  %-12s", command->name);
+        gl_render_hang(command->summary, 14, columns, out);
     }
 }
 
@@ -61,11 +78,12 @@ int gl_help_overview(struct gl_context *context)
 {
     struct gl_str *out = &context->reply.text;
 
-    gl_str_add(out, intro);
-    add_commands(out);
+    add_intro(out, context->columns);
+    add_commands(out, context->columns);
     gl_str_add_char(out, '\n');
     gl_options_help(gl_global_options, context->columns, out);
-    gl_str_add(out, "\nMore: greenlaunch help COMMAND, help exit [N], help --man\n");
+    gl_str_add(out, "\nMore: greenlaunch help COMMAND\n      greenlaunch help exit [N]\n"
+                    "      greenlaunch help --man\n");
     context->reply.data = overview_json();
     return GL_EXIT_OK;
 }
@@ -91,15 +109,20 @@ static json_t *exit_json(const struct gl_exit_row *row)
                      "meaning", row->meaning, "errors", codes);
 }
 
-static void add_exit_errors(const struct gl_exit_row *row, struct gl_str *out)
+static void add_exit_errors(const struct gl_exit_row *row, unsigned columns, struct gl_str *out)
 {
     unsigned count;
     const struct gl_errc_row *errors = gl_errc_rows(&count);
 
-    for (unsigned i = 0; i < count; i++)
-        if (errors[i].exit == row->status)
-            gl_str_addf(out, "  GL%04d  %s: %s\n", (int)errors[i].code, errors[i].sentence,
-                        errors[i].hint);
+    for (unsigned i = 0; i < count; i++) {
+        GL_AUTO(gl_str_done) struct gl_str line = {0};
+
+        if (errors[i].exit != row->status)
+            continue;
+        gl_str_addf(out, "  GL%04d  ", (int)errors[i].code);
+        gl_str_addf(&line, "%s: %s", errors[i].sentence, errors[i].hint);
+        gl_render_hang(gl_str_text(&line), 10, columns, out);
+    }
 }
 
 static int help_exit(struct gl_context *context, const char *wanted, struct gl_error *err)
@@ -119,9 +142,10 @@ static int help_exit(struct gl_context *context, const char *wanted, struct gl_e
     for (unsigned i = 0; i < count; i++) {
         if (wanted != NULL && rows[i].status != (enum gl_exit)status)
             continue;
-        gl_str_addf(out, "%3d  %-12s %s\n", (int)rows[i].status, rows[i].name, rows[i].meaning);
+        gl_str_addf(out, "%3d  %-12s ", (int)rows[i].status, rows[i].name);
+        gl_render_hang(rows[i].meaning, 18, context->columns, out);
         if (wanted != NULL)
-            add_exit_errors(&rows[i], out);
+            add_exit_errors(&rows[i], context->columns, out);
         json_array_append_new(list, exit_json(&rows[i]));
     }
     return GL_EXIT_OK;

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* init: ask the one thing nobody can look up, where this machine stands, and write it down. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/file.h"
-#include "broker/cli/command.h"
+#include "broker/cli/help.h"
+#include "broker/render/text.h"
 #include "providers/data/data.h"
+
+#define TRIES 3
 
 struct init_values {
     const char *zone, *country;
@@ -18,144 +20,207 @@ static const struct gl_option options[] = {
     {"zone", 0, GL_OPT_TEXT, offsetof(struct init_values, zone), "ZONE",
      "grid zone this machine stands in, as in SE-SE3", NULL, NULL, NULL, 0, 0, 0, "zone"},
     {"country", 0, GL_OPT_TEXT, offsetof(struct init_values, country), "CODE",
-     "country of this machine, as in SE", NULL, NULL, NULL, 0, 0, 0, NULL},
+     "country, two letters (default: that of the zone)", NULL, NULL, NULL, 0, 0, 0, NULL},
     {"force", 'f', GL_OPT_FLAG, offsetof(struct init_values, is_forced), NULL,
-     "replace an existing configuration", NULL, NULL, NULL, 0, 0, 0, NULL},
+     "replace a configuration that is there, and accept a zone that no table knows", NULL, NULL,
+     NULL, 0, 0, 0, NULL},
     {0},
 };
 
-/* A zone is known when the built-in table or a live source may speak of it; others are a typing
- * error more often than not. */
-static int check_zone(const char *zone, struct gl_error *err)
+/* ---- the zone ---- */
+
+static const char *nearest_zone(const char *zone)
 {
     const struct gl_zone_row *rows;
     size_t count = gl_data_zones(&rows);
-    GL_AUTO(gl_auto_free) const char **names = NULL;
-    const char *near;
+    GL_AUTO(gl_auto_free) const char **names = gl_alloc(count * sizeof *names);
 
-    if (gl_data_zone(zone) != NULL)
-        return 0;
-    names = gl_alloc(count * sizeof *names);
     for (size_t i = 0; i < count; i++)
         names[i] = rows[i].zone;
-    near = gl_text_nearest(zone, names, count);
-    return gl_fail(err, GL_E_UNKNOWN_NAME, "no grid zone \"%s\"%s%s%s", zone,
-                   near != NULL ? "; did you mean " : "", near != NULL ? near : "",
-                   near != NULL ? "?" : " (zones are named as in SE-SE3, DE, US-CAL-CISO)");
+    return gl_text_nearest(zone, names, count);
 }
 
-/* One line from the terminal; 1 when there was none. */
-static int ask_line(const char *question, char *out, size_t size)
+static int check_zone(const char *zone, bool is_forced, struct gl_error *err)
 {
-    fputs(question, stderr);
-    fflush(stderr);
-    if (fgets(out, (int)size, stdin) == NULL)
-        return 1;
-    out[strcspn(out, "\r\n")] = '\0';
-    return 0;
+    const char *nearest;
+    char shown[GL_TEXT_SHOWN];
+
+    if (gl_data_zone(zone) != NULL || (is_forced && zone[0] != '\0' && strlen(zone) < 40))
+        return 0;
+    nearest = nearest_zone(zone);
+    return gl_fail(err, GL_E_UNKNOWN_NAME, "no grid zone \"%s\"%s%s%s", gl_text_show(zone, shown),
+                   nearest != NULL ? "; did you mean " : "", nearest != NULL ? nearest : "",
+                   nearest != NULL ? "?" : "");
 }
 
-static bool may_ask(const struct gl_context *context)
-{
-    return !context->globals.has_no_input && !context->globals.is_json &&
-           isatty(STDIN_FILENO) == 1;
-}
-
-static int choose_zone(struct gl_context *context, const char *given, char out[40],
-                       struct gl_error *err)
+/* One line of the terminal without its end; NULL when nothing was typed. */
+static char *read_line(void)
 {
     char line[128];
+    struct gl_str text = {0};
 
-    if (given != NULL) {
-        snprintf(out, 40, "%s", given);
-        return check_zone(given, err);
+    if (fgets(line, sizeof line, stdin) == NULL)
+        return NULL;
+    line[strcspn(line, "\r\n")] = '\0';
+    if (line[strspn(line, " \t")] == '\0')
+        return NULL;
+    gl_str_add(&text, line + strspn(line, " \t"));
+    while (text.text[text.length - 1] == ' ')
+        text.text[--text.length] = '\0';
+    return gl_str_take(&text);
+}
+
+/* Ask until a known zone is typed: a fresh string, NULL when the person gives up. */
+static char *ask_zone(void)
+{
+    for (int i = 0; i < TRIES; i++) {
+        struct gl_error err = {0};
+        char *zone;
+
+        fprintf(stderr, "In which grid zone does this machine stand? Such as SE-SE3 or DE; all of "
+                        "them: greenlaunch signals --limit 1000\nZone: ");
+        zone = read_line();
+        if (zone == NULL)
+            return NULL;
+        if (check_zone(zone, false, &err) == 0)
+            return zone;
+        fprintf(stderr, "%s\n", err.text);
+        free(zone);
     }
-    if (!may_ask(context))
-        return gl_fail(err, GL_E_USAGE, "say where this machine stands: greenlaunch init --zone ZONE");
-    gl_say(context, "Carbon depends on the grid. Names are those of the Electricity Maps zones:\n"
-                    "SE-SE3, DE, FR, GB, US-CAL-CISO, ... (greenlaunch signals lists them)");
-    for (int tries = 0; tries < 3; tries++) {
-        struct gl_error wrong = {0};
+    return NULL;
+}
 
-        if (ask_line("Grid zone of this machine: ", line, sizeof line) != 0 || line[0] == '\0')
-            break;
-        if (check_zone(line, &wrong) == 0) {
-            snprintf(out, 40, "%.39s", line);
-            return 0;
-        }
-        gl_say(context, "%s", wrong.text);
+/* The zone given or typed, fresh. NULL with *err, or without when the person gave up. */
+static char *choose_zone(const struct gl_context *context, const struct init_values *values,
+                         struct gl_error *err)
+{
+    bool may_ask = !context->globals.has_no_input && !context->globals.is_json &&
+                   isatty(STDIN_FILENO) == 1;
+
+    if (values->zone != NULL)
+        return check_zone(values->zone, values->is_forced, err) == 0 ? gl_strdup(values->zone)
+                                                                     : NULL;
+    if (may_ask)
+        return ask_zone();
+    gl_fail(err, GL_E_USAGE, "nobody to ask: say in which grid zone this machine stands with "
+                             "--zone, as in --zone SE-SE3");
+    return NULL;
+}
+
+/* Zones are named by their country first. */
+static char *choose_country(const struct init_values *values, const char *zone,
+                            struct gl_error *err)
+{
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    const char *country = values->country;
+    char code[3] = "", shown[GL_TEXT_SHOWN];
+
+    if (country != NULL && (strspn(country, letters) != 2 || country[2] != '\0')) {
+        gl_fail(err, GL_E_USAGE, "--country %s: two capital letters, as in SE",
+                gl_text_show(country, shown));
+        return NULL;
     }
-    return GL_EXIT_DECLINED;
+    if (country == NULL && strspn(zone, letters) == 2 && (zone[2] == '\0' || zone[2] == '-')) {
+        memcpy(code, zone, 2);
+        country = code;
+    }
+    return gl_strdup(country != NULL ? country : "");
 }
 
-static bool may_replace(struct gl_context *context, const char *path, bool is_forced)
+/* ---- the answer ---- */
+
+static void explain(struct gl_context *context, const char *path, const struct gl_config *config)
 {
-    char line[16], question[512];
+    const struct gl_zone_row *row = gl_data_zone(config->zone);
+    struct gl_str *out = &context->reply.text;
+    GL_AUTO(gl_str_done) struct gl_str line = {0};
 
-    if (is_forced || !gl_file_exists(path) || context->globals.is_yes)
-        return true;
-    if (!may_ask(context))
-        return false;
-    snprintf(question, sizeof question, "Replace %.400s? [y/N] ", path);
-    return ask_line(question, line, sizeof line) == 0 && (line[0] == 'y' || line[0] == 'Y');
-}
-
-/* The first letters of a zone name are its country. */
-static void country_of(const char *zone, const char *given, char out[3])
-{
-    snprintf(out, 3, "%.2s", given != NULL ? given : zone);
-}
-
-static int write_config(struct gl_context *context, const char *path, const char *zone,
-                        const char *country, struct gl_error *err)
-{
-    struct gl_config config = {.zone = gl_strdup(zone), .country = gl_strdup(country)};
-    int result = gl_config_write(path, &config, true, err);
-
-    gl_config_done(&config);
-    if (result != 0)
-        return -1;
-    gl_str_addf(&context->reply.text, "Wrote %s: zone %s, country %s.\n", path, zone, country);
-    gl_str_add(&context->reply.text,
-               "  next: greenlaunch signals --explain ZONE    what is known of your grid\n"
-               "        greenlaunch doctor                    what this machine can do\n");
+    gl_str_addf(&line, "Wrote %s: zone %s%s%s%s%s%s\n", path, config->zone,
+                row != NULL ? " (" : "", row != NULL ? row->name : "", row != NULL ? ")" : "",
+                config->country != NULL ? ", country " : "",
+                config->country != NULL ? config->country : "");
+    if (row != NULL && row->renewable_pct >= 0 && row->intensity_g_per_kwh >= 0)
+        gl_str_addf(&line,
+                    "By the yearly average of %d (grade D, location-based) its electricity is %d %% "
+                    "renewable and %d gCO2e/kWh.\n",
+                    row->year, row->renewable_pct, row->intensity_g_per_kwh);
+    gl_render_wrap(gl_str_text(&line), 0, context->columns, out);
+    gl_str_add(out, "\nNext:\n"
+                    "  greenlaunch signals --explain ZONE\n"
+                    "  greenlaunch offers --cloud local\n"
+                    "  greenlaunch doctor\n");
+    gl_next(context, "what this machine offers",
+            (const char *const[]){"offers", "--cloud", "local", NULL});
+    gl_next(context, "whether it can run instances", (const char *const[]){"doctor", NULL});
     context->reply.data =
-        json_pack("{s:s,s:s,s:s}", "config", path, "zone", zone, "country", country);
-    gl_next(context, "see what this machine can do", (const char *const[]){"doctor", NULL});
-    return GL_EXIT_OK;
+        json_pack("{s:s,s:s,s:s?}", "path", path, "zone", config->zone, "country",
+                  config->country);
 }
+
+/* What the old file says is kept but for place; a file that cannot be read is replaced whole. */
+static int write_config(struct gl_context *context, const struct init_values *values,
+                        const char *path, char *zone, char *country, struct gl_error *err)
+{
+    struct gl_config config = {0};
+    struct gl_error ignored = {0};
+    int status;
+
+    if (gl_file_exists(path) && gl_config_read(path, &context->world, &config, &ignored) != 0)
+        gl_warn(context, "GL2002", "the old configuration could not be read and is replaced: %s",
+                ignored.text);
+    free(config.zone);
+    free(config.country);
+    config.zone = zone;
+    config.country = country[0] != '\0' ? country : NULL;
+    if (config.country == NULL)
+        free(country);
+    status = gl_config_write(path, &config, values->is_forced, err);
+    if (status == 0)
+        explain(context, path, &config);
+    gl_config_done(&config);
+    return status;
+}
+
+extern const struct gl_command gl_command_init;
 
 static int run(struct gl_context *context, const struct gl_call *call, struct gl_error *err)
 {
     const struct init_values *values = call->values;
-    GL_AUTO(gl_auto_free) char *path = context->globals.config != NULL
-                                           ? gl_strdup(context->globals.config)
-                                           : gl_config_path(&context->world);
-    char zone[40], country[3];
-    int status;
+    GL_AUTO(gl_auto_free) char *standard = gl_config_path(&context->world);
+    const char *path = context->globals.config != NULL ? context->globals.config : standard;
+    char *zone, *country;
 
+    if (gl_help_operands(&gl_command_init, call, 0, 0, err) != 0)
+        return -1;
     if (path == NULL)
-        return gl_fail(err, GL_E_CONFIG, "neither XDG_CONFIG_HOME nor HOME is set");
-    if (!may_replace(context, path, values->is_forced)) {
-        gl_str_addf(&context->reply.text, "Kept %s as it is (--force replaces it).\n", path);
+        return gl_fail(err, GL_E_CONFIG, "no place for it: neither XDG_CONFIG_HOME nor HOME is set");
+    if (!values->is_forced && gl_file_exists(path))
+        return gl_fail(err, GL_E_CONFIG, "%s is there already; --force replaces its zone", path);
+    zone = choose_zone(context, values, err);
+    if (zone == NULL && err->code == GL_OK) {
+        gl_str_add(&context->reply.text, "Nothing was written.\n");
         return GL_EXIT_DECLINED;
     }
-    status = choose_zone(context, values->zone, zone, err);
-    if (status != 0)
-        return status;
-    country_of(zone, values->country, country);
-    return write_config(context, path, zone, country, err);
+    country = zone != NULL ? choose_country(values, zone, err) : NULL;
+    if (country == NULL) {
+        free(zone);
+        return -1;
+    }
+    return write_config(context, values, path, zone, country, err);
 }
 
 const struct gl_command gl_command_init = {
     .name = "init",
     .group = "Set up",
-    .summary = "say which grid zone this machine stands in",
+    .summary = "say in which grid zone this machine stands",
     .operands = "",
-    .description = "Writes the configuration file. Asks on a terminal; elsewhere --zone is needed. "
-                   "An existing file is only replaced after a yes or with --force.",
-    .example = "greenlaunch init --zone SE-SE3",
+    .description =
+        "Writes the configuration file. Only the zone is needed: it says by which grid instances "
+        "on this machine are judged. On a terminal it asks; elsewhere --zone is needed. An existing "
+        "file is replaced only with --force, and then keeps its policies and sources.",
+    .example = "$ greenlaunch init --zone SE-SE3",
     .options = options,
     .values_size = sizeof(struct init_values),
     .run = run,
+    .needs_no_config = true,
 };

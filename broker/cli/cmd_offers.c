@@ -290,11 +290,7 @@ static json_t *counts_json(const struct gl_decision *decision)
 static void answer(struct gl_context *context, const struct gl_ask_result *asked, size_t limit)
 {
     const struct gl_decision *decision = asked->decision;
-    const struct gl_question question = {.policy = asked->policy,
-                                         .request = &asked->request,
-                                         .offers = asked->offers->offers,
-                                         .offer_count = asked->offers->count,
-                                         .now = asked->now};
+    const struct gl_question question = gl_ask_question(asked);
     char at[GL_INSTANT_TEXT], digest[GL_HASH_HEX];
 
     context->reply.verdict = gl_verdict_word(decision->verdict);

@@ -21,15 +21,18 @@ static void add_data(struct gl_context *context)
     const struct gl_zone_row *zones;
     const struct gl_region_row *regions;
     size_t zone_count = gl_data_zones(&zones), region_count = gl_data_regions(&regions);
-    struct gl_str *out = &context->reply.text;
+    GL_AUTO(gl_str_done) struct gl_str line = {0};
     int newest = 0;
 
     for (size_t i = 0; i < zone_count; i++)
         newest = zones[i].year > newest ? zones[i].year : newest;
-    gl_str_addf(out, "\nAt hand without an account: yearly averages of %zu grid zones (grade D, up "
-                     "to %d),\n%zu cloud regions, and this machine as the cloud \"local\". Live "
-                     "signals where they need no key.\n",
+    gl_str_addf(&line,
+                "At hand without an account: yearly averages of %zu grid zones (grade D, up to %d), "
+                "%zu cloud regions, and this machine as the cloud \"local\". Live signals where they "
+                "need no key.",
                 zone_count, newest, region_count);
+    gl_str_add_char(&context->reply.text, '\n');
+    gl_render_wrap(gl_str_text(&line), 0, context->columns, &context->reply.text);
     json_object_set_new(context->reply.data, "zones", json_integer((json_int_t)zone_count));
     json_object_set_new(context->reply.data, "newest_year", json_integer(newest));
     json_object_set_new(context->reply.data, "regions", json_integer((json_int_t)region_count));
@@ -46,7 +49,8 @@ static void add_zone(struct gl_context *context)
         gl_str_addf(out, "This machine stands in zone %s.\n", zone);
         return;
     }
-    gl_str_add(out, "Nobody has said where this machine stands: greenlaunch init\n");
+    gl_render_wrap("Nobody has said where this machine stands: greenlaunch init", 0,
+                   context->columns, out);
     gl_next(context, "say in which grid zone this machine stands",
             (const char *const[]){"init", NULL});
 }
@@ -60,10 +64,12 @@ static int run(struct gl_context *context, const struct gl_call *call, struct gl
     if (gl_help_operands(&gl_command_start, call, 0, 0, err) != 0)
         return -1;
     context->reply.data = json_pack("{s:s}", "version", GL_VERSION);
-    gl_str_add(out, "greenlaunch " GL_VERSION
-                    "  launches compute only where and when it is green.\n\n");
+    gl_render_wrap("greenlaunch " GL_VERSION " launches compute only where and when it is green.", 0,
+                   context->columns, out);
+    gl_str_add_char(out, '\n');
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
-        gl_str_addf(out, "  %-51s  %s\n", steps[i].shown, steps[i].why);
+        gl_str_addf(out, "  %s\n", steps[i].shown);
+        gl_render_wrap(steps[i].why, 6, context->columns, out);
         gl_next(context, steps[i].why, steps[i].argv);
     }
     add_data(context);

@@ -46,6 +46,7 @@ struct gl_ask {
     int64_t load_ppm;               /* expected load as a share; INT64_MIN = 50 % */
     int64_t count;
     const char *zone;               /* of this machine, for `local` */
+    bool wants_digest;              /* no option: the caller keeps the decision as evidence */
     const char *sort;               /* GL_SORT_WORDS; NULL = carbon; only offers has the option */
 };
 #define GL_SORT_WORDS "carbon|price|intensity|renewable"
@@ -131,6 +132,8 @@ struct gl_ask_result {
 /* Options to policy, request, offers and decision. Prints nothing. Errors: usage, policy, ledger. */
 int gl_ask_decide(struct gl_context *context, const struct gl_ask *ask,
                   struct gl_ask_result *out, struct gl_error *err);
+/* The question that was answered; borrows from *asked. */
+struct gl_question gl_ask_question(const struct gl_ask_result *asked);
 void gl_ask_result_done(struct gl_ask_result *result);
 /* Verdict to exit status: allow 0, later 6, refuse 3, unknown 8. */
 int gl_verdict_exit(enum gl_verdict verdict);

@@ -212,7 +212,7 @@ static void zsh_action(struct gl_str *out, const char *words)
     } else if (is_asked && strchr(words, '|') == NULL) {
         gl_str_addf(out, "_greenlaunch_words %s", words + 1);
     } else if (is_asked) {
-        gl_str_add(out, "_greenlaunch_mixed ");
+        gl_str_add(out, " _greenlaunch_mixed "); /* the space: no options of compadd before */
         add_spaced(out, words);
     } else if (words[0] != '\0') {
         gl_str_add_char(out, '(');
@@ -259,10 +259,11 @@ static const char zsh_head[] =
     "# zsh completion for greenlaunch, generated from its tables. Put it into a folder of $fpath as\n"
     "# _greenlaunch, or load it with: source <(greenlaunch completion zsh)\n"
     "\n"
+    "# _arguments puts options of compadd before the kind.\n"
     "_greenlaunch_words() {\n"
     "    local -a candidates\n"
-    "    candidates=(${(f)\"$(greenlaunch completion words $1 2>/dev/null)\"})\n"
-    "    compadd -a candidates\n"
+    "    candidates=(${(f)\"$(greenlaunch completion words $argv[-1] 2>/dev/null)\"})\n"
+    "    compadd \"${(@)argv[1,-2]}\" -a candidates\n"
     "}\n"
     "\n"
     "_greenlaunch_mixed() {\n"
@@ -295,9 +296,12 @@ static void zsh_case(struct gl_str *out, const struct gl_command *command)
 
     gl_str_addf(out, "    %s)\n        _arguments $everywhere \\\n", command->name);
     zsh_options(out, command->options);
-    gl_str_add(out, "        '*::operand:");
-    zsh_action(out, gl_completion_of_operands(command, words));
-    gl_str_add(out, "' ;;\n");
+    if (gl_completion_of_operands(command, words)[0] != '\0') {
+        gl_str_add(out, "        '*:operand:");
+        zsh_action(out, words);
+        gl_str_add(out, "' \\\n");
+    }
+    gl_str_add(out, "        ;;\n");
 }
 
 void gl_completion_zsh(struct gl_str *out)

@@ -72,11 +72,13 @@ int gl_help_command(struct gl_context *context, const struct gl_command *command
 {
     struct gl_str *out = &context->reply.text;
     unsigned columns = context->columns;
+    GL_AUTO(gl_str_done) struct gl_str title = {0};
 
     if (command->group == NULL) /* the first screen has no help of its own */
         return gl_help_overview(context);
-    gl_str_addf(out, "greenlaunch %s: %s\n\n", command->name, command->summary);
-    gl_str_addf(out, "Usage: greenlaunch %s%s%s%s\n\n", command->name,
+    gl_str_addf(&title, "greenlaunch %s: %s", command->name, command->summary);
+    gl_render_wrap(gl_str_text(&title), 0, columns, out);
+    gl_str_addf(out, "\nUsage: greenlaunch %s%s%s%s\n\n", command->name,
                 command->options != NULL ? " [options]" : "",
                 command->operands[0] != '\0' ? " " : "", command->operands);
     add_example(command, out);
@@ -85,7 +87,7 @@ int gl_help_command(struct gl_context *context, const struct gl_command *command
         gl_str_add_char(out, '\n');
         gl_options_help(command->options, columns, out);
     }
-    gl_str_add(out, "\nOptions that work with every command: greenlaunch help\n");
+    gl_str_add(out, "\nOptions of every command: greenlaunch help\n");
     context->reply.data = gl_help_command_json(command);
     return GL_EXIT_OK;
 }

@@ -12,18 +12,39 @@
 #define OPTIONS_MAX 64
 
 /* Text as mdoc: what would be an escape or a request is made harmless. */
-static void add_text(struct gl_str *out, const char *text)
+static void add_literal(struct gl_str *out, const char *text)
 {
     bool is_line_start = true;
 
     for (; *text != '\0'; text++) {
         if (is_line_start && (*text == '.' || *text == '\''))
             gl_str_add(out, "\\&");
+        is_line_start = *text == '\n';
         if (*text == '\\')
             gl_str_add(out, "\\e");
         else
             gl_str_add_char(out, *text);
-        is_line_start = *text == '\n';
+    }
+}
+
+static bool is_sentence_end(const char *at)
+{
+    return at[0] == '.' && at[1] == ' ' && ((at[2] >= 'A' && at[2] <= 'Z') || at[2] == '-');
+}
+
+/* The same, each sentence on a line of its own, so that the formatter knows where they end. */
+static void add_text(struct gl_str *out, const char *text)
+{
+    while (*text != '\0') {
+        GL_AUTO(gl_str_done) struct gl_str sentence = {0};
+
+        while (*text != '\0' && !is_sentence_end(text))
+            gl_str_add_char(&sentence, *text++);
+        if (*text != '\0') {
+            gl_str_add(&sentence, ".\n");
+            text += 2;
+        }
+        add_literal(out, gl_str_text(&sentence));
     }
 }
 
@@ -46,7 +67,7 @@ static void add_head(struct gl_str *out, const char *title, int section, const c
 static void add_display(struct gl_str *out, const char *text)
 {
     gl_str_add(out, ".Bd -literal -offset indent\n");
-    add_text(out, text);
+    add_literal(out, text);
     gl_str_add(out, "\n.Ed\n");
 }
 
@@ -93,7 +114,6 @@ static void add_command(struct gl_str *out, const struct gl_command *command)
     add_sentence(out, command->description);
     if (shared_count > 0)
         gl_str_add(out, ".Pp\nTakes the options of\n.Sx RULES AND REQUESTS .\n");
-    gl_str_add(out, ".Pp\n");
     add_display(out, command->example);
     if (own_count > 0)
         gl_options_man(own, out);
@@ -174,9 +194,9 @@ void gl_man_program(struct gl_str *out)
     add_shared_options(out);
     gl_str_add(out, ".Sh OPTIONS OF EVERY COMMAND\n");
     gl_options_man(gl_global_options, out);
-    add_exits(out);
     add_entries(out, "ENVIRONMENT", "Ev", environment);
     add_entries(out, "FILES", "Pa", files);
+    add_exits(out);
     gl_str_add(out, ".Sh SEE ALSO\n.Xr greenlaunch-policy 5\n");
 }
 
@@ -191,7 +211,7 @@ static void add_form(struct gl_str *out, const struct gl_form *form, unsigned de
     for (const struct gl_field *field = form->fields; field->name != NULL; field++) {
         gl_str_addf(out, ".It Cm %s\n", field->name);
         add_text(out, field->help);
-        gl_str_add(out, field->is_needed ? ". Compulsory.\n" : ".\n");
+        gl_str_add(out, field->is_needed ? ".\nCompulsory.\n" : ".\n");
         for (unsigned i = 0; field->words != NULL && field->words[i] != NULL; i++)
             gl_str_addf(out, "%s%s%s", i == 0 ? "One of " : ", ", field->words[i],
                         field->words[i + 1] == NULL ? ".\n" : "");
@@ -206,7 +226,7 @@ static void add_keys(struct gl_str *out)
     size_t count;
     const struct gl_key *keys = gl_keys(&count);
 
-    gl_str_add(out, ".Sh LIMITS\nA rule holds one or more of these, in\n.Cm require\nor directly. "
+    gl_str_add(out, ".Sh LIMITS\nA rule holds one or more of these, in\n.Cm require\nor directly.\n"
                     "All of them must hold.\n.Bl -tag -width Ds\n");
     for (size_t i = 0; i < count; i++) {
         gl_str_addf(out, ".It Cm %s : Li ", keys[i].name);
@@ -239,9 +259,9 @@ static void add_units(struct gl_str *out)
 void gl_man_policy(struct gl_str *out)
 {
     add_head(out, "GREENLAUNCH-POLICY", 5, "greenlaunch-policy", "rules for green launches");
-    gl_str_add(out, ".Sh DESCRIPTION\nA policy is a YAML file of rules. All rules that match an "
+    gl_str_add(out, ".Sh DESCRIPTION\nA policy is a YAML file of rules.\nAll rules that match an "
                     "offer must hold; their order does not matter.\nAn including policy can only "
-                    "tighten what it includes. Unknown keys, duplicate keys, anchors, tags and "
+                    "tighten what it includes.\nUnknown keys, duplicate keys, anchors, tags and "
                     "missing units are errors.\n.Pp\nThe smallest policy:\n");
     add_display(out, "greenlaunch: 1\nrules:\n  - max_intensity: 100 gCO2e/kWh");
     gl_str_add(out, ".Pp\nThe keys:\n");

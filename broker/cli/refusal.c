@@ -2,30 +2,20 @@
 /* A refusal is a product: the reason, the nearest alternative in place, time and size, and the
  * recorded demand. */
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/time.h"
 #include "broker/cli/act.h"
+#include "broker/render/decision.h"
+#include "broker/render/text.h"
 
-static const char *verdict_title(enum gl_verdict verdict)
-{
-    static const char *const titles[] = {"ALLOWED", "LATER", "REFUSED", "UNKNOWN"};
-
-    return titles[verdict];
-}
-
-static const char *gist(enum gl_verdict verdict)
-{
-    switch (verdict) {
-    case GL_LATER:
-        return "nothing fits now, but a window exists";
-    case GL_VERDICT_UNKNOWN:
-        return "the evidence at hand does not prove any offer green, and unknown is never green";
-    default:
-        return "no offer satisfies the rules";
-    }
-}
+/* What the verdict means when nothing was allowed, by enum gl_verdict. */
+static const char *const gists[] = {
+    "",
+    ": nothing fits now, but a window exists.",
+    ": no offer satisfies the rules.",
+    ": the evidence at hand proves no offer green, and unknown is never green.",
+};
 
 /* The commonest reasons among the judged offers, with one example each. */
 #define REASONS_MAX 3
@@ -62,96 +52,87 @@ static size_t tally_reasons(const struct gl_decision *decision, struct tally out
     return count;
 }
 
-static void add_reasons(struct gl_context *context, const struct gl_ask_result *asked,
-                        json_t *reasons)
+static json_t *add_reasons(struct gl_context *context, const struct gl_ask_result *asked)
 {
     struct tally tallies[REASONS_MAX];
     size_t count = tally_reasons(asked->decision, tallies);
+    json_t *reasons = json_array();
 
+    if (asked->decision->judged == asked->decision->not_asked)
+        gl_str_add(&context->reply.text,
+                   "  reason  no offer has the asked cloud, region, type and size\n");
     for (size_t i = 0; i < count; i++) {
         const struct gl_offer *offer = &asked->offers->offers[tallies[i].offer];
+        json_t *reason = gl_render_reason_json(tallies[i].reason);
         GL_AUTO(gl_str_done) struct gl_str sentence = {0};
 
         gl_reason_text(tallies[i].reason, &sentence);
-        gl_str_addf(&context->reply.text, "  reason  %s\n", gl_str_text(&sentence));
-        gl_str_addf(&context->reply.text, "          %zu offer%s, such as %s/%s/%s\n",
-                    tallies[i].count, tallies[i].count == 1 ? "" : "s", offer->cloud,
-                    offer->region, offer->type);
-        json_array_append_new(
-            reasons, json_pack("{s:s,s:I,s:s,s:s,s:s}", "text", gl_str_text(&sentence), "offers",
-                               (json_int_t)tallies[i].count, "cloud", offer->cloud, "region",
-                               offer->region, "type", offer->type));
-    }
-}
-
-static void alternative_text(const struct gl_ask_result *asked,
-                             const struct gl_alternative *alternative, struct gl_str *out)
-{
-    const struct gl_offer *offer = &asked->offers->offers[alternative->offer];
-    char at[GL_INSTANT_TEXT], span[GL_QUANTITY_TEXT], number[GL_QUANTITY_TEXT];
-
-    switch (alternative->kind) {
-    case GL_ALT_PLACE:
-        gl_str_addf(out, "place   %s %s (%s) satisfies the rules now", offer->cloud, offer->region,
+        gl_str_addf(&context->reply.text, "  reason  %s\n          ", gl_str_text(&sentence));
+        gl_render_count(&context->reply.text, tallies[i].count, "offer");
+        gl_str_addf(&context->reply.text, ", such as %s/%s/%s\n", offer->cloud, offer->region,
                     offer->type);
-        break;
-    case GL_ALT_TIME:
-        gl_str_addf(out, "later   %s %s from %s", offer->cloud, offer->region,
-                    gl_instant_text(alternative->start, at));
-        break;
-    case GL_ALT_SIZE:
-        gl_str_addf(out, "shorter %s %s fits for %s", offer->cloud, offer->region,
-                    gl_span_text(alternative->duration, span));
-        break;
-    case GL_ALT_LOOSER:
-        gl_str_addf(out, "looser  %s %s would do for %s %s %s", alternative->constraint->key->name,
-                    gl_number_text((double)alternative->needed_u / 1e6, number), offer->cloud,
-                    offer->region, offer->type);
-        break;
+        json_object_set_new(reason, "offers", json_integer((json_int_t)tallies[i].count));
+        json_array_append_new(reasons, reason);
     }
+    return reasons;
 }
 
-static const char *alternative_word(enum gl_alternative_kind kind)
+static void add_alternatives(struct gl_context *context, const struct gl_question *question,
+                             const struct gl_decision *decision)
 {
-    static const char *const words[] = {"place", "time", "size", "looser"};
+    GL_AUTO(gl_str_done) struct gl_str hint = {0};
+    bool is_flag;
 
-    return words[kind];
+    for (size_t i = 0; i < decision->alternative_count; i++) {
+        gl_str_add(&context->reply.text, "  ");
+        gl_render_alternative(question, &decision->alternatives[i], &context->reply.text);
+        gl_str_add_char(&context->reply.text, '\n');
+    }
+    if (!gl_render_grade_hint(question, decision, &hint, &is_flag))
+        return;
+    gl_str_addf(&context->reply.text, "  hint    %s\n", gl_str_text(&hint));
+    if (is_flag)
+        gl_next(context, "admit yearly averages, plainly grade D",
+                (const char *const[]){"launch", "--renewable-only", "--min-grade", "D", NULL});
 }
 
-static void add_alternatives(struct gl_context *context, const struct gl_ask_result *asked,
-                             json_t *alternatives)
+/* This machine is an offer like any other, but nobody has said where it stands. */
+static void add_zone_hint(struct gl_context *context, const struct gl_ask_result *asked)
 {
     const struct gl_decision *decision = asked->decision;
 
-    for (size_t i = 0; i < decision->alternative_count; i++) {
-        const struct gl_alternative *one = &decision->alternatives[i];
-        const struct gl_offer *offer = &asked->offers->offers[one->offer];
-        GL_AUTO(gl_str_done) struct gl_str line = {0};
-
-        alternative_text(asked, one, &line);
-        gl_str_addf(&context->reply.text, "  %s\n", gl_str_text(&line));
-        json_array_append_new(
-            alternatives,
-            json_pack("{s:s,s:s,s:s,s:s,s:s}", "kind", alternative_word(one->kind), "text",
-                      gl_str_text(&line), "cloud", offer->cloud, "region", offer->region, "type",
-                      offer->type));
-    }
+    for (uint32_t i = 0; i < decision->judged; i++)
+        if (decision->judgements[i].outcome == GL_OUTCOME_UNKNOWN &&
+            asked->offers->offers[i].zone_count == 0) {
+            gl_str_add(&context->reply.text,
+                       "  hint    nobody has said in which grid zone this machine stands: --zone "
+                       "ZONE,\n          or once and for all: greenlaunch init\n");
+            gl_next(context, "say which grid zone this machine stands in",
+                    (const char *const[]){"init", "--zone", "ZONE", NULL});
+            return;
+        }
 }
 
-/* The unmet need, without anything that names the user: what was asked and why it failed. */
+static json_t *words_json(const char *const *words)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; words != NULL && words[i] != NULL; i++)
+        json_array_append_new(list, json_string(words[i]));
+    return list;
+}
+
+/* The unmet need, without anything that names the user: what was asked and by which rules. */
 static json_t *need_json(const struct gl_ask_result *asked)
 {
     const struct gl_request *request = &asked->request;
-    json_t *clouds = json_array(), *regions = json_array();
 
-    for (size_t i = 0; request->clouds != NULL && request->clouds[i] != NULL; i++)
-        json_array_append_new(clouds, json_string(request->clouds[i]));
-    for (size_t i = 0; request->regions != NULL && request->regions[i] != NULL; i++)
-        json_array_append_new(regions, json_string(request->regions[i]));
-    return json_pack("{s:s,s:o,s:o,s:I,s:I,s:s}", "verdict",
-                     gl_verdict_word(asked->decision->verdict), "clouds", clouds, "regions",
-                     regions, "min_vcpus", (json_int_t)request->min_vcpus, "duration_s",
-                     (json_int_t)request->duration.s, "rule", asked->threshold);
+    return json_pack("{s:s,s:o,s:o,s:o,s:I,s:I,s:o}", "verdict",
+                     gl_verdict_word(asked->decision->verdict), "clouds",
+                     words_json(request->clouds), "regions", words_json(request->regions), "types",
+                     words_json(request->types), "min_vcpus", (json_int_t)request->min_vcpus,
+                     "duration_s", (json_int_t)request->duration.s, "rules",
+                     gl_render_rules_json(asked->policy));
 }
 
 static int record_demand(struct gl_context *context, const struct gl_ask_result *asked,
@@ -173,46 +154,26 @@ static int record_demand(struct gl_context *context, const struct gl_ask_result 
     return 0;
 }
 
-/* Only yearly data at hand: say what would admit it. */
-static void add_grade_hint(struct gl_context *context, const struct gl_ask_result *asked)
-{
-    const struct gl_decision *decision = asked->decision;
-
-    for (uint32_t i = 0; i < decision->judged; i++)
-        if (decision->judgements[i].outcome == GL_OUTCOME_UNKNOWN &&
-            decision->judgements[i].reason.gap == GL_GAP_GRADE) {
-            gl_str_add(&context->reply.text,
-                       "  hint    only yearly averages (grade D) are at hand here; --min-grade D "
-                       "admits them\n");
-            gl_next(context, "admit yearly averages, plainly grade D",
-                    (const char *const[]){"launch", "--renewable-only", "--min-grade", "D", NULL});
-            return;
-        }
-}
-
 int gl_act_refusal(struct gl_context *context, const struct gl_ask_result *asked,
                    struct gl_error *err)
 {
-    enum gl_verdict verdict = asked->decision->verdict;
-    json_t *reasons = json_array(), *alternatives = json_array();
+    const struct gl_decision *decision = asked->decision;
+    const struct gl_question question = gl_ask_question(asked);
     char at[GL_INSTANT_TEXT];
 
-    context->reply.verdict = gl_verdict_word(verdict);
+    context->reply.verdict = gl_verdict_word(decision->verdict);
+    gl_render_verdict(decision->verdict, context->is_color, &context->reply.text);
+    gl_str_addf(&context->reply.text, "%s\n", gists[decision->verdict]);
+    gl_render_rules(asked->policy, 8, context->columns, &context->reply.text);
     context->reply.data = json_pack(
-        "{s:s,s:s,s:I,s:I,s:I,s:o,s:o}", "threshold", asked->threshold, "at",
-        gl_instant_text(asked->now, at), "offers_judged", (json_int_t)asked->decision->judged,
-        "violated", (json_int_t)asked->decision->violated, "unknown",
-        (json_int_t)asked->decision->unknown, "reasons", reasons, "alternatives", alternatives);
-    gl_str_addf(&context->reply.text, "%s: %s.\n", verdict_title(verdict), gist(verdict));
-    if (asked->threshold[0] != '\0')
-        gl_str_addf(&context->reply.text, "  rule    %s\n", asked->threshold);
-    if (asked->decision->judged == asked->decision->not_asked)
-        gl_str_add(&context->reply.text,
-                   "  reason  no offer has the asked cloud, region, type and size\n");
-    add_reasons(context, asked, reasons);
-    add_alternatives(context, asked, alternatives);
-    add_grade_hint(context, asked);
+        "{s:s,s:o,s:I,s:I,s:I,s:o,s:o}", "now", gl_instant_text(asked->now, at), "rules",
+        gl_render_rules_json(asked->policy), "offers", (json_int_t)decision->judged, "violated",
+        (json_int_t)decision->violated, "unknown", (json_int_t)decision->unknown, "reasons",
+        add_reasons(context, asked), "alternatives",
+        gl_render_alternatives_json(&question, decision));
+    add_alternatives(context, &question, decision);
+    add_zone_hint(context, asked);
     if (record_demand(context, asked, err) != 0)
         return -1;
-    return gl_verdict_exit(verdict);
+    return gl_verdict_exit(decision->verdict);
 }

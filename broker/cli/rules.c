@@ -222,6 +222,7 @@ static int gather_and_decide(struct gl_context *context, const struct gl_ask *as
         .offer_count = result->offers->count,
         .now = result->now,
         .sort = sort_of(ask->sort),
+        .has_no_digest = !ask->wants_digest && !context->globals.is_json,
     });
     return 0;
 }
@@ -244,6 +245,15 @@ int gl_ask_decide(struct gl_context *context, const struct gl_ask *ask, struct g
     }
     *out = result;
     return 0;
+}
+
+struct gl_question gl_ask_question(const struct gl_ask_result *asked)
+{
+    return (struct gl_question){.policy = asked->policy,
+                                .request = &asked->request,
+                                .offers = asked->offers->offers,
+                                .offer_count = asked->offers->count,
+                                .now = asked->now};
 }
 
 void gl_ask_result_done(struct gl_ask_result *result)

@@ -93,6 +93,7 @@ int gl_start_instance(struct gl_context *context, struct gl_launcher *launcher,
     if (ask->count != INT64_MIN && ask->count > 1)
         return gl_fail(err, GL_E_USAGE, "one instance at a time: --count is for offers");
     gl_act_only_launchable(ask);
+    ask->wants_digest = true;
     if (gl_act_launcher(context, launcher, err) != 0 ||
         gl_act_reconcile(context, launcher, err) != 0 ||
         gl_ask_decide(context, ask, &asked, err) != 0)

@@ -50,6 +50,14 @@ void gl_render_wrap(const char *text, unsigned indent, unsigned columns, struct 
     }
 }
 
+void gl_render_hang(const char *text, unsigned indent, unsigned columns, struct gl_str *out)
+{
+    GL_AUTO(gl_str_done) struct gl_str wrapped = {0};
+
+    gl_render_wrap(text, indent, columns, &wrapped);
+    gl_str_add(out, wrapped.length > indent ? wrapped.text + indent : "\n");
+}
+
 void gl_render_band(const struct gl_band *band, struct gl_str *out)
 {
     char central[GL_QUANTITY_TEXT], low[GL_QUANTITY_TEXT], high[GL_QUANTITY_TEXT];

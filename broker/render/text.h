@@ -12,6 +12,10 @@
  * paragraph line. Ends with a newline. */
 void gl_render_wrap(const char *text, unsigned indent, unsigned columns, struct gl_str *out);
 
+/* The same after a label that the caller has written already, `indent` columns wide: only the lines
+ * that follow the first are indented. */
+void gl_render_hang(const char *text, unsigned indent, unsigned columns, struct gl_str *out);
+
 /* "41 (33..49)", "41" without bounds, "?" when unknown (< 0 or NaN); three significant digits. */
 void gl_render_band(const struct gl_band *band, struct gl_str *out);
 

@@ -28,6 +28,12 @@ struct ending {
 static bool write_ending(void *cookie, struct gl_local_record *record)
 {
     const struct ending *ending = cookie;
+    struct gl_process process;
+
+    /* A launcher that died may have left a child that became visible only now: until its exec the
+     * child held the lock that we have. */
+    if (ending->is_ended && gl_local_find_alive(record, &process))
+        gl_local_kill(&process);
 
     if (ending->has_exit) {
         record->has_exit = true;

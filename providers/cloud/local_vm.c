@@ -182,7 +182,7 @@ static int connect_sockets(struct vm *vm, struct gl_error *err)
     return vm->plan.qmp_fd < 0 ? -1 : 0;
 }
 
-/* Start QEMU, write its pid down, and connect to the guest's channel. */
+/* Start QEMU, write its pid down, and connect to the guest's channel; on failure it is gone. */
 static int start_machine(struct vm *vm, struct gl_error *err)
 {
     struct gl_local_start *start = vm->start;
@@ -195,17 +195,18 @@ static int start_machine(struct vm *vm, struct gl_error *err)
     snprintf(start->record->how, sizeof start->record->how, "qemu/%s", vm->plan.accel);
     if (got == 0)
         got = gl_qemu_start(&vm->plan, vm->log_fd, &start->record->process, err);
+    if (got == 0)
+        got = gl_local_record_save(start->folder, start->record, err);
+    /* While we still listen ourselves: a QEMU that has ended by now is then heard, not refused. */
+    if (got == 0)
+        got = gl_link_open(start->link, start->folder, err);
     if (vm->plan.control_fd >= 0)
         close(vm->plan.control_fd);
     if (vm->plan.qmp_fd >= 0)
         close(vm->plan.qmp_fd);
     if (got < 0)
-        return -1;
-    if (gl_local_record_save(start->folder, start->record, err) == 0 &&
-        gl_link_open(start->link, start->folder, err) == 0)
-        return 0;
-    stop_machine(vm);
-    return -1;
+        stop_machine(vm);
+    return got;
 }
 
 /* From the golden snapshot; on any failure the machine is gone and so is the snapshot. */

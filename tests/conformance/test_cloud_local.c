@@ -20,7 +20,7 @@
 #include <cmocka.h>
 
 static struct gl_bench bench;
-static const char *no_vm,;
+static const char *no_vm;
 
 static int set_up(void **state)
 {

@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,24 +34,25 @@ static inline void tree_drop(const char *root)
         fail_msg("%s", err.text);
 }
 
-/* Write `text` in place, as a counter changes: a program that has the file open sees it. */
+/* Write `text` in place, as a counter changes: a program that has the file open sees it. Never
+ * through an empty file, which some file systems would write out to disk each time. */
 static inline void tree_put(const char *root, const char *path, const char *text)
 {
     char full[2 * TREE_PATH], *slash;
     struct gl_error err = {0};
-    FILE *file;
+    size_t length = strlen(text);
+    int fd;
 
     snprintf(full, sizeof full, "%s%s", root, path);
     slash = strrchr(full, '/');
     *slash = '\0';
-    if (gl_dir_make(full, &err) < 0)
+    if (!gl_file_exists(full) && gl_dir_make(full, &err) < 0)
         fail_msg("%s", err.text);
     *slash = '/';
-    file = fopen(full, "w");
-    if (file == NULL)
+    fd = open(full, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+    if (fd < 0 || write(fd, text, length) != (ssize_t)length || ftruncate(fd, (off_t)length) < 0)
         fail_msg("cannot write %s", full);
-    fputs(text, file);
-    fclose(file);
+    close(fd);
 }
 
 static inline void tree_number(const char *root, const char *path, uint64_t number)

@@ -1,0 +1,643 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What can go wrong around a local instance: a QEMU that ends, hangs or is killed, a launcher that is
+ * killed at any moment, a guest that lies. Always: a clear error, nothing left running. */
+#include "tests/conformance/cloud_bench.h"
+
+#include "base/file.h"
+#include "base/frame.h"
+#include "providers/cloud/local.h"
+#include "providers/cloud/local_cpio.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static struct gl_bench bench;
+static const char *no_vm, *no_process;
+static char real_path[4096];
+
+static int set_up(void **state)
+{
+    (void)state;
+    snprintf(real_path, sizeof real_path, "%s", getenv("PATH"));
+    gl_bench_open(&bench, "local_faults", false);
+    no_vm = gl_bench_no_vm(&bench);
+    no_process = gl_bench_no_process(&bench);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    return gl_bench_close(&bench) == 0 ? 0 : -1;
+}
+
+#define NEED_VM(name)                                                                              \
+    do {                                                                                           \
+        if (no_vm != NULL)                                                                         \
+            GL_BENCH_SKIP(name, no_vm);                                                            \
+    } while (0)
+
+static void expect_absent(const char *token)
+{
+    struct gl_instance seen;
+    struct gl_error err = {0};
+
+    assert_int_equal(bench.cloud->ops->find_by_request(bench.cloud, token, &seen, &err), 0);
+}
+
+/* ---- a QEMU that is none ---- */
+
+static char fakes[64]; /* not below the build: root's QEMU runs as nobody, who must get there */
+
+/* Put a script in front of QEMU in PATH. */
+static void fake_qemu(const char *script)
+{
+    char path[128], paths[5000];
+    struct gl_error err = {0};
+
+    snprintf(fakes, sizeof fakes, "/tmp/gl-fakes-%ld", (long)getpid());
+    snprintf(path, sizeof path, "%s/qemu-system-x86_64", fakes);
+    assert_true(mkdir(fakes, 0755) == 0 || gl_file_exists(fakes));
+    assert_int_equal(chmod(fakes, 0755), 0);
+    assert_int_equal(gl_file_write(path, script, strlen(script), 0755, &err), 0);
+    snprintf(paths, sizeof paths, "%s:%s", fakes, real_path);
+    setenv("PATH", paths, 1);
+}
+
+static void real_qemu(void)
+{
+    struct gl_error ignored = {0};
+
+    gl_dir_remove(fakes, &ignored);
+    setenv("PATH", real_path, 1);
+    unsetenv("GREENLAUNCH_BOOT_TIMEOUT");
+    unsetenv("GREENLAUNCH_ACCEL");
+}
+
+static int back_to_normal(void **state)
+{
+    (void)state;
+    real_qemu();
+    return 0;
+}
+
+/* Launch with the fake: -1 and its error; nothing of it is left. */
+static void launch_fails(enum gl_errc code, const char *words)
+{
+    struct gl_bench_names names;
+    struct gl_launch launch = gl_bench_launch(&bench, &names, NULL);
+    struct gl_instance instance;
+    struct gl_error err = {0};
+
+    assert_int_equal(bench.cloud->ops->launch(bench.cloud, &launch, &instance, &err), -1);
+    if (err.code != code || strstr(err.text, words) == NULL)
+        fail_msg("expected %d with \"%s\", got %d: %s", code, words, err.code, err.text);
+    expect_absent(names.token);
+    assert_int_equal(gl_bench_processes(names.id), 0);
+}
+
+static void test_qemu_that_ends_at_once(void **state)
+{
+    (void)state;
+    NEED_VM("qemu_that_ends_at_once");
+    fake_qemu("#!/bin/sh\necho 'no bios, no fun' >&2\nexit 1\n");
+    launch_fails(GL_E_LAUNCH, "no bios, no fun");
+    real_qemu();
+}
+
+static void test_guest_that_never_answers(void **state)
+{
+    (void)state;
+    NEED_VM("guest_that_never_answers");
+    fake_qemu("#!/bin/sh\nexec sleep 300\n");
+    setenv("GREENLAUNCH_BOOT_TIMEOUT", "1", 1);
+    launch_fails(GL_E_GUEST, "console.log");
+    real_qemu();
+}
+
+static void test_qemu_that_cannot_be_run(void **state)
+{
+    (void)state;
+    NEED_VM("qemu_that_cannot_be_run");
+    fake_qemu("#!/no/such/interpreter\n");
+    launch_fails(GL_E_IO, "qemu-system-x86_64");
+    real_qemu();
+}
+
+/* KVM is offered and does not work: aborts at once, or hangs silently. Either way TCG takes over and
+ * the verdict is kept. */
+static void test_kvm_that_fails(void **state)
+{
+    static const char *const forms[] = {
+        "#!/bin/sh\ncase \"$*\" in *'-accel kvm'*) exit 134;; esac\n"
+        "exec /usr/bin/qemu-system-x86_64 \"$@\"\n",
+        "#!/bin/sh\ncase \"$*\" in *'-accel kvm'*) exec sleep 300;; esac\n"
+        "exec /usr/bin/qemu-system-x86_64 \"$@\"\n"};
+
+    (void)state;
+    NEED_VM("kvm_that_fails");
+    if (access("/usr/bin/qemu-system-x86_64", X_OK) != 0)
+        GL_BENCH_SKIP("kvm_that_fails", "QEMU is not in /usr/bin");
+    for (size_t i = 0; i < 2; i++) {
+        struct gl_bench_names names;
+        struct gl_launch launch;
+        struct gl_instance instance;
+        struct gl_error err = {0};
+        char path[600], *text;
+        size_t length;
+
+        fake_qemu(forms[i]);
+        setenv("GREENLAUNCH_ACCEL", "probe", 1);
+        launch = gl_bench_launch(&bench, &names, NULL);
+        if (bench.cloud->ops->launch(bench.cloud, &launch, &instance, &err) < 0)
+            fail_msg("%s", err.text);
+        assert_string_equal(instance.how, "qemu/tcg");
+        assert_int_equal(gl_bench_processes(names.id), 1);
+        assert_int_equal(bench.cloud->ops->terminate(bench.cloud, instance.id, &err), 0);
+        real_qemu();
+        snprintf(path, sizeof path, "%s/local/kvm.json", bench.folder);
+        assert_int_equal(gl_file_read(path, 4096, &text, &length, &err), 0);
+        assert_non_null(strstr(text, "\"works\":false"));
+        free(text);
+    }
+}
+
+static void test_qemu_killed(void **state)
+{
+    static const char *const command[] = {"sleep", "300", NULL};
+    struct gl_bench_names names;
+    struct gl_launch launch;
+    struct gl_bench_run run = {.status = -1};
+    struct gl_local_record record;
+    struct gl_instance seen;
+    struct gl_error err = {0};
+    char folder[700];
+    pid_t pid;
+
+    (void)state;
+    NEED_VM("qemu_killed");
+    launch = gl_bench_launch(&bench, &names, command);
+    assert_int_equal(bench.cloud->ops->launch(bench.cloud, &launch, &run.instance, &err), 0);
+    snprintf(folder, sizeof folder, "%s/local/%s", bench.folder, run.instance.id);
+    assert_int_equal(gl_local_record_load(folder, &record, &err), 0);
+    pid = fork();
+    if (pid == 0) {
+        usleep(300000);
+        kill(record.process.pid, SIGKILL);
+        _exit(0);
+    }
+    assert_int_equal(gl_bench_attach(&bench, &run, &err), -1);
+    assert_int_equal(err.code, GL_E_GUEST);
+    assert_non_null(strstr(err.text, run.instance.console));
+    waitpid(pid, NULL, 0);
+    assert_int_equal(bench.cloud->ops->describe(bench.cloud, run.instance.id, &seen, &err), 0);
+    assert_int_equal(seen.state, GL_STATE_ENDED);
+    gl_bench_run_done(&run);
+}
+
+/* ---- a launcher that is killed ---- */
+
+/* At whatever moment: afterwards there is nothing, or something that can be found and ended, and a
+ * new launch with the token works. */
+static void kill_launcher_after(useconds_t delay_us)
+{
+    struct gl_bench_names names;
+    struct gl_launch launch = gl_bench_launch(&bench, &names, NULL);
+    struct gl_instance seen;
+    struct gl_error err = {0};
+    pid_t pid = fork();
+    int got;
+
+    if (pid == 0) {
+        bench.cloud->ops->launch(bench.cloud, &launch, &seen, &err);
+        _exit(0);
+    }
+    usleep(delay_us);
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    got = bench.cloud->ops->find_by_request(bench.cloud, names.token, &seen, &err);
+    assert_true(got >= 0);
+    if (got == 0)
+        assert_int_equal(gl_bench_processes(names.id), 0);
+    if (got == 1) {
+        assert_string_equal(seen.launch_id, names.id);
+        assert_int_equal(bench.cloud->ops->terminate(bench.cloud, seen.id, &err), 0);
+        assert_int_equal(gl_bench_processes(names.id), 0);
+        return;
+    }
+    if (bench.cloud->ops->launch(bench.cloud, &launch, &seen, &err) < 0)
+        fail_msg("again: %s", err.text);
+    assert_int_equal(bench.cloud->ops->terminate(bench.cloud, seen.id, &err), 0);
+}
+
+static void test_launcher_killed(void **state)
+{
+    static const useconds_t delays_ms[] = {0, 2, 5, 10, 15, 25, 40, 70, 120, 200, 300, 400};
+
+    (void)state;
+    NEED_VM("launcher_killed");
+    for (size_t i = 0; i < sizeof delays_ms / sizeof *delays_ms; i++)
+        kill_launcher_after(delays_ms[i] * 1000);
+}
+
+static void test_process_launcher_killed(void **state)
+{
+    struct gl_cloud *vm = bench.cloud;
+
+    (void)state;
+    if (no_process != NULL)
+        GL_BENCH_SKIP("process_launcher_killed", no_process);
+    bench.wants_process = true;
+    bench.cloud = gl_bench_reopen(&bench);
+    for (useconds_t delay_us = 0; delay_us < 24000; delay_us += 1000)
+        kill_launcher_after(delay_us);
+    gl_cloud_close(bench.cloud);
+    bench.cloud = vm;
+    bench.wants_process = false;
+}
+
+/* A launch that died half-way is begun anew by the same token, and the leftover is ended. */
+static void test_half_a_launch_is_redone(void **state)
+{
+    struct gl_bench_names names;
+    struct gl_launch launch;
+    struct gl_instance seen;
+    struct gl_error err = {0};
+    pid_t pid;
+
+    (void)state;
+    NEED_VM("half_a_launch_is_redone");
+    fake_qemu("#!/bin/sh\nkill -STOP $$\n");
+    launch = gl_bench_launch(&bench, &names, NULL);
+    pid = fork();
+    if (pid == 0) {
+        bench.cloud->ops->launch(bench.cloud, &launch, &seen, &err);
+        _exit(0);
+    }
+    for (int i = 0; i < 500 && gl_bench_processes(names.id) == 0; i++)
+        usleep(10000);
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    assert_int_equal(gl_bench_processes(names.id), 1);
+    real_qemu();
+    if (bench.cloud->ops->launch(bench.cloud, &launch, &seen, &err) < 0)
+        fail_msg("again: %s", err.text);
+    assert_int_equal(seen.state, GL_STATE_RUNNING);
+    assert_int_equal(bench.cloud->ops->terminate(bench.cloud, seen.id, &err), 0);
+    assert_int_equal(gl_bench_processes(names.id), 0);
+}
+
+/* ---- stopped by somebody else while attached ---- */
+
+static void test_stopped_while_attached(void **state)
+{
+    static const char *const command[] = {"sleep", "300", NULL};
+    struct gl_bench_names names;
+    struct gl_launch launch;
+    struct gl_bench_run run = {.status = -1};
+    struct gl_error err = {0};
+    char *console;
+    pid_t pid;
+    int status;
+
+    (void)state;
+    NEED_VM("stopped_while_attached");
+    launch = gl_bench_launch(&bench, &names, command);
+    assert_int_equal(bench.cloud->ops->launch(bench.cloud, &launch, &run.instance, &err), 0);
+    pid = fork();
+    if (pid == 0)
+        _exit(gl_bench_attach(&bench, &run, &err) == 0 ? run.status : 1);
+    usleep(500000);
+    gl_bench_stop(&bench, run.instance.id);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(WEXITSTATUS(status), 128 + SIGTERM);
+    console = gl_bench_console(&bench, run.instance.id);
+    assert_non_null(strstr(console, "\"final\":true"));
+    free(console);
+}
+
+static void test_console_flooded(void **state)
+{
+    static const char *const command[] = {
+        "sh", "-c", "i=0; while [ $i -lt 300 ]; do head -c 4000 /dev/zero | tr '\\0' x "
+        ">/dev/ttyS0; i=$((i+1)); done; exit 3", NULL};
+    struct gl_bench_names names;
+    struct gl_launch launch;
+    struct gl_bench_run run;
+    struct gl_str text = {.ceiling = 5000};
+    struct gl_error err = {0};
+    uint64_t next;
+
+    (void)state;
+    NEED_VM("console_flooded");
+    launch = gl_bench_launch(&bench, &names, command);
+    if (gl_bench_run(&bench, &launch, &run, &err) < 0)
+        fail_msg("%s", err.text);
+    assert_int_equal(run.status, 3);
+    assert_int_equal(bench.cloud->ops->console(bench.cloud, run.instance.id, 0, &text, &next,
+                                               &err), 0);
+    assert_int_equal(text.length, 5000);
+    assert_int_equal(next, 5000);
+    gl_bench_stop(&bench, run.instance.id);
+    gl_str_done(&text);
+    gl_bench_run_done(&run);
+}
+
+/* ---- a guest that lies: we play it ---- */
+
+struct played {
+    char folder[700];
+    char id[GL_CLOUD_ID];
+    int listening;
+    pid_t pid;
+};
+
+/* An instance whose process is ourselves and whose control socket we serve in a child. */
+static struct played play(void (*guest)(int fd))
+{
+    static unsigned count;
+    struct played played = {.pid = -1};
+    struct gl_local_record record = {.region = "this-machine", .type = "small", .how = "qemu/tcg",
+                                     .vcpus = 1, .memory_mib = 256, .started_s = 1789000000,
+                                     .expires_s = 1989000000, .state = GL_STATE_RUNNING,
+                                     .exit_status = -1, .host_cpu_ms = -1};
+    struct gl_error err = {0};
+    char sockets[720];
+
+    snprintf(played.id, sizeof played.id, "gl-played-%u", ++count);
+    snprintf(played.folder, sizeof played.folder, "%s/local/%s", bench.folder, played.id);
+    snprintf(sockets, sizeof sockets, "%s/io", played.folder);
+    snprintf(record.launch_id, sizeof record.launch_id, "%s", played.id);
+    snprintf(record.token, sizeof record.token, "%064u", count);
+    gl_local_tag(bench.folder, record.token, record.tag);
+    gl_local_boot_id(record.boot);
+    assert_int_equal(gl_dir_make(sockets, &err), 0);
+    played.listening = gl_local_listen(played.folder, GL_LOCAL_CONTROL, &err);
+    assert_true(played.listening >= 0);
+    played.pid = fork();
+    if (played.pid == 0) {
+        int fd = -1;
+
+        while (fd < 0)
+            fd = accept(played.listening, NULL, NULL);
+        guest(fd);
+        _exit(0);
+    }
+    record.process = gl_local_process_of(played.pid);
+    assert_int_equal(gl_local_record_save(played.folder, &record, &err), 0);
+    return played;
+}
+
+static void end_play(struct played *played)
+{
+    close(played->listening);
+    kill(played->pid, SIGKILL);
+    waitpid(played->pid, NULL, 0);
+}
+
+static void say(int fd, char type, const void *bytes, size_t length)
+{
+    char header[GL_FRAME_HEADER];
+    struct gl_error err = {0};
+
+    gl_frame_header(type, length, header);
+    gl_fd_write(fd, header, sizeof header, &err);
+    gl_fd_write(fd, bytes, length, &err);
+}
+
+static void liar(int fd)
+{
+    static const char huge[] = "GLO\0\xff\xff\xff\x7f";
+    char garbage[5000];
+    struct gl_error err = {0};
+
+    memset(garbage, 'G', sizeof garbage);
+    gl_fd_write(fd, garbage, sizeof garbage, &err);
+    gl_fd_write(fd, huge, sizeof huge - 1, &err);
+    say(fd, 'H', "{\"state\":\"omnipotent\",\"status\":1}", 33);
+    say(fd, 'H', "not json", 8);
+    say(fd, 'X', "{\"status\":-1}", 13);
+    say(fd, 'X', "{\"status\":70000}", 16);
+    say(fd, 'X', "", 0);
+    say(fd, 'Q', "{\"path\":\"/etc/passwd\"}", 22); /* the host answers no such thing */
+    say(fd, 'C', "{}", 2);
+    say(fd, 'O', "still here\n", 11);
+    say(fd, 'X', "{\"status\":9}", 12);
+    sleep(60);
+}
+
+static void flooder(int fd)
+{
+    static char bytes[GL_FRAME_MAX];
+
+    memset(bytes, 'f', sizeof bytes);
+    for (int i = 0; i < 100; i++)
+        say(fd, i % 2 ? 'O' : 'R', bytes, sizeof bytes);
+    say(fd, 'X', "{\"status\":0}", 12);
+    sleep(60);
+}
+
+static void quitter(int fd)
+{
+    say(fd, 'O', "goodbye", 7);
+}
+
+static void stopper(int fd)
+{
+    say(fd, 'Z', "", 0);
+}
+
+static void test_guest_that_lies(void **state)
+{
+    static const struct {
+        void (*guest)(int fd);
+        enum gl_errc code;      /* GL_OK: `status` comes back */
+        int status;
+        size_t out_length;
+    } rows[] = {{liar, GL_OK, 9, 11},
+                {flooder, GL_OK, 0, 50 * GL_FRAME_MAX},
+                {quitter, GL_E_GUEST, -1, 7},
+                {stopper, GL_E_TIMEOUT, -1, 0}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct played played = play(rows[i].guest);
+        struct gl_bench_run run = {.status = -1};
+        struct gl_error err = {0};
+
+        snprintf(run.instance.id, sizeof run.instance.id, "%s", played.id);
+        assert_int_equal(gl_bench_attach(&bench, &run, &err), rows[i].code == GL_OK ? 0 : -1);
+        assert_int_equal(err.code, rows[i].code);
+        assert_int_equal(run.status, rows[i].status);
+        assert_int_equal(run.out.length, rows[i].out_length);
+        gl_bench_run_done(&run);
+        end_play(&played);
+    }
+}
+
+/* An archive as an evil guest would hand it out. */
+static void send_archive(int fd, void (*fill)(struct gl_newc *archive))
+{
+    char bytes[16384];
+    int memory = open("/tmp", O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
+    struct gl_newc archive;
+    ssize_t length;
+
+    gl_newc_init(&archive, memory, sizeof bytes);
+    fill(&archive);
+    length = pread(memory, bytes, sizeof bytes, 0);
+    if (read(fd, bytes + 8000, 1000) < 0) /* the question */
+        return;
+    say(fd, 'F', bytes, length > 0 ? (size_t)length : 0);
+    say(fd, 'F', "", 0);
+    sleep(60);
+}
+
+/* A member of any name: gl_newc_open() would refuse the bad ones. */
+static void put_raw(struct gl_newc *archive, const char *name, unsigned mode, const char *data)
+{
+    char text[1024];
+    struct gl_error err = {0};
+    size_t name_length = strlen(name) + 1, length = strlen(data);
+    int used = snprintf(text, sizeof text,
+                        "070701%08X%08X%08X%08X%08X%08X%08zX%08X%08X%08X%08X%08zX%08X%s", 1, mode,
+                        0, 0, 1, 0, length, 0, 0, 0, 0, name_length, 0, name);
+    size_t at = (size_t)used + 1;
+
+    memset(text + at, 0, 4);
+    at += gl_newc_padding(at);
+    memcpy(text + at, data, length);
+    at += length;
+    memset(text + at, 0, 4);
+    at += gl_newc_padding(at);
+    gl_fd_write(archive->fd, text, at, &err);
+}
+
+static void climbing(struct gl_newc *archive)
+{
+    put_raw(archive, "r", S_IFDIR | 0755, "");
+    put_raw(archive, "r/../../escaped", S_IFREG | 0644, "evil");
+    put_raw(archive, "TRAILER!!!", 0, "");
+}
+
+static void linking(struct gl_newc *archive)
+{
+    put_raw(archive, "r", S_IFDIR | 0755, "");
+    put_raw(archive, "r/l", S_IFLNK | 0777, "/tmp");
+    put_raw(archive, "r/l/gl-evil", S_IFREG | 0644, "evil");
+    put_raw(archive, "TRAILER!!!", 0, "");
+}
+
+static void truncated(struct gl_newc *archive)
+{
+    put_raw(archive, "r", S_IFREG | 0644, "data");
+    if (ftruncate(archive->fd, 115) != 0)
+        _exit(1);
+}
+
+static void serve_climbing(int fd)
+{
+    send_archive(fd, climbing);
+}
+
+static void serve_linking(int fd)
+{
+    send_archive(fd, linking);
+}
+
+static void serve_truncated(int fd)
+{
+    send_archive(fd, truncated);
+}
+
+static void test_guest_that_sends_traps(void **state)
+{
+    static void (*const guests[])(int fd) = {serve_climbing, serve_linking, serve_truncated};
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        struct played played = play(guests[i]);
+        struct gl_error err = {0};
+        char to[600], escaped[600];
+
+        snprintf(to, sizeof to, "%s/taken%zu", bench.folder, i);
+        snprintf(escaped, sizeof escaped, "%s/escaped", bench.folder);
+        assert_int_equal(bench.cloud->ops->fetch(bench.cloud, played.id, "/r", to, &err), -1);
+        assert_int_not_equal(err.code, GL_OK);
+        assert_false(gl_file_exists(escaped));
+        assert_false(gl_file_exists("/tmp/gl-evil"));
+        end_play(&played);
+    }
+}
+
+/* ---- records ---- */
+
+/* A record that cannot be read might be the one that is asked for: not "proven absent". */
+static void test_damaged_record(void **state)
+{
+    struct gl_instance seen;
+    struct gl_error err = {0};
+    char path[600];
+
+    (void)state;
+    snprintf(path, sizeof path, "%s/local/gl-damaged", bench.folder);
+    assert_int_equal(gl_dir_make(path, &err), 0);
+    gl_bench_write(&bench, "local/gl-damaged/instance.json", "{\"v\":1,", 0600, path);
+    assert_int_equal(bench.cloud->ops->find_by_request(
+                         bench.cloud,
+                         "1111111111111111111111111111111111111111111111111111111111111111", &seen,
+                         &err), -1);
+    snprintf(path, sizeof path, "%s/local/gl-damaged", bench.folder);
+    gl_error_clear(&err);
+    assert_int_equal(gl_dir_remove(path, &err), 0);
+}
+
+static void test_no_memory(void **state)
+{
+    struct gl_bench_names names;
+    struct gl_launch launch;
+    struct gl_instance instance;
+    struct gl_error err = {0};
+
+    (void)state;
+    launch = gl_bench_launch(&bench, &names, NULL);
+    launch.memory_mib = 16000000;
+    assert_int_equal(bench.cloud->ops->launch(bench.cloud, &launch, &instance, &err), -1);
+    assert_int_equal(err.code, GL_E_LAUNCH);
+    assert_non_null(strstr(err.text, "free memory"));
+    expect_absent(names.token);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(test_qemu_that_ends_at_once, back_to_normal),
+        cmocka_unit_test_teardown(test_guest_that_never_answers, back_to_normal),
+        cmocka_unit_test_teardown(test_qemu_that_cannot_be_run, back_to_normal),
+        cmocka_unit_test_teardown(test_kvm_that_fails, back_to_normal),
+        cmocka_unit_test(test_qemu_killed),
+        cmocka_unit_test(test_launcher_killed),
+        cmocka_unit_test(test_process_launcher_killed),
+        cmocka_unit_test_teardown(test_half_a_launch_is_redone, back_to_normal),
+        cmocka_unit_test(test_stopped_while_attached),
+        cmocka_unit_test(test_console_flooded),
+        cmocka_unit_test(test_guest_that_lies),
+        cmocka_unit_test(test_guest_that_sends_traps),
+        cmocka_unit_test(test_damaged_record),
+        cmocka_unit_test(test_no_memory),
+    };
+
+    return cmocka_run_group_tests_name("local_faults", tests, set_up, tear_down);
+}

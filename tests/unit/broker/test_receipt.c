@@ -1,0 +1,650 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/receipt.h"
+
+#include "base/file.h"
+#include "tests/support/make_evidence.h"
+#include "tests/support/scratch.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Unit tests link archives only. */
+#include "tests/support/make_batches.c"
+#include "tests/support/make_evidence.c"
+#include "tests/support/scratch.c"
+
+#define LAUNCH "gl-4k2p9xyz"
+#define START  INT64_C(1767225600000)
+
+static struct gl_secret_key secret, other_secret;
+static struct gl_public_key key, other_key;
+static char *receipt;
+static char *folder;
+
+static int set_up(void **state)
+{
+    static struct fake_meter meter;
+    struct gl_error err = {0};
+    json_t *evidence;
+
+    (void)state;
+    folder = scratch_make("test_receipt");
+    gl_key_of_seed((const uint8_t[32]){1}, &secret, &key);
+    gl_key_of_seed((const uint8_t[32]){2}, &other_secret, &other_key);
+    fake_meter_init(&meter, LAUNCH, 3, START);
+    fake_meter_read_many(&meter, 2);
+    meter.next.gap_ms = 3000;
+    fake_meter_read_final(&meter);
+    evidence = fake_evidence(&meter, LAUNCH, START, START + 7000);
+    receipt = gl_receipt_make(evidence, &secret, &key, &err);
+    json_decref(evidence);
+    return receipt != NULL ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    free(receipt);
+    scratch_remove(folder);
+    return 0;
+}
+
+static json_t *document(void)
+{
+    struct gl_error err = {0};
+
+    return gl_json_parse(receipt, strlen(receipt), "receipt", &err);
+}
+
+static char *text_of(const json_t *value)
+{
+    struct gl_error err = {0};
+    char *text = gl_json_canonical(value, &err);
+
+    assert_non_null(text);
+    return text;
+}
+
+/* Sign again what was changed, as whoever has that key would. */
+static void sign_again(json_t *changed, const struct gl_secret_key *with,
+                       const struct gl_public_key *public_key)
+{
+    char hex[2 * GL_KEY_BYTES + 1], base64[4 * ((GL_SIGNATURE_BYTES + 2) / 3) + 1];
+    struct gl_signature signature;
+    char *text;
+
+    json_object_del(changed, "signature");
+    text = text_of(changed);
+    gl_sign(with, text, strlen(text), &signature);
+    free(text);
+    json_object_set_new(changed, "signature",
+                        json_pack("{s:s,s:s}", "key",
+                                  gl_hex_text(public_key->bytes, GL_KEY_BYTES, hex), "sig",
+                                  gl_base64_text(signature.bytes, sizeof signature.bytes, base64)));
+}
+
+/* Verify; fills *err. */
+static int verify_text(const char *text, size_t length, const struct gl_public_key *with,
+                       struct gl_error *err)
+{
+    struct gl_receipt_check check = {.readings = 77};
+    int result;
+
+    gl_error_clear(err);
+    result = gl_receipt_verify(text, length, with, &check, err);
+    if (result == 0)
+        gl_receipt_check_done(&check);
+    else
+        assert_true(check.readings == 77 && check.receipt == NULL);
+    assert_int_equal(result == 0, err->code == GL_OK);
+    return result;
+}
+
+static int verify_json(const json_t *changed, const struct gl_public_key *with,
+                       struct gl_error *err)
+{
+    char *text = text_of(changed);
+    int result = verify_text(text, strlen(text), with, err);
+
+    free(text);
+    return result;
+}
+
+static void an_honest_receipt_verifies(void **state)
+{
+    struct gl_receipt_check check;
+    struct gl_error err = {0};
+    char hex[2 * GL_KEY_BYTES + 1];
+
+    (void)state;
+    assert_int_equal(gl_receipt_verify(receipt, strlen(receipt), &key, &check, &err), 0);
+    assert_string_equal(check.launch, LAUNCH);
+    assert_string_equal(check.key, gl_hex_text(key.bytes, GL_KEY_BYTES, hex));
+    assert_true(check.is_key_given);
+    assert_false(check.is_demo);
+    assert_int_equal(check.readings, 3);
+    assert_true(json_is_object(json_object_get(check.receipt, "evidence")));
+    gl_receipt_check_done(&check);
+    assert_int_equal(gl_receipt_verify(receipt, strlen(receipt), NULL, &check, &err), 0);
+    assert_false(check.is_key_given);
+    gl_receipt_check_done(&check);
+}
+
+static void another_lay_out_of_the_same_document_verifies(void **state)
+{
+    struct gl_error err = {0};
+    json_t *whole = document();
+    char *pretty = gl_json_pretty(whole);
+
+    (void)state;
+    assert_int_equal(verify_text(pretty, strlen(pretty), &key, &err), 0);
+    free(pretty);
+    json_decref(whole);
+}
+
+static void a_demonstration_says_so(void **state)
+{
+    struct gl_receipt_check check;
+    struct gl_error err = {0};
+    json_t *evidence = fake_evidence(NULL, LAUNCH, START, START + 1000);
+    char *demo;
+
+    (void)state;
+    json_object_set_new(evidence, "demo", json_true());
+    demo = gl_receipt_make(evidence, &secret, &key, &err);
+    assert_int_equal(gl_receipt_verify(demo, strlen(demo), &key, &check, &err), 0);
+    assert_true(check.is_demo);
+    gl_receipt_check_done(&check);
+    free(demo);
+    json_decref(evidence);
+}
+
+static void bad_evidence_makes_no_receipt(void **state)
+{
+    struct gl_error err = {0};
+    json_t *evidence = fake_evidence(NULL, LAUNCH, START, START + 1000);
+
+    (void)state;
+    json_object_del(evidence, "machine");
+    assert_null(gl_receipt_make(evidence, &secret, &key, &err));
+    assert_int_equal(err.code, GL_E_BAD_REPLY);
+    json_decref(evidence);
+    /* One that could not be read again would prove nothing. */
+    evidence = fake_evidence(NULL, LAUNCH, START, START + 1000);
+    char *long_name = gl_alloc(GL_RECEIPT_MAX_BYTES + 1);
+    memset(long_name, 'x', GL_RECEIPT_MAX_BYTES);
+    json_object_set_new(evidence, "name", json_string(long_name));
+    gl_error_clear(&err);
+    assert_null(gl_receipt_make(evidence, &secret, &key, &err));
+    assert_int_equal(err.code, GL_E_TOO_LARGE);
+    free(long_name);
+    json_decref(evidence);
+}
+
+/* ---- every member, one at a time ---- */
+
+/* Another value of the same kind. */
+static json_t *other_value(const json_t *value)
+{
+    struct gl_str text = {0};
+    json_t *other;
+
+    switch (json_typeof(value)) {
+    case JSON_INTEGER:
+        return json_integer(json_integer_value(value) + 1);
+    case JSON_STRING:
+        gl_str_addf(&text, "%sx", json_string_value(value));
+        other = json_string(gl_str_text(&text));
+        gl_str_done(&text);
+        return other;
+    case JSON_TRUE:
+        return json_false();
+    case JSON_FALSE:
+        return json_true();
+    default:
+        return json_integer(1);
+    }
+}
+
+struct walk {
+    json_t *whole;
+    const char *part;       /* "derived" */
+    bool is_signed_again;
+    size_t changes;
+    struct gl_error err;
+};
+
+static void assert_named(const struct walk *walk, const char *path)
+{
+    struct gl_str start = {0};
+
+    gl_str_addf(&start, "%s is ", path);
+    if (strncmp(walk->err.text, start.text, start.length) != 0)
+        fail_msg("%s was changed, but: %s", path, walk->err.text);
+    gl_str_done(&start);
+}
+
+/* The document as it is now, with one thing changed at `path`, must be refused. */
+static void try_change(struct walk *walk, const char *path)
+{
+    json_t *changed = json_deep_copy(walk->whole);
+
+    if (walk->is_signed_again)
+        sign_again(changed, &secret, &key);
+    if (verify_json(changed, &key, &walk->err) == 0)
+        fail_msg("%s was changed and nobody noticed", path);
+    assert_true(walk->err.code == GL_E_TAMPERED || walk->err.code == GL_E_NOT_VERIFIED);
+    if (walk->is_signed_again)
+        assert_named(walk, path);
+    walk->changes++;
+    json_decref(changed);
+}
+
+static void change_member(struct walk *walk, const char *path, json_t *container, const char *name,
+                          size_t index);
+
+static void change_container(struct walk *walk, const char *path, json_t *container)
+{
+    char inner[256];
+    const char *name;
+    json_t *member;
+    size_t index;
+    void *next;
+
+    json_object_foreach_safe(container, next, name, member) {
+        snprintf(inner, sizeof inner, "%s.%s", path, name);
+        change_member(walk, inner, container, name, 0);
+    }
+    json_array_foreach(container, index, member) {
+        snprintf(inner, sizeof inner, "%s[%zu]", path, index);
+        change_member(walk, inner, container, NULL, index);
+    }
+    if (json_is_object(container)) {
+        json_object_set_new(container, "zzz", json_integer(1));
+        snprintf(inner, sizeof inner, "%s.zzz", path);
+        try_change(walk, inner);
+        json_object_del(container, "zzz");
+    } else if (json_is_array(container)) {
+        json_array_append_new(container, json_integer(1));
+        snprintf(inner, sizeof inner, "%s[%zu]", path, json_array_size(container) - 1);
+        try_change(walk, inner);
+        json_array_remove(container, json_array_size(container) - 1);
+    }
+}
+
+static void put(json_t *container, const char *name, size_t index, json_t *value)
+{
+    if (name != NULL)
+        json_object_set_new(container, name, value);
+    else
+        json_array_set_new(container, index, value);
+}
+
+static void change_member(struct walk *walk, const char *path, json_t *container, const char *name,
+                          size_t index)
+{
+    json_t *was = json_incref(name != NULL ? json_object_get(container, name)
+                                           : json_array_get(container, index));
+    char *kept = name != NULL ? gl_strdup(name) : NULL; /* the key dies with its member */
+
+    put(container, kept, index, other_value(was));
+    try_change(walk, path);
+    if (kept != NULL) {
+        json_object_del(container, kept);
+        try_change(walk, path);
+    }
+    put(container, kept, index, json_incref(was));
+    change_container(walk, path, was);
+    json_decref(was);
+    free(kept);
+}
+
+static void every_member_changed_is_refused(void **state)
+{
+    struct walk walk = {.whole = document()};
+    json_t *same = document();
+
+    (void)state;
+    change_container(&walk, "receipt", walk.whole);
+    assert_true(json_equal(walk.whole, same)); /* all was put back */
+    print_message("%zu changes, all refused\n", walk.changes);
+    assert_true(walk.changes > 400);
+    json_decref(walk.whole);
+    json_decref(same);
+}
+
+/* Whoever has the broker's key can sign anything, but not make a number follow from evidence that
+ * does not give it; the first thing that does not follow is named. */
+static void every_derived_number_must_follow(void **state)
+{
+    struct walk walk = {.whole = document(), .is_signed_again = true};
+
+    (void)state;
+    change_container(&walk, "derived", json_object_get(walk.whole, "derived"));
+    print_message("%zu signed changes, all named\n", walk.changes);
+    assert_true(walk.changes > 150);
+    json_decref(walk.whole);
+}
+
+static void changed_evidence_does_not_give_the_derived_numbers(void **state)
+{
+    static const struct {
+        const char *object, *key;
+        json_int_t value;
+        const char *says;
+    } rows[] = {
+        {"instance", "ended_ms", START + 6000, "derived."},
+        {"instance", "started_ms", START + 1, "derived."},
+        {NULL, "pue_milli", 1000, "derived.footprint."},
+        {"embodied", "share_ppm", 1, "derived.footprint.embodied_ug"},
+        {"machine", "threads_milli", 1000, "derived."},
+        {"meter", "forked", 1, "derived.plausibility[10]"},
+        {"guarantee", "until_s", 1, "derived.guarantee.state is \"kept\""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct gl_error err = {0};
+        json_t *whole = document(), *evidence = json_object_get(whole, "evidence");
+        json_t *at = rows[i].object ? json_object_get(evidence, rows[i].object) : evidence;
+
+        json_object_set_new(at, rows[i].key, json_integer(rows[i].value));
+        sign_again(whole, &secret, &key);
+        assert_int_equal(verify_json(whole, &key, &err), -1);
+        assert_int_equal(err.code, GL_E_NOT_VERIFIED);
+        if (strncmp(err.text, rows[i].says, strlen(rows[i].says)) != 0)
+            fail_msg("%s: %s", rows[i].key, err.text);
+        json_decref(whole);
+    }
+}
+
+static void readings_cannot_be_rewritten_with_the_brokers_key(void **state)
+{
+    struct gl_error err = {0};
+    json_t *whole = document();
+    json_t *meter = json_object_get(json_object_get(whole, "evidence"), "meter");
+    json_t *batch = json_array_get(json_object_get(meter, "batches"), 0);
+    json_t *record = json_array_get(json_object_get(batch, "records"), 0);
+
+    (void)state;
+    json_object_set_new(json_array_get(json_object_get(record, "c"), 0), "d",
+                        json_integer(900000));
+    sign_again(whole, &secret, &key);
+    assert_int_equal(verify_json(whole, &key, &err), -1);
+    assert_int_equal(err.code, GL_E_TAMPERED);
+    assert_non_null(strstr(err.text, "chain"));
+    json_decref(whole);
+}
+
+/* ---- keys and signatures ---- */
+
+static void another_key_is_not_the_one_you_gave(void **state)
+{
+    struct gl_error err = {0};
+    json_t *whole = document();
+
+    (void)state;
+    assert_int_equal(verify_json(whole, &other_key, &err), -1);
+    assert_int_equal(err.code, GL_E_TAMPERED);
+    assert_non_null(strstr(err.text, "signature.key"));
+    sign_again(whole, &other_secret, &other_key); /* a forger's own key */
+    assert_int_equal(verify_json(whole, &key, &err), -1);
+    assert_int_equal(err.code, GL_E_TAMPERED);
+    assert_int_equal(verify_json(whole, NULL, &err), 0); /* integrity only: it says so */
+    json_object_set_new(json_object_get(json_object_get(whole, "derived"), "footprint"),
+                        "duration_s", json_integer(1));
+    sign_again(whole, &other_secret, &other_key);
+    assert_int_equal(verify_json(whole, NULL, &err), -1);
+    assert_non_null(strstr(err.text, "derived.footprint.duration_s is 1, the evidence gives 7"));
+    sign_again(whole, &other_secret, &key); /* our name, its signature */
+    assert_int_equal(verify_json(whole, NULL, &err), -1);
+    assert_int_equal(err.code, GL_E_TAMPERED);
+    json_decref(whole);
+}
+
+static void the_signature_covers_everything_but_itself(void **state)
+{
+    struct gl_error err = {0};
+    json_t *whole = document();
+
+    (void)state;
+    json_object_set_new(whole, "note", json_string("unsigned"));
+    assert_int_equal(verify_json(whole, &key, &err), -1);
+    json_object_del(whole, "note");
+    json_object_set_new(json_object_get(whole, "signature"), "note", json_string("unsigned"));
+    assert_int_equal(verify_json(whole, &key, &err), -1);
+    assert_int_equal(err.code, GL_E_TAMPERED);
+    json_object_del(whole, "signature");
+    assert_int_equal(verify_json(whole, &key, &err), -1);
+    assert_int_equal(err.code, GL_E_NOT_VERIFIED);
+    json_decref(whole);
+}
+
+/* ---- bytes ---- */
+
+static void flipped_bytes_are_refused(void **state)
+{
+    struct gl_error err = {0};
+    size_t length = strlen(receipt), flips = 0;
+    char *text = gl_strdup(receipt);
+    json_t *whole = document();
+
+    (void)state;
+    for (size_t at = 0; at < length; at += 3) {
+        json_t *read;
+
+        text[at] = (char)(text[at] ^ (1 << at % 8));
+        read = gl_json_parse(text, length, "receipt", &err);
+        gl_error_clear(&err);
+        /* The one flip that changes nothing is another spelling of an escape; there is none. */
+        assert_false(read != NULL && json_equal(read, whole));
+        assert_int_equal(verify_text(text, length, &key, &err), -1);
+        json_decref(read);
+        text[at] = receipt[at];
+        flips++;
+    }
+    print_message("%zu bytes flipped\n", flips);
+    free(text);
+    json_decref(whole);
+}
+
+static void half_a_receipt_is_none(void **state)
+{
+    struct gl_error err = {0};
+    size_t length = strlen(receipt);
+
+    (void)state;
+    for (size_t cut = 0; cut < length; cut += 101) {
+        assert_int_equal(verify_text(receipt, cut, &key, &err), -1);
+        assert_int_equal(err.code, GL_E_SYNTAX);
+    }
+}
+
+static void assert_no_receipt(const char *text, size_t length, enum gl_errc code)
+{
+    struct gl_error err = {0};
+
+    assert_int_equal(verify_text(text, length, NULL, &err), -1);
+    if (err.code != code)
+        fail_msg("%.20s: code %d: %s", text, err.code, err.text);
+}
+
+static void what_is_no_receipt_is_refused(void **state)
+{
+    static const char *const texts[] = {
+        "", " ", "null", "7", "\"x\"", "[]", "{}", "[[1]]", "{\"greenlaunch_receipt\":2}",
+        "{\"greenlaunch_receipt\":\"1\"}", "{\"greenlaunch_receipt\":1.0}", "\x7f" "ELF",
+        "{\"a\":1,\"a\":2}", "{\"greenlaunch_receipt\":1}x",
+        "{\"greenlaunch_receipt\":99999999999999999999}",
+    };
+    static const char *const hollow[] = {
+        "{\"greenlaunch_receipt\":1}",
+        "{\"greenlaunch_receipt\":1,\"signature\":7}",
+        "{\"greenlaunch_receipt\":1,\"signature\":{\"key\":\"00\",\"sig\":\"\"}}",
+        "{\"greenlaunch_receipt\":1,\"x\":0.5}",
+        "{\"greenlaunch_receipt\":1,\"evidence\":[],\"derived\":[],\"signature\":{}}",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        assert_no_receipt(texts[i], strlen(texts[i]), GL_E_SYNTAX);
+    for (size_t i = 0; i < sizeof hollow / sizeof hollow[0]; i++)
+        assert_no_receipt(hollow[i], strlen(hollow[i]), GL_E_NOT_VERIFIED);
+}
+
+static void huge_deep_and_binary_input_is_refused(void **state)
+{
+    size_t huge = GL_RECEIPT_MAX_BYTES + 1;
+    char *text = gl_alloc(huge);
+
+    (void)state;
+    memset(text, ' ', huge);
+    assert_no_receipt(text, huge, GL_E_TOO_LARGE);
+    memset(text, '[', huge);
+    assert_no_receipt(text, 65, GL_E_TOO_LARGE);
+    assert_no_receipt(text, 64, GL_E_SYNTAX);
+    assert_no_receipt(text, GL_RECEIPT_MAX_BYTES, GL_E_TOO_LARGE);
+    for (size_t i = 0; i < 4096; i++)
+        text[i] = (char)(i * 2654435761u >> 13);
+    assert_no_receipt(text, 4096, GL_E_SYNTAX);
+    memset(text, 0, 100);
+    assert_no_receipt(text, 100, GL_E_SYNTAX);
+    free(text);
+}
+
+/* ---- the broker's key ---- */
+
+static void the_key_is_made_once_and_kept_secret(void **state)
+{
+    GL_AUTO(gl_auto_free) char *path = gl_path_join(folder, "broker.key");
+    GL_AUTO(gl_auto_free) char *public_path = gl_path_join(folder, "broker.pub");
+    struct gl_secret_key first, second;
+    struct gl_public_key first_key, second_key, read;
+    struct gl_error err = {0};
+    struct gl_world world;
+    struct stat info;
+
+    (void)state;
+    gl_world_real(&world);
+    assert_int_equal(gl_broker_key(folder, &world, &first, &first_key, &err), 0);
+    assert_int_equal(gl_broker_key(folder, &world, &second, &second_key, &err), 0);
+    assert_memory_equal(&first, &second, sizeof first);
+    assert_memory_equal(&first_key, &second_key, sizeof first_key);
+    assert_int_equal(stat(path, &info), 0);
+    assert_int_equal(info.st_mode & 0777, 0600);
+    assert_int_equal(gl_public_key_read(public_path, &read, &err), 0);
+    assert_memory_equal(&read, &first_key, sizeof read);
+    assert_int_equal(gl_file_write(path, "short", 5, 0600, &err), 0);
+    assert_int_equal(gl_broker_key(folder, &world, &first, &first_key, &err), -1);
+    assert_int_equal(err.code, GL_E_CONFIG);
+}
+
+static int read_all(int fd, uint8_t out[GL_KEY_BYTES])
+{
+    return read(fd, out, GL_KEY_BYTES) == GL_KEY_BYTES ? 0 : -1;
+}
+
+static void two_processes_make_one_key(void **state)
+{
+    GL_AUTO(gl_auto_free) char *public_path = gl_path_join(folder, "broker.pub");
+    struct gl_public_key read;
+    struct gl_error err = {0};
+    int pipes[2];
+    pid_t children[8];
+
+    (void)state;
+    assert_int_equal(pipe(pipes), 0);
+    for (size_t i = 0; i < 8; i++) {
+        children[i] = fork();
+        if (children[i] == 0) {
+            struct gl_secret_key mine;
+            struct gl_public_key mine_key;
+            struct gl_world world;
+
+            gl_world_real(&world);
+            if (gl_broker_key(folder, &world, &mine, &mine_key, &err) == 0)
+                _exit(write(pipes[1], mine_key.bytes, GL_KEY_BYTES) == GL_KEY_BYTES ? 0 : 2);
+            _exit(1);
+        }
+    }
+    for (size_t i = 0; i < 8; i++) {
+        int status = -1;
+
+        waitpid(children[i], &status, 0);
+        assert_int_equal(status, 0);
+    }
+    assert_int_equal(gl_public_key_read(public_path, &read, &err), 0);
+    for (size_t i = 0; i < 8; i++) {
+        uint8_t made[GL_KEY_BYTES];
+
+        assert_int_equal(read_all(pipes[0], made), 0);
+        assert_memory_equal(made, read.bytes, sizeof made);
+    }
+    close(pipes[0]);
+    close(pipes[1]);
+}
+
+static void a_public_key_is_read_from_text_or_file(void **state)
+{
+    GL_AUTO(gl_auto_free) char *path = gl_path_join(folder, "key");
+    char hex[2 * GL_KEY_BYTES + 1], line[2 * GL_KEY_BYTES + 3];
+    static const char *const bad[] = {"", "00", "not a key\n", "\n"};
+    struct gl_public_key read;
+    struct gl_error err = {0};
+
+    (void)state;
+    gl_hex_text(key.bytes, GL_KEY_BYTES, hex);
+    assert_int_equal(gl_public_key_read(hex, &read, &err), 0);
+    assert_memory_equal(&read, &key, sizeof read);
+    snprintf(line, sizeof line, "%s\r\n", hex);
+    assert_int_equal(gl_file_write(path, line, strlen(line), 0600, &err), 0);
+    memset(&read, 0, sizeof read);
+    assert_int_equal(gl_public_key_read(path, &read, &err), 0);
+    assert_memory_equal(&read, &key, sizeof read);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        gl_error_clear(&err);
+        assert_int_equal(gl_file_write(path, bad[i], strlen(bad[i]), 0600, &err), 0);
+        assert_int_equal(gl_public_key_read(path, &read, &err), -1);
+    }
+    gl_error_clear(&err);
+    assert_int_equal(gl_public_key_read("build/tmp/no-such-key", &read, &err), -1);
+    assert_int_equal(err.code, GL_E_IO);
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(an_honest_receipt_verifies),
+        CASE(another_lay_out_of_the_same_document_verifies),
+        CASE(a_demonstration_says_so),
+        CASE(bad_evidence_makes_no_receipt),
+        CASE(every_member_changed_is_refused),
+        CASE(every_derived_number_must_follow),
+        CASE(changed_evidence_does_not_give_the_derived_numbers),
+        CASE(readings_cannot_be_rewritten_with_the_brokers_key),
+        CASE(another_key_is_not_the_one_you_gave),
+        CASE(the_signature_covers_everything_but_itself),
+        CASE(flipped_bytes_are_refused),
+        CASE(half_a_receipt_is_none),
+        CASE(what_is_no_receipt_is_refused),
+        CASE(huge_deep_and_binary_input_is_refused),
+        CASE(the_key_is_made_once_and_kept_secret),
+        CASE(two_processes_make_one_key),
+        CASE(a_public_key_is_read_from_text_or_file),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
