@@ -125,7 +125,7 @@ void gl_channel_close(struct gl_channel *channel)
 static void lose(struct gl_channel *channel, int64_t now_ms)
 {
     channel->was_lost = channel->was_lost || channel->is_up;
-    channel->is_up = false;
+    channel->is_up = channel->is_deaf = false;
     channel->out_sent = 0;
     channel->reader.used = channel->reader.consumed = 0;
     channel->retry_at_ms = now_ms + RETRY_MS;
@@ -137,7 +137,7 @@ static void lose(struct gl_channel *channel, int64_t now_ms)
 
 static void send_some(struct gl_channel *channel, int64_t now_ms)
 {
-    while (channel->fd >= 0 && channel->out_sent < channel->out_length) {
+    while (channel->fd >= 0 && !channel->is_deaf && channel->out_sent < channel->out_length) {
         const char *at = channel->out + channel->out_sent;
         size_t left = channel->out_length - channel->out_sent;
         ssize_t sent = channel->is_socket ? send(channel->fd, at, left, MSG_NOSIGNAL)
@@ -151,8 +151,7 @@ static void send_some(struct gl_channel *channel, int64_t now_ms)
         }
         if (sent < 0 && errno == EINTR)
             continue;
-        if (sent < 0 && errno != EAGAIN)
-            lose(channel, now_ms);
+        channel->is_deaf = sent < 0 && errno != EAGAIN;
         return;
     }
     if (channel->out_sent == channel->out_length)
@@ -179,19 +178,18 @@ static void accept_client(struct gl_channel *channel)
 {
     int fd = accept4(channel->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
-    if (fd >= 0 && channel->fd >= 0)
-        close(fd); /* one client at a time */
-    else if (fd >= 0)
+    if (fd >= 0)
         channel->fd = fd;
 }
 
-size_t gl_channel_poll(const struct gl_channel *channel, int64_t now_ms, struct pollfd out[2],
+size_t gl_channel_poll(const struct gl_channel *channel, int64_t now_ms, struct pollfd out[1],
                        int64_t *timeout_ms)
 {
     size_t count = 0;
     short events = channel->is_paused ? 0 : POLLIN;
 
-    if (channel->listen_fd >= 0)
+    /* One host at a time: the next one waits until all that this one sent has been read. */
+    if (channel->listen_fd >= 0 && channel->fd < 0)
         out[count++] = (struct pollfd){.fd = channel->listen_fd, .events = POLLIN};
     if (channel->fd < 0)
         return count;
@@ -200,16 +198,19 @@ size_t gl_channel_poll(const struct gl_channel *channel, int64_t now_ms, struct 
             *timeout_ms = channel->retry_at_ms - now_ms;
         return count;
     }
-    if (channel->out_length > 0)
+    if (channel->out_length > 0 && !channel->is_deaf)
         events |= POLLOUT;
     out[count++] = (struct pollfd){.fd = channel->fd, .events = events};
     return count;
 }
 
+/* A host that is gone is only lost once all that it sent has been read. */
 static void serve_port(struct gl_channel *channel, int64_t now_ms, short revents)
 {
-    if ((revents & POLLIN) != 0 && !channel->is_paused)
+    if ((revents & POLLIN) != 0)
         receive_some(channel, now_ms);
+    else if ((revents & (POLLHUP | POLLERR | POLLNVAL)) != 0 && channel->is_paused)
+        channel->retry_at_ms = now_ms + RETRY_MS;
     else if ((revents & (POLLHUP | POLLERR | POLLNVAL)) != 0)
         lose(channel, now_ms);
     if (channel->fd >= 0 && (revents & POLLOUT) != 0)
@@ -236,7 +237,7 @@ bool gl_channel_next(struct gl_channel *channel, struct gl_frame *out)
 
 bool gl_channel_is_free(const struct gl_channel *channel)
 {
-    return channel->fd >= 0 && channel->out_length == 0;
+    return channel->fd >= 0 && !channel->is_deaf && channel->out_length == 0;
 }
 
 char *gl_channel_payload(struct gl_channel *channel)

@@ -15,6 +15,7 @@ struct gl_channel {
     bool is_socket;
     int listen_fd;              /* -1 unless is_socket */
     int fd;                     /* -1 while nobody is connected */
+    bool is_deaf;               /* takes nothing more; what it sent before may still be read */
     bool is_up;                 /* bytes have gone through since the last loss */
     bool was_lost;              /* set when the host went away; the owner clears it */
     bool is_paused;             /* hold back reading: the owner cannot take more now */
@@ -32,8 +33,8 @@ int gl_channel_listen(struct gl_channel *channel, const char *path, struct gl_er
 int gl_channel_open_port(struct gl_channel *channel, int64_t wait_ms, struct gl_error *err);
 void gl_channel_close(struct gl_channel *channel);
 
-/* Fill at most two entries for poll(); returns their number. *timeout_ms is lowered as needed. */
-size_t gl_channel_poll(const struct gl_channel *channel, int64_t now_ms, struct pollfd out[2],
+/* Fill at most one entry for poll(); returns their number. *timeout_ms is lowered as needed. */
+size_t gl_channel_poll(const struct gl_channel *channel, int64_t now_ms, struct pollfd out[1],
                        int64_t *timeout_ms);
 /* Act on what poll() said about those entries: accept, read into the frame reader, send. */
 void gl_channel_serve(struct gl_channel *channel, int64_t now_ms, const struct pollfd *polled,

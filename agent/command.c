@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -53,6 +54,7 @@ static _Noreturn void child_run(const struct gl_command_spec *spec, const int fd
     int status;
 
     setsid();
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* process mode: nothing outlives a killed guest */
     for (int i = 0; i < 3; i++)
         if (dup2(fds[i], i) < 0)
             _exit(126);

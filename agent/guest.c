@@ -164,7 +164,7 @@ static void take_frames(struct gl_guest *guest)
 
 static bool host_is_reading(const struct gl_guest *guest, int64_t now_ms)
 {
-    return guest->channel.fd >= 0 && (guest->channel.out_length == 0 ||
+    return guest->channel.fd >= 0 && !guest->channel.is_deaf && (guest->channel.out_length == 0 ||
                                       now_ms - guest->channel.progress_ms < PATIENCE_MS);
 }
 
@@ -245,6 +245,8 @@ int gl_guest_run(const struct gl_guest_options *options)
         take_frames(guest);
         gl_guest_stop_go_on(guest);
         gl_guest_send(guest);
+        if (guest->stop == GL_STOP_TOLD)
+            gl_guest_stop_go_on(guest); /* nothing is left to wait for */
         if (guest->phase != GL_GUEST_GONE)
             serve(guest);
     }

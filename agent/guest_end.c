@@ -11,10 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #define TELL_MS       1000  /* for the last frames to go out */
+#define LAST_NS       30000000 /* for the devices to pass on what the kernel gave them */
 #define METER_WAIT_MS 1000
 #define LEASE_LATE_MS 10000 /* so long after the end of the lease the meter switches off itself */
 
@@ -59,6 +60,7 @@ static _Noreturn void meter_main(struct gl_guest *guest)
 
     close_range(3, ~0U, 0);
     prctl(PR_SET_NAME, "greenlaunch-met");
+    prctl(PR_SET_PDEATHSIG, SIGTERM); /* process mode: a killed guest leaves no meter behind */
     if (console != NULL && gl_sink_open(&sink, console, &err) < 0)
         _exit(1);
     meter_setup(guest, gl_guest_now_ms(), &setup);
@@ -125,9 +127,13 @@ static void end_meter(struct gl_guest *guest)
 /* All is written: in a virtual machine this does not return. */
 static void leave(struct gl_guest *guest)
 {
+    const struct timespec pause = {.tv_nsec = LAST_NS};
+
     guest->phase = GL_GUEST_GONE;
     if (!guest->is_vm)
         return;
+    gl_sink_drain(&guest->console, TELL_MS);
+    nanosleep(&pause, NULL);
     for (;;) {
         gl_vm_power_off();
         gl_guest_note(guest, "cannot switch off: %s", strerror(errno));

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <termios.h>
 #include <time.h>
 #include <unistd.h>
@@ -67,4 +68,15 @@ bool gl_sink_send_for(struct gl_sink *sink, const char *line, size_t length, int
             nanosleep(&pause, NULL);
     }
     return true;
+}
+
+void gl_sink_drain(const struct gl_sink *sink, int64_t wait_ms)
+{
+    const struct timespec pause = {.tv_nsec = 5000000};
+    int64_t end_ms = monotonic_ms() + wait_ms;
+    int waiting = 0;
+
+    while (sink->fd >= 0 && ioctl(sink->fd, TIOCOUTQ, &waiting) == 0 && waiting > 0 &&
+           monotonic_ms() < end_ms)
+        nanosleep(&pause, NULL);
 }

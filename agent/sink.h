@@ -21,5 +21,7 @@ void gl_sink_of_fd(struct gl_sink *sink, int fd);
 bool gl_sink_send(struct gl_sink *sink, const char *line, size_t length);
 /* The same, trying for at most wait_ms. */
 bool gl_sink_send_for(struct gl_sink *sink, const char *line, size_t length, int64_t wait_ms);
+/* Wait until a terminal has sent what was written to it, at most wait_ms. */
+void gl_sink_drain(const struct gl_sink *sink, int64_t wait_ms);
 
 #endif

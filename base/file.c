@@ -130,6 +130,16 @@ static void temporary_name(char out[32])
     snprintf(out, 32, ".gl-%016" PRIx64 ".tmp", number);
 }
 
+int gl_file_read_given(const char *path, size_t ceiling, char **out, size_t *out_length,
+                       struct gl_error *err)
+{
+    if (gl_file_read(path, ceiling, out, out_length, err) == 0)
+        return 0;
+    if (err->code == GL_E_IO)
+        err->code = GL_E_USAGE;
+    return -1;
+}
+
 int gl_file_write(const char *path, const void *bytes, size_t length, unsigned mode,
                   struct gl_error *err)
 {

@@ -12,6 +12,9 @@
  * TOO_LARGE. */
 int gl_file_read(const char *path, size_t ceiling, char **out, size_t *out_length,
                  struct gl_error *err);
+/* The same for a file the user named: what cannot be read is their mistake (USAGE, exit 2). */
+int gl_file_read_given(const char *path, size_t ceiling, char **out, size_t *out_length,
+                       struct gl_error *err);
 /* Replace `path` by these bytes so that a reader or a crash sees the old or the new file, never a
  * half: temporary file in the same folder, fsync, rename, fsync of the folder. Mode e.g. 0600. */
 int gl_file_write(const char *path, const void *bytes, size_t length, unsigned mode,

@@ -122,26 +122,36 @@ static bool seconds_parse(const char *text, size_t length, int64_t *out)
     return true;
 }
 
+static bool is_within(int number, int low, int high)
+{
+    return number >= low && number <= high;
+}
+
+/* 1..12 of "Jan".."Dec", 0 for another word. */
+static int month_of(const char *word)
+{
+    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    const char *found = strlen(word) == 3 ? strstr(months, word) : NULL;
+
+    return found != NULL && (found - months) % 3 == 0 ? (int)(found - months) / 3 + 1 : 0;
+}
+
 /* IMF-fixdate of RFC 9110 section 5.6.7, "Sun, 06 Nov 1994 08:49:37 GMT"; -1 for other forms. */
 static int64_t date_parse(const char *value, size_t length)
 {
-    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    char text[40] = "", month[4];
-    int day, year, hour, minute, second, end = 0;
-    const char *found;
+    char text[40] = "", word[4];
+    int day, month, year, hour, minute, second, end = 0;
 
     keep(text, sizeof text, value, length);
-    if (sscanf(text, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d GMT%n", &day, month, &year, &hour,
+    if (sscanf(text, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d GMT%n", &day, word, &year, &hour,
                &minute, &second, &end) != 6 ||
         end == 0 || text[end] != '\0')
         return -1;
-    found = strstr(months, month);
-    if (found == NULL || strlen(month) != 3 || (found - months) % 3 != 0 || year < 1970 ||
-        day < 1 || day > 31 || hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 ||
-        second > 60)
+    month = month_of(word);
+    if (month == 0 || year < 1970 || !is_within(day, 1, 31) || !is_within(hour, 0, 23) ||
+        !is_within(minute, 0, 59) || !is_within(second, 0, 60))
         return -1;
-    return gl_instant_of_civil(year, (int)(found - months) / 3 + 1, day, hour, minute, second)
-        .unix_s;
+    return gl_instant_of_civil(year, month, day, hour, minute, second).unix_s;
 }
 
 void gl_http_headers_line(struct gl_http_headers *headers, const char *line, size_t length)

@@ -489,11 +489,18 @@ static int footprint(struct account *account, const json_t *evidence, json_t **o
     return 0;
 }
 
-/* The worst grade the carbon rests on: evidence of the intensities, and the meter's tier (a model
- * is an estimate: B at best by type or CPU, C generic; simulated counts as E). */
+char gl_tier_grade(enum gl_tier tier)
+{
+    /* M1 M2 H E1 E2 E3 S: a model of a known CPU is worth what a forecast is; one of an unknown CPU
+     * is a guess, and so is anything simulated. */
+    static const char grades[] = {'A', 'A', 'B', 'C', 'C', 'E', 'E'};
+
+    return grades[tier];
+}
+
+/* The worst grade the carbon rests on: that of the intensities and of the meter's tiers. */
 static char worst_grade(const struct account *account)
 {
-    static const char of_tier[] = {'A', 'A', 'B', 'B', 'B', 'C', 'E'};
     char worst = account->facts.count > 0 && account->is_intensity_known ? 'A' : 'E';
 
     for (size_t i = 0; i < account->series_count; i++)
@@ -505,7 +512,7 @@ static char worst_grade(const struct account *account)
         }
     for (size_t i = 0; i < account->facts.count; i++)
         for (size_t c = 0; c < account->facts.readings[i].component_count; c++) {
-            char grade = of_tier[account->facts.readings[i].components[c].tier];
+            char grade = gl_tier_grade(account->facts.readings[i].components[c].tier);
 
             worst = grade > worst ? grade : worst;
         }

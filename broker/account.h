@@ -7,7 +7,7 @@
  * it: accepted readings, plausibility, gaps, hourly slots, footprint, SCI, whether the guarantee
  * was kept. The same evidence gives the same bytes. Reads no clock and no file. */
 
-#include "base/json.h"
+#include "agent/reading.h"
 
 /* Energy of a stretch of the run: a reading's interval, or a gap charged at the high bound. */
 struct gl_stretch {
@@ -19,5 +19,8 @@ struct gl_stretch {
 /* *out is a new object with members "meter", "plausibility", "gaps", "slots", "footprint", "sci",
  * "guarantee", "saved", "grade". Errors: BAD_REPLY (evidence malformed), TAMPERED, NOT_VERIFIED. */
 int gl_account(const json_t *evidence, json_t **out_derived, struct gl_error *err);
+
+/* Evidence grade 'A'..'E' of energy of a tier. */
+char gl_tier_grade(enum gl_tier tier);
 
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/config.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -181,15 +180,20 @@ static int read_draft(struct gl_view text, const char *name, struct gl_arena *ar
 {
     GL_AUTO(gl_auto_free) struct gl_diagnostics *diagnostics = gl_alloc(sizeof *diagnostics);
     struct gl_reader reader = {gl_source_of(text, name, diagnostics), arena};
-    const struct gl_node *node = gl_yaml_read(&reader.source, arena);
+    const struct gl_error *first = &diagnostics->errors[0];
+    const struct gl_node *node;
 
+    if (text.text[strspn(text.text, " \t\r\n")] == '\0')
+        return gl_fail(err, GL_E_CONFIG, "%s is empty: its first line is greenlaunch_config: 1",
+                       name);
+    node = gl_yaml_read(&reader.source, arena);
     if (node != NULL)
         gl_form_read(&reader, &config_form, node, out);
     if (gl_diagnosed(diagnostics) == 0)
         return 0;
-    gl_fail_at(err, diagnostics->errors[0].code, &diagnostics->errors[0].pos, "%s",
-               diagnostics->errors[0].text);
-    return -1;
+    /* The remedy of UNKNOWN_KEY is for policies. */
+    return gl_fail_at(err, first->code == GL_E_UNKNOWN_KEY ? GL_E_CONFIG : first->code,
+                      &first->pos, "%s", first->text);
 }
 
 /* ---- paths ---- */
@@ -282,9 +286,9 @@ int gl_config_read(const char *path, const struct gl_world *world, struct gl_con
         *out = (struct gl_config){0};
         return 0;
     }
-    if (read_file(path != NULL ? path : standard, world, out, err) == 0)
-        return 0;
-    return path != NULL && err->sys == ENOENT ? gl_wrap(err, "--config") : -1;
+    if (path != NULL && !gl_file_exists(path) && strcmp(path, "-") != 0)
+        return gl_fail(err, GL_E_USAGE, "--config %s: there is no such file", path);
+    return read_file(path != NULL ? path : standard, world, out, err);
 }
 
 /* ---- writing ---- */

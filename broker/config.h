@@ -28,7 +28,7 @@ struct gl_config {
 };
 
 /* Read `path`, or the default place when NULL (absent there is fine: an empty configuration).
- * Errors: CONFIG, SYNTAX, UNKNOWN_KEY with position; IO. */
+ * Errors: CONFIG (unknown keys too), SYNTAX, BAD_VALUE, DUPLICATE_KEY with position; IO. */
 int gl_config_read(const char *path, const struct gl_world *world, struct gl_config *out,
                    struct gl_error *err);
 /* The default path, fresh; NULL when neither XDG_CONFIG_HOME nor HOME is set. */

@@ -96,21 +96,28 @@ struct gl_signal_store *gl_context_signals(struct gl_context *context, struct gl
     GL_AUTO(gl_auto_free) char *cache = NULL;
     const char *folder = gl_context_state(context, err);
     const struct gl_config *config = &context->config;
+    const struct gl_world *world = &context->world;
+    bool is_standing = context->globals.at != NULL;
+    struct gl_instant at;
 
-    if (folder == NULL)
+    if (folder == NULL || gl_context_now(context, &at, err) != 0)
         return NULL;
     cache = gl_path_join(folder, "cache");
     if (gl_dir_make(cache, err) != 0)
         return NULL;
-    if (!context->globals.is_offline && context->world.http == NULL)
+    if (is_standing) {
+        gl_standing_world_init(&context->standing, &context->world, at);
+        world = &context->standing.world;
+    } else if (!context->globals.is_offline && context->world.http == NULL) {
         context->world.http = gl_http_curl_new();
+    }
     return gl_signal_store_new(&(struct gl_signal_store_options){
-        .world = &context->world,
+        .world = world,
         .cache_folder = cache,
         .sources = config->has_sources ? config->sources : defaults,
         .source_count = config->has_sources ? config->source_count
                                             : sizeof defaults / sizeof defaults[0],
-        .is_offline = context->globals.is_offline,
+        .is_offline = context->globals.is_offline || is_standing,
     });
 }
 

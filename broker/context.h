@@ -11,6 +11,7 @@
 #include "base/world.h"
 #include "broker/config.h"
 #include "broker/ledger.h"
+#include "broker/standing.h"
 #include "policy/decide.h"
 
 /* Global options, the same for every command (broker/cli/globals.c). */
@@ -42,6 +43,7 @@ struct gl_context {
     struct gl_config config;
     const char *command;            /* "offers" */
     const char *program;            /* argv[0] */
+    struct gl_standing_world standing; /* with --at: the world of the signals */
     char *state_folder;             /* made on first use: gl_context_state() */
     struct gl_ledger *ledger;       /* opened on first use: gl_context_ledger() */
     struct gl_reply reply;
@@ -72,7 +74,8 @@ struct gl_policy *gl_context_policy(struct gl_context *context, const char *rule
 struct gl_policy *gl_policy_read(const char *path, const char *waivers,
                                  struct gl_diagnostics *out_diagnostics, struct gl_error *err);
 
-/* The signal store of this call (cache below the state folder, sources from the configuration). */
+/* The signal store of this call (cache below the state folder, sources from the configuration).
+ * With --at its clock stands there and it is offline. */
 struct gl_signal_store *gl_context_signals(struct gl_context *context, struct gl_error *err);
 
 /* The instant decisions are made for: --at or the clock. */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Policy files from disk: the only place where policy text meets the file system. */
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,9 +38,7 @@ static char *folder_of(const char *path)
 
 static int read_policy(const char *path, char **out, size_t *out_length, struct gl_error *err)
 {
-    if (gl_file_read(path, GL_POLICY_MAX_BYTES, out, out_length, err) != 0)
-        return err->sys == ENOENT ? gl_wrap(err, "no policy file %s", path) : -1;
-    return 0;
+    return gl_file_read_given(path, GL_POLICY_MAX_BYTES, out, out_length, err);
 }
 
 /* A relative include is taken from the folder of the file that names it. */

@@ -5,7 +5,8 @@
 #   cmd     what to run, by bash, in a scratch copy of the folder, without a terminal
 #   out err what it must print to standard output and error; absent = nothing
 #   rc      how it must end; absent = 0
-#   mask    sed -E expressions laid over both outputs first; the scratch folder is SCRATCH anyway
+#   mask    sed -E expressions laid over both outputs first; the scratch folder is SCRATCH anyway,
+#           $BUILD and $SOURCE (the build and the tree, for cmd to use) are BUILD and SOURCE
 #   needs   programs, one a line, without which the case is skipped
 # and any other files that cmd uses. HOME and the XDG folders lie in the scratch copy, the built
 # programs come first in PATH, COLUMNS is 80. --accept writes what is printed now as what is expected.
@@ -63,7 +64,8 @@ run_case() { # CASE SCRATCH
         exec timeout -k 5 60 bash cmd
     ) >"$2.out" 2>"$2.err" </dev/null
     printf '%d\n' $? >"$2.rc"
-    printf 's|%s|SCRATCH|g\n' "$2" >"$2.mask"
+    printf 's|%s|SCRATCH|g\n' "$2" "$build" "$root" | sed '2s/SCRATCH/BUILD/; 3s/SCRATCH/SOURCE/' \
+        >"$2.mask"
     [ ! -f "$1/mask" ] || cat "$1/mask" >>"$2.mask"
     sed -E -i -f "$2.mask" "$2.out" "$2.err"
 }

@@ -45,9 +45,10 @@ run 0 'With --min-grade D: yearly averages, plainly grade D, may count' \
     offers --renewable-only --min-grade D --limit 8
 run 3 'A refusal: where the grid is not renewable enough, nothing is started' \
     launch --renewable-only --min-grade D --zone PL
+# shellcheck disable=SC2016 # $n belongs to the shell inside the instance
 run 0 'The main job: launch, run a command inside, meter it, stop, prove what it cost' \
     run --renewable-only --min-grade D --duration 5min -- \
-    sh -c 'uname -sr; i=0; while [ $i -lt 60000 ]; do i=$((i+1)); done; echo "counted to $i"; sleep 2'
+    sh -c 'uname -sr; n=0; until [ $n -eq 60000 ]; do : $((n += 1)); done; echo counted to $n; sleep 2'
 receipt=$(ls "$state"/receipts/*.json)
 run 0 'Verify the receipt: needs only the file and the public key' \
     verify "$receipt" --key "$state/broker.pub"

@@ -138,7 +138,8 @@ const struct gl_command gl_command_completion = {
                    "commands, options and their values in your shell. Zones, regions and clouds "
                    "come from the built-in tables, instances from the ledger of this machine.",
     .example = "$ source <(greenlaunch completion bash)\n"
-               "$ greenlaunch completion fish | source",
+               "$ greenlaunch completion words cloud\n"
+               "hetzner",
     .run = run,
     .needs_no_config = true,
 };

@@ -62,10 +62,8 @@ static void note(struct exam *exam, const struct finding *finding, const char *f
     gl_str_addf(out, "%*s%-8s ", (int)(5 - strlen(state_words[finding->state])), "",
                 finding->name);
     gl_render_hang(gl_str_text(&safe), INDENT, exam->context->columns, out);
-    if (finding->state != OK && finding->fix != NULL) {
-        gl_str_addf(out, "%*sfix: ", INDENT, "");
-        gl_render_hang(finding->fix, INDENT, exam->context->columns, out);
-    }
+    if (finding->state != OK && finding->fix != NULL) /* in one line, to be copied */
+        gl_str_addf(out, "%*sfix: %s\n", INDENT, "", finding->fix);
     json_array_append_new(exam->rows,
                           json_pack("{s:s,s:s,s:s,s:s?}", "name", finding->name, "state",
                                     state_words[finding->state], "text", gl_str_text(&safe), "fix",
@@ -460,9 +458,7 @@ const struct gl_command gl_command_doctor = {
         "with 0 unless something fails: 2 for the configuration, 5 for the local cloud, 9 for the "
         "ledger, 1 for the rest.",
     .example = "$ greenlaunch doctor --offline\n"
-               "ok   clock    2026-11-21T14:05:00Z\n"
-               "warn config   there is none: nobody has said in which grid zone this machine stands\n"
-               "              fix: greenlaunch init",
+               "ok   signal   not asked (--offline)",
     .run = run,
     .needs_no_config = true,
 };

@@ -32,8 +32,7 @@ static const struct {
 };
 
 static const char usage[] = "\nUsage: greenlaunch COMMAND [options]\n"
-                            "       greenlaunch --renewable-only [rules] [-- command]\n"
-                            "           short for launch, or for run when a command follows\n";
+                            "       greenlaunch --renewable-only [rules] [-- command]\n";
 
 static void add_intro(struct gl_str *out, unsigned columns)
 {
@@ -44,6 +43,7 @@ static void add_intro(struct gl_str *out, unsigned columns)
         gl_render_wrap(calls[i].why, 6, columns, out);
     }
     gl_str_add(out, usage);
+    gl_render_wrap("short for launch, or for run when a command follows", 11, columns, out);
 }
 
 static void add_commands(struct gl_str *out, unsigned columns)

@@ -107,7 +107,12 @@ static char *choose_zone(const struct gl_context *context, const struct init_val
     return NULL;
 }
 
-/* Zones are named by their country first. */
+/* Zones of the table are named by their country first: "SE-SE3". */
+static bool zone_has_country(const char *zone)
+{
+    return strspn(zone, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 2 && (zone[2] == '\0' || zone[2] == '-');
+}
+
 static char *choose_country(const struct init_values *values, const char *zone,
                             struct gl_error *err)
 {
@@ -120,7 +125,7 @@ static char *choose_country(const struct init_values *values, const char *zone,
                 gl_text_show(country, shown));
         return NULL;
     }
-    if (country == NULL && strspn(zone, letters) == 2 && (zone[2] == '\0' || zone[2] == '-')) {
+    if (country == NULL && gl_data_zone(zone) != NULL && zone_has_country(zone)) {
         memcpy(code, zone, 2);
         country = code;
     }
@@ -135,7 +140,8 @@ static void explain(struct gl_context *context, const char *path, const struct g
     struct gl_str *out = &context->reply.text;
     GL_AUTO(gl_str_done) struct gl_str line = {0};
 
-    gl_str_addf(&line, "Wrote %s: zone %s%s%s%s%s%s\n", path, config->zone,
+    gl_str_addf(out, "Wrote %s\n", path); /* whole, to be copied */
+    gl_str_addf(&line, "Zone %s%s%s%s%s%s.\n", config->zone,
                 row != NULL ? " (" : "", row != NULL ? row->name : "", row != NULL ? ")" : "",
                 config->country != NULL ? ", country " : "",
                 config->country != NULL ? config->country : "");
@@ -218,7 +224,8 @@ const struct gl_command gl_command_init = {
         "Writes the configuration file. Only the zone is needed: it says by which grid instances "
         "on this machine are judged. On a terminal it asks; elsewhere --zone is needed. An existing "
         "file is replaced only with --force, and then keeps its policies and sources.",
-    .example = "$ greenlaunch init --zone SE-SE3",
+    .example = "$ greenlaunch init --zone SE-SE3\n"
+               "By the yearly average of 2025 (grade D, location-based) its electricity is 64 %",
     .options = options,
     .values_size = sizeof(struct init_values),
     .run = run,

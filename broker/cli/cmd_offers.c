@@ -9,6 +9,7 @@
 #include "broker/render/text.h"
 
 #define LIMIT_DEFAULT 10
+#define RANK_TEXT     80
 
 struct offers_values {
     struct gl_ask ask;
@@ -29,7 +30,7 @@ static const struct gl_option options[] = {
 
 static const struct gl_column columns[] = {
     {"#", true, 0},          {"CLOUD", false, 0},  {"REGION", false, 0}, {"TYPE", false, 0},
-    {"START", false, 9},     {"g/kWh", true, 0},   {"RENEW", true, 5},   {"g TOTAL", true, 3},
+    {"START", false, 9},     {"g/kWh", true, 0},   {"RENEW", true, 2},   {"g TOTAL", true, 5},
     {"LOW..HIGH", true, 7},  {"USD/h", true, 4},   {"GRADE", false, 0},  {"ZONE", false, 8},
 };
 #define COLUMNS (sizeof columns / sizeof columns[0])
@@ -56,19 +57,19 @@ static void figure_text(const struct gl_figure *figure, enum gl_quantity quantit
 }
 
 /* "0.12" and "0.05..0.2"; "?" when unknown. */
-static void grams_text(const struct gl_judgement *judgement, char total[GL_QUANTITY_TEXT],
+static void grams_text(const struct gl_judgement *judgement, char total[GL_RENDER_NUMBER],
                        struct gl_str *range)
 {
     const float *grams = judgement->grams_total;
-    char low[GL_QUANTITY_TEXT], high[GL_QUANTITY_TEXT];
+    char low[GL_RENDER_NUMBER], high[GL_RENDER_NUMBER];
 
-    snprintf(total, GL_QUANTITY_TEXT, "?");
+    snprintf(total, GL_RENDER_NUMBER, "?");
     if (grams[1] < 0)
         return;
-    gl_number_text((double)grams[1], total);
+    gl_render_real_text((double)grams[1], total);
     if (grams[0] >= 0 && grams[2] > grams[0])
-        gl_str_addf(range, "%s..%s", gl_number_text((double)grams[0], low),
-                    gl_number_text((double)grams[2], high));
+        gl_str_addf(range, "%s..%s", gl_render_real_text((double)grams[0], low),
+                    gl_render_real_text((double)grams[2], high));
 }
 
 static void zones_text(const struct gl_offer *offer, struct gl_str *out)
@@ -79,8 +80,18 @@ static void zones_text(const struct gl_offer *offer, struct gl_str *out)
         gl_str_add_char(out, '?');
 }
 
+/* "*1"; a star says nothing to who listens. */
+static void rank_text(size_t rank, bool is_pareto, bool is_accessible, char out[RANK_TEXT])
+{
+    if (is_accessible)
+        snprintf(out, RANK_TEXT, "%zu%s", rank + 1,
+                 is_pareto ? ", no other that fits is both cleaner and cheaper" : "");
+    else
+        snprintf(out, RANK_TEXT, "%s%zu", is_pareto ? "*" : "", rank + 1);
+}
+
 static void add_row(struct gl_table *table, const struct gl_ask_result *asked,
-                    const struct gl_question *question, size_t rank)
+                    const struct gl_question *question, size_t rank, bool is_accessible)
 {
     uint32_t index = asked->decision->ranked[rank];
     const struct gl_offer *offer = &question->offers[index];
@@ -91,11 +102,11 @@ static void add_row(struct gl_table *table, const struct gl_ask_result *asked,
     GL_AUTO(gl_str_done) struct gl_str renewable = {0};
     GL_AUTO(gl_str_done) struct gl_str range = {0};
     GL_AUTO(gl_str_done) struct gl_str zones = {0};
-    char total[GL_QUANTITY_TEXT], number[24], price[GL_RENDER_NUMBER], start[GL_INSTANT_TEXT];
+    char total[GL_RENDER_NUMBER], number[RANK_TEXT], price[GL_RENDER_NUMBER], start[GL_INSTANT_TEXT];
     char grade[3] = {gl_grade_letter((enum gl_grade)judgement->grade),
                      judgement->has_warning ? '!' : '\0', '\0'};
 
-    snprintf(number, sizeof number, "%s%zu", judgement->is_pareto ? "*" : "", rank + 1);
+    rank_text(rank, judgement->is_pareto, is_accessible, number);
     start_text(asked, start);
     figure_text(&intensity, GL_INTENSITY, &g);
     figure_text(&share, GL_RENEWABLE_SHARE, &renewable);
@@ -147,11 +158,13 @@ static void add_legend(struct gl_context *context, const struct gl_question *que
     gl_str_addf(&line,
                 "g is gCO2e of the grid's average, location-based; RENEW the renewable share; g "
                 "TOTAL what %u instance%s would emit in %s at %.0f %% load; USD/h the list price of "
-                "one; GRADE that of the evidence, A best%s. * no other offer that fits is both "
-                "cleaner and cheaper.",
+                "one; GRADE that of the evidence, A best%s.%s",
                 request->count, request->count == 1 ? "" : "s",
                 gl_span_text(request->duration, span), request->load * 100,
-                has_warning ? ", ! admitted with a warning (greenlaunch why says which)" : "");
+                has_warning ? ", ! admitted with a warning (greenlaunch why says which)" : "",
+                context->globals.is_accessible
+                    ? ""
+                    : " * no other offer that fits is both cleaner and cheaper.");
     gl_render_wrap(gl_str_text(&line), 0, context->columns, &context->reply.text);
 }
 
@@ -163,20 +176,23 @@ static void add_refusals(struct gl_context *context, const struct gl_decision *d
     size_t count = gl_render_refusals(decision, rows);
     json_t *list = json_array();
     GL_AUTO(gl_str_done) struct gl_str line = {0};
+    bool is_first = true;
 
-    gl_str_addf(&line, "%zu do not fit:", decision->judged - decision->allowed);
+    gl_str_addf(&line, "%zu do not fit", decision->violated + decision->unknown);
     for (size_t i = 0; i < count; i++) {
         bool is_unknown = rows[i].outcome == GL_OUTCOME_UNKNOWN;
 
-        gl_str_addf(&line, "%s %zu %s%s%s", i > 0 ? "," : "", rows[i].count,
-                    is_unknown ? "unknown (" : "", rows[i].why, is_unknown ? ")" : "");
+        if (rows[i].outcome != GL_NOT_ASKED)
+            gl_str_addf(&line, "%s %zu %s%s%s", is_first ? ":" : ",", rows[i].count,
+                        is_unknown ? "unknown (" : "", rows[i].why, is_unknown ? ")" : "");
+        is_first = is_first && rows[i].outcome == GL_NOT_ASKED;
         json_array_append_new(list, json_pack("{s:s,s:s,s:I}", "outcome",
                                               gl_outcome_word(rows[i].outcome), "why",
                                               rows[i].why, "count", (json_int_t)rows[i].count));
     }
     gl_str_add_char(&line, '.');
     json_object_set_new(context->reply.data, "refused_by", list);
-    if (count > 0)
+    if (!is_first)
         gl_render_wrap(gl_str_text(&line), 0, context->columns, &context->reply.text);
 }
 
@@ -185,21 +201,24 @@ static void add_table(struct gl_context *context, const struct gl_ask_result *as
 {
     const struct gl_decision *decision = asked->decision;
     size_t shown = decision->allowed < limit ? decision->allowed : limit;
-    struct gl_table *table = gl_table_new(columns, COLUMNS);
+    bool is_accessible = context->globals.is_accessible;
+    struct gl_column titled[COLUMNS];
+    struct gl_table *table = gl_table_new(titled, COLUMNS);
     json_t *rows = json_array();
 
+    memcpy(titled, columns, sizeof titled);
+    titled[0].title = is_accessible ? "OFFER" : "#";
     for (size_t i = 0; i < shown; i++) {
         json_t *row = gl_render_offer_json(question, decision, decision->ranked[i]);
 
         json_object_set_new(row, "rank", json_integer((json_int_t)i + 1));
         json_array_append_new(rows, row);
-        add_row(table, asked, question, i);
+        add_row(table, asked, question, i, is_accessible);
     }
     json_object_set_new(context->reply.data, "offers", rows);
     if (shown > 0) {
         gl_str_add_char(&context->reply.text, '\n');
-        gl_table_text(table, context->columns, context->globals.is_accessible,
-                      &context->reply.text);
+        gl_table_text(table, context->columns, is_accessible, &context->reply.text);
         if (shown < decision->allowed)
             gl_str_addf(&context->reply.text, "and %zu more: --limit N\n",
                         decision->allowed - shown);
@@ -238,7 +257,7 @@ static void add_alternatives(struct gl_context *context, const struct gl_questio
 
 static void add_next(struct gl_context *context, const struct gl_decision *decision)
 {
-    if (decision->allowed < decision->judged) {
+    if (decision->violated + decision->unknown > 0) {
         gl_render_wrap("Why: greenlaunch why --refused and the same rules, or greenlaunch why "
                        "CLOUD/REGION/TYPE",
                        0, context->columns, &context->reply.text);
@@ -269,12 +288,15 @@ static void add_summary(struct gl_context *context, const struct gl_ask_result *
 
     gl_render_verdict(decision->verdict, context->is_color, &line);
     if (decision->allowed == 0)
-        gl_str_addf(&line, ": %s (of %zu offers).\n", gist(decision), decision->judged);
+        gl_str_addf(&line, ": %s", gist(decision));
     else
-        gl_str_addf(&line, ": %zu of %zu offers fit%s.\n", decision->allowed, decision->judged,
+        gl_str_addf(&line, ": %zu of %zu offers fit%s", decision->allowed,
+                    decision->judged - decision->not_asked,
                     asked->policy->rule_count > 0 ? " your rules" : "; no rules were given");
-    gl_str_addf(&line, "as of %s, for %s", gl_instant_text(asked->now, at),
+    gl_str_addf(&line, ".\nas of %s, for %s", gl_instant_text(asked->now, at),
                 gl_span_text(asked->request.duration, span));
+    if (decision->not_asked > 0)
+        gl_str_addf(&line, "; %zu others were not asked for", decision->not_asked);
     gl_render_wrap(gl_str_text(&line), 0, context->columns, &context->reply.text);
     gl_render_rules(asked->policy, 6, context->columns, &context->reply.text);
 }
@@ -334,8 +356,8 @@ const struct gl_command gl_command_offers = {
         "rules it ranks everything. Live grid data are used where a source answers without a key, "
         "yearly averages (grade D) elsewhere; the strict default of --renewable-only does not "
         "accept yearly averages, --min-grade D does. Nothing is started and no demand is recorded.",
-    .example = "$ greenlaunch offers --renewable-only --min-grade D --cpus 4 --limit 3\n"
-               "ALLOWED: 2391 of 25113 offers fit your rules.",
+    .example = "$ greenlaunch offers --at 2026-06-01T12:00Z --renewable-only --min-grade D --cpus 4\n"
+               "ALLOWED: 51 of 3805 offers fit your rules.",
     .options = options,
     .values_size = sizeof(struct offers_values),
     .run = run,

@@ -237,8 +237,8 @@ const struct gl_command gl_command_policy = {
         "test files: cases that say what must be decided in a frozen world, without network, clock "
         "or this machine; it prints TAP and ends with 9 when a case fails. Without FILE, check and "
         "explain take the policies of --policy or of the configuration.",
-    .example = "$ greenlaunch policy check green.yaml\n"
-               "green.yaml:6:18: error GL2007: unit missing in \"max_intensity: 100\"",
+    .example = "$ greenlaunch policy check examples/policies/cap-100g.yaml\n"
+               "examples/policies/cap-100g.yaml: ok, 1 rule, 0 waivers",
     .options = options,
     .values_size = sizeof(struct policy_values),
     .run = run,

@@ -255,17 +255,14 @@ static void add_row(struct gl_table *table, const char *zone, const struct row *
     struct gl_str values[GL_QUANTITIES] = {{0}};
     const struct gl_series *first = NULL;
     struct gl_reading_at reading;
-    char grade[3] = "?";
+    char grade[8] = "?";
 
     for (unsigned q = 0; q < GL_QUANTITIES; q++) {
         cell(row->by_quantity[q], now, &values[q]);
         first = first != NULL ? first : row->by_quantity[q];
     }
     reading = gl_render_at(first, now);
-    if (reading.point != NULL)
-        snprintf(grade, sizeof grade, "%c%s",
-                 gl_grade_letter(gl_grade_of_evidence(reading.point->evidence)),
-                 first->is_suspect ? "!" : "");
+    gl_render_grade(first, reading.point, grade);
     if (gl_render_year(first) != 0)
         gl_str_addf(&dated, "year %d", gl_render_year(first));
     else
@@ -343,9 +340,10 @@ static void explain_series(struct gl_context *context, const struct gl_series *s
     gl_str_addf(&head, "%s: ", gl_render_quantity(series->meaning.quantity));
     if (reading.point != NULL) {
         gl_render_value(series->meaning.quantity, reading.point, &head);
-        gl_str_addf(&head, ", grade %c, %s",
-                    gl_grade_letter(gl_grade_of_evidence(reading.point->evidence)),
-                    gl_evidence_word(reading.point->evidence));
+        if (!series->is_suspect)
+            gl_str_addf(&head, ", grade %c",
+                        gl_grade_letter(gl_grade_of_evidence(reading.point->evidence)));
+        gl_render_word(&head, ", ", gl_evidence_word(reading.point->evidence));
         gl_render_dated(series, reading.age_s, &dated);
         if (!reading.is_covering)
             gl_str_add(&dated, "; it does not cover this instant");
@@ -418,10 +416,12 @@ static void explain(struct gl_context *context, const struct asked_zone *one,
 {
     const struct gl_zone_row *row = gl_data_zone(one->query.zone);
     struct gl_str *out = &context->reply.text;
+    GL_AUTO(gl_str_done) struct gl_str head = {0};
     char at[GL_INSTANT_TEXT];
 
-    gl_str_addf(out, "%s%s%s%s  as of %s\n", one->query.zone, row != NULL ? " (" : "",
+    gl_str_addf(&head, "%s%s%s%s as of %s", one->query.zone, row != NULL ? " (" : "",
                 row != NULL ? row->name : "", row != NULL ? ")" : "", gl_instant_text(now, at));
+    gl_render_wrap(gl_str_text(&head), 0, context->columns, out);
     if (one->facts->count == 0)
         gl_str_add(out, "  nothing is known of this zone\n");
     for (size_t i = 0; i < one->facts->count; i++)
@@ -512,7 +512,7 @@ const struct gl_command gl_command_signals = {
         "state, and where sources disagree. Offline sources are waited for at most two seconds.",
     .example = "$ greenlaunch signals --offline SE-SE3\n"
                "ZONE    g/kWh  RENEWABLE  CARBON-FREE  GRADE  DATED      SOURCE\n"
-               "SE-SE3   20.0     64.0 %       100 %  D      year 2025  electricitymaps-yearly-2025",
+               "SE-SE3     20       64 %        100 %  D      year 2025  builtin",
     .options = options,
     .values_size = sizeof(struct signals_values),
     .run = run,

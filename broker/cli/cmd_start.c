@@ -84,6 +84,7 @@ const struct gl_command gl_command_start = {
     .summary = "the first screen",
     .operands = "",
     .description = "What greenlaunch is and what to type next.",
-    .example = "$ greenlaunch",
+    .example = "$ greenlaunch\n"
+               "Help: greenlaunch help",
     .run = run,
 };

@@ -25,7 +25,7 @@ static int find_receipt(struct gl_context *context, const char *name, char **out
     const char *folder;
 
     if (gl_file_exists(name) || strchr(name, '/') != NULL || strcmp(name, "-") == 0)
-        return gl_file_read(name, GL_RECEIPT_MAX_BYTES, out, out_length, err);
+        return gl_file_read_given(name, GL_RECEIPT_MAX_BYTES, out, out_length, err);
     folder = gl_context_state(context, err);
     if (folder == NULL)
         return -1;

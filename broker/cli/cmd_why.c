@@ -242,16 +242,13 @@ static json_t *add_series(struct gl_table *table, const struct gl_zone_facts *zo
     const struct gl_reading_at reading = gl_render_at(series, now);
     GL_AUTO(gl_str_done) struct gl_str value = {0};
     GL_AUTO(gl_str_done) struct gl_str dated = {0};
-    char grade[3] = "?";
+    char grade[8];
 
-    if (reading.point != NULL) {
+    if (reading.point != NULL)
         gl_render_value(series->meaning.quantity, reading.point, &value);
-        snprintf(grade, sizeof grade, "%c%s",
-                 gl_grade_letter(gl_grade_of_evidence(reading.point->evidence)),
-                 series->is_suspect ? "!" : "");
-    } else {
+    else
         gl_str_add_char(&value, '?');
-    }
+    gl_render_grade(series, reading.point, grade);
     gl_render_dated(series, reading.age_s, &dated);
     gl_table_row(table, (const char *const[EVIDENCE_COLUMNS]){
                             zone->zone, gl_render_quantity(series->meaning.quantity),
@@ -493,7 +490,7 @@ const struct gl_command gl_command_why = {
         "and where it was written, the evidence with source, grade and age, and the nearest "
         "alternatives in place, time and size. --refused lists every region with an offer that "
         "does not fit. Ends with the exit status of the verdict.",
-    .example = "$ greenlaunch why aws/eu-central-1/m7g.large --renewable-only --min-grade D\n"
+    .example = "$ greenlaunch why aws/eu-central-1/m7g.large --max-intensity 100g/kWh --min-grade D\n"
                "REFUSED: aws/eu-central-1/m7g.large",
     .options = options,
     .values_size = sizeof(struct why_values),

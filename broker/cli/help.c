@@ -87,7 +87,8 @@ int gl_help_command(struct gl_context *context, const struct gl_command *command
         gl_str_add_char(out, '\n');
         gl_options_help(command->options, columns, out);
     }
-    gl_str_add(out, "\nOptions of every command: greenlaunch help\n");
+    gl_str_add_char(out, '\n');
+    gl_render_wrap("Options of every command: greenlaunch help", 0, columns, out);
     context->reply.data = gl_help_command_json(command);
     return GL_EXIT_OK;
 }

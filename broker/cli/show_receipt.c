@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/time.h"
+#include "broker/account.h"
 #include "broker/cli/act.h"
 
 struct figure {
@@ -90,17 +91,21 @@ static void intensity_source(const json_t *evidence, char out[128], char *out_gr
 
 static void meter_source(const json_t *derived, char out[96], char *out_grade)
 {
-    static const char *const tiers[] = {"M1", "M2", "H", "E1", "E2", "E3", "S"};
-    static const char grades[] = "AABBBCE";
-    const char *tier = json_string_value(path(derived, "meter", "tier"));
+    const char *word = json_string_value(path(derived, "meter", "tier"));
 
     *out_grade = 'E';
     snprintf(out, 96, "no reading: charged at the high bound");
-    for (size_t i = 0; tier != NULL && i < sizeof tiers / sizeof tiers[0]; i++)
-        if (strcmp(tier, tiers[i]) == 0) {
-            *out_grade = grades[i];
-            snprintf(out, 96, "%" JSON_INTEGER_FORMAT " signed readings, tier %s",
-                     json_integer_value(path(derived, "meter", "readings")), tier);
+    for (enum gl_tier tier = GL_TIER_M1; word != NULL && tier <= GL_TIER_S; tier++)
+        if (strcmp(word, gl_tier_text(tier)) == 0) {
+            *out_grade = gl_tier_grade(tier);
+            snprintf(out, 96, "%" JSON_INTEGER_FORMAT " signed reading%s, %s (tier %s)",
+                     json_integer_value(path(derived, "meter", "readings")),
+                     json_integer_value(path(derived, "meter", "readings")) == 1 ? "" : "s",
+                     tier <= GL_TIER_M2  ? "measured"
+                     : tier == GL_TIER_H ? "exported by the host"
+                     : tier == GL_TIER_S ? "simulated"
+                                         : "modelled",
+                     word);
         }
 }
 

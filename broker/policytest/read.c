@@ -279,9 +279,12 @@ int gl_test_read(const char *path, struct gl_test_file *out, struct gl_error *er
     GL_AUTO(gl_auto_free) char *text = NULL;
     struct gl_test_file file = {.clock_s = GL_UNKNOWN};
     struct gl_reader reader = {.arena = &file.arena};
+    const struct gl_error *first = &diagnostics->errors[0];
     const struct gl_node *node;
     size_t length;
 
+    if (!gl_file_exists(path) && strcmp(path, "-") != 0)
+        return gl_fail(err, GL_E_USAGE, "there is no test file %s", path);
     if (gl_file_read(path, GL_POLICY_MAX_BYTES, &text, &length, err) != 0)
         return -1;
     reader.source = gl_source_of((struct gl_view){text, length}, path, diagnostics);
@@ -290,8 +293,9 @@ int gl_test_read(const char *path, struct gl_test_file *out, struct gl_error *er
         gl_form_read(&reader, &file_form, node, &file);
     if (gl_diagnosed(diagnostics) > 0) {
         gl_arena_done(&file.arena);
-        return gl_fail_at(err, diagnostics->errors[0].code, &diagnostics->errors[0].pos, "%s",
-                          diagnostics->errors[0].text);
+        /* The remedy of UNKNOWN_KEY is for policies. */
+        return gl_fail_at(err, first->code == GL_E_UNKNOWN_KEY ? GL_E_SYNTAX : first->code,
+                          &first->pos, "%s", first->text);
     }
     file.path = gl_arena_text(&file.arena, path, strlen(path));
     file.policy = beside(&file.arena, path, file.policy);

@@ -287,6 +287,8 @@ int gl_test_world_read(const char *path, int64_t clock_s, struct gl_test_world *
     struct gl_test_world world = {.now_s = GL_UNKNOWN};
     size_t length;
 
+    if (!gl_file_exists(path))
+        return gl_fail(err, GL_E_USAGE, "there is no world %s", path);
     if (gl_file_read(path, GL_JSON_MAX_BYTES, &text, &length, err) != 0)
         return -1;
     world.root = gl_json_parse(text, length, path, err);

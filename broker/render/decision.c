@@ -240,12 +240,16 @@ static json_t *grams_json(const float grams[3], const char *unit, uint8_t grade)
 {
     char letter[2] = {gl_grade_letter((enum gl_grade)grade), '\0'};
     double parts[3];
+    json_t *object;
 
     for (unsigned i = 0; i < 3; i++)
         parts[i] = grams[i] < 0 ? (double)NAN : (double)grams[i];
-    return json_pack("{s:o,s:o,s:o,s:s,s:s,s:s}", "value", real_or_null(parts[1]), "low",
-                     real_or_null(parts[0]), "high", real_or_null(parts[2]), "unit", unit,
-                     "accounting", "location", "grade", letter);
+    object = json_pack("{s:o,s:o,s:o,s:s,s:s}", "value", real_or_null(parts[1]), "low",
+                       real_or_null(parts[0]), "high", real_or_null(parts[2]), "unit", unit,
+                       "accounting", "location");
+    if (grams[1] >= 0)
+        json_object_set_new(object, "grade", json_string(letter));
+    return object;
 }
 
 static json_t *zones_json(const struct gl_offer *offer)
@@ -398,31 +402,59 @@ size_t gl_render_refusals(const struct gl_decision *decision,
     return count;
 }
 
-static const struct gl_judgement *first_below_grade(const struct gl_decision *decision)
+/* What the reason's limit is about. */
+static enum gl_quantity quantity_of(const struct gl_reason *reason)
 {
-    for (size_t i = 0; i < decision->judged; i++)
-        if (decision->judgements[i].outcome == GL_OUTCOME_UNKNOWN &&
-            decision->judgements[i].reason.gap == GL_GAP_GRADE)
-            return &decision->judgements[i];
+    switch (reason->constraint->key->id) {
+    case GL_KEY_MIN_RENEWABLE:
+        return GL_RENEWABLE_SHARE;
+    case GL_KEY_MIN_CARBON_FREE:
+        return GL_CARBON_FREE_SHARE;
+    default:
+        return GL_INTENSITY;
+    }
+}
+
+/* Offers looked at for one that a worse grade would admit. */
+#define HINT_LOOKED_AT 1000
+
+/* The first unknown offer whose evidence is usable but for its grade, which goes to *out_grade. */
+static const struct gl_judgement *first_below_grade(const struct gl_question *question,
+                                                    const struct gl_decision *decision,
+                                                    enum gl_grade *out_grade)
+{
+    size_t looked_at = 0;
+
+    for (size_t i = 0; i < decision->judged && looked_at < HINT_LOOKED_AT; i++) {
+        const struct gl_judgement *one = &decision->judgements[i];
+        struct gl_figure figure;
+
+        if (one->outcome != GL_OUTCOME_UNKNOWN || one->reason.gap != GL_GAP_GRADE)
+            continue;
+        looked_at++;
+        figure = gl_render_figure(question, &question->offers[i], quantity_of(&one->reason));
+        *out_grade = figure.grade;
+        if (figure.value_u != GL_UNKNOWN &&
+            (int64_t)figure.grade > gl_rule_number(one->reason.rule, GL_KEY_MIN_GRADE))
+            return one;
+    }
     return NULL;
 }
 
 bool gl_render_grade_hint(const struct gl_question *question, const struct gl_decision *decision,
                           struct gl_str *out, bool *out_is_flag)
 {
-    const struct gl_judgement *one = first_below_grade(decision);
-    struct gl_figure figure;
-    char grade;
+    enum gl_grade grade = GL_GRADE_E;
+    const struct gl_judgement *one = first_below_grade(question, decision, &grade);
 
     if (one == NULL)
         return false;
-    figure = gl_render_figure(question, &question->offers[one->offer], GL_INTENSITY);
-    grade = gl_grade_letter(figure.grade);
     *out_is_flag = strcmp(one->reason.rule->pos.file, "the command line") == 0;
     gl_str_addf(out, "Only %s (grade %c) are at hand; ",
-                figure.grade == GL_GRADE_D ? "yearly averages" : "estimates", grade);
+                grade == GL_GRADE_D ? "yearly averages" : "weaker figures",
+                gl_grade_letter(grade));
     if (*out_is_flag)
-        gl_str_addf(out, "--min-grade %c admits them.", grade);
+        gl_str_addf(out, "--min-grade %c admits them.", gl_grade_letter(grade));
     else
         gl_str_addf(out, "rule %s asks for grade %c or better.", one->reason.rule->id,
                     gl_grade_letter((enum gl_grade)gl_rule_number(one->reason.rule,

@@ -59,7 +59,7 @@ void gl_render_value(enum gl_quantity quantity, const struct gl_point *point, st
 }
 
 /* Words of the enums have underscores, which people do not. */
-static void add_word(struct gl_str *out, const char *prefix, const char *word)
+void gl_render_word(struct gl_str *out, const char *prefix, const char *word)
 {
     gl_str_add(out, prefix);
     for (; *word != '\0'; word++)
@@ -81,19 +81,30 @@ static void add_share_of(struct gl_str *out, uint32_t share_of)
 
 void gl_render_meaning(const struct gl_meaning *meaning, struct gl_str *out)
 {
-    add_word(out, "", gl_rate_word(meaning->rate));
+    gl_render_word(out, "", gl_rate_word(meaning->rate));
     if (meaning->boundary != GL_BOUNDARY_NA)
-        add_word(out, ", ", gl_boundary_word(meaning->boundary));
+        gl_render_word(out, ", ", gl_boundary_word(meaning->boundary));
     if (meaning->gases != GL_GASES_NA)
-        add_word(out, ", ", gl_gases_word(meaning->gases));
-    add_word(out, ", ", gl_trace_word(meaning->trace));
-    add_word(out, ", ", gl_accounting_word(meaning->accounting));
+        gl_render_word(out, ", ", gl_gases_word(meaning->gases));
+    gl_render_word(out, ", ", gl_trace_word(meaning->trace));
+    gl_render_word(out, ", ", gl_accounting_word(meaning->accounting));
     gl_str_add(out, "-based");
     if (meaning->matching != GL_MATCH_NONE)
-        add_word(out, ", matched ", gl_matching_word(meaning->matching));
+        gl_render_word(out, ", matched ", gl_matching_word(meaning->matching));
     add_share_of(out, meaning->share_of);
     if (meaning->factor_set[0] != '\0')
-        add_word(out, ", factors ", meaning->factor_set);
+        gl_render_word(out, ", factors ", meaning->factor_set);
+}
+
+char *gl_render_grade(const struct gl_series *series, const struct gl_point *point, char out[8])
+{
+    if (point == NULL)
+        snprintf(out, 8, "?");
+    else if (series->is_suspect)
+        snprintf(out, 8, "none");
+    else
+        snprintf(out, 8, "%c", gl_grade_letter(gl_grade_of_evidence(point->evidence)));
+    return out;
 }
 
 /* ---- JSON ---- */

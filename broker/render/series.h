@@ -23,8 +23,12 @@ bool gl_render_has_body(const struct gl_series *series);
 const char *gl_render_quantity(enum gl_quantity quantity);
 /* "41.0 (33.0..49.0) gCO2e/kWh", "98.0 %". */
 void gl_render_value(enum gl_quantity quantity, const struct gl_point *point, struct gl_str *out);
+/* `prefix`, then a word of an enum with spaces for its underscores. */
+void gl_render_word(struct gl_str *out, const char *prefix, const char *word);
 /* "average, lifecycle, CO2e, flow traced, location-based, factors NESO". */
 void gl_render_meaning(const struct gl_meaning *meaning, struct gl_str *out);
+/* "B", "none" for a series that is not to be trusted, "?" without a point. Returns out. */
+char *gl_render_grade(const struct gl_series *series, const struct gl_point *point, char out[8]);
 /* One series with all that says what it means; its quantity as in DESIGN section 5. */
 json_t *gl_render_series_json(const struct gl_series *series, struct gl_instant now);
 

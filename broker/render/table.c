@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/render/table.h"
 
+#include "broker/render/text.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -138,7 +140,7 @@ static void put_cell(struct gl_str *out, const char *text, unsigned width, bool 
             while (length > 0 && ((unsigned char)cut[length] & 0xC0) == 0x80);
             cut[length] = '\0';
         }
-        strcat(cut, "~");
+        memcpy(cut + length, "~", sizeof "~");
         text = cut;
         columns = gl_text_columns(text);
     }
@@ -173,12 +175,17 @@ static void put_row(const struct gl_table *table, const struct layout *layout, s
     trim_line(out);
 }
 
-static void put_blocks(const struct gl_table *table, struct gl_str *out)
+static void put_blocks(const struct gl_table *table, unsigned width, struct gl_str *out)
 {
     for (size_t r = 0; r < table->rows; r++) {
-        for (size_t c = 0; c < table->count; c++)
-            if (cell(table, r, c)[0] != '\0')
-                gl_str_addf(out, "%s: %s\n", table->columns[c].title, cell(table, r, c));
+        for (size_t c = 0; c < table->count; c++) {
+            GL_AUTO(gl_str_done) struct gl_str line = {0};
+
+            if (cell(table, r, c)[0] == '\0')
+                continue;
+            gl_str_addf(&line, "%s: %s", table->columns[c].title, cell(table, r, c));
+            gl_render_wrap(gl_str_text(&line), 0, width, out);
+        }
         if (r + 1 < table->rows)
             gl_str_add_char(out, '\n');
     }
@@ -190,7 +197,7 @@ void gl_table_text(const struct gl_table *table, unsigned width, bool is_accessi
     struct layout layout;
 
     if (is_accessible || width < NARROW) {
-        put_blocks(table, out);
+        put_blocks(table, width, out);
         return;
     }
     lay_out(table, width, &layout);

@@ -58,18 +58,32 @@ void gl_render_hang(const char *text, unsigned indent, unsigned columns, struct 
     gl_str_add(out, wrapped.length > indent ? wrapped.text + indent : "\n");
 }
 
+char *gl_render_real_text(double number, char out[GL_RENDER_NUMBER])
+{
+    size_t length;
+
+    gl_number_text(number, out);
+    length = strlen(out);
+    if (strchr(out, '.') == NULL)
+        return out;
+    while (out[length - 1] == '0')
+        length--;
+    out[out[length - 1] == '.' ? length - 1 : length] = '\0';
+    return out;
+}
+
 void gl_render_band(const struct gl_band *band, struct gl_str *out)
 {
-    char central[GL_QUANTITY_TEXT], low[GL_QUANTITY_TEXT], high[GL_QUANTITY_TEXT];
+    char central[GL_RENDER_NUMBER], low[GL_RENDER_NUMBER], high[GL_RENDER_NUMBER];
 
     if (!(band->central >= 0)) {
         gl_str_add_char(out, '?');
         return;
     }
-    gl_str_add(out, gl_number_text(band->central, central));
+    gl_str_add(out, gl_render_real_text(band->central, central));
     if (band->low >= 0 && band->high > band->low)
-        gl_str_addf(out, " (%s..%s)", gl_number_text(band->low, low),
-                    gl_number_text(band->high, high));
+        gl_str_addf(out, " (%s..%s)", gl_render_real_text(band->low, low),
+                    gl_render_real_text(band->high, high));
 }
 
 double gl_render_real(int64_t millionths)
@@ -82,7 +96,7 @@ char *gl_render_number(int64_t millionths, double scale, char out[GL_RENDER_NUMB
     if (millionths == GL_UNKNOWN)
         snprintf(out, GL_RENDER_NUMBER, "?");
     else
-        gl_number_text((double)millionths * scale, out);
+        gl_render_real_text((double)millionths * scale, out);
     return out;
 }
 

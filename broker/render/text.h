@@ -16,15 +16,17 @@ void gl_render_wrap(const char *text, unsigned indent, unsigned columns, struct 
  * that follow the first are indented. */
 void gl_render_hang(const char *text, unsigned indent, unsigned columns, struct gl_str *out);
 
-/* "41 (33..49)", "41" without bounds, "?" when unknown (< 0 or NaN); three significant digits. */
+/* Three significant digits, without zeros that say nothing: 0.043, 4.5, 98, 45600. Returns out. */
+#define GL_RENDER_NUMBER 48
+char *gl_render_real_text(double number, char out[GL_RENDER_NUMBER]);
+/* "41 (33..49)", "41" without bounds, "?" when unknown (< 0 or NaN). */
 void gl_render_band(const struct gl_band *band, struct gl_str *out);
 
 /* Millionths as a double; GL_UNKNOWN is NaN. */
 double gl_render_real(int64_t millionths);
 
-/* Three significant digits, "?" when GL_UNKNOWN. `scale` turns millionths into the shown unit: 1e-6
- * for base units, 1e-4 for per cent. */
-#define GL_RENDER_NUMBER 48
+/* The same, "?" when GL_UNKNOWN. `scale` turns millionths into the shown unit: 1e-6 for base units,
+ * 1e-4 for per cent. */
 char *gl_render_number(int64_t millionths, double scale, char out[GL_RENDER_NUMBER]);
 
 /* How old: "7 min", "3 h", "2 d"; "?" when GL_UNKNOWN. */

@@ -69,8 +69,9 @@ int gl_local_check_region(const struct gl_local *local, const char *region, stru
     if (strcmp(region, GL_LOCAL_REGION) == 0 ||
         (local->zone[0] != '\0' && strcmp(region, local->zone) == 0))
         return 0;
-    return gl_fail(err, GL_E_UNKNOWN_NAME, "the local cloud has the region " GL_LOCAL_REGION
-                   " only, not %s", gl_text_show(region, shown));
+    return gl_fail(err, GL_E_UNKNOWN_NAME,
+                   "the local cloud has the region " GL_LOCAL_REGION " only, not %s",
+                   gl_text_show(region, shown));
 }
 
 int gl_local_check_type(const char *type, struct gl_error *err)
@@ -79,8 +80,10 @@ int gl_local_check_type(const char *type, struct gl_error *err)
 
     if (gl_local_find_type(type) != NULL)
         return 0;
-    return gl_fail(err, GL_E_UNKNOWN_NAME, "the local cloud has no type %s; it has small, medium "
-                   "and large", gl_text_show(type, shown));
+    return gl_fail(err, GL_E_UNKNOWN_NAME,
+                   "the local cloud has no type %s; it has small, medium "
+                   "and large",
+                   gl_text_show(type, shown));
 }
 
 static int local_types(struct gl_cloud *cloud, const char *region, const char *const **out,
@@ -97,7 +100,8 @@ static int local_types(struct gl_cloud *cloud, const char *region, const char *c
 static int local_price(struct gl_cloud *cloud, const char *region, const char *type, int64_t *out,
                        struct gl_error *err)
 {
-    if (gl_local_check_region(gl_local_of(cloud), region, err) < 0 || gl_local_check_type(type, err) < 0)
+    if (gl_local_check_region(gl_local_of(cloud), region, err) < 0 ||
+        gl_local_check_type(type, err) < 0)
         return -1;
     *out = 0;
     return 0;

@@ -10,10 +10,10 @@
 #include "providers/cloud/local_record.h"
 
 struct gl_local {
-    struct gl_cloud cloud;      /* first: the adapter's handle */
+    struct gl_cloud cloud; /* first: the adapter's handle */
     const struct gl_world *world;
-    char *state;                /* <state folder>/local */
-    char zone[40];              /* grid zone it stands in; "" = not said */
+    char *state;   /* <state folder>/local */
+    char zone[40]; /* grid zone it stands in; "" = not said */
     bool wants_process;
 };
 
@@ -40,9 +40,9 @@ struct gl_local_start {
     const struct gl_local *local;
     const struct gl_launch *launch;
     const struct gl_local_host *host;
-    const char *folder;                 /* of the instance */
-    struct gl_local_record *record;     /* saved whenever it changes */
-    struct gl_link *link;               /* to the guest, once it answers */
+    const char *folder;             /* of the instance */
+    struct gl_local_record *record; /* saved whenever it changes */
+    struct gl_link *link;           /* to the guest, once it answers */
 };
 
 /* Start the machine or the namespace, configure its guest, and run its command. On failure nothing
@@ -59,7 +59,7 @@ int64_t gl_local_process_cpu_ms(const struct gl_process *process);
 
 struct gl_local_search {
     const char *token;
-    char *folder;               /* fresh; NULL = none */
+    char *folder; /* fresh; NULL = none */
     struct gl_local_record record;
     struct gl_error *err;
 };
@@ -80,8 +80,8 @@ void gl_local_show(const char *folder, const struct gl_local_record *record,
 bool gl_local_is_nothing(const char *folder, const struct gl_local_record *record);
 
 /* Operations of the adapter. */
-int gl_local_launch(struct gl_cloud *cloud, const struct gl_launch *launch,
-                    struct gl_instance *out, struct gl_error *err);
+int gl_local_launch(struct gl_cloud *cloud, const struct gl_launch *launch, struct gl_instance *out,
+                    struct gl_error *err);
 int gl_local_describe(struct gl_cloud *cloud, const char *id, struct gl_instance *out,
                       struct gl_error *err);
 int gl_local_find_by_request(struct gl_cloud *cloud, const char *token, struct gl_instance *out,

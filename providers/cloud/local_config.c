@@ -57,14 +57,14 @@ static json_t *config_of(const struct gl_launch *launch, const struct gl_guest_p
 
     world->random(world->cookie, random, sizeof random);
     gl_hex_text(random, sizeof random, entropy);
-    config = json_pack(
-        "{s:o s:o s:s s:s s:I s:s s:I s:o s:b s:I s:b s:o s:o s:i}", "command",
-        command_of(launch->command), "disk", text_or_null(place->disk), "entropy", entropy, "enrol",
-        launch->enrol_token, "interval_ms", (json_int_t)interval * 1000, "launch",
-        launch->launch_id, "lease_ms", (json_int_t)lease_ms(launch, now_ms), "machine",
-        machine_of(place), "network", launch->has_network, "now_ms", (json_int_t)now_ms, "payload",
-        place->has_payload, "root", text_or_null(place->root), "user_data",
-        text_or_null(launch->user_data), "v", 1);
+    config =
+        json_pack("{s:o s:o s:s s:s s:I s:s s:I s:o s:b s:I s:b s:o s:o s:i}", "command",
+                  command_of(launch->command), "disk", text_or_null(place->disk), "entropy",
+                  entropy, "enrol", launch->enrol_token, "interval_ms", (json_int_t)interval * 1000,
+                  "launch", launch->launch_id, "lease_ms", (json_int_t)lease_ms(launch, now_ms),
+                  "machine", machine_of(place), "network", launch->has_network, "now_ms",
+                  (json_int_t)now_ms, "payload", place->has_payload, "root",
+                  text_or_null(place->root), "user_data", text_or_null(launch->user_data), "v", 1);
     gl_wipe(random, sizeof random);
     gl_wipe(entropy, sizeof entropy);
     return config;

@@ -13,9 +13,9 @@
 /* What a launch does not say by itself. */
 struct gl_guest_place {
     uint32_t vcpus, memory_mib;
-    const char *family;         /* of this machine's CPU (base/power.h); NULL = unknown */
-    const char *disk;           /* "vda" or NULL */
-    const char *root;           /* "/image" or NULL */
+    const char *family; /* of this machine's CPU (base/power.h); NULL = unknown */
+    const char *disk;   /* "vda" or NULL */
+    const char *root;   /* "/image" or NULL */
     bool has_payload;
 };
 
@@ -25,9 +25,9 @@ char *gl_guest_config_text(const struct gl_launch *launch, const struct gl_guest
                            const struct gl_world *world, struct gl_error *err);
 /* The hello that a guest answers 'W' with. BAD_REPLY when it is none. */
 struct gl_guest_hello {
-    char state[16];             /* "waiting", "ready", "running", "exited" */
+    char state[16]; /* "waiting", "ready", "running", "exited" */
     bool has_command;
-    int status;                 /* of the command; -1 until it has ended */
+    int status; /* of the command; -1 until it has ended */
 };
 int gl_guest_hello_parse(const char *bytes, size_t length, struct gl_guest_hello *out,
                          struct gl_error *err);

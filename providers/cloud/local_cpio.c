@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #define TRAILER "TRAILER!!!"
-#define BLOCK 512
+#define BLOCK   512
 
 static const char zeros[BLOCK];
 
@@ -204,9 +204,15 @@ int gl_newc_header_parse(const char header[GL_NEWC_HEADER], struct gl_newc_membe
             return gl_fail(err, GL_E_BAD_VALUE, "a cpio header holds no number where one must be");
     if (field[11] == 0 || field[11] > GL_NEWC_NAME_MAX)
         return gl_fail(err, GL_E_BAD_VALUE, "a cpio member's name is empty or too long");
-    *out = (struct gl_newc_member){
-        .ino = field[0], .mode = field[1], .uid = field[2], .gid = field[3], .nlink = field[4],
-        .mtime = field[5], .size = field[6], .rdev_major = field[9], .rdev_minor = field[10],
-        .name_length = field[11]};
+    *out = (struct gl_newc_member){.ino = field[0],
+                                   .mode = field[1],
+                                   .uid = field[2],
+                                   .gid = field[3],
+                                   .nlink = field[4],
+                                   .mtime = field[5],
+                                   .size = field[6],
+                                   .rdev_major = field[9],
+                                   .rdev_minor = field[10],
+                                   .name_length = field[11]};
     return 0;
 }

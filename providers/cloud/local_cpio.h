@@ -11,26 +11,26 @@
 
 #include <sys/stat.h>
 
-#define GL_NEWC_HEADER 110
+#define GL_NEWC_HEADER   110
 #define GL_NEWC_NAME_MAX 4096
 
 struct gl_newc {
-    int fd;             /* borrowed */
-    uint64_t length;    /* bytes written so far */
-    uint64_t ceiling;   /* TOO_LARGE above it */
-    uint64_t left;      /* data bytes the open member still wants */
+    int fd;           /* borrowed */
+    uint64_t length;  /* bytes written so far */
+    uint64_t ceiling; /* TOO_LARGE above it */
+    uint64_t left;    /* data bytes the open member still wants */
     uint32_t next_ino;
 };
 
 /* One member; also what reading a header yields. */
 struct gl_newc_member {
-    uint32_t ino;       /* 0 = a fresh one */
-    uint32_t mode;      /* type and permissions, as in struct stat */
+    uint32_t ino;  /* 0 = a fresh one */
+    uint32_t mode; /* type and permissions, as in struct stat */
     uint32_t uid, gid, mtime;
-    uint32_t nlink;     /* 0 counts as 1; members of one ino and nlink >= 2 are hard links */
+    uint32_t nlink; /* 0 counts as 1; members of one ino and nlink >= 2 are hard links */
     uint32_t rdev_major, rdev_minor;
     uint32_t size;
-    uint32_t name_length;   /* with NUL; only from a header read */
+    uint32_t name_length; /* with NUL; only from a header read */
 };
 
 void gl_newc_init(struct gl_newc *cpio, int fd, uint64_t ceiling);

@@ -11,18 +11,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define FETCH_MAX ((uint64_t)64 << 20)
+#define FETCH_MAX   ((uint64_t)64 << 20)
 #define ARCHIVE_MAX (FETCH_MAX + ((uint64_t)1 << 20))
-#define SILENCE_MS 15000
+#define SILENCE_MS  15000
 #define MEMBERS_MAX 10000
 
 /* ---- asking ---- */
 
 struct fetching {
-    int fd;                 /* takes the archive */
+    int fd; /* takes the archive */
     uint64_t length;
     bool is_done;
-    char reason[160];       /* what the guest said on stderr before an empty answer */
+    char reason[160]; /* what the guest said on stderr before an empty answer */
 };
 
 static void keep_reason(struct fetching *fetching, const struct gl_frame *frame)
@@ -61,7 +61,8 @@ static int receive(struct gl_link *link, struct fetching *fetching, struct gl_er
         if (!fetching->is_done && link->is_closed)
             return gl_fail(err, GL_E_GUEST, "the instance ended while a file was fetched");
         if (gl_local_clock_ms() - heard_ms > SILENCE_MS)
-            return gl_fail(err, GL_E_GUEST, "the guest does not answer; is somebody else attached "
+            return gl_fail(err, GL_E_GUEST,
+                           "the guest does not answer; is somebody else attached "
                            "to it?");
     }
     return 0;
@@ -204,8 +205,8 @@ int gl_local_fetch(const char *folder, const char *path, const char *to, struct 
         got = receive(link, &fetching, err);
     gl_link_close(link);
     if (got == 0 && fetching.length == 0)
-        got = gl_fail(err, GL_E_NOT_FOUND, "the guest cannot hand out %s: %s", path,
-                      fetching.reason);
+        got =
+            gl_fail(err, GL_E_NOT_FOUND, "the guest cannot hand out %s: %s", path, fetching.reason);
     if (got == 0)
         got = unpack(&fetching, to, err);
     close(fetching.fd);

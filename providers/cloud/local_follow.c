@@ -9,12 +9,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#define TICK_MS 200
-#define COUNT_MS 1000
-#define ASK_MS 5000         /* a silent guest is asked for a sign of life this often */
-#define SILENCE_MS 30000    /* and given up after this long */
-#define LINGER_MS 2000      /* the exit frame follows the last output; a lost one is not waited for */
-#define SEE_END_MS 5000     /* from the last reading to the end of the process */
+#define TICK_MS     200
+#define COUNT_MS    1000
+#define ASK_MS      5000  /* a silent guest is asked for a sign of life this often */
+#define SILENCE_MS  30000 /* and given up after this long */
+#define LINGER_MS   2000  /* the exit frame follows the last output; a lost one is not waited for */
+#define SEE_END_MS  5000  /* from the last reading to the end of the process */
 #define INPUT_BYTES ((size_t)16 << 10)
 
 /* ---- the end, written down ---- */
@@ -22,7 +22,7 @@
 struct ending {
     bool has_exit, is_ended;
     int exit_status;
-    int64_t cpu_ms;     /* -1 = keep what is there */
+    int64_t cpu_ms; /* -1 = keep what is there */
 };
 
 static bool write_ending(void *cookie, struct gl_local_record *record)
@@ -62,7 +62,7 @@ struct follow {
     const char *folder;
     struct gl_link *link;
     struct gl_local_record record;
-    int stdin_fd;               /* -1 once it has ended */
+    int stdin_fd; /* -1 once it has ended */
     bool has_begun, has_exit, is_stopped, is_stop_sent, is_cancelled;
     int status;
     int64_t heard_ms, asked_ms, exited_ms;
@@ -113,8 +113,8 @@ static void on_frame(struct follow *follow, const struct gl_frame *frame)
         on_hello(follow, frame);
         break;
     case 'X':
-        follow->has_exit = gl_guest_exit_parse(frame->payload, frame->length, &follow->status,
-                                               &ignored) == 0;
+        follow->has_exit =
+            gl_guest_exit_parse(frame->payload, frame->length, &follow->status, &ignored) == 0;
         break;
     case 'Z':
         follow->is_stopped = true;
@@ -229,7 +229,8 @@ static int judge(struct follow *follow, struct gl_error *err)
         if (follow->exited_ms != 0)
             return 0;
         if (follow->is_stopped)
-            return gl_fail(err, GL_E_TIMEOUT, "the instance was stopped or its lease ended before "
+            return gl_fail(err, GL_E_TIMEOUT,
+                           "the instance was stopped or its lease ended before "
                            "its command did");
         return lost(follow, "the instance ended without a word", err);
     }
@@ -284,8 +285,11 @@ int gl_local_attach(const char *folder, const struct gl_attach *attach, int *out
                     struct gl_error *err)
 {
     GL_AUTO(gl_auto_free) struct gl_link *link = gl_alloc(sizeof *link);
-    struct follow follow = {.attach = attach, .folder = folder, .link = link,
-                            .stdin_fd = attach->stdin_fd, .cpu_ms = -1};
+    struct follow follow = {.attach = attach,
+                            .folder = folder,
+                            .link = link,
+                            .stdin_fd = attach->stdin_fd,
+                            .cpu_ms = -1};
     struct ending ending = {0};
     struct gl_process process;
     struct gl_error ignored = {0};
@@ -299,7 +303,8 @@ int gl_local_attach(const char *folder, const struct gl_attach *attach, int *out
         return lost(&follow, "the instance's control socket does not answer", err);
     got = run(&follow, err);
     gl_link_close(link);
-    ending = (struct ending){.has_exit = got == 0, .exit_status = follow.status,
+    ending = (struct ending){.has_exit = got == 0,
+                             .exit_status = follow.status,
                              .is_ended = !gl_local_find_alive(&follow.record, &process),
                              .cpu_ms = follow.cpu_ms};
     note_ending(folder, &ending, &ignored); /* what the caller learns does not hang on it */
@@ -338,7 +343,7 @@ int gl_local_terminate(const char *folder, struct gl_error *err)
 struct stopping {
     struct gl_link *link;
     struct ending ending;
-    bool is_final;          /* the final reading is written */
+    bool is_final; /* the final reading is written */
 };
 
 static void hear(struct stopping *stopping)

@@ -12,10 +12,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SNAPSHOT_MAX ((uint64_t)16 << 30)
-#define SAVE_MS 60000
-#define LOAD_MS 30000
-#define KEPT 4
+#define SNAPSHOT_MAX  ((uint64_t)16 << 30)
+#define SAVE_MS       60000
+#define LOAD_MS       30000
+#define KEPT          4
 #define COMPANION_MAX 4096
 
 static char *path_of(const char *state, const char *key, const char *suffix)
@@ -29,9 +29,9 @@ static char *path_of(const char *state, const char *key, const char *suffix)
 char *gl_golden_text(uint64_t length, const struct gl_hash *hash, struct gl_error *err)
 {
     char hex[GL_HASH_HEX];
-    GL_AUTO(gl_auto_json) json_t *object =
-        json_pack("{s:I s:s s:I}", "length", (json_int_t)length, "sha256", gl_hash_hex(hash, hex),
-                  "v", (json_int_t)1);
+    GL_AUTO(gl_auto_json)
+    json_t *object = json_pack("{s:I s:s s:I}", "length", (json_int_t)length, "sha256",
+                               gl_hash_hex(hash, hex), "v", (json_int_t)1);
 
     return gl_json_canonical(object, err);
 }
@@ -44,7 +44,8 @@ int gl_golden_parse(const char *text, size_t size, uint64_t *out_length, struct 
     const char *hex;
     int64_t length;
 
-    if (object == NULL || gl_json_int(object, "length", 1, (int64_t)SNAPSHOT_MAX, &length, err) < 0 ||
+    if (object == NULL ||
+        gl_json_int(object, "length", 1, (int64_t)SNAPSHOT_MAX, &length, err) < 0 ||
         gl_json_string(object, "sha256", &hex, err) < 0 ||
         gl_hex_parse(hex, hash.bytes, sizeof hash.bytes, err) < 0)
         return -1;
@@ -174,15 +175,15 @@ static int save_state(struct gl_qmp *qmp, int fd, uint64_t *out_length, struct g
     if (pipe2(ends, O_CLOEXEC) < 0)
         return gl_fail_sys(err, GL_E_IO, errno, "cannot make a pipe");
     fcntl(ends[1], F_SETPIPE_SZ, 1 << 20); /* fewer turns; fine when refused */
-    got = gl_qmp_command(qmp, "migrate-set-parameters",
-                         json_pack("{s:I}", "max-bandwidth", (json_int_t)10000000000), -1, NULL,
-                         err);
+    got =
+        gl_qmp_command(qmp, "migrate-set-parameters",
+                       json_pack("{s:I}", "max-bandwidth", (json_int_t)10000000000), -1, NULL, err);
     if (got == 0)
         got = gl_qmp_command(qmp, "getfd", json_pack("{s:s}", "fdname", "snapshot"), ends[1], NULL,
                              err);
     if (got == 0)
-        got = gl_qmp_command(qmp, "migrate", json_pack("{s:s}", "uri", "fd:snapshot"), -1, NULL,
-                             err);
+        got =
+            gl_qmp_command(qmp, "migrate", json_pack("{s:s}", "uri", "fd:snapshot"), -1, NULL, err);
     close(ends[1]);
     if (got == 0)
         got = drain(ends[0], fd, out_length, err);

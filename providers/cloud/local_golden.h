@@ -12,8 +12,8 @@
 #include "providers/cloud/local_qmp.h"
 
 struct gl_golden {
-    int fd;                 /* the snapshot, open for reading; -1 = there is none */
-    struct gl_hash hash;    /* what it must be */
+    int fd;              /* the snapshot, open for reading; -1 = there is none */
+    struct gl_hash hash; /* what it must be */
 };
 
 /* Open the snapshot of a key; *out has fd -1 when there is none or its length is wrong (then it is

@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define FOLDERS_UP 3    /* build/tests/conformance/test_x looks as far as build/ */
+#define FOLDERS_UP 3 /* build/tests/conformance/test_x looks as far as build/ */
 #define LISTED_MAX 256
 
 /* Of root or of us, and nobody else may write to it. */
@@ -34,7 +34,12 @@ static bool is_static_program(const char *path)
     bool is_script;
     ssize_t got = fd < 0 ? -1 : read(fd, head, sizeof head);
 
-    return got > 4 && memcmp(head, "\x7f" "ELF", 4) == 0 && is_trusted(path) &&
+    return got > 4 &&
+           memcmp(head,
+                  "\x7f"
+                  "ELF",
+                  4) == 0 &&
+           is_trusted(path) &&
            gl_payload_interpreter(head, (size_t)got, interpreter, &is_script) == 0;
 }
 
@@ -67,8 +72,8 @@ static char *find_near(const char *given, const char *name, bool (*is_it)(const 
 
 static char *find_installed_kernel(void)
 {
-    GL_AUTO(gl_auto_free) char *path =
-        gl_path_join(gl_path_of_program(), "../share/greenlaunch/guest");
+    GL_AUTO(gl_auto_free)
+    char *path = gl_path_join(gl_path_of_program(), "../share/greenlaunch/guest");
 
     return is_kernel_folder(path) ? gl_strdup(path) : NULL;
 }

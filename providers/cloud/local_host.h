@@ -6,14 +6,14 @@
  * that is the guest's first process, busybox. Looks only; installs nothing. Files of other users
  * that are not root are passed over: what they hold would run. */
 
-#include "base/world.h"
 #include "base/sign.h"
+#include "base/world.h"
 
 struct gl_local_host {
-    char *qemu;             /* absolute path; NULL = not installed */
-    char *kernel_folder;    /* vmlinuz, modules.list, modules/; NULL = none */
-    char *meter;            /* a static greenlaunch-meter; NULL = none */
-    char *busybox;          /* NULL = the guest has no shell */
+    char *qemu;          /* absolute path; NULL = not installed */
+    char *kernel_folder; /* vmlinuz, modules.list, modules/; NULL = none */
+    char *meter;         /* a static greenlaunch-meter; NULL = none */
+    char *busybox;       /* NULL = the guest has no shell */
 };
 
 /* Where: GREENLAUNCH_GUEST (folder of the kernel), GREENLAUNCH_METER; else `guest/` and

@@ -13,9 +13,9 @@
 #include <unistd.h>
 
 #define UNPACKED_MAX ((int64_t)2 << 30)
-#define UNPACK_MS 300000
-#define MEMBERS_MAX 1000000
-#define ROOT "image"
+#define UNPACK_MS    300000
+#define MEMBERS_MAX  1000000
+#define ROOT         "image"
 
 /* Disks: a partition table, or an ext2/3/4 superblock at 1024 (its magic at 1080). */
 static bool is_raw_disk(const char *bytes, size_t length)
@@ -75,9 +75,9 @@ int gl_image_check_qcow2(const char *bytes, size_t length, struct gl_error *err)
     version = big_endian(bytes + 4, 4);
     if (version != 2 && version != 3)
         return gl_fail(err, GL_E_BAD_VALUE, "the disk image is qcow2 of an unknown version");
-    if (big_endian(bytes + 8, 8) != 0 ||
-        (version == 3 && (big_endian(bytes + 72, 8) & 4) != 0))
-        return gl_fail(err, GL_E_BAD_VALUE, "the disk image refers to another file; flatten it: "
+    if (big_endian(bytes + 8, 8) != 0 || (version == 3 && (big_endian(bytes + 72, 8) & 4) != 0))
+        return gl_fail(err, GL_E_BAD_VALUE,
+                       "the disk image refers to another file; flatten it: "
                        "qemu-img convert -O qcow2 IMAGE FLAT");
     return 0;
 }
@@ -86,9 +86,14 @@ int gl_image_check_qcow2(const char *bytes, size_t length, struct gl_error *err)
 static int unpack(const char *program, int in_fd, int out_fd, struct gl_error *err)
 {
     const char *argv[] = {program, "-dc", NULL};
-    const struct gl_spawn spawn = {.argv = argv, .stdin_fd = in_fd, .stdout_fd = out_fd,
-                                   .stderr_fd = -1, .uid = -1, .gid = -1,
-                                   .dies_with_parent = true, .file_size_limit = UNPACKED_MAX};
+    const struct gl_spawn spawn = {.argv = argv,
+                                   .stdin_fd = in_fd,
+                                   .stdout_fd = out_fd,
+                                   .stderr_fd = -1,
+                                   .uid = -1,
+                                   .gid = -1,
+                                   .dies_with_parent = true,
+                                   .file_size_limit = UNPACKED_MAX};
     struct gl_process process;
     int status = -1;
 
@@ -100,13 +105,15 @@ static int unpack(const char *program, int in_fd, int out_fd, struct gl_error *e
         return gl_fail(err, GL_E_TIMEOUT, "unpacking the image with %s takes too long", program);
     }
     if (status != 0)
-        return gl_fail(err, GL_E_BAD_VALUE, "%s cannot unpack the image (status %d; at most 2 GiB "
-                       "are unpacked)", program, status);
+        return gl_fail(err, GL_E_BAD_VALUE,
+                       "%s cannot unpack the image (status %d; at most 2 GiB "
+                       "are unpacked)",
+                       program, status);
     return 0;
 }
 
-static int replace_by_unpacked(struct gl_image *image, const char *program,
-                               const char *work_folder, struct gl_error *err)
+static int replace_by_unpacked(struct gl_image *image, const char *program, const char *work_folder,
+                               struct gl_error *err)
 {
     int fd = gl_local_temporary(work_folder, err);
 
@@ -133,8 +140,10 @@ static int look(struct gl_image *image, const char *path, const char **out_unpac
     image->length = (uint64_t)info.st_size;
     image->kind = gl_image_kind_of(bytes, (size_t)got, out_unpacker);
     if (image->kind == GL_IMAGE_UNKNOWN)
-        return gl_fail(err, GL_E_BAD_VALUE, "%s is neither a tar or cpio root file system nor a "
-                       "raw or qcow2 disk", path);
+        return gl_fail(err, GL_E_BAD_VALUE,
+                       "%s is neither a tar or cpio root file system nor a "
+                       "raw or qcow2 disk",
+                       path);
     return image->kind == GL_IMAGE_QCOW2 ? gl_image_check_qcow2(bytes, (size_t)got, err) : 0;
 }
 
@@ -157,8 +166,10 @@ static int open_image(const char *path, const char *work_folder, struct gl_image
         look(image, path, &unpacker, err) < 0)
         return -1;
     if (image->kind != GL_IMAGE_TAR && image->kind != GL_IMAGE_CPIO)
-        return gl_fail(err, GL_E_BAD_VALUE, "%s holds no tar or cpio archive; unpack a disk image "
-                       "yourself", path);
+        return gl_fail(err, GL_E_BAD_VALUE,
+                       "%s holds no tar or cpio archive; unpack a disk image "
+                       "yourself",
+                       path);
     return 0;
 }
 
@@ -199,8 +210,8 @@ static int take(struct source *source, void *out, size_t length, struct gl_error
     size_t used = 0;
 
     while (used < length) {
-        ssize_t got = pread(source->fd, (char *)out + used, length - used,
-                            (off_t)(source->at + used));
+        ssize_t got =
+            pread(source->fd, (char *)out + used, length - used, (off_t)(source->at + used));
 
         if (got < 0 && errno == EINTR)
             continue;
@@ -258,8 +269,7 @@ static int copy_member(struct source *source, struct gl_newc *cpio, struct gl_er
         return 1;
     }
     snprintf(full, sizeof full, ROOT "/%s", own);
-    if (gl_newc_open(cpio, full, &member, err) < 0 ||
-        copy_data(source, member.size, cpio, err) < 0)
+    if (gl_newc_open(cpio, full, &member, err) < 0 || copy_data(source, member.size, cpio, err) < 0)
         return -1;
     source->at += gl_newc_padding(member.size);
     return 1;

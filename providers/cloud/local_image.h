@@ -14,12 +14,12 @@ enum gl_image_kind {
     GL_IMAGE_CPIO,
     GL_IMAGE_RAW,
     GL_IMAGE_QCOW2,
-    GL_IMAGE_PACKED,    /* compressed: what is inside is known after unpacking */
+    GL_IMAGE_PACKED, /* compressed: what is inside is known after unpacking */
 };
 
 struct gl_image {
     enum gl_image_kind kind;
-    int fd;             /* owned: a tree, unpacked if need be, or the disk; read only */
+    int fd; /* owned: a tree, unpacked if need be, or the disk; read only */
     uint64_t length;
 };
 

@@ -11,17 +11,17 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FORM 1                              /* counts up when the contents below change */
+#define FORM          1 /* counts up when the contents below change */
 #define INITRAMFS_MAX ((uint64_t)64 << 20)
-#define IMAGE_MAX ((uint64_t)3 << 30)
-#define LIST_MAX ((size_t)64 << 10)
-#define KEPT 4
+#define IMAGE_MAX     ((uint64_t)3 << 30)
+#define LIST_MAX      ((size_t)64 << 10)
+#define KEPT          4
 
 bool gl_initramfs_wants(const char *module, const struct gl_initramfs_options *options)
 {
     static const char *const network[] = {"failover.ko", "net_failover.ko", "virtio_net.ko"};
     static const char *const disk[] = {"virtio_blk.ko", "crc16.ko", "crc32c_generic.ko",
-                                       "mbcache.ko", "jbd2.ko", "ext4.ko"};
+                                       "mbcache.ko",    "jbd2.ko",  "ext4.ko"};
 
     for (size_t i = 0; i < sizeof network / sizeof *network; i++)
         if (strcmp(module, network[i]) == 0)
@@ -100,8 +100,8 @@ static int add_busybox(struct gl_newc *archive, const char *busybox, struct gl_e
 static int add_base(struct gl_newc *archive, struct gl_error *err)
 {
     static const char *const folders[] = {
-        "bin", "dev", "etc", "image", "in", "lib", "lib64", "mnt", "out", "proc", "root", "run",
-        "sbin", "sys", "tmp", "usr/bin", "usr/sbin", "usr/lib", "var/tmp", "work"};
+        "bin",  "dev", "etc",  "image", "in",  "lib",     "lib64",    "mnt",     "out",     "proc",
+        "root", "run", "sbin", "sys",   "tmp", "usr/bin", "usr/sbin", "usr/lib", "var/tmp", "work"};
     static const struct {
         const char *name, *text;
     } files[] = {

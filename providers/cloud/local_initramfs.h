@@ -10,7 +10,7 @@
 #include "providers/cloud/local_image.h"
 
 struct gl_initramfs_options {
-    bool has_network, has_disk;     /* adds their modules */
+    bool has_network, has_disk; /* adds their modules */
 };
 
 /* The part of a key that names this initramfs. */

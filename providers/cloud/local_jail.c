@@ -24,14 +24,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define NEW_ROOT "/tmp"     /* in a mount namespace of our own, so nobody else's is hidden */
+#define NEW_ROOT         "/tmp" /* in a mount namespace of our own, so nobody else's is hidden */
 #define FILE_LIMIT_LEAST ((rlim_t)64 << 20)
-#define JAIL_FLAGS                                                                                 \
-    (CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC)
+#define JAIL_FLAGS       (CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC)
 
 /* Folders of the machine that are shown as they are. */
-static const char *const shown[] = {"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32",
-                                    "/etc", "/opt", "/nix", "/sys"};
+static const char *const shown[] = {"/usr",    "/bin", "/sbin", "/lib", "/lib32", "/lib64",
+                                    "/libx32", "/etc", "/opt",  "/nix", "/sys"};
 
 bool gl_jail_shows(const char *path)
 {
@@ -150,10 +149,20 @@ static void make_folders(const struct child *child)
     static const struct {
         const char *path;
         mode_t mode;
-    } folders[] = {{"/dev", 0755}, {"/dev/shm", 01777}, {"/proc", 0555}, {"/tmp", 01777},
-                   {"/run", 0755}, {"/run/greenlaunch", 0755}, {"/run/greenlaunch/io", 0755},
-                   {"/root", 0700}, {"/home", 0755}, {"/var", 0755}, {"/var/tmp", 01777},
-                   {"/work", 0755}, {"/in", 0755}, {"/out", 0755}};
+    } folders[] = {{"/dev", 0755},
+                   {"/dev/shm", 01777},
+                   {"/proc", 0555},
+                   {"/tmp", 01777},
+                   {"/run", 0755},
+                   {"/run/greenlaunch", 0755},
+                   {"/run/greenlaunch/io", 0755},
+                   {"/root", 0700},
+                   {"/home", 0755},
+                   {"/var", 0755},
+                   {"/var/tmp", 01777},
+                   {"/work", 0755},
+                   {"/in", 0755},
+                   {"/out", 0755}};
     char inside[64];
 
     for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
@@ -303,7 +312,8 @@ static int map_user(int pid, struct gl_error *err)
 
 static int forbidden(int sys, struct gl_error *err)
 {
-    return gl_fail_sys(err, GL_E_NO_LOCAL, sys, "this machine does not let you make user "
+    return gl_fail_sys(err, GL_E_NO_LOCAL, sys,
+                       "this machine does not let you make user "
                        "namespaces (sysctl user.max_user_namespaces, "
                        "kernel.unprivileged_userns_clone, "
                        "kernel.apparmor_restrict_unprivileged_userns), and virtual machines need "

@@ -9,13 +9,13 @@
 #include "base/process.h"
 
 struct gl_jail {
-    const char *program;        /* static; becomes the first process */
-    const char *name;           /* its argv[0]; holds the instance's tag */
-    const char *folder;         /* of the instance: io/ and the console are bound into it */
+    const char *program; /* static; becomes the first process */
+    const char *name;    /* its argv[0]; holds the instance's tag */
+    const char *folder;  /* of the instance: io/ and the console are bound into it */
     const char *host_name;
-    uint32_t memory_mib;        /* ceiling of its files, which live in memory */
-    bool shares_network;        /* the machine's own network instead of none */
-    int log_fd;                 /* its stdout and stderr */
+    uint32_t memory_mib; /* ceiling of its files, which live in memory */
+    bool shares_network; /* the machine's own network instead of none */
+    int log_fd;          /* its stdout and stderr */
 };
 
 /* Inside: where the control socket and the console are. */

@@ -11,8 +11,8 @@
 enum gl_kvm_verdict { GL_KVM_UNKNOWN, GL_KVM_WORKS, GL_KVM_FAILS };
 
 struct gl_accel_choice {
-    const char *first;      /* "kvm" or "tcg" */
-    bool is_probe;          /* kvm, not proved yet: fall back to tcg when no hello comes in time */
+    const char *first; /* "kvm" or "tcg" */
+    bool is_probe;     /* kvm, not proved yet: fall back to tcg when no hello comes in time */
 };
 
 /* GREENLAUNCH_ACCEL=tcg|kvm forces and =probe forgets the verdict; else the kept verdict; else a

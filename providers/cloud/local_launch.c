@@ -8,15 +8,16 @@
 #include <string.h>
 #include <unistd.h>
 
-#define LOCK_MS 30000
+#define LOCK_MS        30000
 #define LAUNCH_WAIT_MS 180000 /* for another launch of the same token */
-#define MEMINFO_MAX ((size_t)64 << 10)
-#define HEADROOM_MIB 64
+#define MEMINFO_MAX    ((size_t)64 << 10)
+#define HEADROOM_MIB   64
 
 static int check_launch(const struct gl_local *local, const struct gl_launch *launch,
                         struct gl_error *err)
 {
-    if (gl_local_check_region(local, launch->region, err) < 0 || gl_local_check_type(launch->type, err) < 0)
+    if (gl_local_check_region(local, launch->region, err) < 0 ||
+        gl_local_check_type(launch->type, err) < 0)
         return -1;
     if (!gl_local_id_is_valid(launch->launch_id))
         return gl_fail(err, GL_E_BAD_VALUE, "a launch id is \"gl-\" and letters, digits and \"-\"");
@@ -41,12 +42,15 @@ static void fill_record(const struct gl_local *local, const struct gl_launch *la
 {
     const struct gl_local_type *type = gl_local_find_type(launch->type);
 
-    *out = (struct gl_local_record){
-        .attempt = launch->attempt, .state = GL_STATE_LAUNCHING, .host_cpu_ms = -1,
-        .exit_status = -1, .started_s = gl_now(local->world).unix_s,
-        .expires_s = launch->expires.unix_s,
-        .vcpus = launch->vcpus > 0 ? launch->vcpus : type->vcpus,
-        .memory_mib = launch->memory_mib > 0 ? launch->memory_mib : type->memory_mib};
+    *out = (struct gl_local_record){.attempt = launch->attempt,
+                                    .state = GL_STATE_LAUNCHING,
+                                    .host_cpu_ms = -1,
+                                    .exit_status = -1,
+                                    .started_s = gl_now(local->world).unix_s,
+                                    .expires_s = launch->expires.unix_s,
+                                    .vcpus = launch->vcpus > 0 ? launch->vcpus : type->vcpus,
+                                    .memory_mib = launch->memory_mib > 0 ? launch->memory_mib
+                                                                         : type->memory_mib};
     snprintf(out->token, sizeof out->token, "%s", launch->token);
     snprintf(out->launch_id, sizeof out->launch_id, "%s", launch->launch_id);
     snprintf(out->region, sizeof out->region, "%s", launch->region);
@@ -95,18 +99,23 @@ static int check_free_memory(uint32_t memory_mib, struct gl_error *err)
     free_kib = strtoll(line + strlen("MemAvailable:"), NULL, 10);
     if (free_kib / 1024 >= (long long)memory_mib + HEADROOM_MIB)
         return 0;
-    return gl_fail(err, GL_E_LAUNCH, "this machine has %lld MiB of free memory, and the instance "
-                   "wants %u; take a smaller type", free_kib / 1024, memory_mib);
+    return gl_fail(err, GL_E_LAUNCH,
+                   "this machine has %lld MiB of free memory, and the instance "
+                   "wants %u; take a smaller type",
+                   free_kib / 1024, memory_mib);
 }
 
 static int start_instance(const struct gl_local *local, const struct gl_launch *launch,
-                          const char *folder, struct gl_local_record *record,
-                          struct gl_error *err)
+                          const char *folder, struct gl_local_record *record, struct gl_error *err)
 {
     GL_AUTO(gl_auto_free) struct gl_link *link = gl_alloc(sizeof *link);
     struct gl_local_host host;
-    struct gl_local_start start = {.local = local, .launch = launch, .host = &host,
-                                   .folder = folder, .record = record, .link = link};
+    struct gl_local_start start = {.local = local,
+                                   .launch = launch,
+                                   .host = &host,
+                                   .folder = folder,
+                                   .record = record,
+                                   .link = link};
     int got = check_free_memory(record->memory_mib, err);
 
     gl_local_host_look(local->world, &host);
@@ -197,8 +206,8 @@ static int await_other(const char *folder, struct gl_instance *out, struct gl_er
     return 0;
 }
 
-int gl_local_launch(struct gl_cloud *cloud, const struct gl_launch *launch,
-                        struct gl_instance *out, struct gl_error *err)
+int gl_local_launch(struct gl_cloud *cloud, const struct gl_launch *launch, struct gl_instance *out,
+                    struct gl_error *err)
 {
     struct gl_local *local = gl_local_of(cloud);
     GL_AUTO(gl_auto_free) char *folder = NULL;

@@ -106,13 +106,12 @@ size_t gl_link_pending(const struct gl_link *link)
 }
 
 int gl_link_put(struct gl_link *link, char type, const void *bytes, size_t length,
-                   struct gl_error *err)
+                struct gl_error *err)
 {
     char header[GL_FRAME_HEADER];
 
     if (link->out_at > 0) {
-        memmove(link->out.text, link->out.text + link->out_at,
-                gl_link_pending(link));
+        memmove(link->out.text, link->out.text + link->out_at, gl_link_pending(link));
         link->out.length -= link->out_at;
         link->out_at = 0;
     }
@@ -127,8 +126,8 @@ int gl_link_put(struct gl_link *link, char type, const void *bytes, size_t lengt
 
 static void write_some(struct gl_link *link)
 {
-    ssize_t done = send(link->fd, link->out.text + link->out_at,
-                        gl_link_pending(link), MSG_NOSIGNAL);
+    ssize_t done =
+        send(link->fd, link->out.text + link->out_at, gl_link_pending(link), MSG_NOSIGNAL);
 
     if (done > 0)
         link->out_at += (size_t)done;

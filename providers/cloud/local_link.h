@@ -20,8 +20,8 @@ int64_t gl_local_clock_ms(void);
 
 struct gl_link {
     int fd;
-    bool is_closed;         /* the other side has gone */
-    struct gl_str out;      /* frames not written yet, from out_at on */
+    bool is_closed;    /* the other side has gone */
+    struct gl_str out; /* frames not written yet, from out_at on */
     size_t out_at;
     struct gl_frame_reader in;
 };
@@ -32,7 +32,7 @@ void gl_link_close(struct gl_link *link);
 
 /* Queue one frame (at most GL_FRAME_MAX bytes). TOO_LARGE when the queue is full. */
 int gl_link_put(struct gl_link *link, char type, const void *bytes, size_t length,
-                   struct gl_error *err);
+                struct gl_error *err);
 size_t gl_link_pending(const struct gl_link *link);
 /* Write and read what can be written and read, waiting at most timeout_ms for either or for
  * `also_fd` (-1 = none) to become readable; *out_also tells the latter (may be NULL). Sets

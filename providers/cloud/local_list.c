@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define ENDED_KEPT_S (7 * 86400)
+#define ENDED_KEPT_S  (7 * 86400)
 #define INSTANCES_MAX 10000
 
 /* The record's word, corrected by what can be seen. */
@@ -28,14 +28,17 @@ static enum gl_instance_state seen_state(const char *folder, const struct gl_loc
     return gl_file_exists(note) ? GL_STATE_STOPPING : record->state;
 }
 
-void gl_local_show(const char *folder, const struct gl_local_record *record, struct gl_instance *out)
+void gl_local_show(const char *folder, const struct gl_local_record *record,
+                   struct gl_instance *out)
 {
     struct gl_process process;
     bool is_alive = gl_local_find_alive(record, &process);
     const char *id = strrchr(folder, '/');
 
-    *out = (struct gl_instance){.attempt = record->attempt, .started = {record->started_s},
-                                .expires = {record->expires_s}, .has_exit = record->has_exit,
+    *out = (struct gl_instance){.attempt = record->attempt,
+                                .started = {record->started_s},
+                                .expires = {record->expires_s},
+                                .has_exit = record->has_exit,
                                 .exit_status = record->exit_status};
     snprintf(out->id, sizeof out->id, "%s", id != NULL ? id + 1 : folder);
     memcpy(out->launch_id, record->launch_id, sizeof out->launch_id);
@@ -58,7 +61,7 @@ bool gl_local_is_nothing(const char *folder, const struct gl_local_record *recor
 }
 
 int gl_local_folder_of(const struct gl_local *local, const char *id, char **out,
-                     struct gl_error *err)
+                       struct gl_error *err)
 {
     char shown[GL_TEXT_SHOWN];
 
@@ -69,9 +72,8 @@ int gl_local_folder_of(const struct gl_local *local, const char *id, char **out,
 }
 
 /* Call `visit` for every instance's folder until it returns other than 0; that value. */
-int gl_local_each(const struct gl_local *local,
-                       int (*visit)(void *cookie, const char *folder), void *cookie,
-                       struct gl_error *err)
+int gl_local_each(const struct gl_local *local, int (*visit)(void *cookie, const char *folder),
+                  void *cookie, struct gl_error *err)
 {
     DIR *handle = opendir(local->state);
     struct dirent *entry;
@@ -114,7 +116,7 @@ int gl_local_match_token(void *cookie, const char *folder)
 }
 
 int gl_local_find_by_request(struct gl_cloud *cloud, const char *token, struct gl_instance *out,
-                                 struct gl_error *err)
+                             struct gl_error *err)
 {
     struct gl_local_search search = {.token = token, .err = err};
     int got = gl_local_each(gl_local_of(cloud), gl_local_match_token, &search, err);
@@ -129,7 +131,7 @@ int gl_local_find_by_request(struct gl_cloud *cloud, const char *token, struct g
 }
 
 int gl_local_describe(struct gl_cloud *cloud, const char *id, struct gl_instance *out,
-                          struct gl_error *err)
+                      struct gl_error *err)
 {
     GL_AUTO(gl_auto_free) char *folder = NULL;
     struct gl_local_record record;
@@ -153,8 +155,7 @@ static bool is_stale(const struct gl_local *local, const char *folder)
 {
     struct stat info;
 
-    return stat(folder, &info) == 0 &&
-           info.st_mtime + ENDED_KEPT_S < gl_now(local->world).unix_s;
+    return stat(folder, &info) == 0 && info.st_mtime + ENDED_KEPT_S < gl_now(local->world).unix_s;
 }
 
 static int add_listed(void *cookie, const char *folder)
@@ -187,7 +188,7 @@ static int add_listed(void *cookie, const char *folder)
 }
 
 int gl_local_list(struct gl_cloud *cloud, struct gl_instance **out, size_t *out_count,
-                      struct gl_error *err)
+                  struct gl_error *err)
 {
     struct listing listing = {.local = gl_local_of(cloud), .err = err};
 

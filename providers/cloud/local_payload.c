@@ -12,9 +12,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define LIST_MAX ((size_t)256 << 10)
-#define LIST_MS 10000
-#define SCRIPT_DEPTH 4  /* a script's interpreter may be a script */
+#define LIST_MAX     ((size_t)256 << 10)
+#define LIST_MS      10000
+#define SCRIPT_DEPTH 4 /* a script's interpreter may be a script */
 
 static int add_path(struct gl_payload *payload, const char *path, struct gl_error *err)
 {
@@ -180,8 +180,8 @@ static int read_head(const char *path, char out[GL_PAYLOAD_HEAD], size_t *out_le
 
 int gl_payload_add_program(struct gl_payload *payload, const char *program, struct gl_error *err)
 {
-    GL_AUTO(gl_auto_free) char *path =
-        strchr(program, '/') != NULL ? realpath(program, NULL) : gl_program_find(program);
+    GL_AUTO(gl_auto_free)
+    char *path = strchr(program, '/') != NULL ? realpath(program, NULL) : gl_program_find(program);
     char interpreter[256], head[GL_PAYLOAD_HEAD];
     bool is_script = true;
 
@@ -220,9 +220,8 @@ static int write_files(struct gl_newc *archive, const char *const *files_in, str
         if (colon == NULL || colon == files_in[i] || colon[1] != '/')
             return gl_fail(err, GL_E_BAD_VALUE, "a file to carry is written HOST:/GUEST, not %.80s",
                            files_in[i]);
-        host = strndup(files_in[i], (size_t)(colon - files_in[i]));
-        if (host == NULL)
-            gl_die_of_memory();
+        host = gl_strdup(files_in[i]);
+        host[colon - files_in[i]] = '\0';
         if (gl_newc_add_file(archive, colon + 1, host, GL_PAYLOAD_FILES_MAX, err) < 0)
             return -1;
         if (archive->length - before > GL_PAYLOAD_FILES_MAX)
@@ -241,8 +240,8 @@ int gl_payload_write(const struct gl_payload *payload, const char *const *files_
     for (size_t i = 0; i < payload->count; i++) {
         if (is_there != NULL && is_there(payload->paths[i]))
             continue;
-        if (gl_newc_add_file(&archive, payload->paths[i], payload->paths[i], GL_PAYLOAD_MAX,
-                             err) < 0)
+        if (gl_newc_add_file(&archive, payload->paths[i], payload->paths[i], GL_PAYLOAD_MAX, err) <
+            0)
             return -1;
     }
     if (write_files(&archive, files_in, err) < 0 || gl_newc_finish(&archive, err) < 0)

@@ -10,12 +10,12 @@
 
 #include "providers/cloud/local_cpio.h"
 
-#define GL_PAYLOAD_MAX ((uint64_t)256 << 20)        /* all of it */
-#define GL_PAYLOAD_FILES_MAX ((uint64_t)64 << 20)   /* files_in together */
+#define GL_PAYLOAD_MAX       ((uint64_t)256 << 20) /* all of it */
+#define GL_PAYLOAD_FILES_MAX ((uint64_t)64 << 20)  /* files_in together */
 #define GL_PAYLOAD_PATHS_MAX 512
 
 struct gl_payload {
-    char *paths[GL_PAYLOAD_PATHS_MAX];  /* host files that go to the same path, each once */
+    char *paths[GL_PAYLOAD_PATHS_MAX]; /* host files that go to the same path, each once */
     size_t count;
 };
 

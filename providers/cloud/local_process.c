@@ -14,14 +14,15 @@
 #include <string.h>
 #include <unistd.h>
 
-#define CONNECT_MS 10000
-#define CPUINFO_MAX ((size_t)1 << 20)
+#define CONNECT_MS    10000
+#define CPUINFO_MAX   ((size_t)1 << 20)
 #define PROCESSES_MAX 65536
 
 int gl_local_process_check(const struct gl_local_host *host, struct gl_error *err)
 {
     if (host->meter == NULL)
-        return gl_fail(err, GL_E_NO_LOCAL, "the static program greenlaunch-meter is not beside "
+        return gl_fail(err, GL_E_NO_LOCAL,
+                       "the static program greenlaunch-meter is not beside "
                        "this one; build it with: make");
     return gl_jail_check(err);
 }
@@ -136,8 +137,9 @@ static int make_payload(const struct gl_local_start *start, int *out_fd, struct 
     if (got == 0)
         fd = gl_local_temporary(start->local->state, err);
     if (got == 0)
-        got = fd < 0 ? -1 : gl_payload_write(&payload, launch->files_in, gl_jail_shows, fd, &length,
-                                             err);
+        got = fd < 0
+                  ? -1
+                  : gl_payload_write(&payload, launch->files_in, gl_jail_shows, fd, &length, err);
     gl_payload_done(&payload);
     if (got == 0 && lseek(fd, 0, SEEK_SET) == 0) {
         *out_fd = fd;
@@ -154,8 +156,8 @@ static int make_files(const char *folder, int *out_log, struct gl_error *err)
     static const char *const names[] = {GL_LOCAL_CONSOLE, "io"};
     GL_AUTO(gl_auto_free) char *log = gl_path_join(folder, GL_LOCAL_QEMU_LOG);
     GL_AUTO(gl_auto_free) char *console = gl_path_join(folder, GL_LOCAL_CONSOLE);
-    GL_AUTO(gl_auto_close) int fd = open(console, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
-                                         0600);
+    GL_AUTO(gl_auto_close)
+    int fd = open(console, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
     if (fd < 0)
         return gl_fail_sys(err, GL_E_IO, errno, "cannot create %s", console);
@@ -202,8 +204,7 @@ static int run_guest(struct gl_local_start *start, int payload_fd, struct gl_err
     if (gl_file_read("/proc/cpuinfo", CPUINFO_MAX, &cpuinfo, &length, &ignored) == 0)
         place.family = gl_local_cpu_family(cpuinfo);
     if (gl_local_record_save(start->folder, start->record, err) < 0 ||
-        connect_guest(start, err) < 0 ||
-        gl_local_wait_hello(start, true, CONNECT_MS, err) < 0)
+        connect_guest(start, err) < 0 || gl_local_wait_hello(start, true, CONNECT_MS, err) < 0)
         return -1;
     return gl_local_configure(start, &place, payload_fd, err);
 }
@@ -212,9 +213,12 @@ static int start_jail(struct gl_local_start *start, int log_fd, struct gl_error 
 {
     GL_AUTO(gl_str_done) struct gl_str name = {0};
     const struct gl_jail jail = {
-        .program = start->host->meter, .folder = start->folder,
-        .host_name = start->record->launch_id, .memory_mib = start->record->memory_mib,
-        .shares_network = start->launch->has_network, .log_fd = log_fd,
+        .program = start->host->meter,
+        .folder = start->folder,
+        .host_name = start->record->launch_id,
+        .memory_mib = start->record->memory_mib,
+        .shares_network = start->launch->has_network,
+        .log_fd = log_fd,
         .name = (gl_str_addf(&name, "greenlaunch-meter:%s", start->record->tag), name.text)};
 
     snprintf(start->record->how, sizeof start->record->how, "process");

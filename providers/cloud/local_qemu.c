@@ -9,10 +9,10 @@
 #include <unistd.h>
 
 /* Faster by a third than the kernel's own choice, and nothing a throw-away guest would miss. */
-#define KERNEL_LINE                                                                                \
-    "console=ttyS0 quiet panic=-1 nokaslr mitigations=off tsc=reliable no_timer_check "            \
-    "lpj=10000000 audit=0 selinux=0 apparmor=0 8250.nr_uarts=1 random.trust_cpu=on "               \
-    "cryptomgr.notests gl.chan=virtio"
+#define KERNEL_LINE                                                                     \
+    "console=ttyS0 quiet panic=-1 nokaslr mitigations=off tsc=reliable no_timer_check " \
+    "lpj=10000000 audit=0 selinux=0 apparmor=0 8250.nr_uarts=1 random.trust_cpu=on "    \
+    "cryptomgr.notests"
 
 static void add(struct gl_qemu_arguments *arguments, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
@@ -148,15 +148,23 @@ int gl_qemu_start(const struct gl_qemu_plan *plan, int log_fd, struct gl_process
                   struct gl_error *err)
 {
     const int keep[] = {plan->kernel_fd, plan->initrd_fd, plan->console_fd, plan->control_fd,
-                        plan->qmp_fd, plan->disk_fd, plan->incoming_fd};
+                        plan->qmp_fd,    plan->disk_fd,   plan->incoming_fd};
     /* None of ours: it may hold credentials, and others of nobody's processes can read it. */
-    static const char *const environment[] = {"PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C", NULL};
+    static const char *const environment[] = {"PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C",
+                                              NULL};
     int kept[sizeof keep / sizeof *keep], gid;
     struct gl_qemu_arguments arguments;
-    struct gl_spawn spawn = {.stdin_fd = -1, .stdout_fd = log_fd, .stderr_fd = log_fd,
-                             .folder = "/", .environment = environment, .keep_fds = kept, .is_detached = true, .uid = -1,
-                             .gid = -1, .file_size_limit = plan->disk_fd >= 0 ? GL_QEMU_DISK_LIMIT
-                                                                             : GL_QEMU_FILE_LIMIT};
+    struct gl_spawn spawn = {.stdin_fd = -1,
+                             .stdout_fd = log_fd,
+                             .stderr_fd = log_fd,
+                             .folder = "/",
+                             .environment = environment,
+                             .keep_fds = kept,
+                             .is_detached = true,
+                             .uid = -1,
+                             .gid = -1,
+                             .file_size_limit =
+                                 plan->disk_fd >= 0 ? GL_QEMU_DISK_LIMIT : GL_QEMU_FILE_LIMIT};
     int got;
 
     for (size_t i = 0; i < sizeof keep / sizeof *keep; i++)

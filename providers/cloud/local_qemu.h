@@ -10,23 +10,23 @@
 #include "providers/cloud/local_record.h"
 
 #define GL_QEMU_ARGUMENTS_MAX 96
-#define GL_QEMU_FILE_LIMIT ((int64_t)64 << 20)      /* of the console log */
-#define GL_QEMU_DISK_LIMIT ((int64_t)4 << 30)       /* of what a guest writes to its disk */
+#define GL_QEMU_FILE_LIMIT    ((int64_t)64 << 20) /* of the console log */
+#define GL_QEMU_DISK_LIMIT    ((int64_t)4 << 30)  /* of what a guest writes to its disk */
 
 struct gl_qemu_plan {
     const char *program;
     const char *launch_id, *tag;
-    const char *accel;              /* "tcg" or "kvm" */
+    const char *accel; /* "tcg" or "kvm" */
     uint32_t vcpus, memory_mib;
     bool has_network;
     int kernel_fd, initrd_fd, console_fd, control_fd, qmp_fd;
-    int disk_fd;                    /* -1 = none */
+    int disk_fd; /* -1 = none */
     bool is_disk_qcow2;
-    int incoming_fd;                /* a snapshot to go on from; -1 = boot */
+    int incoming_fd; /* a snapshot to go on from; -1 = boot */
 };
 
 struct gl_qemu_arguments {
-    char *words[GL_QEMU_ARGUMENTS_MAX];     /* owned, NULL-terminated */
+    char *words[GL_QEMU_ARGUMENTS_MAX]; /* owned, NULL-terminated */
     size_t count;
 };
 

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #define LINE_MAX_BYTES ((size_t)1 << 20)
-#define REPLY_MS 10000
+#define REPLY_MS       10000
 
 void gl_qmp_message_done(struct gl_qmp_message *message)
 {
@@ -156,9 +156,9 @@ static int send_line(const struct gl_qmp *qmp, char *text, int pass_fd, struct g
 static int send_request(const struct gl_qmp *qmp, const char *name, json_t *arguments, int pass_fd,
                         struct gl_error *err)
 {
-    GL_AUTO(gl_auto_json) json_t *request =
-        json_pack("{s:s s:I s:o*}", "execute", name, "id", (json_int_t)qmp->next_id, "arguments",
-                  arguments);
+    GL_AUTO(gl_auto_json)
+    json_t *request = json_pack("{s:s s:I s:o*}", "execute", name, "id", (json_int_t)qmp->next_id,
+                                "arguments", arguments);
     GL_AUTO(gl_auto_free) char *text = NULL;
     GL_AUTO(gl_str_done) struct gl_str line = {0};
 

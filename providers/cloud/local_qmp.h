@@ -13,9 +13,9 @@ enum gl_qmp_kind { GL_QMP_GREETING, GL_QMP_RETURN, GL_QMP_ERROR, GL_QMP_EVENT };
 
 struct gl_qmp_message {
     enum gl_qmp_kind kind;
-    json_t *body;       /* value of "return"; NULL otherwise; owned */
-    int64_t id;         /* of a reply; -1 = none */
-    char text[160];     /* description of an error, name of an event */
+    json_t *body;   /* value of "return"; NULL otherwise; owned */
+    int64_t id;     /* of a reply; -1 = none */
+    char text[160]; /* description of an error, name of an event */
 };
 
 /* One line without its newline. BAD_REPLY when it is no message. */
@@ -26,7 +26,7 @@ struct gl_qmp {
     int fd;
     int64_t next_id;
     struct gl_str in;
-    size_t in_at;       /* bytes of `in` already used */
+    size_t in_at; /* bytes of `in` already used */
 };
 
 /* Connect to the instance's qmp.sock and negotiate. Errors: IO, BAD_REPLY, TIMEOUT. */

@@ -15,10 +15,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define RECORD_NAME "instance.json"
-#define RECORD_MAX ((size_t)16 << 10)
+#define RECORD_NAME      "instance.json"
+#define RECORD_MAX       ((size_t)16 << 10)
 #define COMMAND_LINE_MAX 16384
-#define GONE_MS 5000
+#define GONE_MS          5000
 
 bool gl_local_id_is_valid(const char *launch_id)
 {
@@ -37,7 +37,8 @@ char *gl_local_folder(const char *state, const char *launch_id)
 
 char *gl_local_record_text(const struct gl_local_record *record, struct gl_error *err)
 {
-    GL_AUTO(gl_auto_json) json_t *object = json_pack(
+    GL_AUTO(gl_auto_json)
+    json_t *object = json_pack(
         "{s:I s:s s:s s:s s:s s:s s:s s:s s:i s:i s:i s:I s:I s:s s:I s:I s:b s:i s:I}", "v",
         (json_int_t)1, "token", record->token, "launch", record->launch_id, "region",
         record->region, "type", record->type, "how", record->how, "tag", record->tag, "boot",

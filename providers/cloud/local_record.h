@@ -16,30 +16,30 @@
 #include "base/process.h"
 #include "providers/cloud/cloud.h"
 
-#define GL_LOCAL_CONSOLE "console.log"
+#define GL_LOCAL_CONSOLE  "console.log"
 #define GL_LOCAL_QEMU_LOG "qemu.log"
-#define GL_LOCAL_STOP "stop"
-#define GL_LOCAL_EARLY "early"
-#define GL_LOCAL_CONTROL "io/control.sock"
-#define GL_LOCAL_QMP "io/qmp.sock"
-#define GL_LOCAL_TAG 37         /* a UUID with NUL */
-#define GL_LOCAL_NOBODY 65534   /* uid and gid that root runs instances as */
+#define GL_LOCAL_STOP     "stop"
+#define GL_LOCAL_EARLY    "early"
+#define GL_LOCAL_CONTROL  "io/control.sock"
+#define GL_LOCAL_QMP      "io/qmp.sock"
+#define GL_LOCAL_TAG      37    /* a UUID with NUL */
+#define GL_LOCAL_NOBODY   65534 /* uid and gid that root runs instances as */
 
 struct gl_local_record {
     char token[GL_HASH_HEX];
     char launch_id[GL_CLOUD_ID];
     char region[40], type[40];
-    char how[48];               /* "" until it was started once */
-    char tag[GL_LOCAL_TAG];     /* QEMU's -uuid, the name of the namespace: finds a process whose
-                                 * pid was not written down any more */
-    char boot[GL_LOCAL_TAG];    /* boot id of this machine when it was started */
+    char how[48];            /* "" until it was started once */
+    char tag[GL_LOCAL_TAG];  /* QEMU's -uuid, the name of the namespace: finds a process whose
+                              * pid was not written down any more */
+    char boot[GL_LOCAL_TAG]; /* boot id of this machine when it was started */
     uint32_t attempt, vcpus, memory_mib;
     int64_t started_s, expires_s;
     enum gl_instance_state state;
-    struct gl_process process;  /* pid 0 = none */
+    struct gl_process process; /* pid 0 = none */
     bool has_exit;
     int exit_status;
-    int64_t host_cpu_ms;        /* at the end; -1 not known */
+    int64_t host_cpu_ms; /* at the end; -1 not known */
 };
 
 /* Launch ids that may name a folder: "gl-" and at most 40 of a-z 0-9 and "-". */

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #define UPDATE_WAIT_MS 10000
-#define CONSOLE_PIECE ((size_t)1 << 20)
+#define CONSOLE_PIECE  ((size_t)1 << 20)
 
 int gl_local_lock(const char *folder, int64_t wait_ms, struct gl_error *err)
 {
@@ -60,7 +60,8 @@ int64_t gl_local_cpu_ms(const struct gl_local_record *record, const struct gl_pr
 
 void gl_local_clean_folder(const char *folder)
 {
-    static const char *const names[] = {GL_LOCAL_CONTROL, GL_LOCAL_QMP, GL_LOCAL_STOP, GL_LOCAL_EARLY};
+    static const char *const names[] = {GL_LOCAL_CONTROL, GL_LOCAL_QMP, GL_LOCAL_STOP,
+                                        GL_LOCAL_EARLY};
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         GL_AUTO(gl_auto_free) char *path = gl_path_join(folder, names[i]);

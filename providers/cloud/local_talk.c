@@ -12,11 +12,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define BOOT_S 60
-#define ANSWER_MS 30000
+#define BOOT_S     60
+#define ANSWER_MS  30000
 #define TAIL_BYTES 400
-#define EARLY_MAX ((off_t)1 << 20)
-#define CHUNK ((size_t)60 << 10)
+#define EARLY_MAX  ((off_t)1 << 20)
+#define CHUNK      ((size_t)60 << 10)
 
 int64_t gl_local_boot_ms(const struct gl_world *world)
 {
@@ -38,8 +38,7 @@ void gl_local_add_tail(const char *folder, const char *log, struct gl_error *err
 
     if (fd < 0 || fstat(fd, &info) < 0 || info.st_size == 0)
         return;
-    got = pread(fd, bytes, sizeof bytes,
-                info.st_size > TAIL_BYTES ? info.st_size - TAIL_BYTES : 0);
+    got = pread(fd, bytes, sizeof bytes, info.st_size > TAIL_BYTES ? info.st_size - TAIL_BYTES : 0);
     while (got > 0 && (bytes[got - 1] == '\n' || bytes[got - 1] == '\r'))
         got--;
     if (got <= 0)
@@ -171,8 +170,8 @@ static void keep_early(int fd, struct gl_link *link)
 static int part(struct gl_local_start *start, struct gl_error *err)
 {
     GL_AUTO(gl_auto_free) char *path = gl_path_join(start->folder, GL_LOCAL_EARLY);
-    GL_AUTO(gl_auto_close) int fd =
-        open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+    GL_AUTO(gl_auto_close)
+    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
     int64_t end_ms = gl_local_clock_ms() + ANSWER_MS;
 
     if (shutdown(start->link->fd, SHUT_WR) < 0)

@@ -11,9 +11,23 @@
 
 /* Offsets and widths of the fields of a ustar header. */
 enum {
-    AT_NAME = 0, LEN_NAME = 100, AT_MODE = 100, LEN_ID = 8, AT_UID = 108, AT_GID = 116,
-    AT_SIZE = 124, LEN_SIZE = 12, AT_MTIME = 136, AT_SUM = 148, AT_TYPE = 156, AT_LINK = 157,
-    AT_MAGIC = 257, AT_MAJOR = 329, AT_MINOR = 337, AT_PREFIX = 345, LEN_PREFIX = 155,
+    AT_NAME = 0,
+    LEN_NAME = 100,
+    AT_MODE = 100,
+    LEN_ID = 8,
+    AT_UID = 108,
+    AT_GID = 116,
+    AT_SIZE = 124,
+    LEN_SIZE = 12,
+    AT_MTIME = 136,
+    AT_SUM = 148,
+    AT_TYPE = 156,
+    AT_LINK = 157,
+    AT_MAGIC = 257,
+    AT_MAJOR = 329,
+    AT_MINOR = 337,
+    AT_PREFIX = 345,
+    LEN_PREFIX = 155,
 };
 
 void gl_tar_init(struct gl_tar *tar, int fd)
@@ -180,7 +194,8 @@ static void header_parse(struct gl_tar *tar, const char *block, uint64_t offset)
 static int place_next(struct gl_tar *tar, struct gl_error *err)
 {
     if (tar->size > (uint64_t)1 << 40 || tar->members++ > GL_TAR_MEMBERS_MAX)
-        return gl_fail(err, GL_E_BAD_VALUE, "the tar archive has a member or a count beyond reason");
+        return gl_fail(err, GL_E_BAD_VALUE,
+                       "the tar archive has a member or a count beyond reason");
     tar->next = tar->data + ((tar->size + GL_TAR_BLOCK - 1) & ~(uint64_t)(GL_TAR_BLOCK - 1));
     return 0;
 }
@@ -242,7 +257,7 @@ int gl_tar_next(struct gl_tar *tar, struct gl_error *err)
 
 struct shared_file {
     char *name;
-    uint32_t ino;   /* 0 until the file itself came by */
+    uint32_t ino; /* 0 until the file itself came by */
 };
 
 struct links {
@@ -295,8 +310,8 @@ static int collect_links(int fd, struct links *out, struct gl_error *err)
         if (tar->type != '1')
             continue;
         if (out->count == capacity)
-            out->files = gl_realloc(out->files,
-                                    (capacity = capacity * 2 + 64) * sizeof *out->files);
+            out->files =
+                gl_realloc(out->files, (capacity = capacity * 2 + 64) * sizeof *out->files);
         link_as_name(tar, name);
         out->files[out->count++] = (struct shared_file){.name = gl_strdup(name)};
     }
@@ -331,18 +346,21 @@ static int copy_member(const struct gl_tar *tar, struct gl_newc *cpio, struct gl
     return 0;
 }
 
-static const uint32_t file_type[] = {['0' - '0'] = S_IFREG, ['1' - '0'] = S_IFREG,
-                                     ['2' - '0'] = S_IFLNK, ['3' - '0'] = S_IFCHR,
-                                     ['4' - '0'] = S_IFBLK, ['5' - '0'] = S_IFDIR,
-                                     ['6' - '0'] = S_IFIFO};
+static const uint32_t file_type[] = {
+    ['0' - '0'] = S_IFREG, ['1' - '0'] = S_IFREG, ['2' - '0'] = S_IFLNK, ['3' - '0'] = S_IFCHR,
+    ['4' - '0'] = S_IFBLK, ['5' - '0'] = S_IFDIR, ['6' - '0'] = S_IFIFO};
 
 static int convert_member(struct gl_tar *tar, const struct links *links, const char *prefix,
                           struct gl_newc *cpio, struct gl_error *err)
 {
-    struct gl_newc_member member = {
-        .mode = file_type[tar->type - '0'] | tar->mode, .uid = tar->uid, .gid = tar->gid,
-        .mtime = tar->mtime, .rdev_major = tar->major, .rdev_minor = tar->minor,
-        .size = tar->type == '2' ? (uint32_t)strlen(tar->link) : (uint32_t)tar->size};
+    struct gl_newc_member member = {.mode = file_type[tar->type - '0'] | tar->mode,
+                                    .uid = tar->uid,
+                                    .gid = tar->gid,
+                                    .mtime = tar->mtime,
+                                    .rdev_major = tar->major,
+                                    .rdev_minor = tar->minor,
+                                    .size = tar->type == '2' ? (uint32_t)strlen(tar->link)
+                                                             : (uint32_t)tar->size};
     char name[GL_TAR_NAME_MAX + 64];
     struct shared_file *shared;
 
@@ -352,8 +370,10 @@ static int convert_member(struct gl_tar *tar, const struct links *links, const c
         link_as_name(tar, name);
         shared = find_shared(links, name);
         if (shared == NULL || shared->ino == 0)
-            return gl_fail(err, GL_E_BAD_VALUE, "%.80s is a hard link to %.80s, which did not "
-                           "come before it", tar->name, name);
+            return gl_fail(err, GL_E_BAD_VALUE,
+                           "%.80s is a hard link to %.80s, which did not "
+                           "come before it",
+                           tar->name, name);
     } else {
         shared = find_shared(links, tar->name);
         if (shared != NULL)

@@ -8,21 +8,21 @@
 
 #include "providers/cloud/local_cpio.h"
 
-#define GL_TAR_BLOCK 512
-#define GL_TAR_NAME_MAX 4096
+#define GL_TAR_BLOCK       512
+#define GL_TAR_NAME_MAX    4096
 #define GL_TAR_MEMBERS_MAX 1000000
 
 /* A walk over the members of a seekable archive. */
 struct gl_tar {
-    int fd;                         /* borrowed; read by pread(2) only */
-    uint64_t next;                  /* offset of the next header */
+    int fd;        /* borrowed; read by pread(2) only */
+    uint64_t next; /* offset of the next header */
     uint32_t members;
     /* The member at hand. */
-    char name[GL_TAR_NAME_MAX];     /* without leading "/" and "./"; "" = the root itself */
-    char link[GL_TAR_NAME_MAX];     /* of links, as written */
-    char type;                      /* '0' file, '1' hard link, '2' symbolic, '3' '4' device,
-                                     * '5' folder, '6' FIFO */
-    uint64_t data, size;            /* offset and length of its bytes */
+    char name[GL_TAR_NAME_MAX]; /* without leading "/" and "./"; "" = the root itself */
+    char link[GL_TAR_NAME_MAX]; /* of links, as written */
+    char type;                  /* '0' file, '1' hard link, '2' symbolic, '3' '4' device,
+                                 * '5' folder, '6' FIFO */
+    uint64_t data, size;        /* offset and length of its bytes */
     uint32_t mode, uid, gid, mtime, major, minor;
 };
 

@@ -16,12 +16,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#define KVM_PROBE_MS 5000
-#define QMP_MS 5000
-#define WAKE_MS 10000       /* a guest restored from a snapshot answers at once, or never */
-#define MEMORY_LEAST_MIB 96 /* the kernel needs 80 */
-#define GUEST_OWN_MIB 96    /* kernel, meter and their working memory */
-#define CPUINFO_MAX ((size_t)1 << 20)
+#define KVM_PROBE_MS     5000
+#define QMP_MS           5000
+#define WAKE_MS          10000 /* a guest restored from a snapshot answers at once, or never */
+#define MEMORY_LEAST_MIB 96    /* the kernel needs 80 */
+#define GUEST_OWN_MIB    96    /* kernel, meter and their working memory */
+#define CPUINFO_MAX      ((size_t)1 << 20)
 
 /* The files of one machine, and how it is to be started. */
 struct vm {
@@ -29,7 +29,7 @@ struct vm {
     struct gl_initramfs_options options;
     struct gl_image image;
     bool has_image;
-    uint64_t tree_bytes;        /* of an image unpacked into the initramfs */
+    uint64_t tree_bytes; /* of an image unpacked into the initramfs */
     int payload_fd;
     uint64_t payload_bytes;
     int log_fd;
@@ -95,8 +95,8 @@ static int open_payload(struct vm *vm, struct gl_error *err)
         got = vm->payload_fd < 0 ? -1 : 0;
     }
     if (got == 0)
-        got = gl_payload_write(&payload, launch->files_in, NULL, vm->payload_fd,
-                               &vm->payload_bytes, err);
+        got = gl_payload_write(&payload, launch->files_in, NULL, vm->payload_fd, &vm->payload_bytes,
+                               err);
     gl_payload_done(&payload);
     return got;
 }
@@ -112,9 +112,10 @@ static int check_memory(const struct vm *vm, struct gl_error *err)
         return gl_fail(err, GL_E_BAD_VALUE, "a local VM needs at least %d MiB of memory",
                        MEMORY_LEAST_MIB);
     if (need > 0 && vm->plan.memory_mib < need_mib)
-        return gl_fail(err, GL_E_TOO_LARGE, "what the guest is to hold needs %" PRIu64 " MiB of "
-                       "memory, and it has %u; take a larger type, or a disk image", need_mib,
-                       vm->plan.memory_mib);
+        return gl_fail(err, GL_E_TOO_LARGE,
+                       "what the guest is to hold needs %" PRIu64 " MiB of "
+                       "memory, and it has %u; take a larger type, or a disk image",
+                       need_mib, vm->plan.memory_mib);
     return 0;
 }
 
@@ -127,8 +128,8 @@ static int prepare(struct vm *vm, struct gl_error *err)
         check_memory(vm, err) < 0)
         return -1;
     vm->plan.kernel_fd = open_file(start->host->kernel_folder, "vmlinuz", O_RDONLY, err);
-    vm->plan.console_fd = open_file(start->folder, GL_LOCAL_CONSOLE,
-                                    O_WRONLY | O_CREAT | O_APPEND, err);
+    vm->plan.console_fd =
+        open_file(start->folder, GL_LOCAL_CONSOLE, O_WRONLY | O_CREAT | O_APPEND, err);
     vm->log_fd = open_file(start->folder, GL_LOCAL_QEMU_LOG, O_WRONLY | O_CREAT | O_APPEND, err);
     return vm->plan.kernel_fd < 0 || vm->plan.console_fd < 0 || vm->log_fd < 0 ? -1 : 0;
 }
@@ -176,9 +177,8 @@ static void stop_machine(struct vm *vm)
 static int connect_sockets(struct vm *vm, struct gl_error *err)
 {
     vm->plan.control_fd = gl_local_listen(vm->start->folder, GL_LOCAL_CONTROL, err);
-    vm->plan.qmp_fd = vm->plan.control_fd < 0
-                          ? -1
-                          : gl_local_listen(vm->start->folder, GL_LOCAL_QMP, err);
+    vm->plan.qmp_fd =
+        vm->plan.control_fd < 0 ? -1 : gl_local_listen(vm->start->folder, GL_LOCAL_QMP, err);
     return vm->plan.qmp_fd < 0 ? -1 : 0;
 }
 
@@ -301,11 +301,11 @@ static int configure(struct vm *vm, struct gl_error *err)
 {
     GL_AUTO(gl_auto_free) char *cpuinfo = NULL;
     struct gl_error ignored = {0};
-    struct gl_guest_place place = {
-        .vcpus = vm->plan.vcpus, .memory_mib = vm->plan.memory_mib,
-        .disk = vm->options.has_disk ? "vda" : NULL,
-        .root = vm->has_image && !vm->options.has_disk ? "/image" : NULL,
-        .has_payload = vm->payload_fd >= 0};
+    struct gl_guest_place place = {.vcpus = vm->plan.vcpus,
+                                   .memory_mib = vm->plan.memory_mib,
+                                   .disk = vm->options.has_disk ? "vda" : NULL,
+                                   .root = vm->has_image && !vm->options.has_disk ? "/image" : NULL,
+                                   .has_payload = vm->payload_fd >= 0};
     size_t length;
 
     if (gl_file_read("/proc/cpuinfo", CPUINFO_MAX, &cpuinfo, &length, &ignored) == 0)
@@ -321,12 +321,22 @@ static int configure(struct vm *vm, struct gl_error *err)
 int gl_local_start_vm(struct gl_local_start *start, struct gl_error *err)
 {
     struct vm vm = {
-        .start = start, .payload_fd = -1, .log_fd = -1, .image = {.fd = -1},
-        .plan = {.program = start->host->qemu, .launch_id = start->record->launch_id,
-                 .tag = start->record->tag, .vcpus = start->record->vcpus,
+        .start = start,
+        .payload_fd = -1,
+        .log_fd = -1,
+        .image = {.fd = -1},
+        .plan = {.program = start->host->qemu,
+                 .launch_id = start->record->launch_id,
+                 .tag = start->record->tag,
+                 .vcpus = start->record->vcpus,
                  .memory_mib = start->record->memory_mib,
-                 .has_network = start->launch->has_network, .kernel_fd = -1, .initrd_fd = -1,
-                 .console_fd = -1, .control_fd = -1, .qmp_fd = -1, .disk_fd = -1,
+                 .has_network = start->launch->has_network,
+                 .kernel_fd = -1,
+                 .initrd_fd = -1,
+                 .console_fd = -1,
+                 .control_fd = -1,
+                 .qmp_fd = -1,
+                 .disk_fd = -1,
                  .incoming_fd = -1},
     };
     int got = prepare(&vm, err);

@@ -19,7 +19,8 @@
 static struct gl_cloud *open_local(const struct gl_bench *bench)
 {
     const struct gl_cloud_options options = {.world = &bench->world,
-                                             .state_folder = bench->folder, .zone = "GB",
+                                             .state_folder = bench->folder,
+                                             .zone = "GB",
                                              .wants_process = bench->wants_process};
     struct gl_error err = {0};
     struct gl_cloud *cloud = gl_cloud_open("local", &options, &err);
@@ -33,7 +34,7 @@ void gl_bench_open(struct gl_bench *bench, const char *name, bool wants_process)
 {
     const char *build = getenv("BUILD_DIR");
     struct gl_error err = {0};
-    char part[128], *path;
+    char part[128], *path = NULL;
 
     memset(bench, 0, sizeof *bench);
     gl_world_real(&bench->world);
@@ -123,10 +124,15 @@ struct gl_launch gl_bench_launch(struct gl_bench *bench, struct gl_bench_names *
     random_hex(bench, out_names->enrol);
     snprintf(out_names->id, sizeof out_names->id, "gl-%.10s", out_names->token);
     bench->cloud->ops->regions(bench->cloud, &regions, &err);
-    return (struct gl_launch){.token = out_names->token, .launch_id = out_names->id,
-                              .region = regions[0], .type = "small", .attempt = 1,
-                              .expires = {gl_now(&bench->world).unix_s + 600}, .lease = {600},
-                              .enrol_token = out_names->enrol, .command = command,
+    return (struct gl_launch){.token = out_names->token,
+                              .launch_id = out_names->id,
+                              .region = regions[0],
+                              .type = "small",
+                              .attempt = 1,
+                              .expires = {gl_now(&bench->world).unix_s + 600},
+                              .lease = {600},
+                              .enrol_token = out_names->enrol,
+                              .command = command,
                               .interval_s = 1};
 }
 
@@ -142,8 +148,8 @@ static void on_stderr(void *cookie, const char *bytes, size_t length)
 
 int gl_bench_attach(struct gl_bench *bench, struct gl_bench_run *run, struct gl_error *err)
 {
-    const struct gl_attach attach = {.cookie = run, .on_stdout = on_stdout, .on_stderr = on_stderr,
-                                     .stdin_fd = -1};
+    const struct gl_attach attach = {
+        .cookie = run, .on_stdout = on_stdout, .on_stderr = on_stderr, .stdin_fd = -1};
 
     return bench->cloud->ops->attach(bench->cloud, run->instance.id, &attach, &run->status, err);
 }

@@ -2,14 +2,14 @@
 #ifndef GL_TESTS_CLOUD_BENCH_H
 #define GL_TESTS_CLOUD_BENCH_H
 
-/* Set-up shared by the tests of clouds: a fresh state folder below the build, the real world, tokens,
- * launches that need no more than a command. Everything aborts the test when it fails. */
+/* Set-up shared by the tests of clouds: a fresh state folder below the build, the real world,
+ * tokens, launches that need no more than a command. Everything aborts the test when it fails. */
 
 #include "providers/cloud/cloud.h"
 
 struct gl_bench {
     struct gl_world world;
-    char folder[512];           /* absolute; state and scratch files of this program */
+    char folder[512]; /* absolute; state and scratch files of this program */
     struct gl_cloud *cloud;
     bool wants_process;
 };
@@ -34,7 +34,7 @@ struct gl_launch gl_bench_launch(struct gl_bench *bench, struct gl_bench_names *
 /* Launch, attach, collect: the exit status of the command, or -1 with *err. */
 struct gl_bench_run {
     struct gl_instance instance;
-    struct gl_str out, err_text;    /* stdout and stderr of the command */
+    struct gl_str out, err_text; /* stdout and stderr of the command */
     int status;
 };
 int gl_bench_run(struct gl_bench *bench, const struct gl_launch *launch, struct gl_bench_run *run,
@@ -52,10 +52,10 @@ unsigned gl_bench_processes(const char *text);
 void gl_bench_write(struct gl_bench *bench, const char *name, const char *text, unsigned mode,
                     char out[600]);
 /* Print "skip NAME: why" for the test runner, then cmocka's skip(). */
-#define GL_BENCH_SKIP(name, why)                                                                   \
-    do {                                                                                           \
-        print_message("skip %s: %s\n", (name), (why));                                             \
-        skip();                                                                                    \
+#define GL_BENCH_SKIP(name, why)                       \
+    do {                                               \
+        print_message("skip %s: %s\n", (name), (why)); \
+        skip();                                        \
     } while (0)
 
 #endif

@@ -15,8 +15,8 @@ struct memory_cloud {
 
 struct gl_memory_store *gl_memory_store_new(void)
 {
-    struct gl_memory_store *store = mmap(NULL, sizeof *store, PROT_READ | PROT_WRITE,
-                                         MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct gl_memory_store *store =
+        mmap(NULL, sizeof *store, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
     if (store == MAP_FAILED)
         gl_die_of_memory();
@@ -175,9 +175,12 @@ static struct gl_memory_instance *start(struct gl_memory_store *store,
     memset(instance, 0, sizeof *instance);
     store->launched++;
     instance->still_launching = store->launch_steps;
-    instance->seen = (struct gl_instance){
-        .attempt = launch->attempt, .started = now, .expires = launch->expires, .host_cpu_ms = -1,
-        .state = store->launch_steps > 0 ? GL_STATE_LAUNCHING : GL_STATE_RUNNING};
+    instance->seen = (struct gl_instance){.attempt = launch->attempt,
+                                          .started = now,
+                                          .expires = launch->expires,
+                                          .host_cpu_ms = -1,
+                                          .state = store->launch_steps > 0 ? GL_STATE_LAUNCHING
+                                                                           : GL_STATE_RUNNING};
     snprintf(instance->seen.id, sizeof instance->seen.id, "mem-%u", store->launched);
     snprintf(instance->seen.launch_id, sizeof instance->seen.launch_id, "%s", launch->launch_id);
     snprintf(instance->seen.token, sizeof instance->seen.token, "%s", launch->token);
@@ -328,8 +331,8 @@ static enum gl_errc memory_classify(int status, const char *word)
     static const struct {
         const char *word;
         enum gl_errc code;
-    } words[] = {{"throttled", GL_E_RATE_LIMIT}, {"denied", GL_E_NO_CREDENTIAL},
-                 {"gone", GL_E_NOT_FOUND}};
+    } words[] = {
+        {"throttled", GL_E_RATE_LIMIT}, {"denied", GL_E_NO_CREDENTIAL}, {"gone", GL_E_NOT_FOUND}};
 
     for (size_t i = 0; word != NULL && i < sizeof words / sizeof *words; i++)
         if (strcmp(words[i].word, word) == 0)

@@ -8,14 +8,22 @@
 
 #include "providers/cloud/cloud.h"
 
-#define GL_MEMORY_REGION "memory-1"
-#define GL_MEMORY_REGION_2 "memory-2"
-#define GL_MEMORY_TYPE "tiny"
+#define GL_MEMORY_REGION    "memory-1"
+#define GL_MEMORY_REGION_2  "memory-2"
+#define GL_MEMORY_TYPE      "tiny"
 #define GL_MEMORY_INSTANCES 64
 
 enum gl_memory_op {
-    GL_MEMORY_WHOAMI, GL_MEMORY_PRICE, GL_MEMORY_LAUNCH, GL_MEMORY_DESCRIBE, GL_MEMORY_FIND,
-    GL_MEMORY_LIST, GL_MEMORY_STOP, GL_MEMORY_TERMINATE, GL_MEMORY_CONSOLE, GL_MEMORY_ATTACH,
+    GL_MEMORY_WHOAMI,
+    GL_MEMORY_PRICE,
+    GL_MEMORY_LAUNCH,
+    GL_MEMORY_DESCRIBE,
+    GL_MEMORY_FIND,
+    GL_MEMORY_LIST,
+    GL_MEMORY_STOP,
+    GL_MEMORY_TERMINATE,
+    GL_MEMORY_CONSOLE,
+    GL_MEMORY_ATTACH,
     GL_MEMORY_OPS,
 };
 
@@ -23,14 +31,14 @@ enum gl_memory_op {
 struct gl_memory_fault {
     unsigned times;
     enum gl_errc code;
-    bool acts_first;    /* it is done all the same: only the answer is lost */
-    bool kills_caller;  /* _exit(99) instead of an answer: a crash at that moment */
+    bool acts_first;   /* it is done all the same: only the answer is lost */
+    bool kills_caller; /* _exit(99) instead of an answer: a crash at that moment */
 };
 
 struct gl_memory_instance {
     bool is_there;
     struct gl_instance seen;
-    unsigned still_launching;   /* describes that still say "launching" */
+    unsigned still_launching; /* describes that still say "launching" */
     size_t console_length;
     char console[16384];
 };

@@ -19,27 +19,67 @@
 
 /* One cloud under test. */
 struct fixture {
-    const char *name;
-    bool is_local, wants_process;
+    const char *name;  /* of this run of the suite */
+    const char *cloud; /* in the registry; NULL = the reference cloud in memory */
+    bool wants_process;
+};
+
+static const struct fixture fixtures[] = {
+    {.name = "memory"},
+    {.name = "local-process", .cloud = "local", .wants_process = true},
+    {.name = "local-vm", .cloud = "local"},
 };
 
 static const struct fixture *fixture;
-static struct gl_bench bench;           /* its cloud is the one under test */
-static struct gl_memory_store *store;   /* of the memory cloud */
-static const char *missing;             /* why this cloud cannot be tested here */
+static struct gl_bench bench;         /* its cloud is the one under test */
+static struct gl_memory_store *store; /* of the memory cloud */
+static const char *missing;           /* why this cloud cannot be tested here */
+
+static bool is_local(void)
+{
+    return fixture->cloud != NULL && strcmp(fixture->cloud, "local") == 0;
+}
+
+/* As another process would open it. */
+static struct gl_cloud *open_again(void)
+{
+    const struct gl_cloud_options options = {.world = &bench.world,
+                                             .state_folder = bench.folder,
+                                             .zone = "GB",
+                                             .wants_process = fixture->wants_process};
+    struct gl_error err = {0};
+    struct gl_cloud *cloud = store != NULL ? gl_memory_cloud_open(store, &bench.world)
+                                           : gl_cloud_open(fixture->cloud, &options, &err);
+
+    if (cloud == NULL)
+        fail_msg("open: %s", err.text);
+    return cloud;
+}
+
+/* Why it cannot be tested here; NULL when it can. */
+static const char *find_missing(void)
+{
+    static char why[256];
+    struct gl_error err = {0};
+    char who[128];
+
+    if (is_local())
+        return fixture->wants_process ? gl_bench_no_process(&bench) : gl_bench_no_vm(&bench);
+    if (bench.cloud->ops->whoami(bench.cloud, who, &err) == 0)
+        return NULL;
+    snprintf(why, sizeof why, "%.200s", err.text);
+    return why;
+}
 
 static int open_fixture(void **state)
 {
     (void)state;
     gl_bench_open(&bench, fixture->name, fixture->wants_process);
-    if (fixture->is_local) {
-        missing = fixture->wants_process ? gl_bench_no_process(&bench) : gl_bench_no_vm(&bench);
-        return 0;
-    }
-    missing = NULL;
-    store = gl_memory_store_new();
     gl_cloud_close(bench.cloud);
-    bench.cloud = gl_memory_cloud_open(store, &bench.world);
+    if (fixture->cloud == NULL)
+        store = gl_memory_store_new();
+    bench.cloud = open_again();
+    missing = find_missing();
     return 0;
 }
 
@@ -54,16 +94,10 @@ static int close_fixture(void **state)
     return left == 0 ? 0 : -1;
 }
 
-/* As another process would open it. */
-static struct gl_cloud *open_again(void)
-{
-    return store != NULL ? gl_memory_cloud_open(store, &bench.world) : gl_bench_reopen(&bench);
-}
-
-#define NEED()                                                                                     \
-    do {                                                                                           \
-        if (missing != NULL)                                                                       \
-            GL_BENCH_SKIP(fixture->name, missing);                                                 \
+#define NEED()                                     \
+    do {                                           \
+        if (missing != NULL)                       \
+            GL_BENCH_SKIP(fixture->name, missing); \
     } while (0)
 
 /* The names that a launch on this cloud uses. */
@@ -250,7 +284,7 @@ static void test_one_life(void **state)
     assert_int_equal(ops->find_by_request(bench.cloud, names.token, &seen, &err), 1);
     assert_int_equal(running(), 0);
     console = gl_bench_console(&bench, made.id); /* still there after the end */
-    if (fixture->is_local) {
+    if (is_local()) {
         assert_non_null(strstr(console, "GLE1 "));
         assert_non_null(strstr(console, "\"final\":true"));
     }
@@ -341,7 +375,8 @@ static void test_same_token_at_once(void **state)
     assert_int_equal(bench.cloud->ops->terminate(bench.cloud, seen.id, &err), 0);
 }
 
-/* The launcher is gone the moment after; another process finds the instance and ends it in order. */
+/* The launcher is gone the moment after; another process finds the instance and ends it in order.
+ */
 static void test_adopted_after_a_crash(void **state)
 {
     struct gl_bench_names names;
@@ -408,7 +443,7 @@ static void test_command(void **state)
     assert_int_equal(gl_bench_run(&bench, &launch, &run, &err), 0);
     assert_int_equal(run.status, 7);
     assert_string_equal(gl_str_text(&run.out), "out\n");
-    if (store == NULL)
+    if (is_local())
         assert_string_equal(gl_str_text(&run.err_text), "err\n");
     gl_bench_stop(&bench, run.instance.id);
     assert_int_equal(bench.cloud->ops->describe(bench.cloud, run.instance.id, &seen, &err), 0);
@@ -500,16 +535,17 @@ static int run_suite(const struct fixture *which)
     return cmocka_run_group_tests_name(which->name, tests, open_fixture, close_fixture);
 }
 
-int main(void)
+/* All of them, or those named. */
+int main(int argc, char **argv)
 {
-    static const struct fixture fixtures[] = {
-        {.name = "cloud_memory"},
-        {.name = "cloud_local_process", .is_local = true, .wants_process = true},
-        {.name = "cloud_local_vm", .is_local = true},
-    };
     int failed = 0;
 
-    for (size_t i = 0; i < sizeof fixtures / sizeof *fixtures; i++)
-        failed += run_suite(&fixtures[i]);
+    for (size_t i = 0; i < sizeof fixtures / sizeof *fixtures; i++) {
+        bool is_wanted = argc < 2;
+
+        for (int j = 1; j < argc; j++)
+            is_wanted |= strcmp(argv[j], fixtures[i].name) == 0;
+        failed += is_wanted ? run_suite(&fixtures[i]) : 0;
+    }
     return failed;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where a local instance's file system comes from, and what it is when there is no QEMU or no root. */
+/* Where a local instance's file system comes from, and what it is when there is no QEMU or no root.
+ */
 #include "tests/conformance/cloud_bench.h"
 
 #include "base/file.h"
@@ -36,10 +37,10 @@ static int tear_down(void **state)
     return gl_bench_close(&bench) == 0 ? 0 : -1;
 }
 
-#define NEED_VM(name)                                                                              \
-    do {                                                                                           \
-        if (no_vm != NULL)                                                                         \
-            GL_BENCH_SKIP(name, no_vm);                                                            \
+#define NEED_VM(name)                   \
+    do {                                \
+        if (no_vm != NULL)              \
+            GL_BENCH_SKIP(name, no_vm); \
     } while (0)
 
 /* Run `command` and expect its status; the instance is stopped. The outputs stay in *run. */

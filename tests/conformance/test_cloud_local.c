@@ -36,10 +36,10 @@ static int tear_down(void **state)
     return gl_bench_close(&bench) == 0 ? 0 : -1;
 }
 
-#define NEED_VM(name)                                                                              \
-    do {                                                                                           \
-        if (no_vm != NULL)                                                                         \
-            GL_BENCH_SKIP(name, no_vm);                                                            \
+#define NEED_VM(name)                   \
+    do {                                \
+        if (no_vm != NULL)              \
+            GL_BENCH_SKIP(name, no_vm); \
     } while (0)
 
 /* Run `command` and expect its status; the instance is stopped. The outputs stay in *run. */
@@ -152,8 +152,8 @@ static void test_stdin_and_user_data(void **state)
         _exit(write(ends[1], bytes, sizeof bytes) != sizeof bytes);
     close(ends[1]);
     attach.stdin_fd = ends[0];
-    assert_int_equal(bench.cloud->ops->attach(bench.cloud, run.instance.id, &attach, &run.status,
-                                              &err), 0);
+    assert_int_equal(
+        bench.cloud->ops->attach(bench.cloud, run.instance.id, &attach, &run.status, &err), 0);
     assert_int_equal(run.status, 137);
     waitpid(pid, NULL, 0);
     close(ends[0]);
@@ -198,8 +198,8 @@ static void test_bad_files(void **state)
         assert_int_equal(bench.cloud->ops->launch(bench.cloud, &launch, &instance, &err), -1);
         assert_int_equal(err.code, GL_E_IO);
         gl_error_clear(&err);
-        assert_int_equal(bench.cloud->ops->find_by_request(bench.cloud, names.token, &instance,
-                                                           &err), 0);
+        assert_int_equal(
+            bench.cloud->ops->find_by_request(bench.cloud, names.token, &instance, &err), 0);
     }
 }
 

@@ -244,7 +244,9 @@ static void try_change(struct walk *walk, const char *path)
         sign_again(changed, &secret, &key);
     if (verify_json(changed, &key, &walk->err) == 0)
         fail_msg("%s was changed and nobody noticed", path);
-    assert_true(walk->err.code == GL_E_TAMPERED || walk->err.code == GL_E_NOT_VERIFIED);
+    /* With another version it is no receipt at all. */
+    assert_true(walk->err.code == GL_E_TAMPERED || walk->err.code == GL_E_NOT_VERIFIED ||
+                (walk->err.code == GL_E_SYNTAX && strcmp(path, "receipt.greenlaunch_receipt") == 0));
     if (walk->is_signed_again)
         assert_named(walk, path);
     walk->changes++;
@@ -256,16 +258,20 @@ static void change_member(struct walk *walk, const char *path, json_t *container
 
 static void change_container(struct walk *walk, const char *path, json_t *container)
 {
+    json_t *names = json_array(); /* changing a member moves it to the end */
     char inner[256];
     const char *name;
     json_t *member;
     size_t index;
-    void *next;
 
-    json_object_foreach_safe(container, next, name, member) {
+    json_object_foreach(container, name, member)
+        json_array_append_new(names, json_string(name));
+    json_array_foreach(names, index, member) {
+        name = json_string_value(member);
         snprintf(inner, sizeof inner, "%s.%s", path, name);
         change_member(walk, inner, container, name, 0);
     }
+    json_decref(names);
     json_array_foreach(container, index, member) {
         snprintf(inner, sizeof inner, "%s[%zu]", path, index);
         change_member(walk, inner, container, NULL, index);
@@ -296,18 +302,16 @@ static void change_member(struct walk *walk, const char *path, json_t *container
 {
     json_t *was = json_incref(name != NULL ? json_object_get(container, name)
                                            : json_array_get(container, index));
-    char *kept = name != NULL ? gl_strdup(name) : NULL; /* the key dies with its member */
 
-    put(container, kept, index, other_value(was));
+    put(container, name, index, other_value(was));
     try_change(walk, path);
-    if (kept != NULL) {
-        json_object_del(container, kept);
+    if (name != NULL) {
+        json_object_del(container, name);
         try_change(walk, path);
     }
-    put(container, kept, index, json_incref(was));
+    put(container, name, index, json_incref(was));
     change_container(walk, path, was);
     json_decref(was);
-    free(kept);
 }
 
 static void every_member_changed_is_refused(void **state)

@@ -16,7 +16,7 @@
 
 #include <cmocka.h>
 
-#define HEX64 "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+#define HEX64  "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 #define NOW_MS INT64_C(1789000000000)
 
 static struct gl_world *world_of(const char *setting)
@@ -31,22 +31,28 @@ static struct gl_launch sample(void)
 {
     static const char *const command[] = {"openssl", "speed", NULL};
 
-    return (struct gl_launch){.token = HEX64, .launch_id = "gl-4k2p9x", .region = "this-machine",
-                              .type = "small", .attempt = 1, .expires = {1789003600},
-                              .lease = {7200}, .enrol_token = HEX64, .command = command};
+    return (struct gl_launch){.token = HEX64,
+                              .launch_id = "gl-4k2p9x",
+                              .region = "this-machine",
+                              .type = "small",
+                              .attempt = 1,
+                              .expires = {1789003600},
+                              .lease = {7200},
+                              .enrol_token = HEX64,
+                              .command = command};
 }
 
 /* The whole text, once; the entropy is the only thing that is not known before. */
 static void test_text(void **state)
 {
-    const struct gl_guest_place place = {.vcpus = 2, .memory_mib = 512, .family = "epyc3",
-                                         .has_payload = true};
+    const struct gl_guest_place place = {
+        .vcpus = 2, .memory_mib = 512, .family = "epyc3", .has_payload = true};
     struct gl_world *world = world_of(NULL);
     struct gl_launch launch = sample();
     struct gl_error err = {0};
     char *text = gl_guest_config_text(&launch, &place, world, &err);
-    static const char before[] = "{\"command\":[\"openssl\",\"speed\"],\"disk\":null,\"enrol\":\""
-                                 HEX64 "\",\"entropy\":\"";
+    static const char before[] =
+        "{\"command\":[\"openssl\",\"speed\"],\"disk\":null,\"enrol\":\"" HEX64 "\",\"entropy\":\"";
     static const char after[] =
         "\",\"interval_ms\":10000,\"launch\":\"gl-4k2p9x\",\"lease_ms\":3600000,\"machine\":{"
         "\"baseline_permille\":1000,\"family\":\"epyc3\",\"gpu_count\":0,\"gpu_watts\":0,"
@@ -128,7 +134,8 @@ static void test_hello(void **state)
     static const char good[] = "{\"boot\":\"b\",\"command\":true,\"meter\":\"0123\","
                                "\"state\":\"exited\",\"status\":137,\"v\":1}";
     static const char *const bad[] = {"", "{}", "{\"state\":\"odd\",\"status\":1}",
-                                      "{\"state\":\"ready\"}", "{\"state\":\"ready\",\"status\":999}"};
+                                      "{\"state\":\"ready\"}",
+                                      "{\"state\":\"ready\",\"status\":999}"};
     struct gl_guest_hello hello;
     struct gl_error err = {0};
     int status;
@@ -155,7 +162,8 @@ static void test_cpu_family(void **state)
     assert_null(gl_local_cpu_family("vendor_id\t: Nobody\ncpu family\t: 6\n"));
     assert_string_equal(gl_local_cpu_family("processor\t: 0\nvendor_id\t: AuthenticAMD\n"
                                             "cpu family\t: 25\nmodel\t\t: 1\n"
-                                            "model name\t: AMD EPYC\nstepping\t: 1\n"), "epyc3");
+                                            "model name\t: AMD EPYC\nstepping\t: 1\n"),
+                        "epyc3");
     assert_non_null(gl_local_cpu_family("vendor_id\t: GenuineIntel\ncpu family\t: 6\n"
                                         "model\t\t: 85\nstepping\t: 7"));
 }
@@ -211,10 +219,10 @@ static void test_accelerator(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_text),        cmocka_unit_test(test_entropy_differs),
-        cmocka_unit_test(test_refusals),    cmocka_unit_test(test_lease_that_is_over),
-        cmocka_unit_test(test_hello),       cmocka_unit_test(test_cpu_family),
-        cmocka_unit_test(test_modules),     cmocka_unit_test(test_accelerator),
+        cmocka_unit_test(test_text),     cmocka_unit_test(test_entropy_differs),
+        cmocka_unit_test(test_refusals), cmocka_unit_test(test_lease_that_is_over),
+        cmocka_unit_test(test_hello),    cmocka_unit_test(test_cpu_family),
+        cmocka_unit_test(test_modules),  cmocka_unit_test(test_accelerator),
     };
 
     return cmocka_run_group_tests_name("local_config", tests, NULL, NULL);

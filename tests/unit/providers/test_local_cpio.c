@@ -35,8 +35,18 @@ static char *contents(int fd, size_t *out_length)
 static void test_bytes(void **state)
 {
     static const char head[] = "070701"
-                               "00000001" "000081A4" "00000000" "00000000" "00000001" "00000000"
-                               "00000005" "00000000" "00000000" "00000000" "00000000" "00000006"
+                               "00000001"
+                               "000081A4"
+                               "00000000"
+                               "00000000"
+                               "00000001"
+                               "00000000"
+                               "00000005"
+                               "00000000"
+                               "00000000"
+                               "00000000"
+                               "00000000"
+                               "00000006"
                                "00000000"
                                "a/b.c";
     struct gl_error err = {0};
@@ -53,7 +63,10 @@ static void test_bytes(void **state)
     assert_int_equal(length, 512);
     assert_int_equal(length, archive.length);
     assert_memory_equal(bytes, head, sizeof head); /* with the name's NUL: 116 bytes, no padding */
-    assert_memory_equal(bytes + 116, "hello\0\0\0" "070701", 14);
+    assert_memory_equal(bytes + 116,
+                        "hello\0\0\0"
+                        "070701",
+                        14);
     assert_string_equal(bytes + 124 + 110, "TRAILER!!!");
     free(bytes);
     close(fd);

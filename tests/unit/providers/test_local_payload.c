@@ -43,8 +43,10 @@ static void test_interpreter_of_elf(void **state)
 {
     static const char loader[] = "/lib64/ld-linux-x86-64.so.2";
     char head[512] = {0}, out[256];
-    Elf64_Ehdr header = {.e_ident = {0x7f, 'E', 'L', 'F', ELFCLASS64}, .e_phoff = 64,
-                         .e_phentsize = sizeof(Elf64_Phdr), .e_phnum = 2};
+    Elf64_Ehdr header = {.e_ident = {0x7f, 'E', 'L', 'F', ELFCLASS64},
+                         .e_phoff = 64,
+                         .e_phentsize = sizeof(Elf64_Phdr),
+                         .e_phnum = 2};
     Elf64_Phdr program = {.p_type = PT_INTERP, .p_offset = 300, .p_filesz = sizeof loader};
     bool is_script;
 
@@ -79,7 +81,8 @@ static void test_list_of_libraries(void **state)
                                            "\t/lib64/ld-linux-x86-64.so.2 (0x00007f)\n"
                                            "\tlibc.so.6 => /lib/x/libc.so.6 (0x00007f)\n"
                                            "\tstatically linked\n",
-                                           "p", &err), 0);
+                                           "p", &err),
+                     0);
     assert_int_equal(payload.count, 3);
     assert_string_equal(payload.paths[0], "/lib/x/libssl.so.3");
     assert_string_equal(payload.paths[2], "/lib64/ld-linux-x86-64.so.2");
@@ -118,8 +121,10 @@ static void test_real_program(void **state)
 
 static void test_errors(void **state)
 {
-    static const char *const bad[][2] = {{"Makefile:relative", NULL}, {"Makefile", NULL},
-                                         {":/x", NULL}, {"no-such-file:/x", NULL},
+    static const char *const bad[][2] = {{"Makefile:relative", NULL},
+                                         {"Makefile", NULL},
+                                         {":/x", NULL},
+                                         {"no-such-file:/x", NULL},
                                          {"Makefile:/../x", NULL}};
     struct gl_payload payload = {.count = 0};
     int fd = memfd_create("test", MFD_CLOEXEC);

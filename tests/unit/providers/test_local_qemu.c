@@ -12,11 +12,19 @@
 
 static struct gl_qemu_plan sample(void)
 {
-    return (struct gl_qemu_plan){
-        .program = "/usr/bin/qemu-system-x86_64", .launch_id = "gl-4k2p9x",
-        .tag = "01234567-89ab-8def-8123-456789abcdef", .accel = "tcg", .vcpus = 2,
-        .memory_mib = 512, .kernel_fd = 11, .initrd_fd = 12, .console_fd = 13, .control_fd = 14,
-        .qmp_fd = 15, .disk_fd = -1, .incoming_fd = -1};
+    return (struct gl_qemu_plan){.program = "/usr/bin/qemu-system-x86_64",
+                                 .launch_id = "gl-4k2p9x",
+                                 .tag = "01234567-89ab-8def-8123-456789abcdef",
+                                 .accel = "tcg",
+                                 .vcpus = 2,
+                                 .memory_mib = 512,
+                                 .kernel_fd = 11,
+                                 .initrd_fd = 12,
+                                 .console_fd = 13,
+                                 .control_fd = 14,
+                                 .qmp_fd = 15,
+                                 .disk_fd = -1,
+                                 .incoming_fd = -1};
 }
 
 /* The word after `option`, NULL when the option is not there. */

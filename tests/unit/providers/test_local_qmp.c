@@ -74,8 +74,15 @@ static void test_messages(void **state)
 
 static void test_no_messages(void **state)
 {
-    static const char *const bad[] = {"", "{", "[]", "{}", "\"x\"", "{\"QMP\":1}", "{\"id\":1}",
-                                      "{\"return\":{}} x", "{\"return\":1,\"return\":2}"};
+    static const char *const bad[] = {"",
+                                      "{",
+                                      "[]",
+                                      "{}",
+                                      "\"x\"",
+                                      "{\"QMP\":1}",
+                                      "{\"id\":1}",
+                                      "{\"return\":{}} x",
+                                      "{\"return\":1,\"return\":2}"};
 
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -87,7 +94,8 @@ static void test_no_messages(void **state)
     }
 }
 
-/* A QEMU in a child: sends the lines of `script`, one after each line it gets (the first at once). */
+/* A QEMU in a child: sends the lines of `script`, one after each line it gets (the first at once).
+ */
 static pid_t play(const char *const *script)
 {
     struct gl_error err = {0};
@@ -131,8 +139,8 @@ static void test_talk(void **state)
     assert_int_equal(gl_qmp_command(&qmp, "query-status", NULL, -1, &reply, &err), 0);
     assert_string_equal(json_string_value(json_object_get(reply, "status")), "paused");
     json_decref(reply);
-    assert_int_equal(gl_qmp_command(&qmp, "migrate", json_pack("{s:s}", "uri", "fd:x"), -1, NULL,
-                                    &err), -1);
+    assert_int_equal(
+        gl_qmp_command(&qmp, "migrate", json_pack("{s:s}", "uri", "fd:x"), -1, NULL, &err), -1);
     assert_int_equal(err.code, GL_E_LAUNCH);
     assert_non_null(strstr(err.text, "not now"));
     gl_qmp_close(&qmp);

@@ -17,13 +17,23 @@
 
 static struct gl_local_record sample(void)
 {
-    return (struct gl_local_record){
-        .token = TOKEN, .launch_id = "gl-4k2p9x", .region = "this-machine", .type = "small",
-        .how = "qemu/tcg", .tag = "01234567-89ab-8def-8123-456789abcdef",
-        .boot = "11111111-2222-3333-4444-555555555555", .attempt = 2, .vcpus = 1,
-        .memory_mib = 256, .started_s = 1789000000, .expires_s = 1789003600,
-        .state = GL_STATE_RUNNING, .process = {.pid = 4711, .start_ticks = 123456789012},
-        .has_exit = true, .exit_status = 137, .host_cpu_ms = -1};
+    return (struct gl_local_record){.token = TOKEN,
+                                    .launch_id = "gl-4k2p9x",
+                                    .region = "this-machine",
+                                    .type = "small",
+                                    .how = "qemu/tcg",
+                                    .tag = "01234567-89ab-8def-8123-456789abcdef",
+                                    .boot = "11111111-2222-3333-4444-555555555555",
+                                    .attempt = 2,
+                                    .vcpus = 1,
+                                    .memory_mib = 256,
+                                    .started_s = 1789000000,
+                                    .expires_s = 1789003600,
+                                    .state = GL_STATE_RUNNING,
+                                    .process = {.pid = 4711, .start_ticks = 123456789012},
+                                    .has_exit = true,
+                                    .exit_status = 137,
+                                    .host_cpu_ms = -1};
 }
 
 static void test_round_trip(void **state)
@@ -77,8 +87,7 @@ static void test_damaged(void **state)
 
 static void test_bad_values(void **state)
 {
-    static const char *const bad[] = {
-        "{}", "[]", "{\"v\":1}", "{\"v\":2,\"token\":\"x\"}"};
+    static const char *const bad[] = {"{}", "[]", "{\"v\":1}", "{\"v\":2,\"token\":\"x\"}"};
     struct gl_local_record record = sample(), after;
 
     (void)state;
@@ -100,8 +109,10 @@ static void test_bad_values(void **state)
 static void test_ids(void **state)
 {
     static const char *const good[] = {"gl-1", "gl-4k2p9x", "gl-a-b-2"};
-    static const char *const bad[] = {"", "gl-", "x-1", "gl-A", "gl-a/b", "gl-..", "gl-a b",
-                                      "gl-0123456789012345678901234567890123456789z", "golden"};
+    static const char *const bad[] = {
+        "",       "gl-",   "x-1",    "gl-A",
+        "gl-a/b", "gl-..", "gl-a b", "gl-0123456789012345678901234567890123456789z",
+        "golden"};
 
     (void)state;
     for (size_t i = 0; i < sizeof good / sizeof *good; i++)
@@ -148,8 +159,13 @@ static void test_found_by_tag(void **state)
     static const char tag[] = "d0d0d0d0-0000-8000-8000-000000000001";
     const char *const argv[] = {"/bin/sh", "-c", "read _", tag, NULL};
     int ends[2], piped = pipe(ends);
-    struct gl_spawn spawn = {.argv = argv, .stdin_fd = ends[0], .stdout_fd = -1, .stderr_fd = -1,
-                             .uid = -1, .gid = -1, .dies_with_parent = true};
+    struct gl_spawn spawn = {.argv = argv,
+                             .stdin_fd = ends[0],
+                             .stdout_fd = -1,
+                             .stderr_fd = -1,
+                             .uid = -1,
+                             .gid = -1,
+                             .dies_with_parent = true};
     struct gl_process process, found;
     struct gl_error err = {0};
 

@@ -80,8 +80,9 @@ static size_t read_back(int fd, struct seen *out, size_t capacity)
         memset(seen, 0, sizeof *seen);
         assert_int_equal(pread(fd, header, sizeof header, (off_t)at), sizeof header);
         assert_int_equal(gl_newc_header_parse(header, &seen->member, &err), 0);
-        assert_int_equal(pread(fd, seen->name, seen->member.name_length,
-                               (off_t)(at + sizeof header)), seen->member.name_length);
+        assert_int_equal(
+            pread(fd, seen->name, seen->member.name_length, (off_t)(at + sizeof header)),
+            seen->member.name_length);
         at += sizeof header + seen->member.name_length +
               gl_newc_padding(sizeof header + seen->member.name_length);
         if (strcmp(seen->name, "TRAILER!!!") == 0)
