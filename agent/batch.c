@@ -42,12 +42,12 @@ size_t gl_batch_signed_text(const struct gl_hash *head, const struct gl_public_k
                             char out[GL_BATCH_PREFIX])
 {
     char head_hex[GL_HASH_HEX], key_hex[2 * GL_KEY_BYTES + 1];
-    int length = snprintf(out, GL_BATCH_PREFIX,
-                          "{\"head\":\"%s\",\"key\":\"%s\",\"launch\":\"%.63s\",\"n0\":%" PRIu64
-                          ",\"n1\":%" PRIu64 "}",
-                          gl_hash_hex(head, head_hex),
-                          gl_hex_text(key->bytes, sizeof key->bytes, key_hex), launch, first_seq,
-                          last_seq);
+    int length =
+        snprintf(out, GL_BATCH_PREFIX,
+                 "{\"head\":\"%s\",\"key\":\"%s\",\"launch\":\"%.63s\",\"n0\":%" PRIu64
+                 ",\"n1\":%" PRIu64 "}",
+                 gl_hash_hex(head, head_hex), gl_hex_text(key->bytes, sizeof key->bytes, key_hex),
+                 launch, first_seq, last_seq);
 
     return (size_t)length;
 }
@@ -86,9 +86,8 @@ void gl_enrolment_proof(const uint8_t token[GL_TOKEN_BYTES], const char *launch,
     gl_hmac_sha256(token, GL_TOKEN_BYTES, text, (size_t)length, out);
 }
 
-size_t gl_enrolment_line(const char *boot, const char *launch,
-                         const uint8_t token[GL_TOKEN_BYTES], const struct gl_public_key *key,
-                         char out[GL_ENROLMENT_MAX])
+size_t gl_enrolment_line(const char *boot, const char *launch, const uint8_t token[GL_TOKEN_BYTES],
+                         const struct gl_public_key *key, char out[GL_ENROLMENT_MAX])
 {
     char hex[2 * GL_KEY_BYTES + 1], proof_hex[GL_HASH_HEX];
     struct gl_hash proof;

@@ -8,15 +8,15 @@
 
 #include "agent/reading.h"
 
-#define GL_BATCH_PREFIX 512     /* room for "GLM1 " and the members before the records */
-#define GL_BATCH_SUFFIX 256     /* and for those after them */
+#define GL_BATCH_PREFIX  512 /* room for "GLM1 " and the members before the records */
+#define GL_BATCH_SUFFIX  256 /* and for those after them */
 #define GL_ENROLMENT_MAX 512
 
 struct gl_batch {
     uint64_t first_seq, last_seq;
-    struct gl_hash head;        /* of the last record */
+    struct gl_hash head; /* of the last record */
     size_t count;
-    size_t used;                /* bytes of records with their commas */
+    size_t used;                    /* bytes of records with their commas */
     size_t line_start, line_length; /* after sealing; 0 = not sealed */
     char text[GL_BATCH_MAX];
 };
@@ -42,8 +42,7 @@ size_t gl_batch_signed_text(const struct gl_hash *head, const struct gl_public_k
 void gl_enrolment_proof(const uint8_t token[GL_TOKEN_BYTES], const char *launch,
                         const struct gl_public_key *key, struct gl_hash *out);
 /* "GLE1 {...}\n" into out; returns the length. */
-size_t gl_enrolment_line(const char *boot, const char *launch,
-                         const uint8_t token[GL_TOKEN_BYTES], const struct gl_public_key *key,
-                         char out[GL_ENROLMENT_MAX]);
+size_t gl_enrolment_line(const char *boot, const char *launch, const uint8_t token[GL_TOKEN_BYTES],
+                         const struct gl_public_key *key, char out[GL_ENROLMENT_MAX]);
 
 #endif

@@ -34,8 +34,7 @@ static void blend_parts(const struct gl_model *model, const struct gl_yield meas
     out[GL_COMP_CPU] = measured[GL_COMP_CPU];
     out[GL_COMP_DRAM] =
         memory->is_known ? *memory : in_place_of(memory, gl_model_memory(model, dt_ns));
-    out[GL_COMP_OTHER] =
-        gl_model_board(out[GL_COMP_CPU].delta_uj + out[GL_COMP_DRAM].delta_uj);
+    out[GL_COMP_OTHER] = gl_model_board(out[GL_COMP_CPU].delta_uj + out[GL_COMP_DRAM].delta_uj);
     if (out[GL_COMP_CPU].tier == GL_TIER_S)
         out[GL_COMP_OTHER].tier = GL_TIER_S; /* a share of a simulated figure is one too */
 }

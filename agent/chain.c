@@ -72,8 +72,7 @@ static struct gl_component component_of(const struct gl_chain_head *head,
 }
 
 void gl_chain_next(const struct gl_chain_head *head, const struct gl_gather *gather,
-                   const struct gl_chain_names *names, struct gl_moment now,
-                   struct gl_reading *out)
+                   const struct gl_chain_names *names, struct gl_moment now, struct gl_reading *out)
 {
     *out = (struct gl_reading){
         .seq = head->seq + 1,

@@ -11,20 +11,20 @@
 
 /* The end of the chain: enough to continue it after a restart. */
 struct gl_chain_head {
-    uint64_t seq;                   /* of the last record, 0 = none yet */
-    struct gl_hash hash;            /* of the last record, zeros before the first */
+    uint64_t seq;        /* of the last record, 0 = none yet */
+    struct gl_hash hash; /* of the last record, zeros before the first */
     char boot[40];
-    int64_t boottime_ns, wall_ms;   /* of the last record */
-    bool has_kind[GL_KINDS];        /* was ever in a record: then it stays in all later ones */
+    int64_t boottime_ns, wall_ms; /* of the last record */
+    bool has_kind[GL_KINDS];      /* was ever in a record: then it stays in all later ones */
     int64_t total_uj[GL_KINDS];
 };
 
 /* Energy gathered since the last record. */
 struct gl_gather {
     bool has_kind[GL_KINDS];
-    struct gl_yield sum[GL_KINDS];  /* worst tier and all flags of the looks in it */
+    struct gl_yield sum[GL_KINDS]; /* worst tier and all flags of the looks in it */
     int64_t gap_ms;
-    double busy_ns, steal_ns;       /* share times time */
+    double busy_ns, steal_ns; /* share times time */
     int64_t dt_ns;
 };
 

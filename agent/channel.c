@@ -105,8 +105,8 @@ int gl_channel_open_port(struct gl_channel *channel, int64_t wait_ms, struct gl_
     if (channel->fd < 0)
         channel->fd = open_serial_port();
     if (channel->fd < 0)
-        return gl_fail(err, GL_E_NOT_FOUND, "no control channel: neither a virtio port " PORT_NAME
-                                            " nor ttyS1");
+        return gl_fail(err, GL_E_NOT_FOUND,
+                       "no control channel: neither a virtio port " PORT_NAME " nor ttyS1");
     return 0;
 }
 

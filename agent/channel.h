@@ -13,14 +13,14 @@
 
 struct gl_channel {
     bool is_socket;
-    int listen_fd;              /* -1 unless is_socket */
-    int fd;                     /* -1 while nobody is connected */
-    bool is_deaf;               /* takes nothing more; what it sent before may still be read */
-    bool is_up;                 /* bytes have gone through since the last loss */
-    bool was_lost;              /* set when the host went away; the owner clears it */
-    bool is_paused;             /* hold back reading: the owner cannot take more now */
-    int64_t retry_at_ms;        /* look at a port without a host again then */
-    int64_t progress_ms;        /* when bytes last went out, or a frame began to wait */
+    int listen_fd;       /* -1 unless is_socket */
+    int fd;              /* -1 while nobody is connected */
+    bool is_deaf;        /* takes nothing more; what it sent before may still be read */
+    bool is_up;          /* bytes have gone through since the last loss */
+    bool was_lost;       /* set when the host went away; the owner clears it */
+    bool is_paused;      /* hold back reading: the owner cannot take more now */
+    int64_t retry_at_ms; /* look at a port without a host again then */
+    int64_t progress_ms; /* when bytes last went out, or a frame began to wait */
     size_t out_length, out_sent;
     char out[GL_FRAME_HEADER + GL_FRAME_MAX];
     struct gl_frame_reader reader;

@@ -130,8 +130,8 @@ void gl_command_refuse(struct gl_command *command, int status, const char *text,
 void gl_command_ended(struct gl_command *command, int wait_status, int64_t now_ms)
 {
     command->is_ended = true;
-    command->status = WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status)
-                                               : WEXITSTATUS(wait_status);
+    command->status =
+        WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
     command->ended_ms = now_ms;
     close_fd(&command->in_fd);
 }
@@ -154,8 +154,7 @@ size_t gl_command_poll(const struct gl_command *command, bool may_wait, struct p
             .events = command->in.used > 0 || command->is_in_ending ? POLLOUT : 0,
         };
     for (int i = 0; i < 2; i++)
-        if (command->out_fd[i] >= 0 &&
-            (!may_wait || gl_ring_room(&command->out[i]) >= READ_PIECE))
+        if (command->out_fd[i] >= 0 && (!may_wait || gl_ring_room(&command->out[i]) >= READ_PIECE))
             out[count++] = (struct pollfd){.fd = command->out_fd[i], .events = POLLIN};
     return count;
 }

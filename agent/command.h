@@ -11,19 +11,19 @@
 #include <sys/types.h>
 
 struct gl_command_spec {
-    const char *const *argv;    /* NULL-terminated; argv[0] is looked up in the PATH below */
-    const char *root;           /* chroot there, "" = none */
-    bool is_oom_first;          /* the kernel should take it before the guest's own processes */
+    const char *const *argv; /* NULL-terminated; argv[0] is looked up in the PATH below */
+    const char *root;        /* chroot there, "" = none */
+    bool is_oom_first;       /* the kernel should take it before the guest's own processes */
 };
 
 struct gl_command {
-    pid_t pid;                  /* also its process group and session; 0 = never started */
+    pid_t pid; /* also its process group and session; 0 = never started */
     bool is_ended;
-    int status;                 /* exit status or 128 + signal */
+    int status; /* exit status or 128 + signal */
     int64_t ended_ms;
-    int in_fd;                  /* -1 = closed */
-    bool is_in_ending;          /* close stdin when the ring is empty */
-    int out_fd[2];              /* stdout, stderr; -1 = closed */
+    int in_fd;         /* -1 = closed */
+    bool is_in_ending; /* close stdin when the ring is empty */
+    int out_fd[2];     /* stdout, stderr; -1 = closed */
     struct gl_ring in;
     struct gl_ring out[2];
 };

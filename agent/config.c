@@ -7,8 +7,8 @@
 #include <string.h>
 
 enum field_kind {
-    FIELD_TEXT,     /* into char[size]; null leaves it empty */
-    FIELD_HEX,      /* into uint8_t[size] */
+    FIELD_TEXT, /* into char[size]; null leaves it empty */
+    FIELD_HEX,  /* into uint8_t[size] */
     FIELD_U32,
     FIELD_I64,
     FIELD_BOOL,
@@ -26,7 +26,7 @@ struct field {
     int64_t low, high;
 };
 
-#define AT(member) offsetof(struct gl_config, member), sizeof(((struct gl_config *)0)->member)
+#define AT(member)   offsetof(struct gl_config, member), sizeof(((struct gl_config *)0)->member)
 #define TEN_YEARS_MS INT64_C(315576000000)
 #define YEAR_9999_MS INT64_C(253402300799999)
 
@@ -60,8 +60,8 @@ static const struct field machine_fields[] = {
 
 bool gl_config_is_launch(const char *text)
 {
-    size_t length = strspn(
-        text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-");
+    size_t length =
+        strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-");
 
     return length > 0 && length < 64 && text[length] == '\0';
 }

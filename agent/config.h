@@ -26,18 +26,18 @@ struct gl_config_machine {
 };
 
 struct gl_config {
-    char launch[64];            /* [A-Za-z0-9._-], at least one */
-    uint8_t enrol[32];          /* one-time token */
+    char launch[64];   /* [A-Za-z0-9._-], at least one */
+    uint8_t enrol[32]; /* one-time token */
     uint8_t entropy[64];
     int64_t now_ms, lease_ms;
     uint32_t interval_ms;
     struct gl_config_machine machine;
-    char disk[16];              /* "" = none */
-    char root[256];             /* "" = / */
+    char disk[16];  /* "" = none */
+    char root[256]; /* "" = / */
     bool has_payload, has_network, has_command;
     size_t argc;
-    const char *argv[GL_CONFIG_ARGS + 1];   /* into text, NULL at the end */
-    const char *user_data;      /* into text, NULL = none */
+    const char *argv[GL_CONFIG_ARGS + 1]; /* into text, NULL at the end */
+    const char *user_data;                /* into text, NULL = none */
     size_t user_data_length;
     size_t text_used;
     char text[GL_CONFIG_MAX];

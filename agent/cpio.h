@@ -10,7 +10,7 @@
 
 #define GL_CPIO_HEADER 110
 #define GL_CPIO_NAME   4096
-#define GL_CPIO_LINKS  256      /* files with several names whose first name is remembered */
+#define GL_CPIO_LINKS  256 /* files with several names whose first name is remembered */
 
 enum gl_cpio_state { GL_CPIO_AT_HEADER, GL_CPIO_AT_NAME, GL_CPIO_AT_DATA, GL_CPIO_FAILED };
 
@@ -24,12 +24,12 @@ struct gl_cpio {
     enum gl_cpio_state state;
     char header[GL_CPIO_HEADER];
     char name[GL_CPIO_NAME];
-    char target[GL_CPIO_NAME];  /* of a symbolic link */
-    size_t have;                /* bytes of the present header, name (with padding) or data */
-    size_t name_size;           /* with NUL */
+    char target[GL_CPIO_NAME]; /* of a symbolic link */
+    size_t have;               /* bytes of the present header, name (with padding) or data */
+    size_t name_size;          /* with NUL */
     uint32_t mode, inode, link_count, data_size;
     uint32_t major, minor;
-    int fd;                     /* the file being written, -1 = its data is passed over */
+    int fd; /* the file being written, -1 = its data is passed over */
     bool has_trailer;
     uint64_t entries;
     struct gl_cpio_link links[GL_CPIO_LINKS];

@@ -18,12 +18,12 @@
 
 /* One walk over the tree: the first only counts, the second writes. */
 struct walk {
-    int out_fd;             /* -1 = count only */
+    int out_fd; /* -1 = count only */
     uint64_t bytes, most_bytes;
-    uint32_t entries;       /* also gives each entry its own inode number */
+    uint32_t entries; /* also gives each entry its own inode number */
     unsigned depth;
-    char path[PATH_MAX];    /* of the present entry */
-    size_t name_at;         /* where its name in the archive begins */
+    char path[PATH_MAX]; /* of the present entry */
+    size_t name_at;      /* where its name in the archive begins */
 };
 
 static int put(const struct walk *walk, const void *bytes, size_t length, struct gl_error *err)

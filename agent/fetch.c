@@ -36,8 +36,7 @@ static void close_both(int fds[2])
             close(fds[i]);
 }
 
-int gl_fetch_start(struct gl_fetch *fetch, const char *root, const char *path,
-                   struct gl_error *err)
+int gl_fetch_start(struct gl_fetch *fetch, const char *root, const char *path, struct gl_error *err)
 {
     int data[2] = {-1, -1}, reason[2] = {-1, -1};
     pid_t pid = -1;

@@ -12,9 +12,9 @@
 #define GL_FETCH_MAX ((uint64_t)64 << 20)
 
 struct gl_fetch {
-    pid_t pid;          /* 0 = none under way */
-    int fd;             /* archive bytes; ends at the end of the archive */
-    int reason_fd;      /* why it failed, one line */
+    pid_t pid;     /* 0 = none under way */
+    int fd;        /* archive bytes; ends at the end of the archive */
+    int reason_fd; /* why it failed, one line */
 };
 
 /* Begin to read `path` inside `root` ("" = none). Errors: IO. */
@@ -25,7 +25,6 @@ ssize_t gl_fetch_read(struct gl_fetch *fetch, char *out, size_t room);
 /* After the end: the reason of a failure into out, true if there is one. Closes all. */
 bool gl_fetch_end(struct gl_fetch *fetch, char *out, size_t room);
 /* {"path":"/out/result"} into out. Errors: BAD_VALUE. */
-int gl_fetch_parse(const char *bytes, size_t length, char *out, size_t room,
-                   struct gl_error *err);
+int gl_fetch_parse(const char *bytes, size_t length, char *out, size_t room, struct gl_error *err);
 
 #endif

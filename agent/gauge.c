@@ -27,8 +27,7 @@ static bool is_frozen(struct gl_gauge *gauge, uint64_t uw, double load)
         gauge->load_low = load;
     if (load > gauge->load_high)
         gauge->load_high = load;
-    return gauge->equal >= GL_GAUGE_FROZEN &&
-           gauge->load_high - gauge->load_low >= LOAD_CHANGE;
+    return gauge->equal >= GL_GAUGE_FROZEN && gauge->load_high - gauge->load_low >= LOAD_CHANGE;
 }
 
 bool gl_gauge_look(struct gl_gauge *gauge, bool is_good, uint64_t uw, double load, int64_t dt_ns,

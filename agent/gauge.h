@@ -7,8 +7,8 @@
 
 #include "base/error.h"
 
-#define GL_GAUGE_MS      1000   /* between two looks; more often adds no information */
-#define GL_GAUGE_FROZEN  120    /* equal values in a row at changing load: the sensor is dead */
+#define GL_GAUGE_MS     1000 /* between two looks; more often adds no information */
+#define GL_GAUGE_FROZEN 120  /* equal values in a row at changing load: the sensor is dead */
 
 struct gl_gauge {
     bool has_before;

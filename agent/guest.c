@@ -19,7 +19,7 @@
 
 #define HELLO_MS     1000
 #define PORT_WAIT_MS 3000
-#define PATIENCE_MS  2000   /* a host that takes nothing for so long is not reading */
+#define PATIENCE_MS  2000 /* a host that takes nothing for so long is not reading */
 #define POLL_MOST    10
 
 int64_t gl_guest_now_ms(void)
@@ -164,8 +164,8 @@ static void take_frames(struct gl_guest *guest)
 
 static bool host_is_reading(const struct gl_guest *guest, int64_t now_ms)
 {
-    return guest->channel.fd >= 0 && !guest->channel.is_deaf && (guest->channel.out_length == 0 ||
-                                      now_ms - guest->channel.progress_ms < PATIENCE_MS);
+    return guest->channel.fd >= 0 && !guest->channel.is_deaf &&
+           (guest->channel.out_length == 0 || now_ms - guest->channel.progress_ms < PATIENCE_MS);
 }
 
 static void lower(int64_t *timeout_ms, int64_t now_ms, int64_t at_ms)
@@ -208,8 +208,8 @@ static void serve(struct gl_guest *guest)
         .events = POLLIN,
     };
     channels = gl_channel_poll(&guest->channel, now_ms, polled + count, &timeout_ms);
-    commands = gl_command_poll(&guest->command, host_is_reading(guest, now_ms),
-                               polled + count + channels);
+    commands =
+        gl_command_poll(&guest->command, host_is_reading(guest, now_ms), polled + count + channels);
     if (poll(polled, (nfds_t)(count + channels + commands), (int)timeout_ms) < 0)
         return;
     if (polled[0].revents != 0)

@@ -14,14 +14,14 @@
 #include "agent/fetch.h"
 #include "agent/meter.h"
 
-#define GL_GUEST_STOP_MS 2000   /* from SIGTERM to SIGKILL, for the command and for the meter */
-#define GL_GUEST_METERS  8      /* restarts of a meter that dies, with a growing pause */
+#define GL_GUEST_STOP_MS 2000 /* from SIGTERM to SIGKILL, for the command and for the meter */
+#define GL_GUEST_METERS  8    /* restarts of a meter that dies, with a growing pause */
 
 enum gl_guest_phase { GL_GUEST_WAITING, GL_GUEST_CONFIGURED, GL_GUEST_GONE };
 enum gl_guest_stop { GL_STOP_NONE, GL_STOP_ASKED, GL_STOP_KILLED, GL_STOP_METER, GL_STOP_TOLD };
 
 struct gl_guest_options {
-    const char *control_path;   /* process mode: unix socket to listen on; NULL = virtual machine */
+    const char *control_path; /* process mode: unix socket to listen on; NULL = virtual machine */
     const char *console_path;
 };
 
@@ -43,18 +43,18 @@ struct gl_guest {
     uint64_t dropped_told;
     /* file being handed out */
     struct gl_fetch fetch;
-    bool is_fetch_ended;        /* the empty 'F' is due */
+    bool is_fetch_ended; /* the empty 'F' is due */
     /* meter */
     pid_t meter;
     unsigned meter_starts;
-    int64_t meter_at_ms;        /* start it (again) then */
+    int64_t meter_at_ms; /* start it (again) then */
     uint8_t seed[32];
     struct gl_meter_progress *progress;
     /* the rest */
     bool is_hello_due, is_stopped_due;
     int64_t hello_at_ms;
     enum gl_guest_stop stop;
-    int64_t stop_at_ms;         /* the present step of stopping ends then */
+    int64_t stop_at_ms; /* the present step of stopping ends then */
 };
 
 /* Run until stopped. Process mode: returns the exit status of the program. Virtual machine: never

@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define TELL_MS       1000  /* for the last frames to go out */
+#define TELL_MS       1000     /* for the last frames to go out */
 #define LAST_NS       30000000 /* for the devices to pass on what the kernel gave them */
 #define METER_WAIT_MS 1000
 #define LEASE_LATE_MS 10000 /* so long after the end of the lease the meter switches off itself */

@@ -25,7 +25,8 @@ static void make_seed(struct gl_guest *guest)
         char label[15];
         uint8_t random[32], entropy[64];
         char launch[64];
-    } parts = {.label = {'g', 'r', 'e', 'e', 'n', 'l', 'a', 'u', 'n', 'c', 'h', '-', 'k', 'e', 'y'}};
+    } parts = {
+        .label = {'g', 'r', 'e', 'e', 'n', 'l', 'a', 'u', 'n', 'c', 'h', '-', 'k', 'e', 'y'}};
     size_t length = offsetof(__typeof__(parts), launch) + strlen(guest->config.launch);
     struct gl_hash seed;
 
@@ -44,9 +45,9 @@ static void make_seed(struct gl_guest *guest)
 static void arm_lease(struct gl_guest *guest)
 {
     struct itimerspec lease = {.it_value = {
-        .tv_sec = guest->config.lease_ms / 1000,
-        .tv_nsec = guest->config.lease_ms % 1000 * 1000000,
-    }};
+                                   .tv_sec = guest->config.lease_ms / 1000,
+                                   .tv_nsec = guest->config.lease_ms % 1000 * 1000000,
+                               }};
 
     guest->lease_fd = timerfd_create(CLOCK_BOOTTIME, TFD_NONBLOCK | TFD_CLOEXEC);
     if (guest->lease_fd < 0 || timerfd_settime(guest->lease_fd, 0, &lease, NULL) < 0)

@@ -24,8 +24,7 @@ void gl_ladder_open(struct gl_ladder *ladder, const struct gl_source_setup *setu
         struct gl_error err = {0};
 
         rung->source = sources[i];
-        if (!group_is_served(ladder, sources[i]) &&
-            sources[i]->open(setup, &rung->state, &err) < 0)
+        if (!group_is_served(ladder, sources[i]) && sources[i]->open(setup, &rung->state, &err) < 0)
             rung->is_spent = true;
         ladder->count = i + 1;
         if (report != NULL && (rung->state != NULL || rung->is_spent))
@@ -90,8 +89,8 @@ void gl_ladder_sample(struct gl_ladder *ladder, int64_t dt_ns, struct gl_yield o
     for (size_t i = 0; i < ladder->count; i++) {
         struct gl_rung *rung = &ladder->rungs[i];
         struct gl_yield yields[GL_KINDS] = {{0}};
-        uint32_t flags_kept = ~(uint32_t)(rung->failures >= GL_LADDER_FAILURES
-                                              ? GL_FLAG_BOUNDED : 0);
+        uint32_t flags_kept =
+            ~(uint32_t)(rung->failures >= GL_LADDER_FAILURES ? GL_FLAG_BOUNDED : 0);
 
         if (rung->state == NULL || rung->is_fresh) {
             rung->is_fresh = false;

@@ -14,10 +14,10 @@
 
 struct gl_rung {
     const struct gl_source *source;
-    void *state;            /* NULL = not open */
-    unsigned failures;      /* looks in a row that gave nothing */
-    bool is_spent;          /* gave way: not opened again */
-    bool is_fresh;          /* opened during this look: has nothing to say of it yet */
+    void *state;       /* NULL = not open */
+    unsigned failures; /* looks in a row that gave nothing */
+    bool is_spent;     /* gave way: not opened again */
+    bool is_fresh;     /* opened during this look: has nothing to say of it yet */
 };
 
 struct gl_ladder {

@@ -38,7 +38,7 @@ static bool read_ticks(int fd, struct ticks *out)
 struct gl_process_row {
     pid_t pid, parent;
     bool is_in;
-    double own_s, children_s;    /* CPU seconds: its own, and of children it has waited for */
+    double own_s, children_s; /* CPU seconds: its own, and of children it has waited for */
 };
 
 /* Fields 4 (parent) and 14..17 (CPU ticks) of /proc/PID/stat; the name in field 2 may hold
@@ -61,7 +61,7 @@ static bool read_process(const char *pid, struct gl_process_row *out)
                              &parent, &user, &system, &children_user, &children_system) != 5)
         return false;
     *out = (struct gl_process_row){
-        .pid = (pid_t)atol(pid),
+        .pid = (pid_t)strtol(pid, NULL, 10),
         .parent = parent,
         .own_s = (double)(user + system) * tick_s,
         .children_s = (double)(children_user + children_system) * tick_s,

@@ -10,21 +10,21 @@
 #include <sys/types.h>
 
 enum gl_load_scope {
-    GL_LOAD_MACHINE,    /* /proc/stat: the whole (virtual) machine is metered */
-    GL_LOAD_TREE,       /* CPU time of one process's descendants, over `threads` */
+    GL_LOAD_MACHINE, /* /proc/stat: the whole (virtual) machine is metered */
+    GL_LOAD_TREE,    /* CPU time of one process's descendants, over `threads` */
 };
 
 struct gl_load {
     enum gl_load_scope scope;
-    double threads;             /* of the tree's slice */
-    pid_t root;                 /* tree: its descendants count, this process and its own do not */
+    double threads;              /* of the tree's slice */
+    pid_t root;                  /* tree: its descendants count, this process and its own do not */
     struct gl_process_row *rows; /* tree: room for one look at all processes */
     int stat_fd, memory_fd;
-    uint64_t busy, steal, total;    /* ticks at the last look */
-    double tree_s;              /* CPU seconds of the tree at the last look */
+    uint64_t busy, steal, total; /* ticks at the last look */
+    double tree_s;               /* CPU seconds of the tree at the last look */
     int64_t at_ns;
     /* results */
-    double busy_share;          /* 0..1 */
+    double busy_share; /* 0..1 */
     uint32_t busy_ppm, steal_ppm, memory_mb;
 };
 

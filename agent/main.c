@@ -22,8 +22,7 @@ static int run_mode(const struct gl_meter_options *options, struct gl_error *err
 {
     switch (options->mode) {
     case GL_MODE_GUEST:
-        return gl_guest_run(
-            &(struct gl_guest_options){options->control, options->console});
+        return gl_guest_run(&(struct gl_guest_options){options->control, options->console});
     case GL_MODE_ONESHOT:
         return gl_mode_oneshot(options, err);
     case GL_MODE_SELFTEST:

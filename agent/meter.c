@@ -246,10 +246,9 @@ void gl_meter_begin(struct gl_meter *meter, const struct gl_meter_setup *setup,
     gl_load_open(&meter->load, &setup->place, now.boottime_ns);
     continue_chain(meter, now);
     meter->looked_at = now;
-    meter->next_record_ns =
-        now.boottime_ns + (setup->interval_ms < GL_FIRST_RECORD_MS
-                               ? interval_ns(meter)
-                               : (int64_t)GL_FIRST_RECORD_MS * MS);
+    meter->next_record_ns = now.boottime_ns + (setup->interval_ms < GL_FIRST_RECORD_MS
+                                                   ? interval_ns(meter)
+                                                   : (int64_t)GL_FIRST_RECORD_MS * MS);
     meter->batch_due_ns = now.boottime_ns + batch_span_ns(meter);
     enrol(meter);
     gl_wipe(meter->setup.token, sizeof meter->setup.token);

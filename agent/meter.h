@@ -14,14 +14,14 @@
 #include "agent/sink.h"
 #include "agent/spool.h"
 
-#define GL_BATCH_MS         60000   /* a batch spans at most this ... */
-#define GL_BATCH_INTERVALS  6       /* ... or this many intervals, so that short ones are seen soon */
-#define GL_FIRST_RECORD_MS  700     /* the first record comes this soon */
+#define GL_BATCH_MS        60000 /* a batch spans at most this ... */
+#define GL_BATCH_INTERVALS 6     /* ... or this many intervals, so that short ones are seen soon */
+#define GL_FIRST_RECORD_MS 700   /* the first record comes this soon */
 
 /* Shared by a meter process and the guest that restarts it: the chain as far as it was really
  * handed over. Two slots, so that a meter killed between two writes leaves a whole one. */
 struct gl_meter_progress {
-    uint32_t turn;                  /* slot turn % 2 is valid */
+    uint32_t turn; /* slot turn % 2 is valid */
     struct gl_chain_head slots[2];
 };
 
@@ -31,16 +31,16 @@ struct gl_meter_setup {
     struct gl_config_machine machine;
     uint32_t interval_ms;
     enum gl_load_scope load_scope;
-    pid_t load_root;                /* for GL_LOAD_TREE: its descendants are metered */
+    pid_t load_root; /* for GL_LOAD_TREE: its descendants are metered */
     const char *gpu_helper;
-    uint8_t seed[32];               /* of the Ed25519 key */
+    uint8_t seed[32]; /* of the Ed25519 key */
     bool has_token;
     uint8_t token[GL_TOKEN_BYTES];
     const struct gl_source *const *sources;
     size_t source_count;
-    struct gl_spool *spool;         /* open, NULL = none; its key seed is in `seed` */
+    struct gl_spool *spool;             /* open, NULL = none; its key seed is in `seed` */
     struct gl_meter_progress *progress; /* NULL = none */
-    int64_t power_off_ns;           /* boot clock: switch the machine off then, 0 = never */
+    int64_t power_off_ns;               /* boot clock: switch the machine off then, 0 = never */
 };
 
 struct gl_meter {
@@ -53,7 +53,7 @@ struct gl_meter {
     struct gl_gather gather;
     struct gl_chain_head head;
     struct gl_sink sink;
-    struct gl_batch *batch;         /* 160 KiB, of which only what is used is resident */
+    struct gl_batch *batch; /* 160 KiB, of which only what is used is resident */
     struct gl_moment looked_at;
     int64_t next_record_ns, batch_due_ns;
     bool is_first_record, has_stalled;

@@ -23,13 +23,14 @@ void gl_model_init(struct gl_model *model, const struct gl_config_machine *confi
     double baseline = config->baseline_permille > 0 ? config->baseline_permille / 1000.0 : 1;
 
     *model = (struct gl_model){
-        .machine = {
-            .family = gl_power_family(config->family),
-            .threads = config->threads_milli / 1000.0 * baseline,
-            .memory_gb = config->memory_mb / 1000.0,
-            .gpu_count = config->gpu_count,
-            .gpu_watts = config->gpu_watts,
-        },
+        .machine =
+            {
+                .family = gl_power_family(config->family),
+                .threads = config->threads_milli / 1000.0 * baseline,
+                .memory_gb = config->memory_mb / 1000.0,
+                .gpu_count = config->gpu_count,
+                .gpu_watts = config->gpu_watts,
+            },
         .tier = GL_TIER_E1,
     };
     if (model->machine.family == NULL) {

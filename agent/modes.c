@@ -5,6 +5,7 @@
 #include "base/file.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -18,7 +19,7 @@
 
 #define INTERVAL_MS 10000
 #define ONESHOT_MS  1000
-#define WAIT_MS     5000    /* for a last batch that the sink does not take at once */
+#define WAIT_MS     5000 /* for a last batch that the sink does not take at once */
 
 /* ---- from options to a setup ---- */
 
@@ -29,8 +30,7 @@ void gl_modes_machine(const struct gl_meter_options *options, struct gl_config_m
     *out = (struct gl_config_machine){.baseline_permille = 1000};
     out->threads_milli = options->threads_milli > 0 ? (uint32_t)options->threads_milli
                                                     : gl_cpu_threads(&place) * 1000;
-    out->memory_mb =
-        options->memory_mb > 0 ? (uint32_t)options->memory_mb : gl_memory_mb(&place);
+    out->memory_mb = options->memory_mb > 0 ? (uint32_t)options->memory_mb : gl_memory_mb(&place);
     out->gpu_count = (uint32_t)options->gpu_count;
     out->gpu_watts = (uint32_t)options->gpu_watts;
     if (options->family != NULL)
@@ -87,20 +87,24 @@ static int make_seed(struct gl_meter_setup *setup, struct gl_error *err)
     return 0;
 }
 
+/* "-" is stdout, "fd:N" a descriptor that was handed to us, anything else a path. */
 static int open_sink(const struct gl_meter_options *options, struct gl_sink *out,
                      struct gl_error *err)
 {
     const char *path = options->output != NULL ? options->output : options->console;
+    char *end;
+    long fd;
 
     gl_sink_of_fd(out, -1);
     if (path == NULL)
         return 0;
-    if (strcmp(path, "-") == 0)
-        gl_sink_of_fd(out, 1);
-    else if (strncmp(path, "fd:", 3) == 0)
-        gl_sink_of_fd(out, atoi(path + 3));
-    else
+    if (strcmp(path, "-") != 0 && strncmp(path, "fd:", 3) != 0)
         return gl_sink_open(out, path, err);
+    fd = path[0] == '-' ? 1 : strtol(path + 3, &end, 10);
+    if (path[0] != '-' &&
+        (end == path + 3 || *end != '\0' || fd < 0 || fcntl((int)fd, F_GETFD) < 0))
+        return gl_fail(err, GL_E_USAGE, "%s is no open descriptor", path);
+    gl_sink_of_fd(out, (int)fd);
     return 0;
 }
 
@@ -137,9 +141,8 @@ static pid_t start_command(char **command, struct gl_error *err)
     _exit(errno == ENOENT ? 127 : 126);
 }
 
-static int meter_command(const struct gl_meter_options *options,
-                         const struct gl_meter_setup *setup, const struct gl_sink *sink,
-                         struct gl_error *err)
+static int meter_command(const struct gl_meter_options *options, const struct gl_meter_setup *setup,
+                         const struct gl_sink *sink, struct gl_error *err)
 {
     GL_AUTO(gl_auto_free) struct gl_meter *meter = gl_alloc(sizeof *meter);
     pid_t pid = 0;

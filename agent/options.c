@@ -8,9 +8,9 @@
 
 struct option {
     const char *name, *argument, *help;
-    enum gl_meter_mode mode;    /* a mode, or GL_MODE_NONE for an option */
-    size_t offset;              /* of the const char * or int64_t */
-    int64_t most;               /* of a number, 0 = a text */
+    enum gl_meter_mode mode; /* a mode, or GL_MODE_NONE for an option */
+    size_t offset;           /* of the const char * or int64_t */
+    int64_t most;            /* of a number, 0 = a text */
 };
 
 #define TEXT(member)         GL_MODE_NONE, offsetof(struct gl_meter_options, member), 0
@@ -23,8 +23,8 @@ static const struct option options[] = {
     {"--selftest", NULL, "what would be used here, and whether it works", GL_MODE_SELFTEST, 0, 0},
     {"--run", NULL, "meter the command after -- and pass on its exit status", GL_MODE_RUN, 0, 0},
     {"--daemon", NULL, "meter this machine until SIGTERM", GL_MODE_DAEMON, 0, 0},
-    {"--replay", "PATH", "check a spool folder, or print its batches with --output",
-     GL_MODE_REPLAY, offsetof(struct gl_meter_options, replay), 0},
+    {"--replay", "PATH", "check a spool folder, or print its batches with --output", GL_MODE_REPLAY,
+     offsetof(struct gl_meter_options, replay), 0},
     {"--help", NULL, "this list", GL_MODE_HELP, 0, 0},
     {"--version", NULL, "version", GL_MODE_VERSION, 0, 0},
     {"--control", "PATH", "guest: unix socket to listen on", TEXT(control)},
@@ -57,8 +57,8 @@ static const struct option *find_option(const char *name)
     return NULL;
 }
 
-static int set_number(const struct option *option, const char *value,
-                      struct gl_meter_options *out, struct gl_error *err)
+static int set_number(const struct option *option, const char *value, struct gl_meter_options *out,
+                      struct gl_error *err)
 {
     char *end;
     long long number;
@@ -72,8 +72,8 @@ static int set_number(const struct option *option, const char *value,
     return 0;
 }
 
-static int set_option(const struct option *option, const char *value,
-                      struct gl_meter_options *out, struct gl_error *err)
+static int set_option(const struct option *option, const char *value, struct gl_meter_options *out,
+                      struct gl_error *err)
 {
     if (option->mode != GL_MODE_NONE && out->mode != GL_MODE_NONE)
         return gl_fail(err, GL_E_USAGE, "more than one mode: %s", option->name);
@@ -88,6 +88,12 @@ static int set_option(const struct option *option, const char *value,
     return 0;
 }
 
+static bool is_metering(const struct gl_meter_options *options)
+{
+    return options->mode == GL_MODE_RUN || options->mode == GL_MODE_DAEMON;
+}
+
+/* Do the options go together? */
 static int check(const struct gl_meter_options *out, struct gl_error *err)
 {
     if (out->mode == GL_MODE_NONE)
@@ -96,11 +102,15 @@ static int check(const struct gl_meter_options *out, struct gl_error *err)
         return gl_fail(err, GL_E_USAGE, "--guest needs --control unless it is process 1");
     if (out->mode == GL_MODE_RUN && out->command == NULL)
         return gl_fail(err, GL_E_USAGE, "--run needs a command after --");
-    if ((out->mode == GL_MODE_RUN || out->mode == GL_MODE_DAEMON) && out->spool == NULL &&
-        out->output == NULL && out->console == NULL)
-        return gl_fail(err, GL_E_USAGE, "nowhere to write to: give --output, --console or --spool");
     if (out->output != NULL && out->console != NULL)
         return gl_fail(err, GL_E_USAGE, "--output and --console are two names of one thing");
+    if (is_metering(out) && out->spool == NULL && out->output == NULL && out->console == NULL)
+        return gl_fail(err, GL_E_USAGE, "nowhere to write to: give --output, --console or --spool");
+    return 0;
+}
+
+static int check_values(const struct gl_meter_options *out, struct gl_error *err)
+{
     if (out->launch != NULL && !gl_config_is_launch(out->launch))
         return gl_fail(err, GL_E_USAGE, "bad launch name \"%s\"", out->launch);
     if (out->load != NULL && strcmp(out->load, "machine") != 0 && strcmp(out->load, "tree") != 0)
@@ -125,7 +135,7 @@ int gl_meter_options_parse(int argc, char **argv, struct gl_meter_options *out,
             return -1;
         i += option->argument != NULL;
     }
-    return check(out, err);
+    return check(out, err) < 0 ? -1 : check_values(out, err);
 }
 
 void gl_meter_options_help(void)

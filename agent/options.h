@@ -21,11 +21,11 @@ enum gl_meter_mode {
 
 struct gl_meter_options {
     enum gl_meter_mode mode;
-    const char *replay;         /* spool folder or segment file */
+    const char *replay; /* spool folder or segment file */
     const char *control, *console, *sysroot, *spool, *output, *launch, *token_file, *family;
     const char *gpu_helper, *load;
     int64_t interval_ms, threads_milli, memory_mb, gpu_count, gpu_watts; /* 0 = not given */
-    char **command;             /* after "--", NULL = none */
+    char **command; /* after "--", NULL = none */
 };
 
 /* Errors: USAGE. */

@@ -3,17 +3,18 @@
 #define GL_AGENT_PLACE_H
 
 /* Where the meter looks for /sys and /proc: the real ones, or a fixture tree below a prefix, whose
- * readings then can never pass for measured ones. Also the two clocks, and small files kept open. */
+ * readings then can never pass for measured ones. Also the two clocks, and small files kept open.
+ */
 
 #include "base/error.h"
 
 struct gl_place {
-    const char *sysroot;    /* "" = the real machine */
+    const char *sysroot; /* "" = the real machine */
 };
 
 /* One instant on both clocks. */
 struct gl_moment {
-    int64_t boottime_ns;    /* CLOCK_BOOTTIME: counts suspended time too, never steps */
+    int64_t boottime_ns; /* CLOCK_BOOTTIME: counts suspended time too, never steps */
     int64_t wall_ms;
 };
 

@@ -10,17 +10,17 @@
 
 enum gl_rapl_result {
     GL_RAPL_OK,
-    GL_RAPL_WRAPPED,        /* certain: one wrap */
-    GL_RAPL_IMPLAUSIBLE,    /* more than the zone can draw: reset, or a read that failed */
-    GL_RAPL_AMBIGUOUS,      /* so long that it may have wrapped more often than is seen */
-    GL_RAPL_UNKNOWN_RANGE,  /* ran backwards and nobody says where it wraps */
+    GL_RAPL_WRAPPED,       /* certain: one wrap */
+    GL_RAPL_IMPLAUSIBLE,   /* more than the zone can draw: reset, or a read that failed */
+    GL_RAPL_AMBIGUOUS,     /* so long that it may have wrapped more often than is seen */
+    GL_RAPL_UNKNOWN_RANGE, /* ran backwards and nobody says where it wraps */
 };
 
 struct gl_rapl_look {
     uint64_t before_uj, now_uj;
-    uint64_t range_uj;      /* 0 = could not be read */
+    uint64_t range_uj; /* 0 = could not be read */
     int64_t dt_ns;
-    double most_w;          /* what the zone can draw at most */
+    double most_w; /* what the zone can draw at most */
 };
 
 /* *out_uj is set only with OK and WRAPPED. */

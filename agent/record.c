@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#define FLAGS_ALL                                                                                  \
+#define FLAGS_ALL \
     (GL_FLAG_WRAPPED | GL_FLAG_BOUNDED | GL_FLAG_SENTINEL | GL_FLAG_MERGED | GL_FLAG_REBOOT)
 
 /* The next key must be this one: canonical records have one order. */
@@ -121,18 +121,22 @@ static bool read_use(struct gl_scan *scan, struct gl_reading *out)
            read_u32(scan, "steal_ppm", 1000000, &out->steal_ppm) && !gl_scan_more(scan, '}');
 }
 
-static bool read_all(struct gl_scan *scan, struct gl_reading *out)
+/* The members up to the components, and those after them. */
+static bool read_first(struct gl_scan *scan, struct gl_reading *out)
+{
+    return gl_scan_enter(scan, '{') && read_text(scan, "a", out->agent, sizeof out->agent) &&
+           read_text(scan, "b", out->boot, sizeof out->boot) && read_components(scan, out) &&
+           read_final_and_gap(scan, out) && read_text(scan, "i", out->launch, sizeof out->launch);
+}
+
+static bool read_last(struct gl_scan *scan, struct gl_reading *out)
 {
     int64_t seq = 0, version;
-    bool is_read =
-        gl_scan_enter(scan, '{') && read_text(scan, "a", out->agent, sizeof out->agent) &&
-        read_text(scan, "b", out->boot, sizeof out->boot) && read_components(scan, out) &&
-        read_final_and_gap(scan, out) && read_text(scan, "i", out->launch, sizeof out->launch) &&
-        read_text(scan, "m", out->model, sizeof out->model) && read_int(scan, "n", &seq) &&
-        read_previous(scan, &out->previous) && read_int(scan, "tb", &out->boottime_ns) &&
-        read_int(scan, "tw", &out->wall_ms) && read_use(scan, out) &&
-        expect(scan, "v") && gl_scan_int(scan, 1, 1, &version) && !gl_scan_more(scan, '}') &&
-        gl_scan_done(scan);
+    bool is_read = read_text(scan, "m", out->model, sizeof out->model) &&
+                   read_int(scan, "n", &seq) && read_previous(scan, &out->previous) &&
+                   read_int(scan, "tb", &out->boottime_ns) && read_int(scan, "tw", &out->wall_ms) &&
+                   read_use(scan, out) && expect(scan, "v") && gl_scan_int(scan, 1, 1, &version) &&
+                   !gl_scan_more(scan, '}') && gl_scan_done(scan);
 
     out->seq = (uint64_t)seq;
     return is_read;
@@ -145,7 +149,7 @@ int gl_record_parse(const char *bytes, size_t length, struct gl_reading *out, st
     struct gl_scan scan;
 
     gl_scan_begin(&scan, bytes, length);
-    if (!read_all(&scan, &reading))
+    if (!read_first(&scan, &reading) || !read_last(&scan, &reading))
         return gl_fail(err, GL_E_BAD_VALUE, "record: %s",
                        scan.problem != NULL ? scan.problem : "a member too many or too few");
     if (gl_reading_write(&reading, again) != length || memcmp(again, bytes, length) != 0)

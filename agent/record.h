@@ -8,8 +8,7 @@
 #include "agent/reading.h"
 
 /* Canonical bytes only. Errors: BAD_VALUE. */
-int gl_record_parse(const char *bytes, size_t length, struct gl_reading *out,
-                    struct gl_error *err);
+int gl_record_parse(const char *bytes, size_t length, struct gl_reading *out, struct gl_error *err);
 /* Two records that follow each other as one: energy and gaps added, use averaged over their time,
  * the rest as in the later one, GL_FLAG_MERGED. `before_ns` is the boot time of the record before
  * the first. False (and out untouched) when they cannot be one: other boot or launch, a final

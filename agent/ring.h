@@ -11,7 +11,7 @@
 
 struct gl_ring {
     size_t start, used;
-    uint64_t dropped;           /* bytes pushed out so far */
+    uint64_t dropped; /* bytes pushed out so far */
     char bytes[GL_RING_BYTES];
 };
 

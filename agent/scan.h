@@ -15,9 +15,9 @@
 
 struct gl_scan {
     const char *at, *end;
-    const char *problem;    /* NULL while all is well */
+    const char *problem; /* NULL while all is well */
     unsigned depth;
-    bool is_first;          /* no comma before the next member or element */
+    bool is_first; /* no comma before the next member or element */
 };
 
 void gl_scan_begin(struct gl_scan *scan, const char *bytes, size_t length);

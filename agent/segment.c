@@ -159,8 +159,8 @@ static bool read_chunk(struct gl_chunk_reader *reader, const char header[GL_CHUN
         return stop(reader, "a chunk is too long");
     reader->type = (enum gl_chunk)header[8];
     checked[0] = header[8];
-    if (reader->length > 0 && read_exactly(reader, reader->bytes, reader->length,
-                                           reader->offset + GL_CHUNK_HEADER) <= 0)
+    if (reader->length > 0 &&
+        read_exactly(reader, reader->bytes, reader->length, reader->offset + GL_CHUNK_HEADER) <= 0)
         return stop(reader, "a chunk is cut off");
     memcpy(checked + 1, reader->bytes, reader->length);
     if (gl_crc32c(checked, 1 + reader->length) != get_u32(header + 4))

@@ -6,14 +6,13 @@
 
 #include "agent/spool.h"
 
-#define GL_CHUNK_MAX (GL_CHUNK_HEADER + GL_RECORD_MAX)
+#define GL_CHUNK_MAX    (GL_CHUNK_HEADER + GL_RECORD_MAX)
 #define GL_SEGMENT_NAME 16
 
 /* CRC-32C (Castagnoli, RFC 3720 appendix B.4). */
 uint32_t gl_crc32c(const void *bytes, size_t length);
 /* Length, checksum, type and bytes of a chunk into out; returns its size. */
-size_t gl_chunk_write(enum gl_chunk type, const void *bytes, size_t length,
-                      char out[GL_CHUNK_MAX]);
+size_t gl_chunk_write(enum gl_chunk type, const void *bytes, size_t length, char out[GL_CHUNK_MAX]);
 size_t gl_chunk_write_number(enum gl_chunk type, uint64_t number, char out[GL_CHUNK_MAX]);
 
 char *gl_segment_name(uint32_t segment, char out[GL_SEGMENT_NAME]);
@@ -24,9 +23,9 @@ bool gl_segment_range(int folder_fd, uint32_t *out_first, uint32_t *out_last);
 struct gl_chunk_reader {
     int folder_fd, fd;
     uint32_t segment, last;
-    uint64_t offset;            /* of the present chunk; after a failure: where sound data ends */
+    uint64_t offset; /* of the present chunk; after a failure: where sound data ends */
     uint64_t next;
-    const char *problem;        /* why the walk stopped, NULL at the end */
+    const char *problem; /* why the walk stopped, NULL at the end */
     enum gl_chunk type;
     size_t length;
     char bytes[GL_RECORD_MAX];

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-#define CROSS_S 2
+#define CROSS_S    2
 #define CROSS_MOST 0.02
 
 static int say(bool is_good, const char *what, const char *detail)
@@ -58,7 +58,7 @@ static int check_clock(void)
     nanosleep(&pause, NULL);
     after = gl_moment_now();
     passed_ns = after.boottime_ns - before.boottime_ns;
-    snprintf(detail, sizeof detail, "boot clock %.1f ms in 20 ms, wall clock %lld s", 
+    snprintf(detail, sizeof detail, "boot clock %.1f ms in 20 ms, wall clock %lld s",
              (double)passed_ns * 1e-6, (long long)(after.wall_ms / 1000));
     /* 2024-01-01: a clock before that was never set */
     return say(passed_ns >= 20000000 && after.wall_ms > INT64_C(1704067200000), "clock", detail);
@@ -72,7 +72,10 @@ static void report_source(void *cookie, const struct gl_source *source, const vo
     (void)cookie;
     if (error == NULL)
         source->describe(state, detail, sizeof detail);
-    printf("%s  %-10s %s\n", error == NULL ? "use" : error->code == GL_E_NOT_FOUND ? "no " : "---",
+    printf("%s  %-10s %s\n",
+           error == NULL                   ? "use"
+           : error->code == GL_E_NOT_FOUND ? "no "
+                                           : "---",
            source->name, error == NULL ? detail : error->text);
 }
 

@@ -8,8 +8,8 @@
 #include "base/error.h"
 
 struct gl_sink {
-    int fd;             /* -1 = no sink: lines count as written */
-    size_t sent;        /* bytes of the present line already written */
+    int fd;      /* -1 = no sink: lines count as written */
+    size_t sent; /* bytes of the present line already written */
 };
 
 /* A terminal is set to raw output; a file is created 0600. Errors: IO. */

@@ -10,33 +10,35 @@
 #include "agent/reading.h"
 #include "base/power.h"
 
-#define GL_KINDS 5      /* values of enum gl_component_kind */
+#define GL_KINDS 5 /* values of enum gl_component_kind */
 
 /* What one source says of one kind over one look. */
 struct gl_yield {
     bool is_known;
     enum gl_tier tier;
-    const char *source;     /* goes into the record as "s" */
-    uint32_t flags;         /* enum gl_component_flag; told even when is_known is false */
+    const char *source; /* goes into the record as "s" */
+    uint32_t flags;     /* enum gl_component_flag; told even when is_known is false */
     int64_t delta_uj, low_uj, high_uj;
 };
 
 /* Bounds of a measured value as multiples of it. */
-struct gl_accuracy { double low, high; };
+struct gl_accuracy {
+    double low, high;
+};
 
 struct gl_source_setup {
     struct gl_place place;
     const struct gl_machine *machine;
-    const double *load;         /* 0..1 at the present look; borrowed */
-    const char *gpu_helper;     /* path of greenlaunch-meter-gpu, NULL = beside the meter, and only
-                                 * where an NVIDIA device is */
+    const double *load;     /* 0..1 at the present look; borrowed */
+    const char *gpu_helper; /* path of greenlaunch-meter-gpu, NULL = beside the meter, and only
+                             * where an NVIDIA device is */
     /* Opens a counter as perf_event_open(2) does; NULL = the real one, on the real machine only. */
     int (*perf_open)(uint32_t type, uint64_t config, int cpu);
 };
 
 struct gl_source {
     const char *name;
-    const char *group;      /* sources of one group read the same counters: only one is used */
+    const char *group; /* sources of one group read the same counters: only one is used */
     /* Find the sensor and take the first look. Errors: NOT_FOUND when the machine has none, IO when
      * it has one that cannot be read (the text says why: permission is the usual reason). */
     int (*open)(const struct gl_source_setup *setup, void **out_state, struct gl_error *err);
@@ -53,11 +55,11 @@ struct gl_source {
 extern const struct gl_source *const gl_sources[];
 extern const size_t gl_source_count;
 
-extern const struct gl_source gl_source_hwmon;      /* whole machine: BMC, ACPI power meter */
-extern const struct gl_source gl_source_perf;       /* package and DRAM by perf events */
-extern const struct gl_source gl_source_powercap;   /* package, DRAM, psys by powercap */
-extern const struct gl_source gl_source_exported;   /* a tree that the host writes for this guest */
-extern const struct gl_source gl_source_nvml;       /* GPUs by the helper program */
+extern const struct gl_source gl_source_hwmon;    /* whole machine: BMC, ACPI power meter */
+extern const struct gl_source gl_source_perf;     /* package and DRAM by perf events */
+extern const struct gl_source gl_source_powercap; /* package, DRAM, psys by powercap */
+extern const struct gl_source gl_source_exported; /* a tree that the host writes for this guest */
+extern const struct gl_source gl_source_nvml;     /* GPUs by the helper program */
 
 /* A known yield from a value and its accuracy. */
 struct gl_yield gl_yield_of(int64_t delta_uj, struct gl_accuracy accuracy, enum gl_tier tier,

@@ -16,11 +16,11 @@
  * truth (Scaphandre issue 428): a tree that stays near a fifth of the model for a minute is not
  * believed, and never multiplied by five (P13). */
 
-#define FILES_MAX    16
-#define WITNESS_NS   INT64_C(60000000000)
-#define QUIET_NS     INT64_C(30000000000)   /* without any growth: the host has stopped writing */
-#define BUG_LOW      0.1
-#define BUG_HIGH     0.3
+#define FILES_MAX  16
+#define WITNESS_NS INT64_C(60000000000)
+#define QUIET_NS   INT64_C(30000000000) /* without any growth: the host has stopped writing */
+#define BUG_LOW    0.1
+#define BUG_HIGH   0.3
 
 struct file {
     int fd;
@@ -31,7 +31,7 @@ struct file {
 struct exported {
     const char *folder;
     const double *load;
-    struct gl_model model;      /* to compare with; only its machine is used */
+    struct gl_model model; /* to compare with; only its machine is used */
     double seen_uj, expected_uj;
     int64_t watched_ns, quiet_ns;
     bool is_bugged, is_simulated;
@@ -109,8 +109,7 @@ static void watch(struct exported *exported, int64_t uj, int64_t dt_ns)
 {
     struct gl_yield model[GL_KINDS];
 
-    gl_model_sample(&exported->model, exported->load != NULL ? *exported->load : 0.5, dt_ns,
-                    model);
+    gl_model_sample(&exported->model, exported->load != NULL ? *exported->load : 0.5, dt_ns, model);
     exported->seen_uj += (double)uj;
     exported->expected_uj += (double)model[GL_COMP_CPU].delta_uj;
     exported->watched_ns += dt_ns;
@@ -142,8 +141,8 @@ static void exported_sample(void *state, int64_t dt_ns, struct gl_yield out[GL_K
 {
     struct exported *exported = state;
     /* The host writes every few seconds: a short look may find the energy of a long one. */
-    double most_uj = gl_power_plausible_max(&exported->model.machine).w *
-                     ((double)dt_ns * 1e-3 + 30e6);
+    double most_uj =
+        gl_power_plausible_max(&exported->model.machine).w * ((double)dt_ns * 1e-3 + 30e6);
     bool is_whole = true;
     int64_t uj = 0;
 
@@ -156,8 +155,8 @@ static void exported_sample(void *state, int64_t dt_ns, struct gl_yield out[GL_K
         out[GL_COMP_CPU].flags = exported->is_bugged ? GL_FLAG_SENTINEL : GL_FLAG_BOUNDED;
         return;
     }
-    out[GL_COMP_CPU] = gl_yield_of(uj, accuracy, exported->is_simulated ? GL_TIER_S : GL_TIER_H,
-                                   "exported");
+    out[GL_COMP_CPU] =
+        gl_yield_of(uj, accuracy, exported->is_simulated ? GL_TIER_S : GL_TIER_H, "exported");
 }
 
 static void exported_describe(const void *state, char *out, size_t room)

@@ -17,7 +17,7 @@
 #define CLASS       "/sys/class/hwmon"
 #define SENSORS_MAX 16
 #define CARD_MOST_W 2000.0
-#define NODE_MOST_W 1000.0  /* at least: the model's own ceiling counts twice */
+#define NODE_MOST_W 1000.0 /* at least: the model's own ceiling counts twice */
 
 struct sensor {
     char name[24];
@@ -108,8 +108,7 @@ static double most_w_of(enum gl_component_kind kind, const struct gl_machine *ma
     return model > NODE_MOST_W ? model : NODE_MOST_W;
 }
 
-static void add_sensor(struct hwmon *hwmon, const struct gl_source_setup *setup,
-                       const char *folder)
+static void add_sensor(struct hwmon *hwmon, const struct gl_source_setup *setup, const char *folder)
 {
     struct sensor sensor = {.fd = -1};
 
@@ -200,16 +199,15 @@ static bool look_at_gauge(struct sensor *sensor, double load, int64_t dt_ns, int
 }
 
 /* Add one sensor's look to its kind; a kind with one failed sensor is not known. */
-static void add_look(struct sensor *sensor, double load, int64_t dt_ns,
-                     struct gl_yield *kind, bool *is_failed)
+static void add_look(struct sensor *sensor, double load, int64_t dt_ns, struct gl_yield *kind,
+                     bool *is_failed)
 {
     enum gl_tier tier = sensor->is_energy ? GL_TIER_M1 : GL_TIER_M2;
     struct gl_yield yield;
     uint32_t flags = 0;
     int64_t uj = 0;
-    bool is_known = sensor->is_energy
-                        ? look_at_counter(sensor, dt_ns, &uj)
-                        : look_at_gauge(sensor, load, dt_ns, &uj, &flags);
+    bool is_known = sensor->is_energy ? look_at_counter(sensor, dt_ns, &uj)
+                                      : look_at_gauge(sensor, load, dt_ns, &uj, &flags);
 
     if (!is_known) {
         kind->flags |= flags | GL_FLAG_BOUNDED;

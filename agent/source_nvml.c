@@ -43,18 +43,18 @@ struct board {
     bool has_before;
     uint64_t before_mj;
     struct gl_gauge gauge;
-    double counter_uj, power_uj;    /* since the last comparison */
+    double counter_uj, power_uj; /* since the last comparison */
     int64_t watched_ns;
-    bool is_contradicted;           /* counter and power integral differed over a minute */
+    bool is_contradicted; /* counter and power integral differed over a minute */
 };
 
 struct nvml {
     char helper[PATH_MAX];
     bool is_simulated;
-    struct gl_process process;      /* pid 0 = not running */
+    struct gl_process process; /* pid 0 = not running */
     int in_fd, out_fd;
     unsigned restarts;
-    int64_t pause_ns;               /* before the next start */
+    int64_t pause_ns; /* before the next start */
     size_t count;
     struct board boards[BOARDS_MAX];
 };
@@ -194,8 +194,8 @@ static void witness(struct board *board, int64_t counter_uj, int64_t power_uj, i
     if (board->watched_ns < WITNESS_NS)
         return;
     apart = board->counter_uj - board->power_uj;
-    board->is_contradicted = apart > WITNESS_APART * board->counter_uj ||
-                             -apart > WITNESS_APART * board->counter_uj;
+    board->is_contradicted =
+        apart > WITNESS_APART * board->counter_uj || -apart > WITNESS_APART * board->counter_uj;
     board->counter_uj = board->power_uj = 0;
     board->watched_ns = 0;
 }
@@ -227,11 +227,10 @@ static bool look_at_counter(struct board *board, const struct answer *answer, in
 static struct gl_yield look_at(struct board *board, const struct answer *answer, int64_t dt_ns)
 {
     struct gl_yield yield = {.flags = GL_FLAG_BOUNDED};
-    bool has_power = answer->has_power &&
-                     !gl_gauge_is_sentinel(answer->power_mw * 1000, MOST_W);
+    bool has_power = answer->has_power && !gl_gauge_is_sentinel(answer->power_mw * 1000, MOST_W);
     int64_t power_uj = 0;
-    bool has_integral = gl_gauge_look(&board->gauge, has_power, answer->power_mw * 1000, 0, dt_ns,
-                                      &power_uj);
+    bool has_integral =
+        gl_gauge_look(&board->gauge, has_power, answer->power_mw * 1000, 0, dt_ns, &power_uj);
     uint32_t flags = 0;
 
     if (look_at_counter(board, answer, dt_ns, &yield)) {

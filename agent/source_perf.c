@@ -13,11 +13,11 @@
  * counters to 64 bits itself, so that nothing wraps here. One counter per package, on the
  * processors that `cpumask` names; the unit is told by `events/energy-*.scale` in joules. */
 
-#define PMU         "/sys/bus/event_source/devices/power"
+#define PMU          "/sys/bus/event_source/devices/power"
 #define COUNTERS_MAX 64
-#define MOST_W      500.0   /* of one package or its memory (P1) */
-#define PSYS_MOST_W 4000.0
-#define QUIET_NS    INT64_C(1000000000) /* no package that runs draws nothing for so long */
+#define MOST_W       500.0 /* of one package or its memory (P1) */
+#define PSYS_MOST_W  4000.0
+#define QUIET_NS     INT64_C(1000000000) /* no package that runs draws nothing for so long */
 
 struct counter {
     enum gl_component_kind kind;
@@ -30,13 +30,13 @@ struct perf {
     bool is_genuine;
     size_t count;
     struct counter counters[COUNTERS_MAX];
-    double rest_uj[GL_KINDS];   /* fractions of a microjoule carried to the next look */
+    double rest_uj[GL_KINDS]; /* fractions of a microjoule carried to the next look */
 };
 
 static const struct {
     const char *event;
     enum gl_component_kind kind;
-    struct gl_accuracy accuracy;    /* as in agent/source_powercap.c: the same counters */
+    struct gl_accuracy accuracy; /* as in agent/source_powercap.c: the same counters */
     double most_w;
     const char *source;
 } events[] = {
@@ -126,8 +126,7 @@ static void drop_after(struct perf *perf, size_t keep)
         close(perf->counters[--perf->count].fd);
 }
 
-static int open_events(struct perf *perf, const struct gl_source_setup *setup,
-                       struct gl_error *err)
+static int open_events(struct perf *perf, const struct gl_source_setup *setup, struct gl_error *err)
 {
     uint64_t type;
     char mask[256];
@@ -142,8 +141,9 @@ static int open_events(struct perf *perf, const struct gl_source_setup *setup,
         if (sys != 0)
             drop_after(perf, keep);
         if (sys != 0 && event == 0)
-            return gl_fail_sys(err, GL_E_IO, sys, "cannot open the perf counter energy-pkg "
-                                                  "(needs CAP_PERFMON)");
+            return gl_fail_sys(err, GL_E_IO, sys,
+                               "cannot open the perf counter energy-pkg "
+                               "(needs CAP_PERFMON)");
     }
     return 0;
 }

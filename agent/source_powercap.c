@@ -16,16 +16,16 @@
  * and is left out. The package does not hold dram; core and uncore are parts of it and only serve
  * to check it (P5). */
 
-#define CLASS       "/sys/class/powercap"
-#define ZONES_MAX   64
-#define PACKAGE_W   500.0   /* what one package may draw (P1) */
-#define PSYS_W      4000.0  /* and a whole platform */
-#define QUIET_NS    INT64_C(1000000000) /* no package that runs draws nothing for so long */
+#define CLASS     "/sys/class/powercap"
+#define ZONES_MAX 64
+#define PACKAGE_W 500.0               /* what one package may draw (P1) */
+#define PSYS_W    4000.0              /* and a whole platform */
+#define QUIET_NS  INT64_C(1000000000) /* no package that runs draws nothing for so long */
 
 enum zone_kind { ZONE_PACKAGE, ZONE_DRAM, ZONE_PART, ZONE_PSYS, ZONE_KINDS };
 
 struct zone {
-    char id[16];            /* "0" or "0:1" */
+    char id[16]; /* "0" or "0:1" */
     char name[32];
     enum zone_kind kind;
     int fd;
@@ -60,11 +60,8 @@ static const struct {
     const char *prefix;
     enum zone_kind kind;
 } zone_names[] = {
-    {"package", ZONE_PACKAGE},
-    {"dram", ZONE_DRAM},
-    {"core", ZONE_PART},
-    {"uncore", ZONE_PART},
-    {"psys", ZONE_PSYS},
+    {"package", ZONE_PACKAGE}, {"dram", ZONE_DRAM}, {"core", ZONE_PART},
+    {"uncore", ZONE_PART},     {"psys", ZONE_PSYS},
 };
 
 static bool kind_of_name(const char *name, enum zone_kind *out)
@@ -296,8 +293,8 @@ static void powercap_describe(const void *state, char *out, size_t room)
     for (size_t i = 0; i < powercap->count && used < room; i++) {
         const struct zone *zone = &powercap->zones[i];
 
-        used += (size_t)snprintf(out + used, room - used, "%s%s%s%s", i > 0 ? ", " : "",
-                                 zone->name, zone->has_before ? "" : " (unreadable)",
+        used += (size_t)snprintf(out + used, room - used, "%s%s%s%s", i > 0 ? ", " : "", zone->name,
+                                 zone->has_before ? "" : " (unreadable)",
                                  zone->has_before && !zone->is_genuine ? " (not sysfs)" : "");
     }
 }

@@ -20,7 +20,8 @@ static ssize_t real_write(void *cookie, int fd, const void *bytes, size_t length
     return pwrite(fd, bytes, length, offset);
 }
 
-/* Also for the folder, whose new names must not be lost: there fdatasync() is as good as fsync(). */
+/* Also for the folder, whose new names must not be lost: there fdatasync() is as good as fsync().
+ */
 static int real_sync(void *cookie, int fd)
 {
     (void)cookie;
@@ -127,8 +128,8 @@ void gl_spool_drop_segments(struct gl_spool *spool, uint32_t first, uint32_t end
         if (fstatat(spool->folder_fd, name, &info, 0) < 0)
             continue;
         if (unlinkat(spool->folder_fd, name, 0) == 0)
-            spool->total -= (uint64_t)info.st_size < spool->total ? (uint64_t)info.st_size
-                                                                  : spool->total;
+            spool->total -=
+                (uint64_t)info.st_size < spool->total ? (uint64_t)info.st_size : spool->total;
     }
 }
 
@@ -182,8 +183,8 @@ static bool link_record(struct gl_chain_head *head, const char *bytes, size_t le
 
     if (gl_record_parse(bytes, length, &reading, &ignored) < 0)
         return false;
-    if (head->seq > 0 && (reading.seq != head->seq + 1 ||
-                          !gl_hash_equal(&reading.previous, &head->hash)))
+    if (head->seq > 0 &&
+        (reading.seq != head->seq + 1 || !gl_hash_equal(&reading.previous, &head->hash)))
         return false;
     gl_hash_of(bytes, length, &hash);
     gl_chain_advance(head, &reading, &hash);
@@ -197,8 +198,7 @@ static const char *follow(struct gl_spool *spool, const struct gl_chunk_reader *
 {
     switch (reader->type) {
     case GL_CHUNK_RECORD:
-        return link_record(&spool->head, reader->bytes, reader->length) ? NULL
-                                                                        : "the chain breaks";
+        return link_record(&spool->head, reader->bytes, reader->length) ? NULL : "the chain breaks";
     case GL_CHUNK_SENDING:
         return gl_chunk_number(reader, &spool->sending_seq) ? NULL : "a mark holds no number";
     case GL_CHUNK_SENT:
@@ -329,8 +329,8 @@ int gl_spool_seed(struct gl_spool *spool, uint8_t out[32], struct gl_error *err)
     }
     if (getrandom(seed, sizeof seed, 0) != sizeof seed)
         return gl_fail_sys(err, GL_E_IO, errno, "no randomness");
-    fd = openat(spool->folder_fd, "key.new",
-                O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+    fd = openat(spool->folder_fd, "key.new", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
+                0600);
     if (fd < 0 || write(fd, seed, sizeof seed) != sizeof seed || fsync(fd) < 0 ||
         renameat(spool->folder_fd, "key.new", spool->folder_fd, "key") < 0) {
         gl_auto_close(&fd);
@@ -391,8 +391,7 @@ int gl_spool_check(const char *folder, struct gl_spool_report *out, struct gl_er
         return gl_fail(err, GL_E_NOT_FOUND, "%s holds no spool", folder);
     }
     for (uint32_t segment = last; segment > first; segment--)
-        if (begins_copy(spool.folder_fd, segment) &&
-            copy_is_whole(spool.folder_fd, segment, last))
+        if (begins_copy(spool.folder_fd, segment) && copy_is_whole(spool.folder_fd, segment, last))
             first = segment;
     *out = (struct gl_spool_report){.segments = last - first + 1};
     gl_chunk_reader_begin(&reader, spool.folder_fd, first, last);

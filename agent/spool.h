@@ -21,10 +21,10 @@
 
 enum gl_chunk {
     GL_CHUNK_RECORD = 'R',
-    GL_CHUNK_SENDING = 'S',     /* records up to this seq may be seen from now on */
-    GL_CHUNK_SENT = 'D',        /* and have arrived */
-    GL_CHUNK_BASE = 'B',        /* a merged copy begins: all before this segment is void ... */
-    GL_CHUNK_BASE_END = 'E',    /* ... once the copy is whole */
+    GL_CHUNK_SENDING = 'S',  /* records up to this seq may be seen from now on */
+    GL_CHUNK_SENT = 'D',     /* and have arrived */
+    GL_CHUNK_BASE = 'B',     /* a merged copy begins: all before this segment is void ... */
+    GL_CHUNK_BASE_END = 'E', /* ... once the copy is whole */
 };
 
 /* Writing, so that tests can break it at any byte. */
@@ -36,14 +36,14 @@ struct gl_spool_io {
 
 struct gl_spool {
     struct gl_spool_io io;
-    int folder_fd, lock_fd, fd;     /* fd: the segment being written */
+    int folder_fd, lock_fd, fd; /* fd: the segment being written */
     uint32_t first_segment, segment;
-    uint64_t offset;                /* in it */
-    uint64_t total;                 /* bytes of all segments */
+    uint64_t offset; /* in it */
+    uint64_t total;  /* bytes of all segments */
     uint64_t sending_seq, sent_seq;
-    uint32_t unsent_segment;        /* where the records after sent_seq begin */
+    uint32_t unsent_segment; /* where the records after sent_seq begin */
     uint64_t unsent_offset;
-    uint32_t taken_segment;         /* where the last walk stopped */
+    uint32_t taken_segment; /* where the last walk stopped */
     uint64_t taken_offset;
     struct gl_chain_head head;
     uint64_t live_most, bytes_most; /* GL_SPOOL_LIVE and GL_SPOOL_MOST; smaller in tests */

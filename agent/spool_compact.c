@@ -12,14 +12,14 @@
 
 /* The copy under way. */
 struct copy {
-    struct gl_spool *spool;     /* writes the new segments */
-    uint64_t after_seq;         /* records up to this seq have arrived: dropped */
-    uint64_t merge_until;       /* records up to this seq are merged in pairs */
-    uint64_t verbatim_until;    /* records up to this seq may have been seen: as they are */
+    struct gl_spool *spool;  /* writes the new segments */
+    uint64_t after_seq;      /* records up to this seq have arrived: dropped */
+    uint64_t merge_until;    /* records up to this seq are merged in pairs */
+    uint64_t verbatim_until; /* records up to this seq may have been seen: as they are */
     bool has_held;
-    struct gl_reading held;     /* first of a pair */
-    int64_t before_ns;          /* boot time of the record before the held one */
-    struct gl_chain_head head;  /* end of the new chain */
+    struct gl_reading held;    /* first of a pair */
+    int64_t before_ns;         /* boot time of the record before the held one */
+    struct gl_chain_head head; /* end of the new chain */
     bool has_head, has_failed;
 };
 
@@ -30,9 +30,9 @@ static bool put_text(struct copy *copy, const struct gl_reading *reading, const 
     struct gl_hash hash;
 
     gl_hash_of(text, length, &hash);
-    copy->has_failed = copy->has_failed ||
-                       !gl_spool_put(copy->spool, chunk,
-                                     gl_chunk_write(GL_CHUNK_RECORD, text, length, chunk));
+    copy->has_failed =
+        copy->has_failed ||
+        !gl_spool_put(copy->spool, chunk, gl_chunk_write(GL_CHUNK_RECORD, text, length, chunk));
     copy->head.seq = reading->seq;
     copy->head.hash = hash;
     copy->before_ns = reading->boottime_ns;

@@ -8,7 +8,7 @@
 #include "base/file.h"
 #include "policy/form.h"
 
-#define ZONE_MAX 39     /* struct gl_signal_query.zone */
+#define ZONE_MAX  39 /* struct gl_signal_query.zone */
 #define NAMES_MAX 32
 
 /* The file as written: texts of the arena, paths not yet made whole. */
@@ -74,8 +74,7 @@ static int read_policies(const struct gl_reader *reader, const struct gl_field *
             return gl_diagnose(&reader->source, &item->mark, GL_E_CONFIG,
                                "more than %d policies; let one include the others",
                                GL_CONFIG_POLICIES_MAX);
-        draft->policies[draft->policy_count++] =
-            gl_arena_text(reader->arena, text, strlen(text));
+        draft->policies[draft->policy_count++] = gl_arena_text(reader->arena, text, strlen(text));
         item = node->kind == GL_NODE_LIST ? item->next : NULL;
     }
     return 0;
@@ -83,8 +82,7 @@ static int read_policies(const struct gl_reader *reader, const struct gl_field *
 
 /* ---- sources ---- */
 
-static int fail_source(const struct gl_reader *reader, const struct gl_node *node,
-                       const char *name)
+static int fail_source(const struct gl_reader *reader, const struct gl_node *node, const char *name)
 {
     const char *names[NAMES_MAX];
     size_t count;
@@ -104,13 +102,21 @@ static int fail_source(const struct gl_reader *reader, const struct gl_node *nod
 #define SOURCE(member) offsetof(struct gl_signal_config, member)
 static const struct gl_type type_checked = {read_checked, NULL, false};
 static const struct gl_field source_fields[] = {
-    {.name = "source", .type = &gl_type_text, .offset = SOURCE(name),
+    {.name = "source",
+     .type = &gl_type_text,
+     .offset = SOURCE(name),
      .help = "Name of a signal source"},
-    {.name = "endpoint", .type = &gl_type_text, .offset = SOURCE(endpoint),
+    {.name = "endpoint",
+     .type = &gl_type_text,
+     .offset = SOURCE(endpoint),
      .help = "Where to ask instead of the source's own address"},
-    {.name = "file", .type = &gl_type_text, .offset = SOURCE(path),
+    {.name = "file",
+     .type = &gl_type_text,
+     .offset = SOURCE(path),
      .help = "A CSV or JSON series of your own"},
-    {.name = "zone", .type = &type_checked, .offset = SOURCE(zone),
+    {.name = "zone",
+     .type = &type_checked,
+     .offset = SOURCE(zone),
      .help = "The grid zone of a file that names none"},
     {.name = NULL},
 };
@@ -148,8 +154,8 @@ static int read_sources(const struct gl_reader *reader, const struct gl_field *f
                            "%s is a list, as in [neso, {file: grid.csv, zone: DE}]", field->name);
     for (const struct gl_node *item = node->first; item != NULL; item = item->next) {
         if (draft->source_count == GL_CONFIG_SOURCES_MAX)
-            return gl_diagnose(&reader->source, &item->mark, GL_E_CONFIG,
-                               "more than %d sources", GL_CONFIG_SOURCES_MAX);
+            return gl_diagnose(&reader->source, &item->mark, GL_E_CONFIG, "more than %d sources",
+                               GL_CONFIG_SOURCES_MAX);
         result |= read_source(reader, item, &draft->sources[draft->source_count++]);
     }
     return result;
@@ -162,11 +168,17 @@ static const struct gl_type type_sources = {read_sources, NULL, false};
 
 #define CONFIG(member) offsetof(struct draft, member)
 static const struct gl_field config_fields[] = {
-    {.name = "greenlaunch_config", .type = &gl_type_version, .is_needed = true,
+    {.name = "greenlaunch_config",
+     .type = &gl_type_version,
+     .is_needed = true,
      .help = "Version of the form"},
-    {.name = "zone", .type = &type_checked, .offset = CONFIG(zone),
+    {.name = "zone",
+     .type = &type_checked,
+     .offset = CONFIG(zone),
      .help = "Grid zone this machine stands in"},
-    {.name = "country", .type = &type_checked, .offset = CONFIG(country),
+    {.name = "country",
+     .type = &type_checked,
+     .offset = CONFIG(country),
      .help = "Country this machine stands in"},
     {.name = "policies", .type = &type_policies, .help = "Policy files"},
     {.name = "waivers", .type = &gl_type_text, .offset = CONFIG(waivers), .help = "Waiver file"},
@@ -192,8 +204,8 @@ static int read_draft(struct gl_view text, const char *name, struct gl_arena *ar
     if (gl_diagnosed(diagnostics) == 0)
         return 0;
     /* The remedy of UNKNOWN_KEY is for policies. */
-    return gl_fail_at(err, first->code == GL_E_UNKNOWN_KEY ? GL_E_CONFIG : first->code,
-                      &first->pos, "%s", first->text);
+    return gl_fail_at(err, first->code == GL_E_UNKNOWN_KEY ? GL_E_CONFIG : first->code, &first->pos,
+                      "%s", first->text);
 }
 
 /* ---- paths ---- */

@@ -14,16 +14,16 @@
 #include "base/world.h"
 #include "providers/signal/store.h"
 
-#define GL_CONFIG_SOURCES_MAX 16
+#define GL_CONFIG_SOURCES_MAX  16
 #define GL_CONFIG_POLICIES_MAX 8
 
 struct gl_config {
-    char *path;                     /* it was read from; NULL = there is none */
-    char *zone, *country;           /* NULL = not said */
+    char *path;           /* it was read from; NULL = there is none */
+    char *zone, *country; /* NULL = not said */
     char *policies[GL_CONFIG_POLICIES_MAX + 1];
     char *waivers;
     size_t source_count;
-    bool has_sources;               /* false = the default order */
+    bool has_sources; /* false = the default order */
     struct gl_signal_config sources[GL_CONFIG_SOURCES_MAX];
 };
 

@@ -3,14 +3,14 @@
 #define GL_BROKER_STANDING_H
 
 /* A world whose wall clock stands at one instant and is otherwise that of another world: what
- * --at shows to the grid signals, so that evidence is as old as it would be then. Offline: an answer
- * fetched now is no evidence of another time. */
+ * --at shows to the grid signals, so that evidence is as old as it would be then. Offline: an
+ * answer fetched now is no evidence of another time. */
 
 #include "base/world.h"
 
 struct gl_standing_world {
-    struct gl_world world;          /* first: what is handed out */
-    const struct gl_world *inner;   /* borrowed */
+    struct gl_world world;        /* first: what is handed out */
+    const struct gl_world *inner; /* borrowed */
     int64_t now_ms;
 };
 

@@ -17,8 +17,8 @@
 #include "providers/cloud/local_kvm.h"
 #include "providers/data/data.h"
 
-#define CLOCK_EARLIEST INT64_C(1767225600)      /* 2026-01-01: no release is older */
-#define CLOCK_YEARS    5                        /* later than the data by more is no clock */
+#define CLOCK_EARLIEST INT64_C(1767225600) /* 2026-01-01: no release is older */
+#define CLOCK_YEARS    5                   /* later than the data by more is no clock */
 #define DISK_LOW       ((uint64_t)1 << 30)
 #define DISK_NONE      ((uint64_t)64 << 20)
 #define TEXT_MAX       512
@@ -32,14 +32,14 @@ struct exam {
     struct gl_context *context;
     json_t *rows;
     size_t warnings, failures;
-    int status;             /* of the first failure */
+    int status; /* of the first failure */
 };
 
 struct finding {
     const char *name;
     enum state state;
-    int exit;               /* status when it fails */
-    const char *fix;        /* what mends it; NULL = nothing to mend */
+    int exit;        /* status when it fails */
+    const char *fix; /* what mends it; NULL = nothing to mend */
 };
 
 static void note(struct exam *exam, const struct finding *finding, const char *format, ...)
@@ -59,8 +59,7 @@ static void note(struct exam *exam, const struct finding *finding, const char *f
     gl_str_add_printable(&safe, text, strlen(text));
     gl_render_tone(out, state_words[finding->state], tones[finding->state],
                    exam->context->is_color);
-    gl_str_addf(out, "%*s%-8s ", (int)(5 - strlen(state_words[finding->state])), "",
-                finding->name);
+    gl_str_addf(out, "%*s%-8s ", (int)(5 - strlen(state_words[finding->state])), "", finding->name);
     gl_render_hang(gl_str_text(&safe), INDENT, exam->context->columns, out);
     if (finding->state != OK && finding->fix != NULL) /* in one line, to be copied */
         gl_str_addf(out, "%*sfix: %s\n", INDENT, "", finding->fix);
@@ -98,23 +97,24 @@ static void check_data(struct exam *exam)
     gl_instant_civil(gl_now(&exam->context->world), &year, &month, &day, &hour, &minute, &second);
     if (year - newest > 2)
         finding.state = WARN;
-    note(exam, &finding, "%zu grid zones with yearly averages up to %d, %zu cloud regions, %zu types",
+    note(exam, &finding,
+         "%zu grid zones with yearly averages up to %d, %zu cloud regions, %zu types",
          gl_data_zones(&zones), newest, gl_data_regions(&regions), gl_data_types(&types));
 }
 
 static void check_clock(struct exam *exam)
 {
     struct gl_instant now = gl_now(&exam->context->world);
-    struct gl_instant latest =
-        gl_instant_of_civil(newest_year() + 1 + CLOCK_YEARS, 1, 1, 0, 0, 0);
+    struct gl_instant latest = gl_instant_of_civil(newest_year() + 1 + CLOCK_YEARS, 1, 1, 0, 0, 0);
     struct finding finding = {"clock", OK, GL_EXIT_INTERNAL, "timedatectl set-ntp true"};
     char text[GL_INSTANT_TEXT];
 
     gl_instant_text(now, text);
     if (now.unix_s < CLOCK_EARLIEST || now.unix_s > latest.unix_s) {
         finding.state = FAIL;
-        note(exam, &finding, "says %s, which cannot be: evidence would be judged too old or in the "
-                             "future",
+        note(exam, &finding,
+             "says %s, which cannot be: evidence would be judged too old or in the "
+             "future",
              text);
         return;
     }
@@ -191,9 +191,10 @@ static void check_state(struct exam *exam)
     if (statvfs(folder, &disk) != 0)
         return;
     free_bytes = (uint64_t)disk.f_bavail * disk.f_frsize;
-    finding = (struct finding){"disk", free_bytes < DISK_NONE  ? FAIL
-                                       : free_bytes < DISK_LOW ? WARN
-                                                               : OK,
+    finding = (struct finding){"disk",
+                               free_bytes < DISK_NONE  ? FAIL
+                               : free_bytes < DISK_LOW ? WARN
+                                                       : OK,
                                GL_EXIT_INTERNAL, "free some space, or --state DIR on another disk"};
     note(exam, &finding, "%.1f GB free for the ledger and local instances",
          (double)free_bytes / 1e9);
@@ -204,7 +205,8 @@ static void check_ledger(struct exam *exam)
     struct gl_error err = {0};
     const char *folder = gl_context_state(exam->context, &err);
     GL_AUTO(gl_auto_free) char *path = folder != NULL ? gl_path_join(folder, "ledger.db") : NULL;
-    struct finding finding = {"ledger", OK, 0, "keep it as evidence; see: greenlaunch ledger check"};
+    struct finding finding = {"ledger", OK, 0,
+                              "keep it as evidence; see: greenlaunch ledger check"};
     struct gl_ledger_check found;
     struct gl_ledger *ledger;
 
@@ -289,8 +291,7 @@ static void check_signals(struct exam *exam)
     gl_progress(context, "asking the grid signals");
     store = gl_context_signals(context, &err);
     for (size_t i = 0; store != NULL && i < sizeof probe_zones / sizeof probe_zones[0]; i++) {
-        struct gl_signal_query query = {.from = gl_instant_hour(now),
-                                        .until = {now.unix_s + 3600}};
+        struct gl_signal_query query = {.from = gl_instant_hour(now), .until = {now.unix_s + 3600}};
 
         snprintf(query.zone, sizeof query.zone, "%s", probe_zones[i]);
         gl_signal_store_zone(store, &query);
@@ -310,12 +311,13 @@ static void check_qemu(struct exam *exam, const struct gl_local_host *host)
     const char *const argv[] = {host->qemu, "--version", NULL};
     GL_AUTO(gl_str_done) struct gl_str version = {0};
     struct gl_error err = {0};
-    struct finding finding = {"qemu", OK, 0, "apt-get install --no-install-recommends "
-                                             "qemu-system-x86"};
+    struct finding finding = {"qemu", OK, 0,
+                              "apt-get install --no-install-recommends "
+                              "qemu-system-x86"};
     int status = 0;
 
-    if (host->qemu == NULL ||
-        gl_process_capture(argv, 4096, 2000, &version, &status, &err) != 0 || status != 0) {
+    if (host->qemu == NULL || gl_process_capture(argv, 4096, 2000, &version, &status, &err) != 0 ||
+        status != 0) {
         finding.state = WARN;
         note(exam, &finding, "%s: local instances are processes, not machines",
              host->qemu == NULL ? "not installed" : "does not run");
@@ -353,8 +355,8 @@ static void check_kvm(struct exam *exam, const struct gl_local_host *host)
         note(exam, &finding, "/dev/kvm is not yours to open: machines are emulated, slower");
     } else {
         static const char *const verdicts[] = {
-            "/dev/kvm is there; the first launch proves whether it works", "works, proved since boot",
-            "is there but does not work here; machines are emulated"};
+            "/dev/kvm is there; the first launch proves whether it works",
+            "works, proved since boot", "is there but does not work here; machines are emulated"};
 
         note(exam, &finding, "%s",
              verdicts[local != NULL ? gl_kvm_recall(local, host->qemu) : GL_KVM_UNKNOWN]);
@@ -382,11 +384,12 @@ static void check_local(struct exam *exam)
     struct gl_cloud *cloud;
     char who[128];
 
-    cloud = gl_cloud_open("local",
-                          &(struct gl_cloud_options){.world = &context->world,
-                                                     .state_folder = gl_context_state(context, &err),
-                                                     .zone = context->config.zone},
-                          &err);
+    cloud =
+        gl_cloud_open("local",
+                      &(struct gl_cloud_options){.world = &context->world,
+                                                 .state_folder = gl_context_state(context, &err),
+                                                 .zone = context->config.zone},
+                      &err);
     if (cloud != NULL && cloud->ops->whoami(cloud, who, &err) == 0) {
         finding.state = OK;
         note(exam, &finding, "can launch on %s", who);
@@ -409,7 +412,8 @@ static void check_machine(struct exam *exam)
     check_qemu(exam, &host);
     check_part(exam, "kernel", host.kernel_folder, &no_kernel,
                "no guest kernel: local instances are processes, not machines");
-    check_part(exam, "busybox", host.busybox, &no_busybox, "no static busybox: guests have no shell");
+    check_part(exam, "busybox", host.busybox, &no_busybox,
+               "no static busybox: guests have no shell");
     check_part(exam, "meter", host.meter, &no_meter,
                "no static greenlaunch-meter: nothing can be metered, so nothing is launched here");
     check_kvm(exam, &host);

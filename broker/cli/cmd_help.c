@@ -105,8 +105,8 @@ static json_t *exit_json(const struct gl_exit_row *row)
         json_array_append_new(codes, json_pack("{s:s,s:s,s:s}", "code", code, "message",
                                                errors[i].sentence, "fix", errors[i].hint));
     }
-    return json_pack("{s:i,s:s,s:s,s:o}", "status", (int)row->status, "name", row->name,
-                     "meaning", row->meaning, "errors", codes);
+    return json_pack("{s:i,s:s,s:s,s:o}", "status", (int)row->status, "name", row->name, "meaning",
+                     row->meaning, "errors", codes);
 }
 
 static void add_exit_errors(const struct gl_exit_row *row, unsigned columns, struct gl_str *out)
@@ -137,7 +137,8 @@ static int help_exit(struct gl_context *context, const char *wanted, struct gl_e
 
     context->reply.data = json_pack("{s:o}", "exits", list);
     if (wanted != NULL && (*end != '\0' || end == wanted || gl_exit_row((int)status) == NULL))
-        return gl_fail(err, GL_E_USAGE, "there is no exit status \"%s\"; see: greenlaunch help exit",
+        return gl_fail(err, GL_E_USAGE,
+                       "there is no exit status \"%s\"; see: greenlaunch help exit",
                        gl_text_show(wanted, shown));
     for (unsigned i = 0; i < count; i++) {
         if (wanted != NULL && rows[i].status != (enum gl_exit)status)

@@ -94,16 +94,17 @@ static char *ask_zone(void)
 static char *choose_zone(const struct gl_context *context, const struct init_values *values,
                          struct gl_error *err)
 {
-    bool may_ask = !context->globals.has_no_input && !context->globals.is_json &&
-                   isatty(STDIN_FILENO) == 1;
+    bool may_ask =
+        !context->globals.has_no_input && !context->globals.is_json && isatty(STDIN_FILENO) == 1;
 
     if (values->zone != NULL)
         return check_zone(values->zone, values->is_forced, err) == 0 ? gl_strdup(values->zone)
                                                                      : NULL;
     if (may_ask)
         return ask_zone();
-    gl_fail(err, GL_E_USAGE, "nobody to ask: say in which grid zone this machine stands with "
-                             "--zone, as in --zone SE-SE3");
+    gl_fail(err, GL_E_USAGE,
+            "nobody to ask: say in which grid zone this machine stands with "
+            "--zone, as in --zone SE-SE3");
     return NULL;
 }
 
@@ -141,15 +142,16 @@ static void explain(struct gl_context *context, const char *path, const struct g
     GL_AUTO(gl_str_done) struct gl_str line = {0};
 
     gl_str_addf(out, "Wrote %s\n", path); /* whole, to be copied */
-    gl_str_addf(&line, "Zone %s%s%s%s%s%s.\n", config->zone,
-                row != NULL ? " (" : "", row != NULL ? row->name : "", row != NULL ? ")" : "",
+    gl_str_addf(&line, "Zone %s%s%s%s%s%s.\n", config->zone, row != NULL ? " (" : "",
+                row != NULL ? row->name : "", row != NULL ? ")" : "",
                 config->country != NULL ? ", country " : "",
                 config->country != NULL ? config->country : "");
     if (row != NULL && row->renewable_pct >= 0 && row->intensity_g_per_kwh >= 0)
-        gl_str_addf(&line,
-                    "By the yearly average of %d (grade D, location-based) its electricity is %d %% "
-                    "renewable and %d gCO2e/kWh.\n",
-                    row->year, row->renewable_pct, row->intensity_g_per_kwh);
+        gl_str_addf(
+            &line,
+            "By the yearly average of %d (grade D, location-based) its electricity is %d %% "
+            "renewable and %d gCO2e/kWh.\n",
+            row->year, row->renewable_pct, row->intensity_g_per_kwh);
     gl_render_wrap(gl_str_text(&line), 0, context->columns, out);
     gl_str_add(out, "\nNext:\n"
                     "  greenlaunch signals --explain ZONE\n"
@@ -159,8 +161,7 @@ static void explain(struct gl_context *context, const char *path, const struct g
             (const char *const[]){"offers", "--cloud", "local", NULL});
     gl_next(context, "whether it can run instances", (const char *const[]){"doctor", NULL});
     context->reply.data =
-        json_pack("{s:s,s:s,s:s?}", "path", path, "zone", config->zone, "country",
-                  config->country);
+        json_pack("{s:s,s:s,s:s?}", "path", path, "zone", config->zone, "country", config->country);
 }
 
 /* What the old file says is kept but for place; a file that cannot be read is replaced whole. */
@@ -199,7 +200,8 @@ static int run(struct gl_context *context, const struct gl_call *call, struct gl
     if (gl_help_operands(&gl_command_init, call, 0, 0, err) != 0)
         return -1;
     if (path == NULL)
-        return gl_fail(err, GL_E_CONFIG, "no place for it: neither XDG_CONFIG_HOME nor HOME is set");
+        return gl_fail(err, GL_E_CONFIG,
+                       "no place for it: neither XDG_CONFIG_HOME nor HOME is set");
     if (!values->is_forced && gl_file_exists(path))
         return gl_fail(err, GL_E_CONFIG, "%s is there already; --force replaces its zone", path);
     zone = choose_zone(context, values, err);
@@ -222,7 +224,8 @@ const struct gl_command gl_command_init = {
     .operands = "",
     .description =
         "Writes the configuration file. Only the zone is needed: it says by which grid instances "
-        "on this machine are judged. On a terminal it asks; elsewhere --zone is needed. An existing "
+        "on this machine are judged. On a terminal it asks; elsewhere --zone is needed. An "
+        "existing "
         "file is replaced only with --force, and then keeps its policies and sources.",
     .example = "$ greenlaunch init --zone SE-SE3\n"
                "By the yearly average of 2025 (grade D, location-based) its electricity is 64 %",

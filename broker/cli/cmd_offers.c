@@ -29,9 +29,9 @@ static const struct gl_option options[] = {
 /* ---- the table ---- */
 
 static const struct gl_column columns[] = {
-    {"#", true, 0},          {"CLOUD", false, 0},  {"REGION", false, 0}, {"TYPE", false, 0},
-    {"START", false, 9},     {"g/kWh", true, 0},   {"RENEW", true, 2},   {"g TOTAL", true, 5},
-    {"LOW..HIGH", true, 7},  {"USD/h", true, 4},   {"GRADE", false, 0},  {"ZONE", false, 8},
+    {"#", true, 0},         {"CLOUD", false, 0}, {"REGION", false, 0}, {"TYPE", false, 0},
+    {"START", false, 9},    {"g/kWh", true, 0},  {"RENEW", true, 2},   {"g TOTAL", true, 5},
+    {"LOW..HIGH", true, 7}, {"USD/h", true, 4},  {"GRADE", false, 0},  {"ZONE", false, 8},
 };
 #define COLUMNS (sizeof columns / sizeof columns[0])
 
@@ -102,7 +102,8 @@ static void add_row(struct gl_table *table, const struct gl_ask_result *asked,
     GL_AUTO(gl_str_done) struct gl_str renewable = {0};
     GL_AUTO(gl_str_done) struct gl_str range = {0};
     GL_AUTO(gl_str_done) struct gl_str zones = {0};
-    char total[GL_RENDER_NUMBER], number[RANK_TEXT], price[GL_RENDER_NUMBER], start[GL_INSTANT_TEXT];
+    char total[GL_RENDER_NUMBER], number[RANK_TEXT], price[GL_RENDER_NUMBER],
+        start[GL_INSTANT_TEXT];
     char grade[3] = {gl_grade_letter((enum gl_grade)judgement->grade),
                      judgement->has_warning ? '!' : '\0', '\0'};
 
@@ -114,8 +115,7 @@ static void add_row(struct gl_table *table, const struct gl_ask_result *asked,
     zones_text(offer, &zones);
     gl_table_row(table, (const char *const[COLUMNS]){
                             number, offer->cloud, offer->region, offer->type, start,
-                            gl_str_text(&g), gl_str_text(&renewable), total,
-                            gl_str_text(&range),
+                            gl_str_text(&g), gl_str_text(&renewable), total, gl_str_text(&range),
                             gl_render_number(offer->price_u_usd_per_h, 1e-6, price), grade,
                             gl_str_text(&zones)});
 }
@@ -155,16 +155,17 @@ static void add_legend(struct gl_context *context, const struct gl_question *que
     GL_AUTO(gl_str_done) struct gl_str line = {0};
     char span[GL_QUANTITY_TEXT];
 
-    gl_str_addf(&line,
-                "g is gCO2e of the grid's average, location-based; RENEW the renewable share; g "
-                "TOTAL what %u instance%s would emit in %s at %.0f %% load; USD/h the list price of "
-                "one; GRADE that of the evidence, A best%s.%s",
-                request->count, request->count == 1 ? "" : "s",
-                gl_span_text(request->duration, span), request->load * 100,
-                has_warning ? ", ! admitted with a warning (greenlaunch why says which)" : "",
-                context->globals.is_accessible
-                    ? ""
-                    : " * no other offer that fits is both cleaner and cheaper.");
+    gl_str_addf(
+        &line,
+        "g is gCO2e of the grid's average, location-based; RENEW the renewable share; g "
+        "TOTAL what %u instance%s would emit in %s at %.0f %% load; USD/h the list price of "
+        "one; GRADE that of the evidence, A best%s.%s",
+        request->count, request->count == 1 ? "" : "s", gl_span_text(request->duration, span),
+        request->load * 100,
+        has_warning ? ", ! admitted with a warning (greenlaunch why says which)" : "",
+        context->globals.is_accessible
+            ? ""
+            : " * no other offer that fits is both cleaner and cheaper.");
     gl_render_wrap(gl_str_text(&line), 0, context->columns, &context->reply.text);
 }
 
@@ -187,8 +188,8 @@ static void add_refusals(struct gl_context *context, const struct gl_decision *d
                         is_unknown ? "unknown (" : "", rows[i].why, is_unknown ? ")" : "");
         is_first = is_first && rows[i].outcome == GL_NOT_ASKED;
         json_array_append_new(list, json_pack("{s:s,s:s,s:I}", "outcome",
-                                              gl_outcome_word(rows[i].outcome), "why",
-                                              rows[i].why, "count", (json_int_t)rows[i].count));
+                                              gl_outcome_word(rows[i].outcome), "why", rows[i].why,
+                                              "count", (json_int_t)rows[i].count));
     }
     gl_str_add_char(&line, '.');
     json_object_set_new(context->reply.data, "refused_by", list);
@@ -316,11 +317,11 @@ static void answer(struct gl_context *context, const struct gl_ask_result *asked
     char at[GL_INSTANT_TEXT], digest[GL_HASH_HEX];
 
     context->reply.verdict = gl_verdict_word(decision->verdict);
-    context->reply.data = json_pack(
-        "{s:s,s:s,s:o,s:o,s:o,s:s}", "now", gl_instant_text(asked->now, at), "threshold",
-        asked->threshold, "rules", gl_render_rules_json(asked->policy), "request",
-        gl_render_request_json(&asked->request), "counts", counts_json(decision), "digest",
-        gl_hash_hex(&decision->digest, digest));
+    context->reply.data =
+        json_pack("{s:s,s:s,s:o,s:o,s:o,s:s}", "now", gl_instant_text(asked->now, at), "threshold",
+                  asked->threshold, "rules", gl_render_rules_json(asked->policy), "request",
+                  gl_render_request_json(&asked->request), "counts", counts_json(decision),
+                  "digest", gl_hash_hex(&decision->digest, digest));
     add_summary(context, asked);
     add_table(context, asked, &question, limit);
     add_refusals(context, decision);
@@ -356,8 +357,9 @@ const struct gl_command gl_command_offers = {
         "rules it ranks everything. Live grid data are used where a source answers without a key, "
         "yearly averages (grade D) elsewhere; the strict default of --renewable-only does not "
         "accept yearly averages, --min-grade D does. Nothing is started and no demand is recorded.",
-    .example = "$ greenlaunch offers --at 2026-06-01T12:00Z --renewable-only --min-grade D --cpus 4\n"
-               "ALLOWED: 51 of 3805 offers fit your rules.",
+    .example =
+        "$ greenlaunch offers --at 2026-06-01T12:00Z --renewable-only --min-grade D --cpus 4\n"
+        "ALLOWED: 51 of 3805 offers fit your rules.",
     .options = options,
     .values_size = sizeof(struct offers_values),
     .run = run,

@@ -19,8 +19,7 @@ static const struct gl_option options[] = {
      "test: each rule needs a case that it allows and one that it refuses", NULL, NULL, NULL, 0, 0,
      0, NULL},
     {"mutate", 0, GL_OPT_FLAG, offsetof(struct policy_values, mutates), NULL,
-     "test: loosen each limit by one unit; some case must notice", NULL, NULL, NULL, 0, 0, 0,
-     NULL},
+     "test: loosen each limit by one unit; some case must notice", NULL, NULL, NULL, 0, 0, 0, NULL},
     {0},
 };
 
@@ -54,8 +53,7 @@ static void check_file(struct gl_context *context, const char *path, json_t *fil
     GL_AUTO(gl_auto_free) struct gl_diagnostics *diagnostics = gl_alloc(sizeof *diagnostics);
     struct gl_str *out = &context->reply.text;
     struct gl_error err = {0};
-    struct gl_policy *policy =
-        gl_policy_read(path, context->globals.waivers, diagnostics, &err);
+    struct gl_policy *policy = gl_policy_read(path, context->globals.waivers, diagnostics, &err);
     char digest[GL_HASH_HEX] = "";
 
     if (policy != NULL) {
@@ -73,8 +71,8 @@ static void check_file(struct gl_context *context, const char *path, json_t *fil
     json_array_append_new(
         files, json_pack("{s:s,s:b,s:I,s:I,s:s,s:o}", "file", path, "ok", policy != NULL, "rules",
                          (json_int_t)(policy != NULL ? policy->rule_count : 0), "waivers",
-                         (json_int_t)(policy != NULL ? policy->waiver_count : 0), "digest",
-                         digest, "errors", errors_json(diagnostics, &err)));
+                         (json_int_t)(policy != NULL ? policy->waiver_count : 0), "digest", digest,
+                         "errors", errors_json(diagnostics, &err)));
     if (first->code == GL_OK)
         *first = err;
     gl_policy_free(policy);
@@ -142,10 +140,9 @@ static int explain(struct gl_context *context, const struct gl_call *call, struc
     if (policy == NULL)
         return -1;
     gl_policy_explain(policy, &context->reply.text);
-    context->reply.data =
-        json_pack("{s:s,s:s,s:o,s:s}", "id", policy->id, "digest",
-                  gl_hash_hex(&policy->digest, digest), "rules", gl_render_rules_json(policy),
-                  "text", gl_str_text(&context->reply.text));
+    context->reply.data = json_pack(
+        "{s:s,s:s,s:o,s:s}", "id", policy->id, "digest", gl_hash_hex(&policy->digest, digest),
+        "rules", gl_render_rules_json(policy), "text", gl_str_text(&context->reply.text));
     gl_policy_free(policy);
     return GL_EXIT_OK;
 }

@@ -37,7 +37,7 @@ static const struct gl_option options[] = {
 struct asked_zone {
     struct gl_signal_query query;
     const struct gl_zone_facts *facts;
-    double g_per_kwh;           /* of the first intensity, for sorting; 1e9 when unknown */
+    double g_per_kwh; /* of the first intensity, for sorting; 1e9 when unknown */
     bool is_explained;
 };
 
@@ -45,7 +45,7 @@ struct asked {
     struct asked_zone *zones;
     size_t count;
     struct gl_instant now;
-    bool is_all;                /* nobody named a zone: all of them, without the network */
+    bool is_all; /* nobody named a zone: all of them, without the network */
 };
 
 /* ---- which zones ---- */
@@ -88,8 +88,9 @@ static int add_region(struct asked *asked, const char *text, struct gl_error *er
         row = gl_data_region(cloud, region);
     }
     if (row == NULL)
-        return gl_fail(err, GL_E_UNKNOWN_NAME, "no cloud region \"%s\"; write CLOUD/REGION, as in "
-                                               "aws/eu-north-1",
+        return gl_fail(err, GL_E_UNKNOWN_NAME,
+                       "no cloud region \"%s\"; write CLOUD/REGION, as in "
+                       "aws/eu-north-1",
                        gl_text_show(text, shown));
     for (size_t i = 0; i < 2 && row->zones[i] != NULL; i++)
         if (add_zone(asked, row->zones[i], row->neso, false, err) != 0)
@@ -216,10 +217,9 @@ static size_t rows_of(const struct gl_zone_facts *facts, struct row *rows)
         size_t r = 0;
 
         for (; r < count; r++) {
-            const struct gl_series *any = rows[r].by_quantity[0] != NULL ? rows[r].by_quantity[0]
-                                          : rows[r].by_quantity[1] != NULL
-                                              ? rows[r].by_quantity[1]
-                                              : rows[r].by_quantity[2];
+            const struct gl_series *any = rows[r].by_quantity[0] != NULL   ? rows[r].by_quantity[0]
+                                          : rows[r].by_quantity[1] != NULL ? rows[r].by_quantity[1]
+                                                                           : rows[r].by_quantity[2];
 
             if (rows[r].by_quantity[quantity] == NULL &&
                 strcmp(any->provider, series->provider) == 0)
@@ -268,11 +268,11 @@ static void add_row(struct gl_table *table, const char *zone, const struct row *
     else
         gl_render_dated(first, reading.age_s, &dated);
     gl_render_meaning(&first->meaning, &meaning);
-    gl_table_row(table, (const char *const[COLUMNS]){
-                            zone, gl_str_text(&values[GL_INTENSITY]),
-                            gl_str_text(&values[GL_RENEWABLE_SHARE]),
-                            gl_str_text(&values[GL_CARBON_FREE_SHARE]), grade,
-                            gl_str_text(&dated), first->provider, gl_str_text(&meaning)});
+    gl_table_row(table, (const char *const[COLUMNS]){zone, gl_str_text(&values[GL_INTENSITY]),
+                                                     gl_str_text(&values[GL_RENEWABLE_SHARE]),
+                                                     gl_str_text(&values[GL_CARBON_FREE_SHARE]),
+                                                     grade, gl_str_text(&dated), first->provider,
+                                                     gl_str_text(&meaning)});
     for (unsigned q = 0; q < GL_QUANTITIES; q++)
         gl_str_done(&values[q]);
 }
@@ -377,8 +377,8 @@ static json_t *report_json(const struct gl_signal_report *report)
     bool has_error = report->error.code != GL_OK;
 
     return json_pack("{s:s,s:s,s:b,s:b,s:b,s:o,s:s?}", "source", report->source, "state",
-                     report_word(report), "ok", report->is_ok, "from_cache",
-                     report->is_from_cache, "skipped", report->is_skipped, "age_s",
+                     report_word(report), "ok", report->is_ok, "from_cache", report->is_from_cache,
+                     "skipped", report->is_skipped, "age_s",
                      report->age_s == GL_UNKNOWN ? json_null() : json_integer(report->age_s),
                      "error", has_error ? report->error.text : NULL);
 }
@@ -411,8 +411,7 @@ static json_t *add_reports(struct gl_context *context, const struct gl_signal_st
     return list;
 }
 
-static void explain(struct gl_context *context, const struct asked_zone *one,
-                    struct gl_instant now)
+static void explain(struct gl_context *context, const struct asked_zone *one, struct gl_instant now)
 {
     const struct gl_zone_row *row = gl_data_zone(one->query.zone);
     struct gl_str *out = &context->reply.text;

@@ -9,9 +9,11 @@ static const struct {
     const char *shown, *why;
 } steps[] = {
     {{"offers", "--renewable-only", "--min-grade", "D"},
-     "greenlaunch offers --renewable-only --min-grade D", "where it is green, by yearly averages"},
+     "greenlaunch offers --renewable-only --min-grade D",
+     "where it is green, by yearly averages"},
     {{"run", "--renewable-only", "--", "make"},
-     "greenlaunch run --renewable-only -- make", "one command on green power, metered"},
+     "greenlaunch run --renewable-only -- make",
+     "one command on green power, metered"},
     {{"doctor"}, "greenlaunch doctor", "what this machine can do, and how to mend it"},
 };
 
@@ -26,11 +28,12 @@ static void add_data(struct gl_context *context)
 
     for (size_t i = 0; i < zone_count; i++)
         newest = zones[i].year > newest ? zones[i].year : newest;
-    gl_str_addf(&line,
-                "At hand without an account: yearly averages of %zu grid zones (grade D, up to %d), "
-                "%zu cloud regions, and this machine as the cloud \"local\". Live signals where they "
-                "need no key.",
-                zone_count, newest, region_count);
+    gl_str_addf(
+        &line,
+        "At hand without an account: yearly averages of %zu grid zones (grade D, up to %d), "
+        "%zu cloud regions, and this machine as the cloud \"local\". Live signals where they "
+        "need no key.",
+        zone_count, newest, region_count);
     gl_str_add_char(&context->reply.text, '\n');
     gl_render_wrap(gl_str_text(&line), 0, context->columns, &context->reply.text);
     json_object_set_new(context->reply.data, "zones", json_integer((json_int_t)zone_count));
@@ -64,8 +67,8 @@ static int run(struct gl_context *context, const struct gl_call *call, struct gl
     if (gl_help_operands(&gl_command_start, call, 0, 0, err) != 0)
         return -1;
     context->reply.data = json_pack("{s:s}", "version", GL_VERSION);
-    gl_render_wrap("greenlaunch " GL_VERSION " launches compute only where and when it is green.", 0,
-                   context->columns, out);
+    gl_render_wrap("greenlaunch " GL_VERSION " launches compute only where and when it is green.",
+                   0, context->columns, out);
     gl_str_add_char(out, '\n');
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
         gl_str_addf(out, "  %s\n", steps[i].shown);

@@ -49,8 +49,9 @@ static int parse_name(const char *text, struct name *out, struct gl_error *err)
 
         out->parts[i] = at;
         if (*at == '\0' || (slash == NULL && i + 1 < NAME_PARTS) || strpbrk(at, "*?") != NULL)
-            return gl_fail(err, GL_E_USAGE, "\"%s\" names no offer; write CLOUD/REGION/TYPE, as in "
-                                            "aws/eu-north-1/m7g.large",
+            return gl_fail(err, GL_E_USAGE,
+                           "\"%s\" names no offer; write CLOUD/REGION/TYPE, as in "
+                           "aws/eu-north-1/m7g.large",
                            gl_text_show(text, shown));
         if (slash != NULL) {
             *slash = '\0';
@@ -62,8 +63,8 @@ static int parse_name(const char *text, struct name *out, struct gl_error *err)
 
 static bool is_named(const struct gl_offer *offer, const struct name *name)
 {
-    return strcmp(offer->type, name->parts[2]) == 0 &&
-           strcmp(offer->region, name->parts[1]) == 0 && strcmp(offer->cloud, name->parts[0]) == 0;
+    return strcmp(offer->type, name->parts[2]) == 0 && strcmp(offer->region, name->parts[1]) == 0 &&
+           strcmp(offer->cloud, name->parts[0]) == 0;
 }
 
 /* The nearest known name among those of the offers that share the parts before it. */
@@ -219,8 +220,7 @@ static json_t *add_reasons(struct gl_context *context, const struct narrow *narr
         if (reasons[i].rule != NULL && reasons[i].outcome == GL_VIOLATED &&
             reasons[i].rule->message != NULL && reasons[i].rule->message[0] != '\0') {
             gl_str_add(&line, ": ");
-            gl_str_add_printable(&line, reasons[i].rule->message,
-                                 strlen(reasons[i].rule->message));
+            gl_str_add_printable(&line, reasons[i].rule->message, strlen(reasons[i].rule->message));
         }
         wrapped(context, 2, &line);
         json_array_append_new(list, gl_render_reason_json(&reasons[i]));
@@ -264,9 +264,9 @@ static json_t *add_evidence(struct gl_context *context, const struct narrow *nar
 
     for (size_t z = 0; z < offer->zone_count; z++)
         for (size_t i = 0; i < offer->zones[z]->count; i++)
-            json_array_append_new(list, add_series(table, offer->zones[z],
-                                                   offer->zones[z]->series[i],
-                                                   narrow->question.now));
+            json_array_append_new(list,
+                                  add_series(table, offer->zones[z], offer->zones[z]->series[i],
+                                             narrow->question.now));
     gl_str_add(&context->reply.text, "Evidence at hand:\n");
     if (json_array_size(list) > 0)
         gl_table_text(table, context->columns, context->globals.is_accessible,
@@ -329,11 +329,11 @@ static int explain_offer(struct gl_context *context, const struct gl_ask_result 
     add_offer(context, &narrow);
     reasons = add_reasons(context, &narrow);
     evidence = add_evidence(context, &narrow);
-    context->reply.data = json_pack(
-        "{s:s,s:s,s:o,s:o,s:o,s:o}", "now", gl_instant_text(asked->now, at), "threshold",
-        asked->threshold, "rules", gl_render_rules_json(asked->policy), "offer",
-        gl_render_offer_json(&narrow.question, narrow.decision, offer), "reasons", reasons,
-        "evidence", evidence);
+    context->reply.data =
+        json_pack("{s:s,s:s,s:o,s:o,s:o,s:o}", "now", gl_instant_text(asked->now, at), "threshold",
+                  asked->threshold, "rules", gl_render_rules_json(asked->policy), "offer",
+                  gl_render_offer_json(&narrow.question, narrow.decision, offer), "reasons",
+                  reasons, "evidence", evidence);
     add_alternatives(context, asked, &narrow);
     gl_decision_free(narrow.decision);
     return status;
@@ -404,10 +404,9 @@ static void add_place(struct gl_table *table, const struct gl_ask_result *asked,
     snprintf(count, sizeof count, "%zu", place->count);
     gl_table_row(table, (const char *const[REFUSED_COLUMNS]){offer->cloud, offer->region, count,
                                                              offer->type, gl_str_text(&why)});
-    json_array_append_new(list, json_pack("{s:s,s:s,s:I,s:s,s:o}", "cloud", offer->cloud,
-                                          "region", offer->region, "offers",
-                                          (json_int_t)place->count, "best", offer->type,
-                                          "reason", gl_render_reason_json(reason)));
+    json_array_append_new(list, json_pack("{s:s,s:s,s:I,s:s,s:o}", "cloud", offer->cloud, "region",
+                                          offer->region, "offers", (json_int_t)place->count, "best",
+                                          offer->type, "reason", gl_render_reason_json(reason)));
 }
 
 static int explain_refused(struct gl_context *context, const struct gl_ask_result *asked,
@@ -422,11 +421,10 @@ static int explain_refused(struct gl_context *context, const struct gl_ask_resul
     json_t *list = json_array();
 
     context->reply.verdict = gl_verdict_word(decision->verdict);
-    context->reply.data = json_pack("{s:s,s:o,s:I,s:I,s:I,s:o}", "threshold", asked->threshold,
-                                    "rules", gl_render_rules_json(asked->policy), "fit",
-                                    (json_int_t)decision->allowed, "refused",
-                                    (json_int_t)decision->violated, "unknown",
-                                    (json_int_t)decision->unknown, "places", list);
+    context->reply.data = json_pack(
+        "{s:s,s:o,s:I,s:I,s:I,s:o}", "threshold", asked->threshold, "rules",
+        gl_render_rules_json(asked->policy), "fit", (json_int_t)decision->allowed, "refused",
+        (json_int_t)decision->violated, "unknown", (json_int_t)decision->unknown, "places", list);
     gl_str_addf(&line, "%zu of %zu offers do not fit, in %zu regions", refused,
                 decision->judged - decision->not_asked, count);
     wrapped(context, 0, &line);
@@ -471,9 +469,8 @@ static int run(struct gl_context *context, const struct gl_call *call, struct gl
     if (status != 0 || gl_ask_decide(context, &values->ask, &asked, err) != 0)
         return -1;
     if (values->is_refused)
-        status = explain_refused(context, &asked,
-                                 values->limit == INT64_MIN ? LIMIT_DEFAULT
-                                                            : (size_t)values->limit);
+        status = explain_refused(
+            context, &asked, values->limit == INT64_MIN ? LIMIT_DEFAULT : (size_t)values->limit);
     else
         status = explain_named(context, &asked, &name, err);
     gl_ask_result_done(&asked);
@@ -490,8 +487,9 @@ const struct gl_command gl_command_why = {
         "and where it was written, the evidence with source, grade and age, and the nearest "
         "alternatives in place, time and size. --refused lists every region with an offer that "
         "does not fit. Ends with the exit status of the verdict.",
-    .example = "$ greenlaunch why aws/eu-central-1/m7g.large --max-intensity 100g/kWh --min-grade D\n"
-               "REFUSED: aws/eu-central-1/m7g.large",
+    .example =
+        "$ greenlaunch why aws/eu-central-1/m7g.large --max-intensity 100g/kWh --min-grade D\n"
+        "REFUSED: aws/eu-central-1/m7g.large",
     .options = options,
     .values_size = sizeof(struct why_values),
     .run = run,

@@ -27,9 +27,8 @@ const char *gl_completion_of_option(const struct gl_option *option, char out[64]
 static const struct {
     const char *name, *words;
 } operand_words[] = {
-    {"COMMAND", "@command"}, {"ZONE", "@zone"}, {"FILE", "@file"},
-    {"NAME", "@instance"},   {"INSTANCE", "@instance"},
-    {"CLOUD/REGION/TYPE", "@offer"},
+    {"COMMAND", "@command"}, {"ZONE", "@zone"},         {"FILE", "@file"},
+    {"NAME", "@instance"},   {"INSTANCE", "@instance"}, {"CLOUD/REGION/TYPE", "@offer"},
 };
 
 static const char *words_of_operand(const char *token, size_t length)
@@ -102,7 +101,8 @@ static const char bash_head[] =
     "#   source <(greenlaunch completion bash)\n";
 
 static const char bash_tail[] =
-    "# Candidates for the word $1 out of the words that follow; \"@kind\" is asked of the program.\n"
+    "# Candidates for the word $1 out of the words that follow; \"@kind\" is asked of the "
+    "program.\n"
     "_greenlaunch_offer() {\n"
     "    local current=$1 word\n"
     "    shift\n"
@@ -166,7 +166,8 @@ static void bash_tables(struct gl_str *out)
     for (size_t i = 0; gl_commands[i] != NULL; i++)
         bash_values(out, gl_commands[i]->name, gl_commands[i]->options);
     bash_values(out, "any", gl_global_options);
-    gl_str_add(out, "    *) return 1 ;;\n    esac\n}\n\n_greenlaunch_operands() {\n    case $1 in\n");
+    gl_str_add(out,
+               "    *) return 1 ;;\n    esac\n}\n\n_greenlaunch_operands() {\n    case $1 in\n");
     for (size_t i = 0; gl_commands[i] != NULL; i++) {
         gl_str_addf(out, "    %s) echo '", gl_commands[i]->name);
         add_spaced(out, gl_completion_of_operands(gl_commands[i], words));
@@ -256,7 +257,8 @@ static void zsh_options(struct gl_str *out, const struct gl_option *options)
 
 static const char zsh_head[] =
     "#compdef greenlaunch\n"
-    "# zsh completion for greenlaunch, generated from its tables. Put it into a folder of $fpath as\n"
+    "# zsh completion for greenlaunch, generated from its tables. Put it into a folder of $fpath "
+    "as\n"
     "# _greenlaunch, or load it with: source <(greenlaunch completion zsh)\n"
     "\n"
     "# _arguments puts options of compadd before the kind.\n"

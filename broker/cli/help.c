@@ -49,13 +49,13 @@ json_t *gl_help_options_json(const struct gl_option *options)
         if (options->help == NULL)
             continue;
         json_array_append_new(
-            rows, json_pack("{s:s,s:s?,s:s,s:s?,s:s,s:s?,s:s?,s:s?,s:o,s:o}", "name",
-                            options->name, "letter", options->letter ? letter : NULL, "kind",
-                            kind_word(options->kind), "argument", options->argument, "help",
-                            options->help, "group", options->group, "bare", options->bare,
-                            "choices", options->choices, "low",
-                            number_or_null(options->low, is_integer), "high",
-                            number_or_null(options->high, is_integer)));
+            rows,
+            json_pack("{s:s,s:s?,s:s,s:s?,s:s,s:s?,s:s?,s:s?,s:o,s:o}", "name", options->name,
+                      "letter", options->letter ? letter : NULL, "kind", kind_word(options->kind),
+                      "argument", options->argument, "help", options->help, "group", options->group,
+                      "bare", options->bare, "choices", options->choices, "low",
+                      number_or_null(options->low, is_integer), "high",
+                      number_or_null(options->high, is_integer)));
     }
     return rows;
 }
@@ -63,9 +63,9 @@ json_t *gl_help_options_json(const struct gl_option *options)
 json_t *gl_help_command_json(const struct gl_command *command)
 {
     return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:o}", "name", command->name, "group",
-                     command->group, "summary", command->summary, "operands",
-                     command->operands, "description", command->description, "example",
-                     command->example, "options", gl_help_options_json(command->options));
+                     command->group, "summary", command->summary, "operands", command->operands,
+                     "description", command->description, "example", command->example, "options",
+                     gl_help_options_json(command->options));
 }
 
 int gl_help_command(struct gl_context *context, const struct gl_command *command)

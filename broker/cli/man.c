@@ -8,7 +8,7 @@
 #include "policy/draft.h"
 
 /* Of the last release; a page must not change with the day it is built. */
-#define PAGE_DATE "November 21, 2026"
+#define PAGE_DATE   "November 21, 2026"
 #define OPTIONS_MAX 64
 
 /* Text as mdoc: what would be an escape or a request is made harmless. */

@@ -5,8 +5,8 @@
 
 #include "broker/policytest/policytest.h"
 
-#define REASONS_MAX 256
-#define LOOKED_AT_MAX 2000      /* offers that one expected result is looked for in */
+#define REASONS_MAX   256
+#define LOOKED_AT_MAX 2000 /* offers that one expected result is looked for in */
 
 enum outcome { SATISFIED, VIOLATED, UNKNOWN, NONE };
 
@@ -24,7 +24,7 @@ static enum outcome outcome_for(const struct gl_question *question, uint32_t off
 
     for (size_t i = 0; i < count; i++) {
         const struct gl_reason *one = &reasons[i];
-        enum outcome outcome = one->outcome == GL_VIOLATED         ? VIOLATED
+        enum outcome outcome = one->outcome == GL_VIOLATED          ? VIOLATED
                                : one->outcome == GL_OUTCOME_UNKNOWN ? UNKNOWN
                                                                     : SATISFIED;
 

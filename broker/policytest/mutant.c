@@ -12,9 +12,12 @@ static const struct {
     int64_t step_u;
     const char *text;
 } steps[] = {
-    {GL_DIM_INTENSITY, 1000000, "1 g/kWh"},  {GL_DIM_SHARE, 10000, "1%"},
-    {GL_DIM_PRICE, 10000, "0.01 USD/h"},     {GL_DIM_MASS_RATE, 1000000, "1 g/h"},
-    {GL_DIM_MASS, 1000000, "1 g"},           {GL_DIM_COUNT, 1000000, "1"},
+    {GL_DIM_INTENSITY, 1000000, "1 g/kWh"},
+    {GL_DIM_SHARE, 10000, "1%"},
+    {GL_DIM_PRICE, 10000, "0.01 USD/h"},
+    {GL_DIM_MASS_RATE, 1000000, "1 g/h"},
+    {GL_DIM_MASS, 1000000, "1 g"},
+    {GL_DIM_COUNT, 1000000, "1"},
     {GL_DIM_SIZE, INT64_C(1073741824) * 1000000, "1 GiB"},
 };
 
@@ -69,8 +72,7 @@ static char *describe(struct gl_arena *arena, const struct gl_rule *rule,
 
     gl_str_addf(&text, "rule %s: %s ", rule->id, constraint->key->name);
     gl_str_add_printable(&text, constraint->written, strlen(constraint->written));
-    gl_str_addf(&text, " %s%s", how != NULL ? "loosened by " : "left out",
-                how != NULL ? how : "");
+    gl_str_addf(&text, " %s%s", how != NULL ? "loosened by " : "left out", how != NULL ? how : "");
     return gl_arena_text(arena, gl_str_text(&text), text.length);
 }
 

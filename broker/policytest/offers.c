@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What can be asked for in a frozen world: the built-in catalogue with the world's zones in place of
- * its own, then the offers that the world itself names. */
+/* What can be asked for in a frozen world: the built-in catalogue with the world's zones in place
+ * of its own, then the offers that the world itself names. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +15,7 @@
 struct memory {
     struct gl_signal_store *store;
     struct gl_offer_list list;
-    struct gl_offer *extra;         /* the world's own */
+    struct gl_offer *extra; /* the world's own */
 };
 
 /* ---- zones ---- */
@@ -96,8 +96,7 @@ static int read_price(const json_t *row, struct gl_offer *out, struct gl_error *
     return gl_quantity_parse(GL_DIM_PRICE, json_string_value(price), &out->price_u_usd_per_h, err);
 }
 
-static int read_watts(const json_t *row, const char *key, struct gl_band *out,
-                      struct gl_error *err)
+static int read_watts(const json_t *row, const char *key, struct gl_band *out, struct gl_error *err)
 {
     const json_t *band = json_object_get(row, key);
     double parts[3];
@@ -157,8 +156,8 @@ static int read_zones(struct gl_test_world *world, const json_t *row, struct gl_
 }
 
 static const char *const row_keys[] = {
-    "cloud", "region", "type",  "country", "arch",   "gpu",   "vcpus",   "gpu_count",
-    "memory_mib", "price", "idle_w", "full_w",  "pue", "zones", "comment", NULL};
+    "cloud",      "region", "type",   "country", "arch", "gpu",   "vcpus",   "gpu_count",
+    "memory_mib", "price",  "idle_w", "full_w",  "pue",  "zones", "comment", NULL};
 
 /* The row's members over what `out` holds already. */
 static int read_row(struct gl_test_world *world, const json_t *row, struct gl_offer *out,
@@ -174,8 +173,8 @@ static int read_row(struct gl_test_world *world, const json_t *row, struct gl_of
         read_whole(row, "gpu_count", &out->gpu_count, err) != 0 ||
         read_whole(row, "memory_mib", &out->memory_mib, err) != 0 ||
         read_watts(row, "idle_w", &out->idle_w, err) != 0 ||
-        read_watts(row, "full_w", &out->full_w, err) != 0 ||
-        read_price(row, out, err) != 0 || read_zones(world, row, out, err) != 0)
+        read_watts(row, "full_w", &out->full_w, err) != 0 || read_price(row, out, err) != 0 ||
+        read_zones(world, row, out, err) != 0)
         return -1;
     read_text(row, "country", &out->country);
     read_text(row, "arch", &out->arch);
@@ -258,8 +257,8 @@ static int gather(struct gl_test_world *world, const struct gl_test_case *one,
         .local_memory_mib = LOCAL_MEMORY_MIB,
     };
 
-    memory->store = gl_signal_store_new(
-        &(struct gl_signal_store_options){.world = clock, .is_offline = true});
+    memory->store =
+        gl_signal_store_new(&(struct gl_signal_store_options){.world = clock, .is_offline = true});
     if (gl_offers_gather(request, &options, memory->store, &memory->list, err) != 0)
         return -1;
     return freeze_zones(world, memory->list.offers, memory->list.count, err);

@@ -14,8 +14,8 @@ const char *const gl_test_verdicts[] = {"allow", "later", "refuse", "unknown", N
 /* ---- values ---- */
 
 /* A whole number of a dimension, in base units; its upper end is `most`. */
-static int read_number(const struct gl_reader *reader, const struct gl_node *node,
-                       const char *name, enum gl_dimension dim, int64_t most)
+static int read_number(const struct gl_reader *reader, const struct gl_node *node, const char *name,
+                       enum gl_dimension dim, int64_t most)
 {
     const char *text = gl_value_text(reader, name, node, GL_TEXT_MAX);
     struct gl_error err = {0};
@@ -56,8 +56,7 @@ static int read_memory(const struct gl_reader *reader, const struct gl_field *fi
     if (text == NULL)
         return -1;
     if (gl_quantity_parse(GL_DIM_SIZE, text, &micro_bytes, &err) != 0)
-        return gl_diagnose(&reader->source, &node->mark, err.code, "%s: %s", field->name,
-                           err.text);
+        return gl_diagnose(&reader->source, &node->mark, err.code, "%s: %s", field->name, err.text);
     *(uint32_t *)slot = (uint32_t)(micro_bytes / (INT64_C(1048576) * 1000000));
     return 0;
 }
@@ -72,8 +71,7 @@ static int read_load(const struct gl_reader *reader, const struct gl_field *fiel
     if (text == NULL)
         return -1;
     if (gl_quantity_parse(GL_DIM_SHARE, text, &ppm, &err) != 0)
-        return gl_diagnose(&reader->source, &node->mark, err.code, "%s: %s", field->name,
-                           err.text);
+        return gl_diagnose(&reader->source, &node->mark, err.code, "%s: %s", field->name, err.text);
     if (ppm > 1000000)
         return gl_diagnose(&reader->source, &node->mark, GL_E_BAD_VALUE, "%s is at most 100%%",
                            field->name);
@@ -154,7 +152,10 @@ static const struct gl_field result_fields[] = {
     {.name = "rule", .type = &gl_type_text, .offset = RESULT(rule)},
     {.name = "key", .type = &gl_type_text, .offset = RESULT(key)},
     {.name = "offer", .type = &gl_type_text, .offset = RESULT(offer)},
-    {.name = "outcome", .type = &gl_type_word, .offset = RESULT(outcome), .is_needed = true,
+    {.name = "outcome",
+     .type = &gl_type_word,
+     .offset = RESULT(outcome),
+     .is_needed = true,
      .words = gl_test_outcomes},
     {.name = NULL},
 };
@@ -177,8 +178,7 @@ static int read_results(const struct gl_reader *reader, const struct gl_field *f
 
 static const struct gl_type type_results = {read_results, NULL, true};
 static const struct gl_field expect_fields[] = {
-    {.name = "verdict", .type = &gl_type_word, .offset = CASE(verdict),
-     .words = gl_test_verdicts},
+    {.name = "verdict", .type = &gl_type_word, .offset = CASE(verdict), .words = gl_test_verdicts},
     {.name = "exit", .type = &type_exit, .offset = CASE(exit)},
     {.name = "best", .type = &gl_type_text, .offset = CASE(best)},
     {.name = "results", .type = &type_results},
@@ -228,8 +228,8 @@ static int read_cases(const struct gl_reader *reader, const struct gl_field *fie
 
     if (node->kind != GL_NODE_LIST || node->count == 0 || node->count > GL_TEST_MAX_CASES)
         return gl_diagnose(&reader->source, &node->mark, GL_E_BAD_VALUE,
-                           "%s is a list of 1 to %d cases, each beginning with \"- \"",
-                           field->name, GL_TEST_MAX_CASES);
+                           "%s is a list of 1 to %d cases, each beginning with \"- \"", field->name,
+                           GL_TEST_MAX_CASES);
     file->cases = gl_arena_take(reader->arena, node->count * sizeof *file->cases);
     for (const struct gl_node *item = node->first; item != NULL; item = item->next) {
         struct gl_test_case *one = &file->cases[file->count++];

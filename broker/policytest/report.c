@@ -52,14 +52,14 @@ void gl_test_tap(const struct gl_test_report *report, struct gl_str *out)
         add_yaml_text(out, point->message);
         gl_str_add(out, "\n  ...\n");
     }
-    json_array_foreach(report->coverage, i, row) {
+    json_array_foreach(report->coverage, i, row)
+    {
         gl_str_addf(out, "# coverage of rule %s: allows in %lld, refuses in %lld cases\n",
                     json_string_value(json_object_get(row, "rule")),
                     (long long)json_integer_value(json_object_get(row, "allowed")),
                     (long long)json_integer_value(json_object_get(row, "refused")));
     }
-    gl_str_addf(out, "# %zu passed, %zu failed\n", report->count - report->failed,
-                report->failed);
+    gl_str_addf(out, "# %zu passed, %zu failed\n", report->count - report->failed, report->failed);
 }
 
 static void add_xml_text(struct gl_str *out, const char *text)
@@ -113,10 +113,10 @@ json_t *gl_test_json(const struct gl_test_report *report)
     for (size_t i = 0; i < report->count; i++) {
         const struct gl_test_point *point = &report->points[i];
 
-        json_array_append_new(points, json_pack("{s:s,s:s,s:b,s:s?,s:s?}", "file", point->file,
-                                                "name", point->name, "ok",
-                                                point->message == NULL, "message", point->message,
-                                                "verdict", point->verdict));
+        json_array_append_new(points,
+                              json_pack("{s:s,s:s,s:b,s:s?,s:s?}", "file", point->file, "name",
+                                        point->name, "ok", point->message == NULL, "message",
+                                        point->message, "verdict", point->verdict));
     }
     return json_pack("{s:o,s:I,s:I,s:O}", "tests", points, "passed",
                      (json_int_t)(report->count - report->failed), "failed",

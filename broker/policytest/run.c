@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Running a test file: every case against the policy and, when asked, against every loosened one. */
+/* Running a test file: every case against the policy and, when asked, against every loosened one.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,8 +8,8 @@
 #include "broker/context.h"
 #include "broker/policytest/policytest.h"
 
-#define REASONS_MAX 256
-#define REFUSED_LOOKED_AT 50    /* best-ranked offers whose every reason counts as coverage */
+#define REASONS_MAX       256
+#define REFUSED_LOOKED_AT 50 /* best-ranked offers whose every reason counts as coverage */
 
 /* A suite under way. */
 struct suite {
@@ -18,7 +19,7 @@ struct suite {
     struct gl_arena arena;
     struct gl_test_mutant *mutants;
     size_t mutant_count;
-    size_t *allowed, *refused;  /* cases, by rule */
+    size_t *allowed, *refused; /* cases, by rule */
     struct gl_test_report *report;
 };
 
@@ -38,8 +39,8 @@ static void add_point(struct suite *suite, const char *name, char *message, cons
     struct gl_test_report *report = suite->report;
 
     report->points = gl_realloc(report->points, (report->count + 1) * sizeof *report->points);
-    report->points[report->count++] = (struct gl_test_point){
-        gl_strdup(suite->file.path), gl_strdup(name), message, verdict};
+    report->points[report->count++] =
+        (struct gl_test_point){gl_strdup(suite->file.path), gl_strdup(name), message, verdict};
     report->failed += message != NULL;
 }
 
@@ -171,8 +172,8 @@ static int load(struct suite *suite, const char *path, struct gl_error *err)
     if (gl_test_read(path, &suite->file, err) != 0)
         return -1;
     suite->policy = gl_policy_read(suite->file.policy, suite->file.waivers, diagnostics, err);
-    if (suite->policy == NULL || gl_test_world_read(suite->file.world, suite->file.clock_s,
-                                                    &suite->world, err) != 0)
+    if (suite->policy == NULL ||
+        gl_test_world_read(suite->file.world, suite->file.clock_s, &suite->world, err) != 0)
         return -1;
     rules = suite->policy->rule_count;
     suite->allowed = gl_alloc((rules + 1) * sizeof *suite->allowed);
@@ -181,8 +182,7 @@ static int load(struct suite *suite, const char *path, struct gl_error *err)
 }
 
 int gl_test_run(const char *path, const struct gl_test_options *options,
-                const struct gl_world *world, struct gl_test_report *report,
-                struct gl_error *err)
+                const struct gl_world *world, struct gl_test_report *report, struct gl_error *err)
 {
     struct suite suite = {.report = report};
     int status = load(&suite, path, err);

@@ -114,10 +114,11 @@ static int expand(json_t *item, struct gl_error *err)
 /* ---- one series ---- */
 
 static const char *const item_keys[] = {
-    "quantity", "rate",       "boundary",     "gases",       "trace",   "accounting", "matching",
-    "share_of", "factor_set", "zone",         "provider",    "dataset", "licence",    "attribution",
-    "points",   "issued_s",   "retrieved_s",  "bound_method", "body_sha256", "from",  "step",
-    "values",   "margin",     "evidence",     "issued",      "comment", NULL,
+    "quantity",    "rate",        "boundary",   "gases",    "trace",       "accounting",
+    "matching",    "share_of",    "factor_set", "zone",     "provider",    "dataset",
+    "licence",     "attribution", "points",     "issued_s", "retrieved_s", "bound_method",
+    "body_sha256", "from",        "step",       "values",   "margin",      "evidence",
+    "issued",      "comment",     NULL,
 };
 
 int gl_test_check_keys(const json_t *object, const char *const *known, struct gl_error *err)
@@ -128,7 +129,8 @@ int gl_test_check_keys(const json_t *object, const char *const *known, struct gl
 
     while (known[count] != NULL)
         count++;
-    json_object_foreach((json_t *)(uintptr_t)object, key, ignored) {
+    json_object_foreach((json_t *)(uintptr_t)object, key, ignored)
+    {
         const char *nearest = gl_text_nearest(key, known, count);
         size_t i = 0;
         char shown[GL_TEXT_SHOWN];
@@ -156,10 +158,10 @@ static json_t *defaults_of(enum gl_quantity quantity, const char *zone)
     gl_hex_text(no_bytes, sizeof no_bytes, no_hash);
     return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:i,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:n,s:i}", "rate",
                      "average", "boundary", is_intensity ? "lifecycle" : "na", "gases",
-                     is_intensity ? "co2e" : "na", "trace", "consumption_flow_traced",
-                     "accounting", "location", "matching", "none", "share_of",
-                     is_intensity ? 0 : share, "factor_set", "", "zone", zone, "provider", "world",
-                     "dataset", "world", "licence", "", "attribution", "", "body_sha256", no_hash, "issued_s",
+                     is_intensity ? "co2e" : "na", "trace", "consumption_flow_traced", "accounting",
+                     "location", "matching", "none", "share_of", is_intensity ? 0 : share,
+                     "factor_set", "", "zone", zone, "provider", "world", "dataset", "world",
+                     "licence", "", "attribution", "", "body_sha256", no_hash, "issued_s",
                      "bound_method", 0);
 }
 
@@ -245,7 +247,8 @@ static int read_zones(struct gl_test_world *world, struct gl_error *err)
 
     if (zones != NULL && !json_is_object(zones))
         return gl_fail(err, GL_E_BAD_VALUE, "zones is an object: {\"SE-SE3\": [...]}");
-    json_object_foreach(zones, zone, items) {
+    json_object_foreach(zones, zone, items)
+    {
         if (strlen(zone) >= sizeof world->zones->zone)
             return gl_fail(err, GL_E_BAD_VALUE, "zones: \"%.40s...\" is no zone name", zone);
         if (read_zone(world, zone, items, err) != 0)

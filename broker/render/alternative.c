@@ -15,9 +15,12 @@ static const struct {
     int decimals;
     const char *unit;
 } forms[] = {
-    {GL_DIM_INTENSITY, 1e-6, 1, " gCO2e/kWh"}, {GL_DIM_SHARE, 1e-4, 1, "%"},
-    {GL_DIM_PRICE, 1e-6, 4, " USD/h"},         {GL_DIM_MASS_RATE, 1e-6, 3, " gCO2e/h"},
-    {GL_DIM_MASS, 1e-6, 3, " gCO2e"},          {GL_DIM_SIZE, 1e-6 / 1048576, 0, " MiB"},
+    {GL_DIM_INTENSITY, 1e-6, 1, " gCO2e/kWh"},
+    {GL_DIM_SHARE, 1e-4, 1, "%"},
+    {GL_DIM_PRICE, 1e-6, 4, " USD/h"},
+    {GL_DIM_MASS_RATE, 1e-6, 3, " gCO2e/h"},
+    {GL_DIM_MASS, 1e-6, 3, " gCO2e"},
+    {GL_DIM_SIZE, 1e-6 / 1048576, 0, " MiB"},
     {GL_DIM_COUNT, 1e-6, 0, ""},
 };
 
@@ -45,8 +48,7 @@ static void add_figures(const struct gl_question *question, const struct gl_offe
 
     gl_str_addf(out, "%s g/kWh, %s %% renewable, grade %c",
                 gl_render_number(intensity.value_u, 1e-6, number),
-                gl_render_number(share.value_u, 1e-4, percent),
-                gl_grade_letter(intensity.grade));
+                gl_render_number(share.value_u, 1e-4, percent), gl_grade_letter(intensity.grade));
 }
 
 void gl_render_alternative(const struct gl_question *question, const struct gl_alternative *one,
@@ -89,8 +91,7 @@ static json_t *alternative_json(const struct gl_question *question,
 
     gl_render_alternative(question, one, &text);
     object = json_pack("{s:s,s:s,s:s,s:s,s:s}", "kind", words[one->kind], "cloud", offer->cloud,
-                       "region", offer->region, "type", offer->type, "text",
-                       gl_str_text(&text));
+                       "region", offer->region, "type", offer->type, "text", gl_str_text(&text));
     if (one->kind == GL_ALT_LOOSER) {
         add_needed(one->constraint->key, one->needed_u, &limit);
         json_object_set_new(object, "key", json_string(one->constraint->key->name));

@@ -57,8 +57,7 @@ static void add_how(const struct gl_rule *rule, struct gl_str *out)
     gl_str_addf(out, "; %s%s-based", grade <= GL_GRADE_C ? "hourly, " : "",
                 gl_accounting_word((enum gl_accounting)gl_rule_number(rule, GL_KEY_ACCOUNTING)));
     if (limits_emission(rule))
-        gl_str_addf(out, ", %s, %s",
-                    gl_rate_word((enum gl_rate)gl_rule_number(rule, GL_KEY_RATE)),
+        gl_str_addf(out, ", %s, %s", gl_rate_word((enum gl_rate)gl_rule_number(rule, GL_KEY_RATE)),
                     gl_boundary_word((enum gl_boundary)gl_rule_number(rule, GL_KEY_BOUNDARY)));
     if (gl_rule_number(rule, GL_KEY_BIOMASS) == 0)
         gl_str_add(out, ", without biomass");
@@ -113,10 +112,9 @@ static json_t *limits_json(const struct gl_rule *rule)
     for (size_t i = 0; i < rule->count; i++) {
         const struct gl_constraint *one = &rule->constraints[i];
 
-        json_array_append_new(
-            limits, json_pack("{s:s,s:s,s:s,s:I}", "key", one->key->name, "limit",
-                              one->written != NULL ? one->written : "", "file", one->pos.file,
-                              "line", (json_int_t)one->pos.line));
+        json_array_append_new(limits, json_pack("{s:s,s:s,s:s,s:I}", "key", one->key->name, "limit",
+                                                one->written != NULL ? one->written : "", "file",
+                                                one->pos.file, "line", (json_int_t)one->pos.line));
     }
     return limits;
 }
@@ -127,8 +125,8 @@ json_t *gl_render_rules_json(const struct gl_policy *policy)
 
     for (size_t i = 0; i < policy->rule_count; i++) {
         const struct gl_rule *rule = &policy->rules[i];
-        char grade[2] = {
-            gl_grade_letter((enum gl_grade)gl_rule_number(rule, GL_KEY_MIN_GRADE)), '\0'};
+        char grade[2] = {gl_grade_letter((enum gl_grade)gl_rule_number(rule, GL_KEY_MIN_GRADE)),
+                         '\0'};
 
         json_array_append_new(
             rules,
@@ -169,8 +167,8 @@ static bool is_worse(const struct gl_figure *a, const struct gl_figure *b,
     return quantity == GL_INTENSITY ? a->value_u > b->value_u : a->value_u < b->value_u;
 }
 
-struct gl_figure gl_render_figure(const struct gl_question *question,
-                                  const struct gl_offer *offer, enum gl_quantity quantity)
+struct gl_figure gl_render_figure(const struct gl_question *question, const struct gl_offer *offer,
+                                  enum gl_quantity quantity)
 {
     const struct gl_request *request = question->request;
     const struct gl_meaning want = meaning_shown(question->policy, quantity);
@@ -184,8 +182,7 @@ struct gl_figure gl_render_figure(const struct gl_question *question,
                               .gap = GL_GAP_MISSING};
 
     for (size_t i = 0; i < offer->zone_count; i++) {
-        struct gl_figure one =
-            gl_figure_of(offer->zones[i], &want, request->start, until, &limits);
+        struct gl_figure one = gl_figure_of(offer->zones[i], &want, request->start, until, &limits);
 
         if (i == 0 || is_worse(&one, &worst, quantity))
             worst = one;
@@ -198,7 +195,8 @@ static json_t *real_or_null(double value)
     return isfinite(value) ? json_real(value) : json_null();
 }
 
-/* A bound that no source states is unknown, though the evaluator may have taken the value for it. */
+/* A bound that no source states is unknown, though the evaluator may have taken the value for it.
+ */
 static double bound(int64_t millionths, const struct gl_figure *figure, double scale)
 {
     bool is_value = millionths == figure->value_u;
@@ -215,8 +213,7 @@ json_t *gl_render_figure_json(const struct gl_figure *figure, enum gl_quantity q
     json_t *object = json_pack(
         "{s:o,s:o,s:o,s:s}", "value",
         figure->value_u == GL_UNKNOWN ? json_null() : json_real((double)figure->value_u * scale),
-        "low",
-        real_or_null(bound(figure->low_u, figure, scale)), "high",
+        "low", real_or_null(bound(figure->low_u, figure, scale)), "high",
         real_or_null(bound(figure->high_u, figure, scale)), "unit",
         quantity == GL_INTENSITY ? "gCO2e/kWh" : "%");
 
@@ -270,8 +267,8 @@ static json_t *price_json(const struct gl_offer *offer)
                      "unit", "USD/h", "source", is_known ? offer->price_source : "");
 }
 
-json_t *gl_render_offer_json(const struct gl_question *question,
-                             const struct gl_decision *decision, uint32_t index)
+json_t *gl_render_offer_json(const struct gl_question *question, const struct gl_decision *decision,
+                             uint32_t index)
 {
     const struct gl_offer *offer = &question->offers[index];
     const struct gl_judgement *judgement = &decision->judgements[index];
@@ -312,16 +309,15 @@ json_t *gl_render_request_json(const struct gl_request *request)
 {
     char start[GL_INSTANT_TEXT], latest[GL_INSTANT_TEXT];
 
-    return json_pack("{s:I,s:s,s:s,s:f,s:I,s:I,s:I,s:I,s:I,s:s?,s:s?,s:o,s:o,s:o}", "duration_s",
-                     (json_int_t)request->duration.s, "start",
-                     gl_instant_text(request->start, start), "latest_start",
-                     gl_instant_text(request->latest_start, latest), "load", request->load,
-                     "count", (json_int_t)request->count, "min_vcpus",
-                     (json_int_t)request->min_vcpus, "max_vcpus", (json_int_t)request->max_vcpus,
-                     "min_memory_mib", (json_int_t)request->min_memory_mib, "max_memory_mib",
-                     (json_int_t)request->max_memory_mib, "gpu", request->gpu, "arch",
-                     request->arch, "clouds", list_json(request->clouds), "regions",
-                     list_json(request->regions), "types", list_json(request->types));
+    return json_pack(
+        "{s:I,s:s,s:s,s:f,s:I,s:I,s:I,s:I,s:I,s:s?,s:s?,s:o,s:o,s:o}", "duration_s",
+        (json_int_t)request->duration.s, "start", gl_instant_text(request->start, start),
+        "latest_start", gl_instant_text(request->latest_start, latest), "load", request->load,
+        "count", (json_int_t)request->count, "min_vcpus", (json_int_t)request->min_vcpus,
+        "max_vcpus", (json_int_t)request->max_vcpus, "min_memory_mib",
+        (json_int_t)request->min_memory_mib, "max_memory_mib", (json_int_t)request->max_memory_mib,
+        "gpu", request->gpu, "arch", request->arch, "clouds", list_json(request->clouds), "regions",
+        list_json(request->regions), "types", list_json(request->types));
 }
 
 /* ---- reasons ---- */
@@ -374,8 +370,7 @@ static void count_refusal(struct gl_render_refusal *out, size_t *count,
     const char *why = gl_render_why(&judgement->reason);
     size_t at = 0;
 
-    while (at < *count &&
-           (out[at].outcome != judgement->outcome || strcmp(out[at].why, why) != 0))
+    while (at < *count && (out[at].outcome != judgement->outcome || strcmp(out[at].why, why) != 0))
         at++;
     if (at == GL_RENDER_REFUSALS)
         return;
@@ -451,13 +446,12 @@ bool gl_render_grade_hint(const struct gl_question *question, const struct gl_de
         return false;
     *out_is_flag = strcmp(one->reason.rule->pos.file, "the command line") == 0;
     gl_str_addf(out, "Only %s (grade %c) are at hand; ",
-                grade == GL_GRADE_D ? "yearly averages" : "weaker figures",
-                gl_grade_letter(grade));
+                grade == GL_GRADE_D ? "yearly averages" : "weaker figures", gl_grade_letter(grade));
     if (*out_is_flag)
         gl_str_addf(out, "--min-grade %c admits them.", gl_grade_letter(grade));
     else
-        gl_str_addf(out, "rule %s asks for grade %c or better.", one->reason.rule->id,
-                    gl_grade_letter((enum gl_grade)gl_rule_number(one->reason.rule,
-                                                                  GL_KEY_MIN_GRADE)));
+        gl_str_addf(
+            out, "rule %s asks for grade %c or better.", one->reason.rule->id,
+            gl_grade_letter((enum gl_grade)gl_rule_number(one->reason.rule, GL_KEY_MIN_GRADE)));
     return true;
 }

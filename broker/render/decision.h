@@ -2,8 +2,9 @@
 #ifndef GL_BROKER_RENDER_DECISION_H
 #define GL_BROKER_RENDER_DECISION_H
 
-/* A decision as text and as --json "data": the rules in force, the figures of an offer, the counts of
- * refusals by reason, the nearest alternatives. Decides nothing: every word comes from policy/. */
+/* A decision as text and as --json "data": the rules in force, the figures of an offer, the counts
+ * of refusals by reason, the nearest alternatives. Decides nothing: every word comes from policy/.
+ */
 
 #include "base/json.h"
 #include "policy/decide.h"
@@ -13,17 +14,17 @@ void gl_render_rules(const struct gl_policy *policy, unsigned most, unsigned col
                      struct gl_str *out);
 json_t *gl_render_rules_json(const struct gl_policy *policy);
 
-/* The figure shown for an offer, over the asked run: the grid's average, location-based, whatever its
- * grade; the worse one of disputed zones. Never what a rule rests on. */
-struct gl_figure gl_render_figure(const struct gl_question *question,
-                                  const struct gl_offer *offer, enum gl_quantity quantity);
+/* The figure shown for an offer, over the asked run: the grid's average, location-based, whatever
+ * its grade; the worse one of disputed zones. Never what a rule rests on. */
+struct gl_figure gl_render_figure(const struct gl_question *question, const struct gl_offer *offer,
+                                  enum gl_quantity quantity);
 
 /* The distinct data sets behind some figures, to be credited: "Sources: DATASET (CREDIT, yearly
  * average of 2025); ...". Nothing when there are none. */
 #define GL_RENDER_SOURCES 8
 struct gl_render_sources {
     const struct gl_series *series[GL_RENDER_SOURCES];
-    int64_t age_s[GL_RENDER_SOURCES];   /* the oldest */
+    int64_t age_s[GL_RENDER_SOURCES]; /* the oldest */
     size_t count;
     bool is_more;
 };
@@ -36,16 +37,16 @@ void gl_render_dated(const struct gl_series *series, int64_t age_s, struct gl_st
 
 /* Quantities of DESIGN section 5. `unit` "gCO2e/kWh" or "%". New references. */
 json_t *gl_render_figure_json(const struct gl_figure *figure, enum gl_quantity quantity);
-json_t *gl_render_offer_json(const struct gl_question *question,
-                             const struct gl_decision *decision, uint32_t offer);
+json_t *gl_render_offer_json(const struct gl_question *question, const struct gl_decision *decision,
+                             uint32_t offer);
 json_t *gl_render_request_json(const struct gl_request *request);
 json_t *gl_render_reason_json(const struct gl_reason *reason);
 
 /* Offers that do not fit, counted by reason, most first. */
 #define GL_RENDER_REFUSALS 16
 struct gl_render_refusal {
-    enum gl_outcome outcome;    /* violated, unknown or not asked */
-    const char *why;            /* "too dirty" */
+    enum gl_outcome outcome; /* violated, unknown or not asked */
+    const char *why;         /* "too dirty" */
     size_t count;
 };
 size_t gl_render_refusals(const struct gl_decision *decision,

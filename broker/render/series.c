@@ -41,8 +41,7 @@ bool gl_render_has_body(const struct gl_series *series)
 
 const char *gl_render_quantity(enum gl_quantity quantity)
 {
-    static const char *const names[] = {"carbon intensity", "renewable share",
-                                        "carbon-free share"};
+    static const char *const names[] = {"carbon intensity", "renewable share", "carbon-free share"};
 
     return names[quantity];
 }
@@ -68,8 +67,8 @@ void gl_render_word(struct gl_str *out, const char *prefix, const char *word)
 
 static void add_share_of(struct gl_str *out, uint32_t share_of)
 {
-    static const char *const names[] = {"solar",   "wind",  "hydro",  "geothermal", "biomass",
-                                        "waste",   "marine", "nuclear", "storage"};
+    static const char *const names[] = {"solar", "wind",   "hydro",   "geothermal", "biomass",
+                                        "waste", "marine", "nuclear", "storage"};
     const char *separator = ", counts ";
 
     for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++)
@@ -121,17 +120,16 @@ static json_t *meaning_json(const struct gl_meaning *meaning)
                      "boundary", gl_boundary_word(meaning->boundary), "gases",
                      gl_gases_word(meaning->gases), "trace", gl_trace_word(meaning->trace),
                      "accounting", gl_accounting_word(meaning->accounting), "matching",
-                     gl_matching_word(meaning->matching), "share_of",
-                     (json_int_t)meaning->share_of, "factor_set", meaning->factor_set);
+                     gl_matching_word(meaning->matching), "share_of", (json_int_t)meaning->share_of,
+                     "factor_set", meaning->factor_set);
 }
 
 static json_t *instant_json(int64_t unix_s)
 {
     char text[GL_INSTANT_TEXT];
 
-    return unix_s == GL_UNKNOWN
-               ? json_null()
-               : json_string(gl_instant_text((struct gl_instant){unix_s}, text));
+    return unix_s == GL_UNKNOWN ? json_null()
+                                : json_string(gl_instant_text((struct gl_instant){unix_s}, text));
 }
 
 static json_t *value_json(const struct gl_series *series, const struct gl_reading_at *reading)
@@ -144,8 +142,7 @@ static json_t *value_json(const struct gl_series *series, const struct gl_readin
         "{s:o,s:o,s:o,s:s,s:s,s:s,s:s}", "value", scaled(point->value_u, scale), "low",
         scaled(point->low_u, scale), "high", scaled(point->high_u, scale), "unit",
         is_intensity ? "gCO2e/kWh" : "%", "accounting",
-        gl_accounting_word(series->meaning.accounting), "grade", grade, "source",
-        series->provider);
+        gl_accounting_word(series->meaning.accounting), "grade", grade, "source", series->provider);
 
     if (gl_render_year(series) != 0)
         json_object_set_new(value, "year", json_integer(gl_render_year(series)));
@@ -170,9 +167,9 @@ json_t *gl_render_series_json(const struct gl_series *series, struct gl_instant 
     json_t *object = json_pack(
         "{s:o,s:b,s:o,s:s,s:s,s:s,s:s,s:o,s:o,s:o,s:b,s:s}", "now",
         point != NULL ? value_json(series, &reading) : json_null(), "covers_now",
-        reading.is_covering, "meaning", meaning_json(&series->meaning), "source",
-        series->provider, "dataset", series->dataset, "licence", series->licence, "attribution",
-        series->attribution, "issued", instant_json(series->issued_s), "retrieved",
+        reading.is_covering, "meaning", meaning_json(&series->meaning), "source", series->provider,
+        "dataset", series->dataset, "licence", series->licence, "attribution", series->attribution,
+        "issued", instant_json(series->issued_s), "retrieved",
         gl_render_has_body(series) ? instant_json(series->retrieved_s) : json_null(), "body_sha256",
         hash_json(series), "suspect", series->is_suspect, "suspicion", series->suspicion);
 
@@ -192,8 +189,8 @@ static bool is_usable(const struct gl_series *series)
 }
 
 /* "MEANING: boundary differs" ends up in *line and the object. */
-static json_t *compare(const struct gl_series *a, const struct gl_series *b,
-                       struct gl_instant now, struct gl_str *line)
+static json_t *compare(const struct gl_series *a, const struct gl_series *b, struct gl_instant now,
+                       struct gl_str *line)
 {
     const struct gl_reading_at at_a = gl_render_at(a, now), at_b = gl_render_at(b, now);
     struct gl_error differs = {0};
@@ -205,17 +202,15 @@ static json_t *compare(const struct gl_series *a, const struct gl_series *b,
                 b->dataset);
     if (gl_meaning_join(&a->meaning, &b->meaning, &differs) != 0) {
         gl_str_addf(line, "not comparable, %s", differs.text);
-        return json_pack("{s:s,s:s,s:s,s:b,s:s}", "quantity",
-                         gl_quantity_word(a->meaning.quantity), "a", a->dataset, "b", b->dataset,
-                         "comparable", 0, "why", differs.text);
+        return json_pack("{s:s,s:s,s:s,s:b,s:s}", "quantity", gl_quantity_word(a->meaning.quantity),
+                         "a", a->dataset, "b", b->dataset, "comparable", 0, "why", differs.text);
     }
     x = (double)at_a.point->value_u;
     y = (double)at_b.point->value_u;
     percent = fmax(x, y) > 0 ? fabs(x - y) / fmax(x, y) * 100 : 0;
     gl_str_addf(line, "differ by %.1f %%", percent);
     return json_pack("{s:s,s:s,s:s,s:b,s:f}", "quantity", gl_quantity_word(a->meaning.quantity),
-                     "a", a->dataset, "b", b->dataset, "comparable", 1, "differ_percent",
-                     percent);
+                     "a", a->dataset, "b", b->dataset, "comparable", 1, "differ_percent", percent);
 }
 
 json_t *gl_render_disagreements(const struct gl_zone_facts *zone, struct gl_instant now,

@@ -10,9 +10,9 @@
 
 /* What a series says of an instant: the point that covers it, else the last one before it. */
 struct gl_reading_at {
-    const struct gl_point *point;   /* NULL: it says nothing */
+    const struct gl_point *point; /* NULL: it says nothing */
     bool is_covering;
-    int64_t age_s;                  /* since the figure's time or last change; GL_UNKNOWN */
+    int64_t age_s; /* since the figure's time or last change; GL_UNKNOWN */
 };
 struct gl_reading_at gl_render_at(const struct gl_series *series, struct gl_instant now);
 

@@ -7,12 +7,12 @@
 #include <string.h>
 
 #define NARROW 60
-#define GAP 2
+#define GAP    2
 
 struct gl_table {
     const struct gl_column *columns;
     size_t count, rows;
-    char **cells;       /* rows x count */
+    char **cells; /* rows x count */
 };
 
 struct gl_table *gl_table_new(const struct gl_column *columns, size_t count)

@@ -11,8 +11,8 @@
 
 struct gl_column {
     const char *title;
-    bool is_right;          /* align right, never cut: numbers */
-    unsigned keep;          /* 0 = never dropped; the largest is dropped first */
+    bool is_right; /* align right, never cut: numbers */
+    unsigned keep; /* 0 = never dropped; the largest is dropped first */
 };
 
 struct gl_table;

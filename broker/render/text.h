@@ -2,8 +2,8 @@
 #ifndef GL_BROKER_RENDER_TEXT_H
 #define GL_BROKER_RENDER_TEXT_H
 
-/* Small things every command writes the same way: wrapped paragraphs, numbers with their band, ages,
- * the one colour of a verdict. No escape code leaves here unless is_color. */
+/* Small things every command writes the same way: wrapped paragraphs, numbers with their band,
+ * ages, the one colour of a verdict. No escape code leaves here unless is_color. */
 
 #include "base/str.h"
 #include "policy/facts.h"

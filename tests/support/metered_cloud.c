@@ -205,9 +205,9 @@ static int end_guest(struct gl_cloud *cloud, const char *id, bool is_orderly, st
     const struct gl_instance *instance = instance_of(metered, id);
     struct metered_guest *guest = instance != NULL ? guest_of(metered, instance->token) : NULL;
 
-    if (guest != NULL && guest->asked_ms < 0) {
+    if (guest != NULL && !has_ended(instance)) {
         guest->asked_ms = metered->true_ms;
-        guest->is_orderly = is_orderly;
+        guest->is_orderly = is_orderly || (metered->lingers && guest->is_orderly);
     }
     if (is_orderly && metered->lingers)
         return 0;

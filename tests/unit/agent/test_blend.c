@@ -84,8 +84,7 @@ static void test_tiers(void **state)
     gl_model_init(&model, &config, &place);
     assert_int_equal(model.tier, GL_TIER_E2);
     assert_string_equal(model.machine.family->key, "epyc3");
-    tree_put(root, "/proc/cpuinfo",
-             "processor\t: 0\nCPU implementer\t: 0x41\nCPU part\t: 0xd0c\n");
+    tree_put(root, "/proc/cpuinfo", "processor\t: 0\nCPU implementer\t: 0x41\nCPU part\t: 0xd0c\n");
     gl_model_init(&model, &config, &place);
     assert_string_equal(model.machine.family->key, "neoverse-n1");
     tree_put(root, "/proc/cpuinfo", "processor : 0\n");
@@ -183,9 +182,9 @@ static void test_gpu_without_a_counter(void **state)
     config.gpu_watts = 300;
     model = model_of(config);
     gl_blend(&model, measured, 0, SECOND, out);
-    near(out[GL_COMP_GPU].delta_uj, 0.75 * 600e6);  /* half load */
-    near(out[GL_COMP_GPU].low_uj, 0.6 * 0.1 * 600e6);   /* idle, low */
-    near(out[GL_COMP_GPU].high_uj, 1.05 * 600e6);   /* limiter */
+    near(out[GL_COMP_GPU].delta_uj, 0.75 * 600e6);    /* half load */
+    near(out[GL_COMP_GPU].low_uj, 0.6 * 0.1 * 600e6); /* idle, low */
+    near(out[GL_COMP_GPU].high_uj, 1.05 * 600e6);     /* limiter */
 }
 
 /* ---- the ladder ---- */

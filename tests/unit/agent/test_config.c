@@ -19,11 +19,11 @@
 #define BEFORE  "{\"command\":[\"openssl\",\"speed\"],\"disk\":\"vda\",\"enrol\":\"" HEX64 "\","
 #define ENTROPY "\"entropy\":\"" HEX64 HEX64 "\","
 #define MIDDLE  "\"interval_ms\":10000,\"launch\":\"gl-4k2p9x\",\"lease_ms\":3600000,"
-#define MACHINE                                                                                    \
-    "\"machine\":{\"baseline_permille\":1000,\"family\":\"epyc3\",\"gpu_count\":0,"                \
+#define MACHINE                                                                     \
+    "\"machine\":{\"baseline_permille\":1000,\"family\":\"epyc3\",\"gpu_count\":0," \
     "\"gpu_watts\":0,\"memory_mb\":256,\"threads_milli\":1500},"
-#define AFTER                                                                                      \
-    "\"network\":true,\"now_ms\":1789000000000,\"payload\":true,\"root\":\"/image\","              \
+#define AFTER                                                                         \
+    "\"network\":true,\"now_ms\":1789000000000,\"payload\":true,\"root\":\"/image\"," \
     "\"user_data\":\"#!/bin/sh\\necho \\u00e9 \\ud83d\\ude00\",\"v\":1}"
 #define WHOLE BEFORE ENTROPY MIDDLE MACHINE AFTER
 
@@ -158,8 +158,9 @@ static void refuse_with(const char *member, const char *value, const char *reaso
     struct gl_config *config = gl_alloc(sizeof *config);
     struct gl_error err;
 
-    gl_str_addf(&text, "{\"%s\":%s,\"enrol\":\"" HEX64 "\"," ENTROPY MIDDLE MACHINE
-                "\"now_ms\":0,\"v\":1}", member, value);
+    gl_str_addf(
+        &text, "{\"%s\":%s,\"enrol\":\"" HEX64 "\"," ENTROPY MIDDLE MACHINE "\"now_ms\":0,\"v\":1}",
+        member, value);
     if (parse(gl_str_text(&text), config, &err) == 0)
         fail_msg("taken: %s", value);
     assert_non_null(strstr(err.text, reason));
@@ -245,12 +246,9 @@ static void test_scan_depth(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_whole),
-        cmocka_unit_test(test_optional_members),
-        cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_paths_cannot_climb),
-        cmocka_unit_test(test_ceilings),
-        cmocka_unit_test(test_every_truncation_is_refused),
+        cmocka_unit_test(test_whole),      cmocka_unit_test(test_optional_members),
+        cmocka_unit_test(test_refused),    cmocka_unit_test(test_paths_cannot_climb),
+        cmocka_unit_test(test_ceilings),   cmocka_unit_test(test_every_truncation_is_refused),
         cmocka_unit_test(test_scan_depth),
     };
 

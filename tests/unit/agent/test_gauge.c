@@ -18,15 +18,8 @@ static void test_sentinels(void **state)
 {
     /* what BMCs and drivers were seen to report in place of "I do not know" */
     static const uint64_t sentinels[] = {
-        0,
-        65535,
-        65535000,
-        65535000000,
-        4294967295,
-        4294967295000,
-        4294967295000000,
-        2147483647,
-        5000000001, /* 5 kW from a machine that can draw 1 kW */
+        0,          65535,      65535000, 65535000000, 4294967295, 4294967295000, 4294967295000000,
+        2147483647, 5000000001, /* 5 kW from a machine that can draw 1 kW */
         UINT64_MAX,
     };
     static const uint64_t good[] = {1, 65536, 42000000, 250000000, 999999999};

@@ -15,8 +15,8 @@
 
 /* The meter on a fixture tree and a clock of the test's own. */
 
-#define MS      INT64_C(1000000)
-#define TOKEN   "\x01\x02"
+#define MS    INT64_C(1000000)
+#define TOKEN "\x01\x02"
 
 struct bench {
     char root[TREE_PATH], console[2 * TREE_PATH], spool_folder[2 * TREE_PATH];
@@ -105,7 +105,7 @@ static void step_ms(struct bench *bench, int64_t ms)
 /* ---- reading the console, as a broker does ---- */
 
 struct heard {
-    struct gl_hash hash;        /* of the last record */
+    struct gl_hash hash; /* of the last record */
     size_t batches, enrolments, count;
     struct gl_reading readings[400];
     int64_t sum_uj;
@@ -231,8 +231,7 @@ static void test_first_record_comes_at_once(void **state)
 static void test_energy_is_power_times_time(void **state)
 {
     struct bench *bench = *state;
-    struct gl_machine machine = {.family = gl_power_family("epyc3"), .threads = 2,
-                                 .memory_gb = 4};
+    struct gl_machine machine = {.family = gl_power_family("epyc3"), .threads = 2, .memory_gb = 4};
     double expected = gl_power_machine(&machine, 0.3, 0).central * 60 * 1e6;
 
     begin(bench);
@@ -334,8 +333,8 @@ static void test_a_blocked_console_costs_no_energy(void **state)
     pass_ms(bench, 1000);
     gl_meter_peek(&bench->meter, bench->now, &last);
     {
-        struct gl_machine machine = {.family = gl_power_family("epyc3"), .threads = 2,
-                                     .memory_gb = 4};
+        struct gl_machine machine = {
+            .family = gl_power_family("epyc3"), .threads = 2, .memory_gb = 4};
         double expected = gl_power_machine(&machine, 0.3, 0).central * 309 * 1e6;
 
         assert_true((double)total_uj(&bench->meter) > expected * 0.9999);
@@ -486,7 +485,8 @@ static void test_a_spool_is_told_again_after_a_kill(void **state)
     assert_string_equal(heard.readings[4].boot, "boot-2");
     assert_int_equal(heard.readings[4].gap_ms, 3600000);
     assert_int_equal(heard.readings[4].components[0].flags, GL_FLAG_REBOOT);
-    assert_true(heard.readings[4].components[0].total_mj > heard.readings[3].components[0].total_mj);
+    assert_true(heard.readings[4].components[0].total_mj >
+                heard.readings[3].components[0].total_mj);
     gl_meter_end(&bench->meter, bench->now, 0);
     spool.sent_seq = spool.unsent_offset = 0;
     spool.unsent_segment = spool.first_segment;
@@ -535,8 +535,10 @@ static void test_enrolment(void **state)
     gl_enrolment_proof(token, "gl-x", &key, &proof);
     assert_true(gl_hash_equal(&proof, &expected));
     gl_enrolment_line("b", "gl-x", token, &key, line);
-    snprintf(text, sizeof text, "GLE1 {\"boot\":\"b\",\"key\":\"%s\",\"launch\":\"gl-x\","
-             "\"proof\":\"%s\",\"v\":1}\n", hex, gl_hash_hex(&proof, proof_hex));
+    snprintf(text, sizeof text,
+             "GLE1 {\"boot\":\"b\",\"key\":\"%s\",\"launch\":\"gl-x\","
+             "\"proof\":\"%s\",\"v\":1}\n",
+             hex, gl_hash_hex(&proof, proof_hex));
     assert_string_equal(line, text);
 }
 

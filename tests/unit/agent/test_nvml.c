@@ -39,10 +39,10 @@ static void build(const char *const *argv)
 static int build_both(void **state)
 {
     char library[2 * TREE_PATH];
-    const char *const fake[] = {"cc", "-shared", "-fPIC", "-o", library,
-                                "tests/fixtures/nvml_fake.c", NULL};
-    const char *const helper[] = {"cc", "-D_GNU_SOURCE", "-o", bench.helper, "agent/gpu_main.c",
-                                  "-ldl", NULL};
+    const char *const fake[] = {
+        "cc", "-shared", "-fPIC", "-o", library, "tests/fixtures/nvml_fake.c", NULL};
+    const char *const helper[] = {
+        "cc", "-D_GNU_SOURCE", "-o", bench.helper, "agent/gpu_main.c", "-ldl", NULL};
 
     (void)state;
     tree_make("test_nvml", bench.folder);

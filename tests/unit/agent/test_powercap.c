@@ -10,8 +10,9 @@
 
 #include "tests/unit/agent/tree.h"
 
-/* The powercap source on fixture trees laid out as the kernel, node_exporter's and Kepler's fixtures
- * do: zones in the class folder or nested, two packages, an mmio twin, a malformed zone. */
+/* The powercap source on fixture trees laid out as the kernel, node_exporter's and Kepler's
+ * fixtures do: zones in the class folder or nested, two packages, an mmio twin, a malformed zone.
+ */
 
 #define SECOND INT64_C(1000000000)
 #define RANGE  UINT64_C(262143328850)
@@ -171,8 +172,8 @@ static void test_failed_read_is_never_zero(void **state)
 
 static void test_nonsense_is_not_a_number(void **state)
 {
-    static const char *const texts[] = {"-5\n", "12x\n", "0x10\n", "1e9\n",
-                                        "99999999999999999999999\n", "\n"};
+    static const char *const texts[] = {
+        "-5\n", "12x\n", "0x10\n", "1e9\n", "99999999999999999999999\n", "\n"};
     struct bench *bench = *state;
 
     opened(bench);

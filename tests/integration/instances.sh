@@ -1,0 +1,165 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Real instances through the command line, whatever is killed, cut or late:
+# tests/integration/instances.sh BUILD
+set -u
+export LC_ALL=C.UTF-8
+cd "$(dirname "$0")/../.." || exit 1
+build=$(cd "${1:-build}" && pwd)
+scratch=$build/tmp/instances
+rm -rf "$scratch"
+mkdir -p "$scratch"
+export PATH=$build:$PATH HOME=$scratch XDG_STATE_HOME=$scratch/state XDG_CONFIG_HOME=$scratch/config
+state=$XDG_STATE_HOME/greenlaunch
+number=0
+failed=0
+green=(--renewable-only --min-grade D --zone IS --offline)
+
+check() { # STATUS TEXT
+    number=$((number + 1))
+    [ "$1" -eq 0 ] || failed=1
+    [ "$1" -eq 0 ] || printf 'not '
+    printf 'ok %d - %s\n' "$number" "$2"
+}
+
+exits() { # EXPECTED TEXT COMMAND...: both streams into $scratch/out and $scratch/err
+    local expected=$1 text=$2 status=0
+    shift 2
+    "$@" >"$scratch/out" 2>"$scratch/err" </dev/null || status=$?
+    [ "$status" -eq "$expected" ] || sed 's/^/# /' "$scratch/err" | tail -n 8
+    [ "$status" -eq "$expected" ]
+    check $? "$text (exit $status)"
+}
+
+said() { # REGEX TEXT: on either stream
+    grep -qE "$1" "$scratch/out" "$scratch/err"
+    check $? "$2"
+}
+
+no_instance() {
+    ! pgrep -f "greenlaunch-gl-.*$scratch|$scratch.*greenlaunch-meter" >/dev/null
+}
+
+nothing_runs() { # TEXT
+    no_instance
+    check $? "$1: nothing is left running"
+}
+
+receipt_of() { # the youngest receipt
+    find "$state/receipts" -name '*.json' -printf '%T@ %p\n' | sort -n | tail -n 1 | cut -d' ' -f2
+}
+
+# wait_until TEXT COMMAND...: at most 30 s
+wait_until() {
+    local text=$1 tries=0
+    shift
+    until "$@" >/dev/null 2>&1; do
+        tries=$((tries + 1))
+        if [ "$tries" -ge 150 ]; then
+            check 1 "$text"
+            return 1
+        fi
+        sleep 0.2
+    done
+    check 0 "$text"
+}
+
+if ! greenlaunch run "${green[@]}" -d 2min -- true >"$scratch/out" 2>"$scratch/err"; then
+    if grep -q GL5009 "$scratch/err"; then
+        printf 'skip this machine can run neither virtual machines nor processes of their own\n'
+        exit 0
+    fi
+    sed 's/^/# /' "$scratch/err" | tail -n 8
+    check 1 'a first instance runs'
+    exit 1
+fi
+check 0 'a first instance runs'
+
+# ---- what goes in and out ----
+printf 'from the host\n' >"$scratch/given"
+exits 7 'the exit status of the command comes back' \
+    greenlaunch run "${green[@]}" -d 2min -- sh -c 'exit 7'
+exits 0 'files go in and out' greenlaunch run "${green[@]}" -d 2min \
+    --file-in "$scratch/given:/in/given" --file-out "/out/taken:$scratch/taken" -- \
+    sh -c 'tr a-z A-Z </in/given >/out/taken'
+[ "$(cat "$scratch/taken" 2>/dev/null)" = 'FROM THE HOST' ]
+check $? 'and arrive as they are'
+exits 0 'a program of the host and its libraries are carried along' greenlaunch run \
+    "${green[@]}" -d 2min --with /usr/bin/openssl -- openssl version
+said '^OpenSSL' 'and it runs inside'
+printf 'piped\n' | greenlaunch run "${green[@]}" -d 2min -- cat >"$scratch/out" 2>/dev/null
+grep -qx piped "$scratch/out"
+check $? 'standard input is passed on, standard output holds the command alone'
+if command -v jq >/dev/null; then
+    exits 0 '--json is one document' greenlaunch run --json "${green[@]}" -d 2min -- echo inside
+    [ "$(jq -r '.data.stdout' "$scratch/out")" = inside ] &&
+        jq -e '.verdict == "allow" and .exit == 0 and (.data.total.low <= .data.total.high)' \
+            "$scratch/out" >/dev/null
+    check $? 'that holds the output and the footprint'
+fi
+
+# ---- receipts ----
+receipt=$(receipt_of)
+exits 0 'the receipt verifies with the public key' \
+    greenlaunch verify "$receipt" --key "$state/broker.pub"
+sed 's/"started_ms":[0-9]/"started_ms":9/' "$receipt" >"$scratch/forged.json"
+exits 9 'a changed receipt does not' greenlaunch verify "$scratch/forged.json"
+exits 9 'nor one of another signer' \
+    greenlaunch verify "$receipt" --key "$(printf '%064d' 0)"
+printf 'half a receip' >"$scratch/half.json"
+exits 2 'what is no receipt is a usage error' greenlaunch verify "$scratch/half.json"
+
+# ---- interruptions ----
+for case in 'INT 130 Ctrl-C' 'TERM 143 SIGTERM'; do
+    read -r signal status name <<<"$case"
+    greenlaunch run "${green[@]}" -d 2min -- sleep 60 >"$scratch/out" 2>"$scratch/err" </dev/null &
+    pid=$!
+    wait_until "$name: the command runs" grep -q 'started gl-' "$scratch/err"
+    sleep 1
+    kill "-$signal" "$pid"
+    wait "$pid"
+    [ $? -eq "$status" ]
+    check $? "$name ends the run with $status"
+    said 'receipt' "$name: what ran until then has a receipt"
+    nothing_runs "$name"
+done
+exits 124 '--timeout ends the run' \
+    greenlaunch run "${green[@]}" -d 2min --timeout 3s -- sleep 60
+nothing_runs '--timeout'
+
+greenlaunch run "${green[@]}" -d 2min -- sleep 60 >"$scratch/out" 2>"$scratch/err" </dev/null &
+pid=$!
+wait_until 'kill -9: the command runs' grep -q 'started gl-' "$scratch/err"
+kill -9 "$pid"
+wait "$pid" 2>/dev/null
+exits 0 'after kill -9 of greenlaunch, status finds the instance' greenlaunch status
+said 'running' 'as running'
+launch=$(awk '$1 ~ /^gl-/ { print $1 }' "$scratch/out" | head -n 1)
+exits 0 'stop ends it with its receipt' greenlaunch stop "$launch"
+exits 0 'which verifies' greenlaunch verify "$state/receipts/$launch.json" \
+    --key "$state/broker.pub"
+nothing_runs 'kill -9'
+
+# ---- leases ----
+exits 0 'an instance with a lease of 3 s starts' greenlaunch launch "${green[@]}" -d 3s
+wait_until 'its own timer ends it' no_instance
+exits 0 'status notices' greenlaunch status --all
+said 'ended' 'and writes its receipt'
+
+# ---- the ledger ----
+exits 0 'an instance starts' greenlaunch launch "${green[@]}" -d 2min --name lonely
+rm -f "$state"/ledger.db*
+exits 0 'without the ledger, stop --all-mine finds it by its label' greenlaunch stop --all-mine
+said '1 stopped, 0 failed' 'and stops it'
+nothing_runs 'lost ledger'
+exits 0 'the chain of the ledger is intact' greenlaunch ledger check
+
+# ---- refusals leave nothing behind ----
+exits 3 'a refused launch starts nothing' \
+    greenlaunch launch --renewable-only --min-grade D --zone PL --offline
+exits 8 'nor does an unknown one' greenlaunch launch --renewable-only --zone IS --offline
+exits 2 'nor one with a bad policy' greenlaunch --policy /dev/null launch --zone IS --offline
+nothing_runs 'refusals'
+
+rm -rf "$scratch"
+exit "$failed"
