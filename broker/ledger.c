@@ -49,6 +49,16 @@ static const char schema[] =
     "PRAGMA application_id = 1735150692;"
     "PRAGMA user_version = 1;";
 
+/* SQLite itself knows a full disk only from writing: syncing and growing a file may find it too.
+ * errno is of this transaction, for run() cleared it. */
+static bool is_out_of_space(int extended)
+{
+    return (errno == ENOSPC || errno == EDQUOT) &&
+           (extended == SQLITE_IOERR_FSYNC || extended == SQLITE_IOERR_WRITE ||
+            extended == SQLITE_IOERR_TRUNCATE || extended == SQLITE_IOERR_DIR_FSYNC ||
+            extended == SQLITE_IOERR_SHMSIZE);
+}
+
 static int fail_db(sqlite3 *db, const char *what, struct gl_error *err)
 {
     int code = sqlite3_errcode(db) & 0xff;
@@ -57,11 +67,14 @@ static int fail_db(sqlite3 *db, const char *what, struct gl_error *err)
                         : code == SQLITE_NOTADB || code == SQLITE_CORRUPT ? GL_E_TAMPERED
                                                                           : GL_E_IO;
 
+    if (errc == GL_E_IO && is_out_of_space(sqlite3_extended_errcode(db)))
+        errc = GL_E_DISK_FULL;
     return gl_fail(err, errc, "ledger: %s: %s", what, sqlite3_errmsg(db));
 }
 
 static int run(struct gl_ledger *ledger, const char *sql, struct gl_error *err)
 {
+    errno = 0;
     if (sqlite3_exec(ledger->db, sql, NULL, NULL, NULL) != SQLITE_OK)
         return fail_db(ledger->db, "cannot write", err);
     return 0;

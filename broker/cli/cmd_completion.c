@@ -105,8 +105,6 @@ static const struct {
 } shells[] = {
     {"bash", gl_completion_bash}, {"zsh", gl_completion_zsh}, {"fish", gl_completion_fish}};
 
-extern const struct gl_command gl_command_completion;
-
 static int run(struct gl_context *context, const struct gl_call *call, struct gl_error *err)
 {
     const struct gl_operands *operands = call->operands;

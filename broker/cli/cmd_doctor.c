@@ -424,8 +424,6 @@ static void check_machine(struct exam *exam)
 
 /* ---- the command ---- */
 
-extern const struct gl_command gl_command_doctor;
-
 static int run(struct gl_context *context, const struct gl_call *call, struct gl_error *err)
 {
     struct exam exam = {.context = context, .rows = json_array()};

@@ -174,8 +174,6 @@ static int help_man(struct gl_context *context, const struct gl_operands *operan
     return GL_EXIT_OK;
 }
 
-extern const struct gl_command gl_command_help;
-
 static int run(struct gl_context *context, const struct gl_call *call, struct gl_error *err)
 {
     const struct help_values *values = call->values;

@@ -188,8 +188,6 @@ static int write_config(struct gl_context *context, const struct init_values *va
     return status;
 }
 
-extern const struct gl_command gl_command_init;
-
 static int run(struct gl_context *context, const struct gl_call *call, struct gl_error *err)
 {
     const struct init_values *values = call->values;

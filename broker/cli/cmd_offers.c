@@ -329,8 +329,6 @@ static void answer(struct gl_context *context, const struct gl_ask_result *asked
     add_next(context, decision);
 }
 
-extern const struct gl_command gl_command_offers;
-
 static int run(struct gl_context *context, const struct gl_call *call, struct gl_error *err)
 {
     const struct offers_values *values = call->values;

@@ -202,8 +202,6 @@ static const struct {
 } actions[] = {{"check", check}, {"explain", explain}, {"schema", schema}, {"test", test}};
 #define ACTIONS (sizeof actions / sizeof actions[0])
 
-extern const struct gl_command gl_command_policy;
-
 static int run(struct gl_context *context, const struct gl_call *call, struct gl_error *err)
 {
     const char *names[ACTIONS], *nearest;

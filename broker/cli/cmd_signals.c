@@ -471,8 +471,6 @@ static int answer(struct gl_context *context, const struct asked *asked,
     return GL_EXIT_UNKNOWN;
 }
 
-extern const struct gl_command gl_command_signals;
-
 static int run(struct gl_context *context, const struct gl_call *call, struct gl_error *err)
 {
     const struct signals_values *values = call->values;

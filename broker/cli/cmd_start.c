@@ -58,8 +58,6 @@ static void add_zone(struct gl_context *context)
             (const char *const[]){"init", NULL});
 }
 
-extern const struct gl_command gl_command_start;
-
 static int run(struct gl_context *context, const struct gl_call *call, struct gl_error *err)
 {
     struct gl_str *out = &context->reply.text;

@@ -13,8 +13,6 @@ static const char compiler[] =
     "gcc " __VERSION__;
 #endif
 
-extern const struct gl_command gl_command_version;
-
 static int run(struct gl_context *context, const struct gl_call *call, struct gl_error *err)
 {
     json_t *libraries;

@@ -451,8 +451,6 @@ static int explain_named(struct gl_context *context, const struct gl_ask_result 
     return fail_name(asked->offers, name, err);
 }
 
-extern const struct gl_command gl_command_why;
-
 static int run(struct gl_context *context, const struct gl_call *call, struct gl_error *err)
 {
     const struct why_values *values = call->values;

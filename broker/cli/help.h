@@ -4,7 +4,7 @@
 
 /* Help from the tables: for people, as man pages, as shell completion. */
 
-#include "broker/cli/command.h"
+#include "broker/cli/rows.h"
 
 /* Help of one command into the reply. Returns 0. */
 int gl_help_command(struct gl_context *context, const struct gl_command *command);

@@ -123,26 +123,31 @@ static void pad(struct gl_str *out, unsigned count)
         gl_str_add_char(out, ' ');
 }
 
-/* `text` in exactly `width` columns; cutting keeps whole UTF-8 characters. */
+/* As many whole characters as leave one column for the mark of a cut. */
+static void add_cut(struct gl_str *out, const char *text, unsigned width)
+{
+    GL_AUTO(gl_str_done) struct gl_str part = {0};
+
+    gl_str_add(&part, text);
+    while (part.length > 0 && gl_text_columns(part.text) + 1 > width) {
+        do
+            part.length--;
+        while (part.length > 0 && ((unsigned char)part.text[part.length] & 0xC0) == 0x80);
+        part.text[part.length] = '\0';
+    }
+    gl_str_add(out, gl_str_text(&part));
+    gl_str_add_char(out, '~');
+    pad(out, width - gl_text_columns(gl_str_text(&part)) - 1);
+}
+
+/* `text` in exactly `width` columns. */
 static void put_cell(struct gl_str *out, const char *text, unsigned width, bool is_right)
 {
     unsigned columns = gl_text_columns(text);
-    char cut[256];
-    size_t length = strlen(text);
 
     if (columns > width) {
-        length = length < sizeof cut - 2 ? length : sizeof cut - 2;
-        memcpy(cut, text, length);
-        cut[length] = '\0';
-        while (length > 0 && gl_text_columns(cut) + 1 > width) {
-            do
-                length--;
-            while (length > 0 && ((unsigned char)cut[length] & 0xC0) == 0x80);
-            cut[length] = '\0';
-        }
-        memcpy(cut + length, "~", sizeof "~");
-        text = cut;
-        columns = gl_text_columns(text);
+        add_cut(out, text, width);
+        return;
     }
     if (is_right)
         pad(out, width - columns);

@@ -32,12 +32,22 @@ exits() { # EXPECTED TEXT COMMAND...: both streams into $scratch/out and $scratc
 }
 
 said() { # REGEX TEXT: on either stream
-    grep -qE "$1" "$scratch/out" "$scratch/err"
-    check $? "$2"
+    local status=0
+    grep -qE "$1" "$scratch/out" "$scratch/err" || status=$?
+    [ "$status" -eq 0 ] || sed 's/^/# /' "$scratch/out" "$scratch/err" | tail -n 8
+    check "$status" "$2"
 }
 
+# A virtual machine is told by its tag, a process of its own by the folder it was given.
 no_instance() {
-    ! pgrep -f "greenlaunch-gl-.*$scratch|$scratch.*greenlaunch-meter" >/dev/null
+    local record tag
+    for record in "$state"/local/gl-*/instance.json; do
+        tag=$(sed -n 's/.*"tag":"\([^"]*\)".*/\1/p' "$record")
+        if [ -z "$tag" ] || pgrep -f -- "-uuid $tag" >/dev/null; then
+            return 1
+        fi
+    done
+    ! pgrep -f "greenlaunch-meter.*$scratch" >/dev/null
 }
 
 nothing_runs() { # TEXT

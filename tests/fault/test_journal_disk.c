@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The journal on a disk that fails: this program's own write(), rename() and so on stand in front of
+ * the C library's for everything it links, SQLite included. They count the calls that change files
+ * and, at call number N, kill the process or say that the disk is full; N runs over all of them. */
+#undef _FORTIFY_SOURCE
+#include "tests/support/journal_bench.h"
+
+#include "base/file.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* ---- the disk ---- */
+
+static struct disk {
+    bool is_armed;
+    unsigned count;
+    unsigned kill_at;               /* 0 = never */
+    unsigned full_from, full_until; /* calls in [from, until) find no space */
+} disk;
+
+/* Shall this call fail? May not return. */
+static bool strikes(bool needs_space)
+{
+    if (!disk.is_armed)
+        return false;
+    disk.count++;
+    if (disk.count == disk.kill_at)
+        kill(getpid(), SIGKILL);
+    if (!needs_space || disk.count < disk.full_from || disk.count >= disk.full_until)
+        return false;
+    errno = ENOSPC;
+    return true;
+}
+
+ssize_t write(int fd, const void *bytes, size_t length)
+{
+    return strikes(true) ? -1 : syscall(SYS_write, fd, bytes, length);
+}
+
+ssize_t pwrite64(int fd, const void *bytes, size_t length, off64_t offset)
+{
+    return strikes(true) ? -1 : syscall(SYS_pwrite64, fd, bytes, length, offset);
+}
+
+int ftruncate64(int fd, off64_t length)
+{
+    return strikes(true) ? -1 : (int)syscall(SYS_ftruncate, fd, length);
+}
+
+/* Counted, but not done: a killed process loses nothing that the kernel has. */
+int fsync(int fd)
+{
+    (void)fd;
+    return strikes(true) ? -1 : 0;
+}
+
+int fdatasync(int fd)
+{
+    (void)fd;
+    return strikes(true) ? -1 : 0;
+}
+
+int renameat(int from_fd, const char *from, int to_fd, const char *to)
+{
+    return strikes(true) ? -1 : (int)syscall(SYS_renameat, from_fd, from, to_fd, to);
+}
+
+int mkdir(const char *path, mode_t mode)
+{
+    return strikes(true) ? -1 : (int)syscall(SYS_mkdir, path, mode);
+}
+
+int fchmod(int fd, mode_t mode)
+{
+    return strikes(false) ? -1 : (int)syscall(SYS_fchmod, fd, mode);
+}
+
+int unlink(const char *path)
+{
+    return strikes(false) ? -1 : (int)syscall(SYS_unlink, path);
+}
+
+int unlinkat(int fd, const char *path, int flags)
+{
+    return strikes(false) ? -1 : (int)syscall(SYS_unlinkat, fd, path, flags);
+}
+
+/* ---- tests ---- */
+
+static struct journal_bench bench;
+
+static int set_up(void **state)
+{
+    (void)state;
+    journal_bench_open(&bench, "test_journal_disk");
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    journal_bench_close(&bench);
+    return 0;
+}
+
+static void again(void)
+{
+    journal_bench_close(&bench);
+    journal_bench_open(&bench, "test_journal_disk");
+}
+
+struct outcome {
+    bool is_killed;
+    bool has_struck;    /* the life reached call number N */
+    int code;           /* its error, 0 = none */
+};
+
+/* A life in a process of its own on that disk. The ledger is opened before the disk is armed when
+ * `has_ledger`, else its making is part of the life. */
+static struct outcome live(unsigned kill_at, unsigned full_from, unsigned full_until,
+                           bool has_ledger)
+{
+    struct outcome outcome = {0};
+    int status = -1, pipes[2];
+    unsigned told[2] = {0, 0};
+    pid_t child;
+
+    assert_int_equal(pipe(pipes), 0);
+    gl_ledger_close(bench.ledger);
+    bench.ledger = NULL;
+    if (!has_ledger)
+        assert_int_equal(unlink(bench.ledger_path), 0);
+    child = fork();
+    if (child == 0) {
+        struct gl_error err = {0};
+
+        disk.kill_at = kill_at;
+        disk.full_from = full_from;
+        disk.full_until = full_until;
+        disk.is_armed = !has_ledger;
+        if (journal_bench_ledger(&bench, 0, &err)) {
+            disk.is_armed = true;
+            journal_bench_life(&bench, &err);
+            gl_ledger_close(bench.ledger);
+        }
+        disk.is_armed = false;
+        told[0] = disk.count;
+        told[1] = (unsigned)err.code;
+        _exit(write(pipes[1], told, sizeof told) == (ssize_t)sizeof told ? 0 : 2);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    outcome.is_killed = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL;
+    assert_true(outcome.is_killed || status == 0);
+    if (!outcome.is_killed)
+        assert_int_equal(read(pipes[0], told, sizeof told), sizeof told);
+    close(pipes[0]);
+    close(pipes[1]);
+    outcome.has_struck = outcome.is_killed || (full_from > 0 && told[0] >= full_from);
+    outcome.code = (int)told[1];
+    assert_true(journal_bench_ledger(&bench, 0, &(struct gl_error){0}));
+    return outcome;
+}
+
+static void killed_before_every_change_of_a_file(void **state)
+{
+    (void)state;
+    for (int has_ledger = 0; has_ledger < 2; has_ledger++) {
+        struct outcome outcome = {.is_killed = true};
+        unsigned points = 0;
+
+        for (unsigned n = 1; outcome.is_killed; n++) {
+            again();
+            outcome = live(n, 0, 0, has_ledger == 1);
+            if (!outcome.is_killed)
+                assert_int_equal(outcome.code, GL_OK);
+            journal_bench_assert_over(&bench);
+            points += outcome.is_killed;
+        }
+        print_message("killed at each of %u changes of files, %s\n", points,
+                      has_ledger ? "on a ledger" : "from the first opening of the ledger");
+        assert_true(points > 60);
+    }
+}
+
+/* One call finds no space, or all from there on; afterwards there is space again. */
+static void full_at_every_change_of_a_file(void **state)
+{
+    (void)state;
+    for (int stays = 0; stays < 2; stays++) {
+        struct outcome outcome = {.has_struck = true};
+        unsigned points = 0, failures = 0;
+
+        for (unsigned n = 1; outcome.has_struck; n++) {
+            again();
+            outcome = live(0, n, stays ? UINT32_MAX : n + 1, true);
+            if (outcome.code != GL_OK && outcome.code != GL_E_DISK_FULL)
+                fail_msg("full at change %u: code %d", n, outcome.code);
+            journal_bench_assert_over(&bench);
+            points += outcome.has_struck;
+            failures += outcome.code != GL_OK;
+        }
+        print_message("full at each of %u changes of files, %s: %u said so\n", points,
+                      stays ? "and after" : "once", failures);
+        assert_true(points > 60);
+        assert_true(failures > 30);
+    }
+}
+
+/* SQLite's own limit on the file, at every size from too small to enough. */
+static void a_ledger_that_cannot_grow(void **state)
+{
+    bool is_enough = false;
+    unsigned sizes = 0;
+
+    (void)state;
+    for (int pages = 1; !is_enough; pages++) {
+        struct gl_error err = {0};
+
+        again();
+        gl_ledger_close(bench.ledger);
+        bench.ledger = NULL;
+        assert_int_equal(unlink(bench.ledger_path), 0);
+        if (journal_bench_ledger(&bench, pages, &err))
+            is_enough = journal_bench_life(&bench, &err) == 0;
+        if (!is_enough)
+            assert_int_equal(err.code, GL_E_DISK_FULL);
+        assert_true(journal_bench_ledger(&bench, 0, &(struct gl_error){0}));
+        journal_bench_assert_over(&bench);
+        sizes++;
+    }
+    print_message("%u sizes of the ledger\n", sizes);
+    assert_true(sizes > 8);
+}
+
+/* Nothing can be written down any more: what runs is ended all the same. */
+static void a_full_disk_does_not_keep_an_instance_running(void **state)
+{
+    struct gl_instance instance;
+    struct gl_error err = {0};
+
+    (void)state;
+    assert_int_equal(journal_bench_start(&bench, "", &instance, &err), 0);
+    bench.cloud->true_ms += 12000;
+    disk = (struct disk){.is_armed = true, .full_from = 1, .full_until = UINT32_MAX};
+    assert_int_equal(gl_launch_finish(&bench.launcher, instance.launch_id, (struct gl_span){1}, 0,
+                                      NULL, &err), -1);
+    disk.is_armed = false;
+    assert_int_equal(err.code, GL_E_DISK_FULL);
+    assert_int_equal(gl_memory_running(bench.cloud->store), 0);
+    journal_bench_assert_over(&bench);
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(killed_before_every_change_of_a_file),
+        CASE(full_at_every_change_of_a_file),
+        CASE(a_ledger_that_cannot_grow),
+        CASE(a_full_disk_does_not_keep_an_instance_running),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
