@@ -49,12 +49,14 @@ static char *const *exec_strings(const char *const *strings)
     return out;
 }
 
-static _Noreturn void child_run(const struct gl_command_spec *spec, const int fds[3])
+static _Noreturn void child_run(const struct gl_command_spec *spec, const int fds[3], pid_t parent)
 {
     int status;
 
     setsid();
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* process mode: nothing outlives a killed guest */
+    if (getppid() != parent)
+        _exit(126); /* it was killed before we asked */
     for (int i = 0; i < 3; i++)
         if (dup2(fds[i], i) < 0)
             _exit(126);
@@ -98,10 +100,11 @@ int gl_command_start(struct gl_command *command, const struct gl_command_spec *s
                      struct gl_error *err)
 {
     int ends[3][2] = {{-1, -1}, {-1, -1}, {-1, -1}};
+    pid_t parent = getpid();
     pid_t pid = make_pipes(ends) < 0 ? -1 : fork();
 
     if (pid == 0)
-        child_run(spec, (const int[]){ends[0][0], ends[1][1], ends[2][1]});
+        child_run(spec, (const int[]){ends[0][0], ends[1][1], ends[2][1]}, parent);
     close_fd(&ends[0][0]);
     close_fd(&ends[1][1]);
     close_fd(&ends[2][1]);

@@ -50,7 +50,7 @@ static void meter_setup(const struct gl_guest *guest, int64_t now_ms, struct gl_
     memcpy(out->token, guest->config.enrol, sizeof out->token);
 }
 
-static _Noreturn void meter_main(struct gl_guest *guest)
+static _Noreturn void meter_main(struct gl_guest *guest, pid_t parent)
 {
     struct gl_meter *meter = gl_alloc(sizeof *meter);
     struct gl_meter_setup setup;
@@ -61,6 +61,8 @@ static _Noreturn void meter_main(struct gl_guest *guest)
     close_range(3, ~0U, 0);
     prctl(PR_SET_NAME, "greenlaunch-met");
     prctl(PR_SET_PDEATHSIG, SIGTERM); /* process mode: a killed guest leaves no meter behind */
+    if (getppid() != parent)
+        _exit(0); /* it was killed before we asked */
     if (console != NULL && gl_sink_open(&sink, console, &err) < 0)
         _exit(1);
     meter_setup(guest, gl_guest_now_ms(), &setup);
@@ -75,18 +77,19 @@ static _Noreturn void meter_main(struct gl_guest *guest)
 void gl_guest_start_meter(struct gl_guest *guest)
 {
     int64_t now_ms = gl_guest_now_ms();
-    pid_t pid;
+    pid_t parent, pid;
 
     if (guest->phase != GL_GUEST_CONFIGURED || guest->meter != 0 ||
         guest->meter_starts >= GL_GUEST_METERS || guest->stop >= GL_STOP_METER ||
         now_ms < guest->meter_at_ms)
         return;
+    parent = getpid();
     guest->meter_starts++;
     if (guest->meter_starts > 1)
         gl_guest_note(guest, "the meter died and is started again");
     pid = fork();
     if (pid == 0)
-        meter_main(guest);
+        meter_main(guest, parent);
     if (pid > 0)
         guest->meter = pid;
     else

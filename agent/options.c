@@ -88,9 +88,9 @@ static int set_option(const struct option *option, const char *value, struct gl_
     return 0;
 }
 
-static bool is_metering(const struct gl_meter_options *options)
+static bool is_metering(enum gl_meter_mode mode)
 {
-    return options->mode == GL_MODE_RUN || options->mode == GL_MODE_DAEMON;
+    return mode == GL_MODE_RUN || mode == GL_MODE_DAEMON;
 }
 
 /* Do the options go together? */
@@ -104,7 +104,7 @@ static int check(const struct gl_meter_options *out, struct gl_error *err)
         return gl_fail(err, GL_E_USAGE, "--run needs a command after --");
     if (out->output != NULL && out->console != NULL)
         return gl_fail(err, GL_E_USAGE, "--output and --console are two names of one thing");
-    if (is_metering(out) && out->spool == NULL && out->output == NULL && out->console == NULL)
+    if (is_metering(out->mode) && out->spool == NULL && out->output == NULL && out->console == NULL)
         return gl_fail(err, GL_E_USAGE, "nowhere to write to: give --output, --console or --spool");
     return 0;
 }

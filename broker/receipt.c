@@ -217,7 +217,7 @@ static int make_key(const char *folder, const struct gl_world *world, uint8_t se
     gl_key_of_seed(seed, &secret, &key);
     gl_secret_key_wipe(&secret);
     gl_hex_text(key.bytes, GL_KEY_BYTES, hex);
-    strcat(hex, "\n");
+    memcpy(hex + 2 * GL_KEY_BYTES, "\n", 2);
     if (gl_file_write(public_path, hex, strlen(hex), 0644, err) != 0)
         return -1;
     return gl_file_write(secret_path, seed, 32, 0600, err);

@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "broker/cli/help.h"
+#include "broker/interrupt.h"
 #include "broker/render/text.h"
 #include "providers/data/data.h"
 
@@ -203,6 +204,8 @@ static int run(struct gl_context *context, const struct gl_call *call, struct gl
     if (!values->is_forced && gl_file_exists(path))
         return gl_fail(err, GL_E_CONFIG, "%s is there already; --force replaces its zone", path);
     zone = choose_zone(context, values, err);
+    if (zone == NULL && err->code == GL_OK && gl_interrupted())
+        return gl_interrupt_fail(err, "nothing was written");
     if (zone == NULL && err->code == GL_OK) {
         gl_str_add(&context->reply.text, "Nothing was written.\n");
         return GL_EXIT_DECLINED;

@@ -4,6 +4,7 @@
 
 #include "base/time.h"
 #include "broker/cli/help.h"
+#include "broker/interrupt.h"
 #include "broker/render/decision.h"
 #include "broker/render/table.h"
 #include "broker/render/text.h"
@@ -340,6 +341,8 @@ static int run(struct gl_context *context, const struct gl_call *call, struct gl
         return -1;
     answer(context, &asked, values->limit == INT64_MIN ? LIMIT_DEFAULT : (size_t)values->limit);
     status = gl_verdict_exit(asked.decision->verdict);
+    if (gl_interrupted())
+        status = gl_interrupt_fail(err, "offers: some signals were not asked");
     gl_ask_result_done(&asked);
     return status;
 }

@@ -6,6 +6,7 @@
 
 #include "base/time.h"
 #include "broker/cli/help.h"
+#include "broker/interrupt.h"
 #include "broker/render/decision.h"
 #include "broker/render/series.h"
 #include "broker/render/table.h"
@@ -176,6 +177,8 @@ static int look_up(struct asked *asked, struct gl_signal_store *store, struct gl
     for (size_t i = 0; i < asked->count; i++) {
         struct asked_zone *one = &asked->zones[i];
 
+        if (gl_interrupted())
+            return gl_interrupt_fail(err, "signals: not every source was asked");
         one->facts = gl_signal_store_zone(store, &one->query);
         one->g_per_kwh = first_intensity(one->facts, asked->now);
         if (one->facts->count == 0 && !is_known_zone(one->query.zone))

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "broker/context.h"
+#include "broker/interrupt.h"
 #include "broker/policytest/policytest.h"
 
 #define REASONS_MAX       256
@@ -140,6 +141,8 @@ static int run_case(struct suite *suite, const struct gl_test_case *one,
     struct gl_decision *decision;
     char *message;
 
+    if (gl_interrupted())
+        return gl_interrupt_fail(err, "policy test: not every case was judged");
     question.now.unix_s = one->at_s != GL_UNKNOWN ? one->at_s : suite->world.now_s;
     if (question.now.unix_s == GL_UNKNOWN)
         return gl_fail(err, GL_E_BAD_VALUE,

@@ -4,8 +4,6 @@
 #include "base/file.h"
 #include "providers/cloud/local.h"
 
-#include <dirent.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -54,15 +52,46 @@ struct gl_cloud *gl_bench_reopen(struct gl_bench *bench)
     return open_local(bench);
 }
 
-unsigned gl_bench_close(struct gl_bench *bench)
+static bool find_process(const struct gl_bench *bench, const char *token, struct gl_process *out)
+{
+    GL_AUTO(gl_auto_free) char *state = gl_path_join(bench->folder, "local");
+    char tag[GL_LOCAL_TAG];
+
+    gl_local_tag(state, token, tag);
+    return gl_local_find_process(tag, out);
+}
+
+bool gl_bench_has_process(const struct gl_bench *bench, const char *token)
+{
+    struct gl_process process;
+
+    return find_process(bench, token, &process);
+}
+
+/* What no record speaks of any more. */
+static unsigned kill_forgotten(const struct gl_bench *bench)
+{
+    unsigned left = 0;
+
+    for (size_t i = 0; i < bench->token_count; i++) {
+        struct gl_process process;
+
+        while (find_process(bench, bench->tokens[i], &process)) {
+            print_message("left: process %d\n", process.pid);
+            gl_local_kill(&process);
+            left++;
+        }
+    }
+    return left;
+}
+
+unsigned gl_bench_left(struct gl_bench *bench)
 {
     struct gl_instance *items = NULL;
     struct gl_error err = {0};
     unsigned left = 0;
     size_t count = 0;
 
-    if (bench->cloud == NULL)
-        return 0;
     if (bench->cloud->ops->list(bench->cloud, &items, &count, &err) < 0)
         left++;
     for (size_t i = 0; i < count; i++) {
@@ -73,12 +102,20 @@ unsigned gl_bench_close(struct gl_bench *bench)
         bench->cloud->ops->terminate(bench->cloud, items[i].id, &err);
     }
     free(items);
+    return left + kill_forgotten(bench);
+}
+
+void gl_bench_close(struct gl_bench *bench)
+{
+    struct gl_error err = {0};
+
+    if (bench->cloud == NULL)
+        return;
+    gl_bench_left(bench);
     gl_cloud_close(bench->cloud);
     bench->cloud = NULL;
-    gl_error_clear(&err);
     if (gl_dir_remove(bench->folder, &err) < 0)
         print_message("cannot remove %s: %s\n", bench->folder, err.text);
-    return left;
 }
 
 const char *gl_bench_no_vm(const struct gl_bench *bench)
@@ -122,6 +159,8 @@ struct gl_launch gl_bench_launch(struct gl_bench *bench, struct gl_bench_names *
 
     random_hex(bench, out_names->token);
     random_hex(bench, out_names->enrol);
+    assert_true(bench->token_count < GL_BENCH_TOKENS);
+    memcpy(bench->tokens[bench->token_count++], out_names->token, GL_HASH_HEX);
     snprintf(out_names->id, sizeof out_names->id, "gl-%.10s", out_names->token);
     bench->cloud->ops->regions(bench->cloud, &regions, &err);
     return (struct gl_launch){.token = out_names->token,
@@ -190,39 +229,6 @@ char *gl_bench_console(struct gl_bench *bench, const char *id)
             fail_msg("cannot read the console of %s: %s", id, err.text);
     } while (next > before);
     return gl_str_take(&text);
-}
-
-static bool mentions(int pid, const char *text)
-{
-    char path[40], line[8192];
-    ssize_t length;
-    int fd;
-
-    snprintf(path, sizeof path, "/proc/%d/cmdline", pid);
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    length = fd < 0 ? 0 : read(fd, line, sizeof line - 1);
-    if (fd >= 0)
-        close(fd);
-    for (ssize_t i = 0; i < length; i++)
-        line[i] = line[i] == '\0' ? ' ' : line[i];
-    line[length > 0 ? length : 0] = '\0';
-    return strstr(line, text) != NULL;
-}
-
-unsigned gl_bench_processes(const char *text)
-{
-    DIR *folder = opendir("/proc");
-    struct dirent *entry;
-    unsigned count = 0;
-
-    while (folder != NULL && (entry = readdir(folder)) != NULL) {
-        int pid = atoi(entry->d_name);
-
-        count += pid > 0 && pid != getpid() && mentions(pid, text);
-    }
-    if (folder != NULL)
-        closedir(folder);
-    return count;
 }
 
 void gl_bench_write(struct gl_bench *bench, const char *name, const char *text, unsigned mode,

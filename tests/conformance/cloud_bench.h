@@ -7,17 +7,24 @@
 
 #include "providers/cloud/cloud.h"
 
+#define GL_BENCH_TOKENS 128
+
 struct gl_bench {
     struct gl_world world;
     char folder[512]; /* absolute; state and scratch files of this program */
     struct gl_cloud *cloud;
     bool wants_process;
+    char tokens[GL_BENCH_TOKENS][GL_HASH_HEX]; /* of every launch that was prepared */
+    size_t token_count;
 };
 
 /* Make the folder and open the local cloud; every string of the environment stays the caller's. */
 void gl_bench_open(struct gl_bench *bench, const char *name, bool wants_process);
-/* Close, end every instance that is left, and remove the folder. Returns how many were left. */
-unsigned gl_bench_close(struct gl_bench *bench);
+/* End every instance and process that is left, and say how many there were: the last test of a
+ * program demands none. */
+unsigned gl_bench_left(struct gl_bench *bench);
+/* Close, and remove the folder. */
+void gl_bench_close(struct gl_bench *bench);
 /* A second handle on the same state, as another process would have. */
 struct gl_cloud *gl_bench_reopen(struct gl_bench *bench);
 /* Why virtual machines cannot be tested here; NULL when they can. The same for processes. */
@@ -46,8 +53,8 @@ void gl_bench_run_done(struct gl_bench_run *run);
 void gl_bench_stop(struct gl_bench *bench, const char *id);
 /* All of the console; to be freed. */
 char *gl_bench_console(struct gl_bench *bench, const char *id);
-/* Processes of this user whose command line holds `text`. */
-unsigned gl_bench_processes(const char *text);
+/* Is there a process of a local instance of this token, whatever its record says? */
+bool gl_bench_has_process(const struct gl_bench *bench, const char *token);
 /* Write a small file below the folder; its path into `out`. */
 void gl_bench_write(struct gl_bench *bench, const char *name, const char *text, unsigned mode,
                     char out[600]);

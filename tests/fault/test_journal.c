@@ -185,10 +185,10 @@ static void meter_is_mute(void)
 }
 
 static void (*const providers[])(void) = {
-    provider_is_well,       launch_answer_lost,           launch_answer_lost_and_no_look,
-    launch_not_heard_twice, launch_not_heard_at_all,      launch_not_heard_and_no_look,
-    launch_refused,         stop_answer_lost,             stop_not_heard,
-    describe_unanswered,    console_unreadable,           stop_does_not_end_it,
+    provider_is_well,       launch_answer_lost,      launch_answer_lost_and_no_look,
+    launch_not_heard_twice, launch_not_heard_at_all, launch_not_heard_and_no_look,
+    launch_refused,         stop_answer_lost,        stop_not_heard,
+    describe_unanswered,    console_unreadable,      stop_does_not_end_it,
     meter_is_mute,
 };
 #define PROVIDERS (sizeof providers / sizeof providers[0])
@@ -300,7 +300,8 @@ static void a_clock_that_jumps_while_it_runs_loses_nothing(void **state)
             bench.cloud->jump_ms += jumps[j];
             bench.cloud->true_ms += 6000;
             assert_int_equal(gl_launch_finish(&bench.launcher, instance.launch_id,
-                                              (struct gl_span){1}, 0, NULL, &err), 0);
+                                              (struct gl_span){1}, 0, NULL, &err),
+                             0);
             journal_bench_assert_over(&bench);
         }
 }

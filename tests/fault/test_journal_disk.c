@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The journal on a disk that fails: this program's own write(), rename() and so on stand in front of
- * the C library's for everything it links, SQLite included. They count the calls that change files
- * and, at call number N, kill the process or say that the disk is full; N runs over all of them. */
+/* The journal on a disk that fails: this program's own write(), rename() and so on stand in front
+ * of the C library's for everything it links, SQLite included. They count the calls that change
+ * files and, at call number N, kill the process or say that the disk is full; N runs over all of
+ * them. */
 #undef _FORTIFY_SOURCE
 #include "tests/support/journal_bench.h"
 
@@ -127,8 +128,8 @@ static void again(void)
 
 struct outcome {
     bool is_killed;
-    bool has_struck;    /* the life reached call number N */
-    int code;           /* its error, 0 = none */
+    bool has_struck; /* the life reached call number N */
+    int code;        /* its error, 0 = none */
 };
 
 /* A life in a process of its own on that disk. The ledger is opened before the disk is armed when
@@ -258,8 +259,9 @@ static void a_full_disk_does_not_keep_an_instance_running(void **state)
     assert_int_equal(journal_bench_start(&bench, "", &instance, &err), 0);
     bench.cloud->true_ms += 12000;
     disk = (struct disk){.is_armed = true, .full_from = 1, .full_until = UINT32_MAX};
-    assert_int_equal(gl_launch_finish(&bench.launcher, instance.launch_id, (struct gl_span){1}, 0,
-                                      NULL, &err), -1);
+    assert_int_equal(
+        gl_launch_finish(&bench.launcher, instance.launch_id, (struct gl_span){1}, 0, NULL, &err),
+        -1);
     disk.is_armed = false;
     assert_int_equal(err.code, GL_E_DISK_FULL);
     assert_int_equal(gl_memory_running(bench.cloud->store), 0);

@@ -36,7 +36,8 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     (void)state;
-    return gl_bench_close(&bench) == 0 ? 0 : -1;
+    gl_bench_close(&bench);
+    return 0;
 }
 
 #define NEED_VM(name)                   \
@@ -101,7 +102,7 @@ static void launch_fails(enum gl_errc code, const char *words)
     if (err.code != code || strstr(err.text, words) == NULL)
         fail_msg("expected %d with \"%s\", got %d: %s", code, words, err.code, err.text);
     expect_absent(names.token);
-    assert_int_equal(gl_bench_processes(names.id), 0);
+    assert_false(gl_bench_has_process(&bench, names.token));
 }
 
 static void test_qemu_that_ends_at_once(void **state)
@@ -160,7 +161,7 @@ static void test_kvm_that_fails(void **state)
         if (bench.cloud->ops->launch(bench.cloud, &launch, &instance, &err) < 0)
             fail_msg("%s", err.text);
         assert_string_equal(instance.how, "qemu/tcg");
-        assert_int_equal(gl_bench_processes(names.id), 1);
+        assert_true(gl_bench_has_process(&bench, names.token));
         assert_int_equal(bench.cloud->ops->terminate(bench.cloud, instance.id, &err), 0);
         real_qemu();
         snprintf(path, sizeof path, "%s/local/kvm.json", bench.folder);
@@ -226,11 +227,11 @@ static void kill_launcher_after(useconds_t delay_us)
     got = bench.cloud->ops->find_by_request(bench.cloud, names.token, &seen, &err);
     assert_true(got >= 0);
     if (got == 0)
-        assert_int_equal(gl_bench_processes(names.id), 0);
+        assert_false(gl_bench_has_process(&bench, names.token));
     if (got == 1) {
         assert_string_equal(seen.launch_id, names.id);
         assert_int_equal(bench.cloud->ops->terminate(bench.cloud, seen.id, &err), 0);
-        assert_int_equal(gl_bench_processes(names.id), 0);
+        assert_false(gl_bench_has_process(&bench, names.token));
         return;
     }
     if (bench.cloud->ops->launch(bench.cloud, &launch, &seen, &err) < 0)
@@ -257,7 +258,7 @@ static void test_process_launcher_killed(void **state)
         GL_BENCH_SKIP("process_launcher_killed", no_process);
     bench.wants_process = true;
     bench.cloud = gl_bench_reopen(&bench);
-    for (useconds_t delay_us = 0; delay_us < 24000; delay_us += 1000)
+    for (useconds_t delay_us = 0; delay_us < 12000; delay_us += 250)
         kill_launcher_after(delay_us);
     gl_cloud_close(bench.cloud);
     bench.cloud = vm;
@@ -282,17 +283,17 @@ static void test_half_a_launch_is_redone(void **state)
         bench.cloud->ops->launch(bench.cloud, &launch, &seen, &err);
         _exit(0);
     }
-    for (int i = 0; i < 500 && gl_bench_processes(names.id) == 0; i++)
+    for (int i = 0; i < 500 && !gl_bench_has_process(&bench, names.token); i++)
         usleep(10000);
     kill(pid, SIGKILL);
     waitpid(pid, NULL, 0);
-    assert_int_equal(gl_bench_processes(names.id), 1);
+    assert_true(gl_bench_has_process(&bench, names.token));
     real_qemu();
     if (bench.cloud->ops->launch(bench.cloud, &launch, &seen, &err) < 0)
         fail_msg("again: %s", err.text);
     assert_int_equal(seen.state, GL_STATE_RUNNING);
     assert_int_equal(bench.cloud->ops->terminate(bench.cloud, seen.id, &err), 0);
-    assert_int_equal(gl_bench_processes(names.id), 0);
+    assert_false(gl_bench_has_process(&bench, names.token));
 }
 
 /* ---- stopped by somebody else while attached ---- */
@@ -392,6 +393,12 @@ static void test_no_memory(void **state)
     expect_absent(names.token);
 }
 
+static void test_nothing_is_left(void **state)
+{
+    (void)state;
+    assert_int_equal(gl_bench_left(&bench), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -407,6 +414,7 @@ int main(void)
         cmocka_unit_test(test_console_flooded),
         cmocka_unit_test(test_damaged_record),
         cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_nothing_is_left),
     };
 
     return cmocka_run_group_tests_name("local_faults", tests, set_up, tear_down);

@@ -58,13 +58,12 @@ int journal_bench_start(struct journal_bench *bench, const char *name, struct gl
     const struct gl_world *world = &bench->cloud->world;
     int64_t now_s = world->now_ms(world->cookie) / 1000;
     GL_AUTO(gl_auto_json) json_t *plan = fake_plan(now_s, now_s + JOURNAL_LEASE_S);
-    const struct gl_order order = {.name = name,
-                                   .cloud = "memory",
-                                   .zone = "XX",
-                                   .plan = plan,
-                                   .launch = {.region = GL_MEMORY_REGION,
-                                              .type = GL_MEMORY_TYPE,
-                                              .lease = {JOURNAL_LEASE_S}}};
+    const struct gl_order order = {
+        .name = name,
+        .cloud = "memory",
+        .zone = "XX",
+        .plan = plan,
+        .launch = {.region = GL_MEMORY_REGION, .type = GL_MEMORY_TYPE, .lease = {JOURNAL_LEASE_S}}};
 
     return gl_launch_start(&bench->launcher, &order, out, err);
 }
@@ -171,8 +170,8 @@ int64_t journal_bench_footprint(struct journal_bench *bench, const char *launch,
     return value;
 }
 
-/* No gram is lost: the charge is at least what its meter would have said; a millisecond of slack for
- * the rounding of the last reading. */
+/* No gram is lost: the charge is at least what its meter would have said; a millisecond of slack
+ * for the rounding of the last reading. */
 static void assert_charged(struct journal_bench *bench, const struct gl_launch_row *row)
 {
     json_t *receipt = verified(bench, row);
@@ -180,8 +179,8 @@ static void assert_charged(struct journal_bench *bench, const struct gl_launch_r
     int64_t charged_mj = footprint_of(receipt, "energy_mj");
 
     if (charged_mj * 1000 < used_uj - METERED_UJ_PER_S / 1000)
-        fail_msg("launch %s used %" PRId64 " uJ and is charged %" PRId64 " mJ", row->launch, used_uj,
-                 charged_mj);
+        fail_msg("launch %s used %" PRId64 " uJ and is charged %" PRId64 " mJ", row->launch,
+                 used_uj, charged_mj);
     json_decref(receipt);
 }
 
@@ -207,20 +206,16 @@ static void assert_row(struct journal_bench *bench, const struct gl_launch_row *
         assert_int_equal(metered_cloud_count(bench->cloud, row->launch, false), 0);
 }
 
-static void assert_known(struct journal_bench *bench)
+static void assert_known(struct journal_bench *bench, const struct gl_launch_rows *rows)
 {
     for (size_t i = 0; i < GL_MEMORY_INSTANCES; i++) {
         const struct gl_memory_instance *instance = &bench->cloud->store->instances[i];
-        struct gl_launch_rows rows;
-        struct gl_error err = {0};
+        bool is_known = false;
 
-        if (!instance->is_there)
-            continue;
-        assert_int_equal(gl_ledger_launches(bench->ledger, instance->seen.launch_id, &rows, &err),
-                         0);
-        assert_int_equal(rows.count, 1);
-        assert_string_equal(rows.rows[0].instance, instance->seen.id);
-        gl_launch_rows_free(&rows);
+        for (size_t r = 0; r < rows->count; r++)
+            is_known |= strcmp(rows->rows[r].launch, instance->seen.launch_id) == 0 &&
+                        strcmp(rows->rows[r].instance, instance->seen.id) == 0;
+        assert_true(is_known || !instance->is_there);
     }
 }
 
@@ -238,8 +233,8 @@ void journal_bench_assert_sound(struct journal_bench *bench)
     second = must_check(bench);
     assert_memory_equal(&again, &none, sizeof none);
     assert_string_equal(first.head, second.head);
-    assert_known(bench);
     assert_int_equal(gl_ledger_launches(bench->ledger, NULL, &rows, &err), 0);
+    assert_known(bench, &rows);
     for (size_t i = 0; i < rows.count; i++)
         assert_row(bench, &rows.rows[i]);
     gl_launch_rows_free(&rows);

@@ -13,7 +13,7 @@
 struct journal_bench {
     struct metered_cloud *cloud;
     char *folder, *ledger_path;
-    struct gl_ledger *ledger;   /* open unless a test closed it */
+    struct gl_ledger *ledger; /* open unless a test closed it */
     struct gl_launcher launcher;
 };
 

@@ -112,9 +112,8 @@ void fake_sign(const struct fake_meter *meter, json_t *batch)
         json_object_set(signed_part, members[i], json_object_get(batch, members[i]));
     text = gl_json_canonical(signed_part, &err);
     gl_sign(&meter->secret, text, strlen(text), &signature);
-    json_object_set_new(batch, "sig",
-                        json_string(gl_base64_text(signature.bytes, sizeof signature.bytes,
-                                                   base64)));
+    json_object_set_new(
+        batch, "sig", json_string(gl_base64_text(signature.bytes, sizeof signature.bytes, base64)));
     free(text);
     json_decref(signed_part);
 }

@@ -16,8 +16,8 @@ struct fake_meter {
     uint8_t token[32];
     struct gl_secret_key secret;
     struct gl_public_key key;
-    struct gl_reading next;     /* shape of the next reading: components, load, gap; times advance */
-    int64_t step_ms;            /* from one reading to the next, besides next.gap_ms */
+    struct gl_reading next; /* shape of the next reading: components, load, gap; times advance */
+    int64_t step_ms;        /* from one reading to the next, besides next.gap_ms */
     size_t count;
     struct gl_reading made[FAKE_READINGS_MAX];
     struct gl_hash hashes[FAKE_READINGS_MAX];

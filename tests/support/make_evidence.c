@@ -54,9 +54,9 @@ json_t *fake_plan(int64_t from_s, int64_t until_s)
     return json_pack(
         "{s:{s:I},s:{s:s,s:s,s:s,s:s},s:{s:s,s:i,s:i,s:i,s:i},s:[o],s:i,s:{s:[i,i,i],s:I,s:i},"
         "s:{s:i},s:{s:s,s:I,s:I}}",
-        "request", "duration_s", (json_int_t)(until_s - from_s), "offer", "cloud", "file",
-        "region", "here", "type", "small", "mapping", "agreed", "machine", "family", "epyc3",
-        "threads_milli", 4000, "memory_mb", 8000, "gpu_count", 0, "gpu_watts", 0, "series",
+        "request", "duration_s", (json_int_t)(until_s - from_s), "offer", "cloud", "file", "region",
+        "here", "type", "small", "mapping", "agreed", "machine", "family", "epyc3", "threads_milli",
+        4000, "memory_mb", 8000, "gpu_count", 0, "gpu_watts", 0, "series",
         fake_series_json("XX", from_s - from_s % 3600, until_s + 3600, 100000000), "pue_milli",
         1200, "embodied", "platform_g", FAKE_PLATFORM_G / 2, FAKE_PLATFORM_G, 2 * FAKE_PLATFORM_G,
         "lifetime_s", (json_int_t)35040 * 3600, "share_ppm", 20833, "meter", "interval_ms", 1000,
@@ -70,10 +70,9 @@ static json_t *meter_json(const struct fake_meter *meter)
     json_t *batches = json_array();
 
     for (size_t i = 0; meter != NULL && i < meter->count; i += PER_BATCH)
-        json_array_append_new(batches,
-                              fake_batch(meter, i,
-                                         meter->count - i < PER_BATCH ? meter->count - i
-                                                                      : PER_BATCH));
+        json_array_append_new(
+            batches,
+            fake_batch(meter, i, meter->count - i < PER_BATCH ? meter->count - i : PER_BATCH));
     if (meter != NULL)
         gl_hex_text(meter->token, sizeof meter->token, token);
     else

@@ -9,7 +9,7 @@
 #include "policy/facts.h"
 #include "tests/support/make_batches.h"
 
-#define FAKE_PLATFORM_G 1000000     /* with 4 years and a 48th of it: 0.5945 g an hour */
+#define FAKE_PLATFORM_G 1000000 /* with 4 years and a 48th of it: 0.5945 g an hour */
 
 /* A series of hourly points [from_s, until_s) with these micro g/kWh; points are the caller's
  * (free()). No bounds. */

@@ -55,8 +55,8 @@ static const char *no_environment(void *cookie, const char *name)
 
 struct metered_cloud *metered_cloud_new(void)
 {
-    struct metered_cloud *metered = mmap(NULL, sizeof *metered, PROT_READ | PROT_WRITE,
-                                         MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct metered_cloud *metered =
+        mmap(NULL, sizeof *metered, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
     if (metered == MAP_FAILED)
         gl_die_of_memory();
@@ -121,8 +121,8 @@ int64_t metered_cloud_energy_uj(const struct metered_cloud *cloud, const char *l
 
     for (size_t i = 0; i < GL_MEMORY_INSTANCES; i++) {
         const struct gl_memory_instance *instance = &cloud->store->instances[i];
-        struct metered_guest *guest = guest_of((struct metered_cloud *)(uintptr_t)cloud,
-                                               instance->seen.token);
+        struct metered_guest *guest =
+            guest_of((struct metered_cloud *)(uintptr_t)cloud, instance->seen.token);
 
         if (instance->is_there && strcmp(instance->seen.launch_id, launch) == 0 && guest != NULL)
             sum += (end_of(cloud, guest, &instance->seen) - guest->began_ms) *
@@ -189,9 +189,8 @@ static int metered_launch(struct gl_cloud *cloud, const struct gl_launch *launch
     struct metered_guest *guest = guest_of(metered, launch->token);
 
     if (guest == NULL && (guest = guest_of(metered, "")) != NULL) {
-        *guest = (struct metered_guest){.began_ms = metered->true_ms,
-                                        .asked_ms = -1,
-                                        .wall_ms = now_ms(metered)};
+        *guest = (struct metered_guest){
+            .began_ms = metered->true_ms, .asked_ms = -1, .wall_ms = now_ms(metered)};
         snprintf(guest->token, sizeof guest->token, "%s", launch->token);
         snprintf(guest->launch_id, sizeof guest->launch_id, "%s", launch->launch_id);
         gl_hex_parse(launch->enrol_token, guest->enrol, sizeof guest->enrol, err);

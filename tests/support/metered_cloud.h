@@ -22,13 +22,13 @@ struct metered_guest {
 
 struct metered_cloud {
     struct gl_memory_store *store;
-    struct gl_world world;          /* reads the clock below */
-    int64_t true_ms;                /* since the epoch above; sleeping moves it */
-    int64_t jump_ms;                /* the broker's clock less the true one */
+    struct gl_world world; /* reads the clock below */
+    int64_t true_ms;       /* since the epoch above; sleeping moves it */
+    int64_t jump_ms;       /* the broker's clock less the true one */
     uint64_t random;
-    int64_t goodbye_ms;             /* > 0: the meter lies, its goodbye says it ended this early */
-    bool lingers;                   /* stop() alone does not end an instance */
-    bool is_mute;                   /* no meter speaks */
+    int64_t goodbye_ms; /* > 0: the meter lies, its goodbye says it ended this early */
+    bool lingers;       /* stop() alone does not end an instance */
+    bool is_mute;       /* no meter speaks */
     struct metered_guest guests[METERED_GUESTS];
 };
 
@@ -38,7 +38,8 @@ void metered_cloud_free(struct metered_cloud *cloud);
 struct gl_cloud *metered_cloud_open(void *cookie, const char *name, const char *zone,
                                     struct gl_error *err);
 /* Instances of a launch that were ever there, and those that run. */
-unsigned metered_cloud_count(const struct metered_cloud *cloud, const char *launch, bool is_running);
+unsigned metered_cloud_count(const struct metered_cloud *cloud, const char *launch,
+                             bool is_running);
 /* Microjoules that the instances of a launch really used so far. */
 int64_t metered_cloud_energy_uj(const struct metered_cloud *cloud, const char *launch);
 

@@ -100,7 +100,7 @@ static void test_a_payload_that_climbs_is_not_run(void **state)
 /* ---- the meter process ---- */
 
 /* A child of the guest that is not its command: the meter. */
-static pid_t find_meter(const struct bench *bench)
+static pid_t find_meter(const struct bench *bench, pid_t command)
 {
     DIR *folder = opendir("/proc");
     struct dirent *entry;
@@ -116,8 +116,9 @@ static pid_t find_meter(const struct bench *bench)
         if (fd < 0)
             continue;
         if (read(fd, text, sizeof text - 1) > 0 && (at = strrchr(text, ')')) != NULL &&
-            sscanf(at + 1, " %*c %d", &parent) == 1 && parent == bench->guest)
-            found = atoi(entry->d_name);
+            sscanf(at + 1, " %*c %d", &parent) == 1 && parent == bench->guest &&
+            strtol(entry->d_name, NULL, 10) != command)
+            found = (pid_t)strtol(entry->d_name, NULL, 10);
         close(fd);
     }
     closedir(folder);
@@ -192,7 +193,7 @@ static void test_a_killed_meter_is_started_again(void **state)
     configure(bench, "null", "null", 60000);
     send_text(bench, 'G', "");
     pause_ms(1000);
-    meter = find_meter(bench);
+    meter = find_meter(bench, 0);
     assert_true(meter > 0);
     assert_int_equal(kill(meter, SIGKILL), 0);
     pause_ms(2500);
@@ -204,6 +205,32 @@ static void test_a_killed_meter_is_started_again(void **state)
     assert_true(gap_ms >= 900); /* what it missed is told as a gap */
 }
 
+static void test_a_killed_guest_leaves_nothing(void **state)
+{
+    struct bench *bench = *state;
+    GL_AUTO(gl_auto_free) char *console = NULL;
+    char command[100], path[64];
+    pid_t meter;
+
+    run(bench, "[\"/bin/sh\",\"-c\",\"echo $$; exec sleep 600\"]");
+    hear_until(bench, 'O');
+    snprintf(command, sizeof command, "/proc/%ld", strtol(gl_str_text(&bench->out), NULL, 10));
+    meter = find_meter(bench, (pid_t)strtol(gl_str_text(&bench->out), NULL, 10));
+    assert_true(meter > 0);
+    snprintf(path, sizeof path, "/proc/%d", (int)meter);
+    pause_ms(300);
+    assert_true(gl_file_exists(command) && gl_file_exists(path));
+    assert_int_equal(kill(bench->guest, SIGKILL), 0);
+    assert_int_equal(waitpid(bench->guest, NULL, 0), bench->guest);
+    bench->guest = 0;
+    for (int i = 0; i < 200 && (gl_file_exists(command) || gl_file_exists(path)); i++)
+        pause_ms(20);
+    assert_false(gl_file_exists(command));
+    assert_false(gl_file_exists(path));
+    console = read_console(bench);
+    assert_non_null(strstr(console, "\"final\":true")); /* the meter still had its last word */
+}
+
 int main(void)
 {
 #define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
@@ -212,6 +239,7 @@ int main(void)
         CASE(test_a_payload_that_climbs_is_not_run),
         CASE(test_readings),
         CASE(test_a_killed_meter_is_started_again),
+        CASE(test_a_killed_guest_leaves_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

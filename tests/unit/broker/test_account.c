@@ -124,7 +124,8 @@ static void assert_slots_sum(const json_t *derived)
         assert_int_equal(sum, total(derived, "energy_mj", b));
     }
     for (size_t i = 1; i < json_array_size(slots); i++)
-        assert_int_equal(number(slot(derived, i), "from_s"), number(slot(derived, i - 1), "until_s"));
+        assert_int_equal(number(slot(derived, i), "from_s"),
+                         number(slot(derived, i - 1), "until_s"));
 }
 
 /* Watts of the plan's machine at the high side of full load and the low side of idle, in mW. */
@@ -171,7 +172,7 @@ static void readings_are_summed_with_pue_and_embodied(void **state)
     assert_int_equal(number(member(derived, "meter"), "covered_ms"), 360000);
     assert_string_equal(word(member(derived, "meter"), "tier"), "E2");
     assert_string_equal(word(member(derived, "meter"), "trust"), "C");
-    assert_string_equal(word(derived, "grade"), "B");
+    assert_string_equal(word(derived, "grade"), "C");
     assert_string_equal(result_of(derived, 10), "ok");
     json_decref(derived);
 }
@@ -336,7 +337,8 @@ static json_t *series(const char *zone, int64_t g_per_kwh)
     return fake_series_json(zone, START / 1000, START / 1000 + 3600, g_per_kwh * 1000000);
 }
 
-static json_t *series_meaning(const char *zone, int64_t g_per_kwh, const char *key, const char *text)
+static json_t *series_meaning(const char *zone, int64_t g_per_kwh, const char *key,
+                              const char *text)
 {
     json_t *json = series(zone, g_per_kwh);
 
@@ -390,11 +392,12 @@ static void the_grade_is_that_of_the_weakest_evidence(void **state)
         enum gl_tier tier;
         const char *evidence, *grade;
     } rows[] = {
-        {GL_TIER_M1, "measured", "A"}, {GL_TIER_M2, "measured", "A"},
-        {GL_TIER_H, "measured", "B"},  {GL_TIER_E1, "measured", "B"},
-        {GL_TIER_E3, "measured", "C"}, {GL_TIER_S, "measured", "E"},
-        {GL_TIER_M1, "forecast", "C"}, {GL_TIER_M1, "annual_average", "D"},
-        {GL_TIER_E3, "provider_claim", "E"},
+        {GL_TIER_M1, "measured", "A"},       {GL_TIER_M2, "measured", "A"},
+        {GL_TIER_H, "measured", "B"},        {GL_TIER_E1, "measured", "C"},
+        {GL_TIER_E2, "measured", "C"},       {GL_TIER_E3, "measured", "E"},
+        {GL_TIER_S, "measured", "E"},        {GL_TIER_H, "preliminary", "B"},
+        {GL_TIER_M1, "forecast", "C"},       {GL_TIER_M1, "annual_average", "D"},
+        {GL_TIER_M1, "provider_claim", "E"},
     };
 
     (void)state;
@@ -407,9 +410,8 @@ static void the_grade_is_that_of_the_weakest_evidence(void **state)
         fake_meter_read_many(&meter, 3);
         evidence = fake_evidence(&meter, LAUNCH, START, START + 3000);
         all = json_object_get(evidence, "series");
-        json_array_set_new(
-            json_array_get(json_object_get(json_array_get(all, 0), "points"), 0), 5,
-            json_string(rows[i].evidence));
+        json_array_set_new(json_array_get(json_object_get(json_array_get(all, 0), "points"), 0), 5,
+                           json_string(rows[i].evidence));
         share = series_meaning("A", 1, "quantity", "renewable_share"); /* makes no carbon */
         json_array_set_new(json_array_get(json_object_get(share, "points"), 0), 5,
                            json_string("provider_claim"));
@@ -520,27 +522,6 @@ static void the_guarantee_is_kept_or_outlived(void **state)
     json_decref(derived);
 }
 
-static void the_same_evidence_gives_the_same_bytes(void **state)
-{
-    struct gl_error err = {0};
-    json_t *first, *second;
-    char *left, *right;
-
-    (void)state;
-    ten_watts(START);
-    fake_meter_read_many(&meter, 70);
-    first = heard(START, START + 90000);
-    second = heard(START, START + 90000);
-    left = gl_json_canonical(first, &err);
-    right = gl_json_canonical(second, &err);
-    assert_non_null(left);
-    assert_string_equal(left, right);
-    free(left);
-    free(right);
-    json_decref(first);
-    json_decref(second);
-}
-
 static void short_and_long_runs_are_accounted_for(void **state)
 {
     json_t *derived = silent(START, START);
@@ -566,104 +547,14 @@ static void the_largest_machine_does_not_overflow(void **state)
     json_t *derived;
 
     (void)state;
-    json_object_set_new(
-        evidence, "machine",
-        json_pack("{s:s,s:i,s:i,s:i,s:i}", "family", "", "threads_milli", 10000000, "memory_mb",
-                  100000000, "gpu_count", 64, "gpu_watts", 10000));
+    json_object_set_new(evidence, "machine",
+                        json_pack("{s:s,s:i,s:i,s:i,s:i}", "family", "", "threads_milli", 10000000,
+                                  "memory_mb", 100000000, "gpu_count", 64, "gpu_watts", 10000));
     derived = derive(evidence);
     assert_true(total(derived, "energy_mj", 0) > 0);
     assert_true(total(derived, "energy_mj", 1) >= total(derived, "energy_mj", 0));
     assert_slots_sum(derived);
     json_decref(derived);
-}
-
-static void assert_refused(json_t *evidence, enum gl_errc code)
-{
-    struct gl_error err = {0};
-    json_t *derived = NULL;
-
-    if (gl_account(evidence, &derived, &err) == 0 || (code != GL_OK && err.code != code))
-        fail_msg("code %d, not %d: %s", err.code, code, err.text);
-    assert_null(derived);
-    json_decref(evidence);
-}
-
-static json_t *changed(const char *object, const char *key, json_t *value)
-{
-    json_t *evidence = fake_evidence(&meter, LAUNCH, START, START + 3000);
-    json_t *at = object != NULL ? json_object_get(evidence, object) : evidence;
-
-    if (value != NULL)
-        json_object_set_new(at, key, value);
-    else
-        json_object_del(at, key);
-    return evidence;
-}
-
-static void missing_evidence_is_refused(void **state)
-{
-    static const char *const members[][2] = {
-        {NULL, "launch"},         {NULL, "instance"},        {NULL, "machine"},
-        {NULL, "series"},         {NULL, "pue_milli"},       {NULL, "embodied"},
-        {NULL, "meter"},          {"meter", "token"},        {"meter", "batches"},
-        {"meter", "interval_ms"}, {"meter", "forked"},       {"instance", "started_ms"},
-        {"instance", "ended_ms"}, {"instance", "host_cpu_ms"}, {"machine", "family"},
-        {"machine", "memory_mb"}, {"machine", "threads_milli"}, {"machine", "gpu_count"},
-        {"machine", "gpu_watts"}, {"embodied", "platform_g"}, {"embodied", "lifetime_s"},
-        {"embodied", "share_ppm"},
-    };
-
-    (void)state;
-    ten_watts(START);
-    fake_meter_read_many(&meter, 3);
-    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
-        assert_refused(changed(members[i][0], members[i][1], NULL), GL_OK);
-        assert_refused(changed(members[i][0], members[i][1], json_true()), GL_OK);
-    }
-    /* Without its enrolment there is no key for the batches. */
-    assert_refused(changed("meter", "enrolment", NULL), GL_E_NOT_VERIFIED);
-}
-
-static void senseless_evidence_is_refused(void **state)
-{
-    json_t *many = json_array();
-
-    (void)state;
-    ten_watts(START);
-    fake_meter_read_many(&meter, 3);
-    assert_refused(changed("instance", "ended_ms", json_integer(START - 1)), GL_E_BAD_REPLY);
-    assert_refused(changed("instance", "ended_ms", json_integer(START + 366 * 24 * HOUR + 1)),
-                   GL_E_BAD_REPLY);
-    assert_refused(changed("instance", "started_ms", json_integer(INT64_MAX)), GL_E_BAD_REPLY);
-    assert_refused(changed("meter", "interval_ms", json_integer(0)), GL_E_BAD_REPLY);
-    assert_refused(changed("meter", "token", json_string("no hex")), GL_E_BAD_VALUE);
-    assert_refused(changed("meter", "forked", json_integer(-1)), GL_E_BAD_REPLY);
-    assert_refused(changed(NULL, "pue_milli", json_integer(999)), GL_E_BAD_REPLY);
-    assert_refused(changed("embodied", "platform_g", json_pack("[i,i]", 1, 2)), GL_E_BAD_REPLY);
-    assert_refused(changed("embodied", "platform_g", json_pack("[i,i,i]", 3, 2, 1)),
-                   GL_E_BAD_VALUE);
-    assert_refused(changed("embodied", "share_ppm", json_integer(1000001)), GL_E_BAD_REPLY);
-    assert_refused(changed("machine", "threads_milli", json_integer(0)), GL_E_BAD_REPLY);
-    for (size_t i = 0; i < 17; i++)
-        json_array_append_new(many, series("A", 1));
-    assert_refused(changed(NULL, "series", many), GL_E_TOO_LARGE);
-}
-
-static void tampered_readings_are_refused(void **state)
-{
-    json_t *evidence, *batch;
-
-    (void)state;
-    ten_watts(START);
-    fake_meter_read_many(&meter, 3);
-    evidence = fake_evidence(&meter, LAUNCH, START, START + 3000);
-    batch = json_array_get(json_object_get(json_object_get(evidence, "meter"), "batches"), 0);
-    json_object_set_new(
-        json_array_get(json_object_get(json_array_get(json_object_get(batch, "records"), 1), "c"),
-                       0),
-        "d", json_integer(1));
-    assert_refused(evidence, GL_OK);
-    assert_refused(changed(NULL, "launch", json_string("gl-other")), GL_E_NOT_VERIFIED);
 }
 
 int main(void)
@@ -684,12 +575,8 @@ int main(void)
         cmocka_unit_test(energy_without_time_is_carried_on),
         cmocka_unit_test(a_wrong_clock_loses_no_energy),
         cmocka_unit_test(the_guarantee_is_kept_or_outlived),
-        cmocka_unit_test(the_same_evidence_gives_the_same_bytes),
         cmocka_unit_test(short_and_long_runs_are_accounted_for),
         cmocka_unit_test(the_largest_machine_does_not_overflow),
-        cmocka_unit_test(missing_evidence_is_refused),
-        cmocka_unit_test(senseless_evidence_is_refused),
-        cmocka_unit_test(tampered_readings_are_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

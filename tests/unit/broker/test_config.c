@@ -227,12 +227,12 @@ static void what_is_written_is_read_back(void **state)
 
 static void the_place_follows_the_environment(void **state)
 {
-    const char *const xdg[] = {"XDG_CONFIG_HOME=/xdg", "HOME=/home/a", NULL};
-    const char *const home[] = {"XDG_CONFIG_HOME=relative", "HOME=/home/a", NULL};
+    const char *const xdg[] = {"XDG_CONFIG_HOME=/xdg", "HOME=/h/a", NULL};
+    const char *const home[] = {"XDG_CONFIG_HOME=relative", "HOME=/h/a", NULL};
     const char *const none[] = {NULL};
     const char *const *const environments[] = {xdg, home, none};
     const char *const expected[] = {"/xdg/greenlaunch/config.yaml",
-                                    "/home/a/.config/greenlaunch/config.yaml", NULL};
+                                    "/h/a/.config/greenlaunch/config.yaml", NULL};
 
     (void)state;
     for (size_t i = 0; i < 3; i++) {

@@ -51,9 +51,15 @@ static void a_series_comes_back_as_it_was(void **state)
 
     (void)state;
     points[1].evidence = GL_FORECAST;
-    series.meaning = (struct gl_meaning){GL_RENEWABLE_SHARE, GL_LONG_RUN_MARGINAL, GL_BOUNDARY_NA,
-                                         GL_GASES_NA, GL_SHARE_OF_LOAD, GL_MARKET,
-                                         GL_MATCH_MONTHLY, GL_OF_SOLAR | GL_OF_STORAGE, "NESO"};
+    series.meaning = (struct gl_meaning){GL_RENEWABLE_SHARE,
+                                         GL_LONG_RUN_MARGINAL,
+                                         GL_BOUNDARY_NA,
+                                         GL_GASES_NA,
+                                         GL_SHARE_OF_LOAD,
+                                         GL_MARKET,
+                                         GL_MATCH_MONTHLY,
+                                         GL_OF_SOLAR | GL_OF_STORAGE,
+                                         "NESO"};
     series.issued_s = T0 - 5;
     series.retrieved_s = T0 - 4;
     series.bound_method = GL_BOUND_PROVIDER;
@@ -117,7 +123,8 @@ static void every_member_is_needed_and_checked(void **state)
     json_t *value;
 
     (void)state;
-    json_object_foreach(whole, key, value) {
+    json_object_foreach(whole, key, value)
+    {
         json_t *changed = json_deep_copy(whole);
         bool may_be_unknown = strcmp(key, "issued_s") == 0;
 
@@ -209,8 +216,8 @@ static void what_is_not_covered_is_unknown(void **state)
 
     (void)state;
     assert_unknown(&series, -1, 60);
-    assert_unknown(&series, 3000, 4000);    /* over the gap */
-    assert_unknown(&series, 3600, 3601);    /* in it */
+    assert_unknown(&series, 3000, 4000); /* over the gap */
+    assert_unknown(&series, 3600, 3601); /* in it */
     assert_unknown(&series, 7000, 7201);
     assert_unknown(&series, 8000, 8001);
     assert_unknown(&series, 60, 60);
@@ -226,11 +233,9 @@ static void what_is_not_covered_is_unknown(void **state)
 static void contradictory_points_are_unknown(void **state)
 {
     static const int64_t bands[][3] = {
-        {100, 110, 120},            /* value, low, high: low above the value */
-        {100, 90, 95},              /* high below it */
-        {100, -1, 120},
-        {-100, GL_UNKNOWN, GL_UNKNOWN},
-        {100, GL_UNKNOWN, 50},
+        {100, 110, 120}, /* value, low, high: low above the value */
+        {100, 90, 95},   /* high below it */
+        {100, -1, 120},  {-100, GL_UNKNOWN, GL_UNKNOWN}, {100, GL_UNKNOWN, 50},
     };
 
     (void)state;

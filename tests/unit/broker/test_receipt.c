@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/receipt.h"
 
-#include "base/file.h"
 #include "tests/support/make_evidence.h"
-#include "tests/support/scratch.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,14 +13,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 /* Unit tests link archives only. */
 #include "tests/support/make_batches.c"
 #include "tests/support/make_evidence.c"
-#include "tests/support/scratch.c"
 
 #define LAUNCH "gl-4k2p9xyz"
 #define START  INT64_C(1767225600000)
@@ -30,7 +24,6 @@
 static struct gl_secret_key secret, other_secret;
 static struct gl_public_key key, other_key;
 static char *receipt;
-static char *folder;
 
 static int set_up(void **state)
 {
@@ -39,7 +32,6 @@ static int set_up(void **state)
     json_t *evidence;
 
     (void)state;
-    folder = scratch_make("test_receipt");
     gl_key_of_seed((const uint8_t[32]){1}, &secret, &key);
     gl_key_of_seed((const uint8_t[32]){2}, &other_secret, &other_key);
     fake_meter_init(&meter, LAUNCH, 3, START);
@@ -56,7 +48,6 @@ static int tear_down(void **state)
 {
     (void)state;
     free(receipt);
-    scratch_remove(folder);
     return 0;
 }
 
@@ -219,7 +210,7 @@ static json_t *other_value(const json_t *value)
 
 struct walk {
     json_t *whole;
-    const char *part;       /* "derived" */
+    const char *part; /* "derived" */
     bool is_signed_again;
     size_t changes;
     struct gl_error err;
@@ -245,8 +236,9 @@ static void try_change(struct walk *walk, const char *path)
     if (verify_json(changed, &key, &walk->err) == 0)
         fail_msg("%s was changed and nobody noticed", path);
     /* With another version it is no receipt at all. */
-    assert_true(walk->err.code == GL_E_TAMPERED || walk->err.code == GL_E_NOT_VERIFIED ||
-                (walk->err.code == GL_E_SYNTAX && strcmp(path, "receipt.greenlaunch_receipt") == 0));
+    assert_true(
+        walk->err.code == GL_E_TAMPERED || walk->err.code == GL_E_NOT_VERIFIED ||
+        (walk->err.code == GL_E_SYNTAX && strcmp(path, "receipt.greenlaunch_receipt") == 0));
     if (walk->is_signed_again)
         assert_named(walk, path);
     walk->changes++;
@@ -264,15 +256,16 @@ static void change_container(struct walk *walk, const char *path, json_t *contai
     json_t *member;
     size_t index;
 
-    json_object_foreach(container, name, member)
-        json_array_append_new(names, json_string(name));
-    json_array_foreach(names, index, member) {
+    json_object_foreach(container, name, member) json_array_append_new(names, json_string(name));
+    json_array_foreach(names, index, member)
+    {
         name = json_string_value(member);
         snprintf(inner, sizeof inner, "%s.%s", path, name);
         change_member(walk, inner, container, name, 0);
     }
     json_decref(names);
-    json_array_foreach(container, index, member) {
+    json_array_foreach(container, index, member)
+    {
         snprintf(inner, sizeof inner, "%s[%zu]", path, index);
         change_member(walk, inner, container, NULL, index);
     }
@@ -382,8 +375,7 @@ static void readings_cannot_be_rewritten_with_the_brokers_key(void **state)
     json_t *record = json_array_get(json_object_get(batch, "records"), 0);
 
     (void)state;
-    json_object_set_new(json_array_get(json_object_get(record, "c"), 0), "d",
-                        json_integer(900000));
+    json_object_set_new(json_array_get(json_object_get(record, "c"), 0), "d", json_integer(900000));
     sign_again(whole, &secret, &key);
     assert_int_equal(verify_json(whole, &key, &err), -1);
     assert_int_equal(err.code, GL_E_TAMPERED);
@@ -487,9 +479,21 @@ static void assert_no_receipt(const char *text, size_t length, enum gl_errc code
 static void what_is_no_receipt_is_refused(void **state)
 {
     static const char *const texts[] = {
-        "", " ", "null", "7", "\"x\"", "[]", "{}", "[[1]]", "{\"greenlaunch_receipt\":2}",
-        "{\"greenlaunch_receipt\":\"1\"}", "{\"greenlaunch_receipt\":1.0}", "\x7f" "ELF",
-        "{\"a\":1,\"a\":2}", "{\"greenlaunch_receipt\":1}x",
+        "",
+        " ",
+        "null",
+        "7",
+        "\"x\"",
+        "[]",
+        "{}",
+        "[[1]]",
+        "{\"greenlaunch_receipt\":2}",
+        "{\"greenlaunch_receipt\":\"1\"}",
+        "{\"greenlaunch_receipt\":1.0}",
+        ("\x7f"
+         "ELF"),
+        "{\"a\":1,\"a\":2}",
+        "{\"greenlaunch_receipt\":1}x",
         "{\"greenlaunch_receipt\":99999999999999999999}",
     };
     static const char *const hollow[] = {
@@ -527,105 +531,6 @@ static void huge_deep_and_binary_input_is_refused(void **state)
     free(text);
 }
 
-/* ---- the broker's key ---- */
-
-static void the_key_is_made_once_and_kept_secret(void **state)
-{
-    GL_AUTO(gl_auto_free) char *path = gl_path_join(folder, "broker.key");
-    GL_AUTO(gl_auto_free) char *public_path = gl_path_join(folder, "broker.pub");
-    struct gl_secret_key first, second;
-    struct gl_public_key first_key, second_key, read;
-    struct gl_error err = {0};
-    struct gl_world world;
-    struct stat info;
-
-    (void)state;
-    gl_world_real(&world);
-    assert_int_equal(gl_broker_key(folder, &world, &first, &first_key, &err), 0);
-    assert_int_equal(gl_broker_key(folder, &world, &second, &second_key, &err), 0);
-    assert_memory_equal(&first, &second, sizeof first);
-    assert_memory_equal(&first_key, &second_key, sizeof first_key);
-    assert_int_equal(stat(path, &info), 0);
-    assert_int_equal(info.st_mode & 0777, 0600);
-    assert_int_equal(gl_public_key_read(public_path, &read, &err), 0);
-    assert_memory_equal(&read, &first_key, sizeof read);
-    assert_int_equal(gl_file_write(path, "short", 5, 0600, &err), 0);
-    assert_int_equal(gl_broker_key(folder, &world, &first, &first_key, &err), -1);
-    assert_int_equal(err.code, GL_E_CONFIG);
-}
-
-static int read_all(int fd, uint8_t out[GL_KEY_BYTES])
-{
-    return read(fd, out, GL_KEY_BYTES) == GL_KEY_BYTES ? 0 : -1;
-}
-
-static void two_processes_make_one_key(void **state)
-{
-    GL_AUTO(gl_auto_free) char *public_path = gl_path_join(folder, "broker.pub");
-    struct gl_public_key read;
-    struct gl_error err = {0};
-    int pipes[2];
-    pid_t children[8];
-
-    (void)state;
-    assert_int_equal(pipe(pipes), 0);
-    for (size_t i = 0; i < 8; i++) {
-        children[i] = fork();
-        if (children[i] == 0) {
-            struct gl_secret_key mine;
-            struct gl_public_key mine_key;
-            struct gl_world world;
-
-            gl_world_real(&world);
-            if (gl_broker_key(folder, &world, &mine, &mine_key, &err) == 0)
-                _exit(write(pipes[1], mine_key.bytes, GL_KEY_BYTES) == GL_KEY_BYTES ? 0 : 2);
-            _exit(1);
-        }
-    }
-    for (size_t i = 0; i < 8; i++) {
-        int status = -1;
-
-        waitpid(children[i], &status, 0);
-        assert_int_equal(status, 0);
-    }
-    assert_int_equal(gl_public_key_read(public_path, &read, &err), 0);
-    for (size_t i = 0; i < 8; i++) {
-        uint8_t made[GL_KEY_BYTES];
-
-        assert_int_equal(read_all(pipes[0], made), 0);
-        assert_memory_equal(made, read.bytes, sizeof made);
-    }
-    close(pipes[0]);
-    close(pipes[1]);
-}
-
-static void a_public_key_is_read_from_text_or_file(void **state)
-{
-    GL_AUTO(gl_auto_free) char *path = gl_path_join(folder, "key");
-    char hex[2 * GL_KEY_BYTES + 1], line[2 * GL_KEY_BYTES + 3];
-    static const char *const bad[] = {"", "00", "not a key\n", "\n"};
-    struct gl_public_key read;
-    struct gl_error err = {0};
-
-    (void)state;
-    gl_hex_text(key.bytes, GL_KEY_BYTES, hex);
-    assert_int_equal(gl_public_key_read(hex, &read, &err), 0);
-    assert_memory_equal(&read, &key, sizeof read);
-    snprintf(line, sizeof line, "%s\r\n", hex);
-    assert_int_equal(gl_file_write(path, line, strlen(line), 0600, &err), 0);
-    memset(&read, 0, sizeof read);
-    assert_int_equal(gl_public_key_read(path, &read, &err), 0);
-    assert_memory_equal(&read, &key, sizeof read);
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        gl_error_clear(&err);
-        assert_int_equal(gl_file_write(path, bad[i], strlen(bad[i]), 0600, &err), 0);
-        assert_int_equal(gl_public_key_read(path, &read, &err), -1);
-    }
-    gl_error_clear(&err);
-    assert_int_equal(gl_public_key_read("build/tmp/no-such-key", &read, &err), -1);
-    assert_int_equal(err.code, GL_E_IO);
-}
-
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -645,9 +550,6 @@ int main(void)
         CASE(half_a_receipt_is_none),
         CASE(what_is_no_receipt_is_refused),
         CASE(huge_deep_and_binary_input_is_refused),
-        CASE(the_key_is_made_once_and_kept_secret),
-        CASE(two_processes_make_one_key),
-        CASE(a_public_key_is_read_from_text_or_file),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

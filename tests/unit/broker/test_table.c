@@ -161,6 +161,10 @@ static void wrapping_fills_lines_and_breaks_no_word(void **state)
     assert_string_equal(gl_str_text(&out),
                         "  one two\n  three four\n  next\n  averyveryverylongword\n  end\n");
     gl_str_clear(&out);
+    gl_render_wrap("aa bb", 0, 5, &out);
+    gl_render_wrap("aa bb", 0, 4, &out);
+    assert_string_equal(gl_str_text(&out), "aa bb\naa\nbb\n");
+    gl_str_clear(&out);
     gl_render_hang("one two three", 4, 12, &out);
     assert_string_equal(gl_str_text(&out), "one two\n    three\n");
     gl_str_done(&out);

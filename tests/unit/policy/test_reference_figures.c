@@ -150,8 +150,8 @@ static void patterson_2021_table_4(void **state)
     (void)state;
     open_table(&table, "patterson2021_table4.csv");
     for (; next_row(&table); rows++) {
-        double kwh = number(&table, "chips") * number(&table, "watts") * number(&table, "days") *
-                     24 / 1000;
+        double kwh =
+            number(&table, "chips") * number(&table, "watts") * number(&table, "days") * 24 / 1000;
         double pue = number(&table, "pue");
         struct gl_footprint gross = run_of(kwh, number(&table, "gross_kg_per_kwh") * 1000, pue);
         struct gl_footprint net = run_of(kwh, number(&table, "net_kg_per_kwh") * 1000, pue);
@@ -172,8 +172,8 @@ static void luccioni_2022_bloom(void **state)
     (void)state;
     open_table(&table, "luccioni2022_bloom.csv");
     for (; next_row(&table); rows++) {
-        struct gl_footprint footprint = run_of(number(&table, "kwh"), number(&table, "g_per_kwh"),
-                                               number(&table, "pue"));
+        struct gl_footprint footprint =
+            run_of(number(&table, "kwh"), number(&table, "g_per_kwh"), number(&table, "pue"));
 
         assert_true(rows < 3);
         tonnes[rows] = grams(&footprint) / 1e6;
@@ -233,8 +233,8 @@ static void sci_embodied_share_of_an_hour(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(strubell_2019_table_3), cmocka_unit_test(patterson_2021_table_4),
-        cmocka_unit_test(luccioni_2022_bloom),   cmocka_unit_test(essay_seeds),
+        cmocka_unit_test(strubell_2019_table_3),         cmocka_unit_test(patterson_2021_table_4),
+        cmocka_unit_test(luccioni_2022_bloom),           cmocka_unit_test(essay_seeds),
         cmocka_unit_test(sci_embodied_share_of_an_hour),
     };
 
