@@ -232,7 +232,7 @@ int gl_guest_run(const struct gl_guest_options *options)
     guest->options = *options;
     if (begin(guest, &err) < 0) {
         dprintf(2, "greenlaunch-meter: %s\n", err.text);
-        return gl_errc_row(err.code)->exit;
+        return (int)gl_errc_row(err.code)->exit;
     }
     while (guest->phase != GL_GUEST_GONE) {
         int64_t now_ms = gl_guest_now_ms();

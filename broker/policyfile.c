@@ -105,13 +105,18 @@ struct gl_policy *gl_policy_read(const char *path, const char *waivers,
     return policy;
 }
 
-static void show_diagnostics(struct gl_context *context, const struct gl_diagnostics *diagnostics)
+/* One diagnostic is the command's own error; several are shown, and the error counts them. */
+static void show_diagnostics(struct gl_context *context, const struct gl_diagnostics *diagnostics,
+                             struct gl_error *err)
 {
     GL_AUTO(gl_str_done) struct gl_str text = {0};
     char code[16];
 
-    if (diagnostics->count < 2) /* the one error is shown as the command's error */
+    if (diagnostics->count < 2)
         return;
+    err->pos = (struct gl_pos){0};
+    snprintf(err->text, sizeof err->text, "%zu errors in the policy",
+             diagnostics->count + diagnostics->beyond);
     if (!context->globals.is_json) {
         gl_diagnostics_text(diagnostics, &text);
         fputs(gl_str_text(&text), stderr);
@@ -185,7 +190,7 @@ struct gl_policy *gl_context_policy(struct gl_context *context, const char *rule
         policy = NULL;
     }
     if (policy == NULL && paths.count > 0) {
-        show_diagnostics(context, &diagnostics);
+        show_diagnostics(context, &diagnostics, err);
         return NULL;
     }
     if (policy != NULL && (limits == NULL || limits[0] == NULL))

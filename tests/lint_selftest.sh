@@ -98,7 +98,7 @@ else
     printf 'skip sizes of functions: pmccabe is not installed\n'
 fi
 finds words 'unfinished work' tests/bad.c '// TO''DO later\n'
-finds words 'path of one machine' tools/bad.sh 'cd /home/''me/src\n'
+finds words 'path of one machine' tools/bad.sh 'cd /home/''someone/src\n'
 finds words 'path of one machine' tools/bad.sh "cd $scratch/base\\n"
 finds links 'no such file: gone.md' README.md '# Page\nsee [x](gone.md)\n'
 finds links 'more than 120 lines' ARCHITECTURE.md "$(yes x | head -n 121)\n"

@@ -42,7 +42,7 @@ run() {
 run 8 'The strict default: hourly evidence, grade C or better. Yearly averages do not prove it' \
     offers --offline --renewable-only --limit 3
 run 0 'With --min-grade D: yearly averages, plainly grade D, may count' \
-    offers --renewable-only --min-grade D --limit 8
+    offers --renewable-only --min-grade D --by-region
 run 3 'A refusal: where the grid is not renewable enough, nothing is started' \
     launch --renewable-only --min-grade D --zone PL
 # shellcheck disable=SC2016 # $n belongs to the shell inside the instance

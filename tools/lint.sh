@@ -164,7 +164,7 @@ check_words() {
     files '*' | grep -v '^LICENSE$' | xargs -d '\n' grep -nIwE "($unfinished)" /dev/null |
         cut -c 1-160 | sed 's/$/ (unfinished work)/'
     files '*' | grep -v '^tests/fuzz/corpus/' |
-        xargs -d '\n' grep -nIE "(^|[^A-Za-z0-9_./*])(/home/[a-z]+/|/Users/[A-Za-z]+/)" /dev/null |
+        xargs -d '\n' grep -nIE "(^|[^A-Za-z0-9_./*])(/home/[a-z]{3,}/|/Users/[A-Za-z]{3,}/)" /dev/null |
         cut -c 1-160 | sed 's/$/ (path of one machine)/'
     [ "${#PWD}" -gt 6 ] && files '*' | xargs -d '\n' grep -nIF "$PWD/" /dev/null |
         cut -c 1-160 | sed 's/$/ (path of one machine)/'

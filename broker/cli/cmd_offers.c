@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/time.h"
@@ -15,6 +16,7 @@
 struct offers_values {
     struct gl_ask ask;
     int64_t limit;
+    bool is_by_region;
 };
 
 static const struct gl_option options[] = {
@@ -24,6 +26,8 @@ static const struct gl_option options[] = {
      NULL},
     {"limit", 'n', GL_OPT_INTEGER, offsetof(struct offers_values, limit), "N",
      "rows shown (default 10)", "Table", NULL, NULL, 1, 100000, 0, NULL},
+    {"by-region", 0, GL_OPT_FLAG, offsetof(struct offers_values, is_by_region), NULL,
+     "the best offer of each region only", "Table", NULL, NULL, 0, 0, 0, NULL},
     {0},
 };
 
@@ -121,16 +125,52 @@ static void add_row(struct gl_table *table, const struct gl_ask_result *asked,
                             gl_str_text(&zones)});
 }
 
+/* Which of the ranked offers are shown. */
+struct picks {
+    size_t count;       /* of ranks[] */
+    size_t fit;         /* that could be shown: all allowed ones, or one a region */
+    size_t *ranks;
+};
+
+static bool is_region_seen(const struct gl_question *question, const struct gl_decision *decision,
+                           const struct picks *picks, size_t rank)
+{
+    const struct gl_offer *offer = &question->offers[decision->ranked[rank]];
+
+    for (size_t i = 0; i < picks->count; i++) {
+        const struct gl_offer *other = &question->offers[decision->ranked[picks->ranks[i]]];
+
+        if (strcmp(other->cloud, offer->cloud) == 0 && strcmp(other->region, offer->region) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* All regions are kept first, so that the count of those left out is right. */
+static void pick(const struct gl_question *question, const struct gl_decision *decision,
+                 const struct offers_values *values, struct picks *out)
+{
+    size_t limit = values->limit == INT64_MIN ? LIMIT_DEFAULT : (size_t)values->limit;
+
+    out->ranks = gl_alloc((decision->allowed + 1) * sizeof *out->ranks);
+    for (size_t rank = 0; rank < decision->allowed; rank++)
+        if (!values->is_by_region || !is_region_seen(question, decision, out, rank))
+            out->ranks[out->count++] = rank;
+    out->fit = out->count;
+    if (out->count > limit)
+        out->count = limit;
+}
+
 /* ---- what the figures are ---- */
 
 static void add_sources(struct gl_context *context, const struct gl_question *question,
-                        const struct gl_decision *decision, size_t shown)
+                        const struct gl_decision *decision, const struct picks *picks)
 {
     struct gl_render_sources sources = {.count = 0};
     GL_AUTO(gl_str_done) struct gl_str line = {0};
 
-    for (size_t i = 0; i < shown; i++) {
-        const struct gl_offer *offer = &question->offers[decision->ranked[i]];
+    for (size_t i = 0; i < picks->count; i++) {
+        const struct gl_offer *offer = &question->offers[decision->ranked[picks->ranks[i]]];
         struct gl_figure intensity = gl_render_figure(question, offer, GL_INTENSITY);
         struct gl_figure share = gl_render_figure(question, offer, GL_RENEWABLE_SHARE);
 
@@ -141,10 +181,10 @@ static void add_sources(struct gl_context *context, const struct gl_question *qu
     gl_render_wrap(gl_str_text(&line), 0, context->columns, &context->reply.text);
 }
 
-static bool has_warning_among(const struct gl_decision *decision, size_t shown)
+static bool has_warning_among(const struct gl_decision *decision, const struct picks *picks)
 {
-    for (size_t i = 0; i < shown; i++)
-        if (decision->judgements[decision->ranked[i]].has_warning)
+    for (size_t i = 0; i < picks->count; i++)
+        if (decision->judgements[decision->ranked[picks->ranks[i]]].has_warning)
             return true;
     return false;
 }
@@ -198,37 +238,45 @@ static void add_refusals(struct gl_context *context, const struct gl_decision *d
         gl_render_wrap(gl_str_text(&line), 0, context->columns, &context->reply.text);
 }
 
+static void add_notes(struct gl_context *context, const struct gl_question *question,
+                      const struct gl_decision *decision, const struct picks *picks)
+{
+    if (picks->count < picks->fit)
+        gl_str_addf(&context->reply.text, "and %zu more: --limit N\n", picks->fit - picks->count);
+    gl_str_add_char(&context->reply.text, '\n');
+    add_legend(context, question, has_warning_among(decision, picks));
+    add_sources(context, question, decision, picks);
+}
+
 static void add_table(struct gl_context *context, const struct gl_ask_result *asked,
-                      const struct gl_question *question, size_t limit)
+                      const struct gl_question *question, const struct offers_values *values)
 {
     const struct gl_decision *decision = asked->decision;
-    size_t shown = decision->allowed < limit ? decision->allowed : limit;
     bool is_accessible = context->globals.is_accessible;
     struct gl_column titled[COLUMNS];
     struct gl_table *table = gl_table_new(titled, COLUMNS);
+    struct picks picks = {0};
     json_t *rows = json_array();
 
     memcpy(titled, columns, sizeof titled);
     titled[0].title = is_accessible ? "OFFER" : "#";
-    for (size_t i = 0; i < shown; i++) {
-        json_t *row = gl_render_offer_json(question, decision, decision->ranked[i]);
+    pick(question, decision, values, &picks);
+    for (size_t i = 0; i < picks.count; i++) {
+        size_t rank = picks.ranks[i];
+        json_t *row = gl_render_offer_json(question, decision, decision->ranked[rank]);
 
-        json_object_set_new(row, "rank", json_integer((json_int_t)i + 1));
+        json_object_set_new(row, "rank", json_integer((json_int_t)rank + 1));
         json_array_append_new(rows, row);
-        add_row(table, asked, question, i, is_accessible);
+        add_row(table, asked, question, rank, is_accessible);
     }
     json_object_set_new(context->reply.data, "offers", rows);
-    if (shown > 0) {
+    if (picks.count > 0) {
         gl_str_add_char(&context->reply.text, '\n');
         gl_table_text(table, context->columns, is_accessible, &context->reply.text);
-        if (shown < decision->allowed)
-            gl_str_addf(&context->reply.text, "and %zu more: --limit N\n",
-                        decision->allowed - shown);
-        gl_str_add_char(&context->reply.text, '\n');
-        add_legend(context, question, has_warning_among(decision, shown));
-        add_sources(context, question, decision, shown);
+        add_notes(context, question, decision, &picks);
     }
     gl_table_free(table);
+    free(picks.ranks);
 }
 
 static void add_alternatives(struct gl_context *context, const struct gl_question *question,
@@ -268,20 +316,6 @@ static void add_next(struct gl_context *context, const struct gl_decision *decis
     }
 }
 
-static const char *gist(const struct gl_decision *decision)
-{
-    if (decision->judged == decision->not_asked)
-        return "no offer has the asked cloud, region, type and size";
-    switch (decision->verdict) {
-    case GL_LATER:
-        return "nothing fits now, but a window exists";
-    case GL_VERDICT_UNKNOWN:
-        return "the evidence at hand proves no offer green, and unknown is never green";
-    default:
-        return "no offer satisfies the rules";
-    }
-}
-
 static void add_summary(struct gl_context *context, const struct gl_ask_result *asked)
 {
     const struct gl_decision *decision = asked->decision;
@@ -290,7 +324,7 @@ static void add_summary(struct gl_context *context, const struct gl_ask_result *
 
     gl_render_verdict(decision->verdict, context->is_color, &line);
     if (decision->allowed == 0)
-        gl_str_addf(&line, ": %s", gist(decision));
+        gl_str_addf(&line, ": %s", gl_render_gist(decision));
     else
         gl_str_addf(&line, ": %zu of %zu offers fit%s", decision->allowed,
                     decision->judged - decision->not_asked,
@@ -311,7 +345,8 @@ static json_t *counts_json(const struct gl_decision *decision)
                      (json_int_t)decision->not_asked);
 }
 
-static void answer(struct gl_context *context, const struct gl_ask_result *asked, size_t limit)
+static void answer(struct gl_context *context, const struct gl_ask_result *asked,
+                   const struct offers_values *values)
 {
     const struct gl_decision *decision = asked->decision;
     const struct gl_question question = gl_ask_question(asked);
@@ -324,7 +359,7 @@ static void answer(struct gl_context *context, const struct gl_ask_result *asked
                   gl_render_request_json(&asked->request), "counts", counts_json(decision),
                   "digest", gl_hash_hex(&decision->digest, digest));
     add_summary(context, asked);
-    add_table(context, asked, &question, limit);
+    add_table(context, asked, &question, values);
     add_refusals(context, decision);
     add_alternatives(context, &question, decision);
     add_next(context, decision);
@@ -339,7 +374,7 @@ static int run(struct gl_context *context, const struct gl_call *call, struct gl
     if (gl_help_operands(&gl_command_offers, call, 0, 0, err) != 0 ||
         gl_ask_decide(context, &values->ask, &asked, err) != 0)
         return -1;
-    answer(context, &asked, values->limit == INT64_MIN ? LIMIT_DEFAULT : (size_t)values->limit);
+    answer(context, &asked, values);
     status = gl_verdict_exit(asked.decision->verdict);
     if (gl_interrupted())
         status = gl_interrupt_fail(err, "offers: some signals were not asked");

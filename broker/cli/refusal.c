@@ -9,14 +9,6 @@
 #include "broker/render/decision.h"
 #include "broker/render/text.h"
 
-/* What the verdict means when nothing was allowed, by enum gl_verdict. */
-static const char *const gists[] = {
-    "",
-    ": nothing fits now, but a window exists.",
-    ": no offer satisfies the rules.",
-    ": the evidence at hand proves no offer green, and unknown is never green.",
-};
-
 /* The commonest reasons among the judged offers, with one example each. */
 #define REASONS_MAX 3
 struct tally {
@@ -58,9 +50,6 @@ static json_t *add_reasons(struct gl_context *context, const struct gl_ask_resul
     size_t count = tally_reasons(asked->decision, tallies);
     json_t *reasons = json_array();
 
-    if (asked->decision->judged == asked->decision->not_asked)
-        gl_str_add(&context->reply.text,
-                   "  reason  no offer has the asked cloud, region, type and size\n");
     for (size_t i = 0; i < count; i++) {
         const struct gl_offer *offer = &asked->offers->offers[tallies[i].offer];
         json_t *reason = gl_render_reason_json(tallies[i].reason);
@@ -163,7 +152,7 @@ int gl_act_refusal(struct gl_context *context, const struct gl_ask_result *asked
 
     context->reply.verdict = gl_verdict_word(decision->verdict);
     gl_render_verdict(decision->verdict, context->is_color, &context->reply.text);
-    gl_str_addf(&context->reply.text, "%s\n", gists[decision->verdict]);
+    gl_str_addf(&context->reply.text, ": %s.\n", gl_render_gist(decision));
     gl_render_rules(asked->policy, 8, context->columns, &context->reply.text);
     context->reply.data = json_pack(
         "{s:s,s:o,s:I,s:I,s:I,s:o,s:o}", "now", gl_instant_text(asked->now, at), "rules",

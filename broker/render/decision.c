@@ -455,3 +455,17 @@ bool gl_render_grade_hint(const struct gl_question *question, const struct gl_de
             gl_grade_letter((enum gl_grade)gl_rule_number(one->reason.rule, GL_KEY_MIN_GRADE)));
     return true;
 }
+
+const char *gl_render_gist(const struct gl_decision *decision)
+{
+    if (decision->judged == decision->not_asked)
+        return "no offer has the asked cloud, region, type and size";
+    switch (decision->verdict) {
+    case GL_LATER:
+        return "nothing fits now, but a window exists";
+    case GL_VERDICT_UNKNOWN:
+        return "the evidence at hand proves no offer green, and unknown is never green";
+    default:
+        return "no offer satisfies the rules";
+    }
+}

@@ -66,6 +66,9 @@ json_t *gl_render_alternatives_json(const struct gl_question *question,
 bool gl_render_grade_hint(const struct gl_question *question, const struct gl_decision *decision,
                           struct gl_str *out, bool *out_is_flag);
 
+/* Why nothing fits, in half a sentence. */
+const char *gl_render_gist(const struct gl_decision *decision);
+
 /* "ALLOWED" "LATER" "REFUSED" "UNKNOWN" into `out`, coloured when is_color. */
 void gl_render_verdict(enum gl_verdict verdict, bool is_color, struct gl_str *out);
 

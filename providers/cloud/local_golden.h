@@ -4,7 +4,7 @@
 
 /* Golden snapshots: the memory of a booted guest that waits for its configuration, from which
  * later launches go on instead of booting. Kept as <state>/golden/<key>.mig with its length and
- * SHA-256 in <key>.json. The key covers QEMU, kernel, initramfs, memory, CPUs and accelerator. A
+ * BLAKE2b in <key>.json. The key covers QEMU, kernel, initramfs, memory, CPUs and accelerator. A
  * snapshot that does not match its hash is removed, never used. Every instance gets fresh entropy
  * with its configuration, because the snapshot's random state is shared. */
 

@@ -170,13 +170,13 @@ static void test_every_byte_flipped(void **state)
     for (size_t at = 0; at < length; at++) {
         struct gl_spool_report report;
 
-        bytes[at] ^= 1 << (at % 8);
+        bytes[at] = (char)(bytes[at] ^ 1 << (at % 8));
         put_bytes(path, bytes, length);
         assert_int_equal(gl_spool_check(bench->folder, &report, &err), 0);
         if (report.problem == NULL)
             fail_msg("a flip at %zu was not seen", at);
         assert_true(report.records < 3);
-        bytes[at] ^= 1 << (at % 8);
+        bytes[at] = (char)(bytes[at] ^ 1 << (at % 8));
     }
 }
 
