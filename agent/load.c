@@ -116,15 +116,33 @@ static void mark_tree(struct gl_process_row *rows, size_t count, pid_t root, pid
     }
 }
 
-/* CPU seconds of the tree so far. When a process is waited for, its time moves up to its parent's
- * children, so that the sum never falls. */
+/* Our own row. Inside a namespace /proc may be that of the whole machine, which numbers us and our
+ * parent differently: its own numbers are the ones to go by. */
+static bool read_self(struct gl_process_row *out)
+{
+    char self[16];
+    ssize_t length = readlink("/proc/self", self, sizeof self - 1);
+
+    if (length <= 0)
+        return false;
+    self[length] = '\0';
+    return read_process(self, out);
+}
+
+/* CPU seconds of the tree so far; -1 when they cannot be known. When a process is waited for, its
+ * time moves up to its parent's children, so that the sum never falls. */
 static double tree_seconds(const struct gl_load *load)
 {
-    size_t count = read_processes(load->rows);
-    const struct gl_process_row *root = find_row(load->rows, count, load->root);
-    double sum = root != NULL ? root->children_s : 0;
+    struct gl_process_row self = {0};
+    size_t count = read_self(&self) ? read_processes(load->rows) : 0;
+    pid_t root_pid = load->root == getpid() ? self.pid : self.parent;
+    const struct gl_process_row *root = count > 0 ? find_row(load->rows, count, root_pid) : NULL;
+    double sum;
 
-    mark_tree(load->rows, count, load->root, getpid());
+    if (root == NULL || (load->root != getpid() && load->root != getppid()))
+        return -1;
+    sum = root->children_s;
+    mark_tree(load->rows, count, root_pid, self.pid);
     for (size_t i = 0; i < count; i++)
         if (load->rows[i].is_in)
             sum += load->rows[i].own_s + load->rows[i].children_s;
@@ -166,7 +184,9 @@ static void update_tree(struct gl_load *load, int64_t now_ns)
     double tree_s = tree_seconds(load);
     double available_s = (double)(now_ns - load->at_ns) * 1e-9 * load->threads;
 
-    if (available_s > 0)
+    if (tree_s < 0 || load->tree_s < 0)
+        set_busy(load, 1); /* not known: must not make the estimate small */
+    else if (available_s > 0)
         set_busy(load, (tree_s - load->tree_s) / available_s);
     load->tree_s = tree_s;
 }

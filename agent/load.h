@@ -17,7 +17,8 @@ enum gl_load_scope {
 struct gl_load {
     enum gl_load_scope scope;
     double threads;              /* of the tree's slice */
-    pid_t root;                  /* tree: its descendants count, this process and its own do not */
+    pid_t root;                  /* tree: this process or its parent; its descendants
+                                  * count, but not this process and its own */
     struct gl_process_row *rows; /* tree: room for one look at all processes */
     int stat_fd, memory_fd;
     uint64_t busy, steal, total; /* ticks at the last look */

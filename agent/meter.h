@@ -15,8 +15,8 @@
 #include "agent/spool.h"
 
 #define GL_BATCH_MS        60000 /* a batch spans at most this ... */
-#define GL_BATCH_INTERVALS 6     /* ... or this many intervals, so that short ones are seen soon */
-#define GL_FIRST_RECORD_MS 700   /* the first record comes this soon */
+#define GL_BATCH_INTERVALS 2     /* ... or this many intervals, so that short ones are seen soon */
+#define GL_FIRST_RECORD_MS 500   /* the first record comes this soon */
 
 /* Shared by a meter process and the guest that restarts it: the chain as far as it was really
  * handed over. Two slots, so that a meter killed between two writes leaves a whole one. */

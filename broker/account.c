@@ -14,7 +14,6 @@
 #define HOUR_MS 3600000
 #define MAX_RUN_MS ((int64_t)366 * 24 * HOUR_MS)
 #define MAX_SERIES 16
-#define FIRST_READING_MS 2000   /* a meter's first reading comes within a second of its start */
 
 /* Everything read out of the evidence once. */
 struct account {
@@ -235,7 +234,7 @@ static void cut_run(struct account *account)
     account->stretches = gl_alloc((2 * facts->count + 1) * sizeof *account->stretches);
     for (size_t i = 0; i < facts->count; i++) {
         int64_t end = gl_reading_end_ms(facts, i);
-        int64_t blind = i == 0 ? end - at - FIRST_READING_MS : facts->readings[i].gap_ms;
+        int64_t blind = i == 0 ? end - at - GL_FIRST_READING_MS : facts->readings[i].gap_ms;
 
         if (end <= at) {
             carry(facts, i, carried_uj);

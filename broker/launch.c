@@ -89,6 +89,9 @@ static int record_intent(const struct gl_launcher *launcher, const struct gl_ord
         .plan = plan,
     };
 
+    struct gl_hash hash;
+    char hex[GL_HASH_HEX];
+
     if (plan == NULL)
         return -1;
     change.attempt = launch->attempt;
@@ -96,9 +99,11 @@ static int record_intent(const struct gl_launcher *launcher, const struct gl_ord
     change.started_ms = change.created_ms;
     change.expires_ms = launch->expires.unix_s * 1000;
     change.is_demo = order->is_demo;
-    body = json_pack("{s:s,s:s,s:s,s:s,s:I,s:I}", "token", launch->token, "cloud", order->cloud,
-                     "region", launch->region, "type", launch->type, "attempt",
-                     (json_int_t)launch->attempt, "expires_ms", (json_int_t)change.expires_ms);
+    gl_hash_of(plan, strlen(plan), &hash);
+    body = json_pack("{s:s,s:s,s:s,s:s,s:s,s:I,s:I}", "token", launch->token, "plan_sha256",
+                     gl_hash_hex(&hash, hex), "cloud", order->cloud, "region", launch->region,
+                     "type", launch->type, "attempt", (json_int_t)launch->attempt, "expires_ms",
+                     (json_int_t)change.expires_ms);
     return gl_ledger_append(launcher->ledger, "intent", launch->launch_id, body, &change, err);
 }
 

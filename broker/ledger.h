@@ -4,7 +4,9 @@
 
 /* The ledger: an append-only, hash-chained table of events in SQLite (WAL, STRICT, synchronous
  * FULL) and projections that are only ever written in the same transaction as their event. Refuses
- * to change or delete an event. hash = SHA-256 of "prev|seq|at_ms|kind|launch|body". */
+ * to change or delete an event. hash = SHA-256 of "prev|seq|at_ms|kind|launch|body"; of these only
+ * the body may hold a bar. The chain shows a change and a gap, the highest number ever given a
+ * missing tail; someone who rewrites the whole file is only caught by a head noted elsewhere. */
 
 #include "base/json.h"
 #include "base/sign.h"
@@ -12,8 +14,9 @@
 
 struct gl_ledger;
 
-/* Open or create `path`. The schema is made in one transaction. Errors: IO, DISK_FULL, LOCKED,
- * TAMPERED (not a ledger). `max_pages` > 0 caps the file (tests of a full disk). */
+/* Open or create `path`; the file itself must not be a link. The schema is made in one transaction.
+ * What is no ledger is left as it is. Errors: IO, DISK_FULL, LOCKED, TAMPERED (not a ledger), CONFIG
+ * (of a newer program). `max_pages` > 0 caps the file (tests of a full disk). */
 struct gl_ledger *gl_ledger_open(const char *path, const struct gl_world *world, int max_pages,
                                  struct gl_error *err);
 void gl_ledger_close(struct gl_ledger *ledger); /* NULL is fine */

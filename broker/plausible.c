@@ -105,7 +105,7 @@ static int64_t interval_of(const struct gl_run_facts *facts, size_t index)
     int64_t end = gl_reading_end_ms(facts, index);
     int64_t start = index > 0 ? gl_reading_end_ms(facts, index - 1) : facts->started_ms;
     int64_t whole = end - start;
-    int64_t blind = index > 0 ? facts->readings[index].gap_ms : whole - 2 * facts->interval_ms;
+    int64_t blind = index > 0 ? facts->readings[index].gap_ms : whole - GL_FIRST_READING_MS;
 
     if (blind <= 0)
         return whole;

@@ -9,6 +9,10 @@
 #include "agent/reading.h"
 #include "base/power.h"
 
+/* What a first reading covers at most: it comes half a second after the meter starts, and what lies
+ * before (booting) is a gap. */
+#define GL_FIRST_READING_MS 1000
+
 enum gl_plausible_result { GL_PLAUSIBLE, GL_FLAGGED, GL_REPLACED, GL_NOT_CHECKED };
 
 /* What the rules may look at. Times in Unix ms of the broker. */

@@ -8,13 +8,15 @@
 #include "broker/cli/start_instance.h"
 
 /* Every second for short runs; then growing with the lease, so that a receipt holds at most some
- * 2,000 readings. */
+ * 2,000 readings, up to an hour. */
 static int64_t interval_ms(int64_t lease_s)
 {
     int64_t interval_s = lease_s / 2000;
 
     if (lease_s <= 900)
         return 1000;
+    if (interval_s > 3600)
+        return 3600000;
     return interval_s < 10 ? 10000 : interval_s * 1000;
 }
 

@@ -46,7 +46,7 @@ for source in tests/fuzz/fuzz_*.c; do
     else
         failed=$((failed + 1))
         printf 'FAIL %s\n' "$name"
-        grep -vE '^#[0-9]+' "$log" | tail -n 40 | sed 's/^/    | /'
+        grep -vE '^#[0-9]+' "$log" | tail -n 40 | cut -c 1-300 | sed 's/^/    | /'
     fi
     if [ -n "${KEEP:-}" ]; then
         "$target" -merge=1 -timeout=10 "$seeds" "$found" >>"$log" 2>&1 ||
