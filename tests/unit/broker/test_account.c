@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/account.h"
+#include "broker/plausible.h"
 
 #include "base/power.h"
 #include "tests/support/make_evidence.h"
