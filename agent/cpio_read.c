@@ -6,16 +6,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#define TRAILER "TRAILER!!!"
+#define TRAILER    "TRAILER!!!"
+#define LINKS_MOST 40
 
 int gl_cpio_begin(struct gl_cpio *cpio, const char *root, struct gl_error *err)
 {
@@ -88,15 +88,92 @@ static const char *plain_name(const char *name)
     }
 }
 
-/* Open a folder of the root as if the root were "/": links inside it cannot lead out. */
+/* A path being followed inside the root, part by part. */
+struct route {
+    char done[GL_CPIO_NAME];     /* free of links, relative to the root; "" = the root */
+    char rest[2 * GL_CPIO_NAME]; /* still to be followed */
+    unsigned links;
+};
+
+/* Take the next part of the rest: 1, 0 at its end, -1 with errno when no file can be named so. */
+static int next_part(struct route *route, char out[NAME_MAX + 1])
+{
+    const char *start = route->rest + strspn(route->rest, "/");
+    size_t length = strcspn(start, "/");
+
+    if (length > NAME_MAX) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    memcpy(out, start, length);
+    out[length] = '\0';
+    memmove(route->rest, start + length, strlen(start + length) + 1);
+    return length > 0;
+}
+
+static void go_up(struct route *route)
+{
+    char *slash = strrchr(route->done, '/');
+
+    *(slash != NULL ? slash : route->done) = '\0';
+}
+
+/* Go on at the target of a link: from the root if it is absolute, else from the folder it is in. */
+static int follow_link(struct route *route, const char *target)
+{
+    char rest[sizeof route->rest];
+
+    if (++route->links > LINKS_MOST ||
+        snprintf(rest, sizeof rest, "%s/%s", target, route->rest) >= (int)sizeof rest) {
+        errno = ELOOP;
+        return -1;
+    }
+    memcpy(route->rest, rest, strlen(rest) + 1);
+    if (target[0] == '/')
+        route->done[0] = '\0';
+    return 0;
+}
+
+/* One part further; -1 with errno when it is not there. */
+static int go_on(int root_fd, struct route *route, const char *part)
+{
+    char path[GL_CPIO_NAME + NAME_MAX + 2], target[GL_CPIO_NAME];
+    ssize_t length;
+
+    if (strcmp(part, ".") == 0)
+        return 0;
+    if (strcmp(part, "..") == 0) {
+        go_up(route);
+        return 0;
+    }
+    snprintf(path, sizeof path, "%s%s%s", route->done, route->done[0] != '\0' ? "/" : "", part);
+    length = readlinkat(root_fd, path, target, sizeof target - 1);
+    if (length >= 0) {
+        target[length] = '\0';
+        return follow_link(route, target);
+    }
+    if (errno != EINVAL || strlen(path) >= sizeof route->done)
+        return -1;
+    memcpy(route->done, path, strlen(path) + 1);
+    return 0;
+}
+
+/* Open a folder of the root as if the root were "/": links inside it cannot lead out, because each
+ * is read and followed here and the kernel never sees one. */
 static int open_in_root(int root_fd, const char *folder)
 {
-    struct open_how how = {
-        .flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
-        .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
-    };
+    struct route route = {.done = ""};
+    char part[NAME_MAX + 1];
+    int more;
 
-    return (int)syscall(SYS_openat2, root_fd, folder, &how, sizeof how);
+    snprintf(route.rest, sizeof route.rest, "%s", folder);
+    while ((more = next_part(&route, part)) > 0)
+        if (go_on(root_fd, &route, part) < 0)
+            return -1;
+    if (more < 0)
+        return -1;
+    return openat(root_fd, route.done[0] != '\0' ? route.done : ".",
+                  O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
 /* Open `path`, whose last part is `last`; make it in `parent` when it is not there. */

@@ -312,8 +312,8 @@ static bool slot_intensity(const struct account *account, struct gl_slot *slot)
         if (gl_evidence_over(&account->series[i], slot->from_s, slot->until_s, band) != 0)
             return false;
         zones++;
-        if (band[1] > worst[1])
-            memcpy(worst, band, sizeof worst);
+        for (int b = 0; b < 3; b++)
+            worst[b] = band[b] > worst[b] ? band[b] : worst[b];
     }
     if (zones < account->zones_needed)
         return false;
@@ -497,10 +497,30 @@ char gl_tier_grade(enum gl_tier tier)
     return grades[tier];
 }
 
-/* The worst grade the carbon rests on: that of the intensities and of the meter's tiers. */
+/* Energy that plausibility doubts, or that was charged for silence, is worth a yearly average at
+ * best, whatever its tier. */
+static char energy_grade(const struct account *account)
+{
+    struct gl_plausible_finding findings[GL_PLAUSIBLE_RULES];
+    char worst = account->facts.count > 0 ? 'A' : 'E';
+
+    for (size_t i = 0; i < account->facts.count; i++)
+        for (size_t c = 0; c < account->facts.readings[i].component_count; c++) {
+            char grade = gl_tier_grade(account->facts.readings[i].components[c].tier);
+
+            worst = grade > worst ? grade : worst;
+        }
+    gl_plausible_check(&account->facts, findings);
+    for (size_t i = 0; i < GL_PLAUSIBLE_RULES; i++)
+        if ((findings[i].result == GL_FLAGGED || findings[i].result == GL_REPLACED) && worst < 'D')
+            worst = 'D';
+    return worst;
+}
+
+/* The worst grade the operational carbon rests on: that of the energy and of the intensities. */
 static char worst_grade(const struct account *account)
 {
-    char worst = account->facts.count > 0 && account->is_intensity_known ? 'A' : 'E';
+    char worst = account->is_intensity_known ? energy_grade(account) : 'E';
 
     for (size_t i = 0; i < account->series_count; i++)
         for (size_t p = 0; account->is_counted[i] && p < account->series[i].count; p++) {
@@ -509,17 +529,11 @@ static char worst_grade(const struct account *account)
 
             worst = grade > worst ? grade : worst;
         }
-    for (size_t i = 0; i < account->facts.count; i++)
-        for (size_t c = 0; c < account->facts.readings[i].component_count; c++) {
-            char grade = gl_tier_grade(account->facts.readings[i].components[c].tier);
-
-            worst = grade > worst ? grade : worst;
-        }
     return worst;
 }
 
-/* Kept when the run ended inside the promised time and nothing since contradicts the evidence it
- * was given on; a promise cannot outlive its end. */
+/* Kept when the run ended inside the promised time and the evidence covers all of it; a promise
+ * cannot outlive its end, and without evidence nobody knows. */
 static json_t *guarantee_json(const struct account *account, const json_t *evidence)
 {
     const json_t *guarantee = json_object_get(evidence, "guarantee");
@@ -527,9 +541,11 @@ static json_t *guarantee_json(const struct account *account, const json_t *evide
 
     if (!json_is_object(guarantee))
         return json_null();
-    return json_pack("{s:s,s:I,s:I}", "state",
-                     (account->facts.ended_ms + 999) / 1000 <= end_s ? "kept" : "outlived",
-                     "run_until_s", (json_int_t)((account->facts.ended_ms + 999) / 1000),
+    int64_t ended_s = (account->facts.ended_ms + 999) / 1000;
+    const char *state = ended_s > end_s                 ? "outlived"
+                        : !account->is_intensity_known ? "unknown"
+                                                       : "kept";
+    return json_pack("{s:s,s:I,s:I}", "state", state, "run_until_s", (json_int_t)ended_s,
                      "promised_until_s", (json_int_t)end_s);
 }
 
@@ -537,7 +553,7 @@ int gl_account(const json_t *evidence, json_t **out_derived, struct gl_error *er
 {
     GL_AUTO(account_done) struct account account = {0};
     json_t *carbon, *total;
-    char grade[2] = "";
+    char grade[2] = "", energy[2] = "";
 
     if (read_run(evidence, &account, err) != 0 || read_meter(evidence, &account, err) != 0 ||
         read_series(evidence, &account, err) != 0)
@@ -547,13 +563,15 @@ int gl_account(const json_t *evidence, json_t **out_derived, struct gl_error *er
     if (footprint(&account, evidence, &carbon, err) != 0)
         return -1;
     grade[0] = worst_grade(&account);
+    energy[0] = energy_grade(&account);
     total = json_object_get(carbon, "total_ug");
     *out_derived = json_pack(
-        "{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:s}", "meter", meter_json(&account), "plausibility",
+        "{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:s,s:s}", "meter", meter_json(&account), "plausibility",
         plausibility_json(&account), "gaps", gaps_json(&account), "slots", slots_json(&account),
         "footprint", carbon, "sci",
         json_pack("{s:s,s:O}", "functional_unit", "launch", "ug_per_unit", total), "guarantee",
         guarantee_json(&account, evidence), "saved",
-        json_pack("{s:s,s:i}", "baseline", "start now, same place", "ug", 0), "grade", grade);
+        json_pack("{s:s,s:i}", "baseline", "start now, same place", "ug", 0), "grade", grade,
+        "energy_grade", energy);
     return 0;
 }

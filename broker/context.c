@@ -326,7 +326,7 @@ static int advise(struct gl_context *context, int status)
     bool is_verdict = status == GL_EXIT_REFUSED || status == GL_EXIT_LATER ||
                       status == GL_EXIT_BUDGET || status == GL_EXIT_UNKNOWN;
 
-    if (!context->globals.is_advisory || !is_verdict)
+    if (!context->globals.is_advisory || context->reply.is_command_status || !is_verdict)
         return status;
     fprintf(stderr, "%sadvisory: exit %d (%s) reported as 0\n", demo_mark(context), status,
             gl_exit_row(status)->name);

@@ -374,7 +374,7 @@ static int make_sure(struct gl_cloud *cloud, const char *id, struct gl_error *er
         return 0;
     if (cloud->ops->terminate(cloud, id, err) != 0 || look(&cloud, id, &instance, err) != 0)
         return -1;
-    if (is_over(&instance) || instance.state == GL_STATE_STOPPING)
+    if (is_over(&instance))
         return 0;
     return gl_fail(err, GL_E_PROVIDER, "instance %s was told to end and is still %s", id,
                    gl_instance_state_word(instance.state));

@@ -41,6 +41,15 @@ static void new_launch_id(const struct gl_world *world, char out[GL_CLOUD_ID])
              alphabet[bytes[7] % 27]);
 }
 
+/* Each word with its length, so that no two lists look alike. */
+static void add_words(struct gl_str *text, const char *const *words)
+{
+    gl_str_add(text, "|[");
+    for (size_t i = 0; words != NULL && words[i] != NULL; i++)
+        gl_str_addf(text, "%zu:%s,", strlen(words[i]), words[i]);
+    gl_str_add(text, "]");
+}
+
 /* The token is the hash of everything that is asked, the launch and the attempt number. */
 static int make_token(const struct gl_order *order, const char *launch, unsigned attempt,
                       char out[GL_HASH_HEX], struct gl_error *err)
@@ -53,8 +62,12 @@ static int make_token(const struct gl_order *order, const char *launch, unsigned
         return -1;
     gl_str_addf(&text, "%s|%u|%s|%s|%s|%" PRId64 "|%s", launch, attempt, order->cloud,
                 order->launch.region, order->launch.type, order->launch.lease.s, plan);
-    for (size_t i = 0; order->launch.command != NULL && order->launch.command[i] != NULL; i++)
-        gl_str_addf(&text, "|%s", order->launch.command[i]);
+    add_words(&text, order->launch.command);
+    add_words(&text, order->launch.with);
+    add_words(&text, order->launch.files_in);
+    gl_str_addf(&text, "|%s|%s|%d", order->launch.image != NULL ? order->launch.image : "",
+                order->launch.user_data != NULL ? order->launch.user_data : "",
+                order->launch.has_network);
     gl_hash_of(gl_str_text(&text), text.length, &hash);
     gl_hash_hex(&hash, out);
     return 0;
@@ -241,6 +254,9 @@ static int check_order(const struct gl_launcher *launcher, const struct gl_order
     if (order->launch.lease.s < 1 || order->launch.lease.s > LEASE_MAX_S)
         return gl_fail(err, GL_E_USAGE, "a lease lasts from 1 second to %d days",
                        (int)(LEASE_MAX_S / 86400));
+    GL_AUTO(gl_auto_json) json_t *name = json_string(order->name);
+    if (name == NULL)
+        return gl_fail(err, GL_E_USAGE, "the name is not UTF-8 text");
     return check_plan(launcher, order, err);
 }
 

@@ -112,7 +112,8 @@ static int run_metered(struct gl_context *context, struct metered *metered,
     struct gl_process process;
 
     snprintf(threads, sizeof threads, "%u", metered->host.vcpus * 1000);
-    snprintf(memory, sizeof memory, "%u", metered->host.memory_mib);
+    snprintf(memory, sizeof memory, "%" PRIu64,
+             (uint64_t)metered->host.memory_mib * 1048576 / 1000000);
     snprintf(interval, sizeof interval, "%d", INTERVAL_MS);
     while (command[count] != NULL)
         count++;
@@ -132,6 +133,8 @@ static int run_metered(struct gl_context *context, struct metered *metered,
     if (wait_for(&process, &metered->status) < 0)
         return gl_fail(err, GL_E_INTERNAL, "the meter was lost");
     metered->ended_ms = context->world.now_ms(context->world.cookie);
+    if (metered->ended_ms < metered->started_ms) /* the clock was set back */
+        metered->ended_ms = metered->started_ms;
     return 0;
 }
 
@@ -262,6 +265,7 @@ static int run(struct gl_context *context, const struct gl_call *call, struct gl
         receipt_of(context, &metered, call->rest, zone, &receipt, err) != 0)
         return -1;
     context->reply.is_streamed = !context->globals.is_json;
+    context->reply.is_command_status = true;
     if (gl_act_show_receipt(context, receipt, err) != 0 ||
         keep(context, &metered, receipt, values->output, err) != 0)
         return -1;

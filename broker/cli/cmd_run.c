@@ -179,6 +179,8 @@ static int follow_and_finish(struct gl_context *context, struct gl_launcher *lau
     gl_progress(context, "stopping, waiting for the final reading");
     if (gl_launch_finish(launcher, instance->launch_id, (struct gl_span){10}, status, &receipt,
                          &stop_error) != 0) {
+        gl_warn(context, "GL5002", "%s was not brought to its end (%s): greenlaunch stop %s",
+                instance->launch_id, stop_error.text, instance->launch_id);
         if (result == 0)
             *err = stop_error;
         result = -1;
@@ -228,11 +230,15 @@ static int run(struct gl_context *context, const struct gl_call *call, struct gl
         return status;
     gl_say(context, "started %s (%s)", instance.launch_id, instance.how);
     context->reply.is_streamed = !context->globals.is_json;
+    context->reply.is_command_status = true;
     status = follow_and_finish(context, &launcher, &instance, &values.files_out, err);
     point_to_receipt(context, &launcher, instance.launch_id);
     if (gl_interrupted()) {
         gl_error_clear(err);
-        return gl_interrupt_fail(err, "the command was stopped; the receipt covers it until then");
+        return gl_interrupt_fail(
+            err, json_object_get(context->reply.data, "receipt_file") != NULL
+                     ? "the command was stopped; the receipt covers it until then"
+                     : "interrupted; the instance may still run: greenlaunch status");
     }
     return status;
 }

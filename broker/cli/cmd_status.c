@@ -125,7 +125,7 @@ static void add_row(struct gl_context *context, struct gl_table *table,
 
     if (!is_over(row) && left_ms > 0)
         gl_span_text((struct gl_span){left_ms / 1000}, lease);
-    snprintf(where, sizeof where, "%s %s, zone %s", row->cloud, row->type,
+    snprintf(where, sizeof where, "%s%s %s, zone %s", row->is_demo ? "DEMO " : "", row->cloud, row->type,
              row->zone[0] != '\0' ? row->zone : "unknown");
     snprintf(readings, sizeof readings, "%zu", so_far->readings);
     number_or_dash(so_far->energy_wh, energy);

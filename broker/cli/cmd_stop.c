@@ -57,8 +57,7 @@ static int stop_known(struct gl_context *context, struct gl_launcher *launcher,
     for (size_t i = 0; i < rows.count; i++) {
         struct gl_error one = {0};
 
-        if (strcmp(rows.rows[i].state, "running") == 0 ||
-            strcmp(rows.rows[i].state, "stopping") == 0)
+        if (strcmp(rows.rows[i].state, "ended") != 0 && strcmp(rows.rows[i].state, "lost") != 0)
             tally(sweep, stop_one(context, launcher, rows.rows[i].launch, &one), &one);
     }
     return 0;
@@ -76,6 +75,7 @@ static void stop_unknown_of(struct gl_context *context, struct gl_launcher *laun
 
     if (cloud == NULL) {
         gl_warn(context, "GL5002", "cloud %s: %s", name, err.text);
+        tally(sweep, -1, &err);
         return;
     }
     if (cloud->ops->list(cloud, &instances, &count, &err) != 0)

@@ -38,8 +38,10 @@ static int find_receipt(struct gl_context *context, const char *name, char **out
 static int report(struct gl_context *context, const char *bytes,
                   const struct gl_receipt_check *check, struct gl_error *err)
 {
-    context->is_demo |= check->is_demo;
-    gl_str_addf(&context->reply.text, "VERIFIED  receipt of launch %s\n", check->launch);
+    char launch[GL_TEXT_SHOWN];
+
+    gl_str_addf(&context->reply.text, "VERIFIED  receipt of launch %s\n",
+                gl_text_show(check->launch, launch));
     gl_str_addf(&context->reply.text, "  signature    holds, key %.16s...%s\n", check->key,
                 check->is_key_given ? "" : " (the document's own: give --key to prove who signed)");
     gl_str_addf(&context->reply.text,

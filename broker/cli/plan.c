@@ -126,7 +126,8 @@ static json_t *guarantee_json(const struct gl_ask_result *asked, uint32_t offer)
     char grade[2] = {gl_grade_letter((enum gl_grade)asked->decision->judgements[offer].grade),
                      '\0'};
 
-    if (asked->threshold[0] == '\0')
+    /* What was only admitted (unknown, advisory, waived) is no promise. */
+    if (asked->threshold[0] == '\0' || asked->decision->judgements[offer].has_warning)
         return json_null();
     return json_pack("{s:s,s:I,s:I,s:s,s:s,s:n}", "rule", asked->threshold, "from_s",
                      (json_int_t)asked->now.unix_s, "until_s",

@@ -13,6 +13,7 @@
 #include "broker/host.h"
 
 #define LIMITS_MAX 64
+#define SIZE_LIMIT ((int64_t)1 << 24)   /* vCPUs: far above anything sold */
 
 /* Storage for the NULL-terminated lists a request borrows. */
 struct ask_memory {
@@ -128,15 +129,17 @@ static int collect_sizes(const struct gl_ask *ask, struct gl_request *request,
     if (ask->cpus != NULL) {
         if (parse_range(GL_DIM_COUNT, "cpus", ask->cpus, &low, &high, err) != 0)
             return -1;
-        request->min_vcpus = (uint32_t)(low / 1000000);
+        if (low > SIZE_LIMIT * 1000000 || high > SIZE_LIMIT * 1000000)
+            return gl_fail(err, GL_E_USAGE, "--cpus %s is too large", ask->cpus);
+        request->min_vcpus = (uint32_t)((low + 999999) / 1000000);
         request->max_vcpus = (uint32_t)(high / 1000000);
     }
     if (ask->memory != NULL) {
         /* Whole MiB; sizes beyond 2^63 micro-bytes (8 TiB) are refused by the parser. */
         if (parse_range(GL_DIM_SIZE, "memory", ask->memory, &low, &high, err) != 0)
             return -1;
-        request->min_memory_mib = (uint32_t)(low / mib);
-        request->max_memory_mib = (uint32_t)((high + mib - 1) / mib);
+        request->min_memory_mib = (uint32_t)(low / mib + (low % mib > 0));
+        request->max_memory_mib = (uint32_t)(high / mib);
     }
     return 0;
 }

@@ -43,7 +43,9 @@ static void show_figure(struct gl_context *context, const struct figure *figure,
                             .source = figure->source,
                             .age_s = GL_UNKNOWN}));
     if (!json_is_array(figure->band)) {
-        gl_str_addf(&context->reply.text, "  %-12s unknown (%s)\n", figure->label, figure->source);
+        gl_str_addf(&context->reply.text, "  %-12s unknown (", figure->label);
+        gl_str_add_printable(&context->reply.text, figure->source, strlen(figure->source));
+        gl_str_add(&context->reply.text, ")\n");
         return;
     }
     /* Small runs read better in thousandths: 0.00612 gCO2e is 6.12 mgCO2e. */
@@ -53,7 +55,9 @@ static void show_figure(struct gl_context *context, const struct figure *figure,
     gl_str_addf(&context->reply.text, "  %-12s %7s %s%s (low %s, high %s), grade %c\n",
                 figure->label, text[1], is_small ? "m" : "", figure->unit, text[0], text[2],
                 figure->grade);
-    gl_str_addf(&context->reply.text, "               from %s\n", figure->source);
+    gl_str_add(&context->reply.text, "               from ");
+    gl_str_add_printable(&context->reply.text, figure->source, strlen(figure->source));
+    gl_str_add_char(&context->reply.text, '\n');
 }
 
 static const json_t *path(const json_t *object, const char *a, const char *b)
@@ -93,11 +97,10 @@ static void meter_source(const json_t *derived, char out[96], char *out_grade)
 {
     const char *word = json_string_value(path(derived, "meter", "tier"));
 
-    *out_grade = 'E';
+    *out_grade = json_string_value(json_object_get(derived, "energy_grade"))[0];
     snprintf(out, 96, "no reading: charged at the high bound");
     for (enum gl_tier tier = GL_TIER_M1; word != NULL && tier <= GL_TIER_S; tier++)
         if (strcmp(word, gl_tier_text(tier)) == 0) {
-            *out_grade = gl_tier_grade(tier);
             snprintf(out, 96, "%" JSON_INTEGER_FORMAT " signed reading%s, %s (tier %s)",
                      json_integer_value(path(derived, "meter", "readings")),
                      json_integer_value(path(derived, "meter", "readings")) == 1 ? "" : "s",
@@ -109,21 +112,26 @@ static void meter_source(const json_t *derived, char out[96], char *out_grade)
         }
 }
 
-static void show_head(struct gl_context *context, const json_t *evidence, const json_t *derived)
+/* A text of the document, safe for a terminal: receipts come from anywhere. */
+static const char *shown(const json_t *object, const char *key, char out[GL_TEXT_SHOWN])
 {
-    char span[GL_QUANTITY_TEXT];
+    const char *text = json_string_value(json_object_get(object, key));
+
+    return gl_text_show(text != NULL ? text : "?", out);
+}
+
+static void show_head(struct gl_context *context, const json_t *evidence)
+{
+    char span[GL_QUANTITY_TEXT], words[5][GL_TEXT_SHOWN];
     const json_t *instance = json_object_get(evidence, "instance");
     int64_t run_ms = json_integer_value(json_object_get(instance, "ended_ms")) -
                      json_integer_value(json_object_get(instance, "started_ms"));
 
     gl_span_text((struct gl_span){(run_ms + 500) / 1000}, span);
     gl_str_addf(&context->reply.text, "Launch %s  %s %s, zone %s, %s, %s\n",
-                json_string_value(json_object_get(evidence, "launch")),
-                json_string_value(json_object_get(instance, "cloud")),
-                json_string_value(json_object_get(instance, "type")),
-                json_string_value(json_object_get(instance, "zone")),
-                json_string_value(json_object_get(instance, "how")), span);
-    (void)derived;
+                shown(evidence, "launch", words[0]), shown(instance, "cloud", words[1]),
+                shown(instance, "type", words[2]), shown(instance, "zone", words[3]),
+                shown(instance, "how", words[4]), span);
 }
 
 static void show_plausibility(struct gl_context *context, const json_t *derived)
@@ -156,11 +164,13 @@ int gl_act_show_receipt(struct gl_context *context, const char *receipt, struct 
 
     if (document == NULL)
         return -1;
+    context->is_demo |= json_is_true(json_object_get(evidence, "demo"));
     intensity_source(evidence, carbon_source, &carbon_grade);
     meter_source(derived, energy_source, &energy_grade);
     data = context->reply.data != NULL ? context->reply.data : json_object();
     context->reply.data = data;
-    show_head(context, evidence, derived);
+    show_head(context, evidence);
+    const char *embodied_source = json_string_value(path(evidence, "embodied", "source"));
     const struct {
         const char *key;
         struct figure figure;
@@ -173,7 +183,7 @@ int gl_act_show_receipt(struct gl_context *context, const char *receipt, struct 
           carbon_source, carbon_grade > energy_grade ? carbon_grade : energy_grade}},
         {"embodied",
          {"embodied", "gCO2e", path(derived, "footprint", "embodied_ug"), 1e-6,
-          json_string_value(path(evidence, "embodied", "source")), 'E'}},
+          embodied_source != NULL ? embodied_source : "?", 'E'}},
         {"total",
          {"total", "gCO2e", path(derived, "footprint", "total_ug"), 1e-6,
           "operational + embodied; SCI per launch", 'E'}},

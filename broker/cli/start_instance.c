@@ -92,6 +92,9 @@ int gl_start_instance(struct gl_context *context, struct gl_launcher *launcher,
     struct gl_ask_result asked;
     int status;
 
+    if (context->globals.at != NULL)
+        return gl_fail(err, GL_E_USAGE, "--at decides for another instant, when nothing can be "
+                                        "started: use it with offers and why");
     if (ask->count != INT64_MIN && ask->count > 1)
         return gl_fail(err, GL_E_USAGE, "one instance at a time: --count is for offers");
     gl_act_only_launchable(ask);

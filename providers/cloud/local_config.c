@@ -32,7 +32,7 @@ static json_t *machine_of(const struct gl_guest_place *place)
 {
     return json_pack("{s:i s:o s:i s:i s:I s:I}", "baseline_permille", 1000, "family",
                      text_or_null(place->family), "gpu_count", 0, "gpu_watts", 0, "memory_mb",
-                     (json_int_t)place->memory_mib, "threads_milli",
+                     (json_int_t)((int64_t)place->memory_mib * 1048576 / 1000000), "threads_milli",
                      (json_int_t)place->vcpus * 1000);
 }
 

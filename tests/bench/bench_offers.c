@@ -93,9 +93,12 @@ int bench_offers(struct gl_error *err)
     question.offers = offers;
     question.offer_count = WANTED_OFFERS;
     question.now = request.start;
-    result = measure("renewable share, yearly data", renewable_only, &question, err);
+    result = measure("renewable share, with digest", renewable_only, &question, err);
+    question.has_no_digest = true;
     if (result == 0)
-        result = measure("five limits", many_limits, &question, err);
+        result = measure("renewable share, for a table", renewable_only, &question, err);
+    if (result == 0)
+        result = measure("five limits, for a table", many_limits, &question, err);
     free(offers);
     gl_offer_list_done(&list);
     gl_signal_store_free(store);

@@ -108,6 +108,15 @@ if command -v jq >/dev/null; then
     check $? 'that holds the output and the footprint'
 fi
 
+exits 7 '--advisory leaves the status of the command alone' \
+    greenlaunch run --advisory "${green[@]}" -d 2min -- sh -c 'exit 7'
+exits 2 '--at starts nothing: it decides for another instant' \
+    greenlaunch run "${green[@]}" --at 2026-01-01T00:00:00Z -d 2min -- true
+exits 0 'unknown evidence may be admitted in so many words' greenlaunch run \
+    --renewable-only --zone IS --offline --on-unknown allow -d 2min -- true
+grep -q '"guarantee":null' "$(receipt_of)"
+check $? 'but is no guarantee'
+
 # ---- receipts ----
 receipt=$(receipt_of)
 exits 0 'the receipt verifies with the public key' \

@@ -11,7 +11,6 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #include "tests/unit/agent/tree.h"
 
@@ -27,21 +26,6 @@ struct bench {
     char type;              /* of the last frame */
     struct gl_str payload;
 };
-
-static inline int64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-static inline void pause_ms(long ms)
-{
-    const struct timespec pause = {ms / 1000, ms % 1000 * 1000000};
-
-    nanosleep(&pause, NULL);
-}
 
 static inline int set_up(void **state)
 {
@@ -193,13 +177,7 @@ static inline void expect_status(const struct bench *bench, int status)
 
 static inline char *read_console(const struct bench *bench)
 {
-    struct gl_error err = {0};
-    char *text;
-    size_t length;
-
-    if (gl_file_read(bench->console, 1 << 24, &text, &length, &err) < 0)
-        fail_msg("%s", err.text);
-    return text;
+    return tree_read(bench->folder, "/console");
 }
 
 /* 'S', and everything up to the end of the guest. Returns its exit status. */

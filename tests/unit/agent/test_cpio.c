@@ -244,6 +244,32 @@ static void test_links_do_not_lead_out(void **state)
     holds(bench, "root/file", "mine", 0644);
 }
 
+static void test_links_in_circles_and_long_names(void **state)
+{
+    struct bench *bench = *state;
+    char name[600];
+
+    add(bench, (struct member){"a", "b", 0120777, 1, 1});
+    add(bench, (struct member){"b", "a", 0120777, 2, 1});
+    add(bench, (struct member){"a/file", "x", 0100644, 3, 1});
+    refuses(bench, "cannot make a/file");
+    memset(name, 'n', sizeof name);
+    memcpy(name + sizeof name - 6, "/file", 6);
+    gl_str_clear(&bench->archive);
+    add(bench, (struct member){name, "x", 0100644, 3, 1});
+    refuses(bench, "cannot make nnn");
+    assert_false(is_there(bench, "root/file"));
+    /* links in links, up and down, that stay inside */
+    gl_str_clear(&bench->archive);
+    add(bench, (struct member){"d/e", NULL, 0040755, 4, 2});
+    add(bench, (struct member){"d/up", "../../../d/./e", 0120777, 5, 1});
+    add(bench, (struct member){"chain", "d/up", 0120777, 6, 1});
+    add(bench, (struct member){"chain/file", "found", 0100644, 7, 1});
+    add_end(bench);
+    unpacks(bench, 17);
+    holds(bench, "root/d/e/file", "found", 0644);
+}
+
 static void test_broken_archives(void **state)
 {
     struct bench *bench = *state;
@@ -383,6 +409,7 @@ int main(void)
         CASE(test_hard_links),
         CASE(test_no_way_out),
         CASE(test_links_do_not_lead_out),
+        CASE(test_links_in_circles_and_long_names),
         CASE(test_broken_archives),
         CASE(test_every_truncation),
         CASE(test_padding_between_archives),

@@ -274,11 +274,12 @@ int main(void)
 {
 #define CASE(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_crc),       CASE(test_append_and_open_again),
-        CASE(test_one_process_at_a_time), CASE(test_key),
-        CASE(test_killed_at_every_byte),  CASE(test_cut_at_every_byte),
-        CASE(test_every_byte_flipped),    CASE(test_disk_full_leaves_nothing_half),
-        CASE(test_handed_over_records),   cmocka_unit_test(test_record_parse),
+        cmocka_unit_test(test_crc),           CASE(test_append_and_open_again),
+        CASE(test_one_process_at_a_time),     CASE(test_key),
+        CASE(test_killed_at_every_byte),      CASE(test_cut_at_every_byte),
+        CASE(test_every_byte_flipped),        CASE(test_disk_full_leaves_nothing_half),
+        CASE(test_a_record_of_another_chain), CASE(test_handed_over_records),
+        cmocka_unit_test(test_record_parse),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define TREE_PATH 400
@@ -70,6 +71,35 @@ static inline void tree_remove(const char *root, const char *path)
     snprintf(full, sizeof full, "%s%s", root, path);
     if (unlink(full) < 0)
         fail_msg("cannot remove %s", full);
+}
+
+/* The text of a file, to be freed. */
+static inline char *tree_read(const char *root, const char *path)
+{
+    char full[2 * TREE_PATH];
+    struct gl_error err = {0};
+    char *text;
+    size_t length;
+
+    snprintf(full, sizeof full, "%s%s", root, path);
+    if (gl_file_read(full, 1 << 24, &text, &length, &err) < 0)
+        fail_msg("%s", err.text);
+    return text;
+}
+
+static inline int64_t now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static inline void pause_ms(long ms)
+{
+    const struct timespec pause = {ms / 1000, ms % 1000 * 1000000};
+
+    nanosleep(&pause, NULL);
 }
 
 #endif
