@@ -21,40 +21,40 @@
 #include "base/sign.h"
 #include "base/unit.h"
 
-#define GL_COMPONENTS_MAX 8
-#define GL_RECORD_MAX 2048          /* bytes of one canonical record */
+#define GL_COMPONENTS_MAX    8
+#define GL_RECORD_MAX        2048 /* bytes of one canonical record */
 #define GL_BATCH_RECORDS_MAX 64
-#define GL_BATCH_MAX ((size_t)160 << 10)
+#define GL_BATCH_MAX         ((size_t)160 << 10)
 
 enum gl_component_kind { GL_COMP_CPU, GL_COMP_DRAM, GL_COMP_GPU, GL_COMP_NODE, GL_COMP_OTHER };
 /* M1 hardware counter, M2 hardware gauge integrated, H host-exported, E1 model by instance type,
  * E2 by CPUID, E3 generic, S simulated (a fixture tree: never counts as measured). */
 enum gl_tier { GL_TIER_M1, GL_TIER_M2, GL_TIER_H, GL_TIER_E1, GL_TIER_E2, GL_TIER_E3, GL_TIER_S };
 enum gl_component_flag {
-    GL_FLAG_WRAPPED = 1,        /* a counter wrapped inside the interval */
-    GL_FLAG_BOUNDED = 2,        /* ambiguous or failed read: delta is the model's bound */
-    GL_FLAG_SENTINEL = 4,       /* the sensor gave nonsense and was dropped */
-    GL_FLAG_MERGED = 8,         /* several records merged by a full spool */
-    GL_FLAG_REBOOT = 16,        /* first record after a reboot or a driver reload */
+    GL_FLAG_WRAPPED = 1,  /* a counter wrapped inside the interval */
+    GL_FLAG_BOUNDED = 2,  /* ambiguous or failed read: delta is the model's bound */
+    GL_FLAG_SENTINEL = 4, /* the sensor gave nonsense and was dropped */
+    GL_FLAG_MERGED = 8,   /* several records merged by a full spool */
+    GL_FLAG_REBOOT = 16,  /* first record after a reboot or a driver reload */
 };
 
 struct gl_component {
     enum gl_component_kind kind;
     enum gl_tier tier;
-    char source[16];            /* "perf", "powercap", "psys", "hwmon", "nvml", "model" */
+    char source[16]; /* "perf", "powercap", "psys", "hwmon", "nvml", "model" */
     uint32_t flags;
-    int64_t delta_uj, low_uj, high_uj;  /* of this interval */
-    int64_t total_mj;           /* cumulative since the meter's first start, rounded down */
+    int64_t delta_uj, low_uj, high_uj; /* of this interval */
+    int64_t total_mj;                  /* cumulative since the meter's first start, rounded down */
 };
 
 struct gl_reading {
-    char agent[17];             /* first 16 hex digits of the program's hash */
+    char agent[17]; /* first 16 hex digits of the program's hash */
     char boot[40];
     char launch[64];
-    char model[17];             /* hash of the model table, 16 hex digits */
+    char model[17]; /* hash of the model table, 16 hex digits */
     uint64_t seq;
     struct gl_hash previous;
-    int64_t gap_ms;             /* time not covered before this interval */
+    int64_t gap_ms; /* time not covered before this interval */
     int64_t boottime_ns, wall_ms;
     uint32_t busy_ppm, steal_ppm, memory_mb;
     bool is_final;

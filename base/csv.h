@@ -11,10 +11,10 @@
 #define GL_CSV_MAX_FIELDS 64
 
 struct gl_csv {
-    char *next;             /* unread part of the caller's buffer; NULL at the end */
-    const char *name;       /* of the input, for errors; borrowed */
-    uint32_t line;          /* of the row last read, from 1 */
-    uint32_t next_line;     /* where `next` stands */
+    char *next;         /* unread part of the caller's buffer; NULL at the end */
+    const char *name;   /* of the input, for errors; borrowed */
+    uint32_t line;      /* of the row last read, from 1 */
+    uint32_t next_line; /* where `next` stands */
     size_t count;
     const char *fields[GL_CSV_MAX_FIELDS]; /* of the row last read; live in the buffer */
 };

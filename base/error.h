@@ -31,9 +31,9 @@ struct gl_pos {
 
 struct gl_error {
     enum gl_errc code;
-    int sys;            /* errno at the time, 0 if none */
+    int sys; /* errno at the time, 0 if none */
     struct gl_pos pos;
-    char text[768];     /* what happened, wrapped outermost first */
+    char text[768]; /* what happened, wrapped outermost first */
 };
 
 /* One row of base/errc.def. */

@@ -21,19 +21,19 @@
 #include "base/str.h"
 
 #define GL_FRAME_HEADER 8
-#define GL_FRAME_MAX ((size_t)64 << 10)
+#define GL_FRAME_MAX    ((size_t)64 << 10)
 
 struct gl_frame {
     char type;
     size_t length;
-    const char *payload;    /* borrowed from the reader until the next call */
+    const char *payload; /* borrowed from the reader until the next call */
 };
 
 struct gl_frame_reader {
     char buffer[GL_FRAME_HEADER + GL_FRAME_MAX];
-    size_t used;            /* bytes in the buffer */
-    size_t consumed;        /* of them, already given out */
-    uint64_t skipped;       /* bytes of garbage passed over */
+    size_t used;      /* bytes in the buffer */
+    size_t consumed;  /* of them, already given out */
+    uint64_t skipped; /* bytes of garbage passed over */
 };
 
 /* Room for more input; write at most *out_length bytes there, then call gl_frame_reader_fed(). */

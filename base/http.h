@@ -10,13 +10,13 @@
 #include "base/world.h"
 
 struct gl_http_request {
-    const char *method;             /* "GET" ... */
+    const char *method; /* "GET" ... */
     const char *url;
-    const char *const *headers;     /* "Name: value", NULL-terminated; may be NULL */
-    const void *body;               /* may be NULL */
+    const char *const *headers; /* "Name: value", NULL-terminated; may be NULL */
+    const void *body;           /* may be NULL */
     size_t body_length;
-    int64_t timeout_ms;             /* whole exchange; 0 = 2000 */
-    size_t body_ceiling;            /* of the answer; 0 = 8 MiB */
+    int64_t timeout_ms;  /* whole exchange; 0 = 2000 */
+    size_t body_ceiling; /* of the answer; 0 = 8 MiB */
 };
 
 struct gl_http_reply {
@@ -24,8 +24,8 @@ struct gl_http_reply {
     char etag[128];
     char last_modified[64];
     char content_type[96];
-    int64_t retry_after_s;          /* -1 if absent */
-    char *body;                     /* NUL-terminated, to be freed by gl_http_reply_done */
+    int64_t retry_after_s; /* -1 if absent */
+    char *body;            /* NUL-terminated, to be freed by gl_http_reply_done */
     size_t body_length;
 };
 
@@ -38,7 +38,9 @@ struct gl_http_ops {
                 struct gl_http_reply *out, struct gl_error *err);
     void (*close)(struct gl_http *http); /* must free http; NULL is never passed */
 };
-struct gl_http { const struct gl_http_ops *ops; };
+struct gl_http {
+    const struct gl_http_ops *ops;
+};
 
 int gl_http_send(struct gl_http *http, const struct gl_http_request *request,
                  struct gl_http_reply *out, struct gl_error *err);
@@ -55,8 +57,16 @@ struct gl_http *gl_http_replay_new(const char *folder);
 struct gl_http *gl_http_record_new(struct gl_http *inner, const char *folder,
                                    const char *const *secret_parameters);
 /* Passes through to `inner` (owned) but breaks call number `call` (from 1) in the named way. */
-enum gl_http_fault { GL_FAULT_NONE, GL_FAULT_NETWORK, GL_FAULT_TIMEOUT, GL_FAULT_500, GL_FAULT_429,
-                     GL_FAULT_EMPTY, GL_FAULT_TRUNCATE, GL_FAULT_GARBAGE };
+enum gl_http_fault {
+    GL_FAULT_NONE,
+    GL_FAULT_NETWORK,
+    GL_FAULT_TIMEOUT,
+    GL_FAULT_500,
+    GL_FAULT_429,
+    GL_FAULT_EMPTY,
+    GL_FAULT_TRUNCATE,
+    GL_FAULT_GARBAGE
+};
 struct gl_http *gl_http_fault_new(struct gl_http *inner, unsigned call, enum gl_http_fault fault);
 
 #endif

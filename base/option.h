@@ -9,15 +9,15 @@
 #include "base/str.h"
 
 enum gl_option_kind {
-    GL_OPT_FLAG,        /* bool: --name, --no-name */
-    GL_OPT_TEXT,        /* const char * (borrowed from argv) */
-    GL_OPT_OPTIONAL,    /* const char *: --name or --name=VALUE; given bare it is `bare` */
-    GL_OPT_LIST,        /* struct gl_option_list: may be given again, commas separate; items live to
-                         * the end of the process */
-    GL_OPT_COUNT,       /* int: how often it was given */
-    GL_OPT_INTEGER,     /* int64_t, `low`..`high`; INT64_MIN = not given */
-    GL_OPT_QUANTITY,    /* int64_t, millionths of the base unit of `dim`; INT64_MIN = not given */
-    GL_OPT_SPAN,        /* int64_t seconds; INT64_MIN = not given */
+    GL_OPT_FLAG,     /* bool: --name, --no-name */
+    GL_OPT_TEXT,     /* const char * (borrowed from argv) */
+    GL_OPT_OPTIONAL, /* const char *: --name or --name=VALUE; given bare it is `bare` */
+    GL_OPT_LIST,     /* struct gl_option_list: may be given again, commas separate; items live to
+                      * the end of the process */
+    GL_OPT_COUNT,    /* int: how often it was given */
+    GL_OPT_INTEGER,  /* int64_t, `low`..`high`; INT64_MIN = not given */
+    GL_OPT_QUANTITY, /* int64_t, millionths of the base unit of `dim`; INT64_MIN = not given */
+    GL_OPT_SPAN,     /* int64_t seconds; INT64_MIN = not given */
 };
 
 #define GL_OPTION_LIST_MAX 64
@@ -27,18 +27,18 @@ struct gl_option_list {
 };
 
 struct gl_option {
-    const char *name;       /* long name without dashes; NULL ends a table */
-    char letter;            /* short name or 0 */
+    const char *name; /* long name without dashes; NULL ends a table */
+    char letter;      /* short name or 0 */
     enum gl_option_kind kind;
-    size_t offset;          /* of the member in the values struct */
-    const char *argument;   /* name shown in help, e.g. "ZONE" */
-    const char *help;       /* one sentence, no full stop; NULL = not shown in help and man page */
-    const char *group;      /* heading in help; NULL = "Options" */
-    const char *bare;       /* GL_OPT_OPTIONAL without a value */
-    const char *choices;    /* "a|b|c", checked; NULL = any */
-    int64_t low, high;      /* GL_OPT_INTEGER */
-    int dim;                /* enum gl_dimension of GL_OPT_QUANTITY */
-    const char *complete;   /* completion source: "file", "zone", "region", "instance", NULL */
+    size_t offset;        /* of the member in the values struct */
+    const char *argument; /* name shown in help, e.g. "ZONE" */
+    const char *help;     /* one sentence, no full stop; NULL = not shown in help and man page */
+    const char *group;    /* heading in help; NULL = "Options" */
+    const char *bare;     /* GL_OPT_OPTIONAL without a value */
+    const char *choices;  /* "a|b|c", checked; NULL = any */
+    int64_t low, high;    /* GL_OPT_INTEGER */
+    int dim;              /* enum gl_dimension of GL_OPT_QUANTITY */
+    const char *complete; /* completion source: "file", "zone", "region", "instance", NULL */
 };
 
 /* Set every member named by `options` to "not given". */
@@ -51,8 +51,8 @@ void gl_options_clear(const struct gl_option *options, void *values);
 struct gl_operands {
     const char *words[64];
     size_t count;
-    int rest;               /* index in argv of the first word after "--", or argc */
-    bool has_rest;          /* "--" was there */
+    int rest;      /* index in argv of the first word after "--", or argc */
+    bool has_rest; /* "--" was there */
 };
 int gl_options_parse(const struct gl_option *global, void *global_values,
                      const struct gl_option *own, void *own_values, int argc,

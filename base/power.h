@@ -11,16 +11,16 @@
 #include "base/unit.h"
 
 enum gl_model_tier {
-    GL_MODEL_FAMILY = 1,    /* E1/E2: CPU family known: truth within x0.83 .. x1.72 of central, 90 % */
-    GL_MODEL_GENERIC = 3,   /* E3: unknown CPU: x0.4 .. x2.5 (judgement) */
+    GL_MODEL_FAMILY = 1, /* E1/E2: CPU family known: truth within x0.83 .. x1.72 of central, 90 % */
+    GL_MODEL_GENERIC = 3, /* E3: unknown CPU: x0.4 .. x2.5 (judgement) */
 };
 
 struct gl_power_family {
-    const char *key;            /* "cascadelake"; sorted */
-    const char *name;           /* "Intel Cascade Lake" */
-    uint16_t servers;           /* behind the figures */
-    float w_per_thread[3][11];  /* p10, median, p90 at 0..100 % */
-    float gb_per_thread;        /* memory already inside the curve; 0 = not known, take 4 */
+    const char *key;           /* "cascadelake"; sorted */
+    const char *name;          /* "Intel Cascade Lake" */
+    uint16_t servers;          /* behind the figures */
+    float w_per_thread[3][11]; /* p10, median, p90 at 0..100 % */
+    float gb_per_thread;       /* memory already inside the curve; 0 = not known, take 4 */
 };
 
 /* The family of a key, NULL when unknown. */
@@ -32,11 +32,11 @@ const char *gl_power_family_of_cpu(const char *vendor, unsigned family, unsigned
                                    unsigned stepping);
 
 struct gl_machine {
-    const struct gl_power_family *family;   /* NULL = unknown */
-    double threads;                         /* vCPUs, times the baseline share of burstable types */
+    const struct gl_power_family *family; /* NULL = unknown */
+    double threads;                       /* vCPUs, times the baseline share of burstable types */
     double memory_gb;
     unsigned gpu_count;
-    double gpu_watts;                       /* board limit each */
+    double gpu_watts; /* board limit each */
 };
 
 /* Watts of the whole slice at CPU load and GPU load in 0..1; without PUE. */

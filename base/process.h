@@ -8,20 +8,21 @@
 
 #include "base/str.h"
 
-/* A process that may outlive us: pid and its start time in clock ticks (/proc/PID/stat field 22). */
+/* A process that may outlive us: pid and its start time in clock ticks (/proc/PID/stat field 22).
+ */
 struct gl_process {
     int pid;
     uint64_t start_ticks;
 };
 
 struct gl_spawn {
-    const char *const *argv;        /* argv[0] looked up in PATH unless it holds a slash */
-    const char *folder;             /* NULL = unchanged */
+    const char *const *argv;            /* argv[0] looked up in PATH unless it holds a slash */
+    const char *folder;                 /* NULL = unchanged */
     int stdin_fd, stdout_fd, stderr_fd; /* -1 = /dev/null */
-    const int *keep_fds;            /* others are closed on exec */
+    const int *keep_fds;                /* others are closed on exec */
     size_t keep_count;
-    int64_t file_size_limit;        /* RLIMIT_FSIZE in bytes with SIGXFSZ ignored; 0 = none */
-    bool is_detached;               /* own session; survives us */
+    int64_t file_size_limit; /* RLIMIT_FSIZE in bytes with SIGXFSZ ignored; 0 = none */
+    bool is_detached;        /* own session; survives us */
     bool dies_with_parent;
     int uid, gid;                   /* -1 = unchanged; dropped with all supplementary groups */
     const char *const *environment; /* "NAME=value", NULL-terminated; NULL = inherit */

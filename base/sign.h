@@ -7,16 +7,28 @@
 
 #include "base/str.h"
 
-#define GL_HASH_BYTES 32
-#define GL_HASH_HEX 65          /* with NUL */
-#define GL_KEY_BYTES 32
+#define GL_HASH_BYTES      32
+#define GL_HASH_HEX        65 /* with NUL */
+#define GL_KEY_BYTES       32
 #define GL_SIGNATURE_BYTES 64
 
-struct gl_hash       { uint8_t bytes[GL_HASH_BYTES]; };   /* SHA-256 */
-struct gl_public_key { uint8_t bytes[GL_KEY_BYTES]; };
-struct gl_signature  { uint8_t bytes[GL_SIGNATURE_BYTES]; };
-struct gl_secret_key { uint8_t seed[32]; uint8_t expanded[64]; };
-struct gl_secret     { uint8_t *bytes; size_t length; };
+struct gl_hash {
+    uint8_t bytes[GL_HASH_BYTES];
+}; /* SHA-256 */
+struct gl_public_key {
+    uint8_t bytes[GL_KEY_BYTES];
+};
+struct gl_signature {
+    uint8_t bytes[GL_SIGNATURE_BYTES];
+};
+struct gl_secret_key {
+    uint8_t seed[32];
+    uint8_t expanded[64];
+};
+struct gl_secret {
+    uint8_t *bytes;
+    size_t length;
+};
 
 void gl_hash_of(const void *bytes, size_t length, struct gl_hash *out);
 /* Hash of a file's bytes, streamed. */

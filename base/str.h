@@ -9,10 +9,10 @@
 #include "base/error.h"
 
 struct gl_str {
-    char *text;         /* NUL-terminated once anything was appended; NULL when empty and fresh */
-    size_t length;      /* bytes without the NUL */
+    char *text;    /* NUL-terminated once anything was appended; NULL when empty and fresh */
+    size_t length; /* bytes without the NUL */
     size_t capacity;
-    size_t ceiling;     /* 0 = GL_STR_CEILING */
+    size_t ceiling; /* 0 = GL_STR_CEILING */
     bool is_cut;
 };
 
@@ -32,8 +32,8 @@ void gl_str_addf(struct gl_str *str, const char *format, ...) __attribute__((for
 const char *gl_str_text(const struct gl_str *str);
 /* Hand the buffer over to the caller (free()); *str is fresh again. Never NULL. */
 char *gl_str_take(struct gl_str *str);
-void gl_str_clear(struct gl_str *str);  /* keeps the buffer */
-void gl_str_done(struct gl_str *str);   /* frees; fine as GL_AUTO(gl_str_done) */
+void gl_str_clear(struct gl_str *str); /* keeps the buffer */
+void gl_str_done(struct gl_str *str);  /* frees; fine as GL_AUTO(gl_str_done) */
 
 /* Shell-style match of `text` against `pattern` with * and ?; no brackets, case-sensitive, no
  * recursion. */

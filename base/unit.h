@@ -8,29 +8,47 @@
 
 #include "base/error.h"
 
-struct gl_intensity { double g_per_kwh; };
-struct gl_mass      { double g; };
-struct gl_energy    { double wh; };
-struct gl_power     { double w; };
-struct gl_share     { double ratio; };     /* 0..1; may pass 1 for shares of load */
-struct gl_price     { double usd_per_h; };
-struct gl_instant   { int64_t unix_s; };
-struct gl_span      { int64_t s; };
+struct gl_intensity {
+    double g_per_kwh;
+};
+struct gl_mass {
+    double g;
+};
+struct gl_energy {
+    double wh;
+};
+struct gl_power {
+    double w;
+};
+struct gl_share {
+    double ratio;
+}; /* 0..1; may pass 1 for shares of load */
+struct gl_price {
+    double usd_per_h;
+};
+struct gl_instant {
+    int64_t unix_s;
+};
+struct gl_span {
+    int64_t s;
+};
 
 /* An estimate: low <= central <= high, in the unit its name says. */
-struct gl_band { double low, central, high; };
+struct gl_band {
+    double low, central, high;
+};
 
 enum gl_dimension {
-    GL_DIM_INTENSITY,   /* base: g/kWh */
-    GL_DIM_MASS,        /* g */
-    GL_DIM_ENERGY,      /* Wh */
-    GL_DIM_POWER,       /* W */
-    GL_DIM_MASS_RATE,   /* g per h ("50 g/h", "1 kg per day"; month = 730.5 h, year = 8766 h) */
-    GL_DIM_DURATION,    /* s */
-    GL_DIM_SHARE,       /* ratio, written as % only */
-    GL_DIM_SIZE,        /* bytes; GB = 1e9, GiB = 2^30 */
-    GL_DIM_PRICE,       /* USD per h: "0.40 USD/h", "$0.40/h" */
-    GL_DIM_COUNT,       /* plain number, no unit */
+    GL_DIM_INTENSITY, /* base: g/kWh */
+    GL_DIM_MASS,      /* g */
+    GL_DIM_ENERGY,    /* Wh */
+    GL_DIM_POWER,     /* W */
+    GL_DIM_MASS_RATE, /* g per h ("50 g/h", "1 kg per day"; month = 730.5 h, year = 8766 h) */
+    GL_DIM_DURATION,  /* s */
+    GL_DIM_SHARE,     /* ratio, written as % only */
+    GL_DIM_SIZE,      /* bytes; GB = 1e9, GiB = 2^30 */
+    GL_DIM_PRICE,     /* USD per h: "0.40 USD/h", "$0.40/h" */
+    GL_DIM_COUNT,     /* plain number, no unit */
     GL_DIM_COUNT_KINDS,
 };
 
@@ -48,7 +66,7 @@ int gl_share_parse(const char *text, struct gl_share *out, struct gl_error *err)
 #define GL_QUANTITY_TEXT 48
 char *gl_mass_text(struct gl_mass mass, char out[GL_QUANTITY_TEXT]);
 char *gl_energy_text(struct gl_energy energy, char out[GL_QUANTITY_TEXT]);
-char *gl_span_text(struct gl_span span, char out[GL_QUANTITY_TEXT]);   /* "1 h 30 min" */
+char *gl_span_text(struct gl_span span, char out[GL_QUANTITY_TEXT]); /* "1 h 30 min" */
 /* Three significant digits without exponent or unit: 0.0123, 4.56, 123, 45600. */
 char *gl_number_text(double number, char out[GL_QUANTITY_TEXT]);
 

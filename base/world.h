@@ -11,12 +11,12 @@ struct gl_http;
 
 struct gl_world {
     void *cookie;
-    int64_t (*now_ms)(void *cookie);        /* wall clock, Unix milliseconds */
-    int64_t (*monotonic_ms)(void *cookie);  /* never steps; for timeouts */
+    int64_t (*now_ms)(void *cookie);       /* wall clock, Unix milliseconds */
+    int64_t (*monotonic_ms)(void *cookie); /* never steps; for timeouts */
     void (*sleep_ms)(void *cookie, int64_t ms);
     void (*random)(void *cookie, void *out, size_t length); /* cryptographic */
     const char *(*getenv)(void *cookie, const char *name);  /* borrowed; NULL if unset */
-    struct gl_http *http;   /* transport, loaded on first use; NULL = offline */
+    struct gl_http *http; /* transport, loaded on first use; NULL = offline */
 };
 
 /* The real world: clock, getrandom(2), process environment; http is NULL until set. */

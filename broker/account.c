@@ -11,7 +11,7 @@
 #include "broker/plausible.h"
 #include "policy/footprint.h"
 
-#define HOUR_MS 3600000
+#define HOUR_MS    3600000
 #define MAX_RUN_MS ((int64_t)366 * 24 * HOUR_MS)
 #define MAX_SERIES 16
 
@@ -22,13 +22,13 @@ struct account {
     char family[32];
     size_t series_count;
     struct gl_series series[MAX_SERIES];
-    bool is_counted[MAX_SERIES];    /* its intensity makes carbon */
+    bool is_counted[MAX_SERIES]; /* its intensity makes carbon */
     size_t stretch_count;
     struct gl_stretch *stretches;
     size_t slot_count;
     struct gl_slot *slots;
-    bool is_intensity_known;    /* of every slot */
-    size_t zones_needed;        /* two candidates when the mapping is disputed */
+    bool is_intensity_known; /* of every slot */
+    size_t zones_needed;     /* two candidates when the mapping is disputed */
 };
 
 static void account_done(struct account *account)
@@ -56,9 +56,9 @@ static int read_machine(const json_t *evidence, struct account *account, struct 
         gl_json_int(object, "gpu_watts", 0, 10000, &gpu_watts, err) != 0 ||
         gl_json_string(object, "family", &family, err) != 0)
         return -1;
-    *machine = (struct gl_machine){gl_power_family(family), (double)threads_milli / 1000,
-                                   (double)memory_mb / 1000, (unsigned)gpu_count,
-                                   (double)gpu_watts};
+    *machine =
+        (struct gl_machine){gl_power_family(family), (double)threads_milli / 1000,
+                            (double)memory_mb / 1000, (unsigned)gpu_count, (double)gpu_watts};
     return 0;
 }
 
@@ -94,9 +94,8 @@ static int read_meter(const json_t *evidence, struct account *account, struct gl
     enrolment = json_object_get(meter, "enrolment");
     if (json_is_object(enrolment) && gl_meterlog_enrol(&account->log, enrolment, err) != 0)
         return -1;
-    json_array_foreach(batches, i, batch)
-        if (gl_meterlog_batch(&account->log, batch, err) != 0)
-            return -1;
+    json_array_foreach(batches, i,
+                       batch) if (gl_meterlog_batch(&account->log, batch, err) != 0) return -1;
     account->facts.readings = account->log.readings;
     account->facts.count = account->log.count;
     int64_t forked;
@@ -129,7 +128,8 @@ static int read_series(const json_t *evidence, struct account *account, struct g
         return -1;
     if (json_array_size(series) > MAX_SERIES)
         return gl_fail(err, GL_E_TOO_LARGE, "evidence: more than %d series", MAX_SERIES);
-    json_array_foreach(series, i, item) {
+    json_array_foreach(series, i, item)
+    {
         if (gl_evidence_parse(item, &account->series[i], err) != 0)
             return -1;
         account->is_counted[i] = may_count(account, &account->series[i]);
@@ -163,12 +163,12 @@ static void add_gap(struct account *account, int64_t from_ms, int64_t until_ms)
     struct gl_band idle = gl_power_machine(&account->facts.machine, 0, 0);
     int64_t ms = until_ms - from_ms;
 
-    add_stretch(account, &(struct gl_stretch){from_ms,
-                                              until_ms,
-                                              {microjoules(idle.low, ms),
-                                               microjoules(full.high, ms),
-                                               microjoules(full.high, ms)},
-                                              true});
+    add_stretch(account,
+                &(struct gl_stretch){from_ms,
+                                     until_ms,
+                                     {microjoules(idle.low, ms), microjoules(full.high, ms),
+                                      microjoules(full.high, ms)},
+                                     true});
 }
 
 /* A guest may write any 63-bit number: sums stop at the largest. */
@@ -375,10 +375,9 @@ static json_t *meter_json(const struct account *account)
             json_object_set_new(sources, gl_component_kind_text(part->kind),
                                 json_string(part->source));
         }
-    return json_pack("{s:I,s:b,s:s?,s:o,s:s,s:I}", "readings", (json_int_t)facts->count,
-                     "is_final", account->log.is_final, "tier",
-                     facts->count > 0 ? gl_tier_text(worst) : NULL, "sources", sources, "trust",
-                     account->log.has_key ? "C" : "D", "covered_ms",
+    return json_pack("{s:I,s:b,s:s?,s:o,s:s,s:I}", "readings", (json_int_t)facts->count, "is_final",
+                     account->log.is_final, "tier", facts->count > 0 ? gl_tier_text(worst) : NULL,
+                     "sources", sources, "trust", account->log.has_key ? "C" : "D", "covered_ms",
                      (json_int_t)facts->covered_ms);
 }
 
@@ -404,10 +403,9 @@ static json_t *gaps_json(const struct account *account)
         const struct gl_stretch *gap = &account->stretches[i];
 
         if (gap->is_gap)
-            json_array_append_new(list, json_pack("{s:I,s:I,s:o}", "from_ms",
-                                                  (json_int_t)gap->from_ms, "until_ms",
-                                                  (json_int_t)gap->until_ms, "energy_uj",
-                                                  band_json(gap->energy_uj)));
+            json_array_append_new(
+                list, json_pack("{s:I,s:I,s:o}", "from_ms", (json_int_t)gap->from_ms, "until_ms",
+                                (json_int_t)gap->until_ms, "energy_uj", band_json(gap->energy_uj)));
     }
     return list;
 }
@@ -471,8 +469,8 @@ static json_t *footprint_json(const struct gl_footprint *footprint, bool is_carb
 static int footprint(struct account *account, const json_t *evidence, json_t **out,
                      struct gl_error *err)
 {
-    GL_AUTO(gl_auto_free) struct gl_slot *slots =
-        gl_alloc((account->slot_count + 1) * sizeof *slots);
+    GL_AUTO(gl_auto_free)
+    struct gl_slot *slots = gl_alloc((account->slot_count + 1) * sizeof *slots);
     struct gl_embodied embodied = {{0}, 0, 0};
     struct gl_footprint result;
     int64_t pue_milli;
@@ -524,8 +522,8 @@ static char worst_grade(const struct account *account)
 
     for (size_t i = 0; i < account->series_count; i++)
         for (size_t p = 0; account->is_counted[i] && p < account->series[i].count; p++) {
-            char grade = gl_grade_letter(
-                gl_grade_of_evidence(account->series[i].points[p].evidence));
+            char grade =
+                gl_grade_letter(gl_grade_of_evidence(account->series[i].points[p].evidence));
 
             worst = grade > worst ? grade : worst;
         }
@@ -542,7 +540,7 @@ static json_t *guarantee_json(const struct account *account, const json_t *evide
     if (!json_is_object(guarantee))
         return json_null();
     int64_t ended_s = (account->facts.ended_ms + 999) / 1000;
-    const char *state = ended_s > end_s                 ? "outlived"
+    const char *state = ended_s > end_s                ? "outlived"
                         : !account->is_intensity_known ? "unknown"
                                                        : "kept";
     return json_pack("{s:s,s:I,s:I}", "state", state, "run_until_s", (json_int_t)ended_s,
@@ -565,13 +563,13 @@ int gl_account(const json_t *evidence, json_t **out_derived, struct gl_error *er
     grade[0] = worst_grade(&account);
     energy[0] = energy_grade(&account);
     total = json_object_get(carbon, "total_ug");
-    *out_derived = json_pack(
-        "{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:s,s:s}", "meter", meter_json(&account), "plausibility",
-        plausibility_json(&account), "gaps", gaps_json(&account), "slots", slots_json(&account),
-        "footprint", carbon, "sci",
-        json_pack("{s:s,s:O}", "functional_unit", "launch", "ug_per_unit", total), "guarantee",
-        guarantee_json(&account, evidence), "saved",
-        json_pack("{s:s,s:i}", "baseline", "start now, same place", "ug", 0), "grade", grade,
-        "energy_grade", energy);
+    *out_derived =
+        json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:s,s:s}", "meter", meter_json(&account),
+                  "plausibility", plausibility_json(&account), "gaps", gaps_json(&account), "slots",
+                  slots_json(&account), "footprint", carbon, "sci",
+                  json_pack("{s:s,s:O}", "functional_unit", "launch", "ug_per_unit", total),
+                  "guarantee", guarantee_json(&account, evidence), "saved",
+                  json_pack("{s:s,s:i}", "baseline", "start now, same place", "ug", 0), "grade",
+                  grade, "energy_grade", energy);
     return 0;
 }

@@ -12,7 +12,7 @@
 /* Energy of a stretch of the run: a reading's interval, or a gap charged at the high bound. */
 struct gl_stretch {
     int64_t from_ms, until_ms;
-    int64_t energy_uj[3];       /* low, central, high */
+    int64_t energy_uj[3]; /* low, central, high */
     bool is_gap;
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/context.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
@@ -44,7 +45,8 @@ const char *gl_context_state(struct gl_context *context, struct gl_error *err)
         return context->state_folder;
     path = state_path(context);
     if (path == NULL) {
-        gl_fail(err, GL_E_CONFIG, "no place for the ledger: neither XDG_STATE_HOME nor HOME is set");
+        gl_fail(err, GL_E_CONFIG,
+                "no place for the ledger: neither XDG_STATE_HOME nor HOME is set");
         return NULL;
     }
     if (gl_dir_make(path, err) != 0) {
@@ -89,21 +91,31 @@ int gl_context_now(struct gl_context *context, struct gl_instant *out, struct gl
     return 0;
 }
 
+/* The cache folder, NULL when it cannot be made: looking needs no place to write. */
+static char *cache_folder(struct gl_context *context)
+{
+    struct gl_error ignored = {0};
+    const char *folder = gl_context_state(context, &ignored);
+    char *cache = folder != NULL ? gl_path_join(folder, "cache") : NULL;
+
+    if (cache != NULL && gl_dir_make(cache, &ignored) != 0) {
+        free(cache);
+        return NULL;
+    }
+    return cache;
+}
+
 struct gl_signal_store *gl_context_signals(struct gl_context *context, struct gl_error *err)
 {
     static const struct gl_signal_config defaults[] = {
         {.name = "neso"}, {.name = "energy-charts"}, {.name = "energinet"}};
-    GL_AUTO(gl_auto_free) char *cache = NULL;
-    const char *folder = gl_context_state(context, err);
+    GL_AUTO(gl_auto_free) char *cache = cache_folder(context);
     const struct gl_config *config = &context->config;
     const struct gl_world *world = &context->world;
     bool is_standing = context->globals.at != NULL;
     struct gl_instant at;
 
-    if (folder == NULL || gl_context_now(context, &at, err) != 0)
-        return NULL;
-    cache = gl_path_join(folder, "cache");
-    if (gl_dir_make(cache, err) != 0)
+    if (gl_context_now(context, &at, err) != 0)
         return NULL;
     if (is_standing) {
         gl_standing_world_init(&context->standing, &context->world, at);
@@ -115,8 +127,8 @@ struct gl_signal_store *gl_context_signals(struct gl_context *context, struct gl
         .world = world,
         .cache_folder = cache,
         .sources = config->has_sources ? config->sources : defaults,
-        .source_count = config->has_sources ? config->source_count
-                                            : sizeof defaults / sizeof defaults[0],
+        .source_count =
+            config->has_sources ? config->source_count : sizeof defaults / sizeof defaults[0],
         .is_offline = context->globals.is_offline || is_standing,
     });
 }
@@ -187,18 +199,20 @@ void gl_progress_end(struct gl_context *context)
 
 void gl_warn(struct gl_context *context, const char *code, const char *format, ...)
 {
+    GL_AUTO(gl_str_done) struct gl_str shown = {0};
     char text[768];
     va_list args;
 
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
+    gl_str_add_printable(&shown, text, strlen(text));
     if (context->reply.warnings == NULL)
         context->reply.warnings = json_array();
     json_array_append_new(context->reply.warnings,
-                          json_pack("{s:s,s:s}", "code", code, "message", text));
+                          json_pack("{s:s,s:s}", "code", code, "message", gl_str_text(&shown)));
     if (!context->globals.is_json)
-        gl_say(context, "warning: %s", text);
+        gl_say(context, "warning: %s", gl_str_text(&shown));
 }
 
 void gl_next(struct gl_context *context, const char *why, const char *const *argv)
@@ -209,8 +223,7 @@ void gl_next(struct gl_context *context, const char *why, const char *const *arg
         json_array_append_new(words, json_string(argv[i]));
     if (context->reply.next == NULL)
         context->reply.next = json_array();
-    json_array_append_new(context->reply.next,
-                          json_pack("{s:o,s:s}", "argv", words, "why", why));
+    json_array_append_new(context->reply.next, json_pack("{s:o,s:s}", "argv", words, "why", why));
 }
 
 static json_t *number(double value)
@@ -220,9 +233,9 @@ static json_t *number(double value)
 
 json_t *gl_quantity_json(const struct gl_quantity_facts *facts)
 {
-    json_t *object = json_pack("{s:o,s:o,s:o,s:s}", "value", number(facts->value), "low",
-                               number(facts->low), "high", number(facts->high), "unit",
-                               facts->unit);
+    json_t *object =
+        json_pack("{s:o,s:o,s:o,s:s}", "value", number(facts->value), "low", number(facts->low),
+                  "high", number(facts->high), "unit", facts->unit);
     char grade[2] = {facts->grade, '\0'};
 
     if (facts->accounting != NULL)
@@ -246,8 +259,8 @@ static json_t *error_json(const struct gl_error *err)
     object = json_pack("{s:s,s:s,s:s,s:b}", "code", code, "message", err->text, "fix", row->hint,
                        "retryable", row->is_retryable);
     if (object == NULL) /* foreign bytes in the message are no UTF-8 */
-        object = json_pack("{s:s,s:s,s:s}", "code", code, "message", row->sentence, "fix",
-                           row->hint);
+        object =
+            json_pack("{s:s,s:s,s:s}", "code", code, "message", row->sentence, "fix", row->hint);
     if (err->pos.line > 0)
         json_object_set_new(object, "where",
                             json_pack("{s:s,s:I,s:I}", "file", err->pos.file, "line",
@@ -267,13 +280,13 @@ static int print_envelope(struct gl_context *context, int status, const struct g
 {
     struct gl_reply *reply = &context->reply;
     char at[GL_INSTANT_TEXT];
-    json_t *envelope = json_pack(
-        "{s:i,s:s,s:s,s:s?,s:i,s:o,s:o,s:o}", "greenlaunch", 1, "command",
-        context->command != NULL ? context->command : "", "at",
-        gl_instant_text(gl_now(&context->world), at), "verdict", reply->verdict, "exit", status,
-        "data", reply->data != NULL ? json_incref(reply->data) : json_null(), "warnings",
-        reply->warnings != NULL ? json_incref(reply->warnings) : json_array(), "next",
-        reply->next != NULL ? json_incref(reply->next) : json_array());
+    json_t *envelope =
+        json_pack("{s:i,s:s,s:s,s:s?,s:i,s:o,s:o,s:o}", "greenlaunch", 1, "command",
+                  context->command != NULL ? context->command : "", "at",
+                  gl_instant_text(gl_now(&context->world), at), "verdict", reply->verdict, "exit",
+                  status, "data", reply->data != NULL ? json_incref(reply->data) : json_null(),
+                  "warnings", reply->warnings != NULL ? json_incref(reply->warnings) : json_array(),
+                  "next", reply->next != NULL ? json_incref(reply->next) : json_array());
     GL_AUTO(gl_auto_json) json_t *owned = envelope;
     GL_AUTO(gl_auto_free) char *text = NULL;
 
@@ -344,10 +357,11 @@ int gl_context_finish(struct gl_context *context, int status, struct gl_error *e
         status = (int)gl_errc_row(err->code)->exit;
     }
     status = advise(context, status);
-    printed = context->globals.is_json ? print_envelope(context, status, err)
-                                       : print_text(context);
+    printed = context->globals.is_json ? print_envelope(context, status, err) : print_text(context);
     if (err->code != GL_OK && !context->globals.is_json)
         print_error(context, err);
+    if (printed != 0 && errno == EPIPE)
+        return status; /* the reader has seen enough */
     if (printed != 0) {
         fprintf(stderr, "greenlaunch: cannot write to standard output\n");
         return status == GL_EXIT_OK ? GL_EXIT_INTERNAL : status;

@@ -22,10 +22,10 @@ struct gl_globals {
     const char *config;             /* file; NULL = the default place */
     struct gl_option_list policies; /* policy files */
     const char *waivers;
-    const char *state;              /* folder; NULL = $XDG_STATE_HOME/greenlaunch */
-    const char *at;                 /* evaluate as of this instant; NULL = now */
-    int64_t width;                  /* columns; INT64_MIN = from the terminal */
-    int64_t timeout_s;              /* INT64_MIN = none */
+    const char *state; /* folder; NULL = $XDG_STATE_HOME/greenlaunch */
+    const char *at;    /* evaluate as of this instant; NULL = now */
+    int64_t width;     /* columns; INT64_MIN = from the terminal */
+    int64_t timeout_s; /* INT64_MIN = none */
 };
 
 struct gl_reply {
@@ -42,22 +42,23 @@ struct gl_context {
     struct gl_world world;
     struct gl_globals globals;
     struct gl_config config;
-    const char *command;            /* "offers" */
-    const char *program;            /* argv[0] */
+    const char *command;               /* "offers" */
+    const char *program;               /* argv[0] */
     struct gl_standing_world standing; /* with --at: the world of the signals */
-    char *state_folder;             /* made on first use: gl_context_state() */
-    struct gl_ledger *ledger;       /* opened on first use: gl_context_ledger() */
+    char *state_folder;                /* made on first use: gl_context_state() */
+    struct gl_ledger *ledger;          /* opened on first use: gl_context_ledger() */
     struct gl_reply reply;
-    unsigned columns;               /* of stdout */
+    unsigned columns; /* of stdout */
     bool is_color;
-    bool is_live;                   /* stderr is a terminal that may be redrawn */
-    bool is_demo;                   /* --demo and no zone configured: every line and document says so */
-    int64_t started_ms;             /* monotonic */
-    char progress[96];              /* of the step under way */
-    int64_t progress_ms;            /* monotonic start of the step; 0 = none */
+    bool is_live;        /* stderr is a terminal that may be redrawn */
+    bool is_demo;        /* --demo and no zone configured: every line and document says so */
+    int64_t started_ms;  /* monotonic */
+    char progress[96];   /* of the step under way */
+    int64_t progress_ms; /* monotonic start of the step; 0 = none */
 };
 
-/* State folder (created, 0700) and ledger, on first use. Errors: IO, DISK_FULL, LOCKED, TAMPERED. */
+/* State folder (created, 0700) and ledger, on first use. Errors: IO, DISK_FULL, LOCKED, TAMPERED.
+ */
 const char *gl_context_state(struct gl_context *context, struct gl_error *err);
 struct gl_ledger *gl_context_ledger(struct gl_context *context, struct gl_error *err);
 
@@ -101,10 +102,10 @@ void gl_next(struct gl_context *context, const char *why, const char *const *arg
 /* A quantity of the envelope: {"value","low","high","unit","accounting","grade","source","age_s"};
  * unknown numbers are null. `grade` 0, accounting/source NULL leave the member out. */
 struct gl_quantity_facts {
-    double value, low, high;    /* NAN = unknown */
+    double value, low, high; /* NAN = unknown */
     const char *unit, *accounting, *source;
     char grade;
-    int64_t age_s;              /* GL_UNKNOWN = leave out */
+    int64_t age_s; /* GL_UNKNOWN = leave out */
 };
 json_t *gl_quantity_json(const struct gl_quantity_facts *facts);
 

@@ -36,17 +36,16 @@ json_t *gl_evidence_json(const struct gl_series *series, int64_t from_s, int64_t
 
     gl_hex_text(series->body_sha256, sizeof series->body_sha256, sha);
     return json_pack(
-        "{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:I,s:s,s:s,s:s,s:s,s:s,s:s,s:o,s:o,s:I,s:i,s:s}",
-        "quantity", gl_quantity_word(meaning->quantity), "rate", gl_rate_word(meaning->rate),
-        "boundary", gl_boundary_word(meaning->boundary), "gases", gl_gases_word(meaning->gases),
-        "trace", gl_trace_word(meaning->trace), "accounting",
-        gl_accounting_word(meaning->accounting), "matching", gl_matching_word(meaning->matching),
-        "share_of", (json_int_t)meaning->share_of, "factor_set", meaning->factor_set, "zone",
-        series->zone, "provider", series->provider, "dataset", series->dataset, "licence",
-        series->licence, "attribution", series->attribution, "points",
-        points_json(series, from_s, until_s), "issued_s", bound(series->issued_s), "retrieved_s",
-        (json_int_t)series->retrieved_s, "bound_method", (int)series->bound_method, "body_sha256",
-        sha);
+        "{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:I,s:s,s:s,s:s,s:s,s:s,s:s,s:o,s:o,s:I,s:i,s:s}", "quantity",
+        gl_quantity_word(meaning->quantity), "rate", gl_rate_word(meaning->rate), "boundary",
+        gl_boundary_word(meaning->boundary), "gases", gl_gases_word(meaning->gases), "trace",
+        gl_trace_word(meaning->trace), "accounting", gl_accounting_word(meaning->accounting),
+        "matching", gl_matching_word(meaning->matching), "share_of", (json_int_t)meaning->share_of,
+        "factor_set", meaning->factor_set, "zone", series->zone, "provider", series->provider,
+        "dataset", series->dataset, "licence", series->licence, "attribution", series->attribution,
+        "points", points_json(series, from_s, until_s), "issued_s", bound(series->issued_s),
+        "retrieved_s", (json_int_t)series->retrieved_s, "bound_method", (int)series->bound_method,
+        "body_sha256", sha);
 }
 
 /* Index of a word in a NULL-terminated list, into *out. */
@@ -81,11 +80,10 @@ static int meaning_parse(const json_t *evidence, struct gl_meaning *out, struct 
         gl_json_int(evidence, "share_of", 0, UINT32_MAX, &share_of, err) != 0 ||
         gl_json_string(evidence, "factor_set", &factor_set, err) != 0)
         return -1;
-    *out = (struct gl_meaning){(enum gl_quantity)quantity,     (enum gl_rate)rate,
-                               (enum gl_boundary)boundary,     (enum gl_gases)gases,
-                               (enum gl_trace)trace,           (enum gl_accounting)accounting,
-                               (enum gl_matching)matching,     (uint32_t)share_of,
-                               {0}};
+    *out = (struct gl_meaning){
+        (enum gl_quantity)quantity, (enum gl_rate)rate,   (enum gl_boundary)boundary,
+        (enum gl_gases)gases,       (enum gl_trace)trace, (enum gl_accounting)accounting,
+        (enum gl_matching)matching, (uint32_t)share_of,   {0}};
     snprintf(out->factor_set, sizeof out->factor_set, "%s", factor_set);
     return 0;
 }
@@ -137,7 +135,8 @@ static int points_parse(const json_t *points, struct gl_series *series, struct g
 
 int gl_evidence_parse(const json_t *evidence, struct gl_series *out, struct gl_error *err)
 {
-    struct gl_series series = {.issued_s = number_or_unknown(json_object_get(evidence, "issued_s"))};
+    struct gl_series series = {.issued_s =
+                                   number_or_unknown(json_object_get(evidence, "issued_s"))};
     const char *zone, *provider, *dataset, *licence, *attribution, *sha;
     json_t *points;
     int64_t bound_method;

@@ -3,7 +3,8 @@
 #define GL_BROKER_EVIDENCE_H
 
 /* Series as canonical JSON inside plans and receipts, and back. A point is an array
- * [from_s, until_s, value, low, high, evidence]; an unknown bound is null. Refuses unknown words. */
+ * [from_s, until_s, value, low, high, evidence]; an unknown bound is null. Refuses unknown words.
+ */
 
 #include "base/json.h"
 #include "policy/facts.h"

@@ -11,8 +11,8 @@
 #include "broker/plausible.h"
 #include "broker/receipt.h"
 
-#define CONSOLE_STEP ((size_t)4 << 20)
-#define CONSOLE_MAX ((uint64_t)256 << 20)   /* a guest may write faster than we read */
+#define CONSOLE_STEP   ((size_t)4 << 20)
+#define CONSOLE_MAX    ((uint64_t)256 << 20) /* a guest may write faster than we read */
 #define LEASE_SLACK_MS 60000
 
 /* ---- files of a launch ---- */
@@ -176,10 +176,9 @@ static int meter_json(const struct gl_launcher *launcher, const struct gl_launch
     if (read_enrol_token(launcher->state_folder, row->launch, token, err) != 0)
         return -1;
     *out = json_pack("{s:s,s:I,s:O?,s:O,s:I,s:I,s:I,s:I}", "token", token, "interval_ms",
-                     (json_int_t)interval_ms, "enrolment", log->enrolment, "batches",
-                     log->batches, "rejected", (json_int_t)log->rejected, "repeated",
-                     (json_int_t)log->repeated, "forked", (json_int_t)log->forked, "orphaned",
-                     (json_int_t)log->orphaned);
+                     (json_int_t)interval_ms, "enrolment", log->enrolment, "batches", log->batches,
+                     "rejected", (json_int_t)log->rejected, "repeated", (json_int_t)log->repeated,
+                     "forked", (json_int_t)log->forked, "orphaned", (json_int_t)log->orphaned);
     return 0;
 }
 
@@ -187,8 +186,8 @@ static json_t *evidence_of(const struct gl_launcher *launcher, const struct gl_l
                            const struct gl_instance *instance, const struct gl_meterlog *log,
                            struct gl_error *err)
 {
-    GL_AUTO(gl_auto_json) json_t *evidence =
-        gl_json_parse(row->plan, strlen(row->plan), "plan", err);
+    GL_AUTO(gl_auto_json)
+    json_t *evidence = gl_json_parse(row->plan, strlen(row->plan), "plan", err);
     int64_t interval_ms, alive_ms = 0;
     json_t *meter;
 
@@ -226,8 +225,8 @@ static int record_end(const struct gl_launcher *launcher, const struct gl_launch
                       struct gl_error *err)
 {
     const json_t *instance = json_object_get(evidence, "instance");
-    struct gl_launch_change change = {
-        GL_LAUNCH_KEEP, .launch = row->launch, .state = state, .receipt = receipt};
+    struct gl_launch_change change = {GL_LAUNCH_KEEP, .launch = row->launch, .state = state,
+                                      .receipt = receipt};
     GL_AUTO(gl_auto_json) json_t *body = NULL;
     struct gl_hash hash;
     char hex[GL_HASH_HEX];
@@ -351,8 +350,8 @@ int gl_launch_close(struct gl_launcher *launcher, const struct gl_launch_row *ro
 static int record_stopping(struct gl_launcher *launcher, const char *launch, struct gl_error *err)
 {
     int64_t alive_ms = launcher->world->now_ms(launcher->world->cookie);
-    GL_AUTO(gl_auto_json) json_t *body =
-        json_pack("{s:s,s:I}", "state", "stopping", "alive_ms", (json_int_t)alive_ms);
+    GL_AUTO(gl_auto_json)
+    json_t *body = json_pack("{s:s,s:I}", "state", "stopping", "alive_ms", (json_int_t)alive_ms);
     struct gl_launch_change change = {GL_LAUNCH_KEEP, .launch = launch, .state = "stopping"};
 
     return gl_ledger_append(launcher->ledger, "stopping", launch, body, &change, err);

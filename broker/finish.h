@@ -9,8 +9,8 @@
 
 struct gl_ending {
     struct gl_span wait;
-    int64_t exit_status;    /* -1 = as the cloud says */
-    char **out_receipt;     /* may be NULL */
+    int64_t exit_status; /* -1 = as the cloud says */
+    char **out_receipt;  /* may be NULL */
 };
 
 /* End an instance in order (at most `wait` for its meter) unless it is over, make sure that it is,

@@ -54,6 +54,18 @@ void gl_host_read(struct gl_host *out)
 
     *out = (struct gl_host){0};
     out->vcpus = cpus > 0 ? (uint32_t)cpus : 0;
-    out->memory_mib = pages > 0 && page > 0 ? (uint32_t)((uint64_t)pages * (uint64_t)page >> 20) : 0;
+    out->memory_mib =
+        pages > 0 && page > 0 ? (uint32_t)((uint64_t)pages * (uint64_t)page >> 20) : 0;
     read_cpu(out);
+}
+
+void gl_host_boot_id(char out[GL_BOOT_ID])
+{
+    FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
+
+    out[0] = '\0';
+    if (file != NULL && fgets(out, GL_BOOT_ID, file) != NULL)
+        out[strcspn(out, "\n")] = '\0';
+    if (file != NULL)
+        fclose(file);
 }

@@ -8,9 +8,13 @@
 
 struct gl_host {
     uint32_t vcpus, memory_mib;
-    const char *family;     /* CPU family key of base/power.h; NULL = unknown */
-    char cpu[80];           /* model name as the kernel says it */
+    const char *family; /* CPU family key of base/power.h; NULL = unknown */
+    char cpu[80];       /* model name as the kernel says it */
 };
+
+/* The kernel's boot id, "" when it cannot be read: monotonic times of one boot can be compared. */
+#define GL_BOOT_ID 40
+void gl_host_boot_id(char out[GL_BOOT_ID]);
 
 /* Read /proc; what cannot be read is 0, NULL or "". */
 void gl_host_read(struct gl_host *out);

@@ -46,7 +46,7 @@ int gl_interrupt_status(void)
 
 int gl_interrupt_fail(struct gl_error *err, const char *what)
 {
-    enum gl_errc code = caught == SIGALRM  ? GL_E_TIMEOUT
+    enum gl_errc code = caught == SIGALRM   ? GL_E_TIMEOUT
                         : caught == SIGTERM ? GL_E_TERMINATED
                                             : GL_E_INTERRUPTED;
 

@@ -10,9 +10,10 @@
 #include "base/file.h"
 #include "broker/account.h"
 #include "broker/finish.h"
+#include "broker/host.h"
 
 #define TOKEN_BYTES 32
-#define LEASE_MAX_S ((int64_t)365 * 86400)  /* an account covers 366 days */
+#define LEASE_MAX_S ((int64_t)365 * 86400) /* an account covers 366 days */
 
 static const char no_token[GL_HASH_HEX] =
     "0000000000000000000000000000000000000000000000000000000000000000";
@@ -96,14 +97,14 @@ static int record_intent(const struct gl_launcher *launcher, const struct gl_ord
     GL_AUTO(gl_auto_free) char *plan = gl_json_canonical(order->plan, err);
     GL_AUTO(gl_auto_json) json_t *body = NULL;
     struct gl_launch_change change = {
-        GL_LAUNCH_KEEP,          .launch = launch->launch_id,  .name = order->name,
-        .state = "intended",     .cloud = order->cloud,        .region = launch->region,
-        .type = launch->type,    .zone = order->zone,          .token = launch->token,
+        GL_LAUNCH_KEEP,       .launch = launch->launch_id, .name = order->name,
+        .state = "intended",  .cloud = order->cloud,       .region = launch->region,
+        .type = launch->type, .zone = order->zone,         .token = launch->token,
         .plan = plan,
     };
 
     struct gl_hash hash;
-    char hex[GL_HASH_HEX];
+    char hex[GL_HASH_HEX], boot[GL_BOOT_ID];
 
     if (plan == NULL)
         return -1;
@@ -113,10 +114,12 @@ static int record_intent(const struct gl_launcher *launcher, const struct gl_ord
     change.expires_ms = launch->expires.unix_s * 1000;
     change.is_demo = order->is_demo;
     gl_hash_of(plan, strlen(plan), &hash);
-    body = json_pack("{s:s,s:s,s:s,s:s,s:s,s:I,s:I}", "token", launch->token, "plan_sha256",
-                     gl_hash_hex(&hash, hex), "cloud", order->cloud, "region", launch->region,
-                     "type", launch->type, "attempt", (json_int_t)launch->attempt, "expires_ms",
-                     (json_int_t)change.expires_ms);
+    gl_host_boot_id(boot);
+    body = json_pack("{s:s,s:I,s:s,s:s,s:s,s:s,s:s,s:I,s:I}", "boot", boot, "monotonic_ms",
+                     (json_int_t)launcher->world->monotonic_ms(launcher->world->cookie), "token",
+                     launch->token, "plan_sha256", gl_hash_hex(&hash, hex), "cloud", order->cloud,
+                     "region", launch->region, "type", launch->type, "attempt",
+                     (json_int_t)launch->attempt, "expires_ms", (json_int_t)change.expires_ms);
     return gl_ledger_append(launcher->ledger, "intent", launch->launch_id, body, &change, err);
 }
 
@@ -136,20 +139,20 @@ static int record_state(const struct gl_launcher *launcher, const char *launch, 
 static int record_running(const struct gl_launcher *launcher, const struct gl_instance *instance,
                           const char *launch, const char *kind, struct gl_error *err)
 {
-    GL_AUTO(gl_auto_json) json_t *body =
-        json_pack("{s:s,s:s}", "instance", instance->id, "how", instance->how);
-    struct gl_launch_change change = {
-        GL_LAUNCH_KEEP, .launch = launch, .state = "running", .instance = instance->id};
+    GL_AUTO(gl_auto_json)
+    json_t *body = json_pack("{s:s,s:s}", "instance", instance->id, "how", instance->how);
+    struct gl_launch_change change = {GL_LAUNCH_KEEP, .launch = launch, .state = "running",
+                                      .instance = instance->id};
 
     return gl_ledger_append(launcher->ledger, kind, launch, body, &change, err);
 }
 
 /* How sending once came out. */
 enum sent {
-    SENT,           /* running, and recorded so */
-    ABSENT_AGAIN,   /* proven absent, and worth another attempt */
-    ABSENT,         /* proven absent, for good */
-    NOT_PROVEN,     /* it may run: never send again from here */
+    SENT,         /* running, and recorded so */
+    ABSENT_AGAIN, /* proven absent, and worth another attempt */
+    ABSENT,       /* proven absent, for good */
+    NOT_PROVEN,   /* it may run: never send again from here */
 };
 
 static enum sent after_failure(struct gl_launcher *launcher, struct gl_cloud *cloud,
@@ -239,10 +242,10 @@ static int check_plan(const struct gl_launcher *launcher, const struct gl_order 
     json_object_set_new(meter, "batches", json_array());
     json_object_set_new(meter, "forked", json_integer(0));
     json_object_set_new(evidence, "launch", json_string(""));
-    json_object_set_new(
-        evidence, "instance",
-        json_pack("{s:I,s:I,s:i}", "started_ms", (json_int_t)start_ms, "ended_ms",
-                  (json_int_t)(start_ms + order->launch.lease.s * 1000), "host_cpu_ms", -1));
+    json_object_set_new(evidence, "instance",
+                        json_pack("{s:I,s:I,s:i}", "started_ms", (json_int_t)start_ms, "ended_ms",
+                                  (json_int_t)(start_ms + order->launch.lease.s * 1000),
+                                  "host_cpu_ms", -1));
     if (gl_account(evidence, &derived, &why) != 0)
         return gl_fail(err, GL_E_INTERNAL, "the plan could not be accounted for: %s", why.text);
     return 0;
@@ -254,9 +257,10 @@ static int check_order(const struct gl_launcher *launcher, const struct gl_order
     if (order->launch.lease.s < 1 || order->launch.lease.s > LEASE_MAX_S)
         return gl_fail(err, GL_E_USAGE, "a lease lasts from 1 second to %d days",
                        (int)(LEASE_MAX_S / 86400));
-    GL_AUTO(gl_auto_json) json_t *name = json_string(order->name);
-    if (name == NULL)
-        return gl_fail(err, GL_E_USAGE, "the name is not UTF-8 text");
+    if (order->name[strspn(order->name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                        "0123456789._-")] != '\0' ||
+        strlen(order->name) > 63)
+        return gl_fail(err, GL_E_USAGE, "a name is at most 63 letters, digits, dots, _ and -");
     return check_plan(launcher, order, err);
 }
 
@@ -373,6 +377,45 @@ static enum settled settle(struct gl_launcher *launcher, const struct gl_launch_
     }
 }
 
+/* What the intent said of the clock that never steps. */
+struct intent_clock {
+    char boot[GL_BOOT_ID];
+    int64_t monotonic_ms;
+};
+
+static int note_intent_clock(void *cookie, const json_t *event)
+{
+    struct intent_clock *clock = cookie;
+    const json_t *body = json_object_get(event, "body");
+    const char *boot = json_string_value(json_object_get(body, "boot"));
+
+    if (boot == NULL)
+        return 0;
+    snprintf(clock->boot, sizeof clock->boot, "%s", boot);
+    clock->monotonic_ms = json_integer_value(json_object_get(body, "monotonic_ms"));
+    return 0;
+}
+
+/* A wall clock that jumped ahead must not end what has just begun: within one boot the clock that
+ * never steps decides, across boots the wall clock is all there is. */
+static bool is_lease_over(struct gl_launcher *launcher, const struct gl_launch_row *row)
+{
+    struct intent_clock clock = {.boot = ""};
+    struct gl_error ignored = {0};
+    char boot[GL_BOOT_ID];
+    int64_t run_ms;
+
+    if (row->expires_ms > now_ms(launcher))
+        return false;
+    gl_host_boot_id(boot);
+    if (boot[0] == '\0' ||
+        gl_ledger_events(launcher->ledger, row->launch, &clock, note_intent_clock, &ignored) != 0 ||
+        strcmp(clock.boot, boot) != 0)
+        return true;
+    run_ms = launcher->world->monotonic_ms(launcher->world->cookie) - clock.monotonic_ms;
+    return run_ms < 0 || run_ms >= row->expires_ms - row->created_ms;
+}
+
 static int reconcile_running(struct gl_launcher *launcher, const struct gl_launch_row *row,
                              struct gl_cloud *cloud, struct gl_reconciled *counts,
                              struct gl_error *err)
@@ -389,7 +432,7 @@ static int reconcile_running(struct gl_launcher *launcher, const struct gl_launc
         }
         count = &counts->lost;
     } else if (instance.state != GL_STATE_ENDED && instance.state != GL_STATE_LOST) {
-        if (strcmp(row->state, "stopping") != 0 && row->expires_ms > now_ms(launcher))
+        if (strcmp(row->state, "stopping") != 0 && !is_lease_over(launcher, row))
             return 0;
         count = &counts->reaped;
     }
@@ -464,8 +507,7 @@ int gl_launch_reconcile(struct gl_launcher *launcher, struct gl_reconciled *out,
     for (size_t i = 0; i < rows.count; i++) {
         struct gl_error one = {0};
 
-        if (is_over(&rows.rows[i]) ||
-            reconcile_one(launcher, &rows.rows[i], out, &one) == 0)
+        if (is_over(&rows.rows[i]) || reconcile_one(launcher, &rows.rows[i], out, &one) == 0)
             continue;
         gl_wrap(&one, "launch %s", rows.rows[i].launch);
         if (out->failed++ == 0)

@@ -28,11 +28,11 @@ struct gl_launcher {
 
 /* What to launch. */
 struct gl_order {
-    const char *name;           /* "" = none */
+    const char *name; /* "" = none */
     const char *cloud, *zone;
-    const json_t *plan;         /* evidence so far: request, decision, offer, machine, series,
-                                 * guarantee, pue, embodied, meter.interval_ms; borrowed */
-    struct gl_launch launch;    /* region, type, lease, command ...; ids and tokens are filled in */
+    const json_t *plan;      /* evidence so far: request, decision, offer, machine, series,
+                              * guarantee, pue, embodied, meter.interval_ms; borrowed */
+    struct gl_launch launch; /* region, type, lease, command ...; ids and tokens are filled in */
     bool is_demo;
 };
 
@@ -43,8 +43,8 @@ int gl_launch_start(struct gl_launcher *launcher, const struct gl_order *order,
                     struct gl_instance *out, struct gl_error *err);
 
 /* End a running launch, named by its id or by a name that only one live launch has: orderly stop
- * (at most `wait`), readings, receipt, ledger. Idempotent. *out_receipt is the receipt's text, to be
- * freed; may be NULL. Errors: UNKNOWN_NAME; NOT_FOUND when it never started, so that there is no
+ * (at most `wait`), readings, receipt, ledger. Idempotent. *out_receipt is the receipt's text, to
+ * be freed; may be NULL. Errors: UNKNOWN_NAME; NOT_FOUND when it never started, so that there is no
  * receipt; PROVIDER when it is not known whether it runs; those of the cloud and the ledger. */
 int gl_launch_finish(struct gl_launcher *launcher, const char *launch, struct gl_span wait,
                      int64_t exit_status, char **out_receipt, struct gl_error *err);
@@ -56,7 +56,7 @@ int gl_launch_finish(struct gl_launcher *launcher, const char *launch, struct gl
  * ledger cannot be read. */
 struct gl_reconciled {
     unsigned adopted, absent, reaped, finished, lost, unknown, failed;
-    struct gl_error first;      /* of the failed */
+    struct gl_error first; /* of the failed */
 };
 int gl_launch_reconcile(struct gl_launcher *launcher, struct gl_reconciled *out,
                         struct gl_error *err);

@@ -26,7 +26,8 @@ static const char zero_hash[GL_HASH_HEX] =
 /* AUTOINCREMENT keeps the highest number ever given, so that a missing tail shows. */
 static const char schema[] =
     "CREATE TABLE events("
-    " seq INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT NULL, kind TEXT NOT NULL, launch TEXT NOT NULL,"
+    " seq INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT NULL, kind TEXT NOT NULL, launch "
+    "TEXT NOT NULL,"
     " body TEXT NOT NULL, prev TEXT NOT NULL, hash TEXT NOT NULL) STRICT;"
     "CREATE TABLE launches("
     " launch TEXT PRIMARY KEY, name TEXT NOT NULL DEFAULT '', state TEXT NOT NULL DEFAULT '',"
@@ -62,8 +63,8 @@ static bool is_out_of_space(int extended)
 static int fail_db(sqlite3 *db, const char *what, struct gl_error *err)
 {
     int code = sqlite3_errcode(db) & 0xff;
-    enum gl_errc errc = code == SQLITE_FULL                           ? GL_E_DISK_FULL
-                        : code == SQLITE_BUSY || code == SQLITE_LOCKED ? GL_E_LOCKED
+    enum gl_errc errc = code == SQLITE_FULL                               ? GL_E_DISK_FULL
+                        : code == SQLITE_BUSY || code == SQLITE_LOCKED    ? GL_E_LOCKED
                         : code == SQLITE_NOTADB || code == SQLITE_CORRUPT ? GL_E_TAMPERED
                                                                           : GL_E_IO;
 
@@ -148,7 +149,8 @@ static int identify(struct gl_ledger *ledger, bool *out_is_made, struct gl_error
     return 0;
 }
 
-/* Two processes may open a new ledger at once: the second waits for the lock, then finds it made. */
+/* Two processes may open a new ledger at once: the second waits for the lock, then finds it made.
+ */
 static int make_schema(struct gl_ledger *ledger, struct gl_error *err)
 {
     bool is_made;
@@ -240,8 +242,8 @@ static void event_hash(const struct event *event, char out[GL_HASH_HEX])
     GL_AUTO(gl_str_done) struct gl_str text = {0};
     struct gl_hash hash;
 
-    gl_str_addf(&text, "%s|%" PRId64 "|%" PRId64 "|%s|%s|%s", event->prev, event->seq,
-                event->at_ms, event->kind, event->launch, event->body);
+    gl_str_addf(&text, "%s|%" PRId64 "|%" PRId64 "|%s|%s|%s", event->prev, event->seq, event->at_ms,
+                event->kind, event->launch, event->body);
     gl_hash_of(gl_str_text(&text), text.length, &hash);
     gl_hash_hex(&hash, out);
 }
@@ -281,8 +283,8 @@ static int insert_event(struct gl_ledger *ledger, const char *kind, const char *
     if (text == NULL || head(ledger, &last, prev, err) != 0 ||
         prepare(ledger, "INSERT INTO events VALUES(?,?,?,?,?,?,?)", &statement, err) != 0)
         return -1;
-    struct event event = {last + 1, ledger->world->now_ms(ledger->world->cookie), kind, launch,
-                          text, prev};
+    struct event event = {
+        last + 1, ledger->world->now_ms(ledger->world->cookie), kind, launch, text, prev};
     event_hash(&event, hash);
     sqlite3_bind_int64(statement, 1, event.seq);
     sqlite3_bind_int64(statement, 2, event.at_ms);
@@ -298,18 +300,22 @@ static int insert_event(struct gl_ledger *ledger, const char *kind, const char *
 
 /* ---- the projection of launches: one row a column, so that insert, update and read agree ---- */
 
-#define TEXT_COLUMN(name) {#name, offsetof(struct gl_launch_row, name), \
-                           offsetof(struct gl_launch_change, name)}
+#define TEXT_COLUMN(name)                                                                    \
+    {                                                                                        \
+#name, offsetof(struct gl_launch_row, name), offsetof(struct gl_launch_change, name) \
+    }
 static const struct {
     const char *name;
     size_t row, change;
-} text_columns[] = {
-    TEXT_COLUMN(launch), TEXT_COLUMN(name),     TEXT_COLUMN(state), TEXT_COLUMN(cloud),
-    TEXT_COLUMN(region), TEXT_COLUMN(type),     TEXT_COLUMN(zone),  TEXT_COLUMN(token),
-    TEXT_COLUMN(instance), TEXT_COLUMN(plan),   TEXT_COLUMN(receipt),
-}, number_columns[] = {
-    TEXT_COLUMN(attempt),    TEXT_COLUMN(created_ms), TEXT_COLUMN(started_ms),
-    TEXT_COLUMN(expires_ms), TEXT_COLUMN(ended_ms),   TEXT_COLUMN(exit_status),
+} text_columns[] =
+    {
+        TEXT_COLUMN(launch),   TEXT_COLUMN(name), TEXT_COLUMN(state),   TEXT_COLUMN(cloud),
+        TEXT_COLUMN(region),   TEXT_COLUMN(type), TEXT_COLUMN(zone),    TEXT_COLUMN(token),
+        TEXT_COLUMN(instance), TEXT_COLUMN(plan), TEXT_COLUMN(receipt),
+},
+  number_columns[] = {
+      TEXT_COLUMN(attempt),    TEXT_COLUMN(created_ms), TEXT_COLUMN(started_ms),
+      TEXT_COLUMN(expires_ms), TEXT_COLUMN(ended_ms),   TEXT_COLUMN(exit_status),
 };
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -509,8 +515,7 @@ static struct event event_of(sqlite3_stmt *statement)
                           column_text(statement, 4),          column_text(statement, 5)};
 }
 
-static int check_events(struct gl_ledger *ledger, struct gl_ledger_check *out,
-                        struct gl_error *err)
+static int check_events(struct gl_ledger *ledger, struct gl_ledger_check *out, struct gl_error *err)
 {
     STATEMENT statement = NULL;
     struct gl_ledger_check check = {0};

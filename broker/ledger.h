@@ -15,8 +15,8 @@
 struct gl_ledger;
 
 /* Open or create `path`; the file itself must not be a link. The schema is made in one transaction.
- * What is no ledger is left as it is. Errors: IO, DISK_FULL, LOCKED, TAMPERED (not a ledger), CONFIG
- * (of a newer program). `max_pages` > 0 caps the file (tests of a full disk). */
+ * What is no ledger is left as it is. Errors: IO, DISK_FULL, LOCKED, TAMPERED (not a ledger),
+ * CONFIG (of a newer program). `max_pages` > 0 caps the file (tests of a full disk). */
 struct gl_ledger *gl_ledger_open(const char *path, const struct gl_world *world, int max_pages,
                                  struct gl_error *err);
 void gl_ledger_close(struct gl_ledger *ledger); /* NULL is fine */
@@ -26,17 +26,17 @@ void gl_ledger_close(struct gl_ledger *ledger); /* NULL is fine */
 
 /* Projection of one launch. Strings live until gl_launch_rows_free(). */
 struct gl_launch_row {
-    char *launch;           /* "gl-4k2p9x" */
-    char *name;             /* the user's, or "" */
+    char *launch; /* "gl-4k2p9x" */
+    char *name;   /* the user's, or "" */
     char *state;
     char *cloud, *region, *type, *zone;
-    char *token;            /* of the last attempt */
-    char *instance;         /* provider's id, "" before it is known */
-    char *plan;             /* canonical JSON: request, decision, offer, evidence (broker/plan.h) */
-    char *receipt;          /* canonical JSON, "" before the end */
+    char *token;    /* of the last attempt */
+    char *instance; /* provider's id, "" before it is known */
+    char *plan;     /* canonical JSON: request, decision, offer, evidence (broker/plan.h) */
+    char *receipt;  /* canonical JSON, "" before the end */
     int64_t attempt;
     int64_t created_ms, started_ms, expires_ms, ended_ms; /* 0 = not yet */
-    int64_t exit_status;    /* -1 = none */
+    int64_t exit_status;                                  /* -1 = none */
     bool is_demo;
 };
 
@@ -47,12 +47,12 @@ struct gl_launch_rows {
 
 /* What an event changes in the projection; NULL or negative members are left as they are. */
 struct gl_launch_change {
-    const char *launch;     /* compulsory */
+    const char *launch; /* compulsory */
     const char *name, *state, *cloud, *region, *type, *zone, *token, *instance, *plan, *receipt;
     int64_t attempt, created_ms, started_ms, expires_ms, ended_ms, exit_status; /* -1 = keep */
-    int is_demo;            /* -1 = keep */
+    int is_demo;                                                                /* -1 = keep */
 };
-#define GL_LAUNCH_KEEP \
+#define GL_LAUNCH_KEEP                                                                   \
     .attempt = -1, .created_ms = -1, .started_ms = -1, .expires_ms = -1, .ended_ms = -1, \
     .exit_status = -1, .is_demo = -1
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The command: find its row, parse its options, run it, print its one reply. */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,12 +41,12 @@ static void look_at_terminal(struct gl_context *context)
     globals->is_accessible |= is_set(context, "ACCESSIBLE");
     globals->has_no_color |= is_set(context, "NO_COLOR");
     globals->has_no_progress |= is_set(context, "NO_PROGRESS");
-    context->columns = globals->width != INT64_MIN ? (unsigned)globals->width
-                                                   : terminal_columns(context);
+    context->columns =
+        globals->width != INT64_MIN ? (unsigned)globals->width : terminal_columns(context);
     context->is_color = !globals->has_no_color && !globals->is_accessible && !is_dumb &&
                         !globals->is_json && isatty(STDOUT_FILENO) == 1;
-    context->is_live = !is_dumb && !globals->is_accessible && !is_set(context, "CI") &&
-                       isatty(STDERR_FILENO) == 1;
+    context->is_live =
+        !is_dumb && !globals->is_accessible && !is_set(context, "CI") && isatty(STDERR_FILENO) == 1;
 }
 
 /* The first word that is no option names the command; options may come before it. */
@@ -96,8 +97,8 @@ static int run_command(struct gl_context *context, const struct gl_command *comm
     context->command = command->name;
     gl_options_clear(gl_global_options, &context->globals);
     gl_options_clear(command->options, values);
-    if (gl_options_parse(gl_global_options, &context->globals, command->options, values, argc,
-                         argv, &operands, err) != 0) {
+    if (gl_options_parse(gl_global_options, &context->globals, command->options, values, argc, argv,
+                         &operands, err) != 0) {
         context->globals.is_json |= gl_has_json_flag(argc, argv);
         return -1;
     }
@@ -118,6 +119,15 @@ static int run_command(struct gl_context *context, const struct gl_command *comm
     return command->run(context, &call, err);
 }
 
+/* A closed 0, 1 or 2 would be the next file we open. Read-only, so that writing there still fails.
+ */
+static void hold_standard_fds(void)
+{
+    for (int fd = 0; fd <= 2; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDONLY) < 0)
+            _exit(GL_EXIT_INTERNAL);
+}
+
 int main(int argc, char **argv)
 {
     struct gl_context context = {0};
@@ -129,6 +139,7 @@ int main(int argc, char **argv)
     int status, count;
 
     signal(SIGPIPE, SIG_IGN);
+    hold_standard_fds();
     gl_world_real(&context.world);
     context.program = words[0];
     context.started_ms = context.world.monotonic_ms(context.world.cookie);

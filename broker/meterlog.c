@@ -38,8 +38,7 @@ static int check_form(const json_t *object, size_t members, struct gl_error *err
 
 /* ---- enrolment: the key is the one whose owner knew the token ---- */
 
-static void enrolment_proof(const struct gl_meterlog *log, const char *key_hex,
-                            struct gl_hash *out)
+static void enrolment_proof(const struct gl_meterlog *log, const char *key_hex, struct gl_hash *out)
 {
     char text[64 + 1 + 2 * GL_KEY_BYTES + 1];
     int length = snprintf(text, sizeof text, "%s|%s", log->launch, key_hex);
@@ -85,8 +84,7 @@ struct batch {
     struct gl_hash head;
 };
 
-static int batch_signature(const struct gl_meterlog *log, const json_t *batch,
-                           struct gl_error *err)
+static int batch_signature(const struct gl_meterlog *log, const json_t *batch, struct gl_error *err)
 {
     GL_AUTO(gl_auto_json) json_t *signed_part = json_object();
     GL_AUTO(gl_auto_free) char *text = NULL;
@@ -103,8 +101,9 @@ static int batch_signature(const struct gl_meterlog *log, const json_t *batch,
         return -1;
     if (length != sizeof signature.bytes ||
         !gl_signature_holds(&log->key, text, strlen(text), &signature))
-        return gl_fail(err, GL_E_TAMPERED, "the signature of readings %" JSON_INTEGER_FORMAT
-                       "..%" JSON_INTEGER_FORMAT " does not hold",
+        return gl_fail(err, GL_E_TAMPERED,
+                       "the signature of readings %" JSON_INTEGER_FORMAT "..%" JSON_INTEGER_FORMAT
+                       " does not hold",
                        json_integer_value(json_object_get(batch, "n0")),
                        json_integer_value(json_object_get(batch, "n1")));
     return 0;
@@ -131,8 +130,9 @@ static int batch_read(const struct gl_meterlog *log, const json_t *json, struct 
         return gl_fail(err, GL_E_TAMPERED, "readings of another launch or another key");
     if (json_array_size(out->records) > GL_BATCH_RECORDS_MAX ||
         (int64_t)json_array_size(out->records) != out->last - out->first + 1)
-        return gl_fail(err, GL_E_TAMPERED, "a batch says readings %" PRId64 "..%" PRId64
-                       " but holds %zu", out->first, out->last, json_array_size(out->records));
+        return gl_fail(err, GL_E_TAMPERED,
+                       "a batch says readings %" PRId64 "..%" PRId64 " but holds %zu", out->first,
+                       out->last, json_array_size(out->records));
     return batch_signature(log, json, err);
 }
 
@@ -143,8 +143,8 @@ static int batch_records(const struct gl_meterlog *log, const struct batch *batc
     size_t count = json_array_size(batch->records);
 
     for (size_t i = 0; i < count; i++) {
-        GL_AUTO(gl_auto_free) char *text =
-            gl_json_canonical(json_array_get(batch->records, i), err);
+        GL_AUTO(gl_auto_free)
+        char *text = gl_json_canonical(json_array_get(batch->records, i), err);
 
         if (text == NULL || gl_reading_parse(text, strlen(text), &out[i], err) != 0)
             return -1;
@@ -155,8 +155,10 @@ static int batch_records(const struct gl_meterlog *log, const struct batch *batc
             return gl_fail(err, GL_E_TAMPERED, "reading %" PRIu64 " breaks the chain", out[i].seq);
     }
     if (!gl_hash_equal(&out_hashes[count - 1], &batch->head))
-        return gl_fail(err, GL_E_TAMPERED, "the head of readings %" PRId64 "..%" PRId64
-                       " is not the hash of the last one", batch->first, batch->last);
+        return gl_fail(err, GL_E_TAMPERED,
+                       "the head of readings %" PRId64 "..%" PRId64
+                       " is not the hash of the last one",
+                       batch->first, batch->last);
     return 0;
 }
 
@@ -203,8 +205,9 @@ static int join(struct gl_meterlog *log, const struct batch *batch,
         log->head = (struct gl_hash){{0}};
     if (readings[i].seq != next || !gl_hash_equal(&readings[i].previous, &log->head)) {
         log->orphaned++;
-        return gl_fail(err, GL_E_TAMPERED, "readings %" PRId64 "..%" PRId64
-                       " do not follow reading %" PRIu64, batch->first, batch->last, next - 1);
+        return gl_fail(err, GL_E_TAMPERED,
+                       "readings %" PRId64 "..%" PRId64 " do not follow reading %" PRIu64,
+                       batch->first, batch->last, next - 1);
     }
     *out_first_new = i;
     return 0;
@@ -285,8 +288,8 @@ static void console_line(struct gl_meterlog *log, const char *line, size_t lengt
 
     if (start == NULL)
         return;
-    GL_AUTO(gl_auto_json) json_t *json =
-        gl_json_parse(start, length - (size_t)(start - line), "console", &err);
+    GL_AUTO(gl_auto_json)
+    json_t *json = gl_json_parse(start, length - (size_t)(start - line), "console", &err);
     if ((json == NULL || kind->take(log, json, &err) != 0) &&
         log->forked + log->orphaned == counted)
         log->rejected++;

@@ -16,22 +16,22 @@
 
 struct gl_meterlog {
     char launch[64];
-    struct gl_secret token;         /* one-time enrolment token */
+    struct gl_secret token; /* one-time enrolment token */
     bool has_key;
     struct gl_public_key key;
     char boot[40];
-    json_t *enrolment;              /* the accepted one */
-    json_t *batches;                /* array of accepted batches, in order */
+    json_t *enrolment; /* the accepted one */
+    json_t *batches;   /* array of accepted batches, in order */
     size_t count, capacity;
-    size_t bytes;                   /* of the accepted batches */
-    struct gl_reading *readings;    /* in order of seq, no gaps in the chain */
-    struct gl_hash head;            /* hash of the last accepted record */
-    bool is_final;                  /* the meter said goodbye */
-    uint32_t rejected;              /* bad signature, other key, malformed, too many */
-    uint32_t repeated;              /* already known: replays and re-sends */
-    uint32_t forked;                /* same seq, other content (P11) */
-    uint32_t orphaned;              /* batches that do not follow from the last accepted record */
-    struct gl_str line;             /* of the console, unfinished */
+    size_t bytes;                /* of the accepted batches */
+    struct gl_reading *readings; /* in order of seq, no gaps in the chain */
+    struct gl_hash head;         /* hash of the last accepted record */
+    bool is_final;               /* the meter said goodbye */
+    uint32_t rejected;           /* bad signature, other key, malformed, too many */
+    uint32_t repeated;           /* already known: replays and re-sends */
+    uint32_t forked;             /* same seq, other content (P11) */
+    uint32_t orphaned;           /* batches that do not follow from the last accepted record */
+    struct gl_str line;          /* of the console, unfinished */
 };
 
 /* `token` is copied. */

@@ -8,7 +8,9 @@
 #include <string.h>
 
 #define SKEW_MS 5000
-#define P8_FACTOR_LOW 0.1   /* guest-accounted over host-accounted CPU: 1/2.7 under TCG, ~1 on KVM */
+#define P8_FACTOR_LOW                                                          \
+    0.1 /* guest-accounted over host-accounted CPU: 1/2.7 under TCG, ~1 on KVM \
+         */
 #define P8_FACTOR_HIGH 3.0
 
 const char *gl_plausible_word(enum gl_plausible_result result)
@@ -220,8 +222,8 @@ static uint32_t p7_outside_model(const struct gl_run_facts *facts, char note[120
     uint32_t bad = 0;
 
     for (size_t i = 1; i < facts->count; i++) {
-        struct gl_band watts = gl_power_machine(
-            &facts->machine, (double)facts->readings[i].busy_ppm / 1e6, 0);
+        struct gl_band watts =
+            gl_power_machine(&facts->machine, (double)facts->readings[i].busy_ppm / 1e6, 0);
         double found = (double)energy_uj(&facts->readings[i]);
         double ms = (double)interval_of(facts, i);
 
@@ -259,7 +261,8 @@ static uint32_t p10_coverage(const struct gl_run_facts *facts, char note[120])
     int64_t run_ms = facts->ended_ms - facts->started_ms;
     int64_t missing_ms = run_ms - facts->covered_ms;
 
-    snprintf(note, 120, "%" PRId64 " of %" PRId64 " ms without a reading, charged at the high bound",
+    snprintf(note, 120,
+             "%" PRId64 " of %" PRId64 " ms without a reading, charged at the high bound",
              missing_ms, run_ms);
     return missing_ms * 100 > run_ms && missing_ms > 2 * facts->interval_ms;
 }
@@ -302,7 +305,8 @@ void gl_plausible_check(const struct gl_run_facts *facts,
                         struct gl_plausible_finding out[GL_PLAUSIBLE_RULES])
 {
     for (size_t i = 0; i < GL_PLAUSIBLE_RULES; i++) {
-        struct gl_plausible_finding finding = {rules[i].rule, rules[i].title, GL_NOT_CHECKED, 0, ""};
+        struct gl_plausible_finding finding = {rules[i].rule, rules[i].title, GL_NOT_CHECKED, 0,
+                                               ""};
 
         if (has_subject(facts, i)) {
             finding.count = rules[i].broken(facts, finding.note);

@@ -19,19 +19,19 @@ enum gl_plausible_result { GL_PLAUSIBLE, GL_FLAGGED, GL_REPLACED, GL_NOT_CHECKED
 struct gl_run_facts {
     struct gl_machine machine;
     int64_t started_ms, ended_ms;
-    int64_t interval_ms;            /* asked sampling interval */
-    int64_t host_cpu_ms;            /* CPU the host spent on it; -1 not known */
+    int64_t interval_ms; /* asked sampling interval */
+    int64_t host_cpu_ms; /* CPU the host spent on it; -1 not known */
     const struct gl_reading *readings;
     size_t count;
-    uint32_t forked;                /* from the meter log */
-    int64_t covered_ms;             /* of the run, by readings */
+    uint32_t forked;    /* from the meter log */
+    int64_t covered_ms; /* of the run, by readings */
 };
 
 struct gl_plausible_finding {
-    const char *rule;               /* "P1" */
+    const char *rule; /* "P1" */
     const char *title;
     enum gl_plausible_result result;
-    uint32_t count;                 /* intervals concerned */
+    uint32_t count; /* intervals concerned */
     char note[120];
 };
 
@@ -41,17 +41,17 @@ void gl_plausible_check(const struct gl_run_facts *facts,
                         struct gl_plausible_finding out[GL_PLAUSIBLE_RULES]);
 /* Is the energy of reading `index` over `interval_ms` impossible (P1), so that the model's bound
  * must stand in? */
-bool gl_plausible_is_excessive(const struct gl_run_facts *facts, size_t index,
-                               int64_t interval_ms);
-/* Energy of one reading, low / central / high: of the node where it is measured, else the sum of the
- * parts. */
+bool gl_plausible_is_excessive(const struct gl_run_facts *facts, size_t index, int64_t interval_ms);
+/* Energy of one reading, low / central / high: of the node where it is measured, else the sum of
+ * the parts. */
 void gl_reading_energy(const struct gl_reading *reading, int64_t out_uj[3]);
 /* The most microjoules the machine can have used in that time (P1). */
 int64_t gl_plausible_bound_uj(const struct gl_run_facts *facts, int64_t interval_ms);
 /* Wall time at the end of reading `index`, from the boot clock, anchored at the run (P9) and cut to
  * it. */
 int64_t gl_reading_end_ms(const struct gl_run_facts *facts, size_t index);
-/* The end of the last reading, not cut at ended_ms: how long the run was by its meter. count > 0. */
+/* The end of the last reading, not cut at ended_ms: how long the run was by its meter. count > 0.
+ */
 int64_t gl_readings_until_ms(const struct gl_run_facts *facts);
 const char *gl_plausible_word(enum gl_plausible_result result);
 

@@ -92,8 +92,8 @@ struct gl_policy *gl_policy_read(const char *path, const char *waivers,
 
     if (read_policy(path, &text, &length, err) != 0)
         return NULL;
-    policy = gl_policy_parse((struct gl_view){text, length}, strcmp(path, "-") == 0 ? "stdin" : path,
-                             &loader, out_diagnostics);
+    policy = gl_policy_parse((struct gl_view){text, length},
+                             strcmp(path, "-") == 0 ? "stdin" : path, &loader, out_diagnostics);
     if (policy == NULL) {
         *err = out_diagnostics->errors[0];
         return NULL;
@@ -175,8 +175,8 @@ struct gl_policy *gl_context_policy(struct gl_context *context, const char *rule
                                     const char *const *limits, struct gl_error *err)
 {
     struct paths paths = policy_paths(context);
-    const char *waivers = context->globals.waivers != NULL ? context->globals.waivers
-                                                           : context->config.waivers;
+    const char *waivers =
+        context->globals.waivers != NULL ? context->globals.waivers : context->config.waivers;
     struct gl_diagnostics diagnostics = {0};
     struct gl_policy *policy = NULL, *with_flags;
 

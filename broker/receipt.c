@@ -55,7 +55,8 @@ char *gl_receipt_make(const json_t *evidence, const struct gl_secret_key *secret
 
 static void scalar_text(const json_t *value, char *out, size_t size)
 {
-    GL_AUTO(gl_auto_free) char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_ENSURE_ASCII);
+    GL_AUTO(gl_auto_free)
+    char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_ENSURE_ASCII);
 
     snprintf(out, size, "%s", text != NULL ? text : "absent");
 }
@@ -107,12 +108,11 @@ static int compare(const char *path, const json_t *found, const json_t *expected
     for (int side = 0; side < 2; side++) {
         json_t *container = (json_t *)(uintptr_t)both[side]; /* the iterators want it non-const */
 
-        json_object_foreach(container, key, item)
-            if (compare_member(path, key, 0, found, expected, err) != 0)
-                return -1;
-        json_array_foreach(container, index, item)
-            if (compare_member(path, NULL, index, found, expected, err) != 0)
-                return -1;
+        json_object_foreach(container, key, item) if (compare_member(path, key, 0, found, expected,
+                                                                     err) != 0) return -1;
+        json_array_foreach(container, index,
+                           item) if (compare_member(path, NULL, index, found, expected, err) !=
+                                     0) return -1;
     }
     return json_equal(found, expected) ? 0 : differ(path, found, expected, err);
 }
@@ -162,8 +162,8 @@ static int check_derived(const json_t *document, struct gl_receipt_check *check,
         gl_json_string(evidence, "launch", &launch, err) != 0 ||
         gl_account(evidence, &expected, err) != 0 ||
         compare("derived", derived, expected, err) != 0 ||
-        gl_json_int(json_object_get(expected, "meter"), "readings", 0, INT64_MAX, &readings,
-                    err) != 0)
+        gl_json_int(json_object_get(expected, "meter"), "readings", 0, INT64_MAX, &readings, err) !=
+            0)
         return -1;
     snprintf(check->launch, sizeof check->launch, "%s", launch);
     check->readings = (size_t)readings;

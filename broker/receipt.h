@@ -23,11 +23,11 @@ char *gl_receipt_make(const json_t *evidence, const struct gl_secret_key *secret
 /* What verification found. */
 struct gl_receipt_check {
     char launch[64];
-    char key[2 * GL_KEY_BYTES + 1];     /* that signed it */
-    bool is_key_given;      /* checked against the caller's key, not only the document's own */
+    char key[2 * GL_KEY_BYTES + 1]; /* that signed it */
+    bool is_key_given; /* checked against the caller's key, not only the document's own */
     bool is_demo;
     size_t readings;
-    json_t *receipt;        /* the whole document; json_decref() */
+    json_t *receipt; /* the whole document; json_decref() */
 };
 
 /* Verify the bytes of a receipt; `key` NULL uses the key inside, which proves integrity but not who

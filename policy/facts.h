@@ -18,13 +18,26 @@ enum gl_gases { GL_GASES_NA, GL_CO2, GL_CO2E };
 enum gl_trace { GL_PRODUCTION, GL_FLOW_TRACED, GL_FIXED_IMPORTS, GL_SHARE_OF_LOAD };
 enum gl_accounting { GL_LOCATION, GL_MARKET, GL_RESIDUAL };
 enum gl_matching { GL_MATCH_NONE, GL_MATCH_ANNUAL, GL_MATCH_MONTHLY, GL_MATCH_HOURLY };
-enum gl_share_of {      /* bit set: what counts as renewable or carbon-free */
-    GL_OF_SOLAR = 1, GL_OF_WIND = 2, GL_OF_HYDRO = 4, GL_OF_GEOTHERMAL = 8, GL_OF_BIOMASS = 16,
-    GL_OF_WASTE = 32, GL_OF_MARINE = 64, GL_OF_NUCLEAR = 128, GL_OF_STORAGE = 256,
+enum gl_share_of { /* bit set: what counts as renewable or carbon-free */
+                   GL_OF_SOLAR = 1,
+                   GL_OF_WIND = 2,
+                   GL_OF_HYDRO = 4,
+                   GL_OF_GEOTHERMAL = 8,
+                   GL_OF_BIOMASS = 16,
+                   GL_OF_WASTE = 32,
+                   GL_OF_MARINE = 64,
+                   GL_OF_NUCLEAR = 128,
+                   GL_OF_STORAGE = 256,
 };
 enum gl_evidence {
-    GL_MEASURED, GL_PRELIMINARY, GL_ESTIMATED, GL_FORECAST, GL_HISTORIC_AVERAGE,
-    GL_ANNUAL_AVERAGE, GL_SUBSTITUTE, GL_PROVIDER_CLAIM,
+    GL_MEASURED,
+    GL_PRELIMINARY,
+    GL_ESTIMATED,
+    GL_FORECAST,
+    GL_HISTORIC_AVERAGE,
+    GL_ANNUAL_AVERAGE,
+    GL_SUBSTITUTE,
+    GL_PROVIDER_CLAIM,
 };
 /* A best; a smaller value is a better grade. */
 enum gl_grade { GL_GRADE_A, GL_GRADE_B, GL_GRADE_C, GL_GRADE_D, GL_GRADE_E };
@@ -41,8 +54,8 @@ struct gl_meaning {
     enum gl_trace trace;
     enum gl_accounting accounting;
     enum gl_matching matching;
-    uint32_t share_of;          /* bits of gl_share_of; 0 for intensities */
-    char factor_set[24];        /* "IPCC2014", "NESO", "" = not stated */
+    uint32_t share_of;   /* bits of gl_share_of; 0 for intensities */
+    char factor_set[24]; /* "IPCC2014", "NESO", "" = not stated */
 };
 
 /* One interval [from, until) of Unix seconds. Intensity in micro g/kWh, share in parts per million
@@ -50,8 +63,8 @@ struct gl_meaning {
 struct gl_point {
     int64_t from_s, until_s;
     int64_t value_u;
-    int64_t low_u, high_u;      /* GL_UNKNOWN when no bound is stated */
-    int64_t updated_s;          /* when the source last changed it; GL_UNKNOWN if not said */
+    int64_t low_u, high_u; /* GL_UNKNOWN when no bound is stated */
+    int64_t updated_s;     /* when the source last changed it; GL_UNKNOWN if not said */
     enum gl_evidence evidence;
 };
 
@@ -60,19 +73,19 @@ struct gl_point {
 struct gl_series {
     struct gl_meaning meaning;
     char zone[40];
-    char provider[24];          /* "builtin", "file", "neso", "energy-charts", "energinet" */
+    char provider[24]; /* "builtin", "file", "neso", "energy-charts", "energinet" */
     char dataset[64];
     char licence[40];
     char attribution[96];
     enum gl_bound_method bound_method;
-    uint16_t bound_permille;    /* stated coverage of [low, high]; 0 = none */
-    int64_t issued_s;           /* of the forecast or publication; GL_UNKNOWN */
-    int64_t retrieved_s;        /* when we got it */
-    uint8_t body_sha256[32];    /* of the raw answer */
-    bool is_suspect;            /* truncated, contradictory or out of range: never satisfies */
-    char suspicion[96];         /* why */
+    uint16_t bound_permille; /* stated coverage of [low, high]; 0 = none */
+    int64_t issued_s;        /* of the forecast or publication; GL_UNKNOWN */
+    int64_t retrieved_s;     /* when we got it */
+    uint8_t body_sha256[32]; /* of the raw answer */
+    bool is_suspect;         /* truncated, contradictory or out of range: never satisfies */
+    char suspicion[96];      /* why */
     size_t count;
-    struct gl_point *points;    /* owned by whoever owns the series */
+    struct gl_point *points; /* owned by whoever owns the series */
 };
 
 /* All that is known of one zone, best source first (the configured fallback order). */
@@ -85,18 +98,18 @@ struct gl_zone_facts {
 /* Something that could be launched. Strings are borrowed. */
 struct gl_offer {
     const char *cloud, *region, *type;
-    const char *country;            /* ISO 3166 alpha-2; "" unknown */
+    const char *country; /* ISO 3166 alpha-2; "" unknown */
     const char *arch;
-    const char *gpu;                /* NULL = none */
+    const char *gpu; /* NULL = none */
     uint32_t vcpus, gpu_count;
     uint32_t memory_mib;
-    int64_t price_u_usd_per_h;      /* millionths; GL_UNKNOWN */
-    const char *price_source;       /* "" unknown */
-    struct gl_band idle_w, full_w;  /* of the slice, without PUE */
-    double pue;                     /* >= 1 */
+    int64_t price_u_usd_per_h;     /* millionths; GL_UNKNOWN */
+    const char *price_source;      /* "" unknown */
+    struct gl_band idle_w, full_w; /* of the slice, without PUE */
+    double pue;                    /* >= 1 */
     const char *power_source;
     enum gl_mapping mapping;
-    size_t zone_count;              /* 2 when the mapping is disputed: the worse one counts */
+    size_t zone_count; /* 2 when the mapping is disputed: the worse one counts */
     const struct gl_zone_facts *zones[2];
 };
 
@@ -107,18 +120,18 @@ struct gl_request {
     struct gl_instant latest_start; /* .unix_s = start for "now only" */
     double load;                    /* expected CPU load 0..1 for the expected grams */
     uint32_t count;
-    uint32_t min_vcpus, max_vcpus;  /* 0 = any */
+    uint32_t min_vcpus, max_vcpus; /* 0 = any */
     uint32_t min_memory_mib, max_memory_mib;
-    const char *gpu;                /* glob; NULL = any */
-    const char *arch;               /* NULL = any */
-    const char *const *clouds;      /* globs, NULL-terminated; NULL = any */
+    const char *gpu;           /* glob; NULL = any */
+    const char *arch;          /* NULL = any */
+    const char *const *clouds; /* globs, NULL-terminated; NULL = any */
     const char *const *regions;
     const char *const *types;
-    const char *const *tags;        /* "key=value", NULL-terminated; NULL = none */
+    const char *const *tags; /* "key=value", NULL-terminated; NULL = none */
 };
 
 /* Words used everywhere: policy, JSON, text. Each list ends at its NULL. */
-const char *gl_quantity_word(enum gl_quantity quantity);    /* "carbon_intensity" ... */
+const char *gl_quantity_word(enum gl_quantity quantity); /* "carbon_intensity" ... */
 const char *gl_rate_word(enum gl_rate rate);
 const char *gl_boundary_word(enum gl_boundary boundary);
 const char *gl_gases_word(enum gl_gases gases);
@@ -127,12 +140,16 @@ const char *gl_accounting_word(enum gl_accounting accounting);
 const char *gl_matching_word(enum gl_matching matching);
 const char *gl_evidence_word(enum gl_evidence evidence);
 const char *gl_mapping_word(enum gl_mapping mapping);
-char gl_grade_letter(enum gl_grade grade);                  /* 'A'..'E' */
+char gl_grade_letter(enum gl_grade grade); /* 'A'..'E' */
 enum gl_grade gl_grade_of_evidence(enum gl_evidence evidence);
 /* Every word list again as NULL-terminated arrays indexed by the enum, for parsers. */
-extern const char *const gl_quantity_words[], *const gl_rate_words[], *const gl_boundary_words[],
-    *const gl_gases_words[], *const gl_trace_words[], *const gl_accounting_words[],
-    *const gl_matching_words[], *const gl_evidence_words[], *const gl_mapping_words[];
+extern const char *const gl_quantity_words[],
+    *const gl_rate_words[], *const gl_boundary_words[],
+                                *const gl_gases_words[], *const gl_trace_words[],
+                                                             *const gl_accounting_words[],
+                                                                 *const gl_matching_words[],
+                                                                     *const gl_evidence_words[],
+                                                                         *const gl_mapping_words[];
 
 /* May the two be compared or joined? 0, or -1 with MEANING naming the first field that differs and
  * both values. */

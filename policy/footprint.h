@@ -12,19 +12,19 @@
 /* Energy of one slot of time and the intensity that held in it. */
 struct gl_slot {
     int64_t from_s, until_s;
-    int64_t energy_mj[3];           /* low, central, high, without PUE */
-    int64_t intensity_u[3];         /* micro g/kWh; low <= central <= high */
+    int64_t energy_mj[3];   /* low, central, high, without PUE */
+    int64_t intensity_u[3]; /* micro g/kWh; low <= central <= high */
 };
 
 struct gl_embodied {
-    int64_t platform_g[3];          /* TE: of the whole machine, low / central / high */
-    int64_t lifetime_s;             /* EL, e.g. 4 years */
-    int64_t share_ppm;              /* RR/ToR: part of the machine reserved */
+    int64_t platform_g[3]; /* TE: of the whole machine, low / central / high */
+    int64_t lifetime_s;    /* EL, e.g. 4 years */
+    int64_t share_ppm;     /* RR/ToR: part of the machine reserved */
 };
 
 struct gl_footprint {
-    int64_t energy_mj[3];           /* sum, without PUE */
-    int64_t facility_mj[3];         /* with PUE */
+    int64_t energy_mj[3];   /* sum, without PUE */
+    int64_t facility_mj[3]; /* with PUE */
     int64_t operational_ug[3];
     int64_t embodied_ug[3];
     int64_t total_ug[3];

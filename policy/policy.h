@@ -9,57 +9,91 @@
 #include "base/str.h"
 #include "policy/facts.h"
 
-#define GL_POLICY_MAX_BYTES ((size_t)256 << 10)
-#define GL_POLICY_MAX_DEPTH 64
-#define GL_POLICY_MAX_ERRORS 20
+#define GL_POLICY_MAX_BYTES    ((size_t)256 << 10)
+#define GL_POLICY_MAX_DEPTH    64
+#define GL_POLICY_MAX_ERRORS   20
 #define GL_POLICY_MAX_INCLUDES 16
 
 enum gl_level { GL_ADVISORY, GL_SOFT, GL_HARD };
-enum gl_on_unknown { GL_UNKNOWN_REFUSE, GL_UNKNOWN_ASSUME_WORST, GL_UNKNOWN_WARN, GL_UNKNOWN_ALLOW };
+enum gl_on_unknown {
+    GL_UNKNOWN_REFUSE,
+    GL_UNKNOWN_ASSUME_WORST,
+    GL_UNKNOWN_WARN,
+    GL_UNKNOWN_ALLOW
+};
 
-const char *gl_level_word(enum gl_level level);             /* "advisory" "soft" "hard" */
-const char *gl_on_unknown_word(enum gl_on_unknown what);    /* "refuse" "assume-worst" ... */
+const char *gl_level_word(enum gl_level level);          /* "advisory" "soft" "hard" */
+const char *gl_on_unknown_word(enum gl_on_unknown what); /* "refuse" "assume-worst" ... */
 
 /* What a require-key limits. One row a key in policy/key.c: it feeds the parser, `policy explain`,
  * JSON Schema, the man page and the tests. */
 enum gl_key_id {
-    GL_KEY_MAX_INTENSITY, GL_KEY_MIN_RENEWABLE, GL_KEY_MIN_CARBON_FREE, GL_KEY_MIN_GRADE,
-    GL_KEY_MAX_DATA_AGE, GL_KEY_GREEN_FOR, GL_KEY_GREEN_BELOW, GL_KEY_ACCOUNTING, GL_KEY_RATE,
-    GL_KEY_BOUNDARY, GL_KEY_BIOMASS, GL_KEY_REGIONS, GL_KEY_NOT_REGIONS, GL_KEY_COUNTRIES,
-    GL_KEY_NOT_COUNTRIES, GL_KEY_MIN_VCPUS, GL_KEY_MAX_VCPUS, GL_KEY_MAX_MEMORY, GL_KEY_MAX_COUNT,
-    GL_KEY_MAX_PRICE, GL_KEY_MAX_RATE, GL_KEY_MAX_TOTAL, GL_KEYS
+    GL_KEY_MAX_INTENSITY,
+    GL_KEY_MIN_RENEWABLE,
+    GL_KEY_MIN_CARBON_FREE,
+    GL_KEY_MIN_GRADE,
+    GL_KEY_MAX_DATA_AGE,
+    GL_KEY_GREEN_FOR,
+    GL_KEY_GREEN_BELOW,
+    GL_KEY_ACCOUNTING,
+    GL_KEY_RATE,
+    GL_KEY_BOUNDARY,
+    GL_KEY_BIOMASS,
+    GL_KEY_REGIONS,
+    GL_KEY_NOT_REGIONS,
+    GL_KEY_COUNTRIES,
+    GL_KEY_NOT_COUNTRIES,
+    GL_KEY_MIN_VCPUS,
+    GL_KEY_MAX_VCPUS,
+    GL_KEY_MAX_MEMORY,
+    GL_KEY_MAX_COUNT,
+    GL_KEY_MAX_PRICE,
+    GL_KEY_MAX_RATE,
+    GL_KEY_MAX_TOTAL,
+    GL_KEYS
 };
-enum gl_key_kind { GL_KIND_QUANTITY, GL_KIND_SPAN, GL_KIND_GLOBS, GL_KIND_WORD, GL_KIND_COUNT,
-                   GL_KIND_BOOL };
+enum gl_key_kind {
+    GL_KIND_QUANTITY,
+    GL_KIND_SPAN,
+    GL_KIND_GLOBS,
+    GL_KIND_WORD,
+    GL_KIND_COUNT,
+    GL_KIND_BOOL
+};
 /* Which change tightens: a smaller limit, a larger one, fewer allowed, more denied, or none may. */
-enum gl_direction { GL_TIGHTER_DOWN, GL_TIGHTER_UP, GL_TIGHTER_SUBSET, GL_TIGHTER_SUPERSET,
-                    GL_TIGHTER_FIXED };
+enum gl_direction {
+    GL_TIGHTER_DOWN,
+    GL_TIGHTER_UP,
+    GL_TIGHTER_SUBSET,
+    GL_TIGHTER_SUPERSET,
+    GL_TIGHTER_FIXED
+};
 struct gl_key {
     enum gl_key_id id;
     const char *name;
     enum gl_key_kind kind;
-    int dim;                        /* enum gl_dimension for quantities and counts */
-    const char *const *words;       /* allowed words of GL_KIND_WORD, NULL-terminated */
+    int dim;                  /* enum gl_dimension for quantities and counts */
+    const char *const *words; /* allowed words of GL_KIND_WORD, NULL-terminated */
     enum gl_direction direction;
-    int64_t standard;               /* built-in value of a key that says how others are judged, as
-                                     * gl_constraint.number; GL_UNKNOWN: the key is a limit */
-    const char *help;               /* one sentence */
+    int64_t standard; /* built-in value of a key that says how others are judged, as
+                       * gl_constraint.number; GL_UNKNOWN: the key is a limit */
+    const char *help; /* one sentence */
     const char *example;
 };
-const struct gl_key *gl_keys(size_t *out_count);    /* indexed by gl_key_id */
-const struct gl_key *gl_key_named(const char *name);    /* NULL if there is none */
+const struct gl_key *gl_keys(size_t *out_count);     /* indexed by gl_key_id */
+const struct gl_key *gl_key_named(const char *name); /* NULL if there is none */
 
 /* One limit of one rule, with the place it was written. */
 struct gl_constraint {
     const struct gl_key *key;
     struct gl_pos pos;
-    int64_t number;                 /* millionths of the base unit (counts too: 4 is 4,000,000);
-                                     * seconds; word index, which is the enum's value; 0/1 */
-    const char *const *globs;       /* GL_KIND_GLOBS, NULL-terminated */
-    const char *written;            /* as in the file, for messages */
+    int64_t number;           /* millionths of the base unit (counts too: 4 is 4,000,000);
+                               * seconds; word index, which is the enum's value; 0/1 */
+    const char *const *globs; /* GL_KIND_GLOBS, NULL-terminated */
+    const char *written;      /* as in the file, for messages */
 };
 
-struct gl_match {                   /* empty lists match everything */
+struct gl_match { /* empty lists match everything */
     const char *const *clouds, *const *regions, *const *types, *const *tags; /* NULL = any */
     uint32_t min_vcpus;
     bool needs_gpu;
@@ -71,7 +105,7 @@ struct gl_rule {
     struct gl_pos pos;
     struct gl_match match, exclude;
     bool has_exclude;
-    const struct gl_constraint *constraints;    /* in order of key id, each key at most once */
+    const struct gl_constraint *constraints; /* in order of key id, each key at most once */
     size_t count;
     enum gl_level level;
     enum gl_on_unknown on_unknown;
@@ -79,11 +113,11 @@ struct gl_rule {
 };
 
 struct gl_waiver {
-    const char *rule, *target;      /* exact rule id; glob over "cloud/region/type", never bare ** */
+    const char *rule, *target; /* exact rule id; glob over "cloud/region/type", never bare ** */
     const char *reason, *owner;
-    const char *approved_by;        /* "" not said */
+    const char *approved_by; /* "" not said */
     struct gl_instant created, expires;
-    struct gl_constraint cap;       /* cap.key NULL = none */
+    struct gl_constraint cap; /* cap.key NULL = none */
     struct gl_pos pos;
 };
 
@@ -93,8 +127,8 @@ struct gl_policy {
     size_t rule_count;
     const struct gl_waiver *waivers;
     size_t waiver_count;
-    struct gl_hash digest;          /* of all texts that went in, in order */
-    void *memory;                   /* owns everything above */
+    struct gl_hash digest; /* of all texts that went in, in order */
+    void *memory;          /* owns everything above */
 };
 
 /* The number of the rule's constraint on `key`, else the key's built-in value, else GL_UNKNOWN. */
@@ -102,11 +136,11 @@ int64_t gl_rule_number(const struct gl_rule *rule, enum gl_key_id key);
 
 /* Several errors of one parse, in order of place. */
 struct gl_diagnostics {
-    size_t count;                   /* of errors[]; more than the limit are counted in `beyond` */
+    size_t count; /* of errors[]; more than the limit are counted in `beyond` */
     size_t beyond;
     struct gl_error errors[GL_POLICY_MAX_ERRORS];
-    char source_lines[GL_POLICY_MAX_ERRORS][160];   /* the line of each error, cut */
-    uint32_t widths[GL_POLICY_MAX_ERRORS];          /* length of the marked text */
+    char source_lines[GL_POLICY_MAX_ERRORS][160]; /* the line of each error, cut */
+    uint32_t widths[GL_POLICY_MAX_ERRORS];        /* length of the marked text */
 };
 
 /* Fetch an included file: give borrowed bytes that live until the parse returns, and its display
@@ -124,8 +158,8 @@ struct gl_policy *gl_policy_parse(struct gl_view text, const char *name,
                                   const struct gl_policy_loader *loader,
                                   struct gl_diagnostics *out_diagnostics);
 void gl_policy_free(struct gl_policy *policy);
-/* A waiver file's waivers added to the policy. -1 and diagnostics on error; the policy is then as it
- * was. Rules must be there before: a waiver of an unknown rule is an error. */
+/* A waiver file's waivers added to the policy. -1 and diagnostics on error; the policy is then as
+ * it was. Rules must be there before: a waiver of an unknown rule is an error. */
 int gl_policy_add_waivers(struct gl_policy *policy, struct gl_view text, const char *name,
                           struct gl_diagnostics *out_diagnostics);
 

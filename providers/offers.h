@@ -10,16 +10,16 @@
 
 struct gl_offer_list {
     size_t count;
-    struct gl_offer *offers;        /* owned by the list */
+    struct gl_offer *offers; /* owned by the list */
     void *memory;
 };
 
 struct gl_offer_options {
-    const char *local_zone;         /* grid zone this machine stands in; NULL = not configured */
+    const char *local_zone; /* grid zone this machine stands in; NULL = not configured */
     const char *local_country;
     uint32_t local_vcpus, local_memory_mib;
-    const char *local_family;       /* CPU family key; NULL = unknown */
-    bool has_local;                 /* offer the `local` cloud at all */
+    const char *local_family; /* CPU family key; NULL = unknown */
+    bool has_local;           /* offer the `local` cloud at all */
 };
 
 /* Every offer that the request's place and size filters could let through (globs over cloud,

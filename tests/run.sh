@@ -21,7 +21,8 @@ failures=()
 slow=1
 case $build in */san*) slow=4 ;; esac
 
-run=$PWD/$build/tmp/run.$$
+build=$(cd "$build" && pwd) || exit 1
+run=$build/tmp/run.$$
 rm -rf "$run"
 mkdir -p "$run"/{home,config,state,cache,tmp,log}
 chmod 755 "$run"

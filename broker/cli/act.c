@@ -35,12 +35,10 @@ int gl_act_launcher(struct gl_context *context, struct gl_launcher *out, struct 
 
 void gl_act_launcher_without_ledger(struct gl_context *context, struct gl_launcher *out)
 {
-    *out = (struct gl_launcher){
-        .world = &context->world, .cookie = context, .open = open_cloud};
+    *out = (struct gl_launcher){.world = &context->world, .cookie = context, .open = open_cloud};
 }
 
-int gl_act_reconcile(struct gl_context *context, struct gl_launcher *launcher,
-                     struct gl_error *err)
+int gl_act_reconcile(struct gl_context *context, struct gl_launcher *launcher, struct gl_error *err)
 {
     struct gl_reconciled counts;
     const struct {
@@ -70,13 +68,34 @@ int gl_act_reconcile(struct gl_context *context, struct gl_launcher *launcher,
     return 0;
 }
 
-void gl_act_only_launchable(struct gl_ask *ask)
+static bool is_launchable(const char *glob)
 {
     size_t count;
     const struct gl_cloud_driver *drivers = gl_cloud_drivers(&count);
 
-    if (ask->clouds.count > 0)
-        return;
-    for (size_t i = 0; i < count && i < GL_OPTION_LIST_MAX; i++)
-        ask->clouds.items[ask->clouds.count++] = drivers[i].ops->name;
+    for (size_t i = 0; i < count; i++)
+        if (gl_glob_match(glob, drivers[i].ops->name))
+            return true;
+    return false;
+}
+
+int gl_act_only_launchable(struct gl_ask *ask, struct gl_error *err)
+{
+    size_t count;
+    const struct gl_cloud_driver *drivers = gl_cloud_drivers(&count);
+
+    for (size_t i = 0; i < ask->clouds.count; i++)
+        if (!is_launchable(ask->clouds.items[i])) {
+            char shown[GL_TEXT_SHOWN];
+
+            return gl_fail(err, GL_E_USAGE,
+                           "this version can rank %s but launch only on: %s (greenlaunch offers "
+                           "ranks them all)",
+                           gl_text_show(ask->clouds.items[i], shown), drivers[0].ops->name);
+        }
+    for (size_t i = 0; ask->clouds.count == 0 && i < count && i < GL_OPTION_LIST_MAX; i++)
+        ask->clouds.items[i] = drivers[i].ops->name;
+    if (ask->clouds.count == 0)
+        ask->clouds.count = count < GL_OPTION_LIST_MAX ? count : GL_OPTION_LIST_MAX;
+    return 0;
 }

@@ -18,8 +18,9 @@ void gl_act_launcher_without_ledger(struct gl_context *context, struct gl_launch
 int gl_act_reconcile(struct gl_context *context, struct gl_launcher *launcher,
                      struct gl_error *err);
 
-/* Restrict a request that names no cloud to those that can launch here. */
-void gl_act_only_launchable(struct gl_ask *ask);
+/* Restrict a request that names no cloud to those that can launch here; USAGE when it names one
+ * that this version can only rank. */
+int gl_act_only_launchable(struct gl_ask *ask, struct gl_error *err);
 
 /* The evidence so far of launching `offer`, as kept by the journal (broker/receipt.h). */
 json_t *gl_act_plan(struct gl_context *context, const struct gl_ask_result *asked, uint32_t offer,

@@ -19,6 +19,7 @@ static int run(struct gl_context *context, const struct gl_call *call, struct gl
     if (status != GL_EXIT_OK)
         return status;
     gl_instant_text(instance.expires, until);
+    gl_say(context, "started %s (%s)", instance.launch_id, instance.how);
     gl_str_addf(&context->reply.text, "Started %s  %s %s (%s)\n", instance.launch_id,
                 instance.region, instance.type, instance.how);
     gl_str_addf(&context->reply.text, "  ends by itself at %s\n", until);
@@ -40,7 +41,8 @@ const struct gl_command gl_command_launch = {
     .operands = "",
     .description =
         "Decides by the rules of the policy and of the flags; when an offer is allowed, starts one "
-        "instance under a lease and leaves it running. A refusal prints its reasons and the nearest "
+        "instance under a lease and leaves it running. A refusal prints its reasons and the "
+        "nearest "
         "alternatives, and records the unmet demand on this machine only.",
     .example = "greenlaunch launch --renewable-only --min-grade D --zone IS --duration 10min",
     .options = options,

@@ -30,9 +30,8 @@ static int check(struct gl_context *context, struct gl_ledger *ledger,
     gl_str_addf(&context->reply.text, "%" PRId64 " events, chain intact, head %.16s...\n",
                 found.events, found.head);
     gl_str_addf(&context->reply.text, "%" PRId64 " launches\n", found.launches);
-    context->reply.data =
-        json_pack("{s:I,s:I,s:s}", "events", (json_int_t)found.events, "launches",
-                  (json_int_t)found.launches, "head", found.head);
+    context->reply.data = json_pack("{s:I,s:I,s:s}", "events", (json_int_t)found.events, "launches",
+                                    (json_int_t)found.launches, "head", found.head);
     return GL_EXIT_OK;
 }
 
@@ -102,7 +101,8 @@ static int export(struct gl_context *context, struct gl_ledger *ledger,
 
     if (collect(ledger, values, &events, err) != 0)
         return -1;
-    json_array_foreach(events, i, event) {
+    json_array_foreach(events, i, event)
+    {
         GL_AUTO(gl_auto_free) char *line = gl_json_canonical(event, err);
 
         if (line == NULL) {
@@ -138,8 +138,9 @@ const struct gl_command gl_command_ledger = {
     .group = "Prove",
     .summary = "check, show or export the append-only record of everything done",
     .operands = "check|show|export",
-    .description = "check recomputes the hash chain and names the first event that was changed; "
-                   "show prints the last events; export prints all of them, one JSON object a line.",
+    .description =
+        "check recomputes the hash chain and names the first event that was changed; "
+        "show prints the last events; export prints all of them, one JSON object a line.",
     .example = "greenlaunch ledger check",
     .options = options,
     .values_size = sizeof(struct ledger_values),

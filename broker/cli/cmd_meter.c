@@ -17,7 +17,7 @@
 #include "broker/meterlog.h"
 #include "broker/receipt.h"
 
-#define INTERVAL_MS 1000
+#define INTERVAL_MS        1000
 #define READINGS_MAX_BYTES ((size_t)64 << 20)
 
 struct meter_values {
@@ -99,14 +99,22 @@ static int run_metered(struct gl_context *context, struct metered *metered,
     GL_AUTO(gl_auto_free) char *meter = gl_path_join(gl_path_of_program(), "greenlaunch-meter");
     GL_AUTO(gl_auto_free) const char **argv = NULL;
     char threads[24], memory[24], interval[24];
-    const char *const fixed[] = {meter,          "--run",
-                                 "--launch",     metered->launch,
-                                 "--token-file", metered->token_path,
-                                 "--output",     metered->readings_path,
-                                 "--interval",   interval,
-                                 "--threads-milli", threads,
-                                 "--memory-mb",  memory,
-                                 "--family",     metered->host.family ? metered->host.family : "",
+    const char *const fixed[] = {meter,
+                                 "--run",
+                                 "--launch",
+                                 metered->launch,
+                                 "--token-file",
+                                 metered->token_path,
+                                 "--output",
+                                 metered->readings_path,
+                                 "--interval",
+                                 interval,
+                                 "--threads-milli",
+                                 threads,
+                                 "--memory-mb",
+                                 memory,
+                                 "--family",
+                                 metered->host.family ? metered->host.family : "",
                                  "--"};
     size_t fixed_count = sizeof fixed / sizeof fixed[0], count = 0;
     struct gl_process process;
@@ -191,26 +199,24 @@ static json_t *evidence_of(struct gl_context *context, const struct metered *met
                            const struct gl_meterlog *log, json_t *series,
                            const char *const *command, const char *zone)
 {
-    json_t *instance = json_pack(
-        "{s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:i,s:i}", "cloud", "this machine", "region", "this machine",
-        "type", "host", "zone", zone != NULL ? zone : "unknown", "how", "command on the host",
-        "started_ms", (json_int_t)metered->started_ms, "ended_ms", (json_int_t)metered->ended_ms,
-        "exit_status", metered->status, "host_cpu_ms", -1);
-    json_t *meter = json_pack(
-        "{s:s,s:i,s:O?,s:O,s:I,s:I,s:I,s:I}", "token", metered->token_hex, "interval_ms",
-        INTERVAL_MS, "enrolment", log->enrolment, "batches", log->batches, "rejected",
-        (json_int_t)log->rejected, "repeated", (json_int_t)log->repeated, "forked",
-        (json_int_t)log->forked, "orphaned", (json_int_t)log->orphaned);
+    json_t *instance =
+        json_pack("{s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:i,s:i}", "cloud", "this machine", "region",
+                  "this machine", "type", "host", "zone", zone != NULL ? zone : "unknown", "how",
+                  "command on the host", "started_ms", (json_int_t)metered->started_ms, "ended_ms",
+                  (json_int_t)metered->ended_ms, "exit_status", metered->status, "host_cpu_ms", -1);
+    json_t *meter =
+        json_pack("{s:s,s:i,s:O?,s:O,s:I,s:I,s:I,s:I}", "token", metered->token_hex, "interval_ms",
+                  INTERVAL_MS, "enrolment", log->enrolment, "batches", log->batches, "rejected",
+                  (json_int_t)log->rejected, "repeated", (json_int_t)log->repeated, "forked",
+                  (json_int_t)log->forked, "orphaned", (json_int_t)log->orphaned);
 
-    return json_pack("{s:s,s:s,s:b,s:I,s:o,s:o,s:o,s:o,s:n,s:i,s:s,s:o,s:o}", "launch",
-                     metered->launch, "name", "", "demo", context->is_demo, "issued_ms",
-                     (json_int_t)metered->ended_ms, "request",
-                     json_pack("{s:o}", "command", command_json(command)), "instance", instance,
-                     "meter", meter, "series", series, "guarantee", "pue_milli", 1000,
-                     "pue_source", "no facility: this machine", "embodied",
-                     gl_act_embodied(metered->host.vcpus, metered->host.vcpus), "machine",
-                     gl_act_machine(metered->host.family, metered->host.vcpus,
-                                    metered->host.memory_mib));
+    return json_pack(
+        "{s:s,s:s,s:b,s:I,s:o,s:o,s:o,s:o,s:n,s:i,s:s,s:o,s:o}", "launch", metered->launch, "name",
+        "", "demo", context->is_demo, "issued_ms", (json_int_t)metered->ended_ms, "request",
+        json_pack("{s:o}", "command", command_json(command)), "instance", instance, "meter", meter,
+        "series", series, "guarantee", "pue_milli", 1000, "pue_source", "no facility: this machine",
+        "embodied", gl_act_embodied(metered->host.vcpus, metered->host.vcpus), "machine",
+        gl_act_machine(metered->host.family, metered->host.vcpus, metered->host.memory_mib));
 }
 
 static int receipt_of(struct gl_context *context, const struct metered *metered,
@@ -271,7 +277,8 @@ static int run(struct gl_context *context, const struct gl_call *call, struct gl
         return -1;
     json_object_set_new(context->reply.data, "exit_status", json_integer(metered.status));
     if (zone == NULL)
-        gl_warn(context, "GL8001", "no grid zone is configured: carbon is unknown; say --zone ZONE");
+        gl_warn(context, "GL8001",
+                "no grid zone is configured: carbon is unknown; say --zone ZONE");
     return gl_interrupted() ? gl_interrupt_status() : metered.status;
 }
 

@@ -95,6 +95,17 @@ static void rank_text(size_t rank, bool is_pareto, bool is_accessible, char out[
         snprintf(out, RANK_TEXT, "%s%zu", is_pareto ? "*" : "", rank + 1);
 }
 
+/* The worst grade of what the row shows: a yearly intensity beside a forecast share is D. */
+static enum gl_grade shown_grade(const struct gl_judgement *judgement,
+                                 const struct gl_figure *intensity, const struct gl_figure *share)
+{
+    enum gl_grade worst = (enum gl_grade)judgement->grade;
+
+    if (intensity->value_u != GL_UNKNOWN && intensity->grade > worst)
+        worst = intensity->grade;
+    return share->value_u != GL_UNKNOWN && share->grade > worst ? share->grade : worst;
+}
+
 static void add_row(struct gl_table *table, const struct gl_ask_result *asked,
                     const struct gl_question *question, size_t rank, bool is_accessible)
 {
@@ -109,7 +120,7 @@ static void add_row(struct gl_table *table, const struct gl_ask_result *asked,
     GL_AUTO(gl_str_done) struct gl_str zones = {0};
     char total[GL_RENDER_NUMBER], number[RANK_TEXT], price[GL_RENDER_NUMBER],
         start[GL_INSTANT_TEXT];
-    char grade[3] = {gl_grade_letter((enum gl_grade)judgement->grade),
+    char grade[3] = {gl_grade_letter(shown_grade(judgement, &intensity, &share)),
                      judgement->has_warning ? '!' : '\0', '\0'};
 
     rank_text(rank, judgement->is_pareto, is_accessible, number);
@@ -127,8 +138,8 @@ static void add_row(struct gl_table *table, const struct gl_ask_result *asked,
 
 /* Which of the ranked offers are shown. */
 struct picks {
-    size_t count;       /* of ranks[] */
-    size_t fit;         /* that could be shown: all allowed ones, or one a region */
+    size_t count; /* of ranks[] */
+    size_t fit;   /* that could be shown: all allowed ones, or one a region */
     size_t *ranks;
 };
 

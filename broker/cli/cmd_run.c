@@ -12,7 +12,7 @@
 #include "broker/interrupt.h"
 #include "broker/meterlog.h"
 
-#define OUTPUT_CEILING ((size_t)4 << 20)    /* of each stream inside the envelope */
+#define OUTPUT_CEILING ((size_t)4 << 20) /* of each stream inside the envelope */
 
 struct run_values {
     struct gl_start_values start;
@@ -35,19 +35,20 @@ struct follow {
     struct gl_meterlog log;
     uint64_t console_at;
     int64_t looked_ms;
-    struct gl_str out, error_out;   /* with --json */
+    struct gl_str out, error_out; /* with --json */
+    bool has_lost_output;         /* our own stdout or stderr is closed or full */
 };
 
-static void pass_on(const struct follow *follow, struct gl_str *kept, FILE *stream,
-                    const char *bytes, size_t length)
+static void pass_on(struct follow *follow, struct gl_str *kept, FILE *stream, const char *bytes,
+                    size_t length)
 {
     if (follow->context->globals.is_json) {
         gl_str_add_bytes(kept, bytes, length);
         return;
     }
     gl_progress_end(follow->context);
-    fwrite(bytes, 1, length, stream);
-    fflush(stream);
+    if (fwrite(bytes, 1, length, stream) != length || fflush(stream) != 0)
+        follow->has_lost_output = true;
 }
 
 static void on_stdout(void *cookie, const char *bytes, size_t length)
@@ -159,8 +160,8 @@ static int open_log(struct gl_launcher *launcher, struct follow *follow, const c
 
 /* Whatever happens to the command, the instance is stopped and accounted for. */
 static int follow_and_finish(struct gl_context *context, struct gl_launcher *launcher,
-                             const struct gl_instance *instance,
-                             const struct gl_option_list *files, struct gl_error *err)
+                             const struct gl_instance *instance, const struct gl_option_list *files,
+                             struct gl_error *err)
 {
     struct follow follow = {.context = context,
                             .instance = instance->id,
@@ -197,6 +198,8 @@ static int follow_and_finish(struct gl_context *context, struct gl_launcher *lau
     gl_str_done(&follow.out);
     gl_str_done(&follow.error_out);
     gl_cloud_close(follow.cloud);
+    if (result == 0 && follow.has_lost_output)
+        result = gl_fail(err, GL_E_IO, "the command's output could not be written");
     return result == 0 ? status : -1;
 }
 
@@ -252,8 +255,8 @@ const struct gl_command gl_command_run = {
         "Starts an instance as launch does, runs the command inside, passes its output and exit "
         "status through, shows its meter readings on standard error, stops it and prints the "
         "footprint with the signed receipt. Ctrl-C stops the instance in order.",
-    .example =
-        "greenlaunch run --renewable-only --with /usr/bin/openssl -- openssl speed -seconds 1 sha256",
+    .example = "greenlaunch run --renewable-only --with /usr/bin/openssl -- openssl speed -seconds "
+               "1 sha256",
     .options = options,
     .values_size = sizeof(struct run_values),
     .run = run,

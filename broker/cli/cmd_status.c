@@ -14,23 +14,23 @@ struct status_values {
 };
 
 static const struct gl_option options[] = {
-    {"all", 'a', GL_OPT_FLAG, offsetof(struct status_values, is_all), NULL,
-     "ended launches too", NULL, NULL, NULL, 0, 0, 0, NULL},
+    {"all", 'a', GL_OPT_FLAG, offsetof(struct status_values, is_all), NULL, "ended launches too",
+     NULL, NULL, NULL, 0, 0, 0, NULL},
     {0},
 };
 
 static const struct gl_column columns[] = {
-    {"LAUNCH", false, 0},   {"NAME", false, 3},        {"WHERE", false, 1},
-    {"STATE", false, 0},    {"LEASE LEFT", true, 2},   {"READINGS", true, 5},
-    {"ENERGY Wh", true, 0}, {"gCO2e", true, 0},        {"GRADE", false, 4},
+    {"LAUNCH", false, 0},   {"NAME", false, 3},      {"WHERE", false, 1},
+    {"STATE", false, 0},    {"LEASE LEFT", true, 2}, {"READINGS", true, 5},
+    {"ENERGY Wh", true, 0}, {"gCO2e", true, 0},      {"GRADE", false, 4},
 };
 enum { COLUMNS = sizeof columns / sizeof columns[0] };
 
 /* What is known of one launch's cost so far. */
 struct so_far {
     size_t readings;
-    double energy_wh, grams[3];     /* NAN = unknown */
-    char grade;                     /* 0 = none */
+    double energy_wh, grams[3]; /* NAN = unknown */
+    char grade;                 /* 0 = none */
 };
 
 static double scaled(const json_t *array, size_t index, double scale)
@@ -43,14 +43,14 @@ static double scaled(const json_t *array, size_t index, double scale)
 static void of_receipt(const struct gl_launch_row *row, struct so_far *out)
 {
     struct gl_error ignored = {0};
-    GL_AUTO(gl_auto_json) json_t *document =
-        gl_json_parse(row->receipt, strlen(row->receipt), "receipt", &ignored);
+    GL_AUTO(gl_auto_json)
+    json_t *document = gl_json_parse(row->receipt, strlen(row->receipt), "receipt", &ignored);
     const json_t *derived = json_object_get(document, "derived");
     const json_t *footprint = json_object_get(derived, "footprint");
     const char *grade = json_string_value(json_object_get(derived, "grade"));
 
-    out->readings = (size_t)json_integer_value(
-        json_object_get(json_object_get(derived, "meter"), "readings"));
+    out->readings =
+        (size_t)json_integer_value(json_object_get(json_object_get(derived, "meter"), "readings"));
     out->energy_wh = scaled(json_object_get(footprint, "energy_mj"), 1, 1 / 3.6e6);
     for (size_t i = 0; i < 3; i++)
         out->grams[i] = scaled(json_object_get(footprint, "total_ug"), i, 1e-6);
@@ -94,26 +94,25 @@ static void number_or_dash(double number, char out[GL_QUANTITY_TEXT])
 
 static json_t *row_json(const struct gl_launch_row *row, const struct so_far *so_far)
 {
-    return json_pack(
-        "{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:I,s:b,s:o,s:o}", "launch", row->launch, "name",
-        row->name, "cloud", row->cloud, "region", row->region, "type", row->type, "zone",
-        row->zone, "state", row->state, "expires_ms", (json_int_t)row->expires_ms, "readings",
-        (json_int_t)so_far->readings, "exit_status", (json_int_t)row->exit_status, "demo",
-        row->is_demo, "energy",
-        gl_quantity_json(&(struct gl_quantity_facts){.value = so_far->energy_wh,
-                                                     .low = NAN,
-                                                     .high = NAN,
-                                                     .unit = "Wh",
-                                                     .source = "meter",
-                                                     .age_s = GL_UNKNOWN}),
-        "total",
-        gl_quantity_json(&(struct gl_quantity_facts){.value = so_far->grams[1],
-                                                     .low = so_far->grams[0],
-                                                     .high = so_far->grams[2],
-                                                     .unit = "gCO2e",
-                                                     .accounting = "location",
-                                                     .grade = so_far->grade,
-                                                     .age_s = GL_UNKNOWN}));
+    return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:I,s:b,s:o,s:o}", "launch", row->launch,
+                     "name", row->name, "cloud", row->cloud, "region", row->region, "type",
+                     row->type, "zone", row->zone, "state", row->state, "expires_ms",
+                     (json_int_t)row->expires_ms, "readings", (json_int_t)so_far->readings,
+                     "exit_status", (json_int_t)row->exit_status, "demo", row->is_demo, "energy",
+                     gl_quantity_json(&(struct gl_quantity_facts){.value = so_far->energy_wh,
+                                                                  .low = NAN,
+                                                                  .high = NAN,
+                                                                  .unit = "Wh",
+                                                                  .source = "meter",
+                                                                  .age_s = GL_UNKNOWN}),
+                     "total",
+                     gl_quantity_json(&(struct gl_quantity_facts){.value = so_far->grams[1],
+                                                                  .low = so_far->grams[0],
+                                                                  .high = so_far->grams[2],
+                                                                  .unit = "gCO2e",
+                                                                  .accounting = "location",
+                                                                  .grade = so_far->grade,
+                                                                  .age_s = GL_UNKNOWN}));
 }
 
 static void add_row(struct gl_context *context, struct gl_table *table,
@@ -125,8 +124,8 @@ static void add_row(struct gl_context *context, struct gl_table *table,
 
     if (!is_over(row) && left_ms > 0)
         gl_span_text((struct gl_span){left_ms / 1000}, lease);
-    snprintf(where, sizeof where, "%s%s %s, zone %s", row->is_demo ? "DEMO " : "", row->cloud, row->type,
-             row->zone[0] != '\0' ? row->zone : "unknown");
+    snprintf(where, sizeof where, "%s%s %s, zone %s", row->is_demo ? "DEMO " : "", row->cloud,
+             row->type, row->zone[0] != '\0' ? row->zone : "unknown");
     snprintf(readings, sizeof readings, "%zu", so_far->readings);
     number_or_dash(so_far->energy_wh, energy);
     number_or_dash(so_far->grams[1], grams);
@@ -143,8 +142,7 @@ static size_t count_unknown(struct gl_context *context, struct gl_launcher *laun
     for (size_t d = 0; d < drivers_count; d++) {
         GL_AUTO(gl_auto_free) struct gl_instance *instances = NULL;
         struct gl_error err = {0};
-        struct gl_cloud *cloud =
-            launcher->open(launcher->cookie, drivers[d].ops->name, NULL, &err);
+        struct gl_cloud *cloud = launcher->open(launcher->cookie, drivers[d].ops->name, NULL, &err);
         size_t count = 0;
 
         if (cloud == NULL || cloud->ops->list(cloud, &instances, &count, &err) != 0)
@@ -152,11 +150,11 @@ static size_t count_unknown(struct gl_context *context, struct gl_launcher *laun
                     err.text);
         for (size_t i = 0; i < count; i++) {
             GL_AUTO(gl_launch_rows_free) struct gl_launch_rows rows = {0};
-            bool is_live = instances[i].state != GL_STATE_ENDED &&
-                           instances[i].state != GL_STATE_LOST;
+            bool is_live =
+                instances[i].state != GL_STATE_ENDED && instances[i].state != GL_STATE_LOST;
 
-            if (is_live && gl_ledger_launches(launcher->ledger, instances[i].launch_id, &rows,
-                                              &err) == 0)
+            if (is_live &&
+                gl_ledger_launches(launcher->ledger, instances[i].launch_id, &rows, &err) == 0)
                 unknown += rows.count == 0;
         }
         gl_cloud_close(cloud);

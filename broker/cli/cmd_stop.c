@@ -47,8 +47,8 @@ static void tally(struct sweep *sweep, int result, const struct gl_error *err)
         sweep->first = *err;
 }
 
-static int stop_known(struct gl_context *context, struct gl_launcher *launcher,
-                      struct sweep *sweep, struct gl_error *err)
+static int stop_known(struct gl_context *context, struct gl_launcher *launcher, struct sweep *sweep,
+                      struct gl_error *err)
 {
     GL_AUTO(gl_launch_rows_free) struct gl_launch_rows rows = {0};
 
@@ -89,6 +89,9 @@ static void stop_unknown_of(struct gl_context *context, struct gl_launcher *laun
         if (cloud->ops->stop(cloud, instances[i].id, WAIT, &one) != 0)
             gl_error_clear(&one);
         tally(sweep, cloud->ops->terminate(cloud, instances[i].id, &one), &one);
+        gl_warn(context, "GL5008",
+                "%s was not in the ledger: stopped without a receipt; its readings stay in %s",
+                instances[i].id, instances[i].console);
     }
     gl_cloud_close(cloud);
 }

@@ -44,13 +44,13 @@ static int report(struct gl_context *context, const char *bytes,
                 gl_text_show(check->launch, launch));
     gl_str_addf(&context->reply.text, "  signature    holds, key %.16s...%s\n", check->key,
                 check->is_key_given ? "" : " (the document's own: give --key to prove who signed)");
-    gl_str_addf(&context->reply.text,
-                "  readings     %zu, each signed by the meter and chained\n", check->readings);
+    gl_str_addf(&context->reply.text, "  readings     %zu, each signed by the meter and chained\n",
+                check->readings);
     gl_str_add(&context->reply.text,
                "  figures      every derived number follows from the evidence inside\n");
-    context->reply.data = json_pack("{s:b,s:s,s:b,s:I}", "verified", 1, "key", check->key,
-                                    "key_given", check->is_key_given, "readings",
-                                    (json_int_t)check->readings);
+    context->reply.data =
+        json_pack("{s:b,s:s,s:b,s:I}", "verified", 1, "key", check->key, "key_given",
+                  check->is_key_given, "readings", (json_int_t)check->readings);
     return gl_act_show_receipt(context, bytes, err);
 }
 

@@ -44,8 +44,8 @@ static json_t *rules_json(const struct gl_policy *policy)
             json_array_append_new(
                 limits, json_pack("{s:s,s:s}", "key", policy->rules[r].constraints[c].key->name,
                                   "limit", policy->rules[r].constraints[c].written));
-        json_array_append_new(rules, json_pack("{s:s,s:o}", "id", policy->rules[r].id, "limits",
-                                               limits));
+        json_array_append_new(rules,
+                              json_pack("{s:s,s:o}", "id", policy->rules[r].id, "limits", limits));
     }
     return rules;
 }
@@ -58,26 +58,23 @@ static json_t *decision_json(const struct gl_ask_result *asked, uint32_t offer)
     char grade[2] = {gl_grade_letter((enum gl_grade)judgement->grade), '\0'};
 
     return json_pack("{s:s,s:I,s:s,s:s,s:s,s:b,s:o,s:I,s:I}", "verdict",
-                     gl_verdict_word(decision->verdict), "at_s",
-                     (json_int_t)decision->at.unix_s, "digest",
-                     gl_hash_hex(&decision->digest, digest), "policy_digest",
+                     gl_verdict_word(decision->verdict), "at_s", (json_int_t)decision->at.unix_s,
+                     "digest", gl_hash_hex(&decision->digest, digest), "policy_digest",
                      gl_hash_hex(&asked->policy->digest, policy), "grade", grade, "has_warning",
                      judgement->has_warning, "rules", rules_json(asked->policy), "offers_judged",
-                     (json_int_t)decision->judged, "offers_allowed",
-                     (json_int_t)decision->allowed);
+                     (json_int_t)decision->judged, "offers_allowed", (json_int_t)decision->allowed);
 }
 
 static json_t *offer_json(const struct gl_offer *offer)
 {
-    return json_pack("{s:s,s:s,s:s,s:s,s:I,s:I,s:o,s:s,s:s}", "cloud", offer->cloud, "region",
-                     offer->region, "type", offer->type, "country", offer->country, "vcpus",
-                     (json_int_t)offer->vcpus, "memory_mib", (json_int_t)offer->memory_mib,
-                     "price_u_usd_per_h",
-                     offer->price_u_usd_per_h == GL_UNKNOWN
-                         ? json_null()
-                         : json_integer(offer->price_u_usd_per_h),
-                     "power_source", offer->power_source != NULL ? offer->power_source : "",
-                     "mapping", gl_mapping_word(offer->mapping));
+    return json_pack(
+        "{s:s,s:s,s:s,s:s,s:I,s:I,s:o,s:s,s:s}", "cloud", offer->cloud, "region", offer->region,
+        "type", offer->type, "country", offer->country, "vcpus", (json_int_t)offer->vcpus,
+        "memory_mib", (json_int_t)offer->memory_mib, "price_u_usd_per_h",
+        offer->price_u_usd_per_h == GL_UNKNOWN ? json_null()
+                                               : json_integer(offer->price_u_usd_per_h),
+        "power_source", offer->power_source != NULL ? offer->power_source : "", "mapping",
+        gl_mapping_word(offer->mapping));
 }
 
 json_t *gl_act_series(const struct gl_zone_facts *const *zones, size_t count,
@@ -89,10 +86,10 @@ json_t *gl_act_series(const struct gl_zone_facts *const *zones, size_t count,
 
     for (size_t z = 0; z < count; z++)
         for (enum gl_quantity q = GL_INTENSITY; q < GL_QUANTITIES; q++) {
-            const struct gl_meaning want = {
-                .quantity = q,
-                .boundary = q == GL_INTENSITY ? GL_LIFECYCLE : GL_BOUNDARY_NA,
-                .accounting = GL_LOCATION};
+            const struct gl_meaning want = {.quantity = q,
+                                            .boundary =
+                                                q == GL_INTENSITY ? GL_LIFECYCLE : GL_BOUNDARY_NA,
+                                            .accounting = GL_LOCATION};
             struct gl_figure figure = gl_figure_of(zones[z], &want, from, until, &limits);
 
             if (figure.series != NULL && figure.gap == GL_GAP_NONE)
@@ -152,14 +149,13 @@ json_t *gl_act_plan(struct gl_context *context, const struct gl_ask_result *aske
     plan = json_pack(
         "{s:o,s:o,s:o,s:o,s:o,s:o,s:I,s:s,s:o,s:o}", "request",
         request_json(&asked->request, command), "decision", decision_json(asked, index), "offer",
-        offer_json(offer), "machine",
-        gl_act_machine(host.family, offer->vcpus, offer->memory_mib), "series",
-        gl_act_series(offer->zones, offer->zone_count, asked->now, until), "guarantee", guarantee_json(asked, index), "pue_milli",
-        (json_int_t)llround(offer->pue * 1000), "pue_source",
+        offer_json(offer), "machine", gl_act_machine(host.family, offer->vcpus, offer->memory_mib),
+        "series", gl_act_series(offer->zones, offer->zone_count, asked->now, until), "guarantee",
+        guarantee_json(asked, index), "pue_milli", (json_int_t)llround(offer->pue * 1000),
+        "pue_source",
         strcmp(offer->cloud, "local") == 0 ? "no facility: this machine" : "built-in table",
-        "embodied",
-        gl_act_embodied(offer->vcpus, host.vcpus),
-        "meter", json_pack("{s:I}", "interval_ms", (json_int_t)interval_ms));
+        "embodied", gl_act_embodied(offer->vcpus, host.vcpus), "meter",
+        json_pack("{s:I}", "interval_ms", (json_int_t)interval_ms));
     if (plan == NULL)
         gl_fail(err, GL_E_INTERNAL, "the plan holds text that is not UTF-8");
     return plan;

@@ -116,12 +116,11 @@ static json_t *need_json(const struct gl_ask_result *asked)
 {
     const struct gl_request *request = &asked->request;
 
-    return json_pack("{s:s,s:o,s:o,s:o,s:I,s:I,s:o}", "verdict",
-                     gl_verdict_word(asked->decision->verdict), "clouds",
-                     words_json(request->clouds), "regions", words_json(request->regions), "types",
-                     words_json(request->types), "min_vcpus", (json_int_t)request->min_vcpus,
-                     "duration_s", (json_int_t)request->duration.s, "rules",
-                     gl_render_rules_json(asked->policy));
+    return json_pack(
+        "{s:s,s:o,s:o,s:o,s:I,s:I,s:o}", "verdict", gl_verdict_word(asked->decision->verdict),
+        "clouds", words_json(request->clouds), "regions", words_json(request->regions), "types",
+        words_json(request->types), "min_vcpus", (json_int_t)request->min_vcpus, "duration_s",
+        (json_int_t)request->duration.s, "rules", gl_render_rules_json(asked->policy));
 }
 
 static int record_demand(struct gl_context *context, const struct gl_ask_result *asked,
@@ -154,12 +153,12 @@ int gl_act_refusal(struct gl_context *context, const struct gl_ask_result *asked
     gl_render_verdict(decision->verdict, context->is_color, &context->reply.text);
     gl_str_addf(&context->reply.text, ": %s.\n", gl_render_gist(decision));
     gl_render_rules(asked->policy, 8, context->columns, &context->reply.text);
-    context->reply.data = json_pack(
-        "{s:s,s:o,s:I,s:I,s:I,s:o,s:o}", "now", gl_instant_text(asked->now, at), "rules",
-        gl_render_rules_json(asked->policy), "offers", (json_int_t)decision->judged, "violated",
-        (json_int_t)decision->violated, "unknown", (json_int_t)decision->unknown, "reasons",
-        add_reasons(context, asked), "alternatives",
-        gl_render_alternatives_json(&question, decision));
+    context->reply.data =
+        json_pack("{s:s,s:o,s:I,s:I,s:I,s:o,s:o}", "now", gl_instant_text(asked->now, at), "rules",
+                  gl_render_rules_json(asked->policy), "offers", (json_int_t)decision->judged,
+                  "violated", (json_int_t)decision->violated, "unknown",
+                  (json_int_t)decision->unknown, "reasons", add_reasons(context, asked),
+                  "alternatives", gl_render_alternatives_json(&question, decision));
     add_alternatives(context, &question, decision);
     add_zone_hint(context, asked);
     if (record_demand(context, asked, err) != 0)

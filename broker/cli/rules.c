@@ -13,7 +13,7 @@
 #include "broker/host.h"
 
 #define LIMITS_MAX 64
-#define SIZE_LIMIT ((int64_t)1 << 24)   /* vCPUs: far above anything sold */
+#define SIZE_LIMIT ((int64_t)1 << 24) /* vCPUs: far above anything sold */
 
 /* Storage for the NULL-terminated lists a request borrows. */
 struct ask_memory {
@@ -22,7 +22,7 @@ struct ask_memory {
     const char *types[GL_OPTION_LIST_MAX + 1];
     const char *limits[2 * LIMITS_MAX + 1];
     size_t limit_count;
-    struct gl_str joined[2];    /* list values as policy text */
+    struct gl_str joined[2]; /* list values as policy text */
     struct gl_host host;
 };
 
@@ -120,8 +120,7 @@ static int parse_range(enum gl_dimension dim, const char *flag, const char *text
     return 0;
 }
 
-static int collect_sizes(const struct gl_ask *ask, struct gl_request *request,
-                         struct gl_error *err)
+static int collect_sizes(const struct gl_ask *ask, struct gl_request *request, struct gl_error *err)
 {
     int64_t low = 0, high = 0;
     const int64_t mib = (int64_t)1048576 * 1000000;
@@ -179,9 +178,11 @@ static void describe_threshold(const struct gl_ask *ask, char out[160])
         out[0] = '\0';
         return;
     }
-    snprintf(out, 160, "renewable share >= %s, hourly, %s-based, grade %s or better", share,
-             ask->accounting != NULL ? ask->accounting : "location",
-             ask->min_grade != NULL ? ask->min_grade : "C");
+    const char *grade = ask->min_grade != NULL ? ask->min_grade : "C";
+    bool is_hourly = grade[0] < 'D'; /* D and E admit yearly averages */
+    snprintf(out, 160, "renewable share >= %s, %s%s-based, grade %s or better", share,
+             is_hourly ? "hourly, " : "", ask->accounting != NULL ? ask->accounting : "location",
+             grade);
 }
 
 /* The index of the word in GL_SORT_WORDS; the option table has checked it. */
@@ -194,6 +195,40 @@ static enum gl_sort sort_of(const char *word)
         if (strcmp(words[i], word) == 0)
             sort = (enum gl_sort)i;
     return sort;
+}
+
+/* A file the user configured and that cannot be used is worth a word; a silent network is not. */
+static void warn_of_sources(struct gl_context *context, const struct gl_signal_store *store)
+{
+    size_t count;
+    const struct gl_signal_report *reports = gl_signal_store_reports(store, &count);
+
+    for (size_t i = 0; i < count; i++) {
+        size_t before = 0;
+
+        if (reports[i].is_ok || reports[i].is_skipped || strcmp(reports[i].source, "file") != 0 ||
+            reports[i].error.code == GL_E_UNKNOWN_DATA)
+            continue;
+        while (before < i && strcmp(reports[before].error.text, reports[i].error.text) != 0)
+            before++;
+        if (before == i)
+            gl_warn(context, "GL8001", "a configured source is left out: %s",
+                    reports[i].error.text);
+    }
+}
+
+static void warn_of_zone(struct gl_context *context, const char *zone,
+                         const struct gl_offer_list *offers)
+{
+    for (size_t i = 0; zone != NULL && i < offers->count; i++) {
+        const struct gl_offer *offer = &offers->offers[i];
+
+        if (strcmp(offer->cloud, "local") != 0 || offer->zone_count == 0)
+            continue;
+        if (offer->zones[0]->count == 0)
+            gl_warn(context, "GL8001", "nothing is known of grid zone \"%s\"", zone);
+        return;
+    }
 }
 
 static int gather_and_decide(struct gl_context *context, const struct gl_ask *ask,
@@ -218,6 +253,8 @@ static int gather_and_decide(struct gl_context *context, const struct gl_ask *as
         gl_offers_gather(&result->request, &options, result->signals, result->offers, err) != 0)
         return -1;
     gl_progress_end(context);
+    warn_of_sources(context, result->signals);
+    warn_of_zone(context, zone, result->offers);
     result->decision = gl_decide(&(struct gl_question){
         .policy = result->policy,
         .request = &result->request,
@@ -238,9 +275,9 @@ int gl_ask_decide(struct gl_context *context, const struct gl_ask *ask, struct g
 
     collect_limits(ask, memory);
     describe_threshold(ask, result.threshold);
-    result.policy = gl_context_policy(
-        context, ask->renewable_only != NULL ? "renewable-only" : "command-line", memory->limits,
-        err);
+    result.policy =
+        gl_context_policy(context, ask->renewable_only != NULL ? "renewable-only" : "command-line",
+                          memory->limits, err);
     if (result.policy == NULL || collect_request(context, ask, memory, &result, err) != 0 ||
         gather_and_decide(context, ask, memory, &result, err) != 0) {
         gl_ask_result_done(&result);

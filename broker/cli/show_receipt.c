@@ -11,8 +11,8 @@
 
 struct figure {
     const char *label, *unit;
-    const json_t *band;     /* [low, central, high] or null */
-    double scale;           /* to the unit */
+    const json_t *band; /* [low, central, high] or null */
+    double scale;       /* to the unit */
     const char *source;
     char grade;
 };
@@ -33,15 +33,14 @@ static void show_figure(struct gl_context *context, const struct figure *figure,
 
     band_values(figure, value);
     json_object_set_new(data, key,
-                        gl_quantity_json(&(struct gl_quantity_facts){
-                            .value = value[1],
-                            .low = value[0],
-                            .high = value[2],
-                            .unit = figure->unit,
-                            .accounting = "location",
-                            .grade = figure->grade,
-                            .source = figure->source,
-                            .age_s = GL_UNKNOWN}));
+                        gl_quantity_json(&(struct gl_quantity_facts){.value = value[1],
+                                                                     .low = value[0],
+                                                                     .high = value[2],
+                                                                     .unit = figure->unit,
+                                                                     .accounting = "location",
+                                                                     .grade = figure->grade,
+                                                                     .source = figure->source,
+                                                                     .age_s = GL_UNKNOWN}));
     if (!json_is_array(figure->band)) {
         gl_str_addf(&context->reply.text, "  %-12s unknown (", figure->label);
         gl_str_add_printable(&context->reply.text, figure->source, strlen(figure->source));
@@ -76,7 +75,8 @@ static void intensity_source(const json_t *evidence, char out[128], char *out_gr
     snprintf(out, 128, "no carbon intensity known for zone %s",
              json_string_value(path(evidence, "instance", "zone")));
     *out_grade = 'E';
-    json_array_foreach(series, i, item) {
+    json_array_foreach(series, i, item)
+    {
         const json_t *point = json_array_get(json_object_get(item, "points"), 0);
         const char *word = json_string_value(json_array_get(point, 5));
 
@@ -139,7 +139,8 @@ static void show_plausibility(struct gl_context *context, const json_t *derived)
     const json_t *list = json_object_get(derived, "plausibility"), *item;
     size_t i, ok = 0, checked = 0;
 
-    json_array_foreach(list, i, item) {
+    json_array_foreach(list, i, item)
+    {
         const char *result = json_string_value(json_object_get(item, "result"));
 
         checked += strcmp(result, "not checked") != 0;
@@ -150,13 +151,14 @@ static void show_plausibility(struct gl_context *context, const json_t *derived)
                         json_string_value(json_object_get(item, "title")),
                         json_string_value(json_object_get(item, "note")));
     }
-    gl_str_addf(&context->reply.text, "  plausible    %zu of %zu rules checked hold\n", ok, checked);
+    gl_str_addf(&context->reply.text, "  plausible    %zu of %zu rules checked hold\n", ok,
+                checked);
 }
 
 int gl_act_show_receipt(struct gl_context *context, const char *receipt, struct gl_error *err)
 {
-    GL_AUTO(gl_auto_json) json_t *document =
-        gl_json_parse(receipt, strlen(receipt), "receipt", err);
+    GL_AUTO(gl_auto_json)
+    json_t *document = gl_json_parse(receipt, strlen(receipt), "receipt", err);
     const json_t *evidence = json_object_get(document, "evidence");
     const json_t *derived = json_object_get(document, "derived");
     char carbon_source[128], energy_source[96], carbon_grade, energy_grade;
@@ -179,8 +181,8 @@ int gl_act_show_receipt(struct gl_context *context, const char *receipt, struct 
          {"energy", "Wh", path(derived, "footprint", "energy_mj"), 1.0 / 3.6e6, energy_source,
           energy_grade}},
         {"operational",
-         {"operational", "gCO2e", path(derived, "footprint", "operational_ug"), 1e-6,
-          carbon_source, carbon_grade > energy_grade ? carbon_grade : energy_grade}},
+         {"operational", "gCO2e", path(derived, "footprint", "operational_ug"), 1e-6, carbon_source,
+          carbon_grade > energy_grade ? carbon_grade : energy_grade}},
         {"embodied",
          {"embodied", "gCO2e", path(derived, "footprint", "embodied_ug"), 1e-6,
           embodied_source != NULL ? embodied_source : "?", 'E'}},

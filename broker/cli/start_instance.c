@@ -29,8 +29,9 @@ static void say_choice(struct gl_context *context, const struct gl_ask_result *a
 
     gl_say(context, "ALLOWED: %s %s in zone %s for %s%s%s (evidence grade %c)", offer->cloud,
            offer->type, offer->zone_count > 0 ? offer->zones[0]->zone : "unknown",
-           gl_span_text(asked->request.duration, span), asked->threshold[0] != '\0' ? "; rule: " : "",
-           asked->threshold, gl_grade_letter((enum gl_grade)judgement->grade));
+           gl_span_text(asked->request.duration, span),
+           asked->threshold[0] != '\0' ? "; rule: " : "", asked->threshold,
+           gl_grade_letter((enum gl_grade)judgement->grade));
     if (judgement->has_warning)
         gl_warn(context, "GL8003", "allowed with a warning: see greenlaunch why %s/%s/%s",
                 offer->cloud, offer->region, offer->type);
@@ -62,15 +63,14 @@ static struct gl_order order_of(const struct gl_context *context, const struct g
 }
 
 static int launch_chosen(struct gl_context *context, struct gl_launcher *launcher,
-                         const struct gl_ask_result *asked,
-                         const struct gl_start_options *options, struct gl_instance *out,
-                         struct gl_error *err)
+                         const struct gl_ask_result *asked, const struct gl_start_options *options,
+                         struct gl_instance *out, struct gl_error *err)
 {
     uint32_t index = asked->decision->ranked[0];
     const struct gl_offer *offer = &asked->offers->offers[index];
     int64_t lease_s = asked->request.duration.s;
-    GL_AUTO(gl_auto_json) json_t *plan =
-        gl_act_plan(context, asked, index, options->command, interval_ms(lease_s), err);
+    GL_AUTO(gl_auto_json)
+    json_t *plan = gl_act_plan(context, asked, index, options->command, interval_ms(lease_s), err);
     struct gl_order order;
 
     if (plan == NULL)
@@ -85,19 +85,21 @@ static int launch_chosen(struct gl_context *context, struct gl_launcher *launche
     return 0;
 }
 
-int gl_start_instance(struct gl_context *context, struct gl_launcher *launcher,
-                      struct gl_ask *ask, const struct gl_start_options *options,
-                      struct gl_instance *out, struct gl_error *err)
+int gl_start_instance(struct gl_context *context, struct gl_launcher *launcher, struct gl_ask *ask,
+                      const struct gl_start_options *options, struct gl_instance *out,
+                      struct gl_error *err)
 {
     struct gl_ask_result asked;
     int status;
 
     if (context->globals.at != NULL)
-        return gl_fail(err, GL_E_USAGE, "--at decides for another instant, when nothing can be "
-                                        "started: use it with offers and why");
+        return gl_fail(err, GL_E_USAGE,
+                       "--at decides for another instant, when nothing can be "
+                       "started: use it with offers and why");
     if (ask->count != INT64_MIN && ask->count > 1)
         return gl_fail(err, GL_E_USAGE, "one instance at a time: --count is for offers");
-    gl_act_only_launchable(ask);
+    if (gl_act_only_launchable(ask, err) != 0)
+        return -1;
     ask->wants_digest = true;
     if (gl_act_launcher(context, launcher, err) != 0 ||
         gl_act_reconcile(context, launcher, err) != 0 ||

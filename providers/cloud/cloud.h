@@ -15,7 +15,7 @@
 #define GL_CLOUD_ID 64
 
 enum gl_cloud_caps {
-    GL_CLOUD_SUSPENDS = 1,      /* suspend and resume */
+    GL_CLOUD_SUSPENDS = 1, /* suspend and resume */
     GL_CLOUD_MOVES = 2,
     GL_CLOUD_IDENTITY = 4,      /* provider-signed instance identity */
     GL_CLOUD_RUNS_COMMANDS = 8, /* attach(): stdin/stdout/exit of a command */
@@ -24,29 +24,35 @@ enum gl_cloud_caps {
 };
 
 /* States of DESIGN section 2 as the provider sees them. */
-enum gl_instance_state { GL_STATE_LAUNCHING, GL_STATE_RUNNING, GL_STATE_SUSPENDED,
-                         GL_STATE_STOPPING, GL_STATE_ENDED, GL_STATE_LOST };
+enum gl_instance_state {
+    GL_STATE_LAUNCHING,
+    GL_STATE_RUNNING,
+    GL_STATE_SUSPENDED,
+    GL_STATE_STOPPING,
+    GL_STATE_ENDED,
+    GL_STATE_LOST
+};
 
 struct gl_launch {
-    const char *token;          /* launch token: same token, same instance; 64 hex digits */
-    const char *launch_id;      /* "gl-4k2p9x" */
+    const char *token;     /* launch token: same token, same instance; 64 hex digits */
+    const char *launch_id; /* "gl-4k2p9x" */
     const char *region, *type;
     uint32_t attempt;
-    struct gl_instant expires;  /* lease end; label greenlaunch-expires */
+    struct gl_instant expires; /* lease end; label greenlaunch-expires */
     struct gl_span lease;
-    const char *enrol_token;    /* one-time secret of the meter, hex */
-    uint32_t vcpus, memory_mib; /* 0 = the type's own */
-    const char *const *command; /* argv of the command to run inside, NULL = none */
-    const char *image;          /* local: root file system or disk; NULL = the built-in one */
-    const char *const *with;    /* host programs to carry along, NULL-terminated; may be NULL */
-    const char *const *files_in;/* "HOST:GUEST" small files, NULL-terminated; may be NULL */
-    bool has_network;           /* local: --net user */
-    const char *user_data;      /* extra text for the guest; may be NULL */
-    uint32_t interval_s;        /* of the meter; 0 = 10 */
+    const char *enrol_token;     /* one-time secret of the meter, hex */
+    uint32_t vcpus, memory_mib;  /* 0 = the type's own */
+    const char *const *command;  /* argv of the command to run inside, NULL = none */
+    const char *image;           /* local: root file system or disk; NULL = the built-in one */
+    const char *const *with;     /* host programs to carry along, NULL-terminated; may be NULL */
+    const char *const *files_in; /* "HOST:GUEST" small files, NULL-terminated; may be NULL */
+    bool has_network;            /* local: --net user */
+    const char *user_data;       /* extra text for the guest; may be NULL */
+    uint32_t interval_s;         /* of the meter; 0 = 10 */
 };
 
 struct gl_instance {
-    char id[GL_CLOUD_ID];       /* the provider's own name */
+    char id[GL_CLOUD_ID]; /* the provider's own name */
     char launch_id[GL_CLOUD_ID];
     char token[GL_HASH_HEX];
     char region[40], type[40];
@@ -54,10 +60,10 @@ struct gl_instance {
     enum gl_instance_state state;
     struct gl_instant started, expires;
     bool has_exit;
-    int exit_status;            /* of the command inside */
-    char how[48];               /* "qemu/tcg", "qemu/kvm", "process" */
-    char console[256];          /* local path or "" */
-    int64_t host_cpu_ms;        /* CPU the host spent on it; -1 not known */
+    int exit_status;     /* of the command inside */
+    char how[48];        /* "qemu/tcg", "qemu/kvm", "process" */
+    char console[256];   /* local path or "" */
+    int64_t host_cpu_ms; /* CPU the host spent on it; -1 not known */
 };
 
 /* What attach() reports while the command runs; every callback may be NULL. */
@@ -65,16 +71,16 @@ struct gl_attach {
     void *cookie;
     void (*on_stdout)(void *cookie, const char *bytes, size_t length);
     void (*on_stderr)(void *cookie, const char *bytes, size_t length);
-    void (*on_state)(void *cookie, const char *what);   /* "booted", "command started" ... */
-    bool (*on_tick)(void *cookie);      /* at least four times a second; false = cancel */
-    int stdin_fd;               /* -1 = none */
+    void (*on_state)(void *cookie, const char *what); /* "booted", "command started" ... */
+    bool (*on_tick)(void *cookie); /* at least four times a second; false = cancel */
+    int stdin_fd;                  /* -1 = none */
 };
 
 struct gl_cloud;
 struct gl_cloud_ops {
-    const char *name;           /* "local" */
+    const char *name; /* "local" */
     const char *title;
-    uint32_t caps;              /* bits of gl_cloud_caps */
+    uint32_t caps; /* bits of gl_cloud_caps */
 
     /* Required. Is it usable here? 0 and an account or host name in `out`; else -1 with a code
      * whose hint mends it (NO_CREDENTIAL, NO_LOCAL, NETWORK). Changes nothing. */
@@ -111,35 +117,38 @@ struct gl_cloud_ops {
     int (*console)(struct gl_cloud *cloud, const char *id, uint64_t offset, struct gl_str *out,
                    uint64_t *out_next, struct gl_error *err);
     /* Required when caps has RUNS_COMMANDS: follow the command until it ends, the lease ends or
-     * on_tick says no (INTERRUPTED); 0 and *out_status (exit status or 128 + signal). GUEST when it never answers. */
+     * on_tick says no (INTERRUPTED); 0 and *out_status (exit status or 128 + signal). GUEST when it
+     * never answers. */
     int (*attach)(struct gl_cloud *cloud, const char *id, const struct gl_attach *attach,
                   int *out_status, struct gl_error *err);
     /* Optional: copy `path` of the guest to the host file `to` (small files, at most 64 MiB). */
     int (*fetch)(struct gl_cloud *cloud, const char *id, const char *path, const char *to,
                  struct gl_error *err);
-    int (*suspend)(struct gl_cloud *cloud, const char *id, struct gl_error *err);       /* Optional */
-    int (*resume)(struct gl_cloud *cloud, const char *id, struct gl_error *err);        /* Optional */
+    int (*suspend)(struct gl_cloud *cloud, const char *id, struct gl_error *err); /* Optional */
+    int (*resume)(struct gl_cloud *cloud, const char *id, struct gl_error *err);  /* Optional */
     int (*move)(struct gl_cloud *cloud, const char *id, const char *region,
-                struct gl_error *err);                                                  /* Optional */
+                struct gl_error *err); /* Optional */
     int (*identity)(struct gl_cloud *cloud, const char *id, const char *nonce, struct gl_str *out,
-                    struct gl_error *err);                                              /* Optional */
+                    struct gl_error *err); /* Optional */
     /* Required. The code of a provider's own reply (HTTP status and error word, or 0 and text). */
     enum gl_errc (*classify)(int status, const char *word);
     void (*close)(struct gl_cloud *cloud); /* Required; frees cloud */
 };
-struct gl_cloud { const struct gl_cloud_ops *ops; };
+struct gl_cloud {
+    const struct gl_cloud_ops *ops;
+};
 
 struct gl_cloud_options {
     const struct gl_world *world;
-    const char *state_folder;   /* for clouds that keep something on this machine */
-    const char *zone;           /* local: the grid zone it stands in */
-    bool wants_process;         /* local: use the process fallback even if QEMU is there */
+    const char *state_folder; /* for clouds that keep something on this machine */
+    const char *zone;         /* local: the grid zone it stands in */
+    bool wants_process;       /* local: use the process fallback even if QEMU is there */
 };
 
 /* Open a cloud by name: NULL with UNKNOWN_NAME, or the adapter's own error. */
 struct gl_cloud *gl_cloud_open(const char *name, const struct gl_cloud_options *options,
                                struct gl_error *err);
-void gl_cloud_close(struct gl_cloud *cloud);    /* NULL is fine */
+void gl_cloud_close(struct gl_cloud *cloud); /* NULL is fine */
 
 /* Registry row: how to open it. */
 struct gl_cloud_driver {

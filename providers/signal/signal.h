@@ -14,17 +14,17 @@
 
 /* Options of one configured source, from the configuration file: "NAME=value". */
 struct gl_signal_config {
-    const char *name;               /* adapter */
-    const char *endpoint;           /* NULL = the adapter's own */
-    const char *path;               /* of `file` sources */
-    const char *zone;               /* of `file` sources without a zone column */
+    const char *name;     /* adapter */
+    const char *endpoint; /* NULL = the adapter's own */
+    const char *path;     /* of `file` sources */
+    const char *zone;     /* of `file` sources without a zone column */
 };
 
 struct gl_signal_query {
-    char zone[40];                  /* Electricity Maps zone name */
-    const char *neso;               /* NESO region id of the cloud region, NULL = national */
-    struct gl_instant from, until;  /* wanted interval */
-    bool is_cache_only;             /* do not touch the network for this one */
+    char zone[40];                 /* Electricity Maps zone name */
+    const char *neso;              /* NESO region id of the cloud region, NULL = national */
+    struct gl_instant from, until; /* wanted interval */
+    bool is_cache_only;            /* do not touch the network for this one */
 };
 
 /* What came: series owned by the result. */
@@ -34,9 +34,9 @@ struct gl_signal_result {
 };
 
 struct gl_signal_ops {
-    const char *name;               /* "neso" */
-    const char *title;              /* "UK NESO Carbon Intensity" */
-    const char *attribution;        /* credit line the licence asks for */
+    const char *name;        /* "neso" */
+    const char *title;       /* "UK NESO Carbon Intensity" */
+    const char *attribution; /* credit line the licence asks for */
     const char *licence;
     const char *homepage;
     bool needs_network;

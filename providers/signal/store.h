@@ -16,8 +16,8 @@ struct gl_signal_store_options {
     const char *cache_folder;               /* NULL = no cache */
     const struct gl_signal_config *sources; /* in order; borrowed; the built-in table comes last */
     size_t source_count;
-    bool is_offline;                        /* never touch the network; cached answers still serve */
-    int64_t deadline_ms;                    /* all network work of one process; 0 = 2000 */
+    bool is_offline;     /* never touch the network; cached answers still serve */
+    int64_t deadline_ms; /* all network work of one process; 0 = 2000 */
 };
 
 struct gl_signal_store *gl_signal_store_new(const struct gl_signal_store_options *options);
@@ -33,8 +33,8 @@ struct gl_signal_report {
     const char *source;
     char zone[40];
     bool is_ok, is_from_cache, is_skipped;
-    int64_t age_s;              /* of the answer; GL_UNKNOWN */
-    struct gl_error error;      /* when it failed */
+    int64_t age_s;         /* of the answer; GL_UNKNOWN */
+    struct gl_error error; /* when it failed */
 };
 const struct gl_signal_report *gl_signal_store_reports(const struct gl_signal_store *store,
                                                        size_t *out_count);

@@ -241,7 +241,7 @@ static void a_reconciling_broker_killed_at_any_step_loses_nothing(void **state)
         for (unsigned k = 1; !lived; k++) {
             again();
             child_lives(first, journal_bench_life);
-            bench.cloud->jump_ms += (JOURNAL_LEASE_S + 1) * 1000;
+            bench.cloud->true_ms += (JOURNAL_LEASE_S + 1) * 1000;
             lived = child_lives(k, reconcile_life);
             journal_bench_assert_over(&bench);
             points += !lived;
@@ -341,7 +341,7 @@ static void brokers_that_reconcile_at_once_do_it_once(void **state)
         for (unsigned i = 0; i < 4; i++) /* left at several states, then past their leases */
             child_lives(1 + (round + i) % 6, journal_bench_life);
         if (round % 2 == 0)
-            bench.cloud->jump_ms += (JOURNAL_LEASE_S + 1) * 1000;
+            bench.cloud->true_ms += (JOURNAL_LEASE_S + 1) * 1000;
         reconcile_in_children(4);
         journal_bench_assert_over(&bench); /* one end each */
     }
@@ -360,7 +360,7 @@ static void finish_and_reconcile_at_once_write_one_receipt(void **state)
         again();
         assert_int_equal(journal_bench_start(&bench, "", &instance, &err), 0);
         bench.cloud->true_ms += 12000;
-        bench.cloud->jump_ms += (JOURNAL_LEASE_S + 1) * 1000;
+        bench.cloud->true_ms += (JOURNAL_LEASE_S + 1) * 1000;
         gl_ledger_close(bench.ledger);
         bench.ledger = NULL;
         child = fork();

@@ -330,6 +330,23 @@ static void what_vanished_is_charged_until_the_lease_is_over(void **state)
     assert_true(journal_bench_footprint(&bench, id, "energy_mj") <= most_mj);
 }
 
+/* A wall clock a day ahead ends nothing that has just begun. */
+static void a_clock_that_jumped_ahead_reaps_nothing(void **state)
+{
+    struct gl_reconciled counts;
+    char id[GL_CLOUD_ID];
+
+    (void)state;
+    snprintf(id, sizeof id, "%s", started("", 20000));
+    bench.cloud->jump_ms += 86400 * INT64_C(1000);
+    assert_int_equal(gl_launch_reconcile(&bench.launcher, &counts, &err), 0);
+    assert_int_equal(counts.reaped, 0);
+    assert_state(id, "running");
+    bench.cloud->true_ms += (JOURNAL_LEASE_S + 1) * 1000;
+    assert_int_equal(gl_launch_reconcile(&bench.launcher, &counts, &err), 0);
+    assert_int_equal(counts.reaped, 1);
+}
+
 static void what_is_past_its_lease_is_reaped(void **state)
 {
     struct gl_reconciled counts;
@@ -459,6 +476,7 @@ int main(void)
         CASE(a_goodbye_does_not_end_what_was_seen_alive),
         CASE(what_ended_by_itself_is_charged_until_its_goodbye),
         CASE(what_vanished_is_charged_until_the_lease_is_over),
+        CASE(a_clock_that_jumped_ahead_reaps_nothing),
         CASE(what_is_past_its_lease_is_reaped),
         CASE(one_launch_in_trouble_does_not_keep_the_others),
         CASE(a_second_receipt_is_never_signed),

@@ -28,10 +28,9 @@ static const char *const clouds[] = {"alibaba", "aws",    "azure", "digitalocean
 static const char *const big_three[] = {"aws", "azure", "gcp"};
 
 static const char *const families[] = {
-    "sandybridge", "ivybridge",      "haswell",       "broadwell",      "skylake",
-    "cascadelake", "icelake",        "sapphirerapids", "emeraldrapids", "graniterapids",
-    "epyc1",       "epyc2",          "epyc3",         "epyc4",          "epyc5",
-    "neoverse-n1", "coffeelake",
+    "sandybridge", "ivybridge",      "haswell",       "broadwell",     "skylake",    "cascadelake",
+    "icelake",     "sapphirerapids", "emeraldrapids", "graniterapids", "epyc1",      "epyc2",
+    "epyc3",       "epyc4",          "epyc5",         "neoverse-n1",   "coffeelake",
 };
 
 static int is_listed(const char *const *list, size_t count, const char *wanted)
@@ -280,8 +279,8 @@ static void test_known_zones(void **state)
         const char *zone;
         int intensity, renewable, carbon_free;
     } known[] = {
-        {"DE", 342, 60, 64},           {"FR", 31, 27, 96},          {"GB", 176, 52, 70},
-        {"SE-SE3", 20, 64, 100},       {"US-MIDA-PJM", 418, 8, 39}, {"AE", 348, 9, 31},
+        {"DE", 342, 60, 64},     {"FR", 31, 27, 96},          {"GB", 176, 52, 70},
+        {"SE-SE3", 20, 64, 100}, {"US-MIDA-PJM", 418, 8, 39}, {"AE", 348, 9, 31},
     };
 
     (void)state;
@@ -472,12 +471,9 @@ static void test_prices_cover_the_main_regions(void **state)
         const char *cloud, *type;
         size_t least_regions;
     } wanted[] = {
-        {"aws", "m5.large", 28},
-        {"aws", "t3.micro", 28},
-        {"aws", "g4dn.xlarge", 20},
-        {"azure", "Standard_D2s_v5", 45},
-        {"azure", "Standard_B2s", 45},
-        {"gcp", "e2-standard-2", 35},
+        {"aws", "m5.large", 28},       {"aws", "t3.micro", 28},
+        {"aws", "g4dn.xlarge", 20},    {"azure", "Standard_D2s_v5", 45},
+        {"azure", "Standard_B2s", 45}, {"gcp", "e2-standard-2", 35},
         {"gcp", "n2-standard-4", 35},
     };
     const struct gl_region_row *regions;
