@@ -2,7 +2,11 @@
 #include "base/time.h"
 #include "broker/cli/start_instance.h"
 
-static const struct gl_option options[] = {GL_ASK_OPTIONS, GL_INSIDE_OPTIONS, {0}};
+static const struct gl_option options[] = {
+#include "broker/cli/ask_options.def"
+    GL_INSIDE_OPTIONS,
+    {0},
+};
 
 static int run(struct gl_context *context, const struct gl_call *call, struct gl_error *err)
 {
@@ -43,7 +47,8 @@ const struct gl_command gl_command_launch = {
         "Decides by the rules of the policy and of the flags; when an offer is allowed, starts one "
         "instance under a lease and leaves it running. A refusal prints its reasons and the "
         "nearest "
-        "alternatives, and records the unmet demand on this machine only.",
+        "alternatives, and records the unmet demand on this machine only. This version launches on "
+        "this machine (the cloud \"local\"); offers ranks the other clouds too.",
     .example = "greenlaunch launch --renewable-only --min-grade D --zone IS --duration 10min",
     .options = options,
     .values_size = sizeof(struct gl_start_values),

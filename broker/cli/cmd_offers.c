@@ -20,7 +20,7 @@ struct offers_values {
 };
 
 static const struct gl_option options[] = {
-    GL_ASK_OPTIONS,
+#include "broker/cli/ask_options.def"
     {"sort", 0, GL_OPT_TEXT, offsetof(struct offers_values, ask) + GL_ASK_AT(sort), "KEY",
      "what comes first; price is the tiebreak of carbon", "Table", NULL, GL_SORT_WORDS, 0, 0, 0,
      NULL},

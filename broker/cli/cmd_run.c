@@ -20,7 +20,7 @@ struct run_values {
 };
 
 static const struct gl_option options[] = {
-    GL_ASK_OPTIONS,
+#include "broker/cli/ask_options.def"
     GL_INSIDE_OPTIONS,
     {"file-out", 0, GL_OPT_LIST, offsetof(struct run_values, files_out), "GUEST:HOST",
      "copy a small file out of the instance afterwards", "Instance", NULL, NULL, 0, 0, 0, "file"},

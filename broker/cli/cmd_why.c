@@ -22,7 +22,7 @@ struct why_values {
 };
 
 static const struct gl_option options[] = {
-    GL_ASK_OPTIONS,
+#include "broker/cli/ask_options.def"
     {"refused", 0, GL_OPT_FLAG, offsetof(struct why_values, is_refused), NULL,
      "every region with an offer that does not fit, and why", "Table", NULL, NULL, 0, 0, 0, NULL},
     {"limit", 'n', GL_OPT_INTEGER, offsetof(struct why_values, limit), "N",

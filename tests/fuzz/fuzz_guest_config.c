@@ -16,17 +16,22 @@ static bool is_text_of(const struct gl_config *config, const char *text)
     return text >= config->text && text + strlen(text) < config->text + sizeof config->text;
 }
 
-static void check_config(const struct gl_config *config)
+static void check_words(const struct gl_config *config)
 {
-    if (!gl_config_is_launch(config->launch) || config->lease_ms < 1 || config->interval_ms < 100 ||
-        config->machine.threads_milli < 1 || config->machine.memory_mb < 1)
-        abort();
     if (config->argc > GL_CONFIG_ARGS || config->argv[config->argc] != NULL ||
         config->has_command != (config->argc > 0))
         abort();
     for (size_t i = 0; i < config->argc; i++)
         if (!is_text_of(config, config->argv[i]))
             abort();
+}
+
+static void check_config(const struct gl_config *config)
+{
+    check_words(config);
+    if (!gl_config_is_launch(config->launch) || config->lease_ms < 1 || config->interval_ms < 100 ||
+        config->machine.threads_milli < 1 || config->machine.memory_mb < 1)
+        abort();
     if (config->user_data != NULL && (!is_text_of(config, config->user_data) ||
                                       strlen(config->user_data) != config->user_data_length))
         abort();
