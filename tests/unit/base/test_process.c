@@ -245,8 +245,11 @@ static void signals_are_reset(void **state)
     sigemptyset(&block);
     sigaddset(&block, SIGTERM);
     sigprocmask(SIG_BLOCK, &block, &before);
-    expect(spawn, "sed -n 's/^Sig\\(Blk\\|Ign\\):[^0-9a-f]*//p' /proc/self/status",
-           "0000000000000000\n0000000000000000\n");
+    /* The C library keeps 32 and 33 for itself: nobody can reset them, and some parents ignore
+     * them. */
+    expect(spawn,
+           "sed -n 's/^Sig\\(Blk\\|Ign\\):.*\\(........\\)$/\\2/p' /proc/self/status | sed s/^8/0/",
+           "00000000\n00000000\n");
     sigprocmask(SIG_SETMASK, &before, NULL);
     signal(SIGPIPE, SIG_DFL);
 }
