@@ -6,7 +6,7 @@ export LC_ALL=C.UTF-8
 unset MAKEFLAGS MAKELEVEL MFLAGS
 cd "$(dirname "$0")/../.." || exit 1
 build=${1:-build}
-root=$PWD/$build/tmp/install
+root=$(cd "$build" && pwd)/tmp/install
 number=0
 failed=0
 

@@ -56,7 +56,7 @@ static void test_text(void **state)
     static const char after[] =
         "\",\"interval_ms\":10000,\"launch\":\"gl-4k2p9x\",\"lease_ms\":3600000,\"machine\":{"
         "\"baseline_permille\":1000,\"family\":\"epyc3\",\"gpu_count\":0,\"gpu_watts\":0,"
-        "\"memory_mb\":512,\"threads_milli\":2000},\"network\":false,\"now_ms\":1789000000000,"
+        "\"memory_mb\":536,\"threads_milli\":2000},\"network\":false,\"now_ms\":1789000000000,"
         "\"payload\":true,\"root\":null,\"user_data\":null,\"v\":1}";
 
     (void)state;
