@@ -195,8 +195,8 @@ for script in tests/integration/*.sh; do
     name=${script#tests/}
     tap_script "${name%.sh}" 300 bash "$script" "$build"
 done
-# These two test the tree, not a build.
-if [ "$build" = build ]; then
+# These test the tree, not a build.
+if [ "$build" = "$PWD/build" ]; then
     tap_script howto 300 tests/howto.sh
     tap_script lint_selftest 120 tests/lint_selftest.sh
     tap_script run_selftest 60 tests/run_selftest.sh
