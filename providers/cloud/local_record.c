@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define RECORD_NAME      "instance.json"
@@ -261,7 +262,7 @@ struct gl_process gl_local_process_of(int pid)
     return (struct gl_process){.pid = pid, .start_ticks = start_ticks_of(pid)};
 }
 
-bool gl_local_find_process(const char *tag, struct gl_process *out)
+static bool look_once(const char *tag, struct gl_process *out)
 {
     DIR *folder = opendir("/proc");
     struct dirent *entry;
@@ -282,6 +283,18 @@ bool gl_local_find_process(const char *tag, struct gl_process *out)
     }
     closedir(folder);
     return is_found;
+}
+
+/* In the middle of an exec a process shows no arguments for a moment; absence must be proven, so a
+ * second look counts. */
+bool gl_local_find_process(const char *tag, struct gl_process *out)
+{
+    const struct timespec moment = {.tv_nsec = 5000000};
+
+    if (look_once(tag, out))
+        return true;
+    nanosleep(&moment, NULL);
+    return look_once(tag, out);
 }
 
 void gl_local_kill(const struct gl_process *process)
