@@ -48,6 +48,11 @@ policy_LIBS    := -lyaml $(base_LIBS) -lm
 providers_LIBS := $(policy_LIBS)
 agent_LIBS     := $(base_LIBS) -lm
 broker_LIBS    := -lsqlite3 $(providers_LIBS)
+# The command carries its libraries where their archives are at hand: the loader then has four
+# files less to find, map and relocate at every start. `make CARRIED=` links with shared ones.
+CARRIED ?= sqlite3 yaml sodium jansson
+carried = $(if $(filter $(1),$(CARRIED)),$(if $(filter /%,$(shell $(CC) -print-file-name=lib$(1).a)),-l:lib$(1).a,-l$(1)),-l$(1))
+command_LIBS    = $(foreach name,sqlite3 yaml sodium jansson,$(call carried,$(name))) -ldl -lm
 base_ARCHIVES      := $(B)/libbase.a
 policy_ARCHIVES    := $(B)/libpolicy.a $(base_ARCHIVES)
 providers_ARCHIVES := $(B)/libproviders.a $(policy_ARCHIVES)
@@ -61,7 +66,7 @@ all: $(PROGRAMS) ## build the programs (default)
 
 $(B)/greenlaunch: $(B)/obj/broker/main.o $(broker_ARCHIVES)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) $(LINK) -o $@ $(filter %.o,$^) -Wl,--start-group $(broker_ARCHIVES) -Wl,--end-group $(broker_LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LINK) -o $@ $(filter %.o,$^) -Wl,--start-group $(broker_ARCHIVES) -Wl,--end-group $(command_LIBS)
 
 # Static: it runs inside instances that may have no libraries at all. Sanitizers and coverage cannot
 # be static, so their flavours carry the plain one; its code is instrumented in the unit tests.
@@ -91,6 +96,16 @@ $(foreach floor,$(FLOORS),$(eval $(call archive,$(floor))))
 $(B)/obj/%.o: %.c
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+# Chart.js for HTML reports, carried by the command; without it their plots are plain SVG. The note
+# of where it was found makes the object follow a package that comes or goes.
+CHART_JS := $(wildcard /usr/share/javascript/chart.js/chart.min.js)
+CHART_NOTE := $(B)/chart_js.path
+.PHONY: force
+$(CHART_NOTE): force
+	$(Q)mkdir -p $(B); echo '$(CHART_JS)' | cmp -s - $@ || echo '$(CHART_JS)' > $@
+$(B)/obj/broker/render/html_chart_js.o: $(CHART_NOTE) $(CHART_JS)
+$(B)/obj/broker/render/html_chart_js.o: ALL_CFLAGS += $(if $(CHART_JS),-DGL_CHART_JS='"$(CHART_JS)"')
 
 # ---- tests: tests/unit/<floor>/test_*.c link that floor and those below, nothing else ----
 UNIT_SRC := $(sort $(wildcard tests/unit/*/test_*.c))

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define JUMP_MS 1000
+
 static void add_yield(struct gl_yield *sum, bool *has, const struct gl_yield *yield)
 {
     uint32_t flags = sum->flags | yield->flags;
@@ -71,6 +73,18 @@ static struct gl_component component_of(const struct gl_chain_head *head,
     return component;
 }
 
+/* A machine that stood still goes on with its boot clock where it was, and with a wall clock that
+ * its host sets ahead: the record that spans it says so. */
+static uint32_t jump_flag(const struct gl_chain_head *head, const char *boot, struct gl_moment now)
+{
+    int64_t boot_ms = (now.boottime_ns - head->boottime_ns) / 1000000;
+    int64_t jump_ms = now.wall_ms - head->wall_ms - boot_ms;
+
+    if (head->seq == 0 || strcmp(head->boot, boot) != 0)
+        return 0;
+    return jump_ms > JUMP_MS || jump_ms < -JUMP_MS ? GL_FLAG_JUMPED : 0;
+}
+
 void gl_chain_next(const struct gl_chain_head *head, const struct gl_gather *gather,
                    const struct gl_chain_names *names, struct gl_moment now, struct gl_reading *out)
 {
@@ -90,6 +104,8 @@ void gl_chain_next(const struct gl_chain_head *head, const struct gl_gather *gat
     for (size_t kind = 0; kind < GL_KINDS; kind++)
         if (gather->has_kind[kind] || head->has_kind[kind])
             out->components[out->component_count++] = component_of(head, gather, kind);
+    for (size_t i = 0; i < out->component_count; i++)
+        out->components[i].flags |= jump_flag(head, names->boot, now);
 }
 
 void gl_chain_advance(struct gl_chain_head *head, const struct gl_reading *reading,

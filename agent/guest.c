@@ -159,11 +159,14 @@ static void take_frames(struct gl_guest *guest)
     if (guest->channel.was_lost) {
         guest->channel.was_lost = false;
         guest->is_exit_told = false; /* the next host has not heard it */
+        guest->is_held = true;       /* nor asked for anything */
     }
 }
 
 static bool host_is_reading(const struct gl_guest *guest, int64_t now_ms)
 {
+    if (guest->is_held)
+        return now_ms < guest->patient_until_ms;
     return guest->channel.fd >= 0 && !guest->channel.is_deaf &&
            (guest->channel.out_length == 0 || now_ms - guest->channel.progress_ms < PATIENCE_MS);
 }

@@ -41,9 +41,12 @@ struct gl_guest {
     struct gl_command command;
     bool is_exit_told;
     uint64_t dropped_told;
+    bool is_held;             /* output waits for the next 'W': nobody has asked for it */
+    int64_t patient_until_ms; /* till then the command waits with it */
     /* file being handed out */
     struct gl_fetch fetch;
-    bool is_fetch_ended; /* the empty 'F' is due */
+    char fetch_reason[600]; /* why there is none; to be told */
+    bool is_fetch_ended;    /* the empty 'F' is due */
     /* meter */
     pid_t meter;
     unsigned meter_starts;
@@ -55,6 +58,12 @@ struct gl_guest {
     int64_t hello_at_ms;
     enum gl_guest_stop stop;
     int64_t stop_at_ms; /* the present step of stopping ends then */
+};
+
+/* What a 'T' frame says. */
+struct gl_guest_time {
+    int64_t now_ms;   /* Unix */
+    int64_t lease_ms; /* left of the lease, at least 1 */
 };
 
 /* Run until stopped. Process mode: returns the exit status of the program. Virtual machine: never
@@ -73,6 +82,18 @@ void gl_guest_take(struct gl_guest *guest, const struct gl_frame *frame);
 void gl_guest_send(struct gl_guest *guest);
 /* Start the meter process when it is due. */
 void gl_guest_start_meter(struct gl_guest *guest);
+/* guest_time.c. 'B', and 'T': wall clock and lease. */
+void gl_guest_hold(struct gl_guest *guest);
+void gl_guest_take_time(struct gl_guest *guest, const struct gl_frame *frame);
+/* BAD_VALUE; *out is untouched then. */
+int gl_guest_time_parse(const char *bytes, size_t length, struct gl_guest_time *out,
+                        struct gl_error *err);
+/* End by the boot clock in so many milliseconds. */
+void gl_guest_arm_lease(struct gl_guest *guest, int64_t lease_ms);
+/* A boot id of its own for a machine that was restored from a snapshot: all of them have the
+ * kernel's in common. */
+void gl_guest_boot_name(const char *kernel_boot, const uint8_t entropy[64], const char *launch,
+                        char out[40]);
 /* Begin to stop (again and again is fine), and go on with it. */
 void gl_guest_stop_begin(struct gl_guest *guest);
 void gl_guest_stop_go_on(struct gl_guest *guest);

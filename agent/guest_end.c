@@ -17,7 +17,6 @@
 #define TELL_MS       1000     /* for the last frames to go out */
 #define LAST_NS       30000000 /* for the devices to pass on what the kernel gave them */
 #define METER_WAIT_MS 1000
-#define LEASE_LATE_MS 10000 /* so long after the end of the lease the meter switches off itself */
 
 /* ---- the meter process and the end ---- */
 
@@ -29,8 +28,7 @@ static void keep_alive(void)
         close(fd);
 }
 
-/* The guest may get stuck in a read from a dead disk: then the meter enforces the lease. */
-static void meter_setup(const struct gl_guest *guest, int64_t now_ms, struct gl_meter_setup *out)
+static void meter_setup(const struct gl_guest *guest, struct gl_meter_setup *out)
 {
     *out = (struct gl_meter_setup){
         .place = {""},
@@ -43,8 +41,6 @@ static void meter_setup(const struct gl_guest *guest, int64_t now_ms, struct gl_
         .sources = gl_sources,
         .source_count = gl_source_count,
         .progress = guest->progress,
-        .power_off_ns =
-            guest->is_vm ? (now_ms + guest->config.lease_ms + LEASE_LATE_MS) * 1000000 : 0,
     };
     memcpy(out->seed, guest->seed, sizeof out->seed);
     memcpy(out->token, guest->config.enrol, sizeof out->token);
@@ -65,7 +61,7 @@ static _Noreturn void meter_main(struct gl_guest *guest, pid_t parent)
         _exit(0); /* it was killed before we asked */
     if (console != NULL && gl_sink_open(&sink, console, &err) < 0)
         _exit(1);
-    meter_setup(guest, gl_guest_now_ms(), &setup);
+    meter_setup(guest, &setup);
     gl_meter_begin(meter, &setup, &sink, gl_moment_now());
     gl_wipe(&setup, sizeof setup);
     gl_wipe(guest->seed, sizeof guest->seed);

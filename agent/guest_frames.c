@@ -10,7 +10,6 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
-#include <sys/timerfd.h>
 #include <unistd.h>
 
 #define USER_DATA "/run/greenlaunch/user-data"
@@ -40,18 +39,6 @@ static void make_seed(struct gl_guest *guest)
     gl_wipe(&parts, sizeof parts);
     gl_wipe(&seed, sizeof seed);
     gl_wipe(guest->config.entropy, sizeof guest->config.entropy);
-}
-
-static void arm_lease(struct gl_guest *guest)
-{
-    struct itimerspec lease = {.it_value = {
-                                   .tv_sec = guest->config.lease_ms / 1000,
-                                   .tv_nsec = guest->config.lease_ms % 1000 * 1000000,
-                               }};
-
-    guest->lease_fd = timerfd_create(CLOCK_BOOTTIME, TFD_NONBLOCK | TFD_CLOEXEC);
-    if (guest->lease_fd < 0 || timerfd_settime(guest->lease_fd, 0, &lease, NULL) < 0)
-        gl_guest_note(guest, "no lease timer: %s", strerror(errno));
 }
 
 static void write_user_data(struct gl_guest *guest)
@@ -102,9 +89,14 @@ static void take_config(struct gl_guest *guest, const struct gl_frame *frame)
     }
     memcpy(guest->names.launch, guest->config.launch, sizeof guest->names.launch);
     guest->phase = GL_GUEST_CONFIGURED;
-    arm_lease(guest);
-    if (guest->is_vm)
+    gl_guest_arm_lease(guest, guest->config.lease_ms);
+    if (guest->is_vm) {
+        char boot[40];
+
+        gl_guest_boot_name(guest->names.boot, guest->config.entropy, guest->config.launch, boot);
+        memcpy(guest->names.boot, boot, sizeof guest->names.boot);
         prepare_vm(guest);
+    }
     make_seed(guest);
     write_user_data(guest);
     guest->meter_at_ms = now_ms;
@@ -169,6 +161,7 @@ static void take_go(struct gl_guest *guest)
         return;
     }
     guest->has_go = true;
+    guest->is_held = true; /* the launcher leaves: nothing of the output may fall into the gap */
     if (guest->is_unpacking)
         gl_cpio_end(&guest->payload, &guest->payload_error);
     guest->is_unpacking = false;
@@ -185,8 +178,8 @@ static void take_go(struct gl_guest *guest)
 
 static void take_fetch(struct gl_guest *guest, const struct gl_frame *frame)
 {
-    char path[1024], reason[900];
     struct gl_error err = {0};
+    char path[1024];
 
     if (guest->fetch.pid > 0) {
         gl_guest_note(guest, "ignored a fetch while one is under way");
@@ -195,8 +188,7 @@ static void take_fetch(struct gl_guest *guest, const struct gl_frame *frame)
     if (gl_fetch_parse(frame->payload, frame->length, path, sizeof path, &err) == 0 &&
         gl_fetch_start(&guest->fetch, guest->config.root, path, &err) == 0)
         return;
-    snprintf(reason, sizeof reason, "greenlaunch: %s\n", err.text);
-    gl_ring_push(&guest->command.out[1], reason, strlen(reason));
+    snprintf(guest->fetch_reason, sizeof guest->fetch_reason, "greenlaunch: %.500s\n", err.text);
     guest->is_fetch_ended = true;
 }
 
@@ -223,6 +215,13 @@ void gl_guest_take(struct gl_guest *guest, const struct gl_frame *frame)
         break;
     case 'W':
         guest->is_hello_due = true;
+        guest->is_held = false;
+        break;
+    case 'B':
+        gl_guest_hold(guest);
+        break;
+    case 'T':
+        gl_guest_take_time(guest, frame);
         break;
     default:
         gl_guest_note(guest, "ignored a frame of type %c", frame->type);
@@ -240,10 +239,11 @@ static void put_hello(struct gl_guest *guest)
     if (guest->phase != GL_GUEST_WAITING)
         state = command->is_ended ? "exited" : command->pid > 0 ? "running" : "ready";
     snprintf(text, sizeof text,
-             "{\"boot\":\"%s\",\"command\":%s,\"meter\":\"%s\",\"state\":\"%s\",\"status\":%d,"
-             "\"v\":1}",
-             guest->names.boot, guest->config.has_command ? "true" : "false", guest->names.agent,
-             state, command->is_ended ? command->status : -1);
+             "{\"boot\":\"%s\",\"command\":%s,\"held\":%s,\"meter\":\"%s\",\"state\":\"%s\","
+             "\"status\":%d,\"v\":1}",
+             guest->names.boot, guest->config.has_command ? "true" : "false",
+             guest->is_held ? "true" : "false", guest->names.agent, state,
+             command->is_ended ? command->status : -1);
     gl_channel_put_text(&guest->channel, gl_guest_now_ms(), 'H', text);
     guest->is_hello_due = false;
 }
@@ -295,9 +295,24 @@ static bool put_exit(struct gl_guest *guest)
     return true;
 }
 
+static bool put_output(struct gl_guest *guest)
+{
+    return put_stream(guest, 0) || put_stream(guest, 1) || put_exit(guest);
+}
+
+/* Not by the ring of the command's own stderr, which may be held back. */
+static bool put_fetch_reason(struct gl_guest *guest)
+{
+    if (guest->fetch_reason[0] == '\0')
+        return false;
+    gl_channel_put_text(&guest->channel, gl_guest_now_ms(), 'R', guest->fetch_reason);
+    guest->fetch_reason[0] = '\0';
+    return true;
+}
+
 static bool put_fetch(struct gl_guest *guest)
 {
-    char reason[600], text[700];
+    char reason[500];
     ssize_t got;
 
     if (guest->fetch.pid > 0) {
@@ -307,12 +322,11 @@ static bool put_fetch(struct gl_guest *guest)
         if (got != 0)
             return got > 0;
         guest->is_fetch_ended = true;
-        if (gl_fetch_end(&guest->fetch, reason, sizeof reason)) {
-            snprintf(text, sizeof text, "greenlaunch: %s\n", reason);
-            gl_ring_push(&guest->command.out[1], text, strlen(text));
-            return put_stream(guest, 1);
-        }
+        if (gl_fetch_end(&guest->fetch, reason, sizeof reason))
+            snprintf(guest->fetch_reason, sizeof guest->fetch_reason, "greenlaunch: %s\n", reason);
     }
+    if (put_fetch_reason(guest))
+        return true;
     if (!guest->is_fetch_ended)
         return false;
     gl_channel_put(&guest->channel, gl_guest_now_ms(), 'F', 0);
@@ -337,7 +351,7 @@ void gl_guest_send(struct gl_guest *guest)
         if (guest->is_hello_due)
             put_hello(guest);
         else
-            is_more = put_stream(guest, 0) || put_stream(guest, 1) || put_exit(guest) ||
-                      put_fetch(guest) || put_stopped(guest);
+            is_more =
+                (!guest->is_held && put_output(guest)) || put_fetch(guest) || put_stopped(guest);
     }
 }

@@ -288,6 +288,16 @@ static struct timespec until(int64_t at_ns, int64_t now_ns)
     return (struct timespec){.tv_sec = left / 1000000000, .tv_nsec = left % 1000000000};
 }
 
+/* The guest may get stuck in a read from a dead disk: then the meter enforces the lease. */
+static bool is_overdue(const struct gl_meter *meter, struct gl_moment now)
+{
+    const struct gl_meter_progress *progress = meter->setup.progress;
+    int64_t off_ns =
+        progress != NULL ? __atomic_load_n(&progress->power_off_ns, __ATOMIC_RELAXED) : 0;
+
+    return off_ns > 0 && now.boottime_ns > off_ns;
+}
+
 int gl_meter_loop(struct gl_meter *meter, pid_t child)
 {
     siginfo_t info;
@@ -311,7 +321,7 @@ int gl_meter_loop(struct gl_meter *meter, pid_t child)
         /* A terminal tells the command of Ctrl-C itself. */
         if (number == SIGTERM || (number == SIGINT && info.si_code != SI_KERNEL))
             kill(child, number);
-        if (meter->setup.power_off_ns > 0 && now.boottime_ns > meter->setup.power_off_ns)
+        if (is_overdue(meter, now))
             gl_vm_power_off();
         if (now.boottime_ns >= gl_meter_next_ns(meter))
             gl_meter_step(meter, now);

@@ -21,7 +21,8 @@
 /* Shared by a meter process and the guest that restarts it: the chain as far as it was really
  * handed over. Two slots, so that a meter killed between two writes leaves a whole one. */
 struct gl_meter_progress {
-    uint32_t turn; /* slot turn % 2 is valid */
+    int64_t power_off_ns; /* boot clock: switch the machine off then, 0 = never */
+    uint32_t turn;        /* slot turn % 2 is valid */
     struct gl_chain_head slots[2];
 };
 
@@ -40,7 +41,6 @@ struct gl_meter_setup {
     size_t source_count;
     struct gl_spool *spool;             /* open, NULL = none; its key seed is in `seed` */
     struct gl_meter_progress *progress; /* NULL = none */
-    int64_t power_off_ns;               /* boot clock: switch the machine off then, 0 = never */
 };
 
 struct gl_meter {

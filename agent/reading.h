@@ -36,7 +36,10 @@ enum gl_component_flag {
     GL_FLAG_SENTINEL = 4, /* the sensor gave nonsense and was dropped */
     GL_FLAG_MERGED = 8,   /* several records merged by a full spool */
     GL_FLAG_REBOOT = 16,  /* first record after a reboot or a driver reload */
+    GL_FLAG_JUMPED = 32,  /* the wall clock moved against the boot clock by more than a second: the
+                           * machine stood still, suspended, or somebody set its clock */
 };
+#define GL_FLAGS_ALL 63u
 
 struct gl_component {
     enum gl_component_kind kind;

@@ -7,9 +7,6 @@
  * equal to the canonical form pass, which also refuses unknown keys, other orders and white space.
  */
 
-#define FLAGS_ALL \
-    (GL_FLAG_WRAPPED | GL_FLAG_BOUNDED | GL_FLAG_SENTINEL | GL_FLAG_MERGED | GL_FLAG_REBOOT)
-
 /* Copy a string member into a field of `size` bytes with its NUL. */
 static int read_text(const json_t *object, const char *key, char *out, size_t size,
                      struct gl_error *err)
@@ -77,7 +74,7 @@ static int read_component(const json_t *object, struct gl_component *out, struct
 {
     if (gl_json_int(object, "d", 0, INT64_MAX, &out->delta_uj, err) < 0 ||
         gl_json_int(object, "e", 0, INT64_MAX, &out->total_mj, err) < 0 ||
-        read_u32(object, "f", FLAGS_ALL, &out->flags, err) < 0 ||
+        read_u32(object, "f", GL_FLAGS_ALL, &out->flags, err) < 0 ||
         gl_json_int(object, "h", 0, INT64_MAX, &out->high_uj, err) < 0 ||
         read_kind(object, &out->kind, err) < 0 ||
         gl_json_int(object, "l", 0, INT64_MAX, &out->low_uj, err) < 0 ||

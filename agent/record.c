@@ -5,9 +5,6 @@
 
 #include <string.h>
 
-#define FLAGS_ALL \
-    (GL_FLAG_WRAPPED | GL_FLAG_BOUNDED | GL_FLAG_SENTINEL | GL_FLAG_MERGED | GL_FLAG_REBOOT)
-
 /* The next key must be this one: canonical records have one order. */
 static bool expect(struct gl_scan *scan, const char *key)
 {
@@ -70,7 +67,7 @@ static bool find_tier(struct gl_scan *scan, enum gl_tier *out)
 static bool read_component(struct gl_scan *scan, struct gl_component *out)
 {
     return gl_scan_enter(scan, '{') && read_int(scan, "d", &out->delta_uj) &&
-           read_int(scan, "e", &out->total_mj) && read_u32(scan, "f", FLAGS_ALL, &out->flags) &&
+           read_int(scan, "e", &out->total_mj) && read_u32(scan, "f", GL_FLAGS_ALL, &out->flags) &&
            read_int(scan, "h", &out->high_uj) && find_kind(scan, &out->kind) &&
            read_int(scan, "l", &out->low_uj) &&
            read_text(scan, "s", out->source, sizeof out->source) && find_tier(scan, &out->tier) &&

@@ -6,7 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
+
+#define HUGE_PAGE ((size_t)2 << 20)
 
 static const struct gl_errc_row errc_rows[] = {
 #define GL_ERRC(sym, id, exit, retry, text, hint) \
@@ -16,7 +19,7 @@ static const struct gl_errc_row errc_rows[] = {
 };
 
 static const struct gl_exit_row exit_rows[] = {
-#define GL_EXIT(sym, status, name, text) {(status), name, text},
+#define GL_EXIT(sym, status, now, name, text) {(status), (now) != 0, name, text},
 #include "base/exit.def"
 #undef GL_EXIT
 };
@@ -140,6 +143,20 @@ void *gl_alloc(size_t size)
 
     if (memory == NULL)
         gl_die_of_memory();
+    return memory;
+}
+
+void *gl_alloc_table(size_t size)
+{
+    size_t rounded = (size + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+    void *memory;
+
+    if (size < HUGE_PAGE / 4)
+        return gl_alloc(size);
+    memory = aligned_alloc(HUGE_PAGE, rounded);
+    if (memory == NULL)
+        gl_die_of_memory();
+    madvise(memory, rounded, MADV_HUGEPAGE); /* a wish: without it the table is only slower */
     return memory;
 }
 

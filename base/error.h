@@ -17,7 +17,7 @@ enum gl_errc {
 };
 
 enum gl_exit {
-#define GL_EXIT(sym, status, name, text) GL_EXIT_##sym = (status),
+#define GL_EXIT(sym, status, now, name, text) GL_EXIT_##sym = (status),
 #include "base/exit.def"
 #undef GL_EXIT
 };
@@ -49,6 +49,7 @@ struct gl_errc_row {
 /* One row of base/exit.def. */
 struct gl_exit_row {
     enum gl_exit status;
+    bool can_occur; /* in this version; else kept for what is still to come */
     const char *name;
     const char *meaning;
 };
@@ -84,6 +85,9 @@ _Noreturn void gl_die_of_memory(void);
 
 /* Allocation that never returns NULL (size 0 counts as 1); memory is zeroed. Free with free(). */
 void *gl_alloc(size_t size) __attribute__((malloc, alloc_size(1), returns_nonnull));
+/* For a large table that is going to be written in full: not zeroed, and where the system has pages
+ * of 2 MiB it may lie in them, which costs a tenth of the page faults. Freed like any other. */
+void *gl_alloc_table(size_t size) __attribute__((malloc, alloc_size(1), returns_nonnull));
 void *gl_realloc(void *old, size_t size) __attribute__((alloc_size(2), returns_nonnull));
 char *gl_strdup(const char *text) __attribute__((malloc, returns_nonnull));
 

@@ -7,13 +7,20 @@
  * (u32). The reader finds the next frame after garbage and never holds more than one frame.
  *
  *   guest -> broker                          broker -> guest
- *   'H' hello   {"boot","command","meter",   'C' config  {"launch", ...}: the config object
- *                "state","status","v"}       'P' payload bytes of a newc cpio archive, in order
+ *   'H' hello   {"boot","command","held",    'C' config  {"launch", ...}: the config object
+ *                "meter","state","status",   'P' payload bytes of a newc cpio archive, in order
  *   'O' stdout bytes of the command          'G' go: payload complete, run the command
  *   'R' stderr bytes                         'I' stdin bytes; empty = end
  *   'X' exit    {"status"} of the command    'S' stop: final reading, then power off
  *   'F' file    bytes of a cpio; empty = end 'Q' fetch {"path"}: answered by 'F' frames
- *   'Z' stopped: final reading is written    'W' who: answered by 'H'
+ *   'Z' stopped: final reading is written    'W' who: answered by 'H'; lets O, R and X go out,
+ *                                                which are held from 'G' on and whenever the
+ *                                                broker has gone
+ *                                            'B' back soon: holds output, and the command waits;
+ *                                                answered by 'H'
+ *                                            'T' time {"lease_ms","now_ms","v"}: as 'B', and sets
+ *                                                the wall clock and what is left of the lease,
+ *                                                after the machine stood still
  *
  * "state" is "waiting" (for 'C'), "ready" (no command), "running" or "exited" (then "status").
  */

@@ -10,11 +10,18 @@
 #include <string.h>
 
 #define NAMES_MAX 256
+#define SEEN_MAX  128 /* options that hold one value, given in one call */
 
 /* One table with the struct its values go to. */
 struct target {
     const struct gl_option *options;
     void *values;
+};
+
+/* An option that holds one value, and what it was given. */
+struct seen {
+    const struct gl_option *option;
+    const char *value;
 };
 
 /* A command line being read. */
@@ -24,6 +31,8 @@ struct parse {
     const char *const *argv;
     int next; /* index in argv of the next word */
     struct gl_operands operands;
+    struct seen seen[SEEN_MAX];
+    size_t seen_count;
     struct gl_error *err;
 };
 
@@ -70,6 +79,19 @@ void gl_options_clear(const struct gl_option *options, void *values)
 {
     for (const struct gl_option *option = options; option && option->name; option++)
         clear_member(option, member_of(option, values));
+}
+
+void gl_options_done(const struct gl_option *options, void *values)
+{
+    for (const struct gl_option *option = options; option && option->name; option++) {
+        struct gl_option_list *list = member_of(option, values);
+
+        if (option->kind != GL_OPT_LIST)
+            continue;
+        for (size_t i = 0; i < list->copy_count; i++)
+            free(list->copies[i]);
+        clear_member(option, list);
+    }
 }
 
 static bool takes_value(const struct gl_option *option)
@@ -127,11 +149,12 @@ static int add_item(const struct given *given, const char *item, struct gl_error
 /* argv may not be changed, so a value of several items is copied once and cut in the copy. */
 static int add_items(const struct given *given, const char *value, struct gl_error *err)
 {
+    struct gl_option_list *list = given->member;
     char *item, *comma;
 
-    if (strchr(value, ',') == NULL)
+    if (strchr(value, ',') == NULL || list->count == GL_OPTION_LIST_MAX)
         return add_item(given, value, err);
-    item = gl_strdup(value);
+    item = list->copies[list->copy_count++] = gl_strdup(value); /* never more copies than items */
     for (comma = strchr(item, ','); comma != NULL; comma = strchr(item, ',')) {
         *comma = '\0';
         if (add_item(given, item, err))
@@ -193,13 +216,49 @@ static int set_value(const struct given *given, const char *value, struct gl_err
     }
 }
 
-/* A word that looks like an option is no value, unless it is a number where one is wanted; the
- * form --name=VALUE takes anything. */
-static bool is_value(const struct gl_option *option, const char *word)
+/* A word that looks like an option is no value; a dash and a digit do not, for no letter of an
+ * option is a digit. The form --name=VALUE takes anything. */
+static bool is_value(const char *word)
 {
-    if (word[0] != '-' || word[1] == '\0')
-        return true;
-    return option->kind == GL_OPT_INTEGER && word[1] >= '0' && word[1] <= '9';
+    const char *digit = word + 1 + (word[0] == '-' && word[1] == '.');
+
+    return word[0] != '-' || word[1] == '\0' || (*digit >= '0' && *digit <= '9');
+}
+
+static int fail_no_value(const struct parse *parse, const struct given *given)
+{
+    const struct gl_option *option = given->option;
+    const char *argument = option->argument != NULL ? option->argument : "VALUE";
+    char shown[GL_TEXT_SHOWN];
+
+    if (parse->next >= parse->argc || strcmp(parse->argv[parse->next], "--") == 0)
+        return gl_fail(parse->err, GL_E_USAGE, "%s needs a value: --%s=%s", given->word,
+                       option->name, argument);
+    gl_text_show(parse->argv[parse->next], shown);
+    return gl_fail(parse->err, GL_E_USAGE,
+                   "%s needs a value, and \"%s\" looks like an option; if it is the value, write "
+                   "--%s=%s",
+                   given->word, shown, option->name, shown);
+}
+
+/* A second value would silently win over the first; the same one again harms nobody. */
+static int check_once(struct parse *parse, const struct given *given, const char *value)
+{
+    char shown[GL_TEXT_SHOWN], shown_first[GL_TEXT_SHOWN];
+
+    for (size_t i = 0; i < parse->seen_count; i++) {
+        if (parse->seen[i].option != given->option)
+            continue;
+        if (strcmp(parse->seen[i].value, value) == 0)
+            return 0;
+        return gl_fail(parse->err, GL_E_USAGE, "%s is given twice: \"%s\" and \"%s\"; keep one",
+                       given->word, gl_text_show(parse->seen[i].value, shown_first),
+                       gl_text_show(value, shown));
+    }
+    if (parse->seen_count == SEEN_MAX)
+        return gl_fail(parse->err, GL_E_USAGE, "more than %d options", SEEN_MAX);
+    parse->seen[parse->seen_count++] = (struct seen){given->option, value};
+    return 0;
 }
 
 /* Store an option that takes a value, attached or in the next word. */
@@ -207,16 +266,14 @@ static int take_value(struct parse *parse, const struct given *given)
 {
     const struct gl_option *option = given->option;
     const char *value = given->value;
-
-    if (value == NULL && option->kind == GL_OPT_OPTIONAL) {
-        *(const char **)given->member = option->bare;
-        return 0;
-    }
-    if (value == NULL && parse->next < parse->argc && is_value(option, parse->argv[parse->next]))
+    if (value == NULL && option->kind == GL_OPT_OPTIONAL)
+        value = option->bare;
+    else if (value == NULL && parse->next < parse->argc && is_value(parse->argv[parse->next]))
         value = parse->argv[parse->next++];
     if (value == NULL)
-        return gl_fail(parse->err, GL_E_USAGE, "%s needs a value: --%s=%s", given->word,
-                       option->name, option->argument ? option->argument : "VALUE");
+        return fail_no_value(parse, given);
+    if (option->kind != GL_OPT_LIST && check_once(parse, given, value) != 0)
+        return -1;
     return set_value(given, value, parse->err);
 }
 

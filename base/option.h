@@ -10,10 +10,11 @@
 
 enum gl_option_kind {
     GL_OPT_FLAG,     /* bool: --name, --no-name */
-    GL_OPT_TEXT,     /* const char * (borrowed from argv) */
+    GL_OPT_TEXT,     /* const char * (borrowed from argv); twice with two values is an error, here
+                      * and for every kind below that holds one value */
     GL_OPT_OPTIONAL, /* const char *: --name or --name=VALUE; given bare it is `bare` */
-    GL_OPT_LIST,     /* struct gl_option_list: may be given again, commas separate; items live to
-                      * the end of the process */
+    GL_OPT_LIST,     /* struct gl_option_list: may be given again, commas separate; items live until
+                      * gl_options_done() */
     GL_OPT_COUNT,    /* int: how often it was given */
     GL_OPT_INTEGER,  /* int64_t, `low`..`high`; INT64_MIN = not given */
     GL_OPT_QUANTITY, /* int64_t, millionths of the base unit of `dim`; INT64_MIN = not given */
@@ -22,8 +23,10 @@ enum gl_option_kind {
 
 #define GL_OPTION_LIST_MAX 64
 struct gl_option_list {
-    const char *items[GL_OPTION_LIST_MAX];
+    const char *items[GL_OPTION_LIST_MAX]; /* borrowed from argv or from `copies` */
     size_t count;
+    char *copies[GL_OPTION_LIST_MAX]; /* values that commas were cut out of */
+    size_t copy_count;
 };
 
 struct gl_option {
@@ -43,11 +46,15 @@ struct gl_option {
 
 /* Set every member named by `options` to "not given". */
 void gl_options_clear(const struct gl_option *options, void *values);
+/* Free what gl_options_parse() allocated for lists; they are empty afterwards. */
+void gl_options_done(const struct gl_option *options, void *values);
 
 /* Parse argv[1..]; the values of `global` go into *global_values, of `own` into *own_values (either
  * table may be NULL). Words that are no options become operands (borrowed), what follows "--" goes
- * to *out_rest (index of the first word after it; argc when there is none).
- * Errors: USAGE with the nearest known option. */
+ * to *out_rest (index of the first word after it; argc when there is none). The next word is the
+ * value of an option unless it looks like an option itself: a dash and no digit; --name=-x takes
+ * anything. gl_options_done() is due after failure too.
+ * Errors: USAGE with the nearest known option, or with both values of an option given twice. */
 struct gl_operands {
     const char *words[64];
     size_t count;

@@ -2,11 +2,12 @@
 /* The help and manual half of base/option.h. */
 #include "base/option.h"
 
+#include "base/wrap.h"
+
 #include <string.h>
 
-#define LEFT_MAX        30 /* widest left column; longer names get a line of their own */
-#define COLUMNS_DEFAULT 80
-#define COLUMNS_MIN     40
+#define LEFT_MAX    30 /* widest left column; longer names get a line of their own */
+#define COLUMNS_MIN 40
 
 static const char *group_of(const struct gl_option *option)
 {
@@ -68,34 +69,6 @@ static unsigned left_width(const struct gl_option *options, unsigned limit)
     return width != 0 ? width : limit;
 }
 
-/* Add words from column `at`, going on below at column `indent`. */
-static void add_wrapped(const char *text, unsigned at, unsigned indent, unsigned columns,
-                        struct gl_str *out)
-{
-    bool is_line_start = true;
-
-    while (*text != '\0') {
-        struct gl_str word = {0};
-        size_t length = strcspn(text, " ");
-        unsigned wide;
-
-        gl_str_add_bytes(&word, text, length);
-        wide = gl_text_columns(gl_str_text(&word));
-        if (!is_line_start && at + 1 + wide > columns) {
-            gl_str_addf(out, "\n%*s", (int)indent, "");
-            at = indent;
-            is_line_start = true;
-        }
-        gl_str_addf(out, "%s%s", is_line_start ? "" : " ", gl_str_text(&word));
-        at += wide + !is_line_start;
-        is_line_start = false;
-        gl_str_done(&word);
-        text += length;
-        text += strspn(text, " ");
-    }
-    gl_str_add_char(out, '\n');
-}
-
 /* The sentence and what may be written: "(a|b|c)". */
 static void add_sentence(const struct gl_option *option, struct gl_str *out)
 {
@@ -118,7 +91,7 @@ static void add_help(const struct gl_option *option, unsigned width, unsigned co
         gl_str_addf(out, "\n%*s", (int)width, "");
     else
         gl_str_addf(out, "%*s", (int)(width - used), "");
-    add_wrapped(gl_str_text(&right), width, width, columns, out);
+    gl_wrap_text(gl_str_text(&right), (struct gl_margins){width, width, columns}, out);
     gl_str_done(&left);
     gl_str_done(&right);
 }
@@ -128,7 +101,7 @@ void gl_options_help(const struct gl_option *options, unsigned columns, struct g
     bool is_first = true;
     unsigned width;
 
-    columns = columns ? columns : COLUMNS_DEFAULT;
+    columns = columns ? columns : GL_WRAP_COLUMNS;
     columns = columns < COLUMNS_MIN ? COLUMNS_MIN : columns;
     width = left_width(options, columns / 2 < LEFT_MAX ? columns / 2 : LEFT_MAX);
     for (const struct gl_option *head = options; head->name; head++) {

@@ -36,6 +36,28 @@ void gl_hash_of(const void *bytes, size_t length, struct gl_hash *out)
     crypto_hash_sha256(out->bytes, message_of(bytes), length);
 }
 
+static crypto_hash_sha256_state *state_of(struct gl_hasher *hasher)
+{
+    _Static_assert(sizeof(crypto_hash_sha256_state) <= sizeof hasher->state, "room for the state");
+    return (crypto_hash_sha256_state *)(void *)hasher->state;
+}
+
+void gl_hasher_init(struct gl_hasher *hasher)
+{
+    sodium_ready();
+    crypto_hash_sha256_init(state_of(hasher));
+}
+
+void gl_hasher_add(struct gl_hasher *hasher, const void *bytes, size_t length)
+{
+    crypto_hash_sha256_update(state_of(hasher), message_of(bytes), length);
+}
+
+void gl_hasher_end(struct gl_hasher *hasher, struct gl_hash *out)
+{
+    crypto_hash_sha256_final(state_of(hasher), out->bytes);
+}
+
 static int hash_fd(int fd, const char *path, struct gl_hash *out, struct gl_error *err)
 {
     unsigned char buffer[16384];

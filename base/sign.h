@@ -31,6 +31,13 @@ struct gl_secret {
 };
 
 void gl_hash_of(const void *bytes, size_t length, struct gl_hash *out);
+/* The same of bytes that come in pieces: init, add any number of times, end. */
+struct gl_hasher {
+    uint64_t state[16];
+};
+void gl_hasher_init(struct gl_hasher *hasher);
+void gl_hasher_add(struct gl_hasher *hasher, const void *bytes, size_t length);
+void gl_hasher_end(struct gl_hasher *hasher, struct gl_hash *out);
 /* Hash of a file's bytes, streamed. */
 int gl_hash_of_file(const char *path, struct gl_hash *out, struct gl_error *err);
 char *gl_hash_hex(const struct gl_hash *hash, char out[GL_HASH_HEX]);

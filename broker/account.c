@@ -1,46 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "broker/account.h"
+#include "broker/account_part.h"
 
-#include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "broker/evidence.h"
-#include "broker/meterlog.h"
-#include "broker/plausible.h"
-#include "policy/footprint.h"
+#include "broker/keeping.h"
 
-#define HOUR_MS    3600000
-#define MAX_RUN_MS ((int64_t)366 * 24 * HOUR_MS)
-#define MAX_SERIES 16
-
-/* Everything read out of the evidence once. */
-struct account {
-    struct gl_meterlog log;
-    struct gl_run_facts facts;
-    char family[32];
-    size_t series_count;
-    struct gl_series series[MAX_SERIES];
-    bool is_counted[MAX_SERIES]; /* its intensity makes carbon */
-    size_t stretch_count;
-    struct gl_stretch *stretches;
-    size_t slot_count;
-    struct gl_slot *slots;
-    bool is_intensity_known; /* of every slot */
-    size_t zones_needed;     /* two candidates when the mapping is disputed */
-};
+#define MAX_RUN_MS        ((int64_t)366 * 24 * HOUR_MS)
+#define RULES_OF_METHOD_1 11
 
 static void account_done(struct account *account)
 {
     gl_meterlog_done(&account->log);
-    for (size_t i = 0; i < account->series_count; i++)
-        free(account->series[i].points);
+    gl_evidence_list_done(&account->series);
+    gl_evidence_moves_done(&account->moves);
+    gl_run_spans_done(&account->facts.spans);
+    free(account->slot_spans);
     free(account->stretches);
     free(account->slots);
 }
 
 /* ---- reading the evidence ---- */
+
+int gl_account_method(const json_t *evidence, int64_t *out, struct gl_error *err)
+{
+    *out = 1;
+    return json_object_get(evidence, "method_version") == NULL
+               ? 0
+               : gl_json_int(evidence, "method_version", 1, GL_METHOD_VERSION, out, err);
+}
 
 static int read_machine(const json_t *evidence, struct account *account, struct gl_error *err)
 {
@@ -71,8 +59,13 @@ static int read_run(const json_t *evidence, struct account *account, struct gl_e
         gl_json_int(instance, "started_ms", 1, INT64_MAX / 4, &facts->started_ms, err) != 0 ||
         gl_json_int(instance, "ended_ms", facts->started_ms, facts->started_ms + MAX_RUN_MS,
                     &facts->ended_ms, err) != 0 ||
-        gl_json_int(instance, "host_cpu_ms", -1, INT64_MAX / 4, &facts->host_cpu_ms, err) != 0)
+        gl_json_int(instance, "host_cpu_ms", -1, INT64_MAX / 4, &facts->host_cpu_ms, err) != 0 ||
+        gl_account_method(evidence, &account->method, err) != 0)
         return -1;
+    if (account->method >= 3 &&
+        gl_run_spans_parse(instance, facts->started_ms, facts->ended_ms, &facts->spans, err) != 0)
+        return -1;
+    facts->latest_ms = account->method >= 2 ? facts->started_ms + MAX_RUN_MS : facts->ended_ms;
     return read_machine(evidence, account, err);
 }
 
@@ -105,251 +98,22 @@ static int read_meter(const json_t *evidence, struct account *account, struct gl
     return 0;
 }
 
-/* The first series of a zone that may count: location-based averages only, never mixed with
- * marginal or market figures. */
-static bool may_count(const struct account *account, const struct gl_series *series)
-{
-    if (series->meaning.quantity != GL_INTENSITY || series->meaning.rate != GL_AVERAGE ||
-        series->meaning.accounting != GL_LOCATION)
-        return false;
-    for (size_t i = 0; i < account->series_count; i++)
-        if (account->is_counted[i] && strcmp(account->series[i].zone, series->zone) == 0)
-            return false;
-    return true;
-}
-
 static int read_series(const json_t *evidence, struct account *account, struct gl_error *err)
 {
     const char *mapping;
-    json_t *series, *item;
-    size_t i;
+    json_t *series;
 
-    if (gl_json_array(evidence, "series", &series, err) != 0)
+    if (gl_json_array(evidence, "series", &series, err) != 0 ||
+        gl_evidence_list_parse(series, &account->series, err) != 0)
         return -1;
-    if (json_array_size(series) > MAX_SERIES)
-        return gl_fail(err, GL_E_TOO_LARGE, "evidence: more than %d series", MAX_SERIES);
-    json_array_foreach(series, i, item)
-    {
-        if (gl_evidence_parse(item, &account->series[i], err) != 0)
-            return -1;
-        account->is_counted[i] = may_count(account, &account->series[i]);
-        account->series_count++;
-    }
+    if (account->facts.spans.count > 0 &&
+        gl_evidence_moves_parse(json_object_get(json_object_get(evidence, "instance"), "series"),
+                                &account->moves, err) != 0)
+        return -1;
     mapping = json_string_value(json_object_get(json_object_get(evidence, "offer"), "mapping"));
     account->zones_needed =
         mapping != NULL && strcmp(mapping, gl_mapping_word(GL_MAP_DISPUTED)) == 0 ? 2 : 1;
     return 0;
-}
-
-/* ---- stretches: the run cut at every reading; what no reading covers is a gap ---- */
-
-static int64_t microjoules(double watts, int64_t ms)
-{
-    double energy = watts * 1000.0 * (double)ms;
-
-    return energy < 9e18 ? (int64_t)llround(energy) : INT64_MAX;
-}
-
-static void add_stretch(struct account *account, const struct gl_stretch *stretch)
-{
-    if (stretch->until_ms > stretch->from_ms)
-        account->stretches[account->stretch_count++] = *stretch;
-}
-
-/* Silence never pays: central and high are the high bound at full load. */
-static void add_gap(struct account *account, int64_t from_ms, int64_t until_ms)
-{
-    struct gl_band full = gl_power_machine(&account->facts.machine, 1, 1);
-    struct gl_band idle = gl_power_machine(&account->facts.machine, 0, 0);
-    int64_t ms = until_ms - from_ms;
-
-    add_stretch(account,
-                &(struct gl_stretch){from_ms,
-                                     until_ms,
-                                     {microjoules(idle.low, ms), microjoules(full.high, ms),
-                                      microjoules(full.high, ms)},
-                                     true});
-}
-
-/* A guest may write any 63-bit number: sums stop at the largest. */
-static void add_to(int64_t *sum, int64_t more)
-{
-    if (__builtin_add_overflow(*sum, more, sum))
-        *sum = INT64_MAX;
-}
-
-static int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-/* Energy of one reading: what it says, as far as the machine can have used it (P1). */
-static void reading_energy(const struct gl_run_facts *facts, size_t index, int64_t ms,
-                           int64_t out_uj[3])
-{
-    int64_t bound = gl_plausible_bound_uj(facts, ms);
-
-    gl_reading_energy(&facts->readings[index], out_uj);
-    if (gl_plausible_is_excessive(facts, index, ms)) {
-        bound = microjoules(gl_power_plausible_max(&facts->machine).w, ms);
-        out_uj[1] = bound;
-    }
-    out_uj[0] = least(out_uj[0], bound);
-    out_uj[2] = least(out_uj[2], bound);
-}
-
-/* `carried` is energy of readings that end where this one begins: it is spent here. */
-static void add_reading(struct account *account, size_t index, int64_t from_ms, int64_t until_ms,
-                        int64_t carried_uj[3])
-{
-    struct gl_run_facts *facts = &account->facts;
-    struct gl_stretch stretch = {from_ms, until_ms, {0, 0, 0}, false};
-
-    reading_energy(facts, index, until_ms - from_ms, stretch.energy_uj);
-    for (int b = 0; b < 3; b++) {
-        add_to(&stretch.energy_uj[b], carried_uj[b]);
-        carried_uj[b] = 0;
-    }
-    add_stretch(account, &stretch);
-    facts->covered_ms += until_ms - from_ms;
-}
-
-static void carry(const struct gl_run_facts *facts, size_t index, int64_t carried_uj[3])
-{
-    int64_t energy_uj[3];
-
-    reading_energy(facts, index, 0, energy_uj);
-    for (int b = 0; b < 3; b++)
-        add_to(&carried_uj[b], energy_uj[b]);
-}
-
-/* The meter says how long it was blind before a reading (gap_ms); what lies before its own start
- * (booting) is a gap too. */
-static void cut_run(struct account *account)
-{
-    struct gl_run_facts *facts = &account->facts;
-    int64_t at = facts->started_ms;
-    int64_t carried_uj[3] = {0, 0, 0};
-
-    account->stretches = gl_alloc((2 * facts->count + 1) * sizeof *account->stretches);
-    for (size_t i = 0; i < facts->count; i++) {
-        int64_t end = gl_reading_end_ms(facts, i);
-        int64_t blind = i == 0 ? end - at - GL_FIRST_READING_MS : facts->readings[i].gap_ms;
-
-        if (end <= at) {
-            carry(facts, i, carried_uj);
-            continue;
-        }
-        if (blind > 0) {
-            int64_t from = blind < end - at ? at + blind : end;
-
-            add_gap(account, at, from);
-            at = from;
-        }
-        if (end > at)
-            add_reading(account, i, at, end, carried_uj);
-        else
-            carry(facts, i, carried_uj);
-        at = end;
-    }
-    for (int b = 0; b < 3 && account->stretch_count > 0; b++)
-        add_to(&account->stretches[account->stretch_count - 1].energy_uj[b], carried_uj[b]);
-    if (facts->ended_ms > at)
-        add_gap(account, at, facts->ended_ms);
-}
-
-/* ---- slots: hours of UTC inside the run ---- */
-
-/* Whole seconds carry the slot; the run's fraction of a second belongs to its hour. */
-static void slot_bounds(const struct gl_run_facts *facts, size_t index, int64_t *from_ms,
-                        int64_t *until_ms)
-{
-    int64_t first_hour = facts->started_ms / HOUR_MS;
-    int64_t from = (first_hour + (int64_t)index) * HOUR_MS;
-
-    *from_ms = from > facts->started_ms ? from : facts->started_ms;
-    *until_ms = from + HOUR_MS < facts->ended_ms ? from + HOUR_MS : facts->ended_ms;
-}
-
-/* The part of a stretch before `ms` into it, so that the parts of a cut sum to the whole. */
-static int64_t part_before(int64_t energy, int64_t ms, int64_t whole_ms)
-{
-    __extension__ typedef __int128 wide;
-
-    return (int64_t)((wide)energy * ms / whole_ms);
-}
-
-static void slot_energy(const struct account *account, int64_t from_ms, int64_t until_ms,
-                        int64_t out_uj[3])
-{
-    for (size_t i = 0; i < account->stretch_count; i++) {
-        const struct gl_stretch *stretch = &account->stretches[i];
-        int64_t whole = stretch->until_ms - stretch->from_ms;
-        int64_t from = from_ms > stretch->from_ms ? from_ms : stretch->from_ms;
-        int64_t until = until_ms < stretch->until_ms ? until_ms : stretch->until_ms;
-
-        if (until <= from)
-            continue;
-        for (int b = 0; b < 3; b++)
-            add_to(&out_uj[b],
-                   part_before(stretch->energy_uj[b], until - stretch->from_ms, whole) -
-                       part_before(stretch->energy_uj[b], from - stretch->from_ms, whole));
-    }
-}
-
-/* The worst of the zones' intensities (two when the mapping is disputed); false when one of them is
- * not known. */
-static bool slot_intensity(const struct account *account, struct gl_slot *slot)
-{
-    int64_t worst[3] = {-1, -1, -1};
-    size_t zones = 0;
-
-    for (size_t i = 0; i < account->series_count; i++) {
-        int64_t band[3];
-
-        if (!account->is_counted[i])
-            continue;
-        if (gl_evidence_over(&account->series[i], slot->from_s, slot->until_s, band) != 0)
-            return false;
-        zones++;
-        for (int b = 0; b < 3; b++)
-            worst[b] = band[b] > worst[b] ? band[b] : worst[b];
-    }
-    if (zones < account->zones_needed)
-        return false;
-    memcpy(slot->intensity_u, worst, sizeof worst);
-    return true;
-}
-
-static void make_slots(struct account *account)
-{
-    const struct gl_run_facts *facts = &account->facts;
-    size_t hours = (size_t)(facts->ended_ms / HOUR_MS - facts->started_ms / HOUR_MS + 1);
-
-    account->slots = gl_alloc(hours * sizeof *account->slots);
-    account->is_intensity_known = true;
-    for (size_t h = 0; h < hours; h++) {
-        struct gl_slot *slot = &account->slots[account->slot_count];
-        int64_t from_ms, until_ms, energy_uj[3] = {0, 0, 0};
-
-        slot_bounds(facts, h, &from_ms, &until_ms);
-        if (until_ms <= from_ms)
-            continue;
-        slot_energy(account, from_ms, until_ms, energy_uj);
-        slot->from_s = from_ms / 1000;
-        slot->until_s = (until_ms + 999) / 1000;
-        for (int b = 0; b < 3; b++)
-            slot->energy_mj[b] = energy_uj[b] / 1000 + (energy_uj[b] % 1000 >= 500);
-        /* Cutting rounds each bound by itself. */
-        slot->energy_mj[0] = least(slot->energy_mj[0], slot->energy_mj[1]);
-        slot->energy_mj[1] = least(slot->energy_mj[1], slot->energy_mj[2]);
-        if (!slot_intensity(account, slot)) {
-            account->is_intensity_known = false;
-            for (int b = 0; b < 3; b++)
-                slot->intensity_u[b] = GL_UNKNOWN;
-        }
-        account->slot_count++;
-    }
 }
 
 /* ---- writing what follows ---- */
@@ -381,13 +145,18 @@ static json_t *meter_json(const struct account *account)
                      (json_int_t)facts->covered_ms);
 }
 
+static size_t rule_count(const struct account *account)
+{
+    return account->method >= 2 ? GL_PLAUSIBLE_RULES : RULES_OF_METHOD_1;
+}
+
 static json_t *plausibility_json(const struct account *account)
 {
     struct gl_plausible_finding findings[GL_PLAUSIBLE_RULES];
     json_t *list = json_array();
 
     gl_plausible_check(&account->facts, findings);
-    for (size_t i = 0; i < GL_PLAUSIBLE_RULES; i++)
+    for (size_t i = 0; i < rule_count(account); i++)
         json_array_append_new(
             list, json_pack("{s:s,s:s,s:s,s:I,s:s}", "rule", findings[i].rule, "title",
                             findings[i].title, "result", gl_plausible_word(findings[i].result),
@@ -414,12 +183,17 @@ static json_t *slots_json(const struct account *account)
 {
     json_t *list = json_array();
 
-    for (size_t i = 0; i < account->slot_count; i++)
-        json_array_append_new(
-            list, json_pack("{s:I,s:I,s:o,s:o}", "from_s", (json_int_t)account->slots[i].from_s,
-                            "until_s", (json_int_t)account->slots[i].until_s, "energy_mj",
-                            band_json(account->slots[i].energy_mj), "intensity_u_g_per_kwh",
-                            band_json(account->slots[i].intensity_u)));
+    for (size_t i = 0; i < account->slot_count; i++) {
+        json_t *slot =
+            json_pack("{s:I,s:I,s:o,s:o}", "from_s", (json_int_t)account->slots[i].from_s,
+                      "until_s", (json_int_t)account->slots[i].until_s, "energy_mj",
+                      band_json(account->slots[i].energy_mj), "intensity_u_g_per_kwh",
+                      band_json(account->slots[i].intensity_u));
+
+        if (account->slot_spans[i] != NULL)
+            json_object_set_new(slot, "zone", json_string(account->slot_spans[i]->zone));
+        json_array_append_new(list, slot);
+    }
     return list;
 }
 
@@ -509,7 +283,7 @@ static char energy_grade(const struct account *account)
             worst = grade > worst ? grade : worst;
         }
     gl_plausible_check(&account->facts, findings);
-    for (size_t i = 0; i < GL_PLAUSIBLE_RULES; i++)
+    for (size_t i = 0; i < rule_count(account); i++)
         if ((findings[i].result == GL_FLAGGED || findings[i].result == GL_REPLACED) && worst < 'D')
             worst = 'D';
     return worst;
@@ -518,58 +292,80 @@ static char energy_grade(const struct account *account)
 /* The worst grade the operational carbon rests on: that of the energy and of the intensities. */
 static char worst_grade(const struct account *account)
 {
-    char worst = account->is_intensity_known ? energy_grade(account) : 'E';
+    char energy = account->is_intensity_known ? energy_grade(account) : 'E';
+    char intensity = gl_evidence_list_grade(&account->series);
 
-    for (size_t i = 0; i < account->series_count; i++)
-        for (size_t p = 0; account->is_counted[i] && p < account->series[i].count; p++) {
-            char grade =
-                gl_grade_letter(gl_grade_of_evidence(account->series[i].points[p].evidence));
+    for (size_t i = 0; i < account->moves.count; i++) {
+        char moved = gl_evidence_list_grade(&account->moves.items[i].list);
 
-            worst = grade > worst ? grade : worst;
-        }
-    return worst;
+        intensity = moved > intensity ? moved : intensity;
+    }
+    return energy > intensity ? energy : intensity;
 }
 
-/* Kept when the run ended inside the promised time and the evidence covers all of it; a promise
- * cannot outlive its end, and without evidence nobody knows. */
-static json_t *guarantee_json(const struct account *account, const json_t *evidence)
+/* The end of the run, or of its last stretch when it stood still at its end. */
+static int64_t last_run_s(const struct account *account)
 {
-    const json_t *guarantee = json_object_get(evidence, "guarantee");
-    int64_t end_s = json_integer_value(json_object_get(guarantee, "until_s"));
+    const struct gl_run_facts *facts = &account->facts;
+    int64_t run_ms = gl_run_clock(&facts->spans, facts->ended_ms);
 
-    if (!json_is_object(guarantee))
-        return json_null();
-    int64_t ended_s = (account->facts.ended_ms + 999) / 1000;
-    const char *state = ended_s > end_s                ? "outlived"
-                        : !account->is_intensity_known ? "unknown"
-                                                       : "kept";
-    return json_pack("{s:s,s:I,s:I}", "state", state, "run_until_s", (json_int_t)ended_s,
-                     "promised_until_s", (json_int_t)end_s);
+    return (gl_run_wall(&facts->spans, run_ms, false) + 999) / 1000;
+}
+
+/* How long it ran, and how long it stood still. */
+static json_t *run_json(const struct account *account)
+{
+    const struct gl_run_facts *facts = &account->facts;
+    int64_t run_ms = gl_run_end_ms(facts) - facts->started_ms;
+
+    return json_pack("{s:I,s:I}", "running_ms", (json_int_t)run_ms, "still_ms",
+                     (json_int_t)(facts->ended_ms - facts->started_ms - run_ms));
+}
+
+static int guarantee(const struct account *account, const json_t *evidence, json_t **out,
+                     struct gl_error *err)
+{
+    return gl_keeping_json(&(struct gl_keeping){.evidence = evidence,
+                                                .series = &account->series,
+                                                .moves = &account->moves,
+                                                .slots = account->slots,
+                                                .spans = account->slot_spans,
+                                                .slot_count = account->slot_count,
+                                                .started_s = account->facts.started_ms / 1000,
+                                                .ended_s = last_run_s(account),
+                                                .method = account->method,
+                                                .is_intensity_known = account->is_intensity_known},
+                           out, err);
 }
 
 int gl_account(const json_t *evidence, json_t **out_derived, struct gl_error *err)
 {
     GL_AUTO(account_done) struct account account = {0};
-    json_t *carbon, *total;
+    json_t *carbon, *total, *kept;
     char grade[2] = "", energy[2] = "";
 
     if (read_run(evidence, &account, err) != 0 || read_meter(evidence, &account, err) != 0 ||
         read_series(evidence, &account, err) != 0)
         return -1;
-    cut_run(&account);
-    make_slots(&account);
+    gl_account_cut(&account);
+    gl_account_slots(&account);
     if (footprint(&account, evidence, &carbon, err) != 0)
         return -1;
+    if (guarantee(&account, evidence, &kept, err) != 0) {
+        json_decref(carbon);
+        return -1;
+    }
     grade[0] = worst_grade(&account);
     energy[0] = energy_grade(&account);
     total = json_object_get(carbon, "total_ug");
-    *out_derived =
-        json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:s,s:s}", "meter", meter_json(&account),
-                  "plausibility", plausibility_json(&account), "gaps", gaps_json(&account), "slots",
-                  slots_json(&account), "footprint", carbon, "sci",
-                  json_pack("{s:s,s:O}", "functional_unit", "launch", "ug_per_unit", total),
-                  "guarantee", guarantee_json(&account, evidence), "saved",
-                  json_pack("{s:s,s:i}", "baseline", "start now, same place", "ug", 0), "grade",
-                  grade, "energy_grade", energy);
+    *out_derived = json_pack(
+        "{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:s,s:s}", "meter", meter_json(&account), "plausibility",
+        plausibility_json(&account), "gaps", gaps_json(&account), "slots", slots_json(&account),
+        "footprint", carbon, "sci",
+        json_pack("{s:s,s:O}", "functional_unit", "launch", "ug_per_unit", total), "guarantee",
+        kept, "saved", json_pack("{s:s,s:i}", "baseline", "start now, same place", "ug", 0),
+        "grade", grade, "energy_grade", energy);
+    if (account.facts.spans.count > 0)
+        json_object_set_new(*out_derived, "run", run_json(&account));
     return 0;
 }

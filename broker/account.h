@@ -9,6 +9,18 @@
 
 #include "agent/reading.h"
 
+/* Receipts say by which method they were accounted for ("method_version" of the plan; without it
+ * 1), so that older ones stay verifiable byte by byte. 2: rule P12, readings after the end are
+ * charged, the guarantee's rules are asked again, and the parts are tied (broker/tie.h). 3: where
+ * and when it ran ("instance.spans", broker/runclock.h), and an orderly end may take GL_ENDING_S
+ * longer than the promise. */
+#define GL_METHOD_VERSION 3
+#define GL_ENDING_S       10
+/* "instance.cloud" of a command metered on this machine, which was never decided about. */
+#define GL_METHOD_HOST "this machine"
+/* 1 to GL_METHOD_VERSION. Errors: BAD_REPLY for anything else. */
+int gl_account_method(const json_t *evidence, int64_t *out, struct gl_error *err);
+
 /* Energy of a stretch of the run: a reading's interval, or a gap charged at the high bound. */
 struct gl_stretch {
     int64_t from_ms, until_ms;
@@ -17,7 +29,8 @@ struct gl_stretch {
 };
 
 /* *out is a new object with members "meter", "plausibility", "gaps", "slots", "footprint", "sci",
- * "guarantee", "saved", "grade". Errors: BAD_REPLY (evidence malformed), TAMPERED, NOT_VERIFIED. */
+ * "guarantee", "saved", "grade", "energy_grade", and "run" where the instance has spans. Errors:
+ * BAD_REPLY (evidence malformed), TAMPERED, NOT_VERIFIED. */
 int gl_account(const json_t *evidence, json_t **out_derived, struct gl_error *err);
 
 /* Evidence grade 'A'..'E' of energy of a tier. */

@@ -19,6 +19,8 @@ struct draft {
     struct gl_signal_config sources[GL_CONFIG_SOURCES_MAX];
     size_t source_count;
     bool has_sources;
+    struct gl_cloud_place places[GL_CLOUD_PLACES_MAX];
+    size_t place_count;
 };
 
 /* ---- values ---- */
@@ -161,10 +163,51 @@ static int read_sources(const struct gl_reader *reader, const struct gl_field *f
     return result;
 }
 
+/* ---- places ---- */
+
+#define PLACE(member) offsetof(struct gl_cloud_place, member)
+static const struct gl_field place_fields[] = {
+    {.name = "name",
+     .type = &gl_type_text,
+     .offset = PLACE(name),
+     .is_needed = true,
+     .help = "Name of a region of the local cloud"},
+    {.name = "zone",
+     .type = &type_checked,
+     .offset = PLACE(zone),
+     .is_needed = true,
+     .help = "Grid zone that it stands in"},
+    {.name = "folder",
+     .type = &gl_type_text,
+     .offset = PLACE(folder),
+     .help = "Where it keeps suspended machines"},
+    {.name = NULL},
+};
+static const struct gl_form place_form = {.what = "a place", .fields = place_fields};
+
+static int read_places(const struct gl_reader *reader, const struct gl_field *field,
+                       const struct gl_node *node, void *slot)
+{
+    struct draft *draft = slot;
+    int result = 0;
+
+    if (node->kind != GL_NODE_LIST)
+        return gl_diagnose(&reader->source, &node->mark, GL_E_CONFIG,
+                           "%s is a list, as in [{name: cellar, zone: DE}]", field->name);
+    for (const struct gl_node *item = node->first; item != NULL; item = item->next) {
+        if (draft->place_count == GL_CLOUD_PLACES_MAX)
+            return gl_diagnose(&reader->source, &item->mark, GL_E_CONFIG, "more than %d places",
+                               GL_CLOUD_PLACES_MAX);
+        result |= gl_form_read(reader, &place_form, item, &draft->places[draft->place_count++]);
+    }
+    return result;
+}
+
 /* ---- the file ---- */
 
 static const struct gl_type type_policies = {read_policies, NULL, false};
 static const struct gl_type type_sources = {read_sources, NULL, false};
+static const struct gl_type type_places = {read_places, NULL, false};
 
 #define CONFIG(member) offsetof(struct draft, member)
 static const struct gl_field config_fields[] = {
@@ -183,6 +226,7 @@ static const struct gl_field config_fields[] = {
     {.name = "policies", .type = &type_policies, .help = "Policy files"},
     {.name = "waivers", .type = &gl_type_text, .offset = CONFIG(waivers), .help = "Waiver file"},
     {.name = "sources", .type = &type_sources, .help = "Signal sources, best first"},
+    {.name = "places", .type = &type_places, .help = "Regions of the local cloud"},
     {.name = NULL},
 };
 static const struct gl_form config_form = {.what = "the configuration", .fields = config_fields};
@@ -249,6 +293,21 @@ static char *dup_or_null(const char *text)
     return text != NULL ? gl_strdup(text) : NULL;
 }
 
+static void take_places(const struct draft *draft, const char *path, const struct gl_world *world,
+                        struct gl_config *out)
+{
+    out->place_count = draft->place_count;
+    for (size_t i = 0; i < draft->place_count; i++) {
+        const struct gl_cloud_place *place = &draft->places[i];
+
+        out->places[i] = (struct gl_cloud_place){
+            .name = gl_strdup(place->name),
+            .zone = gl_strdup(place->zone),
+            .folder = place->folder != NULL ? whole_path(place->folder, path, world) : NULL,
+        };
+    }
+}
+
 static void take_draft(const struct draft *draft, const char *path, const struct gl_world *world,
                        struct gl_config *out)
 {
@@ -272,6 +331,7 @@ static void take_draft(const struct draft *draft, const char *path, const struct
             .zone = dup_or_null(source->zone),
         };
     }
+    take_places(draft, path, world, out);
 }
 
 static int read_file(const char *path, const struct gl_world *world, struct gl_config *out,
@@ -347,6 +407,19 @@ static void add_source_line(struct gl_str *out, const struct gl_signal_config *s
     gl_str_add(out, "}\n");
 }
 
+static void add_place_line(struct gl_str *out, const struct gl_cloud_place *place)
+{
+    gl_str_add(out, "  - {name: ");
+    add_quoted(out, place->name);
+    gl_str_add(out, ", zone: ");
+    add_quoted(out, place->zone);
+    if (place->folder != NULL) {
+        gl_str_add(out, ", folder: ");
+        add_quoted(out, place->folder);
+    }
+    gl_str_add(out, "}\n");
+}
+
 static void add_config(struct gl_str *out, const struct gl_config *config)
 {
     gl_str_add(out, "greenlaunch_config: 1\n");
@@ -364,6 +437,10 @@ static void add_config(struct gl_str *out, const struct gl_config *config)
         gl_str_add(out, config->source_count > 0 ? "sources:\n" : "sources: []\n");
     for (size_t i = 0; i < config->source_count; i++)
         add_source_line(out, &config->sources[i]);
+    if (config->place_count > 0)
+        gl_str_add(out, "places:\n");
+    for (size_t i = 0; i < config->place_count; i++)
+        add_place_line(out, &config->places[i]);
 }
 
 int gl_config_write(const char *path, const struct gl_config *config, bool is_forced,
@@ -403,6 +480,11 @@ void gl_config_done(struct gl_config *config)
         free_text(config->sources[i].endpoint);
         free_text(config->sources[i].path);
         free_text(config->sources[i].zone);
+    }
+    for (size_t i = 0; i < config->place_count; i++) {
+        free_text(config->places[i].name);
+        free_text(config->places[i].zone);
+        free_text(config->places[i].folder);
     }
     *config = (struct gl_config){0};
 }

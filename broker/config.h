@@ -9,9 +9,11 @@
  *   policies: [~/green.yaml]
  *   waivers: ~/waivers.yaml
  *   sources: [neso, energy-charts, {file: ~/grid.csv, zone: DE}, energinet]
+ *   places: [{name: cellar, zone: DE}, {name: attic, zone: FR, folder: /mnt/attic}]
  * Unknown keys are errors with file:line:column. Holds no secret. */
 
 #include "base/world.h"
+#include "providers/cloud/cloud.h"
 #include "providers/signal/store.h"
 
 #define GL_CONFIG_SOURCES_MAX  16
@@ -25,6 +27,8 @@ struct gl_config {
     size_t source_count;
     bool has_sources; /* false = the default order */
     struct gl_signal_config sources[GL_CONFIG_SOURCES_MAX];
+    size_t place_count; /* of the local cloud; 0 = one, in `zone` */
+    struct gl_cloud_place places[GL_CLOUD_PLACES_MAX];
 };
 
 /* Read `path`, or the default place when NULL (absent there is fine: an empty configuration).

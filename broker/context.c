@@ -12,6 +12,7 @@
 
 #include "base/file.h"
 #include "base/time.h"
+#include "base/wrap.h"
 
 static const char *environment(const struct gl_context *context, const char *name)
 {
@@ -57,18 +58,41 @@ const char *gl_context_state(struct gl_context *context, struct gl_error *err)
     return context->state_folder;
 }
 
+static char *ledger_path(struct gl_context *context, struct gl_error *err)
+{
+    const char *folder = gl_context_state(context, err);
+
+    return folder != NULL ? gl_path_join(folder, "ledger.db") : NULL;
+}
+
 struct gl_ledger *gl_context_ledger(struct gl_context *context, struct gl_error *err)
 {
     GL_AUTO(gl_auto_free) char *path = NULL;
-    const char *folder;
 
     if (context->ledger != NULL)
         return context->ledger;
-    folder = gl_context_state(context, err);
-    if (folder == NULL)
+    path = ledger_path(context, err);
+    if (path != NULL)
+        context->ledger = gl_ledger_open(path, &context->world, 0, err);
+    return context->ledger;
+}
+
+struct gl_ledger *gl_context_ledger_to_look(struct gl_context *context, struct gl_error *err)
+{
+    GL_AUTO(gl_auto_free) char *path = NULL;
+    struct gl_error why = {0}, ignored = {0};
+
+    if (gl_context_ledger(context, &why) != NULL)
+        return context->ledger;
+    path = ledger_path(context, &ignored);
+    if ((why.code == GL_E_DISK_FULL || why.code == GL_E_IO) && path != NULL)
+        context->ledger = gl_ledger_open_to_look(path, &context->world, &why, &ignored);
+    if (context->ledger == NULL) {
+        gl_fail(err, why.code, "%s", why.text);
         return NULL;
-    path = gl_path_join(folder, "ledger.db");
-    context->ledger = gl_ledger_open(path, &context->world, 0, err);
+    }
+    gl_warn(context, why.code == GL_E_DISK_FULL ? "GL1003" : "GL1002",
+            "the ledger cannot be written (%s): this is what is known", why.text);
     return context->ledger;
 }
 
@@ -91,6 +115,27 @@ int gl_context_now(struct gl_context *context, struct gl_instant *out, struct gl
     return 0;
 }
 
+char *gl_context_archive(struct gl_context *context)
+{
+    struct gl_error ignored = {0};
+    const char *folder = gl_context_state(context, &ignored);
+
+    return folder != NULL ? gl_path_join(folder, "archive") : NULL;
+}
+
+bool gl_context_is_utf8(const struct gl_context *context)
+{
+    static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const char *value = environment(context, names[i]);
+
+        if (value != NULL && value[0] != '\0')
+            return strcasestr(value, "utf-8") != NULL || strcasestr(value, "utf8") != NULL;
+    }
+    return false;
+}
+
 /* The cache folder, NULL when it cannot be made: looking needs no place to write. */
 static char *cache_folder(struct gl_context *context)
 {
@@ -110,6 +155,7 @@ struct gl_signal_store *gl_context_signals(struct gl_context *context, struct gl
     static const struct gl_signal_config defaults[] = {
         {.name = "neso"}, {.name = "energy-charts"}, {.name = "energinet"}};
     GL_AUTO(gl_auto_free) char *cache = cache_folder(context);
+    GL_AUTO(gl_auto_free) char *archive = gl_context_archive(context);
     const struct gl_config *config = &context->config;
     const struct gl_world *world = &context->world;
     bool is_standing = context->globals.at != NULL;
@@ -126,10 +172,12 @@ struct gl_signal_store *gl_context_signals(struct gl_context *context, struct gl
     return gl_signal_store_new(&(struct gl_signal_store_options){
         .world = world,
         .cache_folder = cache,
+        .archive_folder = archive,
         .sources = config->has_sources ? config->sources : defaults,
         .source_count =
             config->has_sources ? config->source_count : sizeof defaults / sizeof defaults[0],
         .is_offline = context->globals.is_offline || is_standing,
+        .is_replay = is_standing,
     });
 }
 
@@ -146,6 +194,21 @@ static void clear_live_line(struct gl_context *context)
         fputs("\r\033[K", stderr);
 }
 
+/* Lines of talk, marked and as wide as the terminal. */
+static void talk(struct gl_context *context, const char *text, unsigned indent)
+{
+    GL_AUTO(gl_str_done) struct gl_str lines = {0};
+    const char *line;
+
+    gl_wrap_long(text, (struct gl_margins){0, indent, context->columns}, &lines);
+    for (line = gl_str_text(&lines); *line != '\0'; line++) {
+        size_t length = strcspn(line, "\n");
+
+        fprintf(stderr, "%s%.*s\n", demo_mark(context), (int)length, line);
+        line += length;
+    }
+}
+
 void gl_say(struct gl_context *context, const char *format, ...)
 {
     char line[1024];
@@ -157,7 +220,7 @@ void gl_say(struct gl_context *context, const char *format, ...)
     vsnprintf(line, sizeof line, format, args);
     va_end(args);
     clear_live_line(context);
-    fprintf(stderr, "%s%s\n", demo_mark(context), line);
+    talk(context, line, 2);
 }
 
 void gl_progress(struct gl_context *context, const char *format, ...)
@@ -172,6 +235,12 @@ void gl_progress(struct gl_context *context, const char *format, ...)
     gl_progress_tick(context);
 }
 
+/* Bytes of a step that fit one line with its seconds: a line that wraps cannot be redrawn. */
+static int live_room(const struct gl_context *context)
+{
+    return context->columns > 40 ? (int)context->columns - 20 : 20;
+}
+
 void gl_progress_tick(struct gl_context *context)
 {
     int64_t now = context->world.monotonic_ms(context->world.cookie);
@@ -181,8 +250,8 @@ void gl_progress_tick(struct gl_context *context)
         return;
     waited = now - context->progress_ms;
     if (context->is_live) {
-        fprintf(stderr, "\r\033[K%s%s ... %" PRId64 " s", demo_mark(context), context->progress,
-                waited / 1000);
+        fprintf(stderr, "\r\033[K%s%.*s ... %" PRId64 " s", demo_mark(context), live_room(context),
+                context->progress, waited / 1000);
     } else if (waited >= 1000) {
         fprintf(stderr, "%s%s ...\n", demo_mark(context), context->progress);
         context->progress_ms = now + 29000; /* again in 30 s */
@@ -215,12 +284,22 @@ void gl_warn(struct gl_context *context, const char *code, const char *format, .
         gl_say(context, "warning: %s", gl_str_text(&shown));
 }
 
+json_t *gl_words_json(const char *const *words)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; words != NULL && words[i] != NULL; i++) {
+        json_t *word = json_string(words[i]);
+
+        json_array_append_new(list, word != NULL ? word : json_string("(not UTF-8)"));
+    }
+    return list;
+}
+
 void gl_next(struct gl_context *context, const char *why, const char *const *argv)
 {
-    json_t *words = json_array();
+    json_t *words = gl_words_json(argv);
 
-    for (size_t i = 0; argv[i] != NULL; i++)
-        json_array_append_new(words, json_string(argv[i]));
     if (context->reply.next == NULL)
         context->reply.next = json_array();
     json_array_append_new(context->reply.next, json_pack("{s:o,s:s}", "argv", words, "why", why));
@@ -324,14 +403,15 @@ static void print_error(struct gl_context *context, const struct gl_error *err)
     const struct gl_errc_row *row = gl_errc_row(err->code);
     GL_AUTO(gl_str_done) struct gl_str text = {0};
 
+    if (err->pos.line > 0)
+        gl_str_addf(&text, "%s:%u:%u: ", err->pos.file, err->pos.line, err->pos.column);
+    gl_str_addf(&text, "error GL%04d: ", (int)row->code);
     gl_str_add_printable(&text, err->text, strlen(err->text));
     clear_live_line(context);
-    if (err->pos.line > 0)
-        fprintf(stderr, "%s%s:%u:%u: ", demo_mark(context), err->pos.file, err->pos.line,
-                err->pos.column);
-    fprintf(stderr, "%serror GL%04d: %s\n", err->pos.line > 0 ? "" : demo_mark(context),
-            (int)row->code, gl_str_text(&text));
-    fprintf(stderr, "%s  %s\n", demo_mark(context), row->hint);
+    talk(context, gl_str_text(&text), 4);
+    gl_str_clear(&text);
+    gl_str_addf(&text, "  %s", row->hint);
+    talk(context, gl_str_text(&text), 0);
 }
 
 static int advise(struct gl_context *context, int status)

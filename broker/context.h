@@ -48,7 +48,7 @@ struct gl_context {
     char *state_folder;                /* made on first use: gl_context_state() */
     struct gl_ledger *ledger;          /* opened on first use: gl_context_ledger() */
     struct gl_reply reply;
-    unsigned columns; /* of stdout */
+    unsigned columns; /* of stdout, without those of the demonstration's mark; 0 = not known yet */
     bool is_color;
     bool is_live;        /* stderr is a terminal that may be redrawn */
     bool is_demo;        /* --demo and no zone configured: every line and document says so */
@@ -61,17 +61,32 @@ struct gl_context {
  */
 const char *gl_context_state(struct gl_context *context, struct gl_error *err);
 struct gl_ledger *gl_context_ledger(struct gl_context *context, struct gl_error *err);
+/* The same for what only needs to know: where the disk is full or read-only the ledger as it is,
+ * with a warning; every change of it is then refused. */
+struct gl_ledger *gl_context_ledger_to_look(struct gl_context *context, struct gl_error *err);
+
+/* The archive of past figures and forecasts below the state folder, fresh; NULL when there is no
+ * place for it. */
+char *gl_context_archive(struct gl_context *context);
+
+/* May characters beyond ASCII be written, by LC_ALL, LC_CTYPE, LANG? */
+bool gl_context_is_utf8(const struct gl_context *context);
 
 /* Grid zone this machine stands in: --zone value given (may be NULL), else configuration, else in
  * a demonstration the example zone; NULL when nobody said. */
 const char *gl_context_zone(struct gl_context *context, const char *given);
-#define GL_DEMO_ZONE "IS"
+#define GL_DEMO_ZONE    "IS"
+#define GL_DEMO_COLUMNS 5 /* of the mark "DEMO " before every line */
 
 /* The policy of this call: --policy files (with includes and waivers) or the configured ones, then
  * the flag rule `limits` (key/text pairs, NULL-terminated; may be NULL). Diagnostics go to stderr
  * (or the reply's warnings with --json). NULL and *err on any error. */
 struct gl_policy *gl_context_policy(struct gl_context *context, const char *rule_id,
                                     const char *const *limits, struct gl_error *err);
+/* With --at, a rule "at" that evidence of that instant must be at hand, unless a rule asks for some
+ * already: an instant that no evidence speaks of is unknown, never allowed. */
+int gl_context_demand_evidence(const struct gl_context *context, struct gl_policy *policy,
+                               struct gl_error *err);
 /* Parse one policy file with file loader; for `policy check|test|explain`. */
 struct gl_policy *gl_policy_read(const char *path, const char *waivers,
                                  struct gl_diagnostics *out_diagnostics, struct gl_error *err);
@@ -83,8 +98,8 @@ struct gl_signal_store *gl_context_signals(struct gl_context *context, struct gl
 /* The instant decisions are made for: --at or the clock. */
 int gl_context_now(struct gl_context *context, struct gl_instant *out, struct gl_error *err);
 
-/* Talk on stderr: a line for people, prefixed DEMO in a demonstration; nothing with --quiet.
- * Foreign text must go through gl_str_add_printable() first. */
+/* Talk on stderr: a line for people, wrapped at the terminal, prefixed DEMO in a demonstration;
+ * nothing with --quiet. Foreign text must go through gl_str_add_printable() first. */
 void gl_say(struct gl_context *context, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* A step that may take over a second: shown at once on a live terminal, else after one second and
@@ -98,6 +113,9 @@ void gl_progress_end(struct gl_context *context);
 void gl_warn(struct gl_context *context, const char *code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void gl_next(struct gl_context *context, const char *why, const char *const *argv);
+
+/* A NULL-terminated list, or NULL, as an array of strings; "(not UTF-8)" for what is not. */
+json_t *gl_words_json(const char *const *words);
 
 /* A quantity of the envelope: {"value","low","high","unit","accounting","grade","source","age_s"};
  * unknown numbers are null. `grade` 0, accounting/source NULL leave the member out. */

@@ -21,10 +21,11 @@ static json_t *points_json(const struct gl_series *series, int64_t from_s, int64
 
         if (point->until_s <= from_s || point->from_s >= until_s)
             continue;
-        json_array_append_new(points, json_pack("[I,I,o,o,o,s]", (json_int_t)point->from_s,
+        json_array_append_new(points, json_pack("[I,I,o,o,o,s,o]", (json_int_t)point->from_s,
                                                 (json_int_t)point->until_s, bound(point->value_u),
                                                 bound(point->low_u), bound(point->high_u),
-                                                gl_evidence_word(point->evidence)));
+                                                gl_evidence_word(point->evidence),
+                                                bound(point->updated_s)));
     }
     return points;
 }
@@ -102,13 +103,15 @@ static int point_parse(const json_t *item, struct gl_point *out, struct gl_error
     while (evidence != NULL && gl_evidence_words[i] != NULL &&
            strcmp(gl_evidence_words[i], evidence) != 0)
         i++;
-    if (json_array_size(item) != 6 || evidence == NULL || gl_evidence_words[i] == NULL)
+    if ((json_array_size(item) != 6 && json_array_size(item) != 7) || evidence == NULL ||
+        gl_evidence_words[i] == NULL)
         return gl_fail(err, GL_E_BAD_REPLY, "evidence: malformed point");
     point.from_s = number_or_unknown(json_array_get(item, 0));
     point.until_s = number_or_unknown(json_array_get(item, 1));
     point.value_u = number_or_unknown(json_array_get(item, 2));
     point.low_u = number_or_unknown(json_array_get(item, 3));
     point.high_u = number_or_unknown(json_array_get(item, 4));
+    point.updated_s = number_or_unknown(json_array_get(item, 6));
     point.evidence = (enum gl_evidence)i;
     if (point.from_s < 0 || point.until_s <= point.from_s)
         return gl_fail(err, GL_E_BAD_REPLY, "evidence: a point ends before it begins");
@@ -163,6 +166,127 @@ int gl_evidence_parse(const json_t *evidence, struct gl_series *out, struct gl_e
     *out = series;
     return 0;
 }
+
+/* ---- all series of a receipt ---- */
+
+static bool makes_carbon(const struct gl_evidence_list *list, const struct gl_series *series)
+{
+    if (series->meaning.quantity != GL_INTENSITY || series->meaning.rate != GL_AVERAGE ||
+        series->meaning.accounting != GL_LOCATION)
+        return false;
+    for (size_t i = 0; i < list->count; i++)
+        if (list->is_counted[i] && strcmp(list->series[i].zone, series->zone) == 0)
+            return false;
+    return true;
+}
+
+int gl_evidence_list_parse(const json_t *series, struct gl_evidence_list *out, struct gl_error *err)
+{
+    struct gl_evidence_list list = {.count = 0};
+
+    if (json_array_size(series) > GL_EVIDENCE_SERIES_MAX)
+        return gl_fail(err, GL_E_TOO_LARGE, "evidence: more than %d series",
+                       GL_EVIDENCE_SERIES_MAX);
+    for (size_t i = 0; i < json_array_size(series); i++) {
+        if (gl_evidence_parse(json_array_get(series, i), &list.series[i], err) != 0) {
+            gl_evidence_list_done(&list);
+            return gl_wrap(err, "evidence.series[%zu]", i);
+        }
+        list.is_counted[i] = makes_carbon(&list, &list.series[i]);
+        list.count++;
+    }
+    *out = list;
+    return 0;
+}
+
+void gl_evidence_list_done(struct gl_evidence_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        free(list->series[i].points);
+    list->count = 0;
+}
+
+/* ---- of moves ---- */
+
+static struct gl_evidence_list *list_of_move(struct gl_evidence_moves *moves, int64_t move)
+{
+    for (size_t i = 0; i < moves->count; i++)
+        if (moves->items[i].move == move)
+            return &moves->items[i].list;
+    if (moves->count == GL_EVIDENCE_MOVES_MAX)
+        return NULL;
+    moves->items = gl_realloc(moves->items, (moves->count + 1) * sizeof *moves->items);
+    moves->items[moves->count] = (struct gl_evidence_move){.move = move};
+    return &moves->items[moves->count++].list;
+}
+
+static int add_move_series(struct gl_evidence_moves *moves, const json_t *json,
+                           struct gl_error *err)
+{
+    struct gl_evidence_list *list;
+    struct gl_series series;
+    int64_t move;
+
+    if (gl_json_int(json, "move", 1, INT64_MAX, &move, err) != 0 ||
+        gl_evidence_parse(json, &series, err) != 0)
+        return -1;
+    list = list_of_move(moves, move);
+    if (list == NULL || list->count == GL_EVIDENCE_SERIES_MAX) {
+        free(series.points);
+        return gl_fail(err, GL_E_TOO_LARGE, "too many moves, or series of one");
+    }
+    /* Sources behind the reported figures stand in the same list. */
+    list->is_counted[list->count] =
+        series.meaning.boundary == GL_LIFECYCLE && makes_carbon(list, &series);
+    list->series[list->count++] = series;
+    return 0;
+}
+
+int gl_evidence_moves_parse(const json_t *series, struct gl_evidence_moves *out,
+                            struct gl_error *err)
+{
+    struct gl_evidence_moves moves = {0};
+
+    for (size_t i = 0; i < json_array_size(series); i++)
+        if (add_move_series(&moves, json_array_get(series, i), err) != 0) {
+            gl_evidence_moves_done(&moves);
+            return gl_wrap(err, "evidence.instance.series[%zu]", i);
+        }
+    *out = moves;
+    return 0;
+}
+
+void gl_evidence_moves_done(struct gl_evidence_moves *moves)
+{
+    for (size_t i = 0; i < moves->count; i++)
+        gl_evidence_list_done(&moves->items[i].list);
+    free(moves->items);
+    *moves = (struct gl_evidence_moves){0};
+}
+
+const struct gl_evidence_list *gl_evidence_moves_find(const struct gl_evidence_moves *moves,
+                                                      int64_t move)
+{
+    for (size_t i = 0; i < moves->count; i++)
+        if (moves->items[i].move == move)
+            return &moves->items[i].list;
+    return NULL;
+}
+
+char gl_evidence_list_grade(const struct gl_evidence_list *list)
+{
+    char worst = 'A';
+
+    for (size_t i = 0; i < list->count; i++)
+        for (size_t p = 0; list->is_counted[i] && p < list->series[i].count; p++) {
+            char grade = gl_grade_letter(gl_grade_of_evidence(list->series[i].points[p].evidence));
+
+            worst = grade > worst ? grade : worst;
+        }
+    return worst;
+}
+
+/* ---- an interval ---- */
 
 __extension__ typedef __int128 wide;
 

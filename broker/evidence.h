@@ -3,8 +3,8 @@
 #define GL_BROKER_EVIDENCE_H
 
 /* Series as canonical JSON inside plans and receipts, and back. A point is an array
- * [from_s, until_s, value, low, high, evidence]; an unknown bound is null. Refuses unknown words.
- */
+ * [from_s, until_s, value, low, high, evidence, updated_s]; what is unknown is null, and receipts
+ * of method 1 have no updated_s. Refuses unknown words. */
 
 #include "base/json.h"
 #include "policy/facts.h"
@@ -13,6 +13,51 @@
 json_t *gl_evidence_json(const struct gl_series *series, int64_t from_s, int64_t until_s);
 /* Back to a series; points are owned by the caller (free(out->points)). Errors: BAD_REPLY. */
 int gl_evidence_parse(const json_t *evidence, struct gl_series *out, struct gl_error *err);
+
+/* Of zones, from now on: the first source of each figure that covers [from, until). New reference.
+ */
+json_t *gl_evidence_figures(const struct gl_zone_facts *const *zones, size_t count,
+                            struct gl_instant from, struct gl_instant until);
+/* What else is known of them, in the order of sources: rules may rest on another source than the
+ * reported figures, and a receipt asks them again. Makes no carbon. New reference. */
+json_t *gl_evidence_others(const struct gl_zone_facts *const *zones, size_t count,
+                           struct gl_instant from, struct gl_instant until, const json_t *figures);
+/* Both of one zone, for struct gl_shift_place. New reference. */
+json_t *gl_evidence_place(const struct gl_zone_facts *zone, struct gl_instant from,
+                          struct gl_instant until);
+
+/* All series of a receipt, and which of them make its carbon: of each zone the first that is a
+ * location-based average intensity, never mixed with marginal or market figures. */
+#define GL_EVIDENCE_SERIES_MAX 64
+struct gl_evidence_list {
+    size_t count;
+    struct gl_series series[GL_EVIDENCE_SERIES_MAX];
+    bool is_counted[GL_EVIDENCE_SERIES_MAX];
+};
+/* From the array "series". Errors: TOO_LARGE, BAD_REPLY. */
+int gl_evidence_list_parse(const json_t *series, struct gl_evidence_list *out,
+                           struct gl_error *err);
+void gl_evidence_list_done(struct gl_evidence_list *list);
+/* "instance.series": what was known of the place of each move when it was asked for; every series
+ * says by "move" which. */
+struct gl_evidence_move {
+    int64_t move;
+    struct gl_evidence_list list;
+};
+struct gl_evidence_moves {
+    size_t count;
+    struct gl_evidence_move *items;
+};
+#define GL_EVIDENCE_MOVES_MAX 512
+/* NULL = none. Free with gl_evidence_moves_done(). Errors: TOO_LARGE, BAD_REPLY. */
+int gl_evidence_moves_parse(const json_t *series, struct gl_evidence_moves *out,
+                            struct gl_error *err);
+void gl_evidence_moves_done(struct gl_evidence_moves *moves);
+/* NULL when nothing was known. */
+const struct gl_evidence_list *gl_evidence_moves_find(const struct gl_evidence_moves *moves,
+                                                      int64_t move);
+/* The worst grade of the points of the counted series, from 'A' on. */
+char gl_evidence_list_grade(const struct gl_evidence_list *list);
 
 /* Time-weighted mean and extreme bounds of [from_s, until_s) in out[3] = low, central, high; -1
  * when a part is not covered (out untouched). A yearly average without bounds gets the spread of

@@ -1,19 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/finish.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/file.h"
+#include "broker/account.h"
 #include "broker/meterlog.h"
 #include "broker/plausible.h"
 #include "broker/receipt.h"
+#include "broker/shift.h"
+#include "broker/tie.h"
 
 #define CONSOLE_STEP   ((size_t)4 << 20)
 #define CONSOLE_MAX    ((uint64_t)256 << 20) /* a guest may write faster than we read */
 #define LEASE_SLACK_MS 60000
+#define GOODBYE_MS     10000 /* from a meter's goodbye to the end of its instance, at most */
+#define TOKEN_BYTES    32
+#define SILENCE_MS     5000 /* beyond three intervals: what readings take until they are here */
+
+static const char no_token[] = "the enrolment token of this launch is gone: no reading could be "
+                               "checked, all of it is charged at the high bound";
 
 /* ---- files of a launch ---- */
 
@@ -53,16 +63,28 @@ void gl_launch_unlock(int lock)
     close(lock);
 }
 
-static int read_enrol_token(const char *state_folder, const char *launch, char out[GL_HASH_HEX],
-                            struct gl_error *err)
+/* The one-time token. Where its file is gone, or is none, *out_note says so and *out is one that no
+ * meter knows: then nothing on the console can be believed. Other errors may pass. */
+static int read_enrol_token(const struct gl_launcher *launcher, const char *launch,
+                            uint8_t out[TOKEN_BYTES], const char **out_note, struct gl_error *err)
 {
-    GL_AUTO(gl_auto_free) char *path = gl_enrol_token_path(state_folder, launch);
+    GL_AUTO(gl_auto_free) char *path = gl_enrol_token_path(launcher->state_folder, launch);
     GL_AUTO(gl_auto_free) char *text = NULL;
+    struct gl_error why = {0};
     size_t length;
 
-    if (gl_file_read(path, 256, &text, &length, err) != 0)
-        return gl_wrap(err, "the enrolment token of %s is gone", launch);
-    snprintf(out, GL_HASH_HEX, "%s", text);
+    if (gl_file_read(path, 256, &text, &length, &why) != 0) {
+        if (why.sys != ENOENT)
+            return gl_fail(err, why.code, "the enrolment token of %s: %s", launch, why.text);
+    } else {
+        int parsed = gl_hex_parse(text, out, TOKEN_BYTES, &why);
+
+        gl_wipe(text, length);
+        if (parsed == 0)
+            return 0;
+    }
+    *out_note = no_token;
+    launcher->world->random(launcher->world->cookie, out, TOKEN_BYTES);
     return 0;
 }
 
@@ -85,15 +107,15 @@ static int feed_console(struct gl_cloud *cloud, const char *id, struct gl_meterl
     }
 }
 
-int gl_launch_readings(struct gl_launcher *launcher, const struct gl_launch_row *row,
-                       struct gl_cloud *cloud, struct gl_meterlog *out, struct gl_error *err)
+/* *out_note is what the receipt has to say of them, left as it is when that is nothing. */
+static int read_readings(struct gl_launcher *launcher, const struct gl_launch_row *row,
+                         struct gl_cloud *cloud, struct gl_meterlog *out, const char **out_note,
+                         struct gl_error *err)
 {
-    char token_hex[GL_HASH_HEX];
-    uint8_t token[32];
+    uint8_t token[TOKEN_BYTES];
     struct gl_meterlog log;
 
-    if (read_enrol_token(launcher->state_folder, row->launch, token_hex, err) != 0 ||
-        gl_hex_parse(token_hex, token, sizeof token, err) != 0)
+    if (read_enrol_token(launcher, row->launch, token, out_note, err) != 0)
         return -1;
     gl_meterlog_init(&log, row->launch, token, sizeof token);
     gl_wipe(token, sizeof token);
@@ -103,6 +125,14 @@ int gl_launch_readings(struct gl_launcher *launcher, const struct gl_launch_row 
     }
     *out = log;
     return 0;
+}
+
+int gl_launch_readings(struct gl_launcher *launcher, const struct gl_launch_row *row,
+                       struct gl_cloud *cloud, struct gl_meterlog *out, struct gl_error *err)
+{
+    const char *ignored = NULL;
+
+    return read_readings(launcher, row, cloud, out, &ignored, err);
 }
 
 /* ---- evidence ---- */
@@ -123,25 +153,53 @@ static int64_t within(int64_t value, int64_t low, int64_t high)
     return value < low ? low : value > high ? high : value;
 }
 
-/* When it ended. The meter's goodbye says so, but not before we saw it alive. Without a goodbye
- * silence is charged until now, and when our own clock was set back until the end of the lease,
- * which the guest's own timer enforces. What the readings cover is always inside. */
-static int64_t end_of_run(const struct gl_launcher *launcher, const struct gl_launch_row *row,
-                          const struct gl_meterlog *log, int64_t interval_ms, int64_t alive_ms)
+/* All that is known of a run. */
+struct run {
+    const struct gl_launch_row *row;
+    struct gl_instance instance;
+    struct gl_meterlog log;
+    struct gl_shift_times times;
+    const char *note; /* what the receipt has to say of the readings; NULL = nothing */
+    bool goes_on;     /* it has not ended: the account so far */
+};
+
+static void run_done(struct run *run)
 {
+    gl_meterlog_done(&run->log);
+    gl_shift_times_done(&run->times);
+}
+
+/* The instant that the last reading covers, on our clock. */
+static int64_t readings_until(const struct run *run, int64_t interval_ms, int64_t ended_ms)
+{
+    const struct gl_run_facts facts = {.started_ms = run->row->started_ms,
+                                       .ended_ms = ended_ms,
+                                       .interval_ms = interval_ms,
+                                       .readings = run->log.readings,
+                                       .count = run->log.count,
+                                       .spans = run->times.spans};
+
+    return gl_readings_until_ms(&facts);
+}
+
+/* When it ended. The meter's goodbye says so if we looked soon enough after it to have seen that
+ * nothing came later, but not before we saw it alive: a guest that says goodbye and goes on has
+ * seen to it that nobody knows for how long. Else silence is charged until now, and when our own
+ * clock was set back until the end of the lease, which the guest's own timer enforces. What the
+ * readings cover is always inside. */
+static int64_t end_of_run(const struct gl_launcher *launcher, const struct run *run,
+                          int64_t interval_ms, int64_t alive_ms)
+{
+    const struct gl_launch_row *row = run->row;
     int64_t now = launcher->world->now_ms(launcher->world->cookie);
     int64_t latest = row->expires_ms + LEASE_SLACK_MS;
     int64_t end = now < row->started_ms || now > latest ? latest : now;
 
-    if (log->count > 0) {
-        const struct gl_run_facts facts = {.started_ms = row->started_ms,
-                                           .ended_ms = end,
-                                           .interval_ms = interval_ms,
-                                           .readings = log->readings,
-                                           .count = log->count};
-        int64_t until = gl_readings_until_ms(&facts);
+    if (run->log.count > 0) {
+        int64_t until = readings_until(run, interval_ms, end);
+        bool is_seen = end - (until > alive_ms ? until : alive_ms) <= GOODBYE_MS;
 
-        end = log->is_final ? within(alive_ms, until, latest) : within(end, until, latest);
+        end = within(run->log.is_final && is_seen ? alive_ms : end, until, latest);
     }
     return within(end, row->started_ms, latest);
 }
@@ -167,43 +225,58 @@ static int plan_interval(const json_t *plan, int64_t *out_ms, struct gl_error *e
     return gl_json_int(meter, "interval_ms", 1, 3600000, out_ms, err);
 }
 
-static int meter_json(const struct gl_launcher *launcher, const struct gl_launch_row *row,
-                      const struct gl_meterlog *log, int64_t interval_ms, json_t **out,
-                      struct gl_error *err)
+static json_t *meter_json(const struct gl_meterlog *log, int64_t interval_ms, const char *note)
 {
     char token[GL_HASH_HEX];
+    json_t *meter =
+        json_pack("{s:s,s:I,s:O?,s:O,s:I,s:I,s:I,s:I}", "token",
+                  gl_hex_text(log->token.bytes, log->token.length, token), "interval_ms",
+                  (json_int_t)interval_ms, "enrolment", log->enrolment, "batches", log->batches,
+                  "rejected", (json_int_t)log->rejected, "repeated", (json_int_t)log->repeated,
+                  "forked", (json_int_t)log->forked, "orphaned", (json_int_t)log->orphaned);
 
-    if (read_enrol_token(launcher->state_folder, row->launch, token, err) != 0)
-        return -1;
-    *out = json_pack("{s:s,s:I,s:O?,s:O,s:I,s:I,s:I,s:I}", "token", token, "interval_ms",
-                     (json_int_t)interval_ms, "enrolment", log->enrolment, "batches", log->batches,
-                     "rejected", (json_int_t)log->rejected, "repeated", (json_int_t)log->repeated,
-                     "forked", (json_int_t)log->forked, "orphaned", (json_int_t)log->orphaned);
-    return 0;
+    if (note != NULL)
+        json_object_set_new(meter, "note", json_string(note));
+    return meter;
 }
 
-static json_t *evidence_of(const struct gl_launcher *launcher, const struct gl_launch_row *row,
-                           const struct gl_instance *instance, const struct gl_meterlog *log,
+static int64_t end_so_far(const struct gl_launcher *launcher, const struct run *run,
+                          int64_t interval_ms)
+{
+    int64_t now = end_of_run(launcher, run, interval_ms, 0);
+    int64_t until;
+
+    if (run->log.count == 0)
+        return now;
+    until = readings_until(run, interval_ms, now);
+    return now - until <= 3 * interval_ms + SILENCE_MS ? until : now;
+}
+
+static json_t *evidence_of(const struct gl_launcher *launcher, const struct run *run,
                            struct gl_error *err)
 {
+    const struct gl_launch_row *row = run->row;
     GL_AUTO(gl_auto_json)
     json_t *evidence = gl_json_parse(row->plan, strlen(row->plan), "plan", err);
-    int64_t interval_ms, alive_ms = 0;
-    json_t *meter;
+    int64_t interval_ms, alive_ms = 0, ended_ms;
+    json_t *instance;
 
     if (evidence == NULL || plan_interval(evidence, &interval_ms, err) != 0 ||
-        gl_ledger_events(launcher->ledger, row->launch, &alive_ms, note_alive, err) != 0 ||
-        meter_json(launcher, row, log, interval_ms, &meter, err) != 0)
+        gl_ledger_events(launcher->ledger, row->launch, &alive_ms, note_alive, err) != 0)
         return NULL;
-    json_object_set_new(evidence, "meter", meter);
+    ended_ms = run->goes_on ? end_so_far(launcher, run, interval_ms)
+                            : end_of_run(launcher, run, interval_ms, alive_ms);
+    json_object_set_new(evidence, "meter", meter_json(&run->log, interval_ms, run->note));
     json_object_set_new(evidence, "launch", json_string(row->launch));
     json_object_set_new(evidence, "name", json_string(row->name));
     json_object_set_new(evidence, "demo", json_boolean(row->is_demo));
     json_object_set_new(evidence, "issued_ms",
                         json_integer(launcher->world->now_ms(launcher->world->cookie)));
-    json_object_set_new(
-        evidence, "instance",
-        instance_json(row, instance, end_of_run(launcher, row, log, interval_ms, alive_ms)));
+    instance = instance_json(row, &run->instance, ended_ms);
+    json_object_set_new(evidence, "instance", instance);
+    gl_shift_evidence(&run->times, instance);
+    if (gl_tie_seal(launcher->ledger, row->launch, row->token, instance, err) != 0)
+        return NULL;
     return json_incref(evidence);
 }
 
@@ -275,10 +348,10 @@ static char *new_receipt(const struct gl_launcher *launcher, const struct gl_lau
 }
 
 /* Receipt file before the ledger says ended. */
-static int close_with(struct gl_launcher *launcher, const struct gl_launch_row *row,
-                      const struct gl_instance *instance, const struct gl_meterlog *log,
-                      char **out_receipt, struct gl_error *err)
+static int close_with(struct gl_launcher *launcher, const struct run *run, char **out_receipt,
+                      struct gl_error *err)
 {
+    const struct gl_launch_row *row = run->row;
     GL_AUTO(gl_auto_json) json_t *document = NULL;
     GL_AUTO(gl_auto_json) json_t *evidence = NULL;
     GL_AUTO(gl_auto_free) char *receipt = NULL;
@@ -290,7 +363,7 @@ static int close_with(struct gl_launcher *launcher, const struct gl_launch_row *
     receipt = kept_receipt(launcher, row, &key, &document);
     if (receipt != NULL)
         evidence = json_incref(json_object_get(document, "evidence"));
-    else if ((evidence = evidence_of(launcher, row, instance, log, err)) != NULL)
+    else if ((evidence = evidence_of(launcher, run, err)) != NULL)
         receipt = new_receipt(launcher, row, evidence, &secret, &key, err);
     gl_secret_key_wipe(&secret);
     if (receipt == NULL)
@@ -298,12 +371,10 @@ static int close_with(struct gl_launcher *launcher, const struct gl_launch_row *
     if (launcher->checkpoint != NULL)
         launcher->checkpoint(launcher->cookie, "receipt-written");
     if (record_end(launcher, row, evidence, receipt,
-                   instance->state == GL_STATE_LOST ? "lost" : "ended", err) != 0)
+                   run->instance.state == GL_STATE_LOST ? "lost" : "ended", err) != 0)
         return -1;
-    if (out_receipt != NULL) {
-        *out_receipt = receipt;
-        receipt = NULL;
-    }
+    *out_receipt = receipt;
+    receipt = NULL;
     return 0;
 }
 
@@ -323,28 +394,71 @@ static int look(struct gl_cloud **cloud, const char *id, struct gl_instance *out
     return 0;
 }
 
-int gl_launch_close(struct gl_launcher *launcher, const struct gl_launch_row *row,
-                    struct gl_cloud *cloud, int64_t exit_status, char **out_receipt,
+/* What its cloud says of it, its readings, where and when it ran. Free with run_done(). */
+static int read_run(struct gl_launcher *launcher, struct gl_cloud *cloud, struct run *run,
                     struct gl_error *err)
 {
-    struct gl_instance instance;
-    struct gl_meterlog log;
+    if (look(&cloud, run->row->instance, &run->instance, err) != 0 ||
+        read_readings(launcher, run->row, cloud, &run->log, &run->note, err) != 0)
+        return -1;
+    if (gl_shift_times(launcher, run->row, cloud, &run->times, err) == 0)
+        return 0;
+    run_done(run);
+    return -1;
+}
+
+/* Collect what the meter said and write receipt and "ended" (or "lost" when the cloud has forgotten
+ * it). The instance must be over. A receipt that a crash left behind is the receipt. */
+static int close_launch(struct gl_launcher *launcher, const struct gl_launch_row *row,
+                        struct gl_cloud *cloud, struct gl_ending *ending, struct gl_error *err)
+{
+    struct run run = {.row = row};
     int result;
 
-    if (row->receipt[0] != '\0') {
-        if (out_receipt != NULL)
-            *out_receipt = gl_strdup(row->receipt);
-        return 0;
-    }
-    if (look(&cloud, row->instance, &instance, err) != 0 ||
-        gl_launch_readings(launcher, row, cloud, &log, err) != 0)
+    if (read_run(launcher, cloud, &run, err) != 0)
         return -1;
-    if (exit_status >= 0 || !instance.has_exit)
-        instance.exit_status = exit_status >= 0 ? (int)exit_status : -1;
-    result = close_with(launcher, row, &instance, &log, out_receipt, err);
-    gl_meterlog_done(&log);
+    if (ending->exit_status >= 0 || !run.instance.has_exit)
+        run.instance.exit_status = ending->exit_status >= 0 ? (int)ending->exit_status : -1;
+    result = close_with(launcher, &run, &ending->receipt, err);
+    run_done(&run);
     return result;
 }
+
+int gl_launch_close_unstarted(struct gl_launcher *launcher, const struct gl_launch_row *row,
+                              const char *why, struct gl_error *err)
+{
+    struct run run = {
+        .row = row,
+        .note = why,
+        .instance = {
+            .state = GL_STATE_ENDED, .how = "starting", .exit_status = -1, .host_cpu_ms = -1}};
+    GL_AUTO(gl_auto_free) char *receipt = NULL;
+    int result;
+
+    if (gl_launch_readings(launcher, row, NULL, &run.log, err) != 0)
+        return -1;
+    result = close_with(launcher, &run, &receipt, err);
+    run_done(&run);
+    return result;
+}
+
+int gl_launch_so_far(struct gl_launcher *launcher, const struct gl_launch_row *row,
+                     struct gl_cloud *cloud, json_t **out_derived, struct gl_error *err)
+{
+    struct run run = {.row = row, .goes_on = true};
+    GL_AUTO(gl_auto_json) json_t *evidence = NULL;
+    int result;
+
+    if (read_run(launcher, cloud, &run, err) != 0)
+        return -1;
+    run.goes_on = !gl_instance_is_over(&run.instance);
+    evidence = evidence_of(launcher, &run, err);
+    result = evidence != NULL ? gl_account(evidence, out_derived, err) : -1;
+    run_done(&run);
+    return result;
+}
+
+/* ---- ending ---- */
 
 /* The note says when it was last seen alive. */
 static int record_stopping(struct gl_launcher *launcher, const char *launch, struct gl_error *err)
@@ -357,30 +471,52 @@ static int record_stopping(struct gl_launcher *launcher, const char *launch, str
     return gl_ledger_append(launcher->ledger, "stopping", launch, body, &change, err);
 }
 
-static bool is_over(const struct gl_instance *instance)
+bool gl_instance_is_over(const struct gl_instance *instance)
 {
     return instance->state == GL_STATE_ENDED || instance->state == GL_STATE_LOST;
 }
 
-/* Nothing may be called ended that still runs. */
+/* Nothing may be called ended that still runs; what counts is what is seen, not what the provider
+ * says of its own doing. */
 static int make_sure(struct gl_cloud *cloud, const char *id, struct gl_error *err)
 {
     struct gl_instance instance;
+    struct gl_error why = {0};
 
     if (look(&cloud, id, &instance, err) != 0)
         return -1;
-    if (is_over(&instance))
+    if (gl_instance_is_over(&instance))
         return 0;
-    if (cloud->ops->terminate(cloud, id, err) != 0 || look(&cloud, id, &instance, err) != 0)
+    cloud->ops->terminate(cloud, id, &why);
+    if (look(&cloud, id, &instance, err) != 0)
         return -1;
-    if (is_over(&instance))
+    if (gl_instance_is_over(&instance))
         return 0;
+    if (why.code != GL_OK)
+        return gl_fail(err, why.code, "%s", why.text);
     return gl_fail(err, GL_E_PROVIDER, "instance %s was told to end and is still %s", id,
                    gl_instance_state_word(instance.state));
 }
 
-int gl_launch_end(struct gl_launcher *launcher, const struct gl_launch_row *row,
-                  struct gl_cloud *cloud, const struct gl_ending *ending, struct gl_error *err)
+/* A stop that failed for want of space on this machine is made good by force: a full disk must not
+ * keep anything running. Any other failure is the caller's to try again, unless it is over. */
+static int stop_instance(struct gl_cloud *cloud, const char *id, struct gl_span wait,
+                         struct gl_error *err)
+{
+    struct gl_cloud *asked = cloud;
+    struct gl_instance instance;
+    struct gl_error why = {0}, ignored = {0};
+
+    if (cloud->ops->stop(cloud, id, wait, &why) == 0 || why.code == GL_E_DISK_FULL ||
+        why.code == GL_E_IO)
+        return make_sure(cloud, id, err);
+    if (look(&asked, id, &instance, &ignored) == 0 && gl_instance_is_over(&instance))
+        return 0;
+    return gl_fail(err, why.code, "%s", why.text);
+}
+
+static int end_instance(struct gl_launcher *launcher, const struct gl_launch_row *row,
+                        struct gl_cloud *cloud, struct gl_span wait, struct gl_error *err)
 {
     struct gl_cloud *asked = cloud;
     struct gl_instance instance;
@@ -388,16 +524,31 @@ int gl_launch_end(struct gl_launcher *launcher, const struct gl_launch_row *row,
 
     if (look(&asked, row->instance, &instance, err) != 0)
         return -1;
-    if (!is_over(&instance)) {
-        /* A full disk must not keep anything running: the stop does not wait for the note. */
-        record_stopping(launcher, row->launch, &unwritten);
-        if (launcher->checkpoint != NULL)
-            launcher->checkpoint(launcher->cookie, "stopping");
-        if (cloud->ops->stop(cloud, row->instance, ending->wait, err) != 0 ||
-            make_sure(cloud, row->instance, err) != 0)
-            return -1;
-        if (launcher->checkpoint != NULL)
-            launcher->checkpoint(launcher->cookie, "stopped");
-    }
-    return gl_launch_close(launcher, row, cloud, ending->exit_status, ending->out_receipt, err);
+    if (gl_instance_is_over(&instance))
+        return 0;
+    /* A full disk must not keep anything running: the stop does not wait for the note. */
+    record_stopping(launcher, row->launch, &unwritten);
+    if (launcher->checkpoint != NULL)
+        launcher->checkpoint(launcher->cookie, "stopping");
+    if (stop_instance(cloud, row->instance, wait, err) != 0)
+        return -1;
+    if (launcher->checkpoint != NULL)
+        launcher->checkpoint(launcher->cookie, "stopped");
+    return 0;
+}
+
+int gl_launch_end(struct gl_launcher *launcher, const struct gl_launch_row *row,
+                  struct gl_cloud *cloud, struct gl_ending *ending, struct gl_error *err)
+{
+    if (end_instance(launcher, row, cloud, ending->wait, err) != 0)
+        return -1;
+    ending->is_over = true;
+    if (close_launch(launcher, row, cloud, ending, err) == 0)
+        return 0;
+    if (err->code != GL_E_DISK_FULL)
+        return gl_wrap(err, "%s is stopped, but could not be closed", row->launch);
+    return gl_wrap(err,
+                   "%s is stopped, but the ledger could not be written: free space and run "
+                   "`greenlaunch status`",
+                   row->launch);
 }

@@ -11,12 +11,21 @@
 #include "broker/account.h"
 #include "broker/finish.h"
 #include "broker/host.h"
+#include "broker/tie.h"
 
 #define TOKEN_BYTES 32
 #define LEASE_MAX_S ((int64_t)365 * 86400) /* an account covers 366 days */
 
 static const char no_token[GL_HASH_HEX] =
     "0000000000000000000000000000000000000000000000000000000000000000";
+
+/* Only these say that the same may go well a moment later. What this machine lacks, a full disk
+ * above all, another attempt does not bring. */
+static bool is_worth_another(enum gl_errc code)
+{
+    return code == GL_E_NETWORK || code == GL_E_PROVIDER || code == GL_E_RATE_LIMIT ||
+           code == GL_E_TIMEOUT;
+}
 
 static void checkpoint(const struct gl_launcher *launcher, const char *step)
 {
@@ -51,18 +60,14 @@ static void add_words(struct gl_str *text, const char *const *words)
     gl_str_add(text, "]");
 }
 
-/* The token is the hash of everything that is asked, the launch and the attempt number. */
-static int make_token(const struct gl_order *order, const char *launch, unsigned attempt,
-                      char out[GL_HASH_HEX], struct gl_error *err)
+/* What is asked beyond the plan. */
+static void order_hash(const struct gl_order *order, char out[GL_HASH_HEX])
 {
-    GL_AUTO(gl_auto_free) char *plan = gl_json_canonical(order->plan, err);
     GL_AUTO(gl_str_done) struct gl_str text = {0};
     struct gl_hash hash;
 
-    if (plan == NULL)
-        return -1;
-    gl_str_addf(&text, "%s|%u|%s|%s|%s|%" PRId64 "|%s", launch, attempt, order->cloud,
-                order->launch.region, order->launch.type, order->launch.lease.s, plan);
+    gl_str_addf(&text, "%s|%s|%s|%" PRId64, order->cloud, order->launch.region, order->launch.type,
+                order->launch.lease.s);
     add_words(&text, order->launch.command);
     add_words(&text, order->launch.with);
     add_words(&text, order->launch.files_in);
@@ -71,6 +76,21 @@ static int make_token(const struct gl_order *order, const char *launch, unsigned
                 order->launch.has_network);
     gl_hash_of(gl_str_text(&text), text.length, &hash);
     gl_hash_hex(&hash, out);
+}
+
+/* The token is the hash of everything that is asked, the launch and the attempt number. */
+static int make_token(const struct gl_order *order, const char *launch, unsigned attempt,
+                      char out[GL_HASH_HEX], struct gl_error *err)
+{
+    GL_AUTO(gl_auto_free) char *plan = gl_json_canonical(order->plan, err);
+    char plan_hex[GL_HASH_HEX], order_hex[GL_HASH_HEX];
+    struct gl_hash hash;
+
+    if (plan == NULL)
+        return -1;
+    gl_hash_of(plan, strlen(plan), &hash);
+    order_hash(order, order_hex);
+    gl_tie_token(launch, attempt, gl_hash_hex(&hash, plan_hex), order_hex, out);
     return 0;
 }
 
@@ -104,7 +124,7 @@ static int record_intent(const struct gl_launcher *launcher, const struct gl_ord
     };
 
     struct gl_hash hash;
-    char hex[GL_HASH_HEX], boot[GL_BOOT_ID];
+    char hex[GL_HASH_HEX], order_hex[GL_HASH_HEX], boot[GL_BOOT_ID];
 
     if (plan == NULL)
         return -1;
@@ -115,36 +135,14 @@ static int record_intent(const struct gl_launcher *launcher, const struct gl_ord
     change.is_demo = order->is_demo;
     gl_hash_of(plan, strlen(plan), &hash);
     gl_host_boot_id(boot);
-    body = json_pack("{s:s,s:I,s:s,s:s,s:s,s:s,s:s,s:I,s:I}", "boot", boot, "monotonic_ms",
-                     (json_int_t)launcher->world->monotonic_ms(launcher->world->cookie), "token",
-                     launch->token, "plan_sha256", gl_hash_hex(&hash, hex), "cloud", order->cloud,
-                     "region", launch->region, "type", launch->type, "attempt",
-                     (json_int_t)launch->attempt, "expires_ms", (json_int_t)change.expires_ms);
+    order_hash(order, order_hex);
+    body =
+        json_pack("{s:s,s:I,s:s,s:s,s:s,s:s,s:s,s:s,s:I,s:I}", "boot", boot, "monotonic_ms",
+                  (json_int_t)launcher->world->monotonic_ms(launcher->world->cookie), "token",
+                  launch->token, "plan_sha256", gl_hash_hex(&hash, hex), "order_sha256", order_hex,
+                  "cloud", order->cloud, "region", launch->region, "type", launch->type, "attempt",
+                  (json_int_t)launch->attempt, "expires_ms", (json_int_t)change.expires_ms);
     return gl_ledger_append(launcher->ledger, "intent", launch->launch_id, body, &change, err);
-}
-
-static int record_state(const struct gl_launcher *launcher, const char *launch, const char *kind,
-                        const char *state, const char *why, struct gl_error *err)
-{
-    GL_AUTO(gl_auto_json) json_t *body = json_pack("{s:s,s:s}", "state", state, "why", why);
-    struct gl_launch_change change = {GL_LAUNCH_KEEP, .launch = launch, .state = state};
-
-    if (body == NULL) /* a provider's bytes that are no UTF-8 */
-        body = json_pack("{s:s,s:s}", "state", state, "why", "(unprintable)");
-    if (strcmp(state, "ended") == 0)
-        change.ended_ms = now_ms(launcher);
-    return gl_ledger_append(launcher->ledger, kind, launch, body, &change, err);
-}
-
-static int record_running(const struct gl_launcher *launcher, const struct gl_instance *instance,
-                          const char *launch, const char *kind, struct gl_error *err)
-{
-    GL_AUTO(gl_auto_json)
-    json_t *body = json_pack("{s:s,s:s}", "instance", instance->id, "how", instance->how);
-    struct gl_launch_change change = {GL_LAUNCH_KEEP, .launch = launch, .state = "running",
-                                      .instance = instance->id};
-
-    return gl_ledger_append(launcher->ledger, kind, launch, body, &change, err);
 }
 
 /* How sending once came out. */
@@ -164,12 +162,14 @@ static enum sent after_failure(struct gl_launcher *launcher, struct gl_cloud *cl
     switch (cloud->ops->find_by_request(cloud, launch->token, out, &look)) {
     case 1:
         gl_error_clear(err);
-        return record_running(launcher, out, launch->launch_id, "found", err) == 0 ? SENT
-                                                                                   : NOT_PROVEN;
+        return gl_launch_record_running(launcher, out, launch->launch_id, "found", err) == 0
+                   ? SENT
+                   : NOT_PROVEN;
     case 0:
-        return gl_errc_row(err->code)->is_retryable ? ABSENT_AGAIN : ABSENT;
+        return is_worth_another(err->code) ? ABSENT_AGAIN : ABSENT;
     default:
-        record_state(launcher, launch->launch_id, "unknown", "launching", err->text, &ignored);
+        gl_launch_record_state(launcher, launch->launch_id, "unknown", "launching", err->text,
+                               &ignored);
         gl_wrap(err, "launch %s: it is not known whether it started", launch->launch_id);
         return NOT_PROVEN;
     }
@@ -184,20 +184,41 @@ static enum sent send_once(struct gl_launcher *launcher, const struct gl_order *
     checkpoint(launcher, "intended");
     if (cloud->ops->launch(cloud, launch, out, err) == 0) {
         checkpoint(launcher, "sent");
-        return record_running(launcher, out, launch->launch_id, "launched", err) == 0 ? SENT
-                                                                                      : NOT_PROVEN;
+        return gl_launch_record_running(launcher, out, launch->launch_id, "launched", err) == 0
+                   ? SENT
+                   : NOT_PROVEN;
     }
     checkpoint(launcher, "send-failed");
     return after_failure(launcher, cloud, launch, out, err);
+}
+
+/* It ran for a while, but nobody will ever say for how long: its receipt charges all of it. */
+static int close_cancelled(struct gl_launcher *launcher, const char *launch, struct gl_error *err)
+{
+    GL_AUTO(gl_launch_rows_free) struct gl_launch_rows rows = {0};
+    size_t index;
+
+    if (gl_launch_find(launcher, launch, &rows, &index, err) != 0)
+        return -1;
+    return gl_launch_close_unstarted(launcher, &rows.rows[index],
+                                     "it was ended while it was starting", err);
 }
 
 static int give_up(struct gl_launcher *launcher, const char *launch, struct gl_error *err)
 {
     struct gl_error second = {0};
 
+    if (err->code == GL_E_INTERRUPTED && close_cancelled(launcher, launch, &second) == 0)
+        return -1;
+    gl_error_clear(&second);
     /* Only what is proven absent may be called ended. */
-    record_state(launcher, launch, "failed", "ended", err->text, &second);
+    gl_launch_record_state(launcher, launch, "failed", "ended", err->text, &second);
     return -1;
+}
+
+static bool is_interrupted(const struct gl_launcher *launcher)
+{
+    return launcher->is_interrupted != NULL && launcher->is_interrupted(launcher->cookie);
 }
 
 static int attempt_all(struct gl_launcher *launcher, const struct gl_order *order,
@@ -218,7 +239,7 @@ static int attempt_all(struct gl_launcher *launcher, const struct gl_order *orde
             return 0;
         if (sent == NOT_PROVEN)
             return -1;
-        if (sent == ABSENT || attempt == GL_LAUNCH_ATTEMPTS)
+        if (sent == ABSENT || attempt == GL_LAUNCH_ATTEMPTS || is_interrupted(launcher))
             return give_up(launcher, launch->launch_id, err);
         gl_error_clear(err);
         launcher->world->sleep_ms(launcher->world->cookie, 200 << attempt);
@@ -264,6 +285,17 @@ static int check_order(const struct gl_launcher *launcher, const struct gl_order
     return check_plan(launcher, order, err);
 }
 
+/* What was promised ends so long after the decision, not after the start. */
+static struct gl_instant lease_end(const struct gl_launcher *launcher, const struct gl_order *order)
+{
+    int64_t now_s = now_ms(launcher) / 1000;
+    int64_t end_s = order->launch.expires.unix_s;
+
+    if (end_s <= 0 || end_s > now_s + order->launch.lease.s)
+        end_s = now_s + order->launch.lease.s;
+    return (struct gl_instant){end_s > now_s ? end_s : now_s + 1};
+}
+
 int gl_launch_start(struct gl_launcher *launcher, const struct gl_order *order,
                     struct gl_instance *out, struct gl_error *err)
 {
@@ -276,7 +308,7 @@ int gl_launch_start(struct gl_launcher *launcher, const struct gl_order *order,
         return -1;
     new_launch_id(launcher->world, id);
     launch.launch_id = id;
-    launch.expires = (struct gl_instant){now_ms(launcher) / 1000 + launch.lease.s};
+    launch.expires = lease_end(launcher, order);
     lock = gl_launch_lock(launcher->state_folder, id, 0, err);
     if (lock < 0)
         return -1;
@@ -287,301 +319,13 @@ int gl_launch_start(struct gl_launcher *launcher, const struct gl_order *order,
         return -1;
     }
     launch.enrol_token = enrol;
+    launch.is_cancelled = launcher->is_interrupted;
+    launch.cookie = launcher->cookie;
     result = attempt_all(launcher, order, cloud, &launch, out, err);
     gl_wipe(enrol, sizeof enrol);
     gl_cloud_close(cloud);
     gl_launch_unlock(lock);
-    if (result == 0)
+    if (result == 0 || err->code == GL_E_INTERRUPTED)
         snprintf(out->launch_id, sizeof out->launch_id, "%s", id);
-    return result;
-}
-
-/* ---- one launch as the ledger knows it now ---- */
-
-static int find_id(struct gl_launcher *launcher, const char *id, struct gl_launch_rows *rows,
-                   size_t *out_index, struct gl_error *err)
-{
-    gl_launch_rows_free(rows);
-    if (gl_ledger_launches(launcher->ledger, id, rows, err) != 0)
-        return -1;
-    for (size_t i = 0; i < rows->count; i++)
-        if (strcmp(rows->rows[i].launch, id) == 0) {
-            *out_index = i;
-            return 0;
-        }
-    return gl_fail(err, GL_E_UNKNOWN_NAME, "no launch \"%s\"", id);
-}
-
-static bool is_over(const struct gl_launch_row *row)
-{
-    return strcmp(row->state, "ended") == 0 || strcmp(row->state, "lost") == 0;
-}
-
-/* The id that the user means: an id, else the one live launch of that name, else the newest of that
- * name. A state is no name. */
-static int find_name(struct gl_launcher *launcher, const char *name, char out_id[GL_CLOUD_ID],
-                     struct gl_error *err)
-{
-    GL_AUTO(gl_launch_rows_free) struct gl_launch_rows rows = {0};
-    const struct gl_launch_row *found = NULL;
-    unsigned live = 0;
-
-    if (gl_ledger_launches(launcher->ledger, name, &rows, err) != 0)
-        return -1;
-    for (size_t i = 0; i < rows.count; i++) {
-        const struct gl_launch_row *row = &rows.rows[i];
-
-        if (strcmp(row->launch, name) == 0) {
-            found = row;
-            live = 1;
-            break;
-        }
-        if (strcmp(row->name, name) != 0)
-            continue;
-        if (found == NULL || (!is_over(row) && live == 0))
-            found = row;
-        live += !is_over(row);
-    }
-    if (live > 1)
-        return gl_fail(err, GL_E_USAGE, "%u live launches are called \"%s\": say which by its id",
-                       live, name);
-    if (found == NULL)
-        return gl_fail(err, GL_E_UNKNOWN_NAME, "no launch \"%s\"", name);
-    snprintf(out_id, GL_CLOUD_ID, "%s", found->launch);
-    return 0;
-}
-
-/* ---- after a crash ---- */
-
-enum settled { SETTLED_RUNS, SETTLED_ABSENT, SETTLED_UNKNOWN, SETTLED_FAILED };
-
-/* An intent without an instance: ask for its token what became of it, and write that down. */
-static enum settled settle(struct gl_launcher *launcher, const struct gl_launch_row *row,
-                           struct gl_cloud *cloud, struct gl_error *err)
-{
-    struct gl_instance instance;
-    struct gl_error look = {0};
-
-    switch (cloud->ops->find_by_request(cloud, row->token, &instance, &look)) {
-    case 1:
-        return record_running(launcher, &instance, row->launch, "adopted", err) == 0
-                   ? SETTLED_RUNS
-                   : SETTLED_FAILED;
-    case 0:
-        return record_state(launcher, row->launch, "absent", "ended", "it was never started",
-                            err) == 0
-                   ? SETTLED_ABSENT
-                   : SETTLED_FAILED;
-    default:
-        return SETTLED_UNKNOWN;
-    }
-}
-
-/* What the intent said of the clock that never steps. */
-struct intent_clock {
-    char boot[GL_BOOT_ID];
-    int64_t monotonic_ms;
-};
-
-static int note_intent_clock(void *cookie, const json_t *event)
-{
-    struct intent_clock *clock = cookie;
-    const json_t *body = json_object_get(event, "body");
-    const char *boot = json_string_value(json_object_get(body, "boot"));
-
-    if (boot == NULL)
-        return 0;
-    snprintf(clock->boot, sizeof clock->boot, "%s", boot);
-    clock->monotonic_ms = json_integer_value(json_object_get(body, "monotonic_ms"));
-    return 0;
-}
-
-/* A wall clock that jumped ahead must not end what has just begun: within one boot the clock that
- * never steps decides, across boots the wall clock is all there is. */
-static bool is_lease_over(struct gl_launcher *launcher, const struct gl_launch_row *row)
-{
-    struct intent_clock clock = {.boot = ""};
-    struct gl_error ignored = {0};
-    char boot[GL_BOOT_ID];
-    int64_t run_ms;
-
-    if (row->expires_ms > now_ms(launcher))
-        return false;
-    gl_host_boot_id(boot);
-    if (boot[0] == '\0' ||
-        gl_ledger_events(launcher->ledger, row->launch, &clock, note_intent_clock, &ignored) != 0 ||
-        strcmp(clock.boot, boot) != 0)
-        return true;
-    run_ms = launcher->world->monotonic_ms(launcher->world->cookie) - clock.monotonic_ms;
-    return run_ms < 0 || run_ms >= row->expires_ms - row->created_ms;
-}
-
-static int reconcile_running(struct gl_launcher *launcher, const struct gl_launch_row *row,
-                             struct gl_cloud *cloud, struct gl_reconciled *counts,
-                             struct gl_error *err)
-{
-    const struct gl_ending ending = {.wait = {5}, .exit_status = -1};
-    struct gl_instance instance;
-    struct gl_error look = {0};
-    unsigned *count = &counts->finished;
-
-    if (cloud->ops->describe(cloud, row->instance, &instance, &look) != 0) {
-        if (look.code != GL_E_NOT_FOUND) {
-            counts->unknown++;
-            return 0;
-        }
-        count = &counts->lost;
-    } else if (instance.state != GL_STATE_ENDED && instance.state != GL_STATE_LOST) {
-        if (strcmp(row->state, "stopping") != 0 && !is_lease_over(launcher, row))
-            return 0;
-        count = &counts->reaped;
-    }
-    if (gl_launch_end(launcher, row, cloud, &ending, err) != 0)
-        return -1;
-    ++*count;
-    return 0;
-}
-
-/* With the launch locked; the row is read only now, another process may just have finished it. */
-static int reconcile_locked(struct gl_launcher *launcher, const char *id, struct gl_cloud *cloud,
-                            struct gl_reconciled *counts, struct gl_error *err)
-{
-    GL_AUTO(gl_launch_rows_free) struct gl_launch_rows rows = {0};
-    size_t index;
-
-    if (find_id(launcher, id, &rows, &index, err) != 0)
-        return -1;
-    if (is_over(&rows.rows[index]))
-        return 0;
-    if (rows.rows[index].instance[0] == '\0') {
-        switch (settle(launcher, &rows.rows[index], cloud, err)) {
-        case SETTLED_RUNS:
-            counts->adopted++;
-            break;
-        case SETTLED_ABSENT:
-            counts->absent++;
-            return 0;
-        case SETTLED_UNKNOWN:
-            counts->unknown++;
-            return 0;
-        case SETTLED_FAILED:
-            return -1;
-        }
-        if (find_id(launcher, id, &rows, &index, err) != 0)
-            return -1;
-    }
-    return reconcile_running(launcher, &rows.rows[index], cloud, counts, err);
-}
-
-static int reconcile_one(struct gl_launcher *launcher, const struct gl_launch_row *row,
-                         struct gl_reconciled *counts, struct gl_error *err)
-{
-    struct gl_error open_error = {0};
-    struct gl_error busy = {0};
-    int lock = gl_launch_lock(launcher->state_folder, row->launch, 0, &busy);
-    struct gl_cloud *cloud;
-    int result;
-
-    if (lock < 0)
-        return busy.code == GL_E_LOCKED ? 0 : gl_fail(err, busy.code, "%s", busy.text);
-    cloud = launcher->open(launcher->cookie, row->cloud, row->zone, &open_error);
-    if (cloud == NULL) {
-        counts->unknown++;
-        gl_launch_unlock(lock);
-        return 0;
-    }
-    result = reconcile_locked(launcher, row->launch, cloud, counts, err);
-    gl_cloud_close(cloud);
-    gl_launch_unlock(lock);
-    return result;
-}
-
-int gl_launch_reconcile(struct gl_launcher *launcher, struct gl_reconciled *out,
-                        struct gl_error *err)
-{
-    GL_AUTO(gl_launch_rows_free) struct gl_launch_rows rows = {0};
-
-    *out = (struct gl_reconciled){0};
-    if (gl_ledger_launches(launcher->ledger, NULL, &rows, err) != 0)
-        return -1;
-    for (size_t i = 0; i < rows.count; i++) {
-        struct gl_error one = {0};
-
-        if (is_over(&rows.rows[i]) || reconcile_one(launcher, &rows.rows[i], out, &one) == 0)
-            continue;
-        gl_wrap(&one, "launch %s", rows.rows[i].launch);
-        if (out->failed++ == 0)
-            out->first = one;
-    }
-    return 0;
-}
-
-/* ---- the end that was asked for ---- */
-
-static int finish_locked(struct gl_launcher *launcher, const char *id, struct gl_cloud *cloud,
-                         const struct gl_ending *ending, struct gl_error *err)
-{
-    GL_AUTO(gl_launch_rows_free) struct gl_launch_rows rows = {0};
-    enum settled settled = SETTLED_RUNS;
-    size_t index;
-
-    /* Another process may have finished it while we waited. */
-    if (find_id(launcher, id, &rows, &index, err) != 0)
-        return -1;
-    if (rows.rows[index].receipt[0] != '\0')
-        return gl_launch_close(launcher, &rows.rows[index], NULL, -1, ending->out_receipt, err);
-    if (is_over(&rows.rows[index]))
-        settled = SETTLED_ABSENT;
-    else if (rows.rows[index].instance[0] == '\0')
-        settled = settle(launcher, &rows.rows[index], cloud, err);
-    switch (settled) {
-    case SETTLED_RUNS:
-        break;
-    case SETTLED_ABSENT:
-        return gl_fail(err, GL_E_NOT_FOUND, "launch %s never started: it has no receipt", id);
-    case SETTLED_UNKNOWN:
-        return gl_fail(err, GL_E_PROVIDER, "launch %s: it is not known whether it started", id);
-    case SETTLED_FAILED:
-        return -1;
-    }
-    if (find_id(launcher, id, &rows, &index, err) != 0)
-        return -1;
-    return gl_launch_end(launcher, &rows.rows[index], cloud, ending, err);
-}
-
-static int finish_id(struct gl_launcher *launcher, const char *id, const struct gl_ending *ending,
-                     struct gl_error *err)
-{
-    GL_AUTO(gl_launch_rows_free) struct gl_launch_rows rows = {0};
-    struct gl_cloud *cloud;
-    size_t index;
-    int result;
-
-    if (find_id(launcher, id, &rows, &index, err) != 0)
-        return -1;
-    if (rows.rows[index].receipt[0] != '\0')
-        return gl_launch_close(launcher, &rows.rows[index], NULL, -1, ending->out_receipt, err);
-    cloud = launcher->open(launcher->cookie, rows.rows[index].cloud, rows.rows[index].zone, err);
-    if (cloud == NULL)
-        return -1;
-    result = finish_locked(launcher, id, cloud, ending, err);
-    gl_cloud_close(cloud);
-    return result;
-}
-
-int gl_launch_finish(struct gl_launcher *launcher, const char *launch, struct gl_span wait,
-                     int64_t exit_status, char **out_receipt, struct gl_error *err)
-{
-    const struct gl_ending ending = {wait, exit_status, out_receipt};
-    char id[GL_CLOUD_ID];
-    int lock, result;
-
-    if (find_name(launcher, launch, id, err) != 0)
-        return -1;
-    lock = gl_launch_lock(launcher->state_folder, id, 15000, err);
-    if (lock < 0)
-        return -1;
-    result = finish_id(launcher, id, &ending, err);
-    gl_launch_unlock(lock);
     return result;
 }

@@ -5,6 +5,7 @@
 /* The launch journal: intent before send, outcome after, and whatever a crash left in between found
  * again by its token. Promises: no orphan, no double launch, no lost gram.
  *   intended --send--> running --stop--> stopping --final reading--> ended (with a receipt)
+ *   running <--> moving <--> paused: broker/shift.h
  *   an unknown outcome is never sent again before find_by_request has proven absence. */
 
 #include "broker/ledger.h"
@@ -22,6 +23,8 @@ struct gl_launcher {
     /* Called between two durable steps with the step's name; may not return (tests kill there).
      * NULL = nothing. */
     void (*checkpoint)(void *cookie, const char *step);
+    /* Has something asked us to stop? Then what is still starting is ended. NULL = never. */
+    bool (*is_interrupted)(void *cookie);
 };
 
 #define GL_LAUNCH_ATTEMPTS 3
@@ -32,39 +35,64 @@ struct gl_order {
     const char *cloud, *zone;
     const json_t *plan;      /* evidence so far: request, decision, offer, machine, series,
                               * guarantee, pue, embodied, meter.interval_ms; borrowed */
-    struct gl_launch launch; /* region, type, lease, command ...; ids and tokens are filled in */
+    struct gl_launch launch; /* region, type, lease, command ...; ids and tokens are filled in;
+                              * expires: the lease's end, 0 = counted from the start */
     bool is_demo;
 };
 
 /* Start one instance through the journal. On success *out and the launch id are filled and the
  * ledger says running. -1 leaves the ledger either ended ("failed", proven absent) or, when nothing
- * could be proven, launching: gl_launch_reconcile() will look again. */
+ * could be proven, launching: gl_launch_reconcile() will look again. INTERRUPTED: it was ended
+ * while it was starting; only out->launch_id is filled, and its receipt charges the time until
+ * then. Only failures of the provider are tried again, GL_LAUNCH_ATTEMPTS in all; a full disk is
+ * not. */
 int gl_launch_start(struct gl_launcher *launcher, const struct gl_order *order,
                     struct gl_instance *out, struct gl_error *err);
 
-/* End a running launch, named by its id or by a name that only one live launch has: orderly stop
- * (at most `wait`), readings, receipt, ledger. Idempotent. *out_receipt is the receipt's text, to
- * be freed; may be NULL. Errors: UNKNOWN_NAME; NOT_FOUND when it never started, so that there is no
- * receipt; PROVIDER when it is not known whether it runs; those of the cloud and the ledger. */
-int gl_launch_finish(struct gl_launcher *launcher, const char *launch, struct gl_span wait,
-                     int64_t exit_status, char **out_receipt, struct gl_error *err);
+/* How a launch is to be ended, and what came of it. */
+struct gl_ending {
+    struct gl_span wait; /* at most so long for the meter's final reading */
+    int64_t exit_status; /* of the command inside; -1 = as the cloud says */
+    bool is_over;        /* out: nothing of it runs any more, even if that could not be recorded */
+    char *receipt;       /* out: its text, to be freed; NULL = none */
+};
+
+/* End a running launch, named by its id or by a name that only one live launch has: orderly stop,
+ * readings, receipt, ledger. Idempotent. Errors: UNKNOWN_NAME; NOT_FOUND when it never started, so
+ * that there is no receipt; PROVIDER when it is not known whether it runs; those of the cloud and
+ * the ledger. With -1 and is_over it was stopped and could not be recorded: that is made up for by
+ * the next gl_launch_reconcile() that can write. */
+int gl_launch_finish(struct gl_launcher *launcher, const char *launch, struct gl_ending *ending,
+                     struct gl_error *err);
 
 /* Look at every launch that is not over and bring the ledger to the truth: adopt what runs, end
- * what was never started, reap what is past its lease, write receipts of what ended by itself.
+ * what was never started, reap what is past its lease, write receipts of what ended by itself, note
+ * what a pause, resume or move that was interrupted came to.
  * What another live process is working on is left to it. Counts what changed; a launch that could
  * not be brought to the truth is counted and does not keep the others from it. -1 only when the
  * ledger cannot be read. */
 struct gl_reconciled {
     unsigned adopted, absent, reaped, finished, lost, unknown, failed;
+    unsigned shifted;      /* found paused, running again or moved (broker/shift.h) */
     struct gl_error first; /* of the failed */
 };
 int gl_launch_reconcile(struct gl_launcher *launcher, struct gl_reconciled *out,
                         struct gl_error *err);
 
-/* The meter log of a launch from its console so far; free with gl_meterlog_done(). */
+/* The meter log of a launch from its console so far; free with gl_meterlog_done(). Where the
+ * enrolment token is gone nothing can be checked: the log accepts nothing. */
 struct gl_meterlog;
 int gl_launch_readings(struct gl_launcher *launcher, const struct gl_launch_row *row,
                        struct gl_cloud *cloud, struct gl_meterlog *out, struct gl_error *err);
+
+/* What it has cost until now: the derived part (broker/account.h) of the receipt that it would get
+ * if it ended now, but for a silence that is as long as meters are silent between two batches.
+ * Changes nothing. *out_derived is a new reference. */
+int gl_launch_so_far(struct gl_launcher *launcher, const struct gl_launch_row *row,
+                     struct gl_cloud *cloud, json_t **out_derived, struct gl_error *err);
+
+/* Ended or lost. */
+bool gl_instance_is_over(const struct gl_instance *instance);
 
 /* "<state>/receipts/<launch>.json", fresh. */
 char *gl_receipt_path(const char *state_folder, const char *launch);

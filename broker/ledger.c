@@ -1,100 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "broker/ledger.h"
+#include "broker/ledger_file.h"
 
-#include "base/file.h"
-
-#include <errno.h>
 #include <inttypes.h>
-#include <limits.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define BUSY_MS 10000
-
-struct gl_ledger {
-    sqlite3 *db;
-    const struct gl_world *world;
-};
-
 static const char zero_hash[GL_HASH_HEX] =
     "0000000000000000000000000000000000000000000000000000000000000000";
-
-#define APPLICATION_ID 1735150692 /* "glld": an SQLite file with another one is not ours */
-
-/* AUTOINCREMENT keeps the highest number ever given, so that a missing tail shows. */
-static const char schema[] =
-    "CREATE TABLE events("
-    " seq INTEGER PRIMARY KEY AUTOINCREMENT, at_ms INTEGER NOT NULL, kind TEXT NOT NULL, launch "
-    "TEXT NOT NULL,"
-    " body TEXT NOT NULL, prev TEXT NOT NULL, hash TEXT NOT NULL) STRICT;"
-    "CREATE TABLE launches("
-    " launch TEXT PRIMARY KEY, name TEXT NOT NULL DEFAULT '', state TEXT NOT NULL DEFAULT '',"
-    " cloud TEXT NOT NULL DEFAULT '', region TEXT NOT NULL DEFAULT '',"
-    " type TEXT NOT NULL DEFAULT '', zone TEXT NOT NULL DEFAULT '',"
-    " token TEXT NOT NULL DEFAULT '', instance TEXT NOT NULL DEFAULT '',"
-    " plan TEXT NOT NULL DEFAULT '', receipt TEXT NOT NULL DEFAULT '',"
-    " attempt INTEGER NOT NULL DEFAULT 0, created_ms INTEGER NOT NULL DEFAULT 0,"
-    " started_ms INTEGER NOT NULL DEFAULT 0, expires_ms INTEGER NOT NULL DEFAULT 0,"
-    " ended_ms INTEGER NOT NULL DEFAULT 0, exit_status INTEGER NOT NULL DEFAULT -1,"
-    " is_demo INTEGER NOT NULL DEFAULT 0) STRICT;"
-    "CREATE TABLE demands("
-    " id TEXT PRIMARY KEY, need TEXT NOT NULL, seen INTEGER NOT NULL, first_ms INTEGER NOT NULL,"
-    " last_ms INTEGER NOT NULL) STRICT;"
-    "CREATE INDEX events_launch ON events(launch);"
-    "CREATE TRIGGER events_keep BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'append-only');"
-    " END;"
-    "CREATE TRIGGER events_stay BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'append-only');"
-    " END;"
-    "PRAGMA application_id = 1735150692;"
-    "PRAGMA user_version = 1;";
-
-/* SQLite itself knows a full disk only from writing: syncing and growing a file may find it too.
- * errno is of this transaction, for run() cleared it. */
-static bool is_out_of_space(int extended)
-{
-    return (errno == ENOSPC || errno == EDQUOT) &&
-           (extended == SQLITE_IOERR_FSYNC || extended == SQLITE_IOERR_WRITE ||
-            extended == SQLITE_IOERR_TRUNCATE || extended == SQLITE_IOERR_DIR_FSYNC ||
-            extended == SQLITE_IOERR_SHMSIZE);
-}
-
-static int fail_db(sqlite3 *db, const char *what, struct gl_error *err)
-{
-    int code = sqlite3_errcode(db) & 0xff;
-    enum gl_errc errc = code == SQLITE_FULL                               ? GL_E_DISK_FULL
-                        : code == SQLITE_BUSY || code == SQLITE_LOCKED    ? GL_E_LOCKED
-                        : code == SQLITE_NOTADB || code == SQLITE_CORRUPT ? GL_E_TAMPERED
-                                                                          : GL_E_IO;
-
-    if (errc == GL_E_IO && is_out_of_space(sqlite3_extended_errcode(db)))
-        errc = GL_E_DISK_FULL;
-    return gl_fail(err, errc, "ledger: %s: %s", what, sqlite3_errmsg(db));
-}
-
-static int run(struct gl_ledger *ledger, const char *sql, struct gl_error *err)
-{
-    errno = 0;
-    if (sqlite3_exec(ledger->db, sql, NULL, NULL, NULL) != SQLITE_OK)
-        return fail_db(ledger->db, "cannot write", err);
-    return 0;
-}
-
-static void finalize(sqlite3_stmt **statement)
-{
-    sqlite3_finalize(*statement);
-}
-
-#define STATEMENT GL_AUTO(finalize) sqlite3_stmt *
-
-static int prepare(struct gl_ledger *ledger, const char *sql, sqlite3_stmt **out,
-                   struct gl_error *err)
-{
-    if (sqlite3_prepare_v2(ledger->db, sql, -1, out, NULL) != SQLITE_OK)
-        return fail_db(ledger->db, "cannot read", err);
-    return 0;
-}
 
 static const char *column_text(sqlite3_stmt *statement, int column)
 {
@@ -113,121 +26,12 @@ static int read_number(struct gl_ledger *ledger, const char *sql, int64_t *out,
 {
     STATEMENT statement = NULL;
 
-    if (prepare(ledger, sql, &statement, err) != 0)
+    if (gl_ledger_prepare(ledger, sql, &statement, err) != 0)
         return -1;
     if (sqlite3_step(statement) != SQLITE_ROW)
-        return fail_db(ledger->db, "cannot read", err);
+        return gl_ledger_fail(ledger->db, "cannot read", err);
     *out = sqlite3_column_int64(statement, 0);
     return 0;
-}
-
-/* Ours: *out_is_made true. An empty file: false. Anything else is refused and left as it is. One
- * statement sees one state while another process may be making the schema. */
-static int identify(struct gl_ledger *ledger, bool *out_is_made, struct gl_error *err)
-{
-    STATEMENT statement = NULL;
-    int64_t version, application, tables;
-
-    if (prepare(ledger,
-                "SELECT user_version, application_id, (SELECT count(*) FROM sqlite_schema)"
-                " FROM pragma_user_version, pragma_application_id",
-                &statement, err) != 0)
-        return -1;
-    if (sqlite3_step(statement) != SQLITE_ROW)
-        return fail_db(ledger->db, "cannot read", err);
-    version = sqlite3_column_int64(statement, 0);
-    application = sqlite3_column_int64(statement, 1);
-    tables = sqlite3_column_int64(statement, 2);
-    *out_is_made = tables > 0;
-    if (tables == 0 && version == 0 && application == 0)
-        return 0;
-    if (application != APPLICATION_ID || version < 1)
-        return gl_fail(err, GL_E_TAMPERED, "this database is no ledger");
-    if (version > 1)
-        return gl_fail(err, GL_E_CONFIG,
-                       "the ledger is from a newer greenlaunch (version %" PRId64 ")", version);
-    return 0;
-}
-
-/* Two processes may open a new ledger at once: the second waits for the lock, then finds it made.
- */
-static int make_schema(struct gl_ledger *ledger, struct gl_error *err)
-{
-    bool is_made;
-
-    if (run(ledger, "BEGIN IMMEDIATE", err) != 0)
-        return -1;
-    if (identify(ledger, &is_made, err) != 0 || (!is_made && run(ledger, schema, err) != 0) ||
-        run(ledger, "COMMIT", err) != 0) {
-        sqlite3_exec(ledger->db, "ROLLBACK", NULL, NULL, NULL);
-        return -1;
-    }
-    return 0;
-}
-
-/* SQLite refuses links in the whole path; only the file itself must not be one (a home may be). */
-static char *without_links(const char *path, struct gl_error *err)
-{
-    const char *slash = strrchr(path, '/');
-    GL_AUTO(gl_auto_free) char *folder = slash != NULL ? gl_strdup(path) : gl_strdup(".");
-    char real[PATH_MAX];
-
-    if (slash != NULL)
-        folder[slash == path ? 1 : slash - path] = '\0';
-    if (realpath(folder, real) == NULL) {
-        gl_fail_sys(err, GL_E_IO, errno, "cannot open %s", path);
-        return NULL;
-    }
-    return gl_path_join(real, slash != NULL ? slash + 1 : path);
-}
-
-/* Nothing is written before the file is known to be ours. */
-static int set_up(struct gl_ledger *ledger, int max_pages, struct gl_error *err)
-{
-    char cap[64];
-    bool is_made;
-
-    sqlite3_busy_timeout(ledger->db, BUSY_MS);
-    snprintf(cap, sizeof cap, "PRAGMA max_page_count = %d", max_pages);
-    if (identify(ledger, &is_made, err) != 0 ||
-        run(ledger, "PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF", err) != 0 ||
-        (max_pages > 0 && run(ledger, cap, err) != 0) ||
-        (!is_made && make_schema(ledger, err) != 0))
-        return -1;
-    return run(ledger, "PRAGMA journal_mode = WAL", err);
-}
-
-struct gl_ledger *gl_ledger_open(const char *path, const struct gl_world *world, int max_pages,
-                                 struct gl_error *err)
-{
-    GL_AUTO(gl_auto_free) char *real = without_links(path, err);
-    struct gl_ledger *ledger;
-
-    if (real == NULL)
-        return NULL;
-    ledger = gl_alloc(sizeof *ledger);
-    ledger->world = world;
-    if (sqlite3_open_v2(real, &ledger->db,
-                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW,
-                        NULL) != SQLITE_OK) {
-        fail_db(ledger->db, path, err);
-        gl_ledger_close(ledger);
-        return NULL;
-    }
-    if (set_up(ledger, max_pages, err) != 0) {
-        gl_wrap(err, "%s", path);
-        gl_ledger_close(ledger);
-        return NULL;
-    }
-    return ledger;
-}
-
-void gl_ledger_close(struct gl_ledger *ledger)
-{
-    if (ledger == NULL)
-        return;
-    sqlite3_close(ledger->db);
-    free(ledger);
 }
 
 /* ---- events ---- */
@@ -253,8 +57,8 @@ static int head(struct gl_ledger *ledger, int64_t *out_seq, char out_hash[GL_HAS
 {
     STATEMENT statement = NULL;
 
-    if (prepare(ledger, "SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1", &statement,
-                err) != 0)
+    if (gl_ledger_prepare(ledger, "SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1",
+                          &statement, err) != 0)
         return -1;
     switch (sqlite3_step(statement)) {
     case SQLITE_ROW:
@@ -266,12 +70,12 @@ static int head(struct gl_ledger *ledger, int64_t *out_seq, char out_hash[GL_HAS
         memcpy(out_hash, zero_hash, GL_HASH_HEX);
         return 0;
     default:
-        return fail_db(ledger->db, "cannot read", err);
+        return gl_ledger_fail(ledger->db, "cannot read", err);
     }
 }
 
-static int insert_event(struct gl_ledger *ledger, const char *kind, const char *launch,
-                        const json_t *body, struct gl_error *err)
+int gl_ledger_insert(struct gl_ledger *ledger, const char *kind, const char *launch,
+                     const json_t *body, struct gl_error *err)
 {
     GL_AUTO(gl_auto_free) char *text = gl_json_canonical(body, err);
     STATEMENT statement = NULL;
@@ -281,7 +85,7 @@ static int insert_event(struct gl_ledger *ledger, const char *kind, const char *
     if (strchr(kind, '|') != NULL || strchr(launch, '|') != NULL)
         return gl_fail(err, GL_E_INTERNAL, "a bar in the name of an event or launch");
     if (text == NULL || head(ledger, &last, prev, err) != 0 ||
-        prepare(ledger, "INSERT INTO events VALUES(?,?,?,?,?,?,?)", &statement, err) != 0)
+        gl_ledger_prepare(ledger, "INSERT INTO events VALUES(?,?,?,?,?,?,?)", &statement, err) != 0)
         return -1;
     struct event event = {
         last + 1, ledger->world->now_ms(ledger->world->cookie), kind, launch, text, prev};
@@ -294,7 +98,7 @@ static int insert_event(struct gl_ledger *ledger, const char *kind, const char *
     bind_text(statement, 6, prev);
     bind_text(statement, 7, hash);
     if (sqlite3_step(statement) != SQLITE_DONE)
-        return fail_db(ledger->db, "cannot append", err);
+        return gl_ledger_fail(ledger->db, "cannot append", err);
     return 0;
 }
 
@@ -330,7 +134,7 @@ static int update_one(struct gl_ledger *ledger, const char *column, const char *
     char sql[96];
 
     snprintf(sql, sizeof sql, "UPDATE launches SET %s = ? WHERE launch = ?", column);
-    if (prepare(ledger, sql, &statement, err) != 0)
+    if (gl_ledger_prepare(ledger, sql, &statement, err) != 0)
         return -1;
     if (text != NULL)
         bind_text(statement, 1, text);
@@ -338,7 +142,7 @@ static int update_one(struct gl_ledger *ledger, const char *column, const char *
         sqlite3_bind_int64(statement, 1, number);
     bind_text(statement, 2, launch);
     if (sqlite3_step(statement) != SQLITE_DONE)
-        return fail_db(ledger->db, "cannot write", err);
+        return gl_ledger_fail(ledger->db, "cannot write", err);
     return 0;
 }
 
@@ -348,11 +152,12 @@ static int apply(struct gl_ledger *ledger, const struct gl_launch_change *change
     STATEMENT statement = NULL;
     const char *bytes = (const char *)change;
 
-    if (prepare(ledger, "INSERT OR IGNORE INTO launches(launch) VALUES(?)", &statement, err) != 0)
+    if (gl_ledger_prepare(ledger, "INSERT OR IGNORE INTO launches(launch) VALUES(?)", &statement,
+                          err) != 0)
         return -1;
     bind_text(statement, 1, change->launch);
     if (sqlite3_step(statement) != SQLITE_DONE)
-        return fail_db(ledger->db, "cannot write", err);
+        return gl_ledger_fail(ledger->db, "cannot write", err);
     for (size_t i = 1; i < COUNT(text_columns); i++) {
         const char *text = *(const char *const *)(const void *)(bytes + text_columns[i].change);
 
@@ -376,10 +181,11 @@ int gl_ledger_append(struct gl_ledger *ledger, const char *kind, const char *lau
                      const json_t *body, const struct gl_launch_change *change,
                      struct gl_error *err)
 {
-    if (run(ledger, "BEGIN IMMEDIATE", err) != 0)
+    if (gl_ledger_begin(ledger, err) != 0)
         return -1;
-    if (insert_event(ledger, kind, launch, body, err) != 0 ||
-        (change != NULL && apply(ledger, change, err) != 0) || run(ledger, "COMMIT", err) != 0) {
+    if (gl_ledger_insert(ledger, kind, launch, body, err) != 0 ||
+        (change != NULL && apply(ledger, change, err) != 0) ||
+        gl_ledger_run(ledger, "COMMIT", err) != 0) {
         sqlite3_exec(ledger->db, "ROLLBACK", NULL, NULL, NULL);
         return gl_wrap(err, "event %s was not recorded", kind);
     }
@@ -412,7 +218,7 @@ int gl_ledger_launches(struct gl_ledger *ledger, const char *filter, struct gl_l
     if (filter != NULL)
         gl_str_add(&sql, "WHERE launch = ?1 OR name = ?1 OR state = ?1 ");
     gl_str_add(&sql, "ORDER BY created_ms DESC, launch");
-    if (prepare(ledger, gl_str_text(&sql), &statement, err) != 0)
+    if (gl_ledger_prepare(ledger, gl_str_text(&sql), &statement, err) != 0)
         return -1;
     if (filter != NULL)
         bind_text(statement, 1, filter);
@@ -422,7 +228,7 @@ int gl_ledger_launches(struct gl_ledger *ledger, const char *filter, struct gl_l
     }
     if (step != SQLITE_DONE) {
         gl_launch_rows_free(&rows);
-        return fail_db(ledger->db, "cannot read", err);
+        return gl_ledger_fail(ledger->db, "cannot read", err);
     }
     *out = rows;
     return 0;
@@ -446,19 +252,19 @@ static int count_demand(struct gl_ledger *ledger, const char *id, const json_t *
     STATEMENT statement = NULL;
 
     if (text == NULL ||
-        prepare(ledger,
-                "INSERT INTO demands VALUES(?1,?2,1,?3,?3) ON CONFLICT(id) DO UPDATE SET"
-                " seen = seen + 1, last_ms = ?3 RETURNING seen",
-                &statement, err) != 0)
+        gl_ledger_prepare(ledger,
+                          "INSERT INTO demands VALUES(?1,?2,1,?3,?3) ON CONFLICT(id) DO UPDATE SET"
+                          " seen = seen + 1, last_ms = ?3 RETURNING seen",
+                          &statement, err) != 0)
         return -1;
     bind_text(statement, 1, id);
     bind_text(statement, 2, text);
     sqlite3_bind_int64(statement, 3, ledger->world->now_ms(ledger->world->cookie));
     if (sqlite3_step(statement) != SQLITE_ROW)
-        return fail_db(ledger->db, "cannot write", err);
+        return gl_ledger_fail(ledger->db, "cannot write", err);
     *out_seen = sqlite3_column_int64(statement, 0);
     if (sqlite3_step(statement) != SQLITE_DONE)
-        return fail_db(ledger->db, "cannot write", err);
+        return gl_ledger_fail(ledger->db, "cannot write", err);
     return 0;
 }
 
@@ -474,10 +280,11 @@ int gl_ledger_demand(struct gl_ledger *ledger, const json_t *need, char out_id[1
         return -1;
     gl_hash_of(text, strlen(text), &hash);
     snprintf(id, sizeof id, "GL-%.8s", gl_hash_hex(&hash, hex));
-    if (run(ledger, "BEGIN IMMEDIATE", err) != 0)
+    if (gl_ledger_begin(ledger, err) != 0)
         return -1;
-    if (insert_event(ledger, "demand", "", need, err) != 0 ||
-        count_demand(ledger, id, need, &seen, err) != 0 || run(ledger, "COMMIT", err) != 0) {
+    if (gl_ledger_insert(ledger, "demand", "", need, err) != 0 ||
+        count_demand(ledger, id, need, &seen, err) != 0 ||
+        gl_ledger_run(ledger, "COMMIT", err) != 0) {
         sqlite3_exec(ledger->db, "ROLLBACK", NULL, NULL, NULL);
         return gl_wrap(err, "the demand signal was not recorded");
     }
@@ -525,8 +332,9 @@ static int check_events(struct gl_ledger *ledger, struct gl_ledger_check *out, s
     memcpy(check.head, zero_hash, GL_HASH_HEX);
     if (read_number(ledger, "SELECT count(*) FROM launches", &check.launches, err) != 0 ||
         read_number(ledger, "SELECT coalesce(max(seq), 0) FROM sqlite_sequence", &last, err) != 0 ||
-        prepare(ledger, "SELECT seq,at_ms,kind,launch,body,prev,hash FROM events ORDER BY seq",
-                &statement, err) != 0)
+        gl_ledger_prepare(ledger,
+                          "SELECT seq,at_ms,kind,launch,body,prev,hash FROM events ORDER BY seq",
+                          &statement, err) != 0)
         return -1;
     while ((step = sqlite3_step(statement)) == SQLITE_ROW) {
         struct event event = event_of(statement);
@@ -537,7 +345,7 @@ static int check_events(struct gl_ledger *ledger, struct gl_ledger_check *out, s
         snprintf(check.head, sizeof check.head, "%s", column_text(statement, 6));
     }
     if (step != SQLITE_DONE)
-        return fail_db(ledger->db, "cannot read", err);
+        return gl_ledger_fail(ledger->db, "cannot read", err);
     if (check.events < last)
         return gl_fail(err, GL_E_TAMPERED, "ledger: event %" PRId64 " is missing",
                        check.events + 1);
@@ -550,9 +358,11 @@ int gl_ledger_check(struct gl_ledger *ledger, struct gl_ledger_check *out, struc
 {
     int result;
 
-    if (run(ledger, "BEGIN", err) != 0)
+    if (gl_ledger_run(ledger, "BEGIN", err) != 0)
         return -1;
     result = check_events(ledger, out, err);
+    if (result == 0)
+        result = gl_ledger_check_guarantees(ledger, err);
     sqlite3_exec(ledger->db, "ROLLBACK", NULL, NULL, NULL);
     return result;
 }
@@ -575,12 +385,13 @@ int gl_ledger_events(struct gl_ledger *ledger, const char *launch, void *cookie,
     STATEMENT statement = NULL;
     int step;
 
-    if (prepare(ledger,
-                launch == NULL
-                    ? "SELECT seq,at_ms,kind,launch,body,prev,hash FROM events ORDER BY seq"
-                    : "SELECT seq,at_ms,kind,launch,body,prev,hash FROM events WHERE launch = ?"
-                      " ORDER BY seq",
-                &statement, err) != 0)
+    if (gl_ledger_prepare(
+            ledger,
+            launch == NULL
+                ? "SELECT seq,at_ms,kind,launch,body,prev,hash FROM events ORDER BY seq"
+                : "SELECT seq,at_ms,kind,launch,body,prev,hash FROM events WHERE launch = ?"
+                  " ORDER BY seq",
+            &statement, err) != 0)
         return -1;
     if (launch != NULL)
         bind_text(statement, 1, launch);
@@ -593,6 +404,6 @@ int gl_ledger_events(struct gl_ledger *ledger, const char *launch, void *cookie,
             return 0;
     }
     if (step != SQLITE_DONE)
-        return fail_db(ledger->db, "cannot read", err);
+        return gl_ledger_fail(ledger->db, "cannot read", err);
     return 0;
 }

@@ -19,10 +19,16 @@ struct gl_ledger;
  * CONFIG (of a newer program). `max_pages` > 0 caps the file (tests of a full disk). */
 struct gl_ledger *gl_ledger_open(const char *path, const struct gl_world *world, int max_pages,
                                  struct gl_error *err);
+/* An existing ledger without writing anything, for a full or read-only disk: every change is
+ * refused with the code of `why` (DISK_FULL, IO). Errors: as above. */
+struct gl_ledger *gl_ledger_open_to_look(const char *path, const struct gl_world *world,
+                                         const struct gl_error *why, struct gl_error *err);
 void gl_ledger_close(struct gl_ledger *ledger); /* NULL is fine */
 
-/* States of a launch (DESIGN section 2). */
-#define GL_LAUNCH_STATES "intended", "launching", "running", "moving", "stopping", "ended", "lost"
+/* States of a launch. "moving": being paused, resumed or moved; which of them came true is not
+ * known yet. */
+#define GL_LAUNCH_STATES \
+    "intended", "launching", "running", "paused", "moving", "stopping", "ended", "lost"
 
 /* Projection of one launch. Strings live until gl_launch_rows_free(). */
 struct gl_launch_row {
@@ -66,13 +72,45 @@ int gl_ledger_append(struct gl_ledger *ledger, const char *kind, const char *lau
 int gl_ledger_launches(struct gl_ledger *ledger, const char *filter, struct gl_launch_rows *out,
                        struct gl_error *err);
 void gl_launch_rows_free(struct gl_launch_rows *rows);
+/* Its state is ended or lost. */
+bool gl_launch_row_is_over(const struct gl_launch_row *row);
 
 /* Record a demand signal (unmet need): events of the same fingerprint are counted together. Gives
  * the signal's id ("GL-7f3a91c2") and how often it was seen. */
 int gl_ledger_demand(struct gl_ledger *ledger, const json_t *need, char out_id[16],
                      int64_t *out_seen, struct gl_error *err);
 
-/* Recompute every hash. 0 and counts, or -1 TAMPERED naming the first bad event. */
+/* Promises of a green duration (broker/promise.h): one row each, made by its event "guarantee",
+ * settled by its event "guarantee-settled". */
+struct gl_guarantee_row {
+    char *id; /* "gr-..." */
+    char *launch, *state, *zone;
+    char *body;    /* canonical JSON of the promise */
+    char *settled; /* canonical JSON of what became of it, "" before */
+    int64_t until_s;
+    bool is_demo; /* its launch is one of a demonstration */
+};
+struct gl_guarantee_rows {
+    size_t count;
+    struct gl_guarantee_row *rows;
+};
+#define GL_GUARANTEE_STATES "open", "kept", "breached", "unsettled"
+
+/* Issue a promise: `body` has "id", "state", "zone" and "until_s". DUPLICATE_KEY: that id is
+ * taken. */
+int gl_ledger_guarantee(struct gl_ledger *ledger, const char *launch, const json_t *body,
+                        struct gl_error *err);
+/* What became of it: `body` has "id" and "state". *out_settled false, and nothing written: it was
+ * settled before. UNKNOWN_NAME: that launch has no such promise. */
+int gl_ledger_guarantee_settle(struct gl_ledger *ledger, const char *launch, const json_t *body,
+                               bool *out_settled, struct gl_error *err);
+/* Newest first; `filter` is an id, a launch or a state, NULL = all. */
+int gl_ledger_guarantees(struct gl_ledger *ledger, const char *filter,
+                         struct gl_guarantee_rows *out, struct gl_error *err);
+void gl_guarantee_rows_free(struct gl_guarantee_rows *rows);
+
+/* Recompute every hash, and compare the promises with their events. 0 and counts, or -1 TAMPERED
+ * naming the first bad event or promise. */
 struct gl_ledger_check {
     int64_t events;
     int64_t launches;

@@ -87,36 +87,49 @@ static const char *const *without(int argc, const char *const *argv, int skip, i
     return copy;
 }
 
-static int run_command(struct gl_context *context, const struct gl_command *command, int argc,
-                       const char *const *argv, struct gl_error *err)
+static int run_parsed(struct gl_context *context, const struct gl_command *command,
+                      struct gl_call *call, const char *const *argv, struct gl_error *err)
 {
-    GL_AUTO(gl_auto_free) void *values = gl_alloc(command->values_size + 1);
-    struct gl_operands operands;
-    struct gl_call call = {.values = values, .operands = &operands};
+    const struct gl_operands *operands = call->operands;
 
-    context->command = command->name;
-    gl_options_clear(gl_global_options, &context->globals);
-    gl_options_clear(command->options, values);
-    if (gl_options_parse(gl_global_options, &context->globals, command->options, values, argc, argv,
-                         &operands, err) != 0) {
-        context->globals.is_json |= gl_has_json_flag(argc, argv);
-        return -1;
-    }
-    look_at_terminal(context);
     if (context->globals.is_version)
-        return gl_command_find("version")->run(context, &call, err);
+        return gl_command_find("version")->run(context, call, err);
     if (context->globals.is_help)
         return gl_help_command(context, command);
     if (!command->needs_no_config &&
         gl_config_read(context->globals.config, &context->world, &context->config, err) != 0)
         return -1;
     context->is_demo = context->globals.is_demo && context->config.zone == NULL;
-    if (operands.has_rest)
-        call.rest = argv + operands.rest;
-    else if (operands.count > 0 && command->operands[0] == '\0')
-        return gl_help_no_operand(command, operands.words[0], err);
+    if (context->is_demo && context->columns > 2 * GL_DEMO_COLUMNS)
+        context->columns -= GL_DEMO_COLUMNS;
+    if (operands->has_rest)
+        call->rest = argv + operands->rest;
+    else if (operands->count > 0 && command->operands[0] == '\0')
+        return gl_help_no_operand(command, operands->words[0], err);
     gl_interrupt_catch(context->globals.timeout_s);
-    return command->run(context, &call, err);
+    return command->run(context, call, err);
+}
+
+static int run_command(struct gl_context *context, const struct gl_command *command, int argc,
+                       const char *const *argv, struct gl_error *err)
+{
+    GL_AUTO(gl_auto_free) void *values = gl_alloc(command->values_size + 1);
+    struct gl_operands operands;
+    struct gl_call call = {.values = values, .operands = &operands};
+    int status;
+
+    context->command = command->name;
+    gl_options_clear(gl_global_options, &context->globals);
+    gl_options_clear(command->options, values);
+    status = gl_options_parse(gl_global_options, &context->globals, command->options, values, argc,
+                              argv, &operands, err);
+    if (status != 0)
+        context->globals.is_json |= gl_has_json_flag(argc, argv);
+    look_at_terminal(context);
+    if (status == 0)
+        status = run_parsed(context, command, &call, argv, err);
+    gl_options_done(command->options, values);
+    return status;
 }
 
 /* A closed 0, 1 or 2 would be the next file we open. Read-only, so that writing there still fails.
@@ -146,6 +159,7 @@ int main(int argc, char **argv)
     words = without(argc, words, skip, &count);
     status = run_command(&context, command, count, words, &err);
     status = gl_context_finish(&context, status, &err);
+    gl_options_done(gl_global_options, &context.globals);
     gl_context_done(&context);
     free((void *)(uintptr_t)words);
     return status;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/meterlog.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,7 +10,9 @@
 void gl_meterlog_init(struct gl_meterlog *log, const char *launch, const void *token,
                       size_t token_length)
 {
-    *log = (struct gl_meterlog){.batches = json_array(), .line.ceiling = GL_METERLOG_LINE_MAX};
+    *log = (struct gl_meterlog){.batches = json_array(),
+                                .line.ceiling = GL_METERLOG_LINE_MAX,
+                                .held.ceiling = GL_METERLOG_LINE_MAX};
     snprintf(log->launch, sizeof log->launch, "%s", launch);
     gl_secret_init(&log->token, token, token_length);
 }
@@ -21,6 +24,7 @@ void gl_meterlog_done(struct gl_meterlog *log)
     json_decref(log->batches);
     free(log->readings);
     gl_str_done(&log->line);
+    gl_str_done(&log->held);
     *log = (struct gl_meterlog){0};
 }
 
@@ -252,6 +256,8 @@ int gl_meterlog_batch(struct gl_meterlog *log, const json_t *json, struct gl_err
 
 /* ---- console ---- */
 
+#define CUTS_MAX 16 /* each costs another look at the line */
+
 static const struct line_kind {
     char prefix[6];
     int (*take)(struct gl_meterlog *, const json_t *, struct gl_error *);
@@ -277,21 +283,79 @@ static const char *last_prefix(const char *line, size_t length, const struct lin
     return found;
 }
 
-/* Errors of one console line: the guest may write anything there, so they are counted, not passed
- * on. */
-static void console_line(struct gl_meterlog *log, const char *line, size_t length)
+/* How a piece of console text was taken. */
+enum taken { NOISE, TAKEN, REFUSED, BROKEN };
+
+/* The guest may write anything there, so errors are counted, not passed on. */
+static enum taken take_text(struct gl_meterlog *log, const char *text, size_t length)
 {
     const struct line_kind *kind;
-    const char *start = last_prefix(line, length, &kind);
-    uint32_t counted = log->forked + log->orphaned;
+    const char *start = last_prefix(text, length, &kind);
     struct gl_error err = {0};
 
     if (start == NULL)
-        return;
+        return NOISE;
     GL_AUTO(gl_auto_json)
-    json_t *json = gl_json_parse(start, length - (size_t)(start - line), "console", &err);
-    if ((json == NULL || kind->take(log, json, &err) != 0) &&
-        log->forked + log->orphaned == counted)
+    json_t *json = gl_json_parse(start, length - (size_t)(start - text), "console", &err);
+    if (json == NULL)
+        return BROKEN;
+    return kind->take(log, json, &err) == 0 ? TAKEN : REFUSED;
+}
+
+/* "[   12.345678] " or "[   12.345678][T1] " as the kernel begins its messages: no record holds
+ * anything like it. */
+static bool is_stamp(const char *text, size_t length)
+{
+    size_t at = 1, digits = 0;
+
+    while (at < length && text[at] == ' ')
+        at++;
+    for (; at < length && isdigit((unsigned char)text[at]); at++)
+        digits++;
+    if (digits == 0 || digits > 10 || length - at < 9 || text[at] != '.')
+        return false;
+    for (size_t i = 1; i <= 6; i++)
+        if (!isdigit((unsigned char)text[at + i]))
+            return false;
+    return text[at + 7] == ']' && (text[at + 8] == ' ' || text[at + 8] == '[');
+}
+
+/* Where a kernel message begins in the line; its length when none does. */
+static size_t before_stamp(const char *line, size_t length)
+{
+    const char *bracket = memchr(line, '[', length);
+
+    while (bracket != NULL && !is_stamp(bracket, length - (size_t)(bracket - line)))
+        bracket = memchr(bracket + 1, '[', length - (size_t)(bracket + 1 - line));
+    return bracket != NULL ? (size_t)(bracket - line) : length;
+}
+
+static void forget_held(struct gl_meterlog *log)
+{
+    gl_str_clear(&log->held);
+    log->cuts = 0;
+}
+
+/* A kernel message ends with its line: what stood before it goes on in the next line that is not
+ * another message. What is no whole JSON as it stands may only want its rest. */
+static void console_line(struct gl_meterlog *log, const char *line, size_t length)
+{
+    size_t own = before_stamp(line, length);
+    uint32_t counted = log->forked + log->orphaned;
+    enum taken taken;
+
+    if (own == 0)
+        return;
+    if (log->held.length + own >= GL_METERLOG_LINE_MAX || log->cuts == CUTS_MAX)
+        forget_held(log);
+    gl_str_add_bytes(&log->held, line, own);
+    taken = take_text(log, gl_str_text(&log->held), log->held.length);
+    if (own < length && (taken == NOISE || taken == BROKEN)) {
+        log->cuts++;
+        return;
+    }
+    forget_held(log);
+    if ((taken == REFUSED || taken == BROKEN) && log->forked + log->orphaned == counted)
         log->rejected++;
 }
 

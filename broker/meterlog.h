@@ -32,6 +32,8 @@ struct gl_meterlog {
     uint32_t forked;             /* same seq, other content (P11) */
     uint32_t orphaned;           /* batches that do not follow from the last accepted record */
     struct gl_str line;          /* of the console, unfinished */
+    struct gl_str held;          /* what a kernel message has cut off; its rest may come */
+    unsigned cuts;               /* in it */
 };
 
 /* `token` is copied. */
@@ -39,8 +41,10 @@ void gl_meterlog_init(struct gl_meterlog *log, const char *launch, const void *t
                       size_t token_length);
 void gl_meterlog_done(struct gl_meterlog *log);
 
-/* More console bytes; lines may be cut anywhere, other text and \r are passed over. Returns how
- * many new readings were accepted. */
+/* More console bytes; lines may be cut anywhere, other text and \r are passed over. A line that
+ * kernel messages have cut in two or more ("GLM1 {...[   12.345678] random: ...\n" "...}\n") is
+ * put together again; whether that was right, its signature says. Returns how many new readings
+ * were accepted. */
 size_t gl_meterlog_feed(struct gl_meterlog *log, const char *bytes, size_t length);
 
 /* One enrolment or batch as JSON (from a receipt). -1 with NOT_VERIFIED or TAMPERED and the reason

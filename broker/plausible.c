@@ -27,7 +27,8 @@ static int64_t since_first_ms(const struct gl_run_facts *facts, size_t index)
     const struct gl_reading *first = &facts->readings[0], *reading = &facts->readings[index];
 
     if (strcmp(reading->boot, first->boot) != 0)
-        return reading->wall_ms - first->wall_ms;
+        return gl_run_clock(&facts->spans, reading->wall_ms) -
+               gl_run_clock(&facts->spans, first->wall_ms);
     return (reading->boottime_ns - first->boottime_ns) / 1000000;
 }
 
@@ -40,7 +41,7 @@ static int64_t anchor_ms(const struct gl_run_facts *facts)
     int64_t lead = first->boottime_ns / 1000000;
 
     if (first->wall_ms >= facts->started_ms && first->wall_ms <= facts->ended_ms + SKEW_MS)
-        return first->wall_ms;
+        return gl_run_clock(&facts->spans, first->wall_ms);
     return facts->started_ms + (lead < 2 * facts->interval_ms ? lead : 2 * facts->interval_ms);
 }
 
@@ -55,16 +56,22 @@ static int64_t uncut_end_ms(const struct gl_run_facts *facts, size_t index)
 
 int64_t gl_readings_until_ms(const struct gl_run_facts *facts)
 {
-    return uncut_end_ms(facts, facts->count - 1);
+    return gl_run_wall(&facts->spans, uncut_end_ms(facts, facts->count - 1), false);
+}
+
+int64_t gl_run_end_ms(const struct gl_run_facts *facts)
+{
+    return gl_run_clock(&facts->spans, facts->ended_ms);
 }
 
 int64_t gl_reading_end_ms(const struct gl_run_facts *facts, size_t index)
 {
     int64_t at = uncut_end_ms(facts, index);
+    int64_t latest = facts->latest_ms > 0 ? facts->latest_ms : gl_run_end_ms(facts);
 
     if (at < facts->started_ms)
         return facts->started_ms;
-    return at > facts->ended_ms ? facts->ended_ms : at;
+    return at > latest ? latest : at;
 }
 
 /* A guest may write any 63-bit number: sums stop at the largest. */
@@ -246,19 +253,24 @@ static uint32_t p8_guest_cpu(const struct gl_run_facts *facts, char note[120])
     return facts->host_cpu_ms > 2000 && (ratio < P8_FACTOR_LOW || ratio > P8_FACTOR_HIGH);
 }
 
+/* A guest that stood still may not have been told the time yet when it reads again. */
 static uint32_t p9_clock(const struct gl_run_facts *facts, char note[120])
 {
     uint32_t bad = 0;
 
-    for (size_t i = 0; i < facts->count; i++)
-        bad += llabs(facts->readings[i].wall_ms - gl_reading_end_ms(facts, i)) > SKEW_MS;
+    for (size_t i = 0; i < facts->count; i++) {
+        int64_t end_ms = gl_reading_end_ms(facts, i), wall_ms = facts->readings[i].wall_ms;
+
+        bad += wall_ms < gl_run_wall(&facts->spans, end_ms - SKEW_MS, false) ||
+               wall_ms > gl_run_wall(&facts->spans, end_ms + SKEW_MS, true);
+    }
     snprintf(note, 120, "guest clock within %d s; times come from the boot clock", SKEW_MS / 1000);
     return bad;
 }
 
 static uint32_t p10_coverage(const struct gl_run_facts *facts, char note[120])
 {
-    int64_t run_ms = facts->ended_ms - facts->started_ms;
+    int64_t run_ms = gl_run_end_ms(facts) - facts->started_ms;
     int64_t missing_ms = run_ms - facts->covered_ms;
 
     snprintf(note, 120,
@@ -271,6 +283,22 @@ static uint32_t p11_forks(const struct gl_run_facts *facts, char note[120])
 {
     snprintf(note, 120, "one reading per number");
     return facts->forked;
+}
+
+static uint32_t p12_after_end(const struct gl_run_facts *facts, char note[120])
+{
+    uint32_t bad = 0;
+
+    snprintf(note, 120, "no reading ends more than %d s after the run", SKEW_MS / 1000);
+    for (size_t i = 0; i < facts->count; i++) {
+        int64_t late_ms = gl_reading_end_ms(facts, i) - gl_run_end_ms(facts);
+
+        if (late_ms <= SKEW_MS || bad++ > 0)
+            continue;
+        snprintf(note, 120, "reading %" PRIu64 " ends %" PRId64 " ms after the run; charged to it",
+                 facts->readings[i].seq, late_ms);
+    }
+    return bad;
 }
 
 static const struct {
@@ -289,6 +317,7 @@ static const struct {
     {"P9", "clock agrees with the broker", GL_FLAGGED, p9_clock},
     {"P10", "readings cover the run", GL_FLAGGED, p10_coverage},
     {"P11", "no forked chain", GL_FLAGGED, p11_forks},
+    {"P12", "readings end within the run", GL_FLAGGED, p12_after_end},
 };
 
 /* A rule that had nothing to look at did not pass. */
@@ -298,7 +327,7 @@ static bool has_subject(const struct gl_run_facts *facts, size_t rule)
         return facts->host_cpu_ms > 2000 && facts->count > 0;
     if (rule == 1 || rule == 2 || rule == 6) /* P2, P3, P7 need one reading before */
         return facts->count > 1;
-    return rule >= 9 || facts->count > 0;
+    return rule == 9 || rule == 10 || facts->count > 0; /* P10 and P11 look at what is missing */
 }
 
 void gl_plausible_check(const struct gl_run_facts *facts,

@@ -118,7 +118,7 @@ static void show_diagnostics(struct gl_context *context, const struct gl_diagnos
     snprintf(err->text, sizeof err->text, "%zu errors in the policy",
              diagnostics->count + diagnostics->beyond);
     if (!context->globals.is_json) {
-        gl_diagnostics_text(diagnostics, &text);
+        gl_diagnostics_text(diagnostics, context->columns, &text);
         fputs(gl_str_text(&text), stderr);
         return;
     }
@@ -199,4 +199,31 @@ struct gl_policy *gl_context_policy(struct gl_context *context, const char *rule
     if (with_flags == NULL)
         gl_policy_free(policy);
     return with_flags;
+}
+
+/* Does a rule look at evidence, so that its author has said what unknown means? */
+static bool asks_for_evidence(const struct gl_rule *rule)
+{
+    static const enum gl_key_id keys[] = {
+        GL_KEY_MAX_INTENSITY, GL_KEY_MIN_RENEWABLE, GL_KEY_MIN_CARBON_FREE, GL_KEY_GREEN_BELOW,
+        GL_KEY_MAX_RATE,      GL_KEY_MAX_TOTAL,     GL_KEY_GREEN_FOR,       GL_KEY_MIN_GRADE,
+        GL_KEY_MAX_DATA_AGE,  GL_KEY_CONFIDENCE,
+    };
+
+    for (size_t c = 0; c < rule->count; c++)
+        for (size_t k = 0; k < sizeof keys / sizeof keys[0]; k++)
+            if (rule->constraints[c].key->id == keys[k])
+                return true;
+    return false;
+}
+
+int gl_context_demand_evidence(const struct gl_context *context, struct gl_policy *policy,
+                               struct gl_error *err)
+{
+    static const char *const limits[] = {"min_grade", "E", NULL};
+    bool is_asked = context->globals.at == NULL;
+
+    for (size_t i = 0; i < policy->rule_count; i++)
+        is_asked = is_asked || asks_for_evidence(&policy->rules[i]);
+    return is_asked || gl_policy_with_flags(policy, "at", limits, err) != NULL ? 0 : -1;
 }

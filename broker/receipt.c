@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "broker/account.h"
+#include "broker/tie.h"
 
 #define SIGNATURE_BASE64 (4 * ((GL_SIGNATURE_BYTES + 2) / 3) + 1)
 
@@ -32,7 +33,7 @@ char *gl_receipt_make(const json_t *evidence, const struct gl_secret_key *secret
     json_t *derived;
     char *out;
 
-    if (gl_account(evidence, &derived, err) != 0) {
+    if (gl_tie_check(evidence, err) != 0 || gl_account(evidence, &derived, err) != 0) {
         gl_wrap(err, "the receipt cannot be made");
         return NULL;
     }
@@ -139,7 +140,8 @@ static int check_signature(const json_t *document, const struct gl_public_key *g
     if (json_object_size(object) != 2)
         return gl_fail(err, GL_E_TAMPERED, "signature holds members that nobody signed");
     if (given != NULL && memcmp(given->bytes, key.bytes, GL_KEY_BYTES) != 0)
-        return gl_fail(err, GL_E_TAMPERED, "signature.key is not the public key you gave");
+        return gl_fail(err, GL_E_TAMPERED,
+                       "signature.key is not the public key it must be signed with");
     if (length != sizeof signature.bytes ||
         !gl_signature_holds(&key, text, strlen(text), &signature))
         return gl_fail(err, GL_E_TAMPERED,
@@ -159,7 +161,7 @@ static int check_derived(const json_t *document, struct gl_receipt_check *check,
 
     if (gl_json_object(document, "evidence", &evidence, err) != 0 ||
         gl_json_object(document, "derived", &derived, err) != 0 ||
-        gl_json_string(evidence, "launch", &launch, err) != 0 ||
+        gl_json_string(evidence, "launch", &launch, err) != 0 || gl_tie_check(evidence, err) != 0 ||
         gl_account(evidence, &expected, err) != 0 ||
         compare("derived", derived, expected, err) != 0 ||
         gl_json_int(json_object_get(expected, "meter"), "readings", 0, INT64_MAX, &readings, err) !=

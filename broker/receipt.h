@@ -4,7 +4,9 @@
 
 /* The receipt: one signed canonical JSON document per launch.
  *   {"greenlaunch_receipt":1,"evidence":{...},"derived":{...},"signature":{"key","sig"}}
- * "evidence" is what was known (request, decision, offer, series, instance, signed readings),
+ * "evidence" is what was known: the plan (request, decision, offer, series, guarantee ...) and what
+ * the run added ("launch", "name", "demo", "issued_ms", "instance", "meter"), tied to each other by
+ * broker/tie.h: a new member of the evidence belongs into the plan, "instance" or "meter".
  * "derived" is gl_account() of it and nothing else, the signature is Ed25519 over the canonical
  * bytes of the document without "signature". Anyone with the file and the public key can verify it
  * and recompute every derived number. */
@@ -16,7 +18,7 @@
 #define GL_RECEIPT_MAX_BYTES GL_JSON_MAX_BYTES
 
 /* Canonical text of a receipt for this evidence (borrowed), to be freed; NULL on errors of
- * gl_account(). */
+ * gl_tie_check() and gl_account(). */
 char *gl_receipt_make(const json_t *evidence, const struct gl_secret_key *secret,
                       const struct gl_public_key *key, struct gl_error *err);
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "policy/guarantee/book.h"
 #include "policy/judge.h"
 
 #include <math.h>
@@ -21,13 +22,15 @@ struct candidate {
     const struct gl_zone_facts *zones[2];
     uint64_t rules; /* hash of what applies */
     double watts;
+    int64_t horizon; /* end of hourly evidence for its zones */
     uint32_t offer, name_rank;
 };
 
 struct class
 {
-    size_t first, end; /* in candidates[] */
-    int64_t horizon;   /* end of hourly evidence for its zones */
+    size_t first, end;        /* in candidates[] */
+    int64_t horizon;          /* end of hourly evidence for its zones */
+    struct gl_point obstacle; /* no run over any part of it is allowed; until_s 0 = none known */
 };
 
 struct search {
@@ -38,6 +41,8 @@ struct search {
     struct class *classes;
     size_t count, class_count;
     int64_t horizon; /* the latest of all */
+    const struct gl_offer *like;
+    int64_t like_horizon; /* of its zones */
 };
 
 static void add(struct gl_decision *decision, const struct gl_alternative *alternative)
@@ -87,7 +92,7 @@ static void find_places(struct search *search)
         struct gl_judgement judgement;
 
         if (search->decision->judgements[i].outcome != GL_NOT_ASKED ||
-            !gl_judge_asks(question->request, &question->offers[i], false))
+            !gl_judge_asks_type(question->request, &question->offers[i]))
             continue;
         gl_judge_offer(search->judge, (uint32_t)i, &judgement);
         if (judgement.outcome == GL_SATISFIED)
@@ -112,30 +117,33 @@ static bool holds_at_found(struct gl_judge *judge, const struct gl_rule_plan *pl
            tested.reason.outcome == GL_SATISFIED;
 }
 
-/* The one violated limit of an offer, if loosening it alone would allow the offer. */
-static bool only_violation(struct gl_judge *judge, const struct gl_offer *offer,
-                           struct gl_reason *out)
+/* The rule of the one violated limit of an offer; NULL when more stands against it. */
+static const struct gl_rule_plan *only_violation(struct gl_judge *judge,
+                                                 const struct gl_offer *offer,
+                                                 struct gl_reason *out)
 {
     const struct gl_policy *policy = judge->question->policy;
     const struct gl_rule_plan *plan = NULL;
 
     for (size_t i = 0; i < policy->rule_count; i++) {
-        const struct gl_rule *rule = &policy->rules[i];
-        struct gl_tested tested;
+        const struct gl_rule_plan *one = &judge->plans[i];
+        struct gl_limit *limits = &judge->limits[one->first_limit];
+        struct gl_tested own;
 
-        if (!gl_judge_binds(judge, rule) || !gl_judge_applies(judge, rule, offer))
+        if (!gl_judge_binds(judge, one->rule) || !gl_judge_applies(judge, one->rule, offer))
             continue;
-        for (size_t c = 0; c < rule->count; c++) {
-            if (!gl_judge_test(judge, &judge->plans[i], offer, &rule->constraints[c], &tested) ||
-                tested.reason.outcome == GL_SATISFIED)
+        for (size_t l = 0; l < one->limit_count; l++) {
+            const struct gl_tested *tested = gl_judge_limit(judge, one, &limits[l], offer, &own);
+
+            if (tested->reason.outcome == GL_SATISFIED)
                 continue;
-            if (tested.reason.outcome != GL_VIOLATED || plan != NULL)
-                return false;
-            plan = &judge->plans[i];
-            *out = tested.reason;
+            if (tested->reason.outcome != GL_VIOLATED || plan != NULL)
+                return NULL;
+            plan = one;
+            *out = tested->reason;
         }
     }
-    return plan != NULL && holds_at_found(judge, plan, offer, out);
+    return plan;
 }
 
 static double loosening(const struct gl_reason *reason)
@@ -152,15 +160,20 @@ static void find_looser(struct search *search)
     double least = 0;
 
     for (size_t i = 0; i < question->offer_count; i++) {
+        const struct gl_offer *offer = &question->offers[i];
+        const struct gl_rule_plan *plan = NULL;
         struct gl_reason reason = {0};
         double by;
 
-        if (search->decision->judgements[i].outcome != GL_VIOLATED ||
-            !only_violation(search->judge, &question->offers[i], &reason))
+        if (search->decision->judgements[i].outcome == GL_VIOLATED)
+            plan = only_violation(search->judge, offer, &reason);
+        if (plan == NULL)
             continue;
         by = loosening(&reason);
         if (best.constraint != NULL &&
             (by > least || (!(by < least) && search->name_rank[i] > search->name_rank[best.offer])))
+            continue;
+        if (!holds_at_found(search->judge, plan, offer, &reason))
             continue;
         least = by;
         best.offer = (uint32_t)i;
@@ -194,15 +207,16 @@ static bool holds(struct gl_judge *judge, const struct gl_offer *offer, bool wit
     const struct gl_policy *policy = judge->question->policy;
 
     for (size_t i = 0; i < policy->rule_count; i++) {
-        const struct gl_rule *rule = &policy->rules[i];
-        struct gl_tested tested;
+        const struct gl_rule_plan *plan = &judge->plans[i];
+        struct gl_limit *limits = &judge->limits[plan->first_limit];
+        struct gl_tested own;
 
-        if (!gl_judge_binds(judge, rule) || !gl_judge_applies(judge, rule, offer))
+        if (!gl_judge_binds(judge, plan->rule) || !gl_judge_applies(judge, plan->rule, offer))
             continue;
-        for (size_t c = 0; c < rule->count; c++)
-            if ((with_timely || !gl_key_is_timely(rule->constraints[c].key->id)) &&
-                gl_judge_test(judge, &judge->plans[i], offer, &rule->constraints[c], &tested) &&
-                tested.reason.outcome != GL_SATISFIED)
+        for (size_t l = 0; l < plan->limit_count; l++)
+            if ((with_timely || !gl_key_is_timely(limits[l].constraint->key->id)) &&
+                gl_judge_limit(judge, plan, &limits[l], offer, &own)->reason.outcome !=
+                    GL_SATISFIED)
                 return false;
     }
     return true;
@@ -244,18 +258,60 @@ static int64_t horizon_of(const struct gl_zone_facts *zone)
     return horizon;
 }
 
+/* Until when later starts could be promised in the zone, by any rule; 0 = none was looked for. */
+static int64_t promised_horizon(const struct gl_question *question,
+                                const struct gl_zone_facts *zone)
+{
+    int64_t now_s = question->now.unix_s, horizon = 0;
+
+    for (size_t i = 0; question->book != NULL && i < question->book->count; i++)
+        if (question->book->entries[i].zone == zone && question->book->entries[i].later.is_known)
+            horizon = now_s - now_s % HOUR_S + GL_BOOK_HORIZON_H * HOUR_S;
+    return horizon;
+}
+
+static int64_t search_until(const struct search *search, const struct gl_zone_facts *zone)
+{
+    int64_t evident = horizon_of(zone);
+    int64_t promised = promised_horizon(search->judge->question, zone);
+
+    return evident > promised ? evident : promised;
+}
+
+static bool is_same_zones(const struct gl_offer *a, const struct gl_offer *b)
+{
+    return a->zone_count == b->zone_count && a->zones[0] == b->zones[0] &&
+           a->zones[1] == b->zones[1];
+}
+
+/* Of all its zones; asked for runs of offers at the same place. */
+static int64_t horizon_at(struct search *search, const struct gl_offer *offer)
+{
+    if (search->like != NULL && is_same_zones(search->like, offer))
+        return search->like_horizon;
+    search->like = offer;
+    search->like_horizon = offer->zone_count > 0 ? search_until(search, offer->zones[0]) : 0;
+    if (offer->zone_count > 1 && search_until(search, offer->zones[1]) < search->like_horizon)
+        search->like_horizon = search_until(search, offer->zones[1]);
+    return search->like_horizon;
+}
+
+/* Without hourly evidence of what is to come there is nothing to search. */
 static void add_candidate(struct search *search, uint32_t index)
 {
     const struct gl_offer *offer = &search->judge->question->offers[index];
     struct candidate *candidate = &search->candidates[search->count];
+    int64_t horizon = horizon_at(search, offer);
     struct gl_band watts;
 
-    if (offer->zone_count == 0 || !holds(search->judge, offer, false))
+    if (horizon <= search->judge->question->request->start.unix_s ||
+        !holds(search->judge, offer, false))
         return;
     *candidate = (struct candidate){
         .zones = {offer->zones[0], offer->zone_count > 1 ? offer->zones[1] : NULL},
         .rules = applying(search->judge, offer),
         .watts = gl_judge_watts(search->judge, offer, &watts) ? watts.high : (double)INFINITY,
+        .horizon = horizon,
         .offer = index,
         .name_rank = search->name_rank[index],
     };
@@ -288,9 +344,7 @@ static void gather_classes(struct search *search)
             class[-1].end = i + 1;
             continue;
         }
-        *class = (struct class){i, i + 1, horizon_of(candidate->zones[0])};
-        if (candidate->zones[1] != NULL && horizon_of(candidate->zones[1]) < class->horizon)
-            class->horizon = horizon_of(candidate->zones[1]);
+        *class = (struct class){.first = i, .end = i + 1, .horizon = candidate->horizon};
         if (class->horizon > search->horizon)
             search->horizon = class->horizon;
         search->class_count++;
@@ -317,19 +371,101 @@ static bool take_best(struct search *search, const struct class *class, struct g
     return has_best;
 }
 
+/* The zone's series of the quantity; NULL when several might be asked, or none. */
+static const struct gl_series *only_series(const struct gl_zone_facts *zone,
+                                           enum gl_quantity quantity)
+{
+    const struct gl_series *only = NULL;
+
+    for (size_t i = 0; i < zone->count; i++) {
+        if (zone->series[i]->meaning.quantity != quantity)
+            continue;
+        if (only != NULL)
+            return NULL;
+        only = zone->series[i];
+    }
+    return only;
+}
+
+static bool is_breach(const struct gl_constraint *limit, const struct gl_point *point)
+{
+    if (gl_key_is_floor(limit->key->id))
+        return point->low_u != GL_UNKNOWN && point->low_u < limit->number;
+    return point->high_u != GL_UNKNOWN && point->high_u > limit->number;
+}
+
+/* A point of [start, until) whose bound breaks the limit: as bounds are the worst of all points, it
+ * breaks it for every run that has a part in it. The last such point blocks most later starts, the
+ * first one most shorter runs. */
+static bool find_breach(const struct search *search, const struct gl_constraint *limit,
+                        const struct gl_zone_facts *zone, bool is_last, struct gl_point *out)
+{
+    const struct gl_judge *judge = search->judge;
+    const struct gl_series *series;
+    const struct gl_point *points;
+    enum gl_quantity quantity;
+    size_t count;
+
+    if (zone == NULL || !gl_key_bounds_run(limit->key->id, &quantity))
+        return false;
+    series = only_series(zone, quantity);
+    if (series == NULL)
+        return false;
+    points = gl_figure_points(series, judge->start.unix_s, judge->start.unix_s + judge->duration.s,
+                              &count);
+    for (size_t i = 0; i < count; i++) {
+        const struct gl_point *point = &points[is_last ? count - 1 - i : i];
+
+        if (is_breach(limit, point)) {
+            *out = *point;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Look for what stands in the way of the class in the present case, before every rule is tested:
+ * mostly the same dirty hour stands in the way of many windows. Waived rules are left to the test.
+ */
+static bool has_obstacle(struct search *search, struct class *class, bool is_last)
+{
+    struct gl_judge *judge = search->judge;
+    const struct candidate *first = &search->candidates[class->first];
+    const struct gl_offer *offer = &judge->question->offers[first->offer];
+
+    for (size_t i = 0; i < judge->question->policy->rule_count; i++) {
+        const struct gl_rule_plan *plan = &judge->plans[i];
+
+        if (plan->has_waivers || !gl_judge_binds(judge, plan->rule) ||
+            !gl_judge_applies(judge, plan->rule, offer))
+            continue;
+        for (size_t l = 0; l < plan->limit_count; l++) {
+            const struct gl_constraint *limit = judge->limits[plan->first_limit + l].constraint;
+
+            if (find_breach(search, limit, first->zones[0], is_last, &class->obstacle) ||
+                find_breach(search, limit, first->zones[1], is_last, &class->obstacle))
+                return true;
+        }
+    }
+    return false;
+}
+
 /* The best offer that every rule allows over [start, start + duration), by hourly evidence. */
 static bool find_best_at(struct search *search, int64_t start, int64_t duration,
                          struct gl_rank *out_best)
 {
     const struct gl_offer *offers = search->judge->question->offers;
-    bool has_best = false;
+    bool is_later = start > search->judge->question->request->start.unix_s, has_best = false;
 
     gl_judge_set_case(search->judge, (struct gl_instant){start}, (struct gl_span){duration}, true);
     for (size_t i = 0; i < search->class_count; i++) {
-        const struct class *class = &search->classes[i];
+        struct class *class = &search->classes[i];
 
-        if (start + duration <= class->horizon &&
-            holds(search->judge, &offers[search->candidates[class->first].offer], true))
+        if (start + duration > class->horizon ||
+            (start < class->obstacle.until_s && start + duration > class->obstacle.from_s) ||
+            has_obstacle(search, class, is_later))
+            continue;
+        if (holds(search->judge, &offers[search->candidates[class->first].offer], true))
             has_best = take_best(search, class, out_best, has_best);
     }
     return has_best;
@@ -366,6 +502,8 @@ static void find_size(struct search *search)
     int64_t duration = (request->duration.s - 1) / step * step;
     struct gl_rank best;
 
+    for (size_t i = 0; i < search->class_count; i++) /* at another start other rules may bind */
+        search->classes[i].obstacle = (struct gl_point){0};
     if (duration > search->horizon - request->start.unix_s)
         duration = (search->horizon - request->start.unix_s) / step * step;
     for (; duration > 0; duration -= step)

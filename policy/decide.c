@@ -7,64 +7,6 @@
 
 /* Judge every offer, rank them, say the verdict. What one offer is worth is judge.c's business. */
 
-static double known_or_infinite(double value)
-{
-    return value >= 0 ? value : (double)INFINITY;
-}
-
-static double price_of(const struct gl_offer *offer)
-{
-    return known_or_infinite((double)offer->price_u_usd_per_h);
-}
-
-struct gl_rank gl_rank_of(struct gl_judge *judge, const struct gl_judgement *judgement,
-                          uint32_t name_rank)
-{
-    const struct gl_offer *offer = &judge->question->offers[judgement->offer];
-    double grams = known_or_infinite((double)judgement->grams_total[1]), price = price_of(offer);
-    struct gl_rank rank = {grams, price, name_rank, judgement->offer, (uint8_t)judgement->outcome};
-    int64_t share;
-
-    switch (judge->question->sort) {
-    case GL_SORT_CARBON:
-        break;
-    case GL_SORT_PRICE:
-        rank.first = price;
-        rank.second = grams;
-        break;
-    case GL_SORT_INTENSITY:
-        rank.first = known_or_infinite((double)gl_judge_report(judge, offer, GL_INTENSITY));
-        rank.second = grams;
-        break;
-    case GL_SORT_RENEWABLE:
-        share = gl_judge_report(judge, offer, GL_RENEWABLE_SHARE);
-        rank.first = share == GL_UNKNOWN ? (double)INFINITY : -(double)share;
-        rank.second = grams;
-        break;
-    }
-    return rank;
-}
-
-/* Groups in the order allowed, unknown, violated. */
-static int group_order(uint8_t outcome)
-{
-    return outcome == GL_SATISFIED ? 0 : outcome == GL_OUTCOME_UNKNOWN ? 1 : 2;
-}
-
-int gl_rank_compare(const void *left, const void *right)
-{
-    const struct gl_rank *a = left, *b = right;
-    int groups = group_order(a->group) - group_order(b->group);
-
-    if (groups != 0)
-        return groups;
-    if (a->first < b->first || a->first > b->first)
-        return a->first < b->first ? -1 : 1;
-    if (a->second < b->second || a->second > b->second)
-        return a->second < b->second ? -1 : 1;
-    return (a->name_rank > b->name_rank) - (a->name_rank < b->name_rank);
-}
-
 static void count_outcomes(struct gl_decision *decision)
 {
     for (size_t i = 0; i < decision->judged; i++)
@@ -86,81 +28,102 @@ static void count_outcomes(struct gl_decision *decision)
 
 static void judge_offers(struct gl_judge *judge, struct gl_decision *decision)
 {
-    const struct gl_question *question = judge->question;
-
-    for (size_t i = 0; i < question->offer_count; i++) {
-        struct gl_judgement *judgement = &decision->judgements[i];
-
-        if (gl_judge_asks(question->request, &question->offers[i], true)) {
-            gl_judge_offer(judge, (uint32_t)i, judgement);
-            continue;
-        }
-        *judgement = (struct gl_judgement){
-            .offer = (uint32_t)i,
-            .outcome = GL_NOT_ASKED,
-            .grade = GL_GRADE_E,
-            .reason = {.outcome = GL_NOT_ASKED, .found_u = GL_UNKNOWN},
-            .grams_per_h = {-1, -1, -1},
-            .grams_total = {-1, -1, -1},
-        };
-    }
+    for (size_t i = 0; i < decision->judged; i++)
+        gl_judge_asked(judge, (uint32_t)i, &decision->judgements[i]);
     count_outcomes(decision);
 }
 
-static int compare_front(const void *left, const void *right)
-{
-    const struct gl_rank *a = left, *b = right;
+/* ---- the front ---- */
 
-    if (a->first < b->first || a->first > b->first)
-        return a->first < b->first ? -1 : 1;
-    return (a->second > b->second) - (a->second < b->second);
+struct front_point {
+    double grams, price;
+    uint32_t offer;
+};
+
+/* Allowed offers that no other one beats in grams and price at once: ever dirtier, ever cheaper. */
+struct front {
+    struct front_point *points;
+    size_t count, capacity;
+    struct front_point beater; /* of the last one beaten; it mostly beats the next one too */
+};
+
+/* Index of the first point that is dirtier. */
+static size_t first_dirtier(const struct front *front, double grams)
+{
+    size_t low = 0, high = front->count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (front->points[middle].grams <= grams)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
 }
 
-/* Walk the allowed offers by grams: one is on the front when it is cheaper than everything cleaner;
- * of equal grams only the cheapest are. An unknown figure is never on it. */
+/* Put the point in place of [from, until), which it beats. */
+static void put_point(struct front *front, size_t from, size_t until,
+                      const struct front_point *point)
+{
+    if (front->count == front->capacity) {
+        front->capacity = front->capacity != 0 ? front->capacity * 2 : 64;
+        front->points = gl_realloc(front->points, front->capacity * sizeof *front->points);
+    }
+    memmove(&front->points[from + 1], &front->points[until],
+            (front->count - until) * sizeof *front->points);
+    front->points[from] = *point;
+    front->count += 1 - (until - from);
+}
+
+/* Better in one and not worse in the other. */
+static bool beats(const struct front_point *a, const struct front_point *b)
+{
+    return a->grams <= b->grams && a->price <= b->price &&
+           (a->grams < b->grams || a->price < b->price);
+}
+
+/* Of equal points all stay. */
+static void add_point(struct front *front, const struct front_point *point)
+{
+    size_t at, from, until;
+
+    if (front->count > 0 && beats(&front->beater, point))
+        return;
+    at = from = until = first_dirtier(front, point->grams);
+    if (at > 0 && beats(&front->points[at - 1], point)) {
+        front->beater = front->points[at - 1];
+        return;
+    }
+    while (from > 0 && front->points[from - 1].grams >= point->grams &&
+           front->points[from - 1].price > point->price)
+        from--;
+    while (until < front->count && front->points[until].price >= point->price)
+        until++;
+    put_point(front, from, until, point);
+    front->beater = *point;
+}
+
+/* An unknown figure is never on the front. */
 static void mark_pareto(const struct gl_question *question, struct gl_decision *decision)
 {
-    struct gl_rank *front = gl_alloc(decision->allowed * sizeof *front);
-    double cheapest = (double)INFINITY, previous_grams = -1, previous_price = -1;
-    size_t count = 0;
+    struct front front = {0};
 
     for (size_t i = 0; i < decision->judged; i++) {
         const struct gl_judgement *judgement = &decision->judgements[i];
-        double price = price_of(&question->offers[i]);
+        int64_t price_u = question->offers[i].price_u_usd_per_h;
 
-        if (judgement->outcome == GL_SATISFIED && judgement->grams_total[1] >= 0 && isfinite(price))
-            front[count++] = (struct gl_rank){
-                .first = (double)judgement->grams_total[1], .second = price, .offer = (uint32_t)i};
+        if (judgement->outcome == GL_SATISFIED && judgement->grams_total[1] >= 0 && price_u >= 0)
+            add_point(&front, &(struct front_point){(double)judgement->grams_total[1],
+                                                    (double)price_u, (uint32_t)i});
     }
-    qsort(front, count, sizeof *front, compare_front);
-    for (size_t i = 0; i < count; i++) {
-        bool is_twin = !(front[i].first > previous_grams) && !(front[i].second > previous_price);
-
-        if (front[i].second < cheapest) {
-            cheapest = front[i].second;
-            previous_grams = front[i].first;
-            previous_price = front[i].second;
-            is_twin = true;
-        }
-        decision->judgements[front[i].offer].is_pareto = is_twin;
-    }
-    free(front);
+    for (size_t i = 0; i < front.count; i++)
+        decision->judgements[front.points[i].offer].is_pareto = true;
+    free(front.points);
 }
 
-static void rank_offers(struct gl_judge *judge, const uint32_t *name_rank,
-                        struct gl_decision *decision)
-{
-    size_t count = 0;
-    struct gl_rank *ranks = gl_alloc(decision->judged * sizeof *ranks);
-
-    for (size_t i = 0; i < decision->judged; i++)
-        if (decision->judgements[i].outcome != GL_NOT_ASKED)
-            ranks[count++] = gl_rank_of(judge, &decision->judgements[i], name_rank[i]);
-    qsort(ranks, count, sizeof *ranks, gl_rank_compare);
-    for (size_t i = 0; i < count; i++)
-        decision->ranked[i] = ranks[i].offer;
-    free(ranks);
-}
+/* ---- the verdict ---- */
 
 static int64_t latest_start(const struct gl_request *request)
 {
@@ -184,19 +147,21 @@ static enum gl_verdict verdict_of(const struct gl_question *question,
 struct gl_decision *gl_decide(const struct gl_question *question)
 {
     struct gl_decision *decision = gl_alloc(sizeof *decision);
-    uint32_t *name_rank = gl_alloc(question->offer_count * sizeof *name_rank);
+    uint32_t *name_rank = NULL;
     struct gl_judge judge;
 
     gl_judge_init(&judge, question);
     decision->at = question->now;
     decision->judged = question->offer_count;
-    decision->judgements = gl_alloc(question->offer_count * sizeof *decision->judgements);
+    decision->judgements = gl_alloc_table(question->offer_count * sizeof *decision->judgements);
     decision->ranked = gl_alloc(question->offer_count * sizeof *decision->ranked);
     judge_offers(&judge, decision);
     mark_pareto(question, decision);
+    if (!question->has_no_digest || decision->allowed == 0)
+        name_rank = gl_alloc(question->offer_count * sizeof *name_rank);
     if (!question->has_no_digest)
         gl_decision_digest(question, decision, name_rank);
-    rank_offers(&judge, name_rank, decision);
+    gl_rank_offers(&judge, name_rank, decision);
     if (decision->allowed == 0)
         gl_alternatives_find(&judge, name_rank, decision);
     decision->verdict = verdict_of(question, decision);
@@ -221,7 +186,8 @@ static size_t reasons_of(struct gl_judge *judge, const struct gl_offer *offer,
     size_t count = 0;
     struct gl_tested tested;
 
-    if (!gl_judge_asks(question->request, offer, true) && count < capacity)
+    if (count < capacity && !(gl_judge_asks_place(question->request, offer) &&
+                              gl_judge_asks_type(question->request, offer)))
         out[count++] = (struct gl_reason){.outcome = GL_NOT_ASKED, .found_u = GL_UNKNOWN};
     for (size_t i = 0; question->policy != NULL && i < question->policy->rule_count; i++) {
         const struct gl_rule *rule = &question->policy->rules[i];

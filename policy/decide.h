@@ -27,6 +27,8 @@ enum gl_gap {
     GL_GAP_PRICE,
     GL_GAP_POWER,
     GL_GAP_MARKET,
+    GL_GAP_ISSUES,
+    GL_GAP_HORIZON,
 };
 const char *gl_gap_sentence(enum gl_gap gap);
 
@@ -49,9 +51,9 @@ struct gl_figure_limits {
 
 struct gl_reason {
     enum gl_outcome outcome;
+    enum gl_gap gap;
     const struct gl_rule *rule; /* NULL when the request itself filtered it out */
     const struct gl_constraint *constraint;
-    enum gl_gap gap;
     int64_t found_u;                /* what was found; GL_UNKNOWN */
     const struct gl_waiver *waiver; /* applied, or expired when outcome is violated */
 };
@@ -93,6 +95,8 @@ struct gl_decision {
     struct gl_hash digest; /* of policy digest, request, clock and every judgement */
 };
 
+struct gl_book;
+
 struct gl_question {
     const struct gl_policy *policy;
     const struct gl_request *request;
@@ -101,6 +105,8 @@ struct gl_question {
     struct gl_instant now;
     enum gl_sort sort;
     bool has_no_digest; /* leave out the digest: for a table of 20,000 it is half the time */
+    const struct gl_book *book; /* promises of rules with `confidence`; NULL = none at hand */
+    size_t ranked_wanted;       /* so many of ranked[] are enough, the rest stays unset; 0 = all */
 };
 
 struct gl_decision *gl_decide(const struct gl_question *question);

@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "policy/source.h"
 
+#include "base/wrap.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#define LINE_BYTES (sizeof((struct gl_diagnostics *)0)->source_lines[0])
+#define GUTTER      8 /* "    3 | " */
+#define COLUMNS_MIN 40
+#define DOTS        "..."
+#define DOTS_WIDE   3
+#define LINE_BYTES  (sizeof((struct gl_diagnostics *)0)->source_lines[0])
 
 struct gl_source gl_source_of(struct gl_view text, const char *name,
                               struct gl_diagnostics *diagnostics)
@@ -172,40 +178,89 @@ static bool is_past(const char *line, size_t before)
     return line[before] == '\0' && before + 4 >= LINE_BYTES;
 }
 
-/* The source line and, when the place is on the part kept of it, the carets below. */
-static void add_source(const struct gl_diagnostics *diagnostics, size_t i, struct gl_str *out)
+/* The part of a line that is shown: all of it, or a window around the place. */
+struct window {
+    unsigned start, room; /* columns */
+};
+
+/* Columns `start` to `start` + `room` of a printable text, with "..." for what is left out. */
+static void add_window(const char *text, struct window window, struct gl_str *out)
 {
+    unsigned end = window.start + window.room, total = gl_text_columns(text), at = 0;
+    size_t length;
+
+    if (window.start > 0)
+        gl_str_add(out, DOTS);
+    for (; *text != '\0'; text += length) {
+        char one[8] = "";
+        unsigned wide;
+
+        length = bytes_of(text, 1);
+        memcpy(one, text, length < sizeof one - 1 ? length : sizeof one - 1);
+        wide = gl_text_columns(one);
+        if (at >= window.start + (window.start > 0 ? DOTS_WIDE : 0) &&
+            at + wide <= end - (total > end ? DOTS_WIDE : 0))
+            gl_str_add_bytes(out, text, length);
+        at += wide;
+    }
+    if (total > end)
+        gl_str_add(out, DOTS);
+}
+
+/* The first part of the line when the place is on it, else what stands around the place. */
+static struct window window_of(unsigned total, unsigned indent, unsigned carets, unsigned room)
+{
+    struct window window = {0, room};
+
+    if (total > room && indent + carets + DOTS_WIDE > room)
+        window.start = indent > room / 3 ? indent - room / 3 : 0;
+    return window;
+}
+
+/* The source line and, when the place is on the part kept of it, the carets below. */
+static void add_source(const struct gl_diagnostics *diagnostics, size_t i, unsigned columns,
+                       struct gl_str *out)
+{
+    GL_AUTO(gl_str_done) struct gl_str shown = {0};
     const struct gl_pos *pos = &diagnostics->errors[i].pos;
     const char *line = diagnostics->source_lines[i];
     size_t before = bytes_of(line, pos->column > 0 ? pos->column - 1 : 0);
     size_t marked = bytes_of(line + before, diagnostics->widths[i]);
     unsigned indent = columns_of(line, before);
-    unsigned carets = columns_of(line + before, marked);
+    unsigned carets = columns_of(line + before, marked), most;
+    struct window window;
 
+    gl_str_add_printable(&shown, line, strlen(line));
+    window = window_of(gl_text_columns(gl_str_text(&shown)), indent, carets, columns - GUTTER);
     gl_str_addf(out, "%5u | ", pos->line);
-    gl_str_add_printable(out, line, strlen(line));
+    add_window(gl_str_text(&shown), window, out);
     gl_str_add_char(out, '\n');
     if (pos->column == 0 || is_past(line, before))
         return;
-    gl_str_addf(out, "      | %*s", (int)indent, "");
-    for (unsigned caret = 0; caret < (carets > 0 ? carets : 1); caret++)
+    most = window.room - (indent - window.start);
+    gl_str_addf(out, "      | %*s", (int)(indent - window.start), "");
+    for (unsigned caret = 0; caret < (carets > 0 ? carets : 1) && caret < most; caret++)
         gl_str_add_char(out, '^');
     gl_str_add_char(out, '\n');
 }
 
-void gl_diagnostics_text(const struct gl_diagnostics *diagnostics, struct gl_str *out)
+void gl_diagnostics_text(const struct gl_diagnostics *diagnostics, unsigned columns,
+                         struct gl_str *out)
 {
+    columns = columns != 0 ? columns : GL_WRAP_COLUMNS;
+    columns = columns > COLUMNS_MIN ? columns : COLUMNS_MIN;
     for (size_t i = 0; i < diagnostics->count; i++) {
         const struct gl_error *error = &diagnostics->errors[i];
+        GL_AUTO(gl_str_done) struct gl_str line = {0};
         char place[GL_POS_TEXT];
 
         gl_pos_text(&error->pos, place);
-        gl_str_add_printable(out, place, strlen(place));
-        gl_str_addf(out, ": error GL%d: ", (int)error->code);
-        gl_str_add_printable(out, error->text, strlen(error->text));
-        gl_str_add_char(out, '\n');
+        gl_str_add_printable(&line, place, strlen(place));
+        gl_str_addf(&line, ": error GL%d: ", (int)error->code);
+        gl_str_add_printable(&line, error->text, strlen(error->text));
+        gl_wrap_long(gl_str_text(&line), (struct gl_margins){0, 4, columns}, out);
         if (error->pos.line > 0)
-            add_source(diagnostics, i, out);
+            add_source(diagnostics, i, columns, out);
     }
     if (diagnostics->beyond > 0)
         gl_str_addf(out, "and %zu more %s\n", diagnostics->beyond,

@@ -3,26 +3,76 @@
 #include "policy/judge.h"
 
 #include "base/time.h"
+#include "base/wrap.h"
 
 #include <inttypes.h>
 #include <string.h>
+
+#define VALUE_AT 19 /* column of values */
+#define WHO_AT   44 /* column of who set them */
+
+/* A page being written. */
+struct page {
+    struct gl_str *out;
+    unsigned columns;
+};
 
 static void add_text(struct gl_str *out, const char *text)
 {
     gl_str_add_printable(out, text, strlen(text));
 }
 
-static void add_row(struct gl_str *out, const char *name, const char *value, const char *who)
+static void pad(struct gl_str *out, unsigned from, unsigned to)
 {
-    gl_str_addf(out, "  %-16s ", name);
-    add_text(out, value);
-    if (who[0] != '\0') {
-        for (unsigned column = gl_text_columns(value); column < 24; column++)
-            gl_str_add_char(out, ' ');
+    for (; from < to; from++)
         gl_str_add_char(out, ' ');
-        add_text(out, who);
+}
+
+static void wrap_at_value(const struct page *page, const char *text)
+{
+    gl_wrap_text(text, (struct gl_margins){VALUE_AT, VALUE_AT, page->columns}, page->out);
+}
+
+/* A value and, beside it or where that does not fit below it, who set it. */
+static void add_row(const struct page *page, const char *name, const char *value, const char *who)
+{
+    GL_AUTO(gl_str_done) struct gl_str shown = {0};
+    GL_AUTO(gl_str_done) struct gl_str setter = {0};
+    unsigned used;
+
+    add_text(&shown, value);
+    add_text(&setter, who);
+    used = VALUE_AT + gl_text_columns(gl_str_text(&shown));
+    gl_str_addf(page->out, "  %-16s ", name);
+    if (setter.length == 0) {
+        wrap_at_value(page, gl_str_text(&shown));
+        return;
     }
-    gl_str_add_char(out, '\n');
+    if ((used < WHO_AT ? WHO_AT : used + 1) + gl_text_columns(gl_str_text(&setter)) >
+        page->columns) {
+        wrap_at_value(page, gl_str_text(&shown));
+        pad(page->out, 0, VALUE_AT);
+        wrap_at_value(page, gl_str_text(&setter));
+        return;
+    }
+    gl_str_add(page->out, gl_str_text(&shown));
+    pad(page->out, used, used < WHO_AT ? WHO_AT : used + 1);
+    gl_str_addf(page->out, "%s\n", gl_str_text(&setter));
+}
+
+/* A heading and, beside it or below it, where it was written. */
+static void add_heading(const struct page *page, const struct gl_str *heading,
+                        const struct gl_pos *pos)
+{
+    GL_AUTO(gl_str_done) struct gl_str where = {0};
+    char place[GL_POS_TEXT];
+    unsigned used = gl_text_columns(gl_str_text(heading)) + 2;
+
+    add_text(&where, gl_pos_text(pos, place));
+    gl_str_addf(page->out, "\n%s", gl_str_text(heading));
+    gl_str_add(page->out,
+               used + gl_text_columns(gl_str_text(&where)) <= page->columns ? "  " : "\n  ");
+    gl_str_addf(page->out, "%s\n", gl_str_text(&where));
 }
 
 static void add_globs(struct gl_str *out, const char *name, const char *const *globs)
@@ -49,14 +99,12 @@ static void match_text(const struct gl_match *match, struct gl_str *out)
         gl_str_add(out, "everything");
 }
 
-static void add_match(struct gl_str *out, const char *name, const struct gl_match *match)
+static void add_match(const struct page *page, const char *name, const struct gl_match *match)
 {
     GL_AUTO(gl_str_done) struct gl_str text = {0};
 
     match_text(match, &text);
-    gl_str_addf(out, "  %-16s ", name);
-    add_text(out, gl_str_text(&text));
-    gl_str_add_char(out, '\n');
+    add_row(page, name, gl_str_text(&text), "");
 }
 
 static bool is_written(const struct gl_rule *rule, enum gl_key_id id)
@@ -76,7 +124,7 @@ static bool is_timely(const struct gl_rule *rule)
 }
 
 /* What nobody wrote and holds all the same. */
-static void add_standards(struct gl_str *out, const struct gl_rule *rule)
+static void add_standards(const struct page *page, const struct gl_rule *rule)
 {
     size_t count;
     const struct gl_key *keys = gl_keys(&count);
@@ -84,78 +132,88 @@ static void add_standards(struct gl_str *out, const struct gl_rule *rule)
 
     for (size_t i = 0; i < count; i++)
         if (!gl_key_is_limit(&keys[i]) && !is_written(rule, keys[i].id))
-            add_row(out, keys[i].name, gl_value_standard_text(&keys[i], text), "built in");
+            add_row(page, keys[i].name, gl_value_standard_text(&keys[i], text), "built in");
 }
 
-static void add_rule(struct gl_str *out, const struct gl_rule *rule)
+static void add_rule(const struct page *page, const struct gl_rule *rule)
 {
+    GL_AUTO(gl_str_done) struct gl_str heading = {0};
     char place[GL_POS_TEXT];
     char at[GL_INSTANT_TEXT];
 
-    gl_str_addf(out, "\nrule %s (%s)  ", rule->id, gl_level_word(rule->level));
-    add_text(out, gl_pos_text(&rule->pos, place));
-    gl_str_add_char(out, '\n');
+    gl_str_addf(&heading, "rule %s (%s)", rule->id, gl_level_word(rule->level));
+    add_heading(page, &heading, &rule->pos);
     if (rule->description[0] != '\0')
-        add_row(out, "description", rule->description, "");
-    add_match(out, "for", &rule->match);
+        add_row(page, "description", rule->description, "");
+    add_match(page, "for", &rule->match);
     if (rule->has_exclude)
-        add_match(out, "not for", &rule->exclude);
+        add_match(page, "not for", &rule->exclude);
     for (size_t i = 0; i < rule->count; i++)
-        add_row(out, rule->constraints[i].key->name, rule->constraints[i].written,
+        add_row(page, rule->constraints[i].key->name, rule->constraints[i].written,
                 gl_pos_text(&rule->constraints[i].pos, place));
     if (is_timely(rule))
-        add_standards(out, rule);
-    add_row(out, "on_unknown", gl_on_unknown_word(rule->on_unknown), "");
+        add_standards(page, rule);
+    add_row(page, "on_unknown", gl_on_unknown_word(rule->on_unknown), "");
     if (rule->enforce_from.unix_s != 0)
-        add_row(out, "enforce_from", gl_instant_text(rule->enforce_from, at), "advisory before");
+        add_row(page, "enforce_from", gl_instant_text(rule->enforce_from, at), "advisory before");
     if (rule->message[0] != '\0')
-        add_row(out, "message", rule->message, "");
+        add_row(page, "message", rule->message, "");
 }
 
-static void add_waiver(struct gl_str *out, const struct gl_waiver *waiver)
+static void add_waiver(const struct page *page, const struct gl_waiver *waiver)
 {
-    char place[GL_POS_TEXT];
+    GL_AUTO(gl_str_done) struct gl_str heading = {0};
+    GL_AUTO(gl_str_done) struct gl_str holds = {0};
     char from[GL_INSTANT_TEXT], until[GL_INSTANT_TEXT];
 
-    gl_str_addf(out, "\nwaiver of %s  ", waiver->rule);
-    add_text(out, gl_pos_text(&waiver->pos, place));
-    gl_str_add_char(out, '\n');
-    add_row(out, "target", waiver->target, "");
-    gl_str_addf(out, "  %-16s %s to %s\n", "holds", gl_instant_text(waiver->created, from),
+    gl_str_addf(&heading, "waiver of %s", waiver->rule);
+    add_heading(page, &heading, &waiver->pos);
+    add_row(page, "target", waiver->target, "");
+    gl_str_addf(&holds, "%s to %s", gl_instant_text(waiver->created, from),
                 gl_instant_text(waiver->expires, until));
+    add_row(page, "holds", gl_str_text(&holds), "");
     if (waiver->cap.key != NULL)
-        add_row(out, waiver->cap.key->name, waiver->cap.written, "still holds");
-    add_row(out, "reason", waiver->reason, "");
-    add_row(out, "owner", waiver->owner, "");
+        add_row(page, waiver->cap.key->name, waiver->cap.written, "still holds");
+    add_row(page, "reason", waiver->reason, "");
+    add_row(page, "owner", waiver->owner, "");
     if (waiver->approved_by[0] != '\0')
-        add_row(out, "approved_by", waiver->approved_by, "");
+        add_row(page, "approved_by", waiver->approved_by, "");
 }
 
-static void add_head(struct gl_str *out, const struct gl_policy *policy)
+/* A digest fills a line of its own. */
+static void add_hash(const struct page *page, const struct gl_hash *hash)
+{
+    char hex[GL_HASH_HEX];
+
+    gl_str_addf(page->out, "    sha256 %s\n", gl_hash_hex(hash, hex));
+}
+
+static void add_head(const struct page *page, const struct gl_policy *policy)
 {
     const struct gl_policy_memory *memory = policy->memory;
     const struct gl_waiver_limit *limit = &memory->max_waiver;
-    char hex[GL_HASH_HEX], place[GL_POS_TEXT], span[GL_QUANTITY_TEXT];
+    char place[GL_POS_TEXT], span[GL_QUANTITY_TEXT];
 
-    gl_str_add(out, "policy ");
-    add_text(out, policy->id[0] != '\0' ? policy->id : "of the command line");
-    gl_str_addf(out, "\n  %-16s %s\n", "digest", gl_hash_hex(&policy->digest, hex));
+    gl_str_add(page->out, "policy ");
+    add_text(page->out, policy->id[0] != '\0' ? policy->id : "of the command line");
+    gl_str_add(page->out, "\n  digest\n");
+    add_hash(page, &policy->digest);
     for (size_t i = 0; i < memory->text_count; i++) {
-        gl_str_addf(out, "  %-16s %s ", i == 0 ? "made of" : "",
-                    gl_hash_hex(&memory->texts[i].hash, hex));
-        add_text(out, memory->texts[i].name);
-        gl_str_add_char(out, '\n');
+        add_row(page, i == 0 ? "made of" : "", memory->texts[i].name, "");
+        add_hash(page, &memory->texts[i].hash);
     }
     gl_span_text((struct gl_span){limit->s}, span);
-    add_row(out, "max_waiver", span,
+    add_row(page, "max_waiver", span,
             limit->pos.file[0] != '\0' ? gl_pos_text(&limit->pos, place) : "built in");
 }
 
-void gl_policy_explain(const struct gl_policy *policy, struct gl_str *out)
+void gl_policy_explain(const struct gl_policy *policy, unsigned columns, struct gl_str *out)
 {
-    add_head(out, policy);
+    const struct page page = {out, columns != 0 ? columns : GL_WRAP_COLUMNS};
+
+    add_head(&page, policy);
     for (size_t i = 0; i < policy->rule_count; i++)
-        add_rule(out, &policy->rules[i]);
+        add_rule(&page, &policy->rules[i]);
     for (size_t i = 0; i < policy->waiver_count; i++)
-        add_waiver(out, &policy->waivers[i]);
+        add_waiver(&page, &policy->waivers[i]);
 }

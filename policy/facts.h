@@ -88,11 +88,17 @@ struct gl_series {
     struct gl_point *points; /* owned by whoever owns the series */
 };
 
+struct gl_history;
+
 /* All that is known of one zone, best source first (the configured fallback order). */
 struct gl_zone_facts {
     char zone[40];
     size_t count;
     const struct gl_series *const *series;
+    /* What is stored of the past, policy/guarantee/history.h, in the same order of sources; none
+     * unless asked for. */
+    size_t history_count;
+    const struct gl_history *const *histories;
 };
 
 /* Something that could be launched. Strings are borrowed. */

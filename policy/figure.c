@@ -81,7 +81,7 @@ static bool stands_on(const struct gl_point *point)
     return is_yearly(point) && point->until_s - point->from_s <= LEAP_YEAR_S;
 }
 
-static enum gl_gap gap_of_meaning(const struct gl_meaning *is, const struct gl_meaning *want)
+enum gl_gap gl_figure_gap(const struct gl_meaning *is, const struct gl_meaning *want)
 {
     if (is->quantity != want->quantity)
         return GL_GAP_MISSING;
@@ -233,6 +233,19 @@ static size_t first_after(const struct gl_series *series, int64_t at)
     return low;
 }
 
+const struct gl_point *gl_figure_points(const struct gl_series *series, int64_t from_s,
+                                        int64_t until_s, size_t *out_count)
+{
+    size_t first = first_after(series, from_s), end = first;
+
+    if (first > 0 && series->points[first - 1].until_s > from_s)
+        first--;
+    while (end < series->count && series->points[end].from_s < until_s)
+        end++;
+    *out_count = end - first;
+    return series->points + first;
+}
+
 /* Go through [from, until) without leaving a second out. */
 static void walk_points(struct walk *walk)
 {
@@ -314,7 +327,7 @@ static struct gl_figure figure_of_series(const struct gl_figure_ask *ask, size_t
 {
     const struct gl_series *series = ask->zone->series[index];
     struct walk walk = {.ask = ask, .series = series, .low = INT64_MAX, .age_s = GL_UNKNOWN};
-    enum gl_gap gap = gap_of_meaning(&series->meaning, ask->want);
+    enum gl_gap gap = gl_figure_gap(&series->meaning, ask->want);
     int64_t horizon = ask->limits->now.unix_s + FUTURE_TOLERANCE_S;
 
     if (gap != GL_GAP_NONE)

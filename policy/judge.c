@@ -43,9 +43,9 @@ static bool has_any(const struct gl_rule *rule, const enum gl_key_id *keys, size
     return false;
 }
 
-/* What the rule asks of evidence for a quantity over the run. Up to grade C the evidence speaks of
+/* Up to grade C the evidence speaks of
  * hours, so it must be hourly; who admits yearly figures (D) admits coarse ones. */
-static struct gl_need need_of(const struct gl_rule *rule, enum gl_quantity quantity)
+struct gl_need gl_rule_need(const struct gl_rule *rule, enum gl_quantity quantity)
 {
     const struct gl_constraint *age = constraint_of(rule, GL_KEY_MAX_DATA_AGE);
     struct gl_need need = {.want = {.quantity = quantity}};
@@ -71,6 +71,29 @@ static bool has_waiver(const struct gl_policy *policy, const struct gl_rule *rul
     return false;
 }
 
+static bool is_of_place(const struct gl_match *match)
+{
+    return (match->types == NULL || *match->types == NULL) && match->min_vcpus == 0 &&
+           !match->needs_gpu;
+}
+
+/* The constraints that test something; `out` knows its needs and limits. */
+static void plan_limits(struct gl_judge *judge, struct gl_rule_plan *out)
+{
+    const struct gl_rule *rule = out->rule;
+
+    for (size_t i = 0; i < rule->count; i++) {
+        const struct gl_constraint *constraint = &rule->constraints[i];
+        bool is_same = gl_key_is_of_place(constraint->key->id);
+
+        if (!gl_judge_is_test(out, constraint))
+            continue;
+        judge->limits[out->first_limit + out->limit_count++] =
+            (struct gl_limit){.constraint = constraint, .is_of_place = is_same};
+        judge->is_by_place = judge->is_by_place && is_same;
+    }
+}
+
 static void plan_rule(struct gl_judge *judge, const struct gl_rule *rule, struct gl_rule_plan *out)
 {
     static const enum gl_key_id limits[] = {GL_KEY_MAX_INTENSITY,   GL_KEY_MIN_RENEWABLE,
@@ -80,9 +103,13 @@ static void plan_rule(struct gl_judge *judge, const struct gl_rule *rule, struct
     out->rule = rule;
     out->green_for = constraint_of(rule, GL_KEY_GREEN_FOR);
     out->has_limit = has_any(rule, limits, sizeof limits / sizeof limits[0]);
+    out->is_promised = constraint_of(rule, GL_KEY_CONFIDENCE) != NULL;
     out->has_waivers = has_waiver(judge->question->policy, rule);
+    judge->is_by_place = judge->is_by_place && !out->has_waivers && is_of_place(&rule->match) &&
+                         !(rule->has_exclude && !is_of_place(&rule->exclude));
+    plan_limits(judge, out);
     for (unsigned quantity = 0; quantity < GL_QUANTITIES; quantity++) {
-        struct gl_need need = need_of(rule, (enum gl_quantity)quantity);
+        struct gl_need need = gl_rule_need(rule, (enum gl_quantity)quantity);
 
         out->run_needs[quantity] = need_index(judge, &need);
         need.needs_hourly = true;
@@ -104,7 +131,7 @@ static void plan_report(struct gl_judge *judge)
         if (has_any(&policy->rules[i], emission, sizeof emission / sizeof emission[0]))
             rule = &policy->rules[i];
     for (unsigned quantity = 0; quantity < GL_QUANTITIES; quantity++) {
-        struct gl_need need = need_of(rule, (enum gl_quantity)quantity);
+        struct gl_need need = gl_rule_need(rule, (enum gl_quantity)quantity);
 
         need.want.rate = GL_AVERAGE;
         need.want.accounting = GL_LOCATION;
@@ -164,16 +191,30 @@ static struct gl_memo_entry *memo_take(struct gl_memo *memo, const struct gl_mem
     return entry;
 }
 
+static bool is_any_type(const struct gl_request *request)
+{
+    return (request->types == NULL || *request->types == NULL) && request->min_vcpus == 0 &&
+           request->max_vcpus == 0 && request->min_memory_mib == 0 &&
+           request->max_memory_mib == 0 && request->gpu == NULL && request->arch == NULL;
+}
+
 void gl_judge_init(struct gl_judge *judge, const struct gl_question *question)
 {
-    size_t rules = question->policy != NULL ? question->policy->rule_count : 0;
+    size_t rules = question->policy != NULL ? question->policy->rule_count : 0, limits = 0;
 
-    *judge = (struct gl_judge){.question = question, .generation = 1};
-    judge->plans = gl_alloc(rules * sizeof *judge->plans);
-    judge->needs = gl_alloc((rules + 1) * 2 * GL_QUANTITIES * sizeof *judge->needs);
+    *judge = (struct gl_judge){.question = question, .is_by_place = true, .generation = 1};
     for (size_t i = 0; i < rules; i++)
+        limits += question->policy->rules[i].count;
+    judge->plans = gl_alloc(rules * sizeof *judge->plans);
+    judge->limits = gl_alloc(limits * sizeof *judge->limits);
+    judge->needs = gl_alloc((rules + 1) * 2 * GL_QUANTITIES * sizeof *judge->needs);
+    for (size_t i = 0; i < rules; i++) {
+        judge->plans[i].first_limit = judge->limit_count;
         plan_rule(judge, &question->policy->rules[i], &judge->plans[i]);
+        judge->limit_count += judge->plans[i].limit_count;
+    }
     plan_report(judge);
+    judge->is_any_type = is_any_type(question->request);
     memo_init(&judge->figures);
     memo_init(&judge->sounds);
     judge->at = question->now;
@@ -184,6 +225,7 @@ void gl_judge_init(struct gl_judge *judge, const struct gl_question *question)
 void gl_judge_done(struct gl_judge *judge)
 {
     free(judge->plans);
+    free(judge->limits);
     free(judge->needs);
     free(judge->figures.entries);
     free(judge->sounds.entries);
@@ -201,6 +243,7 @@ void gl_judge_set_case(struct gl_judge *judge, struct gl_instant start, struct g
     judge->at = is_strict && start.unix_s > now.unix_s ? start : now;
     judge->generation++;
     judge->figures.used = 0;
+    judge->place.like = NULL;
 }
 
 static uint64_t sound_of(struct gl_judge *judge, const struct gl_zone_facts *zone)
@@ -270,11 +313,13 @@ static bool is_between(uint32_t value, uint32_t least, uint32_t most)
     return value >= least && (most == 0 || value <= most);
 }
 
-bool gl_judge_asks(const struct gl_request *request, const struct gl_offer *offer, bool with_place)
+bool gl_judge_asks_place(const struct gl_request *request, const struct gl_offer *offer)
 {
-    if (with_place &&
-        (!is_any(request->clouds, offer->cloud) || !is_any(request->regions, offer->region)))
-        return false;
+    return is_any(request->clouds, offer->cloud) && is_any(request->regions, offer->region);
+}
+
+bool gl_judge_asks_type(const struct gl_request *request, const struct gl_offer *offer)
+{
     if (!is_any(request->types, offer->type) ||
         !is_between(offer->vcpus, request->min_vcpus, request->max_vcpus) ||
         !is_between(offer->memory_mib, request->min_memory_mib, request->max_memory_mib))
@@ -358,11 +403,10 @@ bool gl_judge_watts(const struct gl_judge *judge, const struct gl_offer *offer, 
     return true;
 }
 
-/* The worse of disputed zones for one part of a figure: 0 low, 1 central, 2 high. */
-static int64_t report_part(struct gl_judge *judge, const struct gl_offer *offer,
-                           enum gl_quantity quantity, unsigned part)
+int64_t gl_judge_report(struct gl_judge *judge, const struct gl_offer *offer,
+                        enum gl_quantity quantity, enum gl_part part)
 {
-    bool is_least = part == 0 || quantity != GL_INTENSITY;
+    bool is_least = part == GL_PART_LOW || quantity != GL_INTENSITY;
     int64_t worst = GL_UNKNOWN;
 
     for (size_t zone = 0; zone < offer->zone_count && zone < 2; zone++) {
@@ -376,85 +420,4 @@ static int64_t report_part(struct gl_judge *judge, const struct gl_offer *offer,
             worst = parts[part];
     }
     return worst;
-}
-
-int64_t gl_judge_report(struct gl_judge *judge, const struct gl_offer *offer,
-                        enum gl_quantity quantity)
-{
-    return report_part(judge, offer, quantity, 1);
-}
-
-static void report_grams(struct gl_judge *judge, const struct gl_offer *offer,
-                         struct gl_judgement *out)
-{
-    double hours = (double)judge->duration.s / 3600;
-    struct gl_band watts;
-    bool has_watts = gl_judge_watts(judge, offer, &watts);
-    const double parts[] = {watts.low, watts.central, watts.high};
-
-    for (unsigned part = 0; part < 3; part++) {
-        int64_t intensity = report_part(judge, offer, GL_INTENSITY, part);
-        double grams_per_h;
-
-        out->grams_per_h[part] = out->grams_total[part] = -1;
-        if (!has_watts || intensity == GL_UNKNOWN || hours <= 0)
-            continue;
-        grams_per_h = parts[part] / 1000 * ((double)intensity / 1e6);
-        out->grams_per_h[part] = (float)grams_per_h;
-        out->grams_total[part] = (float)(grams_per_h * hours);
-    }
-}
-
-static int severity(enum gl_outcome outcome)
-{
-    return outcome == GL_VIOLATED ? 2 : outcome == GL_OUTCOME_UNKNOWN ? 1 : 0;
-}
-
-/* Take one tested constraint into the offer's judgement; the first of the worst is the reason. */
-static void note(struct gl_judgement *out, const struct gl_tested *tested, bool binds)
-{
-    enum gl_outcome outcome = tested->reason.outcome;
-    bool is_warning = tested->has_warning || (!binds && outcome != GL_SATISFIED);
-
-    if (is_warning && out->outcome == GL_SATISFIED && !out->has_warning)
-        out->reason = tested->reason;
-    out->has_warning = out->has_warning || is_warning;
-    if (binds && severity(outcome) > severity(out->outcome)) {
-        out->outcome = outcome;
-        out->reason = tested->reason;
-    }
-}
-
-void gl_judge_offer(struct gl_judge *judge, uint32_t index, struct gl_judgement *out)
-{
-    const struct gl_policy *policy = judge->question->policy;
-    const struct gl_offer *offer = &judge->question->offers[index];
-    int grade = -1;
-
-    *out = (struct gl_judgement){
-        .offer = index,
-        .outcome = GL_SATISFIED,
-        .reason = {.outcome = GL_SATISFIED, .found_u = GL_UNKNOWN},
-    };
-    for (size_t i = 0; policy != NULL && i < policy->rule_count; i++) {
-        const struct gl_rule *rule = &policy->rules[i];
-        bool binds = gl_judge_binds(judge, rule);
-        struct gl_tested tested;
-
-        if (!gl_judge_applies(judge, rule, offer))
-            continue;
-        for (size_t c = 0; c < rule->count; c++)
-            if (gl_judge_test(judge, &judge->plans[i], offer, &rule->constraints[c], &tested)) {
-                note(out, &tested, binds);
-                if (binds && tested.has_evidence && (int)tested.grade > grade)
-                    grade = (int)tested.grade;
-            }
-    }
-    report_grams(judge, offer, out);
-    if (grade < 0) /* no rule rests on evidence; the reported grams do */
-        grade = offer->zone_count == 0 ? (int)GL_GRADE_E
-                                       : (int)gl_judge_figure(judge, offer->zones[0],
-                                                              judge->report_needs[GL_INTENSITY])
-                                             ->grade;
-    out->grade = (uint8_t)grade;
 }

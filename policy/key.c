@@ -2,6 +2,7 @@
 #include "policy/policy.h"
 
 #include "base/unit.h"
+#include "policy/guard.h"
 
 #include <string.h>
 
@@ -37,6 +38,9 @@ static const struct gl_key keys[GL_KEYS] = {
           "Time from the start for which the limits must hold, even if the run is shorter"),
     LIMIT(GREEN_BELOW, "green_below", QUANTITY, INTENSITY, DOWN, "80 gCO2e/kWh",
           "Highest carbon intensity of the grid during green_for"),
+    LIMIT(CONFIDENCE, "confidence", QUANTITY, SHARE, UP, "95%",
+          "Share of such promises that is kept in the long run; the limits must then be promised "
+          "for the run, or for green_for, from past forecasts and what came of them"),
     HOW(ACCOUNTING, "accounting", WORD, gl_accounting_words, FIXED, GL_LOCATION, "location",
         "Whose electricity counts: the grid's, the contract's, or what contracts leave over"),
     HOW(RATE, "rate", WORD, gl_rate_words, FIXED, GL_AVERAGE, "average",
@@ -45,6 +49,8 @@ static const struct gl_key keys[GL_KEYS] = {
         "Emissions of the whole life of a power plant, or of its stack alone"),
     HOW(BIOMASS, "biomass", BOOL, NULL, DOWN, 1, "false",
         "Whether biomass counts as renewable and as carbon-free"),
+    HOW(ON_LAPSE, "on_lapse", WORD, gl_on_lapse_words, FIXED, GL_LAPSE_NOTIFY, "pause",
+        "What the guard does before a promise lapses; what cannot be done falls to the milder"),
     LIMIT(REGIONS, "regions", GLOBS, COUNT_KINDS, SUBSET, "[eu-north-1, \"europe-north*\"]",
           "Regions that are allowed"),
     LIMIT(NOT_REGIONS, "not_regions", GLOBS, COUNT_KINDS, SUPERSET, "[\"us-east-*\"]",

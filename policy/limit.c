@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "policy/guarantee/book.h"
 #include "policy/judge.h"
 
 #include <math.h>
@@ -12,6 +13,7 @@ enum kind {
     KIND_EMISSION,  /* watts times intensity against the number */
     KIND_EVIDENCE,  /* a limit only when the rule has no other: evidence must exist */
     KIND_GREEN_FOR, /* carried by the rule's limits; alone it cannot be shown */
+    KIND_PROMISE,   /* the rule's limits on figures, promised together */
     KIND_PLACE,     /* globs over region or country */
     KIND_SIZE,      /* a number of the offer or the request */
 };
@@ -30,6 +32,8 @@ static const struct row rows[GL_KEYS] = {
     [GL_KEY_MAX_DATA_AGE] = {KIND_EVIDENCE, GL_INTENSITY, false, false},
     [GL_KEY_GREEN_FOR] = {KIND_GREEN_FOR, GL_INTENSITY, false, false},
     [GL_KEY_GREEN_BELOW] = {KIND_FIGURE, GL_INTENSITY, false, false},
+    [GL_KEY_CONFIDENCE] = {KIND_PROMISE, GL_INTENSITY, true, false},
+    [GL_KEY_ON_LAPSE] = {KIND_HOW, GL_INTENSITY, false, false},
     [GL_KEY_ACCOUNTING] = {KIND_HOW, GL_INTENSITY, false, false},
     [GL_KEY_RATE] = {KIND_HOW, GL_INTENSITY, false, false},
     [GL_KEY_BOUNDARY] = {KIND_HOW, GL_INTENSITY, false, false},
@@ -59,7 +63,21 @@ struct subject {
 bool gl_key_is_timely(enum gl_key_id key)
 {
     return rows[key].kind == KIND_FIGURE || rows[key].kind == KIND_EMISSION ||
-           rows[key].kind == KIND_EVIDENCE || rows[key].kind == KIND_GREEN_FOR;
+           rows[key].kind == KIND_EVIDENCE || rows[key].kind == KIND_GREEN_FOR ||
+           rows[key].kind == KIND_PROMISE;
+}
+
+bool gl_key_is_of_place(enum gl_key_id key)
+{
+    return rows[key].kind != KIND_EMISSION && rows[key].kind != KIND_SIZE;
+}
+
+bool gl_key_bounds_run(enum gl_key_id key, enum gl_quantity *out_quantity)
+{
+    if (rows[key].kind != KIND_FIGURE || key == GL_KEY_GREEN_BELOW)
+        return false;
+    *out_quantity = rows[key].quantity;
+    return true;
 }
 
 bool gl_key_is_number(enum gl_key_id key)
@@ -196,6 +214,62 @@ static struct gl_tested test_zones(const struct subject *subject)
     return worst;
 }
 
+/* Only the asked duration was looked at, for later. */
+static bool is_later_start(const struct gl_judge *judge, const struct gl_book_entry *entry)
+{
+    const struct gl_question *question = judge->question;
+
+    return judge->start.unix_s > question->now.unix_s &&
+           judge->duration.s == question->request->duration.s &&
+           gl_book_starts_at(entry, question->now, judge->start);
+}
+
+/* A promise from now on, for as long as the run or the time asked to be green. Rests on forecasts:
+ * grade C. */
+static struct gl_tested test_promise_in(const struct subject *subject,
+                                        const struct gl_zone_facts *zone)
+{
+    const struct gl_judge *judge = subject->judge;
+    const struct gl_rule *rule = subject->plan->rule;
+    const struct gl_book_entry *entry = gl_book_find(judge->question->book, rule, zone);
+    int64_t green_for = gl_rule_number(rule, GL_KEY_GREEN_FOR);
+    int64_t needed_s = green_for > judge->duration.s ? green_for : judge->duration.s;
+    int64_t until_s =
+        entry != NULL && entry->is_ready ? gl_promise_until(&entry->promise) : GL_UNKNOWN;
+    int64_t held_s = until_s == GL_UNKNOWN ? 0 : until_s - judge->start.unix_s;
+    struct gl_tested tested;
+    enum gl_gap gap = gl_book_gap(entry, rule, judge->question->now);
+
+    if (gap == GL_GAP_NONE && is_later_start(judge, entry))
+        held_s = needed_s;
+    if (gap == GL_GAP_NONE && held_s < needed_s &&
+        (judge->start.unix_s > judge->question->now.unix_s ||
+         entry->promise.kind == GL_BEYOND_HORIZON))
+        gap = GL_GAP_HORIZON; /* what begins later is promised when it begins */
+    if (gap != GL_GAP_NONE)
+        return unknown(subject, gap);
+    tested = outcome_of(subject, held_s >= needed_s ? GL_SATISFIED : GL_VIOLATED,
+                        held_s > 0 ? held_s : 0, GL_GAP_NONE);
+    tested.grade = GL_GRADE_C;
+    tested.has_evidence = true;
+    return tested;
+}
+
+static struct gl_tested test_promise(const struct subject *subject)
+{
+    struct gl_tested worst = unknown(subject, GL_GAP_MISSING);
+
+    for (size_t zone = 0; zone < subject->offer->zone_count && zone < 2; zone++) {
+        struct gl_tested tested = test_promise_in(subject, subject->offer->zones[zone]);
+
+        if (zone == 0)
+            worst = tested;
+        else
+            worsen(subject, &worst, tested);
+    }
+    return worst;
+}
+
 static struct gl_tested test_place(const struct subject *subject)
 {
     enum gl_key_id key = subject->constraint->key->id;
@@ -248,16 +322,22 @@ static struct gl_tested test_by_kind(const struct subject *subject)
         return test_size(subject);
     case KIND_GREEN_FOR:
         return unknown(subject, GL_GAP_MEANING);
+    case KIND_PROMISE:
+        return test_promise(subject);
     default:
         return test_zones(subject);
     }
 }
 
-static bool is_test(const struct gl_rule_plan *plan, const struct row *row)
+bool gl_judge_is_test(const struct gl_rule_plan *plan, const struct gl_constraint *constraint)
 {
-    if (row->kind == KIND_EVIDENCE || row->kind == KIND_GREEN_FOR)
+    enum kind kind = rows[constraint->key->id].kind;
+
+    if (kind == KIND_EVIDENCE || kind == KIND_GREEN_FOR)
         return !plan->has_limit;
-    return row->kind != KIND_HOW;
+    if (kind == KIND_FIGURE)
+        return !plan->is_promised;
+    return kind != KIND_HOW;
 }
 
 /* The worst that could be true, put to the same test. */
@@ -329,20 +409,25 @@ static bool is_within_cap(const struct subject *subject, const struct gl_waiver 
 }
 
 /* A waiver in force turns a violation into a warning; an expired one is named. */
-static void waive(const struct subject *subject, struct gl_tested *tested)
+void gl_judge_waive(struct gl_judge *judge, const struct gl_rule_plan *plan,
+                    const struct gl_offer *offer, const struct gl_constraint *constraint,
+                    struct gl_tested *tested)
 {
-    const struct gl_policy *policy = subject->judge->question->policy;
-    int64_t now = subject->judge->question->now.unix_s, at = subject->judge->at.unix_s;
+    const struct subject subject = {judge, plan, offer, constraint, &rows[constraint->key->id]};
+    const struct gl_policy *policy = judge->question->policy;
+    int64_t now = judge->question->now.unix_s, at = judge->at.unix_s;
 
+    if (tested->reason.outcome != GL_VIOLATED || !plan->has_waivers)
+        return;
     for (size_t i = 0; i < policy->waiver_count; i++) {
         const struct gl_waiver *waiver = &policy->waivers[i];
 
-        if (strcmp(waiver->rule, subject->plan->rule->id) != 0 || waiver->created.unix_s > now ||
-            !gl_judge_is_target(waiver, subject->offer))
+        if (strcmp(waiver->rule, plan->rule->id) != 0 || waiver->created.unix_s > now ||
+            !gl_judge_is_target(waiver, offer))
             continue;
         if (at >= waiver->expires.unix_s) {
             tested->reason.waiver = waiver;
-        } else if (is_within_cap(subject, waiver)) {
+        } else if (is_within_cap(&subject, waiver)) {
             tested->reason.waiver = waiver;
             tested->reason.outcome = GL_SATISFIED;
             tested->has_warning = true;
@@ -351,18 +436,24 @@ static void waive(const struct subject *subject, struct gl_tested *tested)
     }
 }
 
+void gl_judge_look(struct gl_judge *judge, const struct gl_rule_plan *plan,
+                   const struct gl_offer *offer, const struct gl_constraint *constraint,
+                   struct gl_tested *out)
+{
+    const struct subject subject = {judge, plan, offer, constraint, &rows[constraint->key->id]};
+
+    *out = test_by_kind(&subject);
+    if (out->reason.outcome == GL_OUTCOME_UNKNOWN)
+        admit_unknown(&subject, out);
+}
+
 bool gl_judge_test(struct gl_judge *judge, const struct gl_rule_plan *plan,
                    const struct gl_offer *offer, const struct gl_constraint *constraint,
                    struct gl_tested *out)
 {
-    struct subject subject = {judge, plan, offer, constraint, &rows[constraint->key->id]};
-
-    if (!is_test(plan, subject.row))
+    if (!gl_judge_is_test(plan, constraint))
         return false;
-    *out = test_by_kind(&subject);
-    if (out->reason.outcome == GL_OUTCOME_UNKNOWN)
-        admit_unknown(&subject, out);
-    if (out->reason.outcome == GL_VIOLATED && plan->has_waivers)
-        waive(&subject, out);
+    gl_judge_look(judge, plan, offer, constraint, out);
+    gl_judge_waive(judge, plan, offer, constraint, out);
     return true;
 }

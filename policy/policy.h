@@ -35,10 +35,12 @@ enum gl_key_id {
     GL_KEY_MAX_DATA_AGE,
     GL_KEY_GREEN_FOR,
     GL_KEY_GREEN_BELOW,
+    GL_KEY_CONFIDENCE,
     GL_KEY_ACCOUNTING,
     GL_KEY_RATE,
     GL_KEY_BOUNDARY,
     GL_KEY_BIOMASS,
+    GL_KEY_ON_LAPSE,
     GL_KEY_REGIONS,
     GL_KEY_NOT_REGIONS,
     GL_KEY_COUNTRIES,
@@ -171,11 +173,13 @@ int gl_policy_add_waivers(struct gl_policy *policy, struct gl_view text, const c
 struct gl_policy *gl_policy_with_flags(struct gl_policy *policy, const char *rule_id,
                                        const char *const *limits, struct gl_error *err);
 
-/* "file:6:18: error GL2007: ..." with source line and caret, for every diagnostic. */
-void gl_diagnostics_text(const struct gl_diagnostics *diagnostics, struct gl_str *out);
+/* "file:6:18: error GL2007: ..." with source line and caret, for every diagnostic. Wrapped at
+ * `columns` (0 = 80), here and below; a longer source line is shown around the place. */
+void gl_diagnostics_text(const struct gl_diagnostics *diagnostics, unsigned columns,
+                         struct gl_str *out);
 
 /* Every effective rule and value with who set it, for `policy explain`. */
-void gl_policy_explain(const struct gl_policy *policy, struct gl_str *out);
+void gl_policy_explain(const struct gl_policy *policy, unsigned columns, struct gl_str *out);
 /* JSON Schema, draft 2020-12, generated from the key table. */
 void gl_policy_schema(struct gl_str *out);
 

@@ -24,6 +24,7 @@ static const struct wording wordings[GL_KEYS] = {
     [GL_KEY_MAX_DATA_AGE] = {"evidence of carbon intensity", "", 0},
     [GL_KEY_GREEN_FOR] = {"what green means", "", 0},
     [GL_KEY_GREEN_BELOW] = {"carbon intensity in the green time", " gCO2e/kWh", 1e-6},
+    [GL_KEY_CONFIDENCE] = {"for how long green can be promised", "", 0},
     [GL_KEY_REGIONS] = {"region", "", 0},
     [GL_KEY_NOT_REGIONS] = {"region", "", 0},
     [GL_KEY_COUNTRIES] = {"country", "", 0},
@@ -52,6 +53,8 @@ static const char *const gap_sentences[] = {
     [GL_GAP_PRICE] = "the price is not known",
     [GL_GAP_POWER] = "the power of the type is not known",
     [GL_GAP_MARKET] = "only contracts or provider claims are known, not the grid",
+    [GL_GAP_ISSUES] = "too few past forecasts are stored to promise anything",
+    [GL_GAP_HORIZON] = "the forecast does not reach that far",
 };
 
 const char *gl_gap_sentence(enum gl_gap gap)
@@ -123,6 +126,21 @@ static void add_numbers(const struct gl_reason *reason, const struct wording *wo
                 limit, wording->unit);
 }
 
+/* "green can be promised for 3 h with 95 %, not for long enough". */
+static void add_promise(const struct gl_reason *reason, struct gl_str *out)
+{
+    char span[GL_QUANTITY_TEXT];
+    double percent = (double)reason->constraint->number / 1e4;
+    bool holds = reason->outcome == GL_SATISFIED && reason->waiver == NULL;
+
+    if (reason->found_u <= 0)
+        gl_str_addf(out, "green cannot be promised with %.4g %% from now", percent);
+    else
+        gl_str_addf(out, "green can be promised for %s with %.4g %%%s",
+                    gl_span_text((struct gl_span){reason->found_u}, span), percent,
+                    holds ? "" : ", not for long enough");
+}
+
 static void add_place(const struct gl_reason *reason, const struct wording *wording,
                       struct gl_str *out)
 {
@@ -147,6 +165,8 @@ static void add_finding(const struct gl_reason *reason, struct gl_str *out)
 
     if (reason->gap != GL_GAP_NONE)
         gl_str_addf(out, "%s is unknown: %s", wording->noun, gl_gap_sentence(reason->gap));
+    else if (constraint->key->id == GL_KEY_CONFIDENCE)
+        add_promise(reason, out);
     else if (constraint->key->kind == GL_KIND_GLOBS)
         add_place(reason, wording, out);
     else if (gl_key_is_number(constraint->key->id) && reason->found_u != GL_UNKNOWN)

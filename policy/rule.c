@@ -60,6 +60,15 @@ static bool says_what_is_green(const struct gl_rule *rule)
            has_key(rule, GL_KEY_MAX_RATE);
 }
 
+static bool is_promisable(const struct gl_rule *rule)
+{
+    return has_key(rule, GL_KEY_MAX_INTENSITY) || has_key(rule, GL_KEY_MIN_RENEWABLE) ||
+           has_key(rule, GL_KEY_MIN_CARBON_FREE) || has_key(rule, GL_KEY_GREEN_BELOW);
+}
+
+#define CONFIDENCE_LEAST_U 500000
+#define CONFIDENCE_MOST_U  999000
+
 static int check_rule(const struct gl_reader *reader, const struct gl_rule *rule,
                       const struct gl_mark *mark)
 {
@@ -73,6 +82,16 @@ static int check_rule(const struct gl_reader *reader, const struct gl_rule *rule
                            "rule \"%s\" does not say what is green; green_for needs green_below, "
                            "max_intensity, min_renewable, min_carbon_free or max_rate",
                            rule->id);
+    if (has_key(rule, GL_KEY_CONFIDENCE) && !is_promisable(rule))
+        return gl_diagnose(&reader->source, mark, GL_E_BAD_VALUE,
+                           "rule \"%s\" says nothing that could be promised; confidence needs "
+                           "max_intensity, min_renewable, min_carbon_free or green_below",
+                           rule->id);
+    if (has_key(rule, GL_KEY_CONFIDENCE) &&
+        (gl_rule_number(rule, GL_KEY_CONFIDENCE) < CONFIDENCE_LEAST_U ||
+         gl_rule_number(rule, GL_KEY_CONFIDENCE) > CONFIDENCE_MOST_U))
+        return gl_diagnose(&reader->source, mark, GL_E_BAD_VALUE,
+                           "rule \"%s\" asks for a confidence outside 50%% to 99.9%%", rule->id);
     if (has_key(rule, GL_KEY_MAX_VCPUS) && has_key(rule, GL_KEY_MIN_VCPUS) &&
         gl_rule_number(rule, GL_KEY_MIN_VCPUS) > gl_rule_number(rule, GL_KEY_MAX_VCPUS))
         return gl_diagnose(&reader->source, mark, GL_E_BAD_VALUE,

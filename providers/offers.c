@@ -15,19 +15,28 @@
 
 #define TEXT_MAX 96
 
+/* A CPU family as types name it, with or without GPUs beside it. */
+struct power {
+    const char *key; /* NULL: unknown */
+    bool has_gpu;
+    const struct gl_power_family *family;
+    char source[TEXT_MAX];
+};
+
 /* What offers of one type share. */
 struct prepared {
     bool is_wanted;
     uint32_t priced_regions;
     struct gl_band idle_w, full_w;
-    char power_source[TEXT_MAX];
+    const char *power_source;
 };
 
 /* Owned by the list: what the offers point to. */
 struct memory {
     char (*price_sources)[TEXT_MAX]; /* one a data source */
     struct prepared *prepared;       /* one a type */
-    struct prepared local;
+    struct power *powers;            /* room for one a type, but few differ */
+    size_t power_count;
 };
 
 struct gather {
@@ -39,17 +48,15 @@ struct gather {
     const struct gl_region_row *regions;
     size_t region_count;
     struct memory *memory;
-    struct gl_offer *offers;
-    size_t count, capacity;
+    struct gl_offer *offers; /* room for every wanted type in every region */
+    size_t count;
 };
 
 /* Types and regions of one cloud: both tables are sorted by cloud. */
 struct cloud {
-    size_t first_type, types;
-    size_t first_region, regions;
-    size_t priced_regions; /* regions with any price */
-    int64_t *prices;       /* [region][type], -1 unknown */
-    uint8_t *price_sources;
+    size_t first_type, first_region;
+    size_t priced_regions;       /* regions with any price */
+    struct gl_price_grid prices; /* of all its types and regions */
 };
 
 struct local_type {
@@ -100,12 +107,30 @@ static bool is_wanted(const struct gl_request *request, const struct gl_type_row
 
 /* ---- power ---- */
 
-static void prepare(const struct gl_type_row *type, struct prepared *out)
+static const struct power *power_of(struct memory *memory, const struct gl_type_row *type)
 {
-    const struct gl_power_family *family =
-        type->family != NULL ? gl_power_family(type->family) : NULL;
+    struct power *power = &memory->powers[memory->power_count];
+
+    for (const struct power *known = power;
+         known-- > memory->powers;) /* the last is the likeliest */
+        if (known->key == type->family && known->has_gpu == (type->gpu_count > 0))
+            return known;
+    memory->power_count++;
+    power->key = type->family;
+    power->has_gpu = type->gpu_count > 0;
+    power->family = type->family != NULL ? gl_power_family(type->family) : NULL;
+    snprintf(power->source, sizeof power->source, "%s%.40s%s",
+             power->family != NULL ? "SPECpower, " : "SPECpower, CPU family unknown",
+             power->family != NULL ? power->family->name : "",
+             power->has_gpu ? "; GPU board limit" : "");
+    return power;
+}
+
+static void prepare(struct memory *memory, const struct gl_type_row *type, struct prepared *out)
+{
+    const struct power *power = power_of(memory, type);
     const struct gl_machine machine = {
-        .family = family,
+        .family = power->family,
         .threads = type->vcpus * type->baseline_permille / 1000.0,
         .memory_gb = type->memory_mib / 1024.0,
         .gpu_count = type->gpu_count,
@@ -114,9 +139,7 @@ static void prepare(const struct gl_type_row *type, struct prepared *out)
 
     out->idle_w = gl_power_machine(&machine, 0, 0);
     out->full_w = gl_power_machine(&machine, 1, 1);
-    snprintf(out->power_source, sizeof out->power_source, "%s%.40s%s",
-             family != NULL ? "SPECpower, " : "SPECpower, CPU family unknown",
-             family != NULL ? family->name : "", type->gpu_count > 0 ? "; GPU board limit" : "");
+    out->power_source = power->source;
 }
 
 static void prepare_types(struct gather *gather)
@@ -126,7 +149,7 @@ static void prepare_types(struct gather *gather)
 
         prepared->is_wanted = is_wanted(gather->request, &gather->types[i]);
         if (prepared->is_wanted)
-            prepare(&gather->types[i], prepared);
+            prepare(gather->memory, &gather->types[i], prepared);
     }
 }
 
@@ -143,6 +166,7 @@ static const struct gl_zone_facts *zone_facts(const struct gather *gather, const
         .from = request->start,
         .until = {(latest_s > start_s ? latest_s : start_s) + request->duration.s},
         .is_cache_only = is_cache_only,
+        .wants_history = gather->options->wants_history,
     };
 
     snprintf(query.zone, sizeof query.zone, "%s", zone);
@@ -191,34 +215,29 @@ static struct gl_offer offer_of_region(const struct gather *gather, const struct
 
 /* ---- prices ---- */
 
-static void read_prices(struct gather *gather, struct cloud *cloud)
+static bool has_any_price(const struct gl_price_grid *prices, size_t region)
 {
-    cloud->prices = gl_alloc(cloud->types * cloud->regions * sizeof *cloud->prices);
-    cloud->price_sources = gl_alloc(cloud->types * cloud->regions);
-    for (size_t r = 0; r < cloud->regions; r++) {
-        bool has_price = false;
+    const int32_t *row = prices->micro_usd + region * prices->type_count;
 
-        for (size_t t = 0; t < cloud->types; t++) {
-            size_t at = r * cloud->types + t;
-
-            cloud->prices[at] =
-                gl_data_price(&gather->types[cloud->first_type + t],
-                              &gather->regions[cloud->first_region + r], &cloud->price_sources[at]);
-            if (cloud->prices[at] < 0)
-                continue;
-            has_price = true;
-            gather->memory->prepared[cloud->first_type + t].priced_regions++;
-        }
-        cloud->priced_regions += has_price;
-    }
-}
-
-static bool has_any_price(const struct cloud *cloud, size_t region)
-{
-    for (size_t t = 0; t < cloud->types; t++)
-        if (cloud->prices[region * cloud->types + t] >= 0)
+    for (size_t t = 0; t < prices->type_count; t++)
+        if (row[t] >= 0)
             return true;
     return false;
+}
+
+/* Count in how many regions each type has a price, and how many regions have any. */
+static void count_prices(struct gather *gather, struct cloud *cloud)
+{
+    struct prepared *prepared = gather->memory->prepared + cloud->first_type;
+    size_t types = cloud->prices.type_count;
+
+    for (size_t r = 0; r < cloud->prices.region_count; r++) {
+        const int32_t *row = cloud->prices.micro_usd + r * types;
+
+        for (size_t t = 0; t < types; t++)
+            prepared[t].priced_regions += row[t] >= 0;
+        cloud->priced_regions += has_any_price(&cloud->prices, r);
+    }
 }
 
 static bool is_common(const struct cloud *cloud, const struct prepared *prepared)
@@ -228,79 +247,119 @@ static bool is_common(const struct cloud *cloud, const struct prepared *prepared
 
 /* ---- offers ---- */
 
-static struct gl_offer *new_offer(struct gather *gather)
-{
-    if (gather->count == gather->capacity) {
-        gather->capacity = gather->capacity != 0 ? gather->capacity * 2 : 4096;
-        gather->offers = gl_realloc(gather->offers, gather->capacity * sizeof *gather->offers);
-    }
-    return &gather->offers[gather->count++];
-}
-
+/* `place` is what all offers of the region share. */
 static void add_offer(struct gather *gather, const struct gl_offer *place, size_t type,
                       int64_t price_u, uint8_t price_source)
 {
     const struct gl_type_row *row = &gather->types[type];
     const struct prepared *prepared = &gather->memory->prepared[type];
-    struct gl_offer *offer = new_offer(gather);
 
-    *offer = *place;
-    offer->type = row->name;
-    offer->arch = row->arch;
-    offer->gpu = row->gpu;
-    offer->vcpus = row->vcpus;
-    offer->gpu_count = row->gpu_count;
-    offer->memory_mib = row->memory_mib;
-    offer->price_u_usd_per_h = price_u >= 0 ? price_u : GL_UNKNOWN;
-    offer->price_source = price_u >= 0 ? gather->memory->price_sources[price_source] : "";
-    offer->idle_w = prepared->idle_w;
-    offer->full_w = prepared->full_w;
-    offer->power_source = prepared->power_source;
+    gather->offers[gather->count++] = (struct gl_offer){
+        .cloud = place->cloud,
+        .region = place->region,
+        .type = row->name,
+        .country = place->country,
+        .arch = row->arch,
+        .gpu = row->gpu,
+        .vcpus = row->vcpus,
+        .gpu_count = row->gpu_count,
+        .memory_mib = row->memory_mib,
+        .price_u_usd_per_h = price_u >= 0 ? price_u : GL_UNKNOWN,
+        .price_source = price_u >= 0 ? gather->memory->price_sources[price_source] : "",
+        .idle_w = prepared->idle_w,
+        .full_w = prepared->full_w,
+        .pue = place->pue,
+        .power_source = prepared->power_source,
+        .mapping = place->mapping,
+        .zone_count = place->zone_count,
+        .zones = {place->zones[0], place->zones[1]},
+    };
 }
 
 static void add_region(struct gather *gather, const struct cloud *cloud, size_t region)
 {
-    bool is_priced = has_any_price(cloud, region);
+    const struct gl_price_grid *prices = &cloud->prices;
+    bool is_priced = has_any_price(prices, region);
     struct gl_offer place = {0};
 
-    for (size_t t = 0; t < cloud->types; t++) {
-        size_t type = cloud->first_type + t;
-        const struct prepared *prepared = &gather->memory->prepared[type];
-        int64_t price_u = cloud->prices[region * cloud->types + t];
+    for (size_t t = 0; t < prices->type_count; t++) {
+        const struct prepared *prepared = &gather->memory->prepared[cloud->first_type + t];
+        size_t cell = region * prices->type_count + t;
 
-        if (!prepared->is_wanted || (is_priced ? price_u < 0 : !is_common(cloud, prepared)))
+        if (!prepared->is_wanted ||
+            (is_priced ? prices->micro_usd[cell] < 0 : !is_common(cloud, prepared)))
             continue;
         if (place.cloud == NULL) /* the zone is looked up only for a region with an offer */
-            place = offer_of_region(gather, &gather->regions[cloud->first_region + region]);
-        add_offer(gather, &place, type, price_u, cloud->price_sources[region * cloud->types + t]);
+            place = offer_of_region(gather, &prices->regions[region]);
+        add_offer(gather, &place, cloud->first_type + t, prices->micro_usd[cell],
+                  prices->sources[cell]);
     }
 }
 
 static void add_cloud(struct gather *gather, struct cloud *cloud)
 {
-    read_prices(gather, cloud);
-    for (size_t r = 0; r < cloud->regions; r++)
+    struct gl_price_grid *prices = &cloud->prices;
+    size_t cells = prices->type_count * prices->region_count;
+
+    prices->types = gather->types + cloud->first_type;
+    prices->regions = gather->regions + cloud->first_region;
+    prices->micro_usd = gl_alloc(cells * sizeof *prices->micro_usd);
+    prices->sources = gl_alloc(cells);
+    gl_data_prices(prices);
+    count_prices(gather, cloud);
+    for (size_t r = 0; r < prices->region_count; r++)
         add_region(gather, cloud, r);
-    free(cloud->prices);
-    free(cloud->price_sources);
+    free(prices->micro_usd);
+    free(prices->sources);
+}
+
+/* The cloud whose regions begin at *region, which moves on to the next one's. */
+static struct cloud next_cloud(const struct gather *gather, size_t *region)
+{
+    const char *name = gather->regions[*region].cloud;
+    struct cloud cloud = {.first_region = *region};
+
+    while (*region < gather->region_count && strcmp(gather->regions[*region].cloud, name) == 0)
+        (*region)++;
+    cloud.prices.region_count = *region - cloud.first_region;
+    while (cloud.first_type < gather->type_count &&
+           strcmp(gather->types[cloud.first_type].cloud, name) != 0)
+        cloud.first_type++;
+    while (cloud.first_type + cloud.prices.type_count < gather->type_count &&
+           strcmp(gather->types[cloud.first_type + cloud.prices.type_count].cloud, name) == 0)
+        cloud.prices.type_count++;
+    return cloud;
 }
 
 static void add_clouds(struct gather *gather)
 {
     for (size_t r = 0; r < gather->region_count;) {
-        const char *name = gather->regions[r].cloud;
-        struct cloud cloud = {.first_region = r};
+        struct cloud cloud = next_cloud(gather, &r);
 
-        for (; r < gather->region_count && strcmp(gather->regions[r].cloud, name) == 0; r++)
-            cloud.regions++;
-        for (size_t t = 0; t < gather->type_count; t++)
-            if (strcmp(gather->types[t].cloud, name) == 0) {
-                cloud.first_type = cloud.types == 0 ? t : cloud.first_type;
-                cloud.types++;
-            }
-        if (cloud.types > 0)
+        if (cloud.prices.type_count > 0)
             add_cloud(gather, &cloud);
     }
+}
+
+static size_t local_offers(const struct gl_offer_options *options)
+{
+    return LOCAL_TYPES * (options->local_place_count > 0 ? options->local_place_count : 1);
+}
+
+/* More than there can be: memory that nothing is written to costs nothing. */
+static size_t most_offers(const struct gather *gather)
+{
+    size_t most = local_offers(gather->options);
+
+    for (size_t r = 0; r < gather->region_count;) {
+        struct cloud cloud = next_cloud(gather, &r);
+        size_t wanted = 0;
+
+        for (size_t t = 0; t < cloud.prices.type_count; t++)
+            wanted += gather->memory->prepared[cloud.first_type + t].is_wanted;
+        most += wanted * cloud.prices.region_count;
+    }
+    return most;
 }
 
 /* ---- the local machine ---- */
@@ -315,7 +374,7 @@ static const char *host_arch(void)
 }
 
 static void add_local_type(struct gather *gather, const struct gl_offer *place,
-                           const struct local_type *local, struct prepared *prepared)
+                           const struct local_type *local)
 {
     const struct gl_type_row row = {
         .vcpus = local->vcpus,
@@ -324,45 +383,67 @@ static void add_local_type(struct gather *gather, const struct gl_offer *place,
         .family = gather->options->local_family,
         .baseline_permille = 1000,
     };
+    struct prepared prepared;
     struct gl_offer *offer;
 
     if (!is_wanted(gather->request, &row))
         return;
-    prepare(&row, prepared);
-    offer = new_offer(gather);
+    prepare(gather->memory, &row, &prepared);
+    offer = &gather->offers[gather->count++];
     *offer = *place;
     offer->type = local->name;
     offer->arch = row.arch;
     offer->vcpus = row.vcpus;
     offer->memory_mib = row.memory_mib;
     offer->price_source = "local";
-    offer->idle_w = prepared->idle_w;
-    offer->full_w = prepared->full_w;
-    offer->power_source = prepared->power_source;
+    offer->idle_w = prepared.idle_w;
+    offer->full_w = prepared.full_w;
+    offer->power_source = prepared.power_source;
 }
 
 /* A machine at home or in an office stands in no facility: PUE 1. The smallest type is offered on
  * every machine, the others where they fit. */
-static void add_local(struct gather *gather)
+/* Of a list of places only those whose zone is named after the country are known to be in it. */
+static const char *local_country(const struct gl_offer_options *options, const char *zone)
+{
+    const char *country = options->local_country;
+
+    if (country == NULL)
+        return "";
+    return options->local_place_count == 0 || strncmp(zone, country, strlen(country)) == 0 ? country
+                                                                                           : "";
+}
+
+static void add_local_place(struct gather *gather, const char *name, const char *zone)
 {
     const struct gl_offer_options *options = gather->options;
     struct gl_offer place = {
         .cloud = "local",
-        .region = "this-machine",
-        .country = options->local_country != NULL ? options->local_country : "",
+        .region = name,
+        .country = local_country(options, zone),
         .pue = 1.0,
         .mapping = GL_MAP_USER,
     };
 
-    if (options->local_zone != NULL)
+    if (zone != NULL)
         place.zones[place.zone_count++] =
-            zone_facts(gather, options->local_zone, NULL,
+            zone_facts(gather, zone, NULL,
                        !is_asked(gather->request, place.cloud, place.region) &&
-                           !is_zone_asked(gather, options->local_zone, NULL));
+                           !is_zone_asked(gather, zone, NULL));
     for (size_t i = 0; i < LOCAL_TYPES; i++)
         if (i == 0 || (local_types[i].vcpus <= options->local_vcpus &&
                        local_types[i].memory_mib <= options->local_memory_mib))
-            add_local_type(gather, &place, &local_types[i], &gather->memory->local);
+            add_local_type(gather, &place, &local_types[i]);
+}
+
+static void add_local(struct gather *gather)
+{
+    const struct gl_offer_options *options = gather->options;
+
+    if (options->local_place_count == 0)
+        add_local_place(gather, "this-machine", options->local_zone);
+    for (size_t i = 0; i < options->local_place_count; i++)
+        add_local_place(gather, options->local_places[i].name, options->local_places[i].zone);
 }
 
 /* ---- the list ---- */
@@ -378,6 +459,8 @@ static void prepare_memory(struct gather *gather)
         snprintf(memory->price_sources[i], TEXT_MAX, "%.60s, %.30s", sources[i].id,
                  sources[i].date);
     memory->prepared = gl_alloc(gather->type_count * sizeof *memory->prepared);
+    memory->powers =
+        gl_alloc((gather->type_count + local_offers(gather->options)) * sizeof *memory->powers);
     gather->memory = memory;
 }
 
@@ -392,6 +475,7 @@ int gl_offers_gather(const struct gl_request *request, const struct gl_offer_opt
     gather.region_count = gl_data_regions(&gather.regions);
     prepare_memory(&gather);
     prepare_types(&gather);
+    gather.offers = gl_alloc_table(most_offers(&gather) * sizeof *gather.offers);
     if (options->has_local) /* first: its zone is asked before the time for live signals is used */
         add_local(&gather);
     add_clouds(&gather);
@@ -406,6 +490,7 @@ void gl_offer_list_done(struct gl_offer_list *list)
     if (memory != NULL) {
         free(memory->price_sources);
         free(memory->prepared);
+        free(memory->powers);
     }
     free(memory);
     free(list->offers);

@@ -6,6 +6,7 @@
  * the signal store, and the local machine's own offers. Needs no credentials and no network. */
 
 #include "policy/facts.h"
+#include "providers/cloud/cloud.h"
 #include "providers/signal/store.h"
 
 struct gl_offer_list {
@@ -17,9 +18,12 @@ struct gl_offer_list {
 struct gl_offer_options {
     const char *local_zone; /* grid zone this machine stands in; NULL = not configured */
     const char *local_country;
+    const struct gl_cloud_place *local_places; /* its regions; none: this-machine, in local_zone */
+    size_t local_place_count;
     uint32_t local_vcpus, local_memory_mib;
     const char *local_family; /* CPU family key; NULL = unknown */
     bool has_local;           /* offer the `local` cloud at all */
+    bool wants_history;       /* of every zone, for promises and plans */
 };
 
 /* Every offer that the request's place and size filters could let through (globs over cloud,

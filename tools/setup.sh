@@ -9,8 +9,9 @@ cd "$(dirname "$0")/.."
 # Without these nothing can be built or tested.
 needed="gcc make libc6-dev libsodium-dev libjansson-dev libyaml-dev libsqlite3-dev
 libcurl4-openssl-dev libcmocka-dev $*"
-# Without these `local` falls back to processes and live signals to plain certificates.
-wanted="busybox-static ca-certificates"
+# Without these `local` falls back to processes, live signals to plain certificates and HTML reports
+# to plain pictures.
+wanted="busybox-static ca-certificates libjs-chart.js"
 case $(uname -m) in
 x86_64) wanted="$wanted qemu-system-x86" kernel_meta=linux-image-cloud-amd64 ;;
 *) kernel_meta= ;;

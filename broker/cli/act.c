@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/cli/act.h"
 
+#include "broker/interrupt.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,27 +17,47 @@ static struct gl_cloud *open_cloud(void *cookie, const char *cloud, const char *
     return gl_cloud_open(cloud,
                          &(struct gl_cloud_options){.world = &context->world,
                                                     .state_folder = context->state_folder,
-                                                    .zone = zone},
+                                                    .zone = zone,
+                                                    .places = context->config.places,
+                                                    .place_count = context->config.place_count},
                          err);
 }
 
-int gl_act_launcher(struct gl_context *context, struct gl_launcher *out, struct gl_error *err)
+/* Asked while an instance starts: the person who waits is told, too. */
+static bool is_interrupted(void *cookie)
 {
-    struct gl_ledger *ledger = gl_context_ledger(context, err);
-
-    if (ledger == NULL)
-        return -1;
-    *out = (struct gl_launcher){.world = &context->world,
-                                .ledger = ledger,
-                                .state_folder = gl_context_state(context, err),
-                                .cookie = context,
-                                .open = open_cloud};
-    return 0;
+    gl_progress_tick(cookie);
+    return gl_interrupted();
 }
 
 void gl_act_launcher_without_ledger(struct gl_context *context, struct gl_launcher *out)
 {
-    *out = (struct gl_launcher){.world = &context->world, .cookie = context, .open = open_cloud};
+    *out = (struct gl_launcher){.world = &context->world,
+                                .cookie = context,
+                                .open = open_cloud,
+                                .is_interrupted = is_interrupted};
+}
+
+static int launcher_over(struct gl_context *context, struct gl_ledger *ledger,
+                         struct gl_launcher *out, struct gl_error *err)
+{
+    if (ledger == NULL)
+        return -1;
+    gl_act_launcher_without_ledger(context, out);
+    out->ledger = ledger;
+    out->state_folder = gl_context_state(context, err);
+    return 0;
+}
+
+int gl_act_launcher(struct gl_context *context, struct gl_launcher *out, struct gl_error *err)
+{
+    return launcher_over(context, gl_context_ledger(context, err), out, err);
+}
+
+int gl_act_launcher_to_look(struct gl_context *context, struct gl_launcher *out,
+                            struct gl_error *err)
+{
+    return launcher_over(context, gl_context_ledger_to_look(context, err), out, err);
 }
 
 int gl_act_reconcile(struct gl_context *context, struct gl_launcher *launcher, struct gl_error *err)
@@ -49,6 +71,7 @@ int gl_act_reconcile(struct gl_context *context, struct gl_launcher *launcher, s
         {&counts.absent, "never started; nothing runs"},
         {&counts.reaped, "past its lease; stopped"},
         {&counts.finished, "ended by itself; receipt written"},
+        {&counts.shifted, "noted as paused, running again or moved after an interruption"},
         {&counts.lost, "lost: the provider no longer knows it"},
         {&counts.unknown, "cannot be asked now; look again with: greenlaunch status"},
     };
@@ -98,4 +121,13 @@ int gl_act_only_launchable(struct gl_ask *ask, struct gl_error *err)
     if (ask->clouds.count == 0)
         ask->clouds.count = count < GL_OPTION_LIST_MAX ? count : GL_OPTION_LIST_MAX;
     return 0;
+}
+
+const char *const *gl_act_list(const struct gl_option_list *list, const char **storage)
+{
+    if (list->count == 0)
+        return NULL;
+    memcpy(storage, list->items, list->count * sizeof *storage);
+    storage[list->count] = NULL;
+    return storage;
 }

@@ -11,6 +11,10 @@
 /* The journal over this context's ledger and clouds. `zone` is where the local cloud stands. */
 int gl_act_launcher(struct gl_context *context, struct gl_launcher *out, struct gl_error *err);
 
+/* The same where nothing need be written: the ledger of gl_context_ledger_to_look(). */
+int gl_act_launcher_to_look(struct gl_context *context, struct gl_launcher *out,
+                            struct gl_error *err);
+
 /* The same when the ledger cannot be opened: clouds only, for stopping by label. */
 void gl_act_launcher_without_ledger(struct gl_context *context, struct gl_launcher *out);
 
@@ -23,13 +27,11 @@ int gl_act_reconcile(struct gl_context *context, struct gl_launcher *launcher,
 int gl_act_only_launchable(struct gl_ask *ask, struct gl_error *err);
 
 /* The evidence so far of launching `offer`, as kept by the journal (broker/receipt.h). */
-json_t *gl_act_plan(struct gl_context *context, const struct gl_ask_result *asked, uint32_t offer,
-                    const char *const *command, int64_t interval_ms, struct gl_error *err);
+json_t *gl_act_plan(const struct gl_ask_result *asked, uint32_t offer, const char *const *command,
+                    int64_t interval_ms, struct gl_error *err);
 
-/* Parts of it: the first source of each figure of each zone that covers [from, until); the share of
- * a server of unknown make; the machine as the power model sees it. New references. */
-json_t *gl_act_series(const struct gl_zone_facts *const *zones, size_t count,
-                      struct gl_instant from, struct gl_instant until);
+/* Parts of it: the share of a server of unknown make; the machine as the power model sees it. New
+ * references. */
 json_t *gl_act_embodied(uint32_t vcpus, uint32_t host_vcpus);
 json_t *gl_act_machine(const char *family, uint32_t vcpus, uint32_t memory_mib);
 
@@ -37,6 +39,10 @@ json_t *gl_act_machine(const char *family, uint32_t vcpus, uint32_t memory_mib);
  * Returns the exit status, or -1 with *err. */
 int gl_act_refusal(struct gl_context *context, const struct gl_ask_result *asked,
                    struct gl_error *err);
+
+/* A list option as a NULL-terminated list in `storage`, which has a place more than it; NULL when
+ * it was not given. */
+const char *const *gl_act_list(const struct gl_option_list *list, const char **storage);
 
 /* The footprint of a receipt's text as lines for people, and as "data" members. */
 int gl_act_show_receipt(struct gl_context *context, const char *receipt, struct gl_error *err);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/wrap.h"
 #include "broker/cli/help.h"
 #include "broker/render/table.h"
 #include "broker/render/text.h"
@@ -31,18 +32,24 @@ static const struct {
     {"greenlaunch why CLOUD/REGION/TYPE", "every reason for or against an offer"},
 };
 
-static const char usage[] = "\nUsage: greenlaunch COMMAND [options]\n"
-                            "       greenlaunch --renewable-only [rules] [-- command]\n";
+static const char *const usage[] = {
+    "greenlaunch COMMAND [options]",
+    "greenlaunch --renewable-only [rules] [-- command]",
+};
 
 static void add_intro(struct gl_str *out, unsigned columns)
 {
     gl_render_wrap(what, 0, columns, out);
     gl_str_add_char(out, '\n');
     for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
-        gl_str_addf(out, "  %s\n", calls[i].call);
+        gl_str_add(out, "  ");
+        gl_wrap_command(calls[i].call, (struct gl_margins){2, 6, columns}, out);
         gl_render_wrap(calls[i].why, 6, columns, out);
     }
-    gl_str_add(out, usage);
+    for (size_t i = 0; i < sizeof usage / sizeof usage[0]; i++) {
+        gl_str_add(out, i == 0 ? "\nUsage: " : "       ");
+        gl_wrap_text(usage[i], (struct gl_margins){7, 9, columns}, out);
+    }
     gl_render_wrap("short for launch, or for run when a command follows", 11, columns, out);
 }
 
@@ -105,8 +112,8 @@ static json_t *exit_json(const struct gl_exit_row *row)
         json_array_append_new(codes, json_pack("{s:s,s:s,s:s}", "code", code, "message",
                                                errors[i].sentence, "fix", errors[i].hint));
     }
-    return json_pack("{s:i,s:s,s:s,s:o}", "status", (int)row->status, "name", row->name, "meaning",
-                     row->meaning, "errors", codes);
+    return json_pack("{s:i,s:s,s:s,s:b,s:o}", "status", (int)row->status, "name", row->name,
+                     "meaning", row->meaning, "can_occur", row->can_occur, "errors", codes);
 }
 
 static void add_exit_errors(const struct gl_exit_row *row, unsigned columns, struct gl_str *out)
@@ -125,30 +132,62 @@ static void add_exit_errors(const struct gl_exit_row *row, unsigned columns, str
     }
 }
 
-static int help_exit(struct gl_context *context, const char *wanted, struct gl_error *err)
+static void add_exit(const struct gl_exit_row *row, unsigned columns, struct gl_str *out)
+{
+    gl_str_addf(out, "%3d  %-12s ", (int)row->status, row->name);
+    gl_render_hang(row->meaning, 18, columns, out);
+}
+
+/* Those that this version can end with, then those that are kept. */
+static void add_exits(unsigned columns, json_t *list, struct gl_str *out)
 {
     unsigned count;
     const struct gl_exit_row *rows = gl_exit_rows(&count);
+    bool has_kept = false;
+
+    for (unsigned i = 0; i < count; i++)
+        if (rows[i].can_occur)
+            add_exit(&rows[i], columns, out);
+    for (unsigned i = 0; i < count; i++) {
+        json_array_append_new(list, exit_json(&rows[i]));
+        if (rows[i].can_occur)
+            continue;
+        if (!has_kept)
+            gl_render_wrap("\nKept for later versions; this one never ends with them:", 0, columns,
+                           out);
+        has_kept = true;
+        add_exit(&rows[i], columns, out);
+    }
+    gl_render_wrap("\nThe errors behind one: greenlaunch help exit N", 0, columns, out);
+}
+
+static int help_exit(struct gl_context *context, const char *wanted, struct gl_error *err)
+{
     struct gl_str *out = &context->reply.text;
     char *end = NULL;
     long status = wanted != NULL ? strtol(wanted, &end, 10) : 0;
+    const struct gl_exit_row *row = NULL;
     char shown[GL_TEXT_SHOWN];
     json_t *list = json_array();
 
     context->reply.data = json_pack("{s:o}", "exits", list);
-    if (wanted != NULL && (*end != '\0' || end == wanted || gl_exit_row((int)status) == NULL))
+    if (wanted == NULL) {
+        add_exits(context->columns, list, out);
+        return GL_EXIT_OK;
+    }
+    if (*end == '\0' && end != wanted && status >= 0 && status <= 255)
+        row = gl_exit_row((int)status);
+    if (row == NULL)
         return gl_fail(err, GL_E_USAGE,
                        "there is no exit status \"%s\"; see: greenlaunch help exit",
                        gl_text_show(wanted, shown));
-    for (unsigned i = 0; i < count; i++) {
-        if (wanted != NULL && rows[i].status != (enum gl_exit)status)
-            continue;
-        gl_str_addf(out, "%3d  %-12s ", (int)rows[i].status, rows[i].name);
-        gl_render_hang(rows[i].meaning, 18, context->columns, out);
-        if (wanted != NULL)
-            add_exit_errors(&rows[i], context->columns, out);
-        json_array_append_new(list, exit_json(&rows[i]));
-    }
+    add_exit(row, context->columns, out);
+    if (!row->can_occur)
+        gl_render_wrap("kept for later versions; this one never ends with it", 2, context->columns,
+                       out);
+    else
+        add_exit_errors(row, context->columns, out);
+    json_array_append_new(list, exit_json(row));
     return GL_EXIT_OK;
 }
 

@@ -71,21 +71,31 @@ static char *read_line(void)
     return gl_str_take(&text);
 }
 
+/* A question and its mistakes are talk, and the person has asked to be asked. */
+static void say_wrapped(const struct gl_context *context, const char *text)
+{
+    GL_AUTO(gl_str_done) struct gl_str lines = {0};
+
+    gl_render_wrap(text, 0, context->columns, &lines);
+    fputs(gl_str_text(&lines), stderr);
+}
+
 /* Ask until a known zone is typed: a fresh string, NULL when the person gives up. */
-static char *ask_zone(void)
+static char *ask_zone(const struct gl_context *context)
 {
     for (int i = 0; i < TRIES; i++) {
         struct gl_error err = {0};
         char *zone;
 
-        fprintf(stderr, "In which grid zone does this machine stand? Such as SE-SE3 or DE; all of "
-                        "them: greenlaunch signals --limit 1000\nZone: ");
+        say_wrapped(context, "In which grid zone does this machine stand? Such as SE-SE3 or DE.\n"
+                             "All of them: greenlaunch signals --limit 1000");
+        fputs("Zone: ", stderr);
         zone = read_line();
         if (zone == NULL)
             return NULL;
         if (check_zone(zone, false, &err) == 0)
             return zone;
-        fprintf(stderr, "%s\n", err.text);
+        say_wrapped(context, err.text);
         free(zone);
     }
     return NULL;
@@ -102,7 +112,7 @@ static char *choose_zone(const struct gl_context *context, const struct init_val
         return check_zone(values->zone, values->is_forced, err) == 0 ? gl_strdup(values->zone)
                                                                      : NULL;
     if (may_ask)
-        return ask_zone();
+        return ask_zone(context);
     gl_fail(err, GL_E_USAGE,
             "nobody to ask: say in which grid zone this machine stands with "
             "--zone, as in --zone SE-SE3");
@@ -154,10 +164,14 @@ static void explain(struct gl_context *context, const char *path, const struct g
             "renewable and %d gCO2e/kWh.\n",
             row->year, row->renewable_pct, row->intensity_g_per_kwh);
     gl_render_wrap(gl_str_text(&line), 0, context->columns, out);
-    gl_str_add(out, "\nNext:\n"
-                    "  greenlaunch signals --explain ZONE\n"
-                    "  greenlaunch offers --cloud local\n"
-                    "  greenlaunch doctor\n");
+    gl_str_addf(out,
+                "\nNext:\n"
+                "  greenlaunch signals --explain %s\n"
+                "  greenlaunch offers --cloud local\n"
+                "  greenlaunch doctor\n",
+                config->zone);
+    gl_next(context, "what is known of its electricity",
+            (const char *const[]){"signals", "--explain", config->zone, NULL});
     gl_next(context, "what this machine offers",
             (const char *const[]){"offers", "--cloud", "local", NULL});
     gl_next(context, "whether it can run instances", (const char *const[]){"doctor", NULL});
@@ -207,7 +221,8 @@ static int run(struct gl_context *context, const struct gl_call *call, struct gl
     if (zone == NULL && err->code == GL_OK && gl_interrupted())
         return gl_interrupt_fail(err, "nothing was written");
     if (zone == NULL && err->code == GL_OK) {
-        gl_str_add(&context->reply.text, "Nothing was written.\n");
+        gl_str_add(&context->reply.text, "Nothing was written. In one go: greenlaunch init --zone "
+                                         "ZONE, as in SE-SE3\n");
         return GL_EXIT_DECLINED;
     }
     country = zone != NULL ? choose_country(values, zone, err) : NULL;
@@ -229,7 +244,7 @@ const struct gl_command gl_command_init = {
         "existing "
         "file is replaced only with --force, and then keeps its policies and sources.",
     .example = "$ greenlaunch init --zone SE-SE3\n"
-               "By the yearly average of 2025 (grade D, location-based) its electricity is 64 %",
+               "Zone SE-SE3 (South Central Sweden), country SE.",
     .options = options,
     .values_size = sizeof(struct init_values),
     .run = run,

@@ -4,7 +4,7 @@
 
 static const struct gl_option options[] = {
 #include "broker/cli/ask_options.def"
-    GL_INSIDE_OPTIONS,
+#include "broker/cli/start_options.def"
     {0},
 };
 
@@ -18,7 +18,7 @@ static int run(struct gl_context *context, const struct gl_call *call, struct gl
     char until[GL_INSTANT_TEXT];
     int status;
 
-    gl_start_options_of(&values.inside, call->rest, &lists, &start);
+    gl_start_options_of(&values, call->rest, &lists, &start);
     status = gl_start_instance(context, &launcher, &values.ask, &start, &instance, err);
     if (status != GL_EXIT_OK)
         return status;
@@ -45,10 +45,11 @@ const struct gl_command gl_command_launch = {
     .operands = "",
     .description =
         "Decides by the rules of the policy and of the flags; when an offer is allowed, starts one "
-        "instance under a lease and leaves it running. A refusal prints its reasons and the "
-        "nearest "
-        "alternatives, and records the unmet demand on this machine only. This version launches on "
-        "this machine (the cloud \"local\"); offers ranks the other clouds too.",
+        "instance under a lease and leaves it running. Without any rule nothing is started, unless "
+        "--no-rules says so. A refusal prints its reasons and the nearest alternatives, and "
+        "records the unmet demand on this machine only. Ctrl-C and --timeout while it starts end "
+        "it. This version launches on this machine (the cloud \"local\"); offers ranks the other "
+        "clouds too.",
     .example = "greenlaunch launch --renewable-only --min-grade D --zone IS --duration 10min",
     .options = options,
     .values_size = sizeof(struct gl_start_values),

@@ -5,6 +5,7 @@
 
 #include "base/time.h"
 #include "broker/cli/command.h"
+#include "broker/tie.h"
 
 struct ledger_values {
     const char *launch;
@@ -19,13 +20,26 @@ static const struct gl_option options[] = {
     {0},
 };
 
+/* Plan and receipt of a launch stand beside the chain: their hashes are in it. */
+static int check_rows(struct gl_ledger *ledger, struct gl_error *err)
+{
+    GL_AUTO(gl_launch_rows_free) struct gl_launch_rows rows = {0};
+
+    if (gl_ledger_launches(ledger, NULL, &rows, err) != 0)
+        return -1;
+    for (size_t i = 0; i < rows.count; i++)
+        if (gl_tie_row(ledger, &rows.rows[i], err) != 0)
+            return -1;
+    return 0;
+}
+
 static int check(struct gl_context *context, struct gl_ledger *ledger,
                  const struct ledger_values *values, struct gl_error *err)
 {
     struct gl_ledger_check found;
 
     (void)values;
-    if (gl_ledger_check(ledger, &found, err) != 0)
+    if (gl_ledger_check(ledger, &found, err) != 0 || check_rows(ledger, err) != 0)
         return -1;
     gl_str_addf(&context->reply.text, "%" PRId64 " events, chain intact, head %.16s...\n",
                 found.events, found.head);
@@ -139,8 +153,10 @@ const struct gl_command gl_command_ledger = {
     .summary = "check, show or export the append-only record of everything done",
     .operands = "check|show|export",
     .description =
-        "check recomputes the hash chain and names the first event that was changed; "
-        "show prints the last events; export prints all of them, one JSON object a line.",
+        "check recomputes the hash chain and names the first event that was changed, and holds "
+        "every launch's plan and receipt against their hashes in it; "
+        "show prints the last events, also those of commands metered on this machine (metered); "
+        "export prints all of them, one JSON object a line.",
     .example = "greenlaunch ledger check",
     .options = options,
     .values_size = sizeof(struct ledger_values),

@@ -10,7 +10,9 @@
 
 #include "base/file.h"
 #include "base/process.h"
+#include "broker/account.h"
 #include "broker/cli/act.h"
+#include "broker/evidence.h"
 #include "broker/finish.h"
 #include "broker/host.h"
 #include "broker/interrupt.h"
@@ -41,13 +43,19 @@ struct metered {
     struct gl_host host;
     int64_t started_ms, ended_ms;
     int status;
+    bool is_kept; /* the receipt, so that the readings are no longer needed */
 };
 
+/* Readings that no receipt holds yet are all there is of the run: they and what proves them stay.
+ */
 static void metered_done(struct metered *metered)
 {
-    if (metered->token_path != NULL)
+    bool is_needed = !metered->is_kept && metered->readings_path != NULL &&
+                     gl_file_exists(metered->readings_path);
+
+    if (!is_needed && metered->token_path != NULL)
         unlink(metered->token_path);
-    if (metered->readings_path != NULL)
+    if (!is_needed && metered->readings_path != NULL)
         unlink(metered->readings_path);
     free(metered->token_path);
     free(metered->readings_path);
@@ -59,7 +67,8 @@ static int prepare(struct gl_context *context, struct metered *metered, struct g
     uint8_t random[36];
     char hex[9];
 
-    if (folder == NULL)
+    /* What could not be recorded is not begun. */
+    if (folder == NULL || gl_context_ledger(context, err) == NULL)
         return -1;
     context->world.random(context->world.cookie, random, sizeof random);
     gl_hex_text(random, 32, metered->token_hex);
@@ -161,18 +170,6 @@ static int read_log(const struct metered *metered, struct gl_meterlog *out, stru
     return 0;
 }
 
-static json_t *command_json(const char *const *command)
-{
-    json_t *list = json_array();
-
-    for (size_t i = 0; command[i] != NULL; i++) {
-        json_t *word = json_string(command[i]);
-
-        json_array_append_new(list, word != NULL ? word : json_string("(not UTF-8)"));
-    }
-    return list;
-}
-
 static int series_of(struct gl_context *context, const char *zone, const struct metered *metered,
                      json_t **out, struct gl_error *err)
 {
@@ -190,7 +187,7 @@ static int series_of(struct gl_context *context, const char *zone, const struct 
     if (store == NULL)
         return -1;
     facts = gl_signal_store_zone(store, &query);
-    *out = gl_act_series(&facts, 1, query.from, query.until);
+    *out = gl_evidence_figures(&facts, 1, query.from, query.until);
     gl_signal_store_free(store);
     return 0;
 }
@@ -200,7 +197,7 @@ static json_t *evidence_of(struct gl_context *context, const struct metered *met
                            const char *const *command, const char *zone)
 {
     json_t *instance =
-        json_pack("{s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:i,s:i}", "cloud", "this machine", "region",
+        json_pack("{s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:i,s:i}", "cloud", GL_METHOD_HOST, "region",
                   "this machine", "type", "host", "zone", zone != NULL ? zone : "unknown", "how",
                   "command on the host", "started_ms", (json_int_t)metered->started_ms, "ended_ms",
                   (json_int_t)metered->ended_ms, "exit_status", metered->status, "host_cpu_ms", -1);
@@ -211,9 +208,10 @@ static json_t *evidence_of(struct gl_context *context, const struct metered *met
                   (json_int_t)log->forked, "orphaned", (json_int_t)log->orphaned);
 
     return json_pack(
-        "{s:s,s:s,s:b,s:I,s:o,s:o,s:o,s:o,s:n,s:i,s:s,s:o,s:o}", "launch", metered->launch, "name",
-        "", "demo", context->is_demo, "issued_ms", (json_int_t)metered->ended_ms, "request",
-        json_pack("{s:o}", "command", command_json(command)), "instance", instance, "meter", meter,
+        "{s:i,s:s,s:s,s:b,s:I,s:o,s:o,s:o,s:o,s:n,s:i,s:s,s:o,s:o}", "method_version",
+        GL_METHOD_VERSION, "launch", metered->launch, "name", "", "demo", context->is_demo,
+        "issued_ms", (json_int_t)metered->ended_ms, "request",
+        json_pack("{s:o}", "command", gl_words_json(command)), "instance", instance, "meter", meter,
         "series", series, "guarantee", "pue_milli", 1000, "pue_source", "no facility: this machine",
         "embodied", gl_act_embodied(metered->host.vcpus, metered->host.vcpus), "machine",
         gl_act_machine(metered->host.family, metered->host.vcpus, metered->host.memory_mib));
@@ -243,17 +241,64 @@ static int receipt_of(struct gl_context *context, const struct metered *metered,
     return *out != NULL ? 0 : -1;
 }
 
-static int keep(struct gl_context *context, const struct metered *metered, const char *receipt,
-                const char *output, struct gl_error *err)
+/* The hash of its receipt is chained like that of any other launch. */
+static int record(struct gl_context *context, const struct metered *metered, const char *receipt,
+                  const char *zone, struct gl_error *err)
+{
+    struct gl_ledger *ledger = gl_context_ledger(context, err);
+    GL_AUTO(gl_auto_json) json_t *body = NULL;
+    struct gl_hash hash;
+    char hex[GL_HASH_HEX];
+
+    if (ledger == NULL)
+        return -1;
+    gl_hash_of(receipt, strlen(receipt), &hash);
+    body = json_pack("{s:s,s:s?,s:I,s:I,s:i}", "receipt_sha256", gl_hash_hex(&hash, hex), "zone",
+                     zone, "started_ms", (json_int_t)metered->started_ms, "ended_ms",
+                     (json_int_t)metered->ended_ms, "exit_status", metered->status);
+    return gl_ledger_append(ledger, "metered", metered->launch, body, NULL, err);
+}
+
+/* Durable before the readings go: gl_file_write() returns after the disk has it. */
+static int keep(struct gl_context *context, struct metered *metered, const char *receipt,
+                const char *zone, struct gl_error *err)
 {
     GL_AUTO(gl_auto_free) char *folder = gl_path_join(context->state_folder, "receipts");
     GL_AUTO(gl_auto_free) char *path = gl_receipt_path(context->state_folder, metered->launch);
 
     if (gl_dir_make(folder, err) != 0 ||
-        gl_file_write(path, receipt, strlen(receipt), 0644, err) != 0 ||
-        (output != NULL && gl_file_write(output, receipt, strlen(receipt), 0644, err) != 0))
-        return gl_wrap(err, "the receipt cannot be kept");
-    gl_str_addf(&context->reply.text, "  receipt      %s\n", output != NULL ? output : path);
+        gl_file_write(path, receipt, strlen(receipt), 0644, err) != 0)
+        return gl_wrap(err, "the receipt cannot be kept; the readings stay in %s",
+                       metered->readings_path);
+    metered->is_kept = true;
+    gl_str_addf(&context->reply.text, "  receipt      %s\n", path);
+    json_object_set_new(context->reply.data, "receipt_file", json_string(path));
+    if (record(context, metered, receipt, zone, err) != 0)
+        return gl_wrap(err, "the receipt is kept in %s, but not recorded", path);
+    return 0;
+}
+
+static int keep_copy(struct gl_context *context, const char *output, const char *receipt,
+                     struct gl_error *err)
+{
+    if (output == NULL)
+        return 0;
+    if (gl_file_write(output, receipt, strlen(receipt), 0644, err) != 0)
+        return gl_wrap(err, "--output");
+    gl_str_addf(&context->reply.text, "               %s\n", output);
+    return 0;
+}
+
+static int show_and_keep(struct gl_context *context, struct metered *metered, const char *zone,
+                         const char *receipt, struct gl_error *err)
+{
+    if (gl_act_show_receipt(context, receipt, err) != 0 ||
+        keep(context, metered, receipt, zone, err) != 0)
+        return -1;
+    json_object_set_new(context->reply.data, "exit_status", json_integer(metered->status));
+    if (zone == NULL)
+        gl_warn(context, "GL8001",
+                "no grid zone is configured: carbon is unknown; say --zone ZONE");
     return 0;
 }
 
@@ -272,14 +317,16 @@ static int run(struct gl_context *context, const struct gl_call *call, struct gl
         return -1;
     context->reply.is_streamed = !context->globals.is_json;
     context->reply.is_command_status = true;
-    if (gl_act_show_receipt(context, receipt, err) != 0 ||
-        keep(context, &metered, receipt, values->output, err) != 0)
+    if (show_and_keep(context, &metered, zone, receipt, err) != 0 ||
+        keep_copy(context, values->output, receipt, err) != 0)
         return -1;
-    json_object_set_new(context->reply.data, "exit_status", json_integer(metered.status));
-    if (zone == NULL)
-        gl_warn(context, "GL8001",
-                "no grid zone is configured: carbon is unknown; say --zone ZONE");
-    return gl_interrupted() ? gl_interrupt_status() : metered.status;
+    if (!gl_interrupted())
+        return metered.status;
+    return gl_interrupt_fail(err, gl_interrupt_status() == GL_EXIT_TIMEOUT
+                                      ? "--timeout ran out and the command was stopped; the "
+                                        "receipt covers it until then"
+                                      : "the command was stopped; the receipt covers it until "
+                                        "then");
 }
 
 const struct gl_command gl_command_meter = {
@@ -289,7 +336,8 @@ const struct gl_command gl_command_meter = {
     .operands = "-- COMMAND [ARG ...]",
     .description = "Needs no instance: greenlaunch-meter measures this machine while the command "
                    "runs (energy counters where readable, else a model with bounds) and the result "
-                   "is a receipt like any other. The exit status is the command's.",
+                   "is a receipt like any other, recorded in the ledger. The exit status is the "
+                   "command's; 124 when --timeout ended it.",
     .example = "greenlaunch meter --zone SE-SE3 -- make -j2",
     .options = options,
     .values_size = sizeof(struct meter_values),

@@ -4,9 +4,12 @@
 #include <string.h>
 
 #include "base/time.h"
+#include "base/wrap.h"
+#include "broker/cli/again.h"
 #include "broker/cli/help.h"
 #include "broker/interrupt.h"
 #include "broker/render/decision.h"
+#include "broker/render/promise.h"
 #include "broker/render/table.h"
 #include "broker/render/text.h"
 
@@ -34,11 +37,45 @@ static const struct gl_option options[] = {
 /* ---- the table ---- */
 
 static const struct gl_column columns[] = {
-    {"#", true, 0},         {"CLOUD", false, 0}, {"REGION", false, 0}, {"TYPE", false, 0},
-    {"START", false, 9},    {"g/kWh", true, 0},  {"RENEW", true, 2},   {"g TOTAL", true, 5},
-    {"LOW..HIGH", true, 7}, {"USD/h", true, 4},  {"GRADE", false, 0},  {"ZONE", false, 8},
+    {"#", true, 0},
+    {"CLOUD", false, 0},
+    {"REGION", false, 0},
+    {"TYPE", false, 0},
+    {"START", false, 9},
+    {"g/kWh", true, 0},
+    {"RENEW", true, 2},
+    {"g TOTAL", true, 5},
+    {"LOW..HIGH", true, 7},
+    {"USD/h", true, 4},
+    {"GRADE", false, 0},
+    {"ZONE", false, 8},
+    {"GREEN UNTIL", false, 1},
 };
 #define COLUMNS (sizeof columns / sizeof columns[0])
+
+/* Which of the ranked offers are shown. */
+struct picks {
+    size_t count; /* of ranks[] */
+    size_t fit;   /* that could be shown: all allowed ones, or one a region */
+    size_t *ranks;
+};
+
+static bool is_told(const struct gl_question *question, const struct gl_book_entry *entry)
+{
+    return entry != NULL && entry->is_ready &&
+           gl_book_gap(entry, entry->rule, question->now) == GL_GAP_NONE;
+}
+
+/* The last column is for promises: only where something can be said of one. */
+static size_t column_count(const struct gl_question *question, const struct gl_decision *decision,
+                           const struct picks *picks)
+{
+    for (size_t i = 0; i < picks->count; i++)
+        if (is_told(question, gl_render_promise_of(
+                                  question, &question->offers[decision->ranked[picks->ranks[i]]])))
+            return COLUMNS;
+    return COLUMNS - 1;
+}
 
 static void start_text(const struct gl_ask_result *asked, char out[GL_INSTANT_TEXT])
 {
@@ -119,7 +156,7 @@ static void add_row(struct gl_table *table, const struct gl_ask_result *asked,
     GL_AUTO(gl_str_done) struct gl_str range = {0};
     GL_AUTO(gl_str_done) struct gl_str zones = {0};
     char total[GL_RENDER_NUMBER], number[RANK_TEXT], price[GL_RENDER_NUMBER],
-        start[GL_INSTANT_TEXT];
+        start[GL_INSTANT_TEXT], until[GL_RENDER_UNTIL];
     char grade[3] = {gl_grade_letter(shown_grade(judgement, &intensity, &share)),
                      judgement->has_warning ? '!' : '\0', '\0'};
 
@@ -129,45 +166,82 @@ static void add_row(struct gl_table *table, const struct gl_ask_result *asked,
     figure_text(&share, GL_RENEWABLE_SHARE, &renewable);
     grams_text(judgement, total, &range);
     zones_text(offer, &zones);
-    gl_table_row(table, (const char *const[COLUMNS]){
-                            number, offer->cloud, offer->region, offer->type, start,
-                            gl_str_text(&g), gl_str_text(&renewable), total, gl_str_text(&range),
-                            gl_render_number(offer->price_u_usd_per_h, 1e-6, price), grade,
-                            gl_str_text(&zones)});
+    gl_table_row(table,
+                 (const char *const[COLUMNS]){
+                     number, offer->cloud, offer->region, offer->type, start, gl_str_text(&g),
+                     gl_str_text(&renewable), total, gl_str_text(&range),
+                     gl_render_number(offer->price_u_usd_per_h, 1e-6, price), grade,
+                     gl_str_text(&zones),
+                     gl_render_until(gl_render_promise_of(question, offer), question->now, until)});
 }
 
-/* Which of the ranked offers are shown. */
-struct picks {
-    size_t count; /* of ranks[] */
-    size_t fit;   /* that could be shown: all allowed ones, or one a region */
-    size_t *ranks;
-};
-
-static bool is_region_seen(const struct gl_question *question, const struct gl_decision *decision,
-                           const struct picks *picks, size_t rank)
+static size_t limit_of(const struct offers_values *values)
 {
-    const struct gl_offer *offer = &question->offers[decision->ranked[rank]];
-
-    for (size_t i = 0; i < picks->count; i++) {
-        const struct gl_offer *other = &question->offers[decision->ranked[picks->ranks[i]]];
-
-        if (strcmp(other->cloud, offer->cloud) == 0 && strcmp(other->region, offer->region) == 0)
-            return true;
-    }
-    return false;
+    return values->limit == INT64_MIN ? LIMIT_DEFAULT : (size_t)values->limit;
 }
 
-/* All regions are kept first, so that the count of those left out is right. */
+static bool is_same_region(const struct gl_offer *a, const struct gl_offer *b)
+{
+    return strcmp(a->region, b->region) == 0 && strcmp(a->cloud, b->cloud) == 0;
+}
+
+/* Offers of a region lie side by side: so many of them from this one on. */
+static size_t region_length(const struct gl_question *question, size_t first)
+{
+    const struct gl_offer *offers = question->offers;
+    size_t end = first + 1;
+
+    while (end < question->offer_count && (offers[end].region == offers[first].region ||
+                                           is_same_region(&offers[end], &offers[first])))
+        end++;
+    return end - first;
+}
+
+/* For each offer the number of its region. */
+static uint32_t *number_regions(const struct gl_question *question, uint32_t *out_count)
+{
+    uint32_t *regions = gl_alloc(question->offer_count * sizeof *regions);
+
+    *out_count = 0;
+    for (size_t i = 0; i < question->offer_count; (*out_count)++)
+        for (size_t left = region_length(question, i); left > 0; left--)
+            regions[i++] = *out_count;
+    return regions;
+}
+
+/* The best of each region, all of them, so that the count of those left out is right. */
+static void pick_by_region(const struct gl_question *question, const struct gl_decision *decision,
+                           struct picks *out)
+{
+    uint32_t count;
+    GL_AUTO(gl_auto_free) uint32_t *regions = number_regions(question, &count);
+    GL_AUTO(gl_auto_free) bool *is_seen = gl_alloc(count * sizeof *is_seen);
+
+    out->ranks = gl_alloc((count + 1) * sizeof *out->ranks);
+    for (size_t rank = 0; rank < decision->allowed; rank++) {
+        uint32_t region = regions[decision->ranked[rank]];
+
+        if (!is_seen[region])
+            out->ranks[out->count++] = rank;
+        is_seen[region] = true;
+    }
+    out->fit = out->count;
+}
+
 static void pick(const struct gl_question *question, const struct gl_decision *decision,
                  const struct offers_values *values, struct picks *out)
 {
-    size_t limit = values->limit == INT64_MIN ? LIMIT_DEFAULT : (size_t)values->limit;
+    size_t limit = limit_of(values);
 
-    out->ranks = gl_alloc((decision->allowed + 1) * sizeof *out->ranks);
-    for (size_t rank = 0; rank < decision->allowed; rank++)
-        if (!values->is_by_region || !is_region_seen(question, decision, out, rank))
-            out->ranks[out->count++] = rank;
-    out->fit = out->count;
+    if (values->is_by_region) {
+        pick_by_region(question, decision, out);
+    } else {
+        out->fit = decision->allowed;
+        out->count = out->fit < limit ? out->fit : limit;
+        out->ranks = gl_alloc((out->count + 1) * sizeof *out->ranks);
+        for (size_t rank = 0; rank < out->count; rank++)
+            out->ranks[rank] = rank;
+    }
     if (out->count > limit)
         out->count = limit;
 }
@@ -227,7 +301,6 @@ static void add_refusals(struct gl_context *context, const struct gl_decision *d
 {
     struct gl_render_refusal rows[GL_RENDER_REFUSALS];
     size_t count = gl_render_refusals(decision, rows);
-    json_t *list = json_array();
     GL_AUTO(gl_str_done) struct gl_str line = {0};
     bool is_first = true;
 
@@ -235,18 +308,36 @@ static void add_refusals(struct gl_context *context, const struct gl_decision *d
     for (size_t i = 0; i < count; i++) {
         bool is_unknown = rows[i].outcome == GL_OUTCOME_UNKNOWN;
 
-        if (rows[i].outcome != GL_NOT_ASKED)
-            gl_str_addf(&line, "%s %zu %s%s%s", is_first ? ":" : ",", rows[i].count,
-                        is_unknown ? "unknown (" : "", rows[i].why, is_unknown ? ")" : "");
-        is_first = is_first && rows[i].outcome == GL_NOT_ASKED;
-        json_array_append_new(list, json_pack("{s:s,s:s,s:I}", "outcome",
-                                              gl_outcome_word(rows[i].outcome), "why", rows[i].why,
-                                              "count", (json_int_t)rows[i].count));
+        if (rows[i].outcome == GL_NOT_ASKED)
+            continue;
+        gl_str_addf(&line, "%s %zu %s%s%s", is_first ? ":" : ",", rows[i].count,
+                    is_unknown ? "unknown (" : "", rows[i].why, is_unknown ? ")" : "");
+        is_first = false;
     }
     gl_str_add_char(&line, '.');
-    json_object_set_new(context->reply.data, "refused_by", list);
     if (!is_first)
         gl_render_wrap(gl_str_text(&line), 0, context->columns, &context->reply.text);
+}
+
+/* How promises like that of the first row fared, or why nothing is said of any. */
+static void add_record(struct gl_context *context, const struct gl_question *question,
+                       const struct gl_decision *decision, const struct picks *picks)
+{
+    const struct gl_book_entry *entry =
+        gl_render_promise_of(question, &question->offers[decision->ranked[picks->ranks[0]]]);
+    GL_AUTO(gl_str_done) struct gl_str line = {0};
+
+    if (entry == NULL)
+        return;
+    if (is_told(question, entry)) {
+        gl_str_addf(&line, "GREEN UNTIL (UTC): rule %s promised in %s, ", entry->rule->id,
+                    entry->zone->zone);
+        gl_render_record(entry, &line);
+    } else {
+        gl_str_addf(&line, "For how long it stays green in %s is not known: %s", entry->zone->zone,
+                    gl_gap_sentence(gl_book_gap(entry, entry->rule, question->now)));
+    }
+    gl_render_wrap(gl_str_text(&line), 0, context->columns, &context->reply.text);
 }
 
 static void add_notes(struct gl_context *context, const struct gl_question *question,
@@ -255,62 +346,71 @@ static void add_notes(struct gl_context *context, const struct gl_question *ques
     if (picks->count < picks->fit)
         gl_str_addf(&context->reply.text, "and %zu more: --limit N\n", picks->fit - picks->count);
     gl_str_add_char(&context->reply.text, '\n');
+    add_record(context, question, decision, picks);
     add_legend(context, question, has_warning_among(decision, picks));
     add_sources(context, question, decision, picks);
 }
 
 static void add_table(struct gl_context *context, const struct gl_ask_result *asked,
-                      const struct gl_question *question, const struct offers_values *values)
+                      const struct gl_question *question, const struct picks *picks)
 {
-    const struct gl_decision *decision = asked->decision;
     bool is_accessible = context->globals.is_accessible;
     struct gl_column titled[COLUMNS];
-    struct gl_table *table = gl_table_new(titled, COLUMNS);
-    struct picks picks = {0};
-    json_t *rows = json_array();
+    struct gl_table *table;
 
+    if (picks->count == 0)
+        return;
     memcpy(titled, columns, sizeof titled);
     titled[0].title = is_accessible ? "OFFER" : "#";
-    pick(question, decision, values, &picks);
-    for (size_t i = 0; i < picks.count; i++) {
-        size_t rank = picks.ranks[i];
-        json_t *row = gl_render_offer_json(question, decision, decision->ranked[rank]);
-
-        json_object_set_new(row, "rank", json_integer((json_int_t)rank + 1));
-        json_array_append_new(rows, row);
-        add_row(table, asked, question, rank, is_accessible);
-    }
-    json_object_set_new(context->reply.data, "offers", rows);
-    if (picks.count > 0) {
-        gl_str_add_char(&context->reply.text, '\n');
-        gl_table_text(table, context->columns, is_accessible, &context->reply.text);
-        add_notes(context, question, decision, &picks);
-    }
+    table = gl_table_new(titled, column_count(question, asked->decision, picks));
+    for (size_t i = 0; i < picks->count; i++)
+        add_row(table, asked, question, picks->ranks[i], is_accessible);
+    gl_str_add_char(&context->reply.text, '\n');
+    gl_table_text(table, context->columns, is_accessible, &context->reply.text);
+    add_notes(context, question, asked->decision, picks);
     gl_table_free(table);
-    free(picks.ranks);
 }
 
 static void add_alternatives(struct gl_context *context, const struct gl_question *question,
                              const struct gl_decision *decision)
 {
-    GL_AUTO(gl_str_done) struct gl_str hint = {0};
-    bool is_flag = false;
-
-    json_object_set_new(context->reply.data, "alternatives",
-                        gl_render_alternatives_json(question, decision));
-    if (decision->allowed > 0)
-        return;
     if (decision->alternative_count > 0)
         gl_str_add(&context->reply.text, "Nearest that fits:\n");
     for (size_t i = 0; i < decision->alternative_count; i++) {
+        GL_AUTO(gl_str_done) struct gl_str line = {0};
+
+        gl_render_alternative(question, &decision->alternatives[i], &line);
         gl_str_add(&context->reply.text, "  ");
-        gl_render_alternative(question, &decision->alternatives[i], &context->reply.text);
-        gl_str_add_char(&context->reply.text, '\n');
+        gl_wrap_text(gl_str_text(&line), (struct gl_margins){2, 10, context->columns},
+                     &context->reply.text);
     }
+}
+
+static void add_wait(struct gl_context *context, const struct gl_ask_result *asked)
+{
+    GL_AUTO(gl_str_done) struct gl_str line = {0};
+
+    if (!gl_again_wait(context, asked, &line))
+        return;
+    gl_str_add(&context->reply.text, "  wait    ");
+    gl_render_hang(gl_str_text(&line), 10, context->columns, &context->reply.text);
+}
+
+/* What a worse grade would admit, as talk and as data. */
+static void add_hint(struct gl_context *context, const struct gl_question *question,
+                     const struct gl_decision *decision)
+{
+    GL_AUTO(gl_str_done) struct gl_str hint = {0};
+    bool is_flag = false;
+
+    if (gl_render_promise_hint(question, decision, &hint))
+        gl_render_wrap(gl_str_text(&hint), 0, context->columns, &context->reply.text);
+    gl_str_clear(&hint);
     if (!gl_render_grade_hint(question, decision, &hint, &is_flag))
         return;
     gl_render_wrap(gl_str_text(&hint), 0, context->columns, &context->reply.text);
-    json_object_set_new(context->reply.data, "hint", json_string(gl_str_text(&hint)));
+    if (context->reply.data != NULL)
+        json_object_set_new(context->reply.data, "hint", json_string(gl_str_text(&hint)));
     if (is_flag)
         gl_next(context, "admit yearly averages, plainly grade D",
                 (const char *const[]){"offers", "--renewable-only", "--min-grade", "D", NULL});
@@ -348,6 +448,18 @@ static void add_summary(struct gl_context *context, const struct gl_ask_result *
     gl_render_rules(asked->policy, 6, context->columns, &context->reply.text);
 }
 
+static void answer_text(struct gl_context *context, const struct gl_ask_result *asked,
+                        const struct gl_question *question, const struct picks *picks)
+{
+    add_summary(context, asked);
+    add_table(context, asked, question, picks);
+    add_refusals(context, asked->decision);
+    if (asked->decision->allowed == 0)
+        add_alternatives(context, question, asked->decision);
+}
+
+/* ---- the answer as data: made only for --json ---- */
+
 static json_t *counts_json(const struct gl_decision *decision)
 {
     return json_pack("{s:I,s:I,s:I,s:I,s:I}", "offers", (json_int_t)decision->judged, "fit",
@@ -356,34 +468,80 @@ static json_t *counts_json(const struct gl_decision *decision)
                      (json_int_t)decision->not_asked);
 }
 
+static json_t *offers_json(const struct gl_question *question, const struct gl_decision *decision,
+                           const struct picks *picks)
+{
+    json_t *rows = json_array();
+
+    for (size_t i = 0; i < picks->count; i++) {
+        size_t rank = picks->ranks[i];
+        json_t *row = gl_render_offer_json(question, decision, decision->ranked[rank]);
+
+        json_object_set_new(row, "rank", json_integer((json_int_t)rank + 1));
+        json_array_append_new(rows, row);
+    }
+    return rows;
+}
+
+static json_t *refusals_json(const struct gl_decision *decision)
+{
+    struct gl_render_refusal rows[GL_RENDER_REFUSALS];
+    size_t count = gl_render_refusals(decision, rows);
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(list, json_pack("{s:s,s:s,s:I}", "outcome",
+                                              gl_outcome_word(rows[i].outcome), "why", rows[i].why,
+                                              "count", (json_int_t)rows[i].count));
+    return list;
+}
+
+static json_t *answer_json(const struct gl_ask_result *asked, const struct gl_question *question,
+                           const struct picks *picks)
+{
+    const struct gl_decision *decision = asked->decision;
+    char at[GL_INSTANT_TEXT], digest[GL_HASH_HEX];
+
+    return json_pack("{s:s,s:s,s:o,s:o,s:o,s:s,s:o,s:o,s:o}", "now",
+                     gl_instant_text(asked->now, at), "threshold", asked->threshold, "rules",
+                     gl_render_rules_json(asked->policy), "request",
+                     gl_render_request_json(&asked->request), "counts", counts_json(decision),
+                     "digest", gl_hash_hex(&decision->digest, digest), "offers",
+                     offers_json(question, decision, picks), "refused_by", refusals_json(decision),
+                     "alternatives", gl_render_alternatives_json(question, decision));
+}
+
 static void answer(struct gl_context *context, const struct gl_ask_result *asked,
                    const struct offers_values *values)
 {
     const struct gl_decision *decision = asked->decision;
     const struct gl_question question = gl_ask_question(asked);
-    char at[GL_INSTANT_TEXT], digest[GL_HASH_HEX];
+    struct picks picks = {0};
 
     context->reply.verdict = gl_verdict_word(decision->verdict);
-    context->reply.data =
-        json_pack("{s:s,s:s,s:o,s:o,s:o,s:s}", "now", gl_instant_text(asked->now, at), "threshold",
-                  asked->threshold, "rules", gl_render_rules_json(asked->policy), "request",
-                  gl_render_request_json(&asked->request), "counts", counts_json(decision),
-                  "digest", gl_hash_hex(&decision->digest, digest));
-    add_summary(context, asked);
-    add_table(context, asked, &question, values);
-    add_refusals(context, decision);
-    add_alternatives(context, &question, decision);
+    pick(&question, decision, values, &picks);
+    if (context->globals.is_json)
+        context->reply.data = answer_json(asked, &question, &picks);
+    else
+        answer_text(context, asked, &question, &picks);
+    if (decision->allowed == 0) {
+        add_wait(context, asked);
+        add_hint(context, &question, decision);
+    }
     add_next(context, decision);
+    free(picks.ranks);
 }
 
 static int run(struct gl_context *context, const struct gl_call *call, struct gl_error *err)
 {
     const struct offers_values *values = call->values;
+    struct gl_ask ask = values->ask;
     struct gl_ask_result asked;
     int status;
 
+    ask.ranked_wanted = values->is_by_region ? 0 : limit_of(values);
     if (gl_help_operands(&gl_command_offers, call, 0, 0, err) != 0 ||
-        gl_ask_decide(context, &values->ask, &asked, err) != 0)
+        gl_ask_decide(context, &ask, &asked, err) != 0)
         return -1;
     answer(context, &asked, values);
     status = gl_verdict_exit(asked.decision->verdict);

@@ -3,9 +3,11 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/wrap.h"
 #include "broker/cli/help.h"
 #include "broker/policytest/policytest.h"
 #include "broker/render/decision.h"
+#include "broker/render/text.h"
 
 struct policy_values {
     const char *junit;
@@ -46,6 +48,29 @@ static json_t *errors_json(const struct gl_diagnostics *diagnostics, const struc
     return list;
 }
 
+/* A file that was not read at all; its name stands before the message, once. */
+static void add_unread(struct gl_context *context, const char *path, const struct gl_error *err)
+{
+    GL_AUTO(gl_str_done) struct gl_str line = {0};
+
+    gl_str_add_printable(&line, path, strstr(err->text, path) == NULL ? strlen(path) : 0);
+    gl_str_addf(&line, "%serror GL%04d: ", line.length > 0 ? ": " : "", (int)err->code);
+    gl_str_add_printable(&line, err->text, strlen(err->text));
+    gl_wrap_long(gl_str_text(&line), (struct gl_margins){0, 4, context->columns},
+                 &context->reply.text);
+}
+
+/* How many there are, and where what may be written is described. */
+static void add_count(struct gl_context *context, const struct gl_diagnostics *diagnostics)
+{
+    struct gl_str *out = &context->reply.text;
+
+    gl_render_count(out, diagnostics->count + diagnostics->beyond, "error");
+    gl_str_add(out, "; every key and unit: ");
+    gl_wrap_command("greenlaunch help --man policy-file | man -l -",
+                    (struct gl_margins){32, 4, context->columns}, out);
+}
+
 /* Check one file: a line for people, a row of data. Keeps the first error of all in *first. */
 static void check_file(struct gl_context *context, const char *path, json_t *files,
                        struct gl_error *first)
@@ -62,11 +87,10 @@ static void check_file(struct gl_context *context, const char *path, json_t *fil
                     policy->waiver_count == 1 ? "" : "s");
         gl_hash_hex(&policy->digest, digest);
     } else if (diagnostics->count > 0) {
-        gl_diagnostics_text(diagnostics, out);
+        gl_diagnostics_text(diagnostics, context->columns, out);
+        add_count(context, diagnostics);
     } else {
-        gl_str_addf(out, "%s: ", path);
-        gl_str_add_printable(out, err.text, strlen(err.text));
-        gl_str_add_char(out, '\n');
+        add_unread(context, path, &err);
     }
     json_array_append_new(
         files, json_pack("{s:s,s:b,s:I,s:I,s:s,s:o}", "file", path, "ok", policy != NULL, "rules",
@@ -127,19 +151,19 @@ static int check(struct gl_context *context, const struct gl_call *call, struct 
 static int explain(struct gl_context *context, const struct gl_call *call, struct gl_error *err)
 {
     struct paths paths = paths_of(context, call->operands);
-    struct gl_option_list list = {.count = 0};
+    struct gl_option_list *list = &context->globals.policies;
     struct gl_policy *policy;
     char digest[GL_HASH_HEX];
 
     if (paths.count == 0)
         return fail_no_file("explain", err);
     for (size_t i = 0; i < paths.count && i < GL_OPTION_LIST_MAX; i++)
-        list.items[list.count++] = paths.items[i];
-    context->globals.policies = list;
+        list->items[i] = paths.items[i];
+    list->count = paths.count < GL_OPTION_LIST_MAX ? paths.count : GL_OPTION_LIST_MAX;
     policy = gl_context_policy(context, "command-line", NULL, err);
     if (policy == NULL)
         return -1;
-    gl_policy_explain(policy, &context->reply.text);
+    gl_policy_explain(policy, context->columns, &context->reply.text);
     context->reply.data = json_pack(
         "{s:s,s:s,s:o,s:s}", "id", policy->id, "digest", gl_hash_hex(&policy->digest, digest),
         "rules", gl_render_rules_json(policy), "text", gl_str_text(&context->reply.text));

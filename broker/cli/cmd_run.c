@@ -7,24 +7,25 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "broker/cli/start_instance.h"
+#include "broker/cli/run_command.h"
 #include "broker/finish.h"
 #include "broker/interrupt.h"
 #include "broker/meterlog.h"
+#include "broker/plausible.h"
 
 #define OUTPUT_CEILING ((size_t)4 << 20) /* of each stream inside the envelope */
 
-struct run_values {
-    struct gl_start_values start;
-    struct gl_option_list files_out;
-};
-
 static const struct gl_option options[] = {
 #include "broker/cli/ask_options.def"
-    GL_INSIDE_OPTIONS,
-    {"file-out", 0, GL_OPT_LIST, offsetof(struct run_values, files_out), "GUEST:HOST",
-     "copy a small file out of the instance afterwards", "Instance", NULL, NULL, 0, 0, 0, "file"},
+#include "broker/cli/start_options.def"
+#include "broker/cli/run_options.def"
     {0},
+};
+
+/* One stream of the command for the envelope. */
+struct kept {
+    struct gl_str text;
+    uint64_t dropped_bytes;
 };
 
 /* One command followed from start to end. */
@@ -35,19 +36,29 @@ struct follow {
     struct gl_meterlog log;
     uint64_t console_at;
     int64_t looked_ms;
-    struct gl_str out, error_out; /* with --json */
-    bool has_lost_output;         /* our own stdout or stderr is closed or full */
+    size_t told;            /* readings that were talked about */
+    int64_t energy_uj;      /* of them, central */
+    struct kept out, error; /* with --json */
+    bool has_lost_output;   /* our own stdout or stderr is closed or full */
 };
 
-static void pass_on(struct follow *follow, struct gl_str *kept, FILE *stream, const char *bytes,
-                    size_t length)
+static void keep(struct kept *kept, const char *bytes, size_t length)
+{
+    size_t room = OUTPUT_CEILING - kept->text.length;
+    size_t taken = length < room ? length : room;
+
+    gl_str_add_bytes(&kept->text, bytes, taken);
+    kept->dropped_bytes += length - taken;
+}
+
+static void pass_on(struct follow *follow, struct kept *kept, FILE *stream, struct gl_view bytes)
 {
     if (follow->context->globals.is_json) {
-        gl_str_add_bytes(kept, bytes, length);
+        keep(kept, bytes.text, bytes.length);
         return;
     }
     gl_progress_end(follow->context);
-    if (fwrite(bytes, 1, length, stream) != length || fflush(stream) != 0)
+    if (fwrite(bytes.text, 1, bytes.length, stream) != bytes.length || fflush(stream) != 0)
         follow->has_lost_output = true;
 }
 
@@ -55,29 +66,33 @@ static void on_stdout(void *cookie, const char *bytes, size_t length)
 {
     struct follow *follow = cookie;
 
-    pass_on(follow, &follow->out, stdout, bytes, length);
+    pass_on(follow, &follow->out, stdout, (struct gl_view){bytes, length});
 }
 
 static void on_stderr(void *cookie, const char *bytes, size_t length)
 {
     struct follow *follow = cookie;
 
-    pass_on(follow, &follow->error_out, stderr, bytes, length);
+    pass_on(follow, &follow->error, stderr, (struct gl_view){bytes, length});
 }
 
-static void say_reading(struct gl_context *context, const struct gl_meterlog *log)
+static void say_reading(struct follow *follow)
 {
+    const struct gl_meterlog *log = &follow->log;
     const struct gl_reading *reading = &log->readings[log->count - 1];
-    int64_t total_mj = 0;
     char number[GL_QUANTITY_TEXT];
     const char *tier = "";
 
-    for (size_t i = 0; i < reading->component_count; i++) {
-        total_mj += reading->components[i].total_mj;
-        tier = gl_tier_text(reading->components[i].tier);
+    for (; follow->told < log->count; follow->told++) {
+        int64_t energy_uj[3];
+
+        gl_reading_energy(&log->readings[follow->told], energy_uj);
+        follow->energy_uj += energy_uj[1];
     }
-    gl_number_text((double)total_mj / 1000, number);
-    gl_say(context, "reading %" PRIu64 ": %s J so far, CPU %u %% busy (tier %s, signed)",
+    for (size_t i = 0; i < reading->component_count; i++)
+        tier = gl_tier_text(reading->components[i].tier);
+    gl_number_text((double)follow->energy_uj / 1e6, number);
+    gl_say(follow->context, "reading %" PRIu64 ": %s J so far, CPU %u %% busy (tier %s, signed)",
            reading->seq, number, reading->busy_ppm / 10000, tier);
 }
 
@@ -93,7 +108,7 @@ static void look_at_console(struct follow *follow)
         return;
     follow->console_at = next;
     if (gl_meterlog_feed(&follow->log, gl_str_text(&text), text.length) > 0)
-        say_reading(follow->context, &follow->log);
+        say_reading(follow);
 }
 
 static bool on_tick(void *cookie)
@@ -158,15 +173,73 @@ static int open_log(struct gl_launcher *launcher, struct follow *follow, const c
     return gl_launch_readings(launcher, &rows.rows[0], NULL, &follow->log, err);
 }
 
+/* The bytes of a character that the end of the text cuts through; 0 when it does not. */
+static size_t cut_character(const char *text, size_t length)
+{
+    static const unsigned char leads[] = {0xc0, 0xe0, 0xf0}; /* of more bytes than are there */
+
+    for (size_t back = 1; back <= 3 && back <= length; back++) {
+        unsigned char byte = (unsigned char)text[length - back];
+
+        if ((byte & 0xc0) == 0x80)
+            continue;
+        return byte >= leads[back - 1] ? back : 0;
+    }
+    return 0;
+}
+
+static void set_output(json_t *data, const char *key, const char *ending, json_t *value)
+{
+    char name[48];
+
+    snprintf(name, sizeof name, "%s%s", key, ending);
+    json_object_set_new(data, name, value);
+}
+
+static json_t *base64_json(const struct gl_str *bytes)
+{
+    GL_AUTO(gl_auto_free) char *text = gl_alloc(4 * ((bytes->length + 2) / 3) + 1);
+
+    return json_string(gl_base64_text(gl_str_text(bytes), bytes->length, text));
+}
+
+/* "stdout": text, or null and "stdout_base64" when it is none; what did not fit is counted. */
+static void add_output(json_t *data, const char *key, const struct kept *kept)
+{
+    const char *bytes = gl_str_text(&kept->text);
+    size_t cut = kept->dropped_bytes > 0 ? cut_character(bytes, kept->text.length) : 0;
+    json_t *text = json_stringn(bytes, kept->text.length - cut);
+    bool is_text = text != NULL;
+
+    set_output(data, key, "", is_text ? text : json_null());
+    if (!is_text)
+        set_output(data, key, "_base64", base64_json(&kept->text));
+    set_output(data, key, "_truncated", json_boolean(kept->dropped_bytes > 0));
+    set_output(data, key, "_dropped_bytes",
+               json_integer((json_int_t)(kept->dropped_bytes + (is_text ? cut : 0))));
+}
+
+/* What failed first is the error, what came after a warning. Returns -1. */
+static int tell_of_end(struct gl_context *context, const char *launch,
+                       const struct gl_error *stop_error, bool is_over, struct gl_error *err)
+{
+    if (!is_over)
+        gl_warn(context, "GL5002", "%s was not brought to its end (%s): greenlaunch stop %s",
+                launch, stop_error->text, launch);
+    else if (err->code != GL_OK)
+        gl_warn(context, "GL1003", "%s", stop_error->text);
+    if (err->code == GL_OK)
+        *err = *stop_error;
+    return -1;
+}
+
 /* Whatever happens to the command, the instance is stopped and accounted for. */
 static int follow_and_finish(struct gl_context *context, struct gl_launcher *launcher,
                              const struct gl_instance *instance, const struct gl_option_list *files,
                              struct gl_error *err)
 {
-    struct follow follow = {.context = context,
-                            .instance = instance->id,
-                            .out.ceiling = OUTPUT_CEILING,
-                            .error_out.ceiling = OUTPUT_CEILING};
+    struct follow follow = {.context = context, .instance = instance->id};
+    struct gl_ending ending = {.wait = {10}};
     GL_AUTO(gl_auto_free) char *receipt = NULL;
     struct gl_error stop_error = {0};
     int status = -1, result;
@@ -178,56 +251,37 @@ static int follow_and_finish(struct gl_context *context, struct gl_launcher *lau
     if (result == 0)
         result = fetch_files(&follow, files, err);
     gl_progress(context, "stopping, waiting for the final reading");
-    if (gl_launch_finish(launcher, instance->launch_id, (struct gl_span){10}, status, &receipt,
-                         &stop_error) != 0) {
-        gl_warn(context, "GL5002", "%s was not brought to its end (%s): greenlaunch stop %s",
-                instance->launch_id, stop_error.text, instance->launch_id);
-        if (result == 0)
-            *err = stop_error;
-        result = -1;
+    ending.exit_status = status;
+    if (gl_launch_finish(launcher, instance->launch_id, &ending, &stop_error) != 0) {
+        result = tell_of_end(context, instance->launch_id, &stop_error, ending.is_over, err);
     }
     gl_progress_end(context);
-    context->reply.data =
-        json_pack("{s:i,s:s?,s:s?}", "exit_status", status, "stdout", gl_str_text(&follow.out),
-                  "stderr", gl_str_text(&follow.error_out));
-    if (context->reply.data == NULL) /* output that is no UTF-8 has no place in JSON */
-        context->reply.data = json_pack("{s:i,s:n,s:n}", "exit_status", status, "stdout", "stderr");
+    receipt = ending.receipt;
+    context->reply.data = json_pack("{s:i}", "exit_status", status);
+    add_output(context->reply.data, "stdout", &follow.out);
+    add_output(context->reply.data, "stderr", &follow.error);
     if (receipt != NULL && gl_act_show_receipt(context, receipt, err) != 0)
         result = -1;
     gl_meterlog_done(&follow.log);
-    gl_str_done(&follow.out);
-    gl_str_done(&follow.error_out);
+    gl_str_done(&follow.out.text);
+    gl_str_done(&follow.error.text);
     gl_cloud_close(follow.cloud);
     if (result == 0 && follow.has_lost_output)
         result = gl_fail(err, GL_E_IO, "the command's output could not be written");
     return result == 0 ? status : -1;
 }
 
-static void point_to_receipt(struct gl_context *context, const struct gl_launcher *launcher,
-                             const char *launch)
+int gl_run_command(struct gl_context *context, const struct gl_run_values *given,
+                   const char *const *command, struct gl_error *err)
 {
-    GL_AUTO(gl_auto_free) char *path = gl_receipt_path(launcher->state_folder, launch);
-
-    if (!gl_file_exists(path))
-        return;
-    gl_str_addf(&context->reply.text, "  receipt      %s\n", path);
-    json_object_set_new(context->reply.data, "receipt_file", json_string(path));
-    gl_next(context, "check every number of the receipt",
-            (const char *const[]){"verify", path, NULL});
-}
-
-static int run(struct gl_context *context, const struct gl_call *call, struct gl_error *err)
-{
-    struct run_values values = *(const struct run_values *)call->values;
+    struct gl_run_values values = *given;
     struct gl_start_lists lists;
     struct gl_start_options start;
     struct gl_launcher launcher;
     struct gl_instance instance;
     int status;
 
-    if (call->rest == NULL || call->rest[0] == NULL)
-        return gl_fail(err, GL_E_USAGE, "no command: greenlaunch run [rules] -- COMMAND [ARG ...]");
-    gl_start_options_of(&values.start.inside, call->rest, &lists, &start);
+    gl_start_options_of(&values.start, command, &lists, &start);
     status = gl_start_instance(context, &launcher, &values.start.ask, &start, &instance, err);
     if (status != GL_EXIT_OK)
         return status;
@@ -235,7 +289,7 @@ static int run(struct gl_context *context, const struct gl_call *call, struct gl
     context->reply.is_streamed = !context->globals.is_json;
     context->reply.is_command_status = true;
     status = follow_and_finish(context, &launcher, &instance, &values.files_out, err);
-    point_to_receipt(context, &launcher, instance.launch_id);
+    gl_start_point_to_receipt(context, &launcher, instance.launch_id);
     if (gl_interrupted()) {
         gl_error_clear(err);
         return gl_interrupt_fail(
@@ -246,6 +300,13 @@ static int run(struct gl_context *context, const struct gl_call *call, struct gl
     return status;
 }
 
+static int run(struct gl_context *context, const struct gl_call *call, struct gl_error *err)
+{
+    if (call->rest == NULL || call->rest[0] == NULL)
+        return gl_fail(err, GL_E_USAGE, "no command: greenlaunch run [rules] -- COMMAND [ARG ...]");
+    return gl_run_command(context, call->values, call->rest, err);
+}
+
 const struct gl_command gl_command_run = {
     .name = "run",
     .group = "Act",
@@ -254,10 +315,13 @@ const struct gl_command gl_command_run = {
     .description =
         "Starts an instance as launch does, runs the command inside, passes its output and exit "
         "status through, shows its meter readings on standard error, stops it and prints the "
-        "footprint with the signed receipt. Ctrl-C stops the instance in order.",
+        "footprint with the signed receipt. Ctrl-C stops the instance in order, and ends one that "
+        "still starts. Without any rule nothing is started, unless --no-rules says so. With --json "
+        "the first 4 MiB of each stream are in data.stdout and data.stderr; what did not fit is "
+        "counted in stdout_dropped_bytes, and output that is no UTF-8 is in stdout_base64.",
     .example = "greenlaunch run --renewable-only --with /usr/bin/openssl -- openssl speed -seconds "
                "1 sha256",
     .options = options,
-    .values_size = sizeof(struct run_values),
+    .values_size = sizeof(struct gl_run_values),
     .run = run,
 };

@@ -6,6 +6,8 @@
 
 #include "base/time.h"
 #include "broker/cli/help.h"
+#include "broker/cli/signals_archive.h"
+#include "broker/cli/signals_history.h"
 #include "broker/interrupt.h"
 #include "broker/render/decision.h"
 #include "broker/render/series.h"
@@ -14,13 +16,14 @@
 #include "providers/data/data.h"
 
 #define ZONES_MAX     1024
-#define LIMIT_DEFAULT 20
+#define LIMIT_DEFAULT 18 /* with heading, legend and prompt a screen of 24 lines */
 #define LOOK_BACK_S   7200
 #define LOOK_AHEAD_S  3600
 
 struct signals_values {
     struct gl_option_list explain, regions;
     int64_t limit;
+    const char *backfill, *zone;
 };
 
 static const struct gl_option options[] = {
@@ -30,7 +33,12 @@ static const struct gl_option options[] = {
     {"region", 0, GL_OPT_LIST, offsetof(struct signals_values, regions), "CLOUD/REGION",
      "the zones behind a cloud region", NULL, NULL, NULL, 0, 0, 0, "offer"},
     {"limit", 'n', GL_OPT_INTEGER, offsetof(struct signals_values, limit), "N",
-     "rows shown when no zone is named (default 20)", NULL, NULL, NULL, 1, 100000, 0, NULL},
+     "rows shown when no zone is named (default 18)", NULL, NULL, NULL, 1, 100000, 0, NULL},
+    {"backfill", 0, GL_OPT_TEXT, offsetof(struct signals_values, backfill), "SPAN",
+     "fetch what sources measured in --zone before, as in 90d, and store it", "History", NULL, NULL,
+     0, 0, 0, NULL},
+    {"zone", 0, GL_OPT_TEXT, offsetof(struct signals_values, zone), "ZONE",
+     "the zone of --backfill", "History", NULL, NULL, 0, 0, 0, "zone"},
     {0},
 };
 
@@ -66,7 +74,8 @@ static int add_zone(struct asked *asked, const char *zone, const char *neso, boo
         .query = {.neso = neso,
                   .from = {gl_instant_hour(asked->now).unix_s - LOOK_BACK_S},
                   .until = {asked->now.unix_s + LOOK_AHEAD_S},
-                  .is_cache_only = asked->is_all},
+                  .is_cache_only = asked->is_all,
+                  .wants_history = is_explained},
         .is_explained = is_explained,
     };
     snprintf(one->query.zone, sizeof one->query.zone, "%s", zone);
@@ -337,8 +346,6 @@ static void explain_series(struct gl_context *context, const struct gl_series *s
     GL_AUTO(gl_str_done) struct gl_str head = {0};
     GL_AUTO(gl_str_done) struct gl_str meaning = {0};
     GL_AUTO(gl_str_done) struct gl_str dated = {0};
-    GL_AUTO(gl_str_done) struct gl_str credit = {0};
-    char retrieved[GL_INSTANT_TEXT] = "built into this program";
 
     gl_str_addf(&head, "%s: ", gl_render_quantity(series->meaning.quantity));
     if (reading.point != NULL) {
@@ -357,13 +364,33 @@ static void explain_series(struct gl_context *context, const struct gl_series *s
     field(context, "dated", gl_str_text(&dated));
     gl_render_meaning(&series->meaning, &meaning);
     field(context, "meaning", gl_str_text(&meaning));
-    gl_str_addf(&credit, "%s (%s), %s", series->dataset, series->attribution, series->licence);
-    field(context, "source", gl_str_text(&credit));
-    if (gl_render_has_body(series))
-        gl_instant_text((struct gl_instant){series->retrieved_s}, retrieved);
-    field(context, "retrieved", retrieved);
     if (series->is_suspect)
         field(context, "not to be trusted", series->suspicion);
+}
+
+static bool is_same_source(const struct gl_series *a, const struct gl_series *b)
+{
+    return strcmp(a->dataset, b->dataset) == 0 && strcmp(a->attribution, b->attribution) == 0 &&
+           strcmp(a->licence, b->licence) == 0 && a->retrieved_s == b->retrieved_s &&
+           gl_render_has_body(a) == gl_render_has_body(b);
+}
+
+/* Below the figures that it gave. */
+static void explain_source(struct gl_context *context, const struct gl_series *series)
+{
+    GL_AUTO(gl_str_done) struct gl_str plain = {0};
+    GL_AUTO(gl_str_done) struct gl_str line = {0};
+    char retrieved[GL_INSTANT_TEXT];
+
+    gl_str_addf(&plain, "source: %s (%s), %s; ", series->dataset, series->attribution,
+                series->licence);
+    if (gl_render_has_body(series))
+        gl_str_addf(&plain, "retrieved %s",
+                    gl_instant_text((struct gl_instant){series->retrieved_s}, retrieved));
+    else
+        gl_str_add(&plain, "built into this program");
+    gl_str_add_printable(&line, gl_str_text(&plain), plain.length);
+    gl_render_wrap(gl_str_text(&line), 2, context->columns, &context->reply.text);
 }
 
 static const char *report_word(const struct gl_signal_report *report)
@@ -379,11 +406,12 @@ static json_t *report_json(const struct gl_signal_report *report)
 {
     bool has_error = report->error.code != GL_OK;
 
-    return json_pack("{s:s,s:s,s:b,s:b,s:b,s:o,s:s?}", "source", report->source, "state",
+    return json_pack("{s:s,s:s,s:b,s:b,s:b,s:o,s:s?,s:s?}", "source", report->source, "state",
                      report_word(report), "ok", report->is_ok, "from_cache", report->is_from_cache,
                      "skipped", report->is_skipped, "age_s",
                      report->age_s == GL_UNKNOWN ? json_null() : json_integer(report->age_s),
-                     "error", has_error ? report->error.text : NULL);
+                     "error", has_error ? report->error.text : NULL, "archive_error",
+                     report->archive.code != GL_OK ? report->archive.text : NULL);
 }
 
 /* What happened to each source for the zone; text when `is_shown`. */
@@ -408,6 +436,8 @@ static json_t *add_reports(struct gl_context *context, const struct gl_signal_st
             gl_str_addf(&line, ", %s old", gl_render_age(reports[i].age_s, age));
         if (reports[i].error.code != GL_OK)
             gl_str_addf(&line, ": %s", reports[i].error.text);
+        if (reports[i].archive.code != GL_OK)
+            gl_str_addf(&line, "; nothing of it is stored: %s", reports[i].archive.text);
         if (is_shown && (!reports[i].is_skipped || reports[i].error.code != GL_OK))
             field(context, reports[i].source, gl_str_text(&line));
     }
@@ -426,9 +456,20 @@ static void explain(struct gl_context *context, const struct asked_zone *one, st
     gl_render_wrap(gl_str_text(&head), 0, context->columns, out);
     if (one->facts->count == 0)
         gl_str_add(out, "  nothing is known of this zone\n");
-    for (size_t i = 0; i < one->facts->count; i++)
-        explain_series(context, one->facts->series[i], now);
+    for (size_t i = 0; i < one->facts->count; i++) {
+        const struct gl_series *series = one->facts->series[i];
+
+        explain_series(context, series, now);
+        if (i + 1 == one->facts->count || !is_same_source(series, one->facts->series[i + 1]))
+            explain_source(context, series);
+    }
 }
+
+static const char words[] =
+    "average: of all power at the time (marginal: of one kWh more); lifecycle: with fuel supply "
+    "and building (direct: what the plant emits); flow traced: imports as they were made; "
+    "location-based: of the grid (market-based: of contracts); matched annual: over a year, not by "
+    "the hour.";
 
 /* ---- the answer ---- */
 
@@ -442,12 +483,15 @@ static json_t *zone_json(struct gl_context *context, const struct asked_zone *on
     for (size_t i = 0; i < one->facts->count; i++)
         json_array_append_new(series, gl_render_series_json(one->facts->series[i], now));
     reports = add_reports(context, store, one->query.zone, one->is_explained);
+    if (one->is_explained)
+        gl_signals_history_show(context, one->facts, now);
     disagreements = gl_render_disagreements(one->facts, now, context->columns, &lines);
     if (one->is_explained && lines.length > 0)
         gl_str_addf(&context->reply.text, "  compared:\n%s", gl_str_text(&lines));
-    return json_pack("{s:s,s:s?,s:o,s:o,s:o}", "zone", one->query.zone, "name",
+    return json_pack("{s:s,s:s?,s:o,s:o,s:o,s:o}", "zone", one->query.zone, "name",
                      row != NULL ? row->name : NULL, "series", series, "reports", reports,
-                     "disagreements", disagreements);
+                     "disagreements", disagreements, "history",
+                     gl_signals_history_json(one->facts));
 }
 
 static int answer(struct gl_context *context, const struct asked *asked,
@@ -456,7 +500,7 @@ static int answer(struct gl_context *context, const struct asked *asked,
     size_t shown = add_table(context, asked, limit);
     json_t *zones = json_array();
     char at[GL_INSTANT_TEXT];
-    bool has_any = false;
+    bool has_any = false, has_words = false;
 
     for (size_t i = 0; i < shown; i++) {
         const struct asked_zone *one = &asked->zones[i];
@@ -465,7 +509,10 @@ static int answer(struct gl_context *context, const struct asked *asked,
             explain(context, one, asked->now);
         json_array_append_new(zones, zone_json(context, one, store, asked->now));
         has_any = has_any || one->facts->count > 0;
+        has_words = has_words || (one->is_explained && one->facts->count > 0);
     }
+    if (has_words)
+        gl_render_wrap(words, 0, context->columns, &context->reply.text);
     context->reply.data =
         json_pack("{s:s,s:o}", "now", gl_instant_text(asked->now, at), "zones", zones);
     if (has_any)
@@ -474,7 +521,7 @@ static int answer(struct gl_context *context, const struct asked *asked,
     return GL_EXIT_UNKNOWN;
 }
 
-static int run(struct gl_context *context, const struct gl_call *call, struct gl_error *err)
+static int show(struct gl_context *context, const struct gl_call *call, struct gl_error *err)
 {
     const struct signals_values *values = call->values;
     GL_AUTO(gl_auto_free) struct asked_zone *zones = gl_alloc(ZONES_MAX * sizeof *zones);
@@ -499,6 +546,36 @@ static int run(struct gl_context *context, const struct gl_call *call, struct gl
     return status;
 }
 
+static int backfill(struct gl_context *context, const struct gl_call *call, struct gl_error *err)
+{
+    const struct signals_values *values = call->values;
+    const char *zone = values->zone != NULL ? values->zone : context->config.zone;
+
+    if (gl_help_operands(&gl_command_signals, call, 0, 0, err) != 0)
+        return -1;
+    if (values->backfill == NULL)
+        return gl_fail(err, GL_E_USAGE,
+                       "--zone is the zone of --backfill; to look at one: greenlaunch signals "
+                       "ZONE");
+    if (values->explain.count + values->regions.count > 0)
+        return gl_fail(err, GL_E_USAGE,
+                       "--backfill only stores: --explain and --region are for "
+                       "another call");
+    if (zone == NULL)
+        return gl_fail(err, GL_E_USAGE, "--backfill of which zone? give --zone ZONE");
+    if (!is_known_zone(zone) && zone != context->config.zone)
+        return fail_zone(zone, err);
+    return gl_signals_backfill(context, values->backfill, zone, err);
+}
+
+static int run(struct gl_context *context, const struct gl_call *call, struct gl_error *err)
+{
+    const struct signals_values *values = call->values;
+
+    return values->backfill != NULL || values->zone != NULL ? backfill(context, call, err)
+                                                            : show(context, call, err);
+}
+
 const struct gl_command gl_command_signals = {
     .name = "signals",
     .group = "Look",
@@ -509,7 +586,10 @@ const struct gl_command gl_command_signals = {
         "gases, another boundary, another share) stand in rows of their own and are never mixed. "
         "Without a zone, lists every zone by what is cached and built in, cleanest first, without "
         "using the network. --explain shows every number with its age, meaning, licence and cache "
-        "state, and where sources disagree. Offline sources are waited for at most two seconds.",
+        "state, what is stored of its past, and where sources disagree. Sources are waited for at "
+        "most two seconds in all. --backfill 90d --zone ZONE fetches past figures of a zone from "
+        "the sources that give them and stores them, so that promises and plans can be made; run "
+        "again it goes on where it was.",
     .example = "$ greenlaunch signals --offline SE-SE3\n"
                "ZONE    g/kWh  RENEWABLE  CARBON-FREE  GRADE  DATED      SOURCE\n"
                "SE-SE3     20       64 %        100 %  D      year 2025  builtin",

@@ -5,9 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "broker/cli/act.h"
-#include "broker/meterlog.h"
+#include "base/time.h"
+#include "broker/cli/unknown.h"
 #include "broker/render/table.h"
+
+#define ONE_PLACE "this-machine" /* of a local cloud without a list of places */
 
 struct status_values {
     bool is_all;
@@ -20,68 +22,93 @@ static const struct gl_option options[] = {
 };
 
 static const struct gl_column columns[] = {
-    {"LAUNCH", false, 0},   {"NAME", false, 3},      {"WHERE", false, 1},
-    {"STATE", false, 0},    {"LEASE LEFT", true, 2}, {"READINGS", true, 5},
-    {"ENERGY Wh", true, 0}, {"gCO2e", true, 0},      {"GRADE", false, 4},
+    {"LAUNCH", false, 0},    {"NAME", false, 5},    {"WHERE", false, 1},    {"STATE", false, 0},
+    {"LEASE LEFT", true, 4}, {"READINGS", true, 7}, {"ENERGY Wh", true, 6}, {"gCO2e", true, 0},
+    {"LOW..HIGH", true, 2},  {"GRADE", false, 3},
 };
 enum { COLUMNS = sizeof columns / sizeof columns[0] };
 
-/* What is known of one launch's cost so far. */
-struct so_far {
+/* What is known of one launch now, whatever could be written down. */
+struct known {
+    const char *state; /* as it is seen; the ledger's where nobody can be asked */
+    bool is_unwritten; /* the ledger still says otherwise */
+    bool is_so_far;    /* the figures are of a run that goes on */
     size_t readings;
-    double energy_wh, grams[3]; /* NAN = unknown */
-    char grade;                 /* 0 = none */
+    double energy_wh[3]; /* low, central, high; NAN = unknown */
+    double grams[3];
+    char grade;         /* 0 = none */
+    char guarantee[16]; /* kept, breached, unknown; "" = none */
 };
 
-static double scaled(const json_t *array, size_t index, double scale)
+static void take_band(const json_t *band, double scale, double out[3])
 {
-    const json_t *item = json_array_get(array, index);
+    for (size_t i = 0; i < 3; i++) {
+        const json_t *item = json_array_get(band, i);
 
-    return json_is_integer(item) ? (double)json_integer_value(item) * scale : NAN;
+        out[i] = json_is_integer(item) ? (double)json_integer_value(item) * scale : NAN;
+    }
 }
 
-static void of_receipt(const struct gl_launch_row *row, struct so_far *out)
+static void take_derived(const json_t *derived, struct known *out)
+{
+    const json_t *footprint = json_object_get(derived, "footprint");
+    const char *grade = json_string_value(json_object_get(derived, "grade"));
+    const char *kept =
+        json_string_value(json_object_get(json_object_get(derived, "guarantee"), "state"));
+
+    out->readings =
+        (size_t)json_integer_value(json_object_get(json_object_get(derived, "meter"), "readings"));
+    take_band(json_object_get(footprint, "energy_mj"), 1 / 3.6e6, out->energy_wh);
+    take_band(json_object_get(footprint, "total_ug"), 1e-6, out->grams);
+    out->grade = grade != NULL ? grade[0] : '\0';
+    snprintf(out->guarantee, sizeof out->guarantee, "%s", kept != NULL ? kept : "");
+}
+
+static void of_receipt(const struct gl_launch_row *row, struct known *out)
 {
     struct gl_error ignored = {0};
     GL_AUTO(gl_auto_json)
     json_t *document = gl_json_parse(row->receipt, strlen(row->receipt), "receipt", &ignored);
-    const json_t *derived = json_object_get(document, "derived");
-    const json_t *footprint = json_object_get(derived, "footprint");
-    const char *grade = json_string_value(json_object_get(derived, "grade"));
 
-    out->readings =
-        (size_t)json_integer_value(json_object_get(json_object_get(derived, "meter"), "readings"));
-    out->energy_wh = scaled(json_object_get(footprint, "energy_mj"), 1, 1 / 3.6e6);
-    for (size_t i = 0; i < 3; i++)
-        out->grams[i] = scaled(json_object_get(footprint, "total_ug"), i, 1e-6);
-    out->grade = grade != NULL ? grade[0] : '\0';
+    take_derived(json_object_get(document, "derived"), out);
 }
 
-static void of_meter(struct gl_launcher *launcher, const struct gl_launch_row *row,
-                     struct so_far *out)
+/* As its cloud sees it: on a full disk the ledger may not know yet that it has ended. */
+static void of_cloud(struct gl_launcher *launcher, const struct gl_launch_row *row,
+                     struct known *out)
 {
-    struct gl_error ignored = {0};
-    struct gl_cloud *cloud = launcher->open(launcher->cookie, row->cloud, row->zone, &ignored);
-    struct gl_meterlog log;
-    int64_t total_mj = 0;
+    struct gl_error why = {0};
+    struct gl_cloud *cloud = launcher->open(launcher->cookie, row->cloud, row->zone, &why);
+    GL_AUTO(gl_auto_json) json_t *derived = NULL;
+    struct gl_instance instance = {.state = GL_STATE_LOST};
 
-    if (cloud != NULL && gl_launch_readings(launcher, row, cloud, &log, &ignored) == 0) {
-        out->readings = log.count;
-        if (log.count > 0) {
-            const struct gl_reading *last = &log.readings[log.count - 1];
-
-            for (size_t i = 0; i < last->component_count; i++)
-                total_mj += last->components[i].total_mj;
-            out->energy_wh = (double)total_mj / 3.6e6;
-        }
-        gl_meterlog_done(&log);
+    if (cloud == NULL)
+        return;
+    if (cloud->ops->describe(cloud, row->instance, &instance, &why) != 0 &&
+        why.code != GL_E_NOT_FOUND) {
+        gl_cloud_close(cloud);
+        return;
     }
+    gl_error_clear(&why);
+    out->is_unwritten = gl_instance_is_over(&instance);
+    out->is_so_far = !out->is_unwritten;
+    if (out->is_unwritten)
+        out->state = gl_instance_state_word(instance.state);
+    if (gl_launch_so_far(launcher, row, cloud, &derived, &why) == 0)
+        take_derived(derived, out);
     gl_cloud_close(cloud);
 }
 
-static bool is_over(const struct gl_launch_row *row)
+static struct known look_at(struct gl_launcher *launcher, const struct gl_launch_row *row)
 {
-    return strcmp(row->state, "ended") == 0 || strcmp(row->state, "lost") == 0;
+    struct known known = {
+        .state = row->state, .energy_wh = {NAN, NAN, NAN}, .grams = {NAN, NAN, NAN}};
+
+    if (row->receipt[0] != '\0')
+        of_receipt(row, &known);
+    else if (row->instance[0] != '\0')
+        of_cloud(launcher, row, &known);
+    return known;
 }
 
 static void number_or_dash(double number, char out[GL_QUANTITY_TEXT])
@@ -92,79 +119,71 @@ static void number_or_dash(double number, char out[GL_QUANTITY_TEXT])
         snprintf(out, GL_QUANTITY_TEXT, "-");
 }
 
-static json_t *row_json(const struct gl_launch_row *row, const struct so_far *so_far)
+static json_t *row_json(const struct gl_launch_row *row, const struct known *known)
 {
-    return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:I,s:b,s:o,s:o}", "launch", row->launch,
-                     "name", row->name, "cloud", row->cloud, "region", row->region, "type",
-                     row->type, "zone", row->zone, "state", row->state, "expires_ms",
-                     (json_int_t)row->expires_ms, "readings", (json_int_t)so_far->readings,
-                     "exit_status", (json_int_t)row->exit_status, "demo", row->is_demo, "energy",
-                     gl_quantity_json(&(struct gl_quantity_facts){.value = so_far->energy_wh,
-                                                                  .low = NAN,
-                                                                  .high = NAN,
+    json_t *energy = gl_quantity_json(&(struct gl_quantity_facts){.value = known->energy_wh[1],
+                                                                  .low = known->energy_wh[0],
+                                                                  .high = known->energy_wh[2],
                                                                   .unit = "Wh",
                                                                   .source = "meter",
-                                                                  .age_s = GL_UNKNOWN}),
-                     "total",
-                     gl_quantity_json(&(struct gl_quantity_facts){.value = so_far->grams[1],
-                                                                  .low = so_far->grams[0],
-                                                                  .high = so_far->grams[2],
-                                                                  .unit = "gCO2e",
-                                                                  .accounting = "location",
-                                                                  .grade = so_far->grade,
-                                                                  .age_s = GL_UNKNOWN}));
+                                                                  .age_s = GL_UNKNOWN});
+    json_t *total = gl_quantity_json(&(struct gl_quantity_facts){.value = known->grams[1],
+                                                                 .low = known->grams[0],
+                                                                 .high = known->grams[2],
+                                                                 .unit = "gCO2e",
+                                                                 .accounting = "location",
+                                                                 .grade = known->grade,
+                                                                 .age_s = GL_UNKNOWN});
+
+    return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:b,s:b,s:I,s:I,s:I,s:b,s:o,s:o,s:o}", "launch",
+                     row->launch, "name", row->name, "cloud", row->cloud, "region", row->region,
+                     "type", row->type, "zone", row->zone, "state", known->state, "unwritten",
+                     known->is_unwritten, "so_far", known->is_so_far, "expires_ms",
+                     (json_int_t)row->expires_ms, "readings", (json_int_t)known->readings,
+                     "exit_status", (json_int_t)row->exit_status, "demo", row->is_demo, "energy",
+                     energy, "total", total, "guarantee",
+                     known->guarantee[0] != '\0' ? json_string(known->guarantee) : json_null());
+}
+
+static void band_text(const double band[3], char out[2 * GL_QUANTITY_TEXT + 2])
+{
+    char low[GL_QUANTITY_TEXT], high[GL_QUANTITY_TEXT];
+
+    number_or_dash(band[0], low);
+    number_or_dash(band[2], high);
+    snprintf(out, 2 * GL_QUANTITY_TEXT + 2, isfinite(band[1]) ? "%s..%s" : "-", low, high);
 }
 
 static void add_row(struct gl_context *context, struct gl_table *table,
-                    const struct gl_launch_row *row, const struct so_far *so_far)
+                    const struct gl_launch_row *row, const struct known *known)
 {
+    bool has_place = strcmp(row->region, ONE_PLACE) != 0;
     int64_t left_ms = row->expires_ms - context->world.now_ms(context->world.cookie);
-    char lease[GL_QUANTITY_TEXT] = "-", where[128], readings[24], energy[GL_QUANTITY_TEXT],
-         grams[GL_QUANTITY_TEXT], grade[2] = {so_far->grade ? so_far->grade : '-', '\0'};
+    char lease[GL_QUANTITY_TEXT] = "-", where[192], readings[24], energy[GL_QUANTITY_TEXT],
+         grams[GL_QUANTITY_TEXT], band[2 * GL_QUANTITY_TEXT + 2], state[32],
+         grade[2] = {known->grade ? known->grade : '-', '\0'};
 
-    if (!is_over(row) && left_ms > 0)
+    if (!gl_launch_row_is_over(row) && !known->is_unwritten && left_ms > 0)
         gl_span_text((struct gl_span){left_ms / 1000}, lease);
-    snprintf(where, sizeof where, "%s%s %s, zone %s", row->is_demo ? "DEMO " : "", row->cloud,
-             row->type, row->zone[0] != '\0' ? row->zone : "unknown");
-    snprintf(readings, sizeof readings, "%zu", so_far->readings);
-    number_or_dash(so_far->energy_wh, energy);
-    number_or_dash(so_far->grams[1], grams);
-    gl_table_row(table, (const char *const[COLUMNS]){row->launch, row->name, where, row->state,
-                                                     lease, readings, energy, grams, grade});
+    snprintf(where, sizeof where, "%s%s %s, %s%szone %s", row->is_demo ? "DEMO " : "", row->cloud,
+             row->type, has_place ? row->region : "", has_place ? ", " : "",
+             row->zone[0] != '\0' ? row->zone : "unknown");
+    snprintf(state, sizeof state, "%s%s%s", known->state, known->is_unwritten ? ", unwritten" : "",
+             strcmp(known->guarantee, "breached") == 0 ? ", BREACHED" : "");
+    snprintf(readings, sizeof readings, "%zu", known->readings);
+    number_or_dash(known->energy_wh[1], energy);
+    number_or_dash(known->grams[1], grams);
+    band_text(known->grams, band);
+    gl_table_row(table, (const char *const[COLUMNS]){row->launch, row->name, where, state, lease,
+                                                     readings, energy, grams, band, grade});
 }
 
-/* Instances that carry our labels but that the ledger does not know. */
-static size_t count_unknown(struct gl_context *context, struct gl_launcher *launcher)
+/* *out_has_ended: there are ended launches that were not asked for. */
+static int fill(struct gl_context *context, struct gl_launcher *launcher,
+                const struct gl_call *call, bool *out_has_ended, struct gl_error *err)
 {
-    size_t drivers_count, unknown = 0;
-    const struct gl_cloud_driver *drivers = gl_cloud_drivers(&drivers_count);
-
-    for (size_t d = 0; d < drivers_count; d++) {
-        GL_AUTO(gl_auto_free) struct gl_instance *instances = NULL;
-        struct gl_error err = {0};
-        struct gl_cloud *cloud = launcher->open(launcher->cookie, drivers[d].ops->name, NULL, &err);
-        size_t count = 0;
-
-        if (cloud == NULL || cloud->ops->list(cloud, &instances, &count, &err) != 0)
-            gl_warn(context, "GL5002", "cloud %s cannot be asked: %s", drivers[d].ops->name,
-                    err.text);
-        for (size_t i = 0; i < count; i++) {
-            GL_AUTO(gl_launch_rows_free) struct gl_launch_rows rows = {0};
-            bool is_live =
-                instances[i].state != GL_STATE_ENDED && instances[i].state != GL_STATE_LOST;
-
-            if (is_live &&
-                gl_ledger_launches(launcher->ledger, instances[i].launch_id, &rows, &err) == 0)
-                unknown += rows.count == 0;
-        }
-        gl_cloud_close(cloud);
-    }
-    return unknown;
-}
-
-static int fill(struct gl_context *context, struct gl_launcher *launcher, const char *filter,
-                bool is_all, struct gl_error *err)
-{
+    const char *filter = call->operands->count > 0 ? call->operands->words[0] : NULL;
+    bool is_all = ((const struct status_values *)call->values)->is_all || filter != NULL;
     GL_AUTO(gl_launch_rows_free) struct gl_launch_rows rows = {0};
     struct gl_table *table;
     json_t *list = json_array();
@@ -176,49 +195,91 @@ static int fill(struct gl_context *context, struct gl_launcher *launcher, const 
         return gl_fail(err, GL_E_UNKNOWN_NAME, "no launch \"%s\"", filter);
     table = gl_table_new(columns, COLUMNS);
     for (size_t i = 0; i < rows.count; i++) {
-        struct so_far so_far = {0, NAN, {NAN, NAN, NAN}, '\0'};
+        struct known known;
 
-        if (is_over(&rows.rows[i]) && !is_all && filter == NULL)
+        if (gl_launch_row_is_over(&rows.rows[i]) && !is_all) {
+            *out_has_ended = true;
             continue;
-        if (rows.rows[i].receipt[0] != '\0')
-            of_receipt(&rows.rows[i], &so_far);
-        else if (rows.rows[i].instance[0] != '\0')
-            of_meter(launcher, &rows.rows[i], &so_far);
-        add_row(context, table, &rows.rows[i], &so_far);
-        json_array_append_new(list, row_json(&rows.rows[i], &so_far));
+        }
+        known = look_at(launcher, &rows.rows[i]);
+        add_row(context, table, &rows.rows[i], &known);
+        json_array_append_new(list, row_json(&rows.rows[i], &known));
     }
     if (json_array_size(list) > 0)
         gl_table_text(table, context->columns, context->globals.is_accessible,
                       &context->reply.text);
-    else
-        gl_str_addf(&context->reply.text, "Nothing is running%s.\n",
-                    rows.count > 0 && !is_all ? " (ended launches: greenlaunch status --all)" : "");
     gl_table_free(table);
     return 0;
 }
 
+/* ---- what the ledger does not know ---- */
+
+static const struct gl_column unknown_columns[] = {
+    {"UNKNOWN", false, 0}, {"WHERE", false, 1}, {"STATE", false, 2}, {"ENDS BY ITSELF", false, 3}};
+enum { UNKNOWN_COLUMNS = sizeof unknown_columns / sizeof unknown_columns[0] };
+
+static void add_unknowns(struct gl_context *context, const struct gl_unknowns *unknowns)
+{
+    struct gl_table *table = gl_table_new(unknown_columns, UNKNOWN_COLUMNS);
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < unknowns->count; i++) {
+        const struct gl_instance *instance = &unknowns->items[i].instance;
+        char where[160], until[GL_INSTANT_TEXT];
+
+        snprintf(where, sizeof where, "%s %s %s", unknowns->items[i].cloud, instance->region,
+                 instance->type);
+        gl_instant_text(instance->expires, until);
+        gl_table_row(
+            table, (const char *const[UNKNOWN_COLUMNS]){
+                       instance->launch_id, where, gl_instance_state_word(instance->state), until});
+        json_array_append_new(list, gl_unknown_json(&unknowns->items[i]));
+    }
+    if (unknowns->count > 0)
+        gl_table_text(table, context->columns, context->globals.is_accessible,
+                      &context->reply.text);
+    gl_table_free(table);
+    json_object_set_new(context->reply.data, "unknown", list);
+    json_object_set_new(context->reply.data, "unknown_instances",
+                        unknowns->unasked > 0 ? json_null()
+                                              : json_integer((json_int_t)unknowns->count));
+}
+
+static void tell_of_unknowns(struct gl_context *context, const struct gl_unknowns *unknowns)
+{
+    const char *first = unknowns->count > 0 ? unknowns->items[0].instance.launch_id : "";
+
+    if (unknowns->count == 0)
+        return;
+    gl_str_addf(&context->reply.text,
+                "  stop one: greenlaunch stop %s    all: greenlaunch stop --all-mine\n", first);
+    gl_warn(context, "GL5008",
+            "%zu instance%s with our labels that this ledger does not know: greenlaunch stop "
+            "--all-mine ends them",
+            unknowns->count, unknowns->count == 1 ? "" : "s");
+    gl_next(context, "end one instance the ledger does not know",
+            (const char *const[]){"stop", first, NULL});
+    gl_next(context, "end every instance of ours",
+            (const char *const[]){"stop", "--all-mine", NULL});
+}
+
 static int run(struct gl_context *context, const struct gl_call *call, struct gl_error *err)
 {
-    const struct status_values *values = call->values;
-    const char *filter = call->operands->count > 0 ? call->operands->words[0] : NULL;
+    GL_AUTO(gl_unknowns_done) struct gl_unknowns unknowns = {0};
     struct gl_launcher launcher;
-    size_t unknown;
+    bool has_ended = false;
 
-    if (gl_act_launcher(context, &launcher, err) != 0 ||
+    if (gl_act_launcher_to_look(context, &launcher, err) != 0 ||
         gl_act_reconcile(context, &launcher, err) != 0 ||
-        fill(context, &launcher, filter, values->is_all, err) != 0)
+        fill(context, &launcher, call, &has_ended, err) != 0)
         return -1;
-    unknown = count_unknown(context, &launcher);
-    if (unknown > 0) {
-        gl_warn(context, "GL5008",
-                "%zu instance%s with our labels that this ledger does not know: greenlaunch stop "
-                "--all-mine ends them",
-                unknown, unknown == 1 ? "" : "s");
-        gl_next(context, "end instances the ledger does not know",
-                (const char *const[]){"stop", "--all-mine", NULL});
-    }
-    json_object_set_new(context->reply.data, "unknown_instances",
-                        json_integer((json_int_t)unknown));
+    gl_unknowns_find(context, &launcher, &unknowns);
+    if (context->reply.text.length == 0 && unknowns.count == 0)
+        gl_str_addf(&context->reply.text, "Nothing is running%s%s.\n",
+                    unknowns.unasked > 0 ? " that this ledger knows of" : "",
+                    has_ended ? " (ended launches: greenlaunch status --all)" : "");
+    add_unknowns(context, &unknowns);
+    tell_of_unknowns(context, &unknowns);
     return GL_EXIT_OK;
 }
 
@@ -229,7 +290,12 @@ const struct gl_command gl_command_status = {
     .operands = "[NAME]",
     .description = "Looks at every launch first and brings the ledger to the truth: adopts what an "
                    "interrupted launch left running, stops what is past its lease, writes the "
-                   "receipts of what ended by itself.",
+                   "receipts of what ended by itself. What runs is charged until now by the "
+                   "readings at hand, as its receipt would be: low, central and high. What has "
+                   "ended and could not be written down, on a full disk, says so. Instances with "
+                   "our labels that the ledger does not know are listed with how to stop them. "
+                   "State paused: suspended by pause, it uses no energy; moving: a pause, resume "
+                   "or move is under way, or was interrupted and is settled by the next look.",
     .example = "greenlaunch status --all",
     .options = options,
     .values_size = sizeof(struct status_values),

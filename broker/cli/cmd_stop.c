@@ -3,8 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "broker/cli/act.h"
-#include "broker/interrupt.h"
+#include "broker/cli/unknown.h"
 
 #define WAIT ((struct gl_span){10})
 
@@ -19,141 +18,235 @@ static const struct gl_option options[] = {
     {0},
 };
 
-static int stop_one(struct gl_context *context, struct gl_launcher *launcher, const char *name,
-                    struct gl_error *err)
-{
-    GL_AUTO(gl_auto_free) char *receipt = NULL;
+/* ---- what became of each ---- */
 
-    gl_progress(context, "stopping %s, waiting for the final reading", name);
-    if (gl_launch_finish(launcher, name, WAIT, -1, &receipt, err) != 0)
-        return -1;
-    gl_progress_end(context);
-    return gl_act_show_receipt(context, receipt, err);
-}
-
-/* Counts of a sweep over instances or launches. */
 struct sweep {
-    size_t stopped, failed;
-    struct gl_error first;
+    struct gl_context *context;
+    struct gl_launcher *launcher;
+    json_t *receipts; /* data.receipts: one member an instance; borrowed */
+    size_t stopped;   /* nothing of them runs any more */
+    size_t unwritten; /* of these, those that could not be written down */
+    size_t failed;
+    struct gl_error first; /* of the unwritten and the failed */
 };
 
-static void tally(struct sweep *sweep, int result, const struct gl_error *err)
+static json_t *entry_of(struct sweep *sweep, const char *launch)
 {
-    if (result == 0) {
-        sweep->stopped++;
-        return;
+    json_t *entry;
+    size_t i;
+
+    json_array_foreach(sweep->receipts, i, entry)
+    {
+        const char *text = json_string_value(json_object_get(entry, "launch"));
+
+        if (text != NULL && strcmp(text, launch) == 0)
+            return entry;
     }
-    if (sweep->failed++ == 0)
-        sweep->first = *err;
+    return NULL;
 }
 
-static int stop_known(struct gl_context *context, struct gl_launcher *launcher, struct sweep *sweep,
-                      struct gl_error *err)
+static void add_entry(struct sweep *sweep, json_t *entry, const char *result, const char *message)
+{
+    json_object_set_new(entry, "result", json_string(result));
+    json_object_set_new(entry, "message", message != NULL ? json_string(message) : json_null());
+    if (json_object_get(entry, "receipt") == NULL)
+        json_object_set_new(entry, "receipt", json_null());
+    json_array_append_new(sweep->receipts, entry);
+}
+
+/* Its figures as text, and as the members that its entry gets. */
+static json_t *show(struct gl_context *context, const char *receipt, struct gl_error *err)
+{
+    json_t *data = context->reply.data, *entry;
+    const json_t *meter;
+    const char *note;
+
+    context->reply.data = NULL;
+    if (gl_act_show_receipt(context, receipt, err) != 0) {
+        context->reply.data = data;
+        return NULL;
+    }
+    entry = context->reply.data;
+    context->reply.data = data;
+    meter =
+        json_object_get(json_object_get(json_object_get(entry, "receipt"), "evidence"), "meter");
+    note = json_string_value(json_object_get(meter, "note"));
+    if (note != NULL)
+        gl_warn(context, "GL9001", "%s: %s", json_string_value(json_object_get(entry, "launch")),
+                note);
+    return entry;
+}
+
+static void add_failure(struct sweep *sweep, const char *name, bool is_over,
+                        const struct gl_error *err)
+{
+    if (sweep->unwritten + sweep->failed == 0)
+        sweep->first = *err;
+    sweep->stopped += is_over;
+    sweep->unwritten += is_over;
+    sweep->failed += !is_over;
+    add_entry(sweep, json_pack("{s:s*}", "launch", name), is_over ? "unwritten" : "failed",
+              err->text);
+}
+
+/* ---- without the ledger ---- */
+
+/* There is nothing to account it to: its readings stay where they are. */
+static void stop_unknown(struct sweep *sweep, const struct gl_unknown *unknown)
+{
+    const struct gl_instance *instance = &unknown->instance;
+    json_t *before = entry_of(sweep, instance->launch_id), *entry;
+    struct gl_error err = {0};
+    char message[512];
+    int result;
+
+    gl_progress(sweep->context, "stopping %s %s", unknown->cloud, instance->id);
+    result = gl_unknown_stop(sweep->launcher, unknown, WAIT, &err);
+    gl_progress_end(sweep->context);
+    if (result != 0 && before == NULL)
+        add_failure(sweep, instance->launch_id, false, &err);
+    if (result != 0)
+        return;
+    snprintf(message, sizeof message,
+             "%s was not in the ledger: stopped without a receipt; its readings stay in %s",
+             instance->id, instance->console);
+    gl_warn(sweep->context, "GL5008", "%s", message);
+    gl_str_addf(&sweep->context->reply.text, "Stopped %s, which the ledger did not know\n",
+                instance->launch_id);
+    sweep->stopped++;
+    if (before == NULL) {
+        entry = gl_unknown_json(unknown);
+        json_object_set_new(entry, "state", json_string(gl_instance_state_word(GL_STATE_ENDED)));
+        add_entry(sweep, entry, "stopped", message);
+        return;
+    }
+    sweep->failed--; /* it was tried through the ledger first */
+    json_object_set_new(before, "result", json_string("stopped"));
+}
+
+/* A name that the ledger does not know may be that of an instance it has lost. */
+static bool stop_by_label(struct sweep *sweep, const char *name)
+{
+    GL_AUTO(gl_unknowns_done) struct gl_unknowns unknowns;
+    bool is_found = false;
+
+    gl_unknowns_find(sweep->context, sweep->launcher, &unknowns);
+    for (size_t i = 0; i < unknowns.count && !is_found; i++)
+        if (strcmp(unknowns.items[i].instance.launch_id, name) == 0 ||
+            strcmp(unknowns.items[i].instance.id, name) == 0) {
+            stop_unknown(sweep, &unknowns.items[i]);
+            is_found = true;
+        }
+    return is_found;
+}
+
+/* ---- with it ---- */
+
+static void stop_one(struct sweep *sweep, const char *name)
+{
+    struct gl_ending ending = {.wait = WAIT, .exit_status = -1};
+    struct gl_error err = {0};
+    json_t *entry = NULL;
+
+    gl_progress(sweep->context, "stopping %s, waiting for the final reading", name);
+    if (gl_launch_finish(sweep->launcher, name, &ending, &err) == 0) {
+        gl_progress_end(sweep->context);
+        entry = show(sweep->context, ending.receipt, &err);
+        free(ending.receipt);
+    }
+    gl_progress_end(sweep->context);
+    if (entry != NULL) {
+        sweep->stopped++;
+        add_entry(sweep, entry, "stopped", NULL);
+    } else if (err.code != GL_E_UNKNOWN_NAME || !stop_by_label(sweep, name)) {
+        add_failure(sweep, name, ending.is_over, &err);
+    }
+}
+
+static int stop_known(struct sweep *sweep, struct gl_error *err)
 {
     GL_AUTO(gl_launch_rows_free) struct gl_launch_rows rows = {0};
 
-    if (gl_ledger_launches(launcher->ledger, NULL, &rows, err) != 0)
+    if (gl_ledger_launches(sweep->launcher->ledger, NULL, &rows, err) != 0)
         return -1;
-    for (size_t i = 0; i < rows.count; i++) {
-        struct gl_error one = {0};
-
-        if (strcmp(rows.rows[i].state, "ended") != 0 && strcmp(rows.rows[i].state, "lost") != 0)
-            tally(sweep, stop_one(context, launcher, rows.rows[i].launch, &one), &one);
-    }
+    for (size_t i = 0; i < rows.count; i++)
+        if (!gl_launch_row_is_over(&rows.rows[i]))
+            stop_one(sweep, rows.rows[i].launch);
     return 0;
 }
 
-/* Instances that carry our labels and that no ledger knows: end them; there is nothing to account
- * them to. */
-static void stop_unknown_of(struct gl_context *context, struct gl_launcher *launcher,
-                            const char *name, struct sweep *sweep)
+static int stop_all(struct sweep *sweep, struct gl_error *err)
 {
-    GL_AUTO(gl_auto_free) struct gl_instance *instances = NULL;
-    struct gl_error err = {0};
-    struct gl_cloud *cloud = launcher->open(launcher->cookie, name, NULL, &err);
-    size_t count = 0;
-
-    if (cloud == NULL) {
-        gl_warn(context, "GL5002", "cloud %s: %s", name, err.text);
-        tally(sweep, -1, &err);
-        return;
-    }
-    if (cloud->ops->list(cloud, &instances, &count, &err) != 0)
-        tally(sweep, -1, &err);
-    for (size_t i = 0; i < count; i++) {
-        struct gl_error one = {0};
-
-        if (instances[i].state == GL_STATE_ENDED || instances[i].state == GL_STATE_LOST)
-            continue;
-        gl_say(context, "stopping %s %s", name, instances[i].id);
-        if (cloud->ops->stop(cloud, instances[i].id, WAIT, &one) != 0)
-            gl_error_clear(&one);
-        tally(sweep, cloud->ops->terminate(cloud, instances[i].id, &one), &one);
-        gl_warn(context, "GL5008",
-                "%s was not in the ledger: stopped without a receipt; its readings stay in %s",
-                instances[i].id, instances[i].console);
-    }
-    gl_cloud_close(cloud);
-}
-
-static int stop_all(struct gl_context *context, struct gl_error *err)
-{
-    struct gl_launcher launcher;
-    struct sweep sweep = {0};
+    GL_AUTO(gl_unknowns_done) struct gl_unknowns unknowns = {0};
+    struct gl_context *context = sweep->context;
     struct gl_error ledger_error = {0};
-    size_t count;
-    const struct gl_cloud_driver *drivers = gl_cloud_drivers(&count);
 
     /* A broken ledger must not keep anything running. */
-    if (gl_act_launcher(context, &launcher, &ledger_error) != 0 ||
-        gl_act_reconcile(context, &launcher, &ledger_error) != 0 ||
-        stop_known(context, &launcher, &sweep, &ledger_error) != 0) {
+    if (gl_act_launcher_to_look(context, sweep->launcher, &ledger_error) != 0 ||
+        gl_act_reconcile(context, sweep->launcher, &ledger_error) != 0 ||
+        stop_known(sweep, &ledger_error) != 0)
         gl_warn(context, "GL1002", "the ledger cannot be used (%s): stopping by label only",
                 ledger_error.text);
-        gl_act_launcher_without_ledger(context, &launcher);
-    }
+    gl_act_launcher_without_ledger(context, sweep->launcher);
     if (gl_context_state(context, err) == NULL)
         return -1;
-    for (size_t i = 0; i < count; i++)
-        stop_unknown_of(context, &launcher, drivers[i].ops->name, &sweep);
-    gl_str_addf(&context->reply.text, "%zu stopped, %zu failed\n", sweep.stopped, sweep.failed);
-    json_t *data = context->reply.data != NULL ? context->reply.data : json_object();
-    context->reply.data = data;
-    json_object_set_new(data, "stopped", json_integer((json_int_t)sweep.stopped));
-    json_object_set_new(data, "failed", json_integer((json_int_t)sweep.failed));
-    if (sweep.failed == 0)
+    gl_unknowns_find(context, sweep->launcher, &unknowns);
+    for (size_t i = 0; i < unknowns.count; i++)
+        stop_unknown(sweep, &unknowns.items[i]);
+    if (unknowns.unasked > 0)
+        add_failure(sweep, NULL, false,
+                    &(struct gl_error){.code = GL_E_PROVIDER,
+                                       .text = "a cloud could not be asked what runs there"});
+    gl_str_addf(&context->reply.text, "%zu stopped, %zu failed", sweep->stopped, sweep->failed);
+    if (sweep->unwritten > 0)
+        gl_str_addf(&context->reply.text, "; %zu stopped that the ledger could not note",
+                    sweep->unwritten);
+    gl_str_add_char(&context->reply.text, '\n');
+    return 0;
+}
+
+static int stop_named(struct sweep *sweep, const struct gl_operands *names, struct gl_error *err)
+{
+    if (names->count == 0)
+        return gl_fail(err, GL_E_USAGE, "name what to stop: greenlaunch stop NAME, or --all-mine");
+    if (gl_act_launcher_to_look(sweep->context, sweep->launcher, err) != 0 ||
+        gl_act_reconcile(sweep->context, sweep->launcher, err) != 0)
+        return -1;
+    for (size_t i = 0; i < names->count; i++)
+        stop_one(sweep, names->words[i]);
+    return 0;
+}
+
+/* All went wrong: the error. Some: partial, and a warning. */
+static int conclude(struct sweep *sweep, struct gl_error *err)
+{
+    size_t done = sweep->stopped - sweep->unwritten;
+
+    if (sweep->unwritten + sweep->failed == 0)
         return GL_EXIT_OK;
-    gl_warn(context, "GL5002", "%s", sweep.first.text);
-    return sweep.stopped > 0 ? GL_EXIT_PARTIAL : GL_EXIT_REMOTE;
+    if (done == 0 && (sweep->stopped == 0 || sweep->failed == 0)) {
+        *err = sweep->first;
+        return -1;
+    }
+    gl_warn(sweep->context, "GL5002", "%zu not stopped, %zu stopped and not written down: %s",
+            sweep->failed, sweep->unwritten, sweep->first.text);
+    return GL_EXIT_PARTIAL;
 }
 
 static int run(struct gl_context *context, const struct gl_call *call, struct gl_error *err)
 {
     const struct stop_values *values = call->values;
-    struct gl_launcher launcher;
-    struct sweep sweep = {0};
+    struct gl_launcher launcher = {0};
+    struct sweep sweep = {.context = context, .launcher = &launcher, .receipts = json_array()};
+    int result;
 
-    if (values->is_all_mine)
-        return stop_all(context, err);
-    if (call->operands->count == 0)
-        return gl_fail(err, GL_E_USAGE, "name what to stop: greenlaunch stop NAME, or --all-mine");
-    if (gl_act_launcher(context, &launcher, err) != 0 ||
-        gl_act_reconcile(context, &launcher, err) != 0)
+    context->reply.data = json_pack("{s:o}", "receipts", sweep.receipts);
+    result = values->is_all_mine ? stop_all(&sweep, err) : stop_named(&sweep, call->operands, err);
+    if (result != 0)
         return -1;
-    if (call->operands->count == 1)
-        return stop_one(context, &launcher, call->operands->words[0], err);
-    for (size_t i = 0; i < call->operands->count; i++) {
-        struct gl_error one = {0};
-
-        tally(&sweep, stop_one(context, &launcher, call->operands->words[i], &one), &one);
-    }
-    if (sweep.failed > 0 && sweep.stopped > 0) {
-        gl_warn(context, "GL5002", "%zu not stopped: %s", sweep.failed, sweep.first.text);
-        return GL_EXIT_PARTIAL;
-    }
-    if (sweep.failed > 0)
-        *err = sweep.first;
-    return sweep.failed > 0 ? -1 : GL_EXIT_OK;
+    json_object_set_new(context->reply.data, "stopped", json_integer((json_int_t)sweep.stopped));
+    json_object_set_new(context->reply.data, "failed", json_integer((json_int_t)sweep.failed));
+    return conclude(&sweep, err);
 }
 
 const struct gl_command gl_command_stop = {
@@ -161,8 +254,12 @@ const struct gl_command gl_command_stop = {
     .group = "Act",
     .summary = "stop an instance and print what it cost",
     .operands = "[NAME ...]",
-    .description = "Waits for the meter's final reading, ends the instance, writes the receipt. A "
-                   "launch that ended already only prints its receipt again.",
+    .description =
+        "Waits for the meter's final reading, ends the instance, writes the receipt. A launch that "
+        "ended already only prints its receipt again. An instance that the ledger has lost is "
+        "found by its label and stopped without a receipt. With --json, data.receipts has one "
+        "member an instance, whose result is stopped, unwritten (it is stopped, but the ledger "
+        "could not be written: free space and run status) or failed.",
     .example = "greenlaunch stop --all-mine",
     .options = options,
     .values_size = sizeof(struct stop_values),

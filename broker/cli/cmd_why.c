@@ -4,8 +4,11 @@
 #include <string.h>
 
 #include "base/time.h"
+#include "base/wrap.h"
+#include "broker/cli/again.h"
 #include "broker/cli/help.h"
 #include "broker/render/decision.h"
+#include "broker/render/promise.h"
 #include "broker/render/series.h"
 #include "broker/render/table.h"
 #include "broker/render/text.h"
@@ -154,7 +157,8 @@ static void decide_narrow(const struct gl_ask_result *asked, uint32_t offer, str
                                          .request = &out->request,
                                          .offers = asked->offers->offers,
                                          .offer_count = asked->offers->count,
-                                         .now = asked->now};
+                                         .now = asked->now,
+                                         .book = asked->book};
     out->decision = gl_decide(&out->question);
 }
 
@@ -272,13 +276,31 @@ static json_t *add_evidence(struct gl_context *context, const struct narrow *nar
         gl_table_text(table, context->columns, context->globals.is_accessible,
                       &context->reply.text);
     else
-        gl_str_add(&context->reply.text,
-                   offer->zone_count > 0
-                       ? "  none for its zone\n"
-                       : "  none: nobody has said in which zone it stands (--zone, or greenlaunch "
-                         "init)\n");
+        gl_str_add(&context->reply.text, offer->zone_count > 0
+                                             ? "  none for its zone\n"
+                                             : "  none: nobody has said in which zone it stands:\n"
+                                               "  --zone ZONE, or greenlaunch init\n");
     gl_table_free(table);
     return list;
+}
+
+/* The command that waits for this offer. */
+static void add_wait(struct gl_context *context, const struct gl_ask_result *asked,
+                     const struct narrow *narrow)
+{
+    struct gl_ask ask = *asked->ask;
+    struct gl_ask_result one = *asked;
+    GL_AUTO(gl_str_done) struct gl_str line = {0};
+
+    ask.clouds = (struct gl_option_list){.items = {narrow->clouds[0]}, .count = 1};
+    ask.regions = (struct gl_option_list){.items = {narrow->regions[0]}, .count = 1};
+    ask.types = (struct gl_option_list){.items = {narrow->types[0]}, .count = 1};
+    one.ask = &ask;
+    one.decision = narrow->decision;
+    if (!gl_again_wait(context, &one, &line))
+        return;
+    gl_str_add(&context->reply.text, "  wait    ");
+    gl_render_hang(gl_str_text(&line), 10, context->columns, &context->reply.text);
 }
 
 /* The best offer of all, when this one is not allowed and another is. */
@@ -296,18 +318,28 @@ static void add_alternatives(struct gl_context *context, const struct gl_ask_res
         return;
     gl_str_add(out, "Nearest that fits:\n");
     for (size_t i = 0; i < decision->alternative_count; i++) {
+        GL_AUTO(gl_str_done) struct gl_str line = {0};
+
+        gl_render_alternative(&narrow->question, &decision->alternatives[i], &line);
         gl_str_add(out, "  ");
-        gl_render_alternative(&narrow->question, &decision->alternatives[i], out);
-        gl_str_add_char(out, '\n');
+        gl_wrap_text(gl_str_text(&line), (struct gl_margins){2, 10, context->columns}, out);
     }
+    add_wait(context, asked, narrow);
     if (asked->decision->allowed > 0) {
         const struct gl_offer *best = &asked->offers->offers[asked->decision->ranked[0]];
 
-        gl_str_addf(out, "  best    %s/%s/%s of %zu that fit: greenlaunch offers\n", best->cloud,
+        GL_AUTO(gl_str_done) struct gl_str line = {0};
+
+        gl_str_addf(&line, "best    %s/%s/%s of %zu that fit: greenlaunch offers", best->cloud,
                     best->region, best->type, asked->decision->allowed);
+        gl_str_add(out, "  ");
+        gl_wrap_text(gl_str_text(&line), (struct gl_margins){2, 10, context->columns}, out);
     } else if (decision->alternative_count == 0) {
         gl_str_add(out, "  none is proven by the evidence at hand\n");
     }
+    if (gl_render_promise_hint(&narrow->question, decision, &hint))
+        wrapped(context, 0, &hint);
+    gl_str_clear(&hint);
     if (gl_render_grade_hint(&narrow->question, decision, &hint, &is_flag)) {
         wrapped(context, 0, &hint);
         json_object_set_new(context->reply.data, "hint", json_string(gl_str_text(&hint)));

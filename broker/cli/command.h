@@ -6,6 +6,7 @@
  * a command: cmd_<name>.c, whose only exported symbol is its row. */
 
 #include "broker/context.h"
+#include "policy/arena.h"
 #include "providers/offers.h"
 
 struct gl_call {
@@ -37,17 +38,21 @@ extern const struct gl_option gl_global_options[];
 struct gl_ask {
     const char *renewable_only; /* "95%" when given bare */
     const char *max_intensity, *min_renewable, *min_carbon_free, *min_grade, *max_rate, *max_total,
-        *max_price, *max_age, *accounting, *rate, *boundary, *green_for, *on_unknown;
+        *max_price, *max_age, *accounting, *rate, *boundary, *green_for, *confidence, *on_lapse,
+        *on_unknown;
     bool has_no_biomass;
     struct gl_option_list clouds, regions, not_regions, countries, types;
     const char *cpus, *memory, *gpu, *arch; /* "4", "4..8", "4+", "16GiB.." */
     int64_t duration_s;                     /* INT64_MIN = 1 h */
-    const char *start_by;                   /* RFC 3339; latest start */
+    const char *start_by, *finish_by;       /* latest start, latest end: RFC 3339, or from now */
     int64_t load_ppm;                       /* expected load as a share; INT64_MIN = 50 % */
     int64_t count;
-    const char *zone;  /* of this machine, for `local` */
-    bool wants_digest; /* no option: the caller keeps the decision as evidence */
-    const char *sort;  /* GL_SORT_WORDS; NULL = carbon; only offers has the option */
+    const char *zone;     /* of this machine, for `local` */
+    bool wants_history;   /* no option: histories, whatever the rules say: to plan on */
+    bool wants_later;     /* no option: later starts of rules without confidence, to plan on */
+    bool wants_digest;    /* no option: the caller keeps the decision as evidence */
+    size_t ranked_wanted; /* no option: gl_question.ranked_wanted */
+    const char *sort;     /* GL_SORT_WORDS; NULL = carbon; only offers has the option */
 };
 #define GL_SORT_WORDS "carbon|price|intensity|renewable"
 /* Their option rows stand in ask_options.def, to be included first in a command's option table; the
@@ -56,15 +61,28 @@ struct gl_ask {
 
 /* What a request came to: everything decided, and what it was decided on. */
 struct gl_ask_result {
+    const struct gl_ask *ask; /* as given; borrowed */
     struct gl_policy *policy;
     struct gl_request request;
     struct gl_offer_list *offers;
     struct gl_signal_store *signals;
     struct gl_decision *decision;
+    struct gl_arena promises;   /* owns the book */
+    const struct gl_book *book; /* promises that the rules could be given now; NULL = none */
     struct gl_instant now;
-    void *memory;        /* NULL-terminated lists of the request */
+    struct gl_instant finish_by; /* GL_UNKNOWN = whenever */
+    void *memory;                /* NULL-terminated lists of the request */
     char threshold[160]; /* "renewable share >= 95 % hourly, location-based, grade C or better" */
 };
+/* --start-by and --finish-by as instants. Errors: USAGE. */
+struct gl_ask_times {
+    bool has_latest_start;
+    struct gl_instant latest_start; /* by either; `now` without */
+    struct gl_instant finish_by;    /* GL_UNKNOWN = whenever */
+};
+int gl_ask_times_of(const struct gl_ask *ask, struct gl_instant now, struct gl_ask_times *out,
+                    struct gl_error *err);
+
 /* Options to policy, request, offers and decision. Prints nothing. Errors: usage, policy, ledger.
  */
 int gl_ask_decide(struct gl_context *context, const struct gl_ask *ask, struct gl_ask_result *out,

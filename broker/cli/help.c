@@ -4,25 +4,39 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/wrap.h"
 #include "broker/render/text.h"
 
 #define COMMANDS_MAX 64
 
 /* ---- one command ---- */
 
-/* Lines of an example, indented; the calls among them begin with "$ ". */
-static void add_example(const struct gl_command *command, struct gl_str *out)
+/* A call goes on after a backslash, so that it can be copied; what it prints is wrapped. */
+static void add_example_line(const char *line, unsigned indent, unsigned columns,
+                             struct gl_str *out)
 {
-    const char *line = command->example;
+    bool is_call = strncmp(line, "$ ", 2) == 0 || strncmp(line, "greenlaunch ", 12) == 0;
 
-    gl_str_add(out, "Example:\n");
-    while (*line != '\0') {
-        size_t length = strcspn(line, "\n");
+    gl_str_addf(out, "%*s", (int)indent, "");
+    if (is_call)
+        gl_wrap_command(line, (struct gl_margins){indent, indent + 4, columns}, out);
+    else
+        gl_wrap_long(line, (struct gl_margins){indent, indent, columns}, out);
+}
 
-        gl_str_addf(out, "  %.*s\n", (int)length, line);
-        line += length + (line[length] == '\n');
+void gl_help_example(const struct gl_command *command, unsigned indent, unsigned columns,
+                     struct gl_str *out)
+{
+    const char *at = command->example;
+
+    while (*at != '\0') {
+        GL_AUTO(gl_str_done) struct gl_str line = {0};
+        size_t length = strcspn(at, "\n");
+
+        gl_str_add_bytes(&line, at, length);
+        add_example_line(gl_str_text(&line), indent, columns, out);
+        at += length + (at[length] == '\n');
     }
-    gl_str_add_char(out, '\n');
 }
 
 static json_t *number_or_null(int64_t number, bool is_known)
@@ -78,10 +92,16 @@ int gl_help_command(struct gl_context *context, const struct gl_command *command
         return gl_help_overview(context);
     gl_str_addf(&title, "greenlaunch %s: %s", command->name, command->summary);
     gl_render_wrap(gl_str_text(&title), 0, columns, out);
-    gl_str_addf(out, "\nUsage: greenlaunch %s%s%s%s\n\n", command->name,
+    gl_str_clear(&title);
+    gl_str_addf(&title, "Usage: greenlaunch %s%s%s%s", command->name,
                 command->options != NULL ? " [options]" : "",
                 command->operands[0] != '\0' ? " " : "", command->operands);
-    add_example(command, out);
+    gl_str_add_char(out, '\n');
+    gl_wrap_text(gl_str_text(&title), (struct gl_margins){0, 7, columns}, out);
+    gl_str_add_char(out, '\n');
+    gl_str_add(out, "Example:\n");
+    gl_help_example(command, 2, columns, out);
+    gl_str_add_char(out, '\n');
     gl_render_wrap(command->description, 0, columns, out);
     if (command->options != NULL) {
         gl_str_add_char(out, '\n');

@@ -20,6 +20,9 @@ const char *gl_help_nearest(const char *word);
 /* Tables as --json has them. New references. */
 json_t *gl_help_options_json(const struct gl_option *options);
 json_t *gl_help_command_json(const struct gl_command *command);
+/* The example of a command: calls that do not fit go on after a backslash. */
+void gl_help_example(const struct gl_command *command, unsigned indent, unsigned columns,
+                     struct gl_str *out);
 /* Manual pages as mdoc: greenlaunch(1), and greenlaunch-policy(5) from the policy tables. */
 void gl_man_program(struct gl_str *out);
 void gl_man_policy(struct gl_str *out);

@@ -4,12 +4,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/wrap.h"
 #include "broker/cli/help.h"
 #include "policy/draft.h"
 
 /* Of the last release; a page must not change with the day it is built. */
-#define PAGE_DATE   "November 21, 2026"
-#define OPTIONS_MAX 64
+#define PAGE_DATE       "November 21, 2026"
+#define OPTIONS_MAX     64
+#define EXAMPLE_COLUMNS 68 /* an indented display in a page of 78 */
 
 /* Text as mdoc: what would be an escape or a request is made harmless. */
 static void add_literal(struct gl_str *out, const char *text)
@@ -71,12 +73,42 @@ static void add_display(struct gl_str *out, const char *text)
     gl_str_add(out, "\n.Ed\n");
 }
 
+/* Break long lines of text, which the formatter fills anyway; a display stays as it is. A macro
+ * line cannot be broken. */
+static void break_lines(struct gl_str *page)
+{
+    struct gl_str out = {0};
+    bool is_display = false;
+
+    for (const char *at = gl_str_text(page); *at != '\0';) {
+        GL_AUTO(gl_str_done) struct gl_str line = {0};
+        size_t length = strcspn(at, "\n");
+
+        gl_str_add_bytes(&line, at, length);
+        is_display = strncmp(at, ".Bd", 3) == 0 || (is_display && strncmp(at, ".Ed", 3) != 0);
+        if (is_display || *at == '.')
+            gl_str_addf(&out, "%s\n", gl_str_text(&line));
+        else
+            gl_wrap_long(gl_str_text(&line), (struct gl_margins){0, 0, GL_WRAP_COLUMNS}, &out);
+        at += length + (at[length] == '\n');
+    }
+    gl_str_done(page);
+    *page = out;
+}
+
 /* ---- greenlaunch(1) ---- */
 
+/* Those of offers that state rules and requests stand in a section of their own. */
 static bool is_shared(const struct gl_option *option)
 {
-    return option->group != NULL &&
-           (strcmp(option->group, "Rules") == 0 || strcmp(option->group, "Request") == 0);
+    const struct gl_option *known = gl_command_find("offers")->options;
+
+    if (option->group == NULL ||
+        (strcmp(option->group, "Rules") != 0 && strcmp(option->group, "Request") != 0))
+        return false;
+    while (known->name != NULL && strcmp(known->name, option->name) != 0)
+        known++;
+    return known->name != NULL;
 }
 
 /* The options of a command that are, or are not, the ones shared by all that ask. Returns how
@@ -98,6 +130,7 @@ static void add_command(struct gl_str *out, const struct gl_command *command)
     struct gl_option own[OPTIONS_MAX], shared[OPTIONS_MAX];
     size_t own_count = filter(command->options, false, own);
     size_t shared_count = filter(command->options, true, shared);
+    GL_AUTO(gl_str_done) struct gl_str example = {0};
 
     gl_str_add(out, ".Sh ");
     for (const char *at = command->name; *at != '\0'; at++)
@@ -114,7 +147,9 @@ static void add_command(struct gl_str *out, const struct gl_command *command)
     add_sentence(out, command->description);
     if (shared_count > 0)
         gl_str_add(out, ".Pp\nTakes the options of\n.Sx RULES AND REQUESTS .\n");
-    add_display(out, command->example);
+    gl_help_example(command, 0, EXAMPLE_COLUMNS, &example);
+    example.text[example.length - 1] = '\0'; /* the display ends the line */
+    add_display(out, gl_str_text(&example));
     if (own_count > 0)
         gl_options_man(own, out);
 }
@@ -139,6 +174,8 @@ static void add_exits(struct gl_str *out)
     for (unsigned i = 0; i < count; i++) {
         gl_str_addf(out, ".It %d\n%s: ", (int)rows[i].status, rows[i].name);
         add_sentence(out, rows[i].meaning);
+        if (!rows[i].can_occur)
+            gl_str_add(out, "Kept for later versions; this one never ends with it.\n");
     }
     gl_str_add(out, ".El\n");
 }
@@ -158,14 +195,27 @@ static void add_entries(struct gl_str *out, const char *title, const char *macro
     gl_str_add(out, ".El\n");
 }
 
+/* Every variable that the programs read: tests/integration/terminal.sh compares. */
 static const struct entry environment[] = {
+    {"HOME", "Where the configuration and the state are when the next two say nothing"},
     {"XDG_CONFIG_HOME", "Folder of greenlaunch/config.yaml; ~/.config when not set"},
     {"XDG_STATE_HOME", "Folder of greenlaunch/, the ledger, the cache of signals and local "
                        "instances; ~/.local/state when not set"},
-    {"COLUMNS", "Width of tables, as --width"},
+    {"PATH", "Where QEMU, busybox and the programs of --with are found"},
+    {"HTTPS_PROXY",
+     "Proxy by which grid signals are asked, as libcurl reads it; NO_PROXY names what needs none"},
+    {"COLUMNS", "Width of what is printed, as --width; else that of the terminal, else 80"},
+    {"TERM", "A terminal that is \"dumb\" gets no colour and no line that is redrawn"},
+    {"CI", "Set to anything but 0: no line that is redrawn"},
     {"NO_COLOR", "No colour, as --no-color"},
     {"NO_PROGRESS", "No progress lines, as --no-progress"},
     {"ACCESSIBLE", "Text without tables, as --accessible"},
+    {"GREENLAUNCH_ACCEL",
+     "How local instances run: tcg emulates, kvm uses the processor and fails without, probe tries "
+     "KVM again whatever earlier launches showed; when not set, KVM where a launch since the boot "
+     "has shown that it works, and else emulation"},
+    {"GREENLAUNCH_BOOT_TIMEOUT",
+     "Seconds that a local instance may take to boot, 1 to 3600; for slow machines"},
     {"GREENLAUNCH_GUEST", "Folder of the guest kernel of local instances"},
     {"GREENLAUNCH_METER", "The static greenlaunch-meter that local instances run"},
     {NULL, NULL},
@@ -198,6 +248,7 @@ void gl_man_program(struct gl_str *out)
     add_entries(out, "FILES", "Pa", files);
     add_exits(out);
     gl_str_add(out, ".Sh SEE ALSO\n.Xr greenlaunch-policy 5\n");
+    break_lines(out);
 }
 
 /* ---- greenlaunch-policy(5) ---- */
@@ -273,4 +324,5 @@ void gl_man_policy(struct gl_str *out)
     add_form(out, &gl_waivers_form, 0);
     gl_str_add(out, ".Sh SEE ALSO\n.Xr greenlaunch 1 ;\nthe same keys as JSON Schema:\n.Dl "
                     "greenlaunch policy schema\n");
+    break_lines(out);
 }

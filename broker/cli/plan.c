@@ -4,23 +4,18 @@
 #include <string.h>
 
 #include "base/time.h"
+#include "broker/account.h"
 #include "broker/cli/act.h"
 #include "broker/evidence.h"
 #include "broker/host.h"
+#include "broker/keeping.h"
+#include "broker/render/promise.h"
+#include "policy/guard.h"
 
 /* Platform of unknown make: 52 vendor sheets of servers, min / median / max (docs/method.md), over
  * four years. */
 static const int64_t platform_g[3] = {465000, 1207000, 2503000};
 #define LIFETIME_S ((int64_t)35040 * 3600)
-
-static json_t *list_json(const char *const *list)
-{
-    json_t *array = json_array();
-
-    for (size_t i = 0; list != NULL && list[i] != NULL; i++)
-        json_array_append_new(array, json_string(list[i]));
-    return array;
-}
 
 static json_t *request_json(const struct gl_request *request, const char *const *command)
 {
@@ -29,8 +24,8 @@ static json_t *request_json(const struct gl_request *request, const char *const 
                      "load_ppm", (json_int_t)llround(request->load * 1e6), "count",
                      (json_int_t)request->count, "min_vcpus", (json_int_t)request->min_vcpus,
                      "min_memory_mib", (json_int_t)request->min_memory_mib, "clouds",
-                     list_json(request->clouds), "regions", list_json(request->regions), "types",
-                     list_json(request->types), "command", list_json(command));
+                     gl_words_json(request->clouds), "regions", gl_words_json(request->regions),
+                     "types", gl_words_json(request->types), "command", gl_words_json(command));
 }
 
 static json_t *rules_json(const struct gl_policy *policy)
@@ -67,36 +62,18 @@ static json_t *decision_json(const struct gl_ask_result *asked, uint32_t offer)
 
 static json_t *offer_json(const struct gl_offer *offer)
 {
+    json_t *zones = json_array();
+
+    for (size_t z = 0; z < offer->zone_count; z++)
+        json_array_append_new(zones, json_string(offer->zones[z]->zone));
     return json_pack(
-        "{s:s,s:s,s:s,s:s,s:I,s:I,s:o,s:s,s:s}", "cloud", offer->cloud, "region", offer->region,
+        "{s:s,s:s,s:s,s:s,s:I,s:I,s:o,s:s,s:s,s:o}", "cloud", offer->cloud, "region", offer->region,
         "type", offer->type, "country", offer->country, "vcpus", (json_int_t)offer->vcpus,
         "memory_mib", (json_int_t)offer->memory_mib, "price_u_usd_per_h",
         offer->price_u_usd_per_h == GL_UNKNOWN ? json_null()
                                                : json_integer(offer->price_u_usd_per_h),
         "power_source", offer->power_source != NULL ? offer->power_source : "", "mapping",
-        gl_mapping_word(offer->mapping));
-}
-
-json_t *gl_act_series(const struct gl_zone_facts *const *zones, size_t count,
-                      struct gl_instant from, struct gl_instant until)
-{
-    const struct gl_figure_limits limits = {
-        .now = from, .max_age = {3 * 3600}, .min_grade = GL_GRADE_E};
-    json_t *list = json_array();
-
-    for (size_t z = 0; z < count; z++)
-        for (enum gl_quantity q = GL_INTENSITY; q < GL_QUANTITIES; q++) {
-            const struct gl_meaning want = {.quantity = q,
-                                            .boundary =
-                                                q == GL_INTENSITY ? GL_LIFECYCLE : GL_BOUNDARY_NA,
-                                            .accounting = GL_LOCATION};
-            struct gl_figure figure = gl_figure_of(zones[z], &want, from, until, &limits);
-
-            if (figure.series != NULL && figure.gap == GL_GAP_NONE)
-                json_array_append_new(
-                    list, gl_evidence_json(figure.series, from.unix_s, until.unix_s + 120));
-        }
-    return list;
+        gl_mapping_word(offer->mapping), "zones", zones);
 }
 
 json_t *gl_act_embodied(uint32_t vcpus, uint32_t host_vcpus)
@@ -118,41 +95,109 @@ json_t *gl_act_machine(const char *family, uint32_t vcpus, uint32_t memory_mib)
                      "gpu_watts", 0);
 }
 
-static json_t *guarantee_json(const struct gl_ask_result *asked, uint32_t offer)
+/* The strongest wish of the rules. */
+static const char *on_lapse_of(const struct gl_policy *policy)
 {
-    char grade[2] = {gl_grade_letter((enum gl_grade)asked->decision->judgements[offer].grade),
-                     '\0'};
+    int64_t most = GL_LAPSE_NOTIFY;
 
-    /* What was only admitted (unknown, advisory, waived) is no promise. */
-    if (asked->threshold[0] == '\0' || asked->decision->judgements[offer].has_warning)
-        return json_null();
-    return json_pack("{s:s,s:I,s:I,s:s,s:s,s:n}", "rule", asked->threshold, "from_s",
-                     (json_int_t)asked->now.unix_s, "until_s",
-                     (json_int_t)(asked->now.unix_s + asked->request.duration.s), "method",
-                     "holds by the data at hand", "grade", grade, "probability_ppm");
+    for (size_t r = 0; r < policy->rule_count; r++)
+        if (gl_rule_number(&policy->rules[r], GL_KEY_ON_LAPSE) > most)
+            most = gl_rule_number(&policy->rules[r], GL_KEY_ON_LAPSE);
+    return gl_on_lapse_words[most];
 }
 
-json_t *gl_act_plan(struct gl_context *context, const struct gl_ask_result *asked, uint32_t index,
-                    const char *const *command, int64_t interval_ms, struct gl_error *err)
+/* The promise for the whole run, when it is long enough for that. */
+static const struct gl_book_entry *promise_of(const struct gl_ask_result *asked, uint32_t offer)
+{
+    const struct gl_question question = gl_ask_question(asked);
+    const struct gl_book_entry *entry =
+        gl_render_promise_of(&question, &asked->offers->offers[offer]);
+
+    if (entry == NULL || !entry->is_ready ||
+        gl_promise_until(&entry->promise) < asked->now.unix_s + asked->request.duration.s)
+        return NULL;
+    return entry;
+}
+
+/* The rules that bind the offer, each with the probability that it asks for. */
+static json_t *stated_rules(const struct gl_question *question, uint32_t offer)
+{
+    json_t *rules = gl_keeping_rules(question, offer), *rule;
+    size_t i;
+
+    json_array_foreach(rules, i, rule) for (size_t r = 0; r < question->policy->rule_count; r++)
+    {
+        const struct gl_rule *asked = &question->policy->rules[r];
+        int64_t confidence = gl_rule_number(asked, GL_KEY_CONFIDENCE);
+
+        if (confidence != GL_UNKNOWN &&
+            strcmp(asked->id, json_string_value(json_object_get(rule, "id"))) == 0)
+            json_object_set_new(rule, "confidence_ppm", json_integer((json_int_t)confidence));
+    }
+    return rules;
+}
+
+/* How the promise came about; the promise itself stands in the ledger. */
+static json_t *promise_json(const struct gl_promise *promise)
+{
+    return json_pack("{s:I,s:I,s:I,s:I,s:I}", "start_s", (json_int_t)promise->start_s, "hours",
+                     (json_int_t)promise->hours, "level_ppm",
+                     (json_int_t)llround(promise->level * 1e6), "own_chance_ppm",
+                     (json_int_t)llround(promise->own_chance * 1e6), "issues",
+                     (json_int_t)promise->issues);
+}
+
+static json_t *guarantee_json(const struct gl_ask_result *asked, uint32_t offer)
+{
+    const struct gl_question question = gl_ask_question(asked);
+    const struct gl_book_entry *promised = promise_of(asked, offer);
+    char grade[2] = {gl_grade_letter((enum gl_grade)asked->decision->judgements[offer].grade),
+                     '\0'};
+    json_t *probability = json_null(), *json;
+
+    /* What was only admitted (unknown, advisory, waived) is no promise. */
+    if ((asked->threshold[0] == '\0' && promised == NULL) ||
+        asked->decision->judgements[offer].has_warning)
+        return json_null();
+    if (promised != NULL)
+        probability = json_integer((json_int_t)llround(promised->promise.probability * 1e6));
+    json = json_pack("{s:s,s:I,s:I,s:s,s:s,s:o,s:s,s:o}", "rule",
+                     asked->threshold[0] != '\0' ? asked->threshold : promised->rule->id, "from_s",
+                     (json_int_t)asked->now.unix_s, "until_s",
+                     (json_int_t)(asked->now.unix_s + asked->request.duration.s), "method",
+                     promised != NULL ? "residual-path first passage" : "holds by the data at hand",
+                     "grade", grade, "probability_ppm", probability, "on_lapse",
+                     on_lapse_of(asked->policy), "rules", stated_rules(&question, offer));
+    if (promised != NULL)
+        json_object_set_new(json, "promise", promise_json(&promised->promise));
+    return json;
+}
+
+json_t *gl_act_plan(const struct gl_ask_result *asked, uint32_t index, const char *const *command,
+                    int64_t interval_ms, struct gl_error *err)
 {
     const struct gl_offer *offer = &asked->offers->offers[index];
     struct gl_host host;
     const struct gl_instant until = {asked->now.unix_s + asked->request.duration.s};
-    json_t *plan;
+    json_t *plan, *series, *guarantee;
 
-    (void)context;
     gl_host_read(&host);
     if (host.vcpus == 0) {
         gl_fail(err, GL_E_IO, "cannot read how many processors this machine has");
         return NULL;
     }
+    guarantee = guarantee_json(asked, index);
+    series = gl_evidence_figures(offer->zones, offer->zone_count, asked->now, until);
+    if (json_is_object(guarantee))
+        json_object_set_new(
+            guarantee, "series",
+            gl_evidence_others(offer->zones, offer->zone_count, asked->now, until, series));
     plan = json_pack(
-        "{s:o,s:o,s:o,s:o,s:o,s:o,s:I,s:s,s:o,s:o}", "request",
-        request_json(&asked->request, command), "decision", decision_json(asked, index), "offer",
-        offer_json(offer), "machine", gl_act_machine(host.family, offer->vcpus, offer->memory_mib),
-        "series", gl_act_series(offer->zones, offer->zone_count, asked->now, until), "guarantee",
-        guarantee_json(asked, index), "pue_milli", (json_int_t)llround(offer->pue * 1000),
-        "pue_source",
+        "{s:i,s:o,s:o,s:o,s:o,s:o,s:o,s:I,s:s,s:o,s:o}", "method_version", GL_METHOD_VERSION,
+        "request", request_json(&asked->request, command), "decision", decision_json(asked, index),
+        "offer", offer_json(offer), "machine",
+        gl_act_machine(host.family, offer->vcpus, offer->memory_mib), "series", series, "guarantee",
+        guarantee, "pue_milli", (json_int_t)llround(offer->pue * 1000), "pue_source",
         strcmp(offer->cloud, "local") == 0 ? "no facility: this machine" : "built-in table",
         "embodied", gl_act_embodied(offer->vcpus, host.vcpus), "meter",
         json_pack("{s:I}", "interval_ms", (json_int_t)interval_ms));

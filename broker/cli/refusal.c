@@ -6,7 +6,9 @@
 
 #include "base/time.h"
 #include "broker/cli/act.h"
+#include "broker/cli/again.h"
 #include "broker/render/decision.h"
+#include "broker/render/promise.h"
 #include "broker/render/text.h"
 
 /* The commonest reasons among the judged offers, with one example each. */
@@ -85,6 +87,23 @@ static void add_alternatives(struct gl_context *context, const struct gl_questio
                 (const char *const[]){"launch", "--renewable-only", "--min-grade", "D", NULL});
 }
 
+static void add_wait(struct gl_context *context, const struct gl_ask_result *asked)
+{
+    GL_AUTO(gl_str_done) struct gl_str line = {0};
+
+    if (gl_again_wait(context, asked, &line))
+        gl_str_addf(&context->reply.text, "  wait    %s\n", gl_str_text(&line));
+}
+
+static void add_promise_hint(struct gl_context *context, const struct gl_question *question,
+                             const struct gl_decision *decision)
+{
+    GL_AUTO(gl_str_done) struct gl_str hint = {0};
+
+    if (gl_render_promise_hint(question, decision, &hint))
+        gl_str_addf(&context->reply.text, "  hint    %s\n", gl_str_text(&hint));
+}
+
 /* This machine is an offer like any other, but nobody has said where it stands. */
 static void add_zone_hint(struct gl_context *context, const struct gl_ask_result *asked)
 {
@@ -102,25 +121,17 @@ static void add_zone_hint(struct gl_context *context, const struct gl_ask_result
         }
 }
 
-static json_t *words_json(const char *const *words)
-{
-    json_t *list = json_array();
-
-    for (size_t i = 0; words != NULL && words[i] != NULL; i++)
-        json_array_append_new(list, json_string(words[i]));
-    return list;
-}
-
 /* The unmet need, without anything that names the user: what was asked and by which rules. */
 static json_t *need_json(const struct gl_ask_result *asked)
 {
     const struct gl_request *request = &asked->request;
 
-    return json_pack(
-        "{s:s,s:o,s:o,s:o,s:I,s:I,s:o}", "verdict", gl_verdict_word(asked->decision->verdict),
-        "clouds", words_json(request->clouds), "regions", words_json(request->regions), "types",
-        words_json(request->types), "min_vcpus", (json_int_t)request->min_vcpus, "duration_s",
-        (json_int_t)request->duration.s, "rules", gl_render_rules_json(asked->policy));
+    return json_pack("{s:s,s:o,s:o,s:o,s:I,s:I,s:o}", "verdict",
+                     gl_verdict_word(asked->decision->verdict), "clouds",
+                     gl_words_json(request->clouds), "regions", gl_words_json(request->regions),
+                     "types", gl_words_json(request->types), "min_vcpus",
+                     (json_int_t)request->min_vcpus, "duration_s", (json_int_t)request->duration.s,
+                     "rules", gl_render_rules_json(asked->policy));
 }
 
 static int record_demand(struct gl_context *context, const struct gl_ask_result *asked,
@@ -160,8 +171,11 @@ int gl_act_refusal(struct gl_context *context, const struct gl_ask_result *asked
                   (json_int_t)decision->unknown, "reasons", add_reasons(context, asked),
                   "alternatives", gl_render_alternatives_json(&question, decision));
     add_alternatives(context, &question, decision);
+    add_wait(context, asked);
+    add_promise_hint(context, &question, decision);
     add_zone_hint(context, asked);
     if (record_demand(context, asked, err) != 0)
         return -1;
+    gl_render_reflow(&context->reply.text, 10, context->columns);
     return gl_verdict_exit(decision->verdict);
 }

@@ -9,8 +9,9 @@
 
 #include "base/file.h"
 #include "base/time.h"
-#include "broker/cli/command.h"
+#include "broker/cli/act.h"
 #include "broker/host.h"
+#include "broker/learnt.h"
 
 #define LIMITS_MAX 64
 #define SIZE_LIMIT ((int64_t)1 << 24) /* vCPUs: far above anything sold */
@@ -58,6 +59,8 @@ static void collect_limits(const struct gl_ask *ask, struct ask_memory *memory)
         {"max_price", ask->max_price},
         {"max_data_age", ask->max_age},
         {"green_for", ask->green_for},
+        {"confidence", ask->confidence},
+        {"on_lapse", ask->on_lapse},
         {"accounting", ask->accounting},
         {"rate", ask->rate},
         {"boundary", ask->boundary},
@@ -70,15 +73,6 @@ static void collect_limits(const struct gl_ask *ask, struct ask_memory *memory)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         if (rows[i].text != NULL && (i != 1 || ask->renewable_only == NULL))
             limit(memory, rows[i].key, rows[i].text);
-}
-
-static const char *const *list_of(const struct gl_option_list *list, const char **storage)
-{
-    if (list->count == 0)
-        return NULL;
-    memcpy(storage, list->items, list->count * sizeof *storage);
-    storage[list->count] = NULL;
-    return storage;
 }
 
 /* "4", "4+", "4..", "..8", "4..8" of a dimension into whole base units (micro-units / 1e6). */
@@ -143,11 +137,58 @@ static int collect_sizes(const struct gl_ask *ask, struct gl_request *request, s
     return 0;
 }
 
+/* An instant, or a span from now. */
+static int parse_time(const char *flag, const char *text, struct gl_instant now,
+                      struct gl_instant *out, struct gl_error *err)
+{
+    struct gl_error ignored = {0};
+    struct gl_span span;
+
+    if (gl_span_parse(text, &span, &ignored) == 0)
+        *out = (struct gl_instant){now.unix_s + span.s};
+    else if (gl_instant_parse(text, out, err) != 0)
+        return gl_wrap(err, "--%s %s", flag, text);
+    if (out->unix_s <= now.unix_s)
+        return gl_fail(err, GL_E_USAGE, "--%s %s has passed", flag, text);
+    return 0;
+}
+
+/* One at once is a second from now: a request whose latest start is its start may start whenever it
+ * likes. */
+int gl_ask_times_of(const struct gl_ask *ask, struct gl_instant now, struct gl_ask_times *out,
+                    struct gl_error *err)
+{
+    int64_t duration_s = ask->duration_s == INT64_MIN ? 3600 : ask->duration_s;
+    struct gl_ask_times times = {.latest_start = now, .finish_by = {GL_UNKNOWN}};
+    int64_t latest_s;
+
+    if (ask->start_by != NULL &&
+        parse_time("start-by", ask->start_by, now, &times.latest_start, err) != 0)
+        return -1;
+    times.has_latest_start = ask->start_by != NULL;
+    if (ask->finish_by != NULL) {
+        if (parse_time("finish-by", ask->finish_by, now, &times.finish_by, err) != 0)
+            return -1;
+        latest_s = times.finish_by.unix_s - duration_s;
+        if (latest_s < now.unix_s)
+            return gl_fail(err, GL_E_USAGE,
+                           "--finish-by %s: the run takes longer than the time until then",
+                           ask->finish_by);
+        latest_s = latest_s > now.unix_s ? latest_s : latest_s + 1;
+        if (!times.has_latest_start || latest_s < times.latest_start.unix_s)
+            times.latest_start.unix_s = latest_s;
+        times.has_latest_start = true;
+    }
+    *out = times;
+    return 0;
+}
+
 static int collect_request(struct gl_context *context, const struct gl_ask *ask,
                            struct ask_memory *memory, struct gl_ask_result *result,
                            struct gl_error *err)
 {
     struct gl_request *request = &result->request;
+    struct gl_ask_times times;
 
     *request = (struct gl_request){
         .duration = {ask->duration_s == INT64_MIN ? 3600 : ask->duration_s},
@@ -155,18 +196,19 @@ static int collect_request(struct gl_context *context, const struct gl_ask *ask,
         .count = ask->count == INT64_MIN ? 1 : (uint32_t)ask->count,
         .gpu = ask->gpu,
         .arch = ask->arch,
-        .clouds = list_of(&ask->clouds, memory->clouds),
-        .regions = list_of(&ask->regions, memory->regions),
-        .types = list_of(&ask->types, memory->types),
+        .clouds = gl_act_list(&ask->clouds, memory->clouds),
+        .regions = gl_act_list(&ask->regions, memory->regions),
+        .types = gl_act_list(&ask->types, memory->types),
     };
     if (request->load > 1)
         return gl_fail(err, GL_E_USAGE, "--load is at most 100%%");
     if (gl_context_now(context, &result->now, err) != 0)
         return -1;
     request->start = result->now;
-    request->latest_start = result->now;
-    if (ask->start_by != NULL && gl_instant_parse(ask->start_by, &request->latest_start, err) != 0)
-        return gl_wrap(err, "--start-by %s", ask->start_by);
+    if (gl_ask_times_of(ask, result->now, &times, err) != 0)
+        return -1;
+    request->latest_start = times.latest_start;
+    result->finish_by = times.finish_by;
     return collect_sizes(ask, request, err);
 }
 
@@ -231,6 +273,68 @@ static void warn_of_zone(struct gl_context *context, const char *zone,
     }
 }
 
+/* ---- promises ---- */
+
+static bool is_promisable(const struct gl_policy *policy)
+{
+    static const struct gl_zone_facts nowhere;
+    struct gl_book_entry entry;
+
+    for (size_t r = 0; r < policy->rule_count; r++) {
+        gl_book_legs(&policy->rules[r], &nowhere, &entry);
+        if (entry.legs.count > 0)
+            return true;
+    }
+    return false;
+}
+
+static size_t zones_with_history(const struct gl_offer_list *offers,
+                                 const struct gl_zone_facts **out, size_t capacity)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < offers->count; i++)
+        for (size_t z = 0; z < offers->offers[i].zone_count && count < capacity; z++) {
+            const struct gl_zone_facts *zone = offers->offers[i].zones[z];
+            size_t at = 0;
+
+            if (zone->history_count == 0)
+                continue;
+            while (at < count && out[at] != zone)
+                at++;
+            if (at == count)
+                out[count++] = zone;
+        }
+    return count;
+}
+
+#define ZONES_MAX 64
+
+/* What could be promised now, in the zones whose past is known. */
+static void make_book(struct gl_context *context, bool wants_later, struct gl_ask_result *result)
+{
+    const struct gl_zone_facts *zones[ZONES_MAX];
+    size_t count = zones_with_history(result->offers, zones, ZONES_MAX);
+    struct gl_error ignored = {0};
+    struct gl_learnt learnt;
+
+    if (count == 0 || !is_promisable(result->policy))
+        return;
+    gl_progress(context, "working out what can be promised");
+    gl_learnt_init(&learnt, gl_context_state(context, &ignored));
+    result->book =
+        gl_book_make(&result->promises, &(struct gl_book_ask){.policy = result->policy,
+                                                              .zones = zones,
+                                                              .zone_count = count,
+                                                              .now = result->now,
+                                                              .run = result->request.duration,
+                                                              .wants_later = wants_later,
+                                                              .probability = GL_BOOK_PROBABILITY,
+                                                              .memory = &learnt.memory});
+    gl_learnt_done(&learnt);
+    gl_progress_end(context);
+}
+
 static int gather_and_decide(struct gl_context *context, const struct gl_ask *ask,
                              struct ask_memory *memory, struct gl_ask_result *result,
                              struct gl_error *err)
@@ -239,7 +343,10 @@ static int gather_and_decide(struct gl_context *context, const struct gl_ask *as
     struct gl_offer_options options = {
         .local_zone = zone,
         .local_country = context->config.country,
+        .local_places = context->config.places,
+        .local_place_count = context->config.place_count,
         .has_local = true,
+        .wants_history = ask->wants_history || is_promisable(result->policy),
     };
 
     gl_host_read(&memory->host);
@@ -255,6 +362,7 @@ static int gather_and_decide(struct gl_context *context, const struct gl_ask *as
     gl_progress_end(context);
     warn_of_sources(context, result->signals);
     warn_of_zone(context, zone, result->offers);
+    make_book(context, ask->wants_later, result);
     result->decision = gl_decide(&(struct gl_question){
         .policy = result->policy,
         .request = &result->request,
@@ -263,6 +371,8 @@ static int gather_and_decide(struct gl_context *context, const struct gl_ask *as
         .now = result->now,
         .sort = sort_of(ask->sort),
         .has_no_digest = !ask->wants_digest && !context->globals.is_json,
+        .ranked_wanted = ask->ranked_wanted,
+        .book = result->book,
     });
     return 0;
 }
@@ -271,14 +381,15 @@ int gl_ask_decide(struct gl_context *context, const struct gl_ask *ask, struct g
                   struct gl_error *err)
 {
     struct ask_memory *memory = gl_alloc(sizeof *memory);
-    struct gl_ask_result result = {.memory = memory};
+    struct gl_ask_result result = {.ask = ask, .memory = memory};
 
     collect_limits(ask, memory);
     describe_threshold(ask, result.threshold);
     result.policy =
         gl_context_policy(context, ask->renewable_only != NULL ? "renewable-only" : "command-line",
                           memory->limits, err);
-    if (result.policy == NULL || collect_request(context, ask, memory, &result, err) != 0 ||
+    if (result.policy == NULL || gl_context_demand_evidence(context, result.policy, err) != 0 ||
+        collect_request(context, ask, memory, &result, err) != 0 ||
         gather_and_decide(context, ask, memory, &result, err) != 0) {
         gl_ask_result_done(&result);
         return -1;
@@ -293,7 +404,8 @@ struct gl_question gl_ask_question(const struct gl_ask_result *asked)
                                 .request = &asked->request,
                                 .offers = asked->offers->offers,
                                 .offer_count = asked->offers->count,
-                                .now = asked->now};
+                                .now = asked->now,
+                                .book = asked->book};
 }
 
 void gl_ask_result_done(struct gl_ask_result *result)
@@ -301,6 +413,7 @@ void gl_ask_result_done(struct gl_ask_result *result)
     struct ask_memory *memory = result->memory;
 
     gl_decision_free(result->decision);
+    gl_arena_done(&result->promises);
     if (result->offers != NULL)
         gl_offer_list_done(result->offers);
     free(result->offers);

@@ -3,11 +3,15 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/time.h"
 #include "broker/account.h"
 #include "broker/cli/act.h"
+#include "broker/evidence.h"
+
+#define NEXT_LINE "\n               "
 
 struct figure {
     const char *label, *unit;
@@ -59,6 +63,22 @@ static void show_figure(struct gl_context *context, const struct figure *figure,
     gl_str_add_char(&context->reply.text, '\n');
 }
 
+static void list_free(struct gl_evidence_list **list)
+{
+    gl_evidence_list_done(*list);
+    free(*list);
+}
+
+static const char *worst_evidence(const struct gl_series *series)
+{
+    enum gl_evidence worst = GL_MEASURED;
+
+    for (size_t i = 0; i < series->count; i++)
+        if (gl_grade_of_evidence(series->points[i].evidence) > gl_grade_of_evidence(worst))
+            worst = series->points[i].evidence;
+    return series->count > 0 ? gl_evidence_word(worst) : "no points";
+}
+
 static const json_t *path(const json_t *object, const char *a, const char *b)
 {
     const json_t *inner = json_object_get(object, a);
@@ -66,31 +86,35 @@ static const json_t *path(const json_t *object, const char *a, const char *b)
     return b != NULL ? json_object_get(inner, b) : inner;
 }
 
-/* The first intensity series says where the carbon figure comes from. */
-static void intensity_source(const json_t *evidence, char out[128], char *out_grade)
+static void add_counted(const struct gl_evidence_list *list, struct gl_str *out)
 {
-    const json_t *series = json_object_get(evidence, "series"), *item;
-    size_t i;
+    for (size_t i = 0; i < list->count; i++) {
+        const struct gl_series *series = &list->series[i];
+        GL_AUTO(gl_str_done) struct gl_str text = {0};
 
-    snprintf(out, 128, "no carbon intensity known for zone %s",
-             json_string_value(path(evidence, "instance", "zone")));
-    *out_grade = 'E';
-    json_array_foreach(series, i, item)
-    {
-        const json_t *point = json_array_get(json_object_get(item, "points"), 0);
-        const char *word = json_string_value(json_array_get(point, 5));
-
-        if (strcmp(json_string_value(json_object_get(item, "quantity")), "carbon_intensity") != 0)
-            continue;
-        snprintf(out, 128, "%s %s, %s, zone %s",
-                 json_string_value(json_object_get(item, "provider")),
-                 json_string_value(json_object_get(item, "dataset")), word != NULL ? word : "",
-                 json_string_value(json_object_get(item, "zone")));
-        for (int w = 0; word != NULL && gl_evidence_words[w] != NULL; w++)
-            if (strcmp(gl_evidence_words[w], word) == 0)
-                *out_grade = gl_grade_letter(gl_grade_of_evidence((enum gl_evidence)w));
-        return;
+        gl_str_addf(&text, "%s %s, %s, zone %s", series->provider, series->dataset,
+                    worst_evidence(series), series->zone);
+        if (list->is_counted[i] && strstr(gl_str_text(out), gl_str_text(&text)) == NULL)
+            gl_str_addf(out, "%s%s", out->length > 0 ? "; " : "", gl_str_text(&text));
     }
+}
+
+/* Where the carbon figure comes from: the series that counted, two where the region is disputed,
+ * more where it was moved. */
+static void intensity_source(const json_t *evidence, struct gl_str *out)
+{
+    GL_AUTO(list_free) struct gl_evidence_list *list = gl_alloc(sizeof *list);
+    GL_AUTO(gl_evidence_moves_done) struct gl_evidence_moves moves = {0};
+    const char *zone = json_string_value(path(evidence, "instance", "zone"));
+    struct gl_error ignored = {0};
+
+    gl_evidence_list_parse(json_object_get(evidence, "series"), list, &ignored);
+    gl_evidence_moves_parse(path(evidence, "instance", "series"), &moves, &ignored);
+    add_counted(list, out);
+    for (size_t i = 0; i < moves.count; i++)
+        add_counted(&moves.items[i].list, out);
+    if (out->length == 0)
+        gl_str_addf(out, "no carbon intensity known for zone %s", zone != NULL ? zone : "?");
 }
 
 static void meter_source(const json_t *derived, char out[96], char *out_grade)
@@ -134,6 +158,43 @@ static void show_head(struct gl_context *context, const json_t *evidence)
                 shown(instance, "how", words[4]), span);
 }
 
+#define SPANS_SHOWN 12
+
+static void add_span(struct gl_str *out, const json_t *span)
+{
+    char region[GL_TEXT_SHOWN], zone[GL_TEXT_SHOWN], text[GL_QUANTITY_TEXT];
+    int64_t ms = json_integer_value(json_object_get(span, "until_ms")) -
+                 json_integer_value(json_object_get(span, "from_ms"));
+    const char *known = json_string_value(json_object_get(span, "zone"));
+
+    if (ms < 1000)
+        snprintf(text, sizeof text, "%" PRId64 " ms", ms);
+    else
+        gl_span_text((struct gl_span){(ms + 500) / 1000}, text);
+    if (!json_is_true(json_object_get(span, "is_running")))
+        gl_str_addf(out, "stood still for %s", text);
+    else
+        gl_str_addf(out, "%s in %s, zone %s", text, shown(span, "region", region),
+                    known != NULL && known[0] != '\0' ? shown(span, "zone", zone) : "unknown");
+}
+
+/* When and where it ran, if it was ever paused or moved. */
+static void show_spans(struct gl_context *context, const json_t *evidence)
+{
+    const json_t *spans = path(evidence, "instance", "spans");
+    size_t count = json_array_size(spans);
+    struct gl_str *out = &context->reply.text;
+
+    for (size_t i = 0; i < count && i < SPANS_SHOWN; i++) {
+        gl_str_add(out, i == 0 ? "  ran          " : NEXT_LINE);
+        add_span(out, json_array_get(spans, i));
+    }
+    if (count > SPANS_SHOWN)
+        gl_str_addf(out, NEXT_LINE "and %zu stretches more", count - SPANS_SHOWN);
+    if (count > 0)
+        gl_str_add_char(out, '\n');
+}
+
 static void show_plausibility(struct gl_context *context, const json_t *derived)
 {
     const json_t *list = json_object_get(derived, "plausibility"), *item;
@@ -155,23 +216,98 @@ static void show_plausibility(struct gl_context *context, const json_t *derived)
                 checked);
 }
 
+/* ---- the guarantee ---- */
+
+static void add_instant(struct gl_str *out, const json_t *object, const char *key)
+{
+    char text[GL_INSTANT_TEXT];
+
+    gl_str_add(
+        out, gl_instant_text((struct gl_instant){json_integer_value(json_object_get(object, key))},
+                             text));
+}
+
+/* The first interval at fault, and what was found there against which limit. */
+static void add_fault(struct gl_str *out, const json_t *first)
+{
+    const char *key = json_string_value(json_object_get(first, "key"));
+    const json_t *found = json_object_get(first, "found_u");
+    char limit[GL_TEXT_SHOWN], rule[GL_TEXT_SHOWN], number[GL_QUANTITY_TEXT];
+    bool is_intensity = key != NULL && strcmp(key, "max_intensity") == 0;
+
+    gl_str_add(out, NEXT_LINE);
+    add_instant(out, first, "from_s");
+    gl_str_add(out, " to ");
+    add_instant(out, first, "until_s");
+    gl_str_addf(out, NEXT_LINE "%s %s of rule %s: ", key != NULL ? key : "?",
+                shown(first, "limit", limit), shown(first, "rule", rule));
+    if (!json_is_integer(found)) {
+        gl_str_add(out, "no usable evidence");
+        return;
+    }
+    gl_number_text((double)json_integer_value(found) / (is_intensity ? 1e6 : 1e4), number);
+    gl_str_addf(out, "found %s %s", number, is_intensity ? "gCO2e/kWh" : "%");
+}
+
+/* Receipts of method 1 looked at time and evidence only. */
+static void add_reason(struct gl_str *out, const json_t *guarantee)
+{
+    const json_t *first = json_object_get(guarantee, "first");
+    const char *why = json_string_value(json_object_get(guarantee, "why"));
+
+    if (json_is_object(first))
+        add_fault(out, first);
+    else if (why == NULL)
+        gl_str_add(out, NEXT_LINE "by time and evidence alone: its rule is not stated");
+    else if (strcmp(why, "time") == 0)
+        gl_str_add(out, NEXT_LINE "the run was not within the promised time");
+    else if (strcmp(why, "no rule") == 0)
+        gl_str_add(out, NEXT_LINE "no limit is stated");
+}
+
+static void show_guarantee(struct gl_context *context, const json_t *evidence,
+                           const json_t *derived, json_t *data)
+{
+    json_t *guarantee = json_object_get(derived, "guarantee");
+    const char *state = json_string_value(json_object_get(guarantee, "state"));
+    const char *rule = json_string_value(path(evidence, "guarantee", "rule"));
+    struct gl_str *out = &context->reply.text;
+
+    json_object_set(data, "guarantee", guarantee != NULL ? guarantee : json_null());
+    if (state == NULL)
+        return;
+    gl_str_addf(out, "  guarantee    %s; promised until ",
+                strcmp(state, "breached") == 0 ? "BREACHED" : state);
+    add_instant(out, guarantee, "promised_until_s");
+    gl_str_add(out, NEXT_LINE);
+    gl_str_add_printable(out, rule != NULL ? rule : "?", rule != NULL ? strlen(rule) : 1);
+    add_reason(out, guarantee);
+    gl_str_add_char(out, '\n');
+}
+
+/* ---- all of it ---- */
+
 int gl_act_show_receipt(struct gl_context *context, const char *receipt, struct gl_error *err)
 {
     GL_AUTO(gl_auto_json)
     json_t *document = gl_json_parse(receipt, strlen(receipt), "receipt", err);
     const json_t *evidence = json_object_get(document, "evidence");
     const json_t *derived = json_object_get(document, "derived");
-    char carbon_source[128], energy_source[96], carbon_grade, energy_grade;
+    const char *grade = json_string_value(json_object_get(derived, "grade"));
+    GL_AUTO(gl_str_done) struct gl_str carbon_source = {0};
+    char energy_source[96], energy_grade;
     json_t *data;
 
     if (document == NULL)
         return -1;
     context->is_demo |= json_is_true(json_object_get(evidence, "demo"));
-    intensity_source(evidence, carbon_source, &carbon_grade);
+    intensity_source(evidence, &carbon_source);
     meter_source(derived, energy_source, &energy_grade);
     data = context->reply.data != NULL ? context->reply.data : json_object();
     context->reply.data = data;
     show_head(context, evidence);
+    show_spans(context, evidence);
+    const char carbon_grade = grade != NULL && grade[0] != '\0' ? grade[0] : 'E';
     const char *embodied_source = json_string_value(path(evidence, "embodied", "source"));
     const struct {
         const char *key;
@@ -181,18 +317,19 @@ int gl_act_show_receipt(struct gl_context *context, const char *receipt, struct 
          {"energy", "Wh", path(derived, "footprint", "energy_mj"), 1.0 / 3.6e6, energy_source,
           energy_grade}},
         {"operational",
-         {"operational", "gCO2e", path(derived, "footprint", "operational_ug"), 1e-6, carbon_source,
-          carbon_grade > energy_grade ? carbon_grade : energy_grade}},
+         {"operational", "gCO2e", path(derived, "footprint", "operational_ug"), 1e-6,
+          gl_str_text(&carbon_source), carbon_grade}},
         {"embodied",
          {"embodied", "gCO2e", path(derived, "footprint", "embodied_ug"), 1e-6,
           embodied_source != NULL ? embodied_source : "?", 'E'}},
         {"total",
          {"total", "gCO2e", path(derived, "footprint", "total_ug"), 1e-6,
-          "operational + embodied; SCI per launch", 'E'}},
+          "operational + embodied; SCI per launch", carbon_grade}},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         show_figure(context, &rows[i].figure, data, rows[i].key);
     show_plausibility(context, derived);
+    show_guarantee(context, evidence, derived, data);
     json_object_set(data, "launch", json_object_get(evidence, "launch"));
     json_object_set(data, "receipt", document);
     return 0;

@@ -6,6 +6,7 @@
 
 #include "base/time.h"
 #include "broker/render/decision.h"
+#include "broker/render/promise.h"
 #include "broker/render/text.h"
 
 /* How a limit of a dimension is written: millionths times `scale`, with `decimals`, then `unit`. */
@@ -39,6 +40,22 @@ static void add_needed(const struct gl_key *key, int64_t needed_u, struct gl_str
     }
 }
 
+/* ": green until 14:00 UTC (p 90 %)" of an offer that fits by a promise, without a figure of the
+ * run. */
+static bool add_promise(const struct gl_question *question, const struct gl_offer *offer,
+                        struct gl_str *out)
+{
+    const struct gl_book_entry *entry = gl_render_promise_of(question, offer);
+    double percent = gl_render_promised_percent(question, offer);
+    char until[GL_RENDER_UNTIL];
+
+    if (percent <= 0 || entry == NULL || !entry->is_ready)
+        return false;
+    gl_str_addf(out, "green until %s UTC (p %.4g %%)", gl_render_until(entry, question->now, until),
+                percent);
+    return true;
+}
+
 static void add_figures(const struct gl_question *question, const struct gl_offer *offer,
                         struct gl_str *out)
 {
@@ -46,6 +63,9 @@ static void add_figures(const struct gl_question *question, const struct gl_offe
     const struct gl_figure share = gl_render_figure(question, offer, GL_RENEWABLE_SHARE);
     char number[GL_RENDER_NUMBER], percent[GL_RENDER_NUMBER];
 
+    if (intensity.value_u == GL_UNKNOWN && share.value_u == GL_UNKNOWN &&
+        add_promise(question, offer, out))
+        return;
     gl_str_addf(out, "%s g/kWh, %s %% renewable, grade %c",
                 gl_render_number(intensity.value_u, 1e-6, number),
                 gl_render_number(share.value_u, 1e-4, percent), gl_grade_letter(intensity.grade));
@@ -66,6 +86,9 @@ void gl_render_alternative(const struct gl_question *question, const struct gl_a
         gl_str_addf(out, "time    %s/%s/%s fits from %s for %s", offer->cloud, offer->region,
                     offer->type, gl_instant_text(one->start, at),
                     gl_span_text(one->duration, span));
+        if (gl_render_promised_percent(question, offer) > 0)
+            gl_str_addf(out, ", promised with %.4g %% by today's forecast",
+                        gl_render_promised_percent(question, offer));
         break;
     case GL_ALT_SIZE:
         gl_str_addf(out, "size    %s/%s/%s fits now for %s", offer->cloud, offer->region,

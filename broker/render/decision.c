@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/render/decision.h"
+#include "broker/render/promise.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -7,6 +8,7 @@
 #include <string.h>
 
 #include "base/time.h"
+#include "broker/context.h"
 #include "broker/render/text.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -275,12 +277,13 @@ json_t *gl_render_offer_json(const struct gl_question *question, const struct gl
     const struct gl_figure intensity = gl_render_figure(question, offer, GL_INTENSITY);
     const struct gl_figure share = gl_render_figure(question, offer, GL_RENEWABLE_SHARE);
     const struct gl_figure carbon_free = gl_render_figure(question, offer, GL_CARBON_FREE_SHARE);
+    const struct gl_book_entry *promise = gl_render_promise_of(question, offer);
     char grade[2] = {gl_grade_letter((enum gl_grade)judgement->grade), '\0'};
     char at[GL_INSTANT_TEXT];
 
     return json_pack(
         "{s:s,s:s,s:s,s:s,s:s?,s:s?,s:I,s:I,s:I,s:s,s:o,s:s,s:s,s:s,s:b,s:b,s:o,s:o,s:o,s:o,s:o,"
-        "s:o,s:o}",
+        "s:o,s:o,s:o}",
         "cloud", offer->cloud, "region", offer->region, "type", offer->type, "country",
         offer->country, "arch", offer->arch, "gpu", offer->gpu, "gpu_count",
         (json_int_t)offer->gpu_count, "vcpus", (json_int_t)offer->vcpus, "memory_mib",
@@ -293,16 +296,8 @@ json_t *gl_render_offer_json(const struct gl_question *question, const struct gl
         gl_render_figure_json(&carbon_free, GL_CARBON_FREE_SHARE), "rate",
         grams_json(judgement->grams_per_h, "gCO2e/h", (uint8_t)intensity.grade), "total",
         grams_json(judgement->grams_total, "gCO2e", (uint8_t)intensity.grade), "price",
-        price_json(offer), "reason", gl_render_reason_json(&judgement->reason));
-}
-
-static json_t *list_json(const char *const *list)
-{
-    json_t *array = json_array();
-
-    for (size_t i = 0; list != NULL && list[i] != NULL; i++)
-        json_array_append_new(array, json_string(list[i]));
-    return array;
+        price_json(offer), "reason", gl_render_reason_json(&judgement->reason), "guarantee",
+        promise != NULL ? gl_render_promise_json(promise, question->now) : json_null());
 }
 
 json_t *gl_render_request_json(const struct gl_request *request)
@@ -316,8 +311,8 @@ json_t *gl_render_request_json(const struct gl_request *request)
         "count", (json_int_t)request->count, "min_vcpus", (json_int_t)request->min_vcpus,
         "max_vcpus", (json_int_t)request->max_vcpus, "min_memory_mib",
         (json_int_t)request->min_memory_mib, "max_memory_mib", (json_int_t)request->max_memory_mib,
-        "gpu", request->gpu, "arch", request->arch, "clouds", list_json(request->clouds), "regions",
-        list_json(request->regions), "types", list_json(request->types));
+        "gpu", request->gpu, "arch", request->arch, "clouds", gl_words_json(request->clouds),
+        "regions", gl_words_json(request->regions), "types", gl_words_json(request->types));
 }
 
 /* ---- reasons ---- */
@@ -340,6 +335,7 @@ static const char *const too[GL_KEYS] = {
     [GL_KEY_MIN_CARBON_FREE] = "too little carbon-free",
     [GL_KEY_GREEN_FOR] = "not green long enough",
     [GL_KEY_GREEN_BELOW] = "not green long enough",
+    [GL_KEY_CONFIDENCE] = "not promised for long enough",
     [GL_KEY_REGIONS] = "in a region that is not allowed",
     [GL_KEY_NOT_REGIONS] = "in a region that is not allowed",
     [GL_KEY_COUNTRIES] = "in a country that is not allowed",
@@ -364,8 +360,14 @@ const char *gl_render_why(const struct gl_reason *reason)
     return "against a rule";
 }
 
-static void count_refusal(struct gl_render_refusal *out, size_t *count,
-                          const struct gl_judgement *judgement)
+static bool is_refused_alike(const struct gl_judgement *a, const struct gl_judgement *b)
+{
+    return a->outcome == b->outcome && a->reason.gap == b->reason.gap &&
+           a->reason.constraint == b->reason.constraint;
+}
+
+static void count_refusals(struct gl_render_refusal *out, size_t *count,
+                           const struct gl_judgement *judgement, size_t alike)
 {
     const char *why = gl_render_why(&judgement->reason);
     size_t at = 0;
@@ -376,17 +378,29 @@ static void count_refusal(struct gl_render_refusal *out, size_t *count,
         return;
     if (at == *count)
         out[(*count)++] = (struct gl_render_refusal){judgement->outcome, why, 0};
-    out[at].count++;
+    out[at].count += alike;
 }
 
 size_t gl_render_refusals(const struct gl_decision *decision,
                           struct gl_render_refusal out[GL_RENDER_REFUSALS])
 {
-    size_t count = 0;
+    const struct gl_judgement *before = NULL; /* offers of one place mostly fail alike */
+    size_t count = 0, alike = 0;
 
-    for (size_t i = 0; i < decision->judged; i++)
-        if (decision->judgements[i].outcome != GL_SATISFIED)
-            count_refusal(out, &count, &decision->judgements[i]);
+    for (size_t i = 0; i < decision->judged; i++) {
+        const struct gl_judgement *one = &decision->judgements[i];
+
+        if (one->outcome == GL_SATISFIED)
+            continue;
+        if (before != NULL && !is_refused_alike(before, one)) {
+            count_refusals(out, &count, before, alike);
+            alike = 0;
+        }
+        before = one;
+        alike++;
+    }
+    if (before != NULL)
+        count_refusals(out, &count, before, alike);
     for (size_t i = 1; i < count; i++) /* a handful: insertion keeps equal counts in order */
         for (size_t j = i; j > 0 && out[j].count > out[j - 1].count; j--) {
             struct gl_render_refusal smaller = out[j - 1];

@@ -7,55 +7,36 @@
 #include <string.h>
 
 #include "base/unit.h"
-
-/* One line of source text as lines of at most `columns`. */
-static void wrap_line(const char *line, size_t length, unsigned indent, unsigned columns,
-                      struct gl_str *out)
-{
-    size_t at = 0;
-    unsigned used = 0;
-
-    while (at < length) {
-        size_t word = 0;
-        char text[256];
-        unsigned wide;
-
-        while (at < length && line[at] == ' ')
-            at++;
-        while (at + word < length && line[at + word] != ' ')
-            word++;
-        if (word == 0)
-            break;
-        snprintf(text, sizeof text, "%.*s", (int)(word < sizeof text ? word : sizeof text - 1),
-                 line + at);
-        wide = gl_text_columns(text);
-        if (used > 0 && indent + used + 1 + wide > columns) {
-            gl_str_add_char(out, '\n');
-            used = 0;
-        }
-        gl_str_addf(out, "%*s%s", used == 0 ? (int)indent : 1, "", text);
-        used += wide + (used > 0);
-        at += word;
-    }
-    gl_str_add_char(out, '\n');
-}
+#include "base/wrap.h"
 
 void gl_render_wrap(const char *text, unsigned indent, unsigned columns, struct gl_str *out)
 {
-    while (*text != '\0') {
-        size_t length = strcspn(text, "\n");
-
-        wrap_line(text, length, indent, columns, out);
-        text += length + (text[length] == '\n');
-    }
+    if (*text == '\0')
+        return;
+    gl_str_addf(out, "%*s", *text != '\n' ? (int)indent : 0, "");
+    gl_wrap_text(text, (struct gl_margins){indent, indent, columns}, out);
 }
 
 void gl_render_hang(const char *text, unsigned indent, unsigned columns, struct gl_str *out)
 {
-    GL_AUTO(gl_str_done) struct gl_str wrapped = {0};
+    gl_wrap_text(text, (struct gl_margins){indent, indent, columns}, out);
+}
 
-    gl_render_wrap(text, indent, columns, &wrapped);
-    gl_str_add(out, wrapped.length > indent ? wrapped.text + indent : "\n");
+void gl_render_reflow(struct gl_str *text, unsigned label, unsigned columns)
+{
+    struct gl_str out = {0};
+
+    for (const char *at = gl_str_text(text); *at != '\0';) {
+        GL_AUTO(gl_str_done) struct gl_str line = {0};
+        size_t length = strcspn(at, "\n"), spaces = strspn(at, " ");
+        unsigned indent = spaces > 0 && spaces < label ? label - (unsigned)spaces : 0;
+
+        gl_str_add_bytes(&line, at, length);
+        gl_wrap_long(gl_str_text(&line), (struct gl_margins){0, indent, columns}, &out);
+        at += length + (at[length] == '\n');
+    }
+    gl_str_done(text);
+    *text = out;
 }
 
 char *gl_render_real_text(double number, char out[GL_RENDER_NUMBER])

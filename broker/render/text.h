@@ -16,6 +16,10 @@ void gl_render_wrap(const char *text, unsigned indent, unsigned columns, struct 
  * that follow the first are indented. */
 void gl_render_hang(const char *text, unsigned indent, unsigned columns, struct gl_str *out);
 
+/* Break what is already written: a line "  label   text" that is too long goes on below its text,
+ * `label` columns in, any other at the left edge. */
+void gl_render_reflow(struct gl_str *text, unsigned label, unsigned columns);
+
 /* Three significant digits, without zeros that say nothing: 0.043, 4.5, 98, 45600. Returns out. */
 #define GL_RENDER_NUMBER 48
 char *gl_render_real_text(double number, char out[GL_RENDER_NUMBER]);

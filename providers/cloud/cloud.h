@@ -15,8 +15,8 @@
 #define GL_CLOUD_ID 64
 
 enum gl_cloud_caps {
-    GL_CLOUD_SUSPENDS = 1, /* suspend and resume */
-    GL_CLOUD_MOVES = 2,
+    GL_CLOUD_SUSPENDS = 1,      /* suspend, resume and spans */
+    GL_CLOUD_MOVES = 2,         /* move and spans */
     GL_CLOUD_IDENTITY = 4,      /* provider-signed instance identity */
     GL_CLOUD_RUNS_COMMANDS = 8, /* attach(): stdin/stdout/exit of a command */
     GL_CLOUD_DEADLINE = 16,     /* the provider itself ends the lease */
@@ -49,6 +49,10 @@ struct gl_launch {
     bool has_network;            /* local: --net user */
     const char *user_data;       /* extra text for the guest; may be NULL */
     uint32_t interval_s;         /* of the meter; 0 = 10 */
+    /* Asked at least four times a second while the caller waits for it to start: true = give up,
+     * leave nothing running, fail with INTERRUPTED. NULL = never. */
+    bool (*is_cancelled)(void *cookie);
+    void *cookie; /* of is_cancelled */
 };
 
 struct gl_instance {
@@ -64,6 +68,16 @@ struct gl_instance {
     char how[48];        /* "qemu/tcg", "qemu/kvm", "process" */
     char console[256];   /* local path or "" */
     int64_t host_cpu_ms; /* CPU the host spent on it; -1 not known */
+    uint32_t caps;       /* of SUSPENDS and MOVES, what can be done to this one */
+};
+
+/* A stretch of an instance's time. While it did not run (suspended, frozen for a move) it used no
+ * energy and its boot clock stood still: the broker adds these stretches to the boot clock and
+ * charges no gap for them. Told by the cloud, never by the guest. */
+struct gl_instance_span {
+    int64_t from_ms, until_ms; /* Unix ms; INT64_MAX for the last: it goes on, or ended with it */
+    bool is_running;
+    char region[40];
 };
 
 /* What attach() reports while the command runs; every callback may be NULL. */
@@ -124,10 +138,22 @@ struct gl_cloud_ops {
     /* Optional: copy `path` of the guest to the host file `to` (small files, at most 64 MiB). */
     int (*fetch)(struct gl_cloud *cloud, const char *id, const char *path, const char *to,
                  struct gl_error *err);
-    int (*suspend)(struct gl_cloud *cloud, const char *id, struct gl_error *err); /* Optional */
-    int (*resume)(struct gl_cloud *cloud, const char *id, struct gl_error *err);  /* Optional */
-    int (*move)(struct gl_cloud *cloud, const char *id, const char *region,
-                struct gl_error *err); /* Optional */
+    /* Required when caps has SUSPENDS: keep the whole state and use no more energy; SUSPENDED
+     * afterwards, whatever is restarted meanwhile. Fine when it is suspended. On failure it runs
+     * on. NO_LOCAL or LAUNCH when this instance cannot (see its caps), GUEST when it does not
+     * answer, DISK_FULL, IO. */
+    int (*suspend)(struct gl_cloud *cloud, const char *id, struct gl_error *err);
+    /* Go on where it was suspended, the same instance. Fine when it runs. On failure it is
+     * suspended still. TIMEOUT when its lease has ended meanwhile: stop() then ends it in order. */
+    int (*resume)(struct gl_cloud *cloud, const char *id, struct gl_error *err);
+    /* Required when caps has MOVES: go on in another region, the same instance; a suspended one is
+     * suspended there. Fine when it is there already. However it ends, whoever is killed, there is
+     * one of it: on failure where it was. UNKNOWN_NAME: no such region; else as suspend(). */
+    int (*move)(struct gl_cloud *cloud, const char *id, const char *region, struct gl_error *err);
+    /* Required when caps has either: every stretch since the launch, in order and without holes:
+     * *out is a fresh array (free()), at least one. */
+    int (*spans)(struct gl_cloud *cloud, const char *id, struct gl_instance_span **out,
+                 size_t *out_count, struct gl_error *err);
     int (*identity)(struct gl_cloud *cloud, const char *id, const char *nonce, struct gl_str *out,
                     struct gl_error *err); /* Optional */
     /* Required. The code of a provider's own reply (HTTP status and error word, or 0 and text). */
@@ -138,11 +164,22 @@ struct gl_cloud {
     const struct gl_cloud_ops *ops;
 };
 
+/* local: one of its regions, in a grid zone of its own. */
+struct gl_cloud_place {
+    const char *name; /* the region */
+    const char *zone; /* NULL or "": not said */
+    const char
+        *folder; /* where it keeps suspended instances; it must exist. NULL: the state folder */
+};
+#define GL_CLOUD_PLACES_MAX 16
+
 struct gl_cloud_options {
     const struct gl_world *world;
-    const char *state_folder; /* for clouds that keep something on this machine */
-    const char *zone;         /* local: the grid zone it stands in */
-    bool wants_process;       /* local: use the process fallback even if QEMU is there */
+    const char *state_folder;            /* for clouds that keep something on this machine */
+    const char *zone;                    /* local: the grid zone it stands in */
+    bool wants_process;                  /* local: use the process fallback even if QEMU is there */
+    const struct gl_cloud_place *places; /* local: its regions; none: one, in `zone` */
+    size_t place_count;                  /* at most GL_CLOUD_PLACES_MAX */
 };
 
 /* Open a cloud by name: NULL with UNKNOWN_NAME, or the adapter's own error. */

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "providers/cloud/local.h"
-
 #include "base/file.h"
 #include "providers/cloud/drivers.h"
+#include "providers/cloud/local_history.h"
+#include "providers/cloud/local_task.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#define TASK_WAIT_MS 60000 /* for somebody else who is at the instance */
 
 /* ---- place and types ---- */
 
@@ -53,24 +55,22 @@ static int local_whoami(struct gl_cloud *cloud, char out[128], struct gl_error *
 
 static int local_regions(struct gl_cloud *cloud, const char *const **out, struct gl_error *err)
 {
-    static const char *const names[] = {GL_LOCAL_REGION, NULL};
-
-    (void)cloud;
     (void)err;
-    *out = names;
+    *out = gl_local_of(cloud)->regions;
     return 0;
 }
 
 int gl_local_check_region(const struct gl_local *local, const char *region, struct gl_error *err)
 {
+    GL_AUTO(gl_str_done) struct gl_str names = {0};
     char shown[GL_TEXT_SHOWN];
 
-    /* The zone it stands in names it, too. */
-    if (strcmp(region, GL_LOCAL_REGION) == 0 ||
-        (local->zone[0] != '\0' && strcmp(region, local->zone) == 0))
+    if (gl_local_find_place(local, region) != NULL)
         return 0;
-    return gl_fail(err, GL_E_UNKNOWN_NAME,
-                   "the local cloud has the region " GL_LOCAL_REGION " only, not %s",
+    for (size_t i = 0; i < local->place_count; i++)
+        gl_str_addf(&names, "%s%s", i > 0 ? ", " : "", local->places[i].name);
+    return gl_fail(err, GL_E_UNKNOWN_NAME, "the local cloud has the %s %s, not %s",
+                   local->place_count > 1 ? "regions" : "region", gl_str_text(&names),
                    gl_text_show(region, shown));
 }
 
@@ -116,7 +116,7 @@ static int local_stop(struct gl_cloud *cloud, const char *id, struct gl_span wai
 
     if (gl_local_folder_of(gl_local_of(cloud), id, &folder, err) < 0)
         return -1;
-    return gl_local_stop(folder, wait, err);
+    return gl_local_stop(gl_local_of(cloud), folder, wait, err);
 }
 
 static int local_terminate(struct gl_cloud *cloud, const char *id, struct gl_error *err)
@@ -125,7 +125,7 @@ static int local_terminate(struct gl_cloud *cloud, const char *id, struct gl_err
 
     if (gl_local_folder_of(gl_local_of(cloud), id, &folder, err) < 0)
         return -1;
-    return gl_local_terminate(folder, err);
+    return gl_local_terminate(gl_local_of(cloud), folder, err);
 }
 
 static int local_attach(struct gl_cloud *cloud, const char *id, const struct gl_attach *attach,
@@ -135,7 +135,7 @@ static int local_attach(struct gl_cloud *cloud, const char *id, const struct gl_
 
     if (gl_local_folder_of(gl_local_of(cloud), id, &folder, err) < 0)
         return -1;
-    return gl_local_attach(folder, attach, out_status, err);
+    return gl_local_attach(gl_local_of(cloud), folder, attach, out_status, err);
 }
 
 static int local_fetch(struct gl_cloud *cloud, const char *id, const char *path, const char *to,
@@ -145,7 +145,7 @@ static int local_fetch(struct gl_cloud *cloud, const char *id, const char *path,
 
     if (gl_local_folder_of(gl_local_of(cloud), id, &folder, err) < 0)
         return -1;
-    return gl_local_fetch(folder, path, to, err);
+    return gl_local_fetch(gl_local_of(cloud), folder, path, to, err);
 }
 
 static int local_console(struct gl_cloud *cloud, const char *id, uint64_t offset,
@@ -160,6 +160,96 @@ static int local_console(struct gl_cloud *cloud, const char *id, uint64_t offset
     return gl_local_console(folder, offset, out, out_next, err);
 }
 
+/* ---- suspend, resume, move ---- */
+
+/* Begin with one instance; *out_folder is fresh. */
+static int begin(struct gl_cloud *cloud, const char *id, char **out_folder,
+                 struct gl_local_task *out, struct gl_error *err)
+{
+    const struct gl_local *local = gl_local_of(cloud);
+
+    if (gl_local_folder_of(local, id, out_folder, err) < 0)
+        return -1;
+    return gl_task_begin(local, *out_folder, TASK_WAIT_MS, out, err);
+}
+
+static int local_suspend(struct gl_cloud *cloud, const char *id, struct gl_error *err)
+{
+    GL_AUTO(gl_auto_free) char *folder = NULL;
+    struct gl_local_task task;
+    int got;
+
+    if (begin(cloud, id, &folder, &task, err) < 0)
+        return -1;
+    got = gl_task_suspend(&task, err);
+    gl_task_end(&task);
+    return got;
+}
+
+static int resume(struct gl_local_task *task, struct gl_error *err)
+{
+    struct gl_local_record *record = &task->record;
+    const struct gl_local_place *place = gl_local_find_place(task->local, record->region);
+
+    if (record->state == GL_STATE_RUNNING && gl_local_is_alive(record))
+        return 0;
+    if (record->state != GL_STATE_SUSPENDED)
+        return gl_fail(err, GL_E_GUEST, "the instance %s has ended", record->launch_id);
+    if (record->expires_s <= gl_now(task->local->world).unix_s)
+        return gl_fail(err, GL_E_TIMEOUT, "the lease of %s ended while it was suspended",
+                       record->launch_id);
+    if (place != NULL && gl_local_place_check(place, err) < 0)
+        return -1;
+    record->away.target[0] = '\0';
+    return gl_task_wake(task, err);
+}
+
+static int local_resume(struct gl_cloud *cloud, const char *id, struct gl_error *err)
+{
+    GL_AUTO(gl_auto_free) char *folder = NULL;
+    struct gl_error ignored = {0};
+    struct gl_local_task task;
+    int got;
+
+    if (begin(cloud, id, &folder, &task, err) < 0)
+        return -1;
+    got = resume(&task, err);
+    if (got < 0)
+        gl_task_settle(&task, &ignored);
+    gl_task_end(&task);
+    return got;
+}
+
+static int local_move(struct gl_cloud *cloud, const char *id, const char *region,
+                      struct gl_error *err)
+{
+    const struct gl_local *local = gl_local_of(cloud);
+    GL_AUTO(gl_auto_free) char *folder = NULL;
+    struct gl_local_task task;
+    int got;
+
+    if (begin(cloud, id, &folder, &task, err) < 0)
+        return -1;
+    got = gl_local_check_region(local, region, err);
+    if (got == 0)
+        got = gl_task_move(&task, gl_local_find_place(local, region), err);
+    gl_task_end(&task);
+    return got;
+}
+
+static int local_spans(struct gl_cloud *cloud, const char *id, struct gl_instance_span **out,
+                       size_t *out_count, struct gl_error *err)
+{
+    GL_AUTO(gl_auto_free) char *folder = NULL;
+    struct gl_local_record record;
+
+    if (gl_local_folder_of(gl_local_of(cloud), id, &folder, err) < 0 ||
+        gl_local_record_load(folder, &record, err) < 0)
+        return -1;
+    gl_local_settle(gl_local_of(cloud), folder, &record);
+    return gl_history_read(folder, &record, out, out_count, err);
+}
+
 static enum gl_errc local_classify(int status, const char *word)
 {
     (void)word;
@@ -170,6 +260,7 @@ static void local_close(struct gl_cloud *cloud)
 {
     struct gl_local *local = gl_local_of(cloud);
 
+    gl_local_places_done(local);
     free(local->state);
     free(local);
 }
@@ -178,19 +269,20 @@ struct gl_cloud *gl_local_open(const struct gl_cloud_options *options, struct gl
 {
     struct gl_local *local = gl_alloc(sizeof *local);
 
-    (void)err;
     local->cloud.ops = &gl_local_ops;
     local->world = options->world;
     local->state = gl_path_join(options->state_folder, "local");
-    snprintf(local->zone, sizeof local->zone, "%s", options->zone != NULL ? options->zone : "");
     local->wants_process = options->wants_process;
-    return &local->cloud;
+    if (gl_local_places_take(local, options, err) == 0)
+        return &local->cloud;
+    local_close(&local->cloud);
+    return NULL;
 }
 
 const struct gl_cloud_ops gl_local_ops = {
     .name = "local",
     .title = "this machine: virtual machines under QEMU, or processes where that is missing",
-    .caps = GL_CLOUD_RUNS_COMMANDS | GL_CLOUD_FREE,
+    .caps = GL_CLOUD_RUNS_COMMANDS | GL_CLOUD_FREE | GL_CLOUD_SUSPENDS | GL_CLOUD_MOVES,
     .whoami = local_whoami,
     .regions = local_regions,
     .types = local_types,
@@ -204,6 +296,10 @@ const struct gl_cloud_ops gl_local_ops = {
     .console = local_console,
     .attach = local_attach,
     .fetch = local_fetch,
+    .suspend = local_suspend,
+    .resume = local_resume,
+    .move = local_move,
+    .spans = local_spans,
     .classify = local_classify,
     .close = local_close,
 };

@@ -9,15 +9,45 @@
 #include "providers/cloud/local_link.h"
 #include "providers/cloud/local_record.h"
 
+/* One of its regions. */
+struct gl_local_place {
+    char name[40];
+    char zone[40]; /* grid zone; "" = not said */
+    char *folder;  /* for the states of suspended machines; NULL = the folder of each */
+};
+
 struct gl_local {
     struct gl_cloud cloud; /* first: the adapter's handle */
     const struct gl_world *world;
-    char *state;   /* <state folder>/local */
-    char zone[40]; /* grid zone it stands in; "" = not said */
+    char *state; /* <state folder>/local */
     bool wants_process;
+    struct gl_local_place places[GL_CLOUD_PLACES_MAX];
+    size_t place_count; /* at least 1 */
+    const char *regions[GL_CLOUD_PLACES_MAX + 1];
+    /* For tests: told of every step of a suspension or a move before the next is taken; NULL =
+     * none. Steps: docs/local.md. */
+    void (*at_step)(void *cookie, const char *step);
+    void *step_cookie;
+    bool moves_live; /* for tests: as if under KVM */
 };
 
-#define GL_LOCAL_REGION "this-machine"
+#define GL_LOCAL_REGION "this-machine" /* the one place of a machine without a list of them */
+
+/* ---- local_place.c ---- */
+
+/* Errors: CONFIG (names that are no names, or twice there). */
+int gl_local_places_take(struct gl_local *local, const struct gl_cloud_options *options,
+                         struct gl_error *err);
+void gl_local_places_done(struct gl_local *local);
+/* By name, or by zone; NULL when there is none. */
+const struct gl_local_place *gl_local_find_place(const struct gl_local *local, const char *region);
+/* Is its folder there? NOT_FOUND. */
+int gl_local_place_check(const struct gl_local_place *place, struct gl_error *err);
+/* Where the state of an instance of the place is kept; BAD_VALUE when the name is too long. */
+int gl_local_place_path(const struct gl_local_place *place, const char *folder,
+                        char out[GL_LOCAL_PATH], struct gl_error *err);
+/* Remove what an interrupted suspension or move left in any place, but not the file `keep`. */
+void gl_local_drop_states(const struct gl_local *local, const char *folder, const char *keep);
 
 static inline struct gl_local *gl_local_of(struct gl_cloud *cloud)
 {
@@ -34,6 +64,9 @@ const struct gl_local_type *gl_local_find_type(const char *name);
 /* UNKNOWN_NAME when the local cloud has no such region or type. */
 int gl_local_check_region(const struct gl_local *local, const char *region, struct gl_error *err);
 int gl_local_check_type(const char *type, struct gl_error *err);
+
+/* Is there memory for another machine? LAUNCH when not; unknown counts as yes. */
+int gl_local_check_memory(uint32_t memory_mib, struct gl_error *err);
 
 /* One launch under way. */
 struct gl_local_start {
@@ -73,6 +106,10 @@ int gl_local_each(const struct gl_local *local, int (*visit)(void *cookie, const
 /* The folder of an instance's id into a fresh string; NOT_FOUND when the id can be none. */
 int gl_local_folder_of(const struct gl_local *local, const char *id, char **out,
                        struct gl_error *err);
+/* If somebody was interrupted while he suspended, resumed or moved it, and nobody is at it, finish
+ * or take back what he did, and read the record again. On failure it stays as it is. */
+void gl_local_settle(const struct gl_local *local, const char *folder,
+                     struct gl_local_record *record);
 /* The record's word, corrected by what can be seen. */
 void gl_local_show(const char *folder, const struct gl_local_record *record,
                    struct gl_instance *out);
@@ -92,8 +129,10 @@ int gl_local_list(struct gl_cloud *cloud, struct gl_instance **out, size_t *out_
 /* ---- local_talk.c: the guest side of a launch ---- */
 
 struct gl_guest_place;
+/* Has the caller given up waiting for it? */
+bool gl_local_is_cancelled(const struct gl_local_start *start);
 /* Wait until the guest says hello, asking for it when `asks`. GUEST after limit_ms, LAUNCH when its
- * process ends before. */
+ * process ends before, INTERRUPTED when the caller has given up. */
 int gl_local_wait_hello(struct gl_local_start *start, bool asks, int64_t limit_ms,
                         struct gl_error *err);
 /* Configuration, payload, go: until the guest is ready or runs its command. payload_fd is -1 or at
@@ -107,14 +146,31 @@ int64_t gl_local_boot_ms(const struct gl_world *world);
 
 /* ---- local_follow.c: a running instance ---- */
 
-int gl_local_attach(const char *folder, const struct gl_attach *attach, int *out_status,
-                    struct gl_error *err);
-int gl_local_stop(const char *folder, struct gl_span wait, struct gl_error *err);
-int gl_local_terminate(const char *folder, struct gl_error *err);
+int gl_local_attach(const struct gl_local *local, const char *folder,
+                    const struct gl_attach *attach, int *out_status, struct gl_error *err);
+
+/* ---- local_end.c ---- */
+
+/* How it ended, for its record. */
+struct gl_local_ending {
+    bool has_exit, is_ended;
+    bool is_forced; /* it is ended by us, suspended or not */
+    int exit_status;
+    int64_t cpu_ms; /* -1 = keep what is there */
+};
+int gl_local_note_ending(const struct gl_local *local, const char *folder,
+                         struct gl_local_ending *ending, struct gl_error *err);
+int gl_local_stop(const struct gl_local *local, const char *folder, struct gl_span wait,
+                  struct gl_error *err);
+int gl_local_terminate(const struct gl_local *local, const char *folder, struct gl_error *err);
+
+/* ---- other ways in ---- */
+
 /* Console text from `offset` on, at most 1 MiB or the room that *out has. */
 int gl_local_console(const char *folder, uint64_t offset, struct gl_str *out, uint64_t *out_next,
                      struct gl_error *err);
-int gl_local_fetch(const char *folder, const char *path, const char *to, struct gl_error *err);
+int gl_local_fetch(const struct gl_local *local, const char *folder, const char *path,
+                   const char *to, struct gl_error *err);
 
 /* ---- local_state.c ---- */
 

@@ -110,6 +110,7 @@ int gl_guest_hello_parse(const char *bytes, size_t length, struct gl_guest_hello
         strcmp(state, "running") != 0 && strcmp(state, "exited") != 0)
         return gl_fail(err, GL_E_BAD_REPLY, "the guest is in no known state");
     snprintf(hello.state, sizeof hello.state, "%s", state);
+    hello.is_held = json_is_true(json_object_get(object, "held"));
     hello.has_command = json_is_true(json_object_get(object, "command"));
     hello.status = (int)status;
     *out = hello;

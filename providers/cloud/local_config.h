@@ -27,7 +27,8 @@ char *gl_guest_config_text(const struct gl_launch *launch, const struct gl_guest
 struct gl_guest_hello {
     char state[16]; /* "waiting", "ready", "running", "exited" */
     bool has_command;
-    int status; /* of the command; -1 until it has ended */
+    bool is_held; /* output waits for 'W' */
+    int status;   /* of the command; -1 until it has ended */
 };
 int gl_guest_hello_parse(const char *bytes, size_t length, struct gl_guest_hello *out,
                          struct gl_error *err);

@@ -182,7 +182,8 @@ static int unpack(const struct fetching *fetching, const char *to, struct gl_err
     return got;
 }
 
-int gl_local_fetch(const char *folder, const char *path, const char *to, struct gl_error *err)
+int gl_local_fetch(const struct gl_local *local, const char *folder, const char *path,
+                   const char *to, struct gl_error *err)
 {
     GL_AUTO(gl_auto_free) struct gl_link *link = gl_alloc(sizeof *link);
     struct fetching fetching = {.fd = -1};
@@ -192,13 +193,17 @@ int gl_local_fetch(const char *folder, const char *path, const char *to, struct 
 
     if (gl_local_record_load(folder, &record, err) < 0)
         return -1;
+    gl_local_settle(local, folder, &record);
+    if (record.state == GL_STATE_SUSPENDED)
+        return gl_fail(err, GL_E_GUEST, "the instance %s is suspended: resume it first",
+                       record.launch_id);
     if (!gl_local_find_alive(&record, &process))
         return gl_fail(err, GL_E_GUEST, "the instance %s has ended, and its files with it",
                        record.launch_id);
     fetching.fd = gl_local_temporary(folder, err);
     if (fetching.fd < 0)
         return -1;
-    got = gl_link_open(link, folder, err);
+    got = gl_link_open(link, folder, GL_LOCAL_CONTROL, err);
     if (got == 0)
         got = request(link, path, err);
     if (got == 0)

@@ -9,11 +9,11 @@
  * with its configuration, because the snapshot's random state is shared. */
 
 #include "providers/cloud/local_host.h"
-#include "providers/cloud/local_qmp.h"
+#include "providers/cloud/local_machine.h"
 
 struct gl_golden {
-    int fd;              /* the snapshot, open for reading; -1 = there is none */
-    struct gl_hash hash; /* what it must be */
+    int fd; /* the snapshot, open for reading; -1 = there is none */
+    struct gl_machine_seal seal;
 };
 
 /* Open the snapshot of a key; *out has fd -1 when there is none or its length is wrong (then it is
@@ -28,12 +28,9 @@ void gl_golden_remove(const char *state, const char *key);
 /* Stop the guest behind `qmp`, write its state as the snapshot of `key`, and let it go on. On any
  * failure there is no snapshot; -1 only when the guest does not run on (LAUNCH). */
 int gl_golden_make(const char *state, const char *key, struct gl_qmp *qmp, struct gl_error *err);
-/* Let a guest started from a snapshot go on once it has loaded. Errors: LAUNCH, TIMEOUT. */
-int gl_golden_resume(struct gl_qmp *qmp, struct gl_error *err);
-
 /* The companion's text, and back. */
-char *gl_golden_text(uint64_t length, const struct gl_hash *hash, struct gl_error *err);
-int gl_golden_parse(const char *text, size_t size, uint64_t *out_length, struct gl_hash *out_hash,
+char *gl_golden_text(const struct gl_machine_seal *seal, struct gl_error *err);
+int gl_golden_parse(const char *text, size_t size, struct gl_machine_seal *out,
                     struct gl_error *err);
 
 #endif

@@ -48,9 +48,12 @@ static void fill_record(const struct gl_local *local, const struct gl_launch *la
                                     .exit_status = -1,
                                     .started_s = gl_now(local->world).unix_s,
                                     .expires_s = launch->expires.unix_s,
+                                    .has_network = launch->has_network,
                                     .vcpus = launch->vcpus > 0 ? launch->vcpus : type->vcpus,
                                     .memory_mib = launch->memory_mib > 0 ? launch->memory_mib
                                                                          : type->memory_mib};
+    if (out->expires_s == 0)
+        out->expires_s = out->started_s + launch->lease.s;
     snprintf(out->token, sizeof out->token, "%s", launch->token);
     snprintf(out->launch_id, sizeof out->launch_id, "%s", launch->launch_id);
     snprintf(out->region, sizeof out->region, "%s", launch->region);
@@ -63,7 +66,7 @@ static void fill_record(const struct gl_local *local, const struct gl_launch *la
  * here until the launch is over. -1, or the lock's descriptor. */
 static int announce(const char *folder, const struct gl_local_record *record, struct gl_error *err)
 {
-    static const char *const old[] = {GL_LOCAL_CONSOLE, GL_LOCAL_QEMU_LOG};
+    static const char *const old[] = {GL_LOCAL_CONSOLE, GL_LOCAL_QEMU_LOG, GL_LOCAL_HISTORY};
     GL_AUTO(gl_auto_free) char *sockets = gl_path_join(folder, "io");
     int lock;
 
@@ -85,7 +88,7 @@ static int announce(const char *folder, const struct gl_local_record *record, st
 }
 
 /* Is there memory for it? Unknown counts as yes: QEMU would say so itself. */
-static int check_free_memory(uint32_t memory_mib, struct gl_error *err)
+int gl_local_check_memory(uint32_t memory_mib, struct gl_error *err)
 {
     GL_AUTO(gl_auto_free) char *text = NULL;
     struct gl_error ignored = {0};
@@ -116,7 +119,7 @@ static int start_instance(const struct gl_local *local, const struct gl_launch *
                                    .folder = folder,
                                    .record = record,
                                    .link = link};
-    int got = check_free_memory(record->memory_mib, err);
+    int got = gl_local_check_memory(record->memory_mib, err);
 
     gl_local_host_look(local->world, &host);
     if (got == 0 && gl_local_host_has_vm(&host, NULL) && !local->wants_process)
@@ -160,10 +163,7 @@ static int launch_fresh(const struct gl_local *local, const struct gl_launch *la
 /* Its launcher died before the command could start: end what it left and begin again. */
 static void sweep(const struct gl_local_record *record)
 {
-    struct gl_process process;
-
-    if (gl_local_find_alive(record, &process))
-        gl_local_kill(&process);
+    gl_local_kill_others(record->tag, NULL, NULL);
 }
 
 /* Under the lock of the state folder: find the token's instance or announce a new one. 1 there is

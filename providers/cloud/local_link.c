@@ -79,9 +79,9 @@ int gl_local_listen(const char *folder, const char *name, struct gl_error *err)
     return -1;
 }
 
-int gl_link_open(struct gl_link *link, const char *folder, struct gl_error *err)
+int gl_link_open(struct gl_link *link, const char *folder, const char *name, struct gl_error *err)
 {
-    int fd = gl_local_connect(folder, "io/control.sock", err);
+    int fd = gl_local_connect(folder, name, err);
 
     if (fd < 0)
         return -1;
@@ -199,6 +199,30 @@ int gl_link_flush(struct gl_link *link, int64_t timeout_ms, struct gl_error *err
         }
         if (gl_local_clock_ms() - last > timeout_ms)
             return gl_fail(err, GL_E_GUEST, "the guest takes nothing from its control channel");
+    }
+    return 0;
+}
+
+int gl_link_shut(struct gl_link *link, struct gl_error *err)
+{
+    if (shutdown(link->fd, SHUT_WR) < 0)
+        return gl_fail_sys(err, GL_E_GUEST, errno, "the guest's control channel broke");
+    return 0;
+}
+
+int gl_link_part(struct gl_link *link, int64_t timeout_ms, struct gl_error *err)
+{
+    int64_t end_ms = gl_local_clock_ms() + timeout_ms;
+    struct gl_frame frame;
+
+    if (gl_link_shut(link, err) < 0)
+        return -1;
+    while (!link->is_closed) {
+        if (gl_local_clock_ms() > end_ms)
+            return gl_fail(err, GL_E_GUEST, "the guest takes nothing from its control channel");
+        gl_link_wait(link, -1, 50, NULL);
+        while (gl_link_next(link, &frame))
+            continue;
     }
     return 0;
 }

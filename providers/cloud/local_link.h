@@ -26,8 +26,8 @@ struct gl_link {
     struct gl_frame_reader in;
 };
 
-/* *link must be all zero or closed. */
-int gl_link_open(struct gl_link *link, const char *folder, struct gl_error *err);
+/* Connect to the socket `name` of an instance's folder. *link must be all zero or closed. */
+int gl_link_open(struct gl_link *link, const char *folder, const char *name, struct gl_error *err);
 void gl_link_close(struct gl_link *link);
 
 /* Queue one frame (at most GL_FRAME_MAX bytes). TOO_LARGE when the queue is full. */
@@ -40,6 +40,11 @@ size_t gl_link_pending(const struct gl_link *link);
 void gl_link_wait(struct gl_link *link, int also_fd, int64_t timeout_ms, bool *out_also);
 /* The next whole frame among what was read. */
 bool gl_link_next(struct gl_link *link, struct gl_frame *out);
+/* Leave so that nothing on its way is lost: say that we send no more, and read until the other side
+ * has closed; a plain close would let QEMU drop what it has not read yet. GUEST after timeout_ms.
+ * What comes meanwhile is dropped: who wants it calls gl_link_shut() alone, and goes on reading. */
+int gl_link_part(struct gl_link *link, int64_t timeout_ms, struct gl_error *err);
+int gl_link_shut(struct gl_link *link, struct gl_error *err);
 /* Write the queue out; GUEST when the other side takes nothing for timeout_ms or has gone. Frames
  * that come meanwhile and are no hello are dropped. */
 int gl_link_flush(struct gl_link *link, int64_t timeout_ms, struct gl_error *err);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "providers/cloud/local.h"
+#include "providers/cloud/local_task.h"
 
 #include "base/file.h"
 
@@ -21,6 +21,8 @@ static enum gl_instance_state seen_state(const char *folder, const struct gl_loc
 {
     GL_AUTO(gl_auto_free) char *note = gl_path_join(folder, GL_LOCAL_STOP);
 
+    if (record->state == GL_STATE_SUSPENDED)
+        return GL_STATE_SUSPENDED;
     if (record->state == GL_STATE_LAUNCHING && (is_alive || gl_local_is_locked(folder)))
         return GL_STATE_LAUNCHING;
     if (!is_alive)
@@ -49,6 +51,20 @@ void gl_local_show(const char *folder, const struct gl_local_record *record,
     snprintf(out->console, sizeof out->console, "%s/%s", folder, GL_LOCAL_CONSOLE);
     out->state = seen_state(folder, record, is_alive);
     out->host_cpu_ms = gl_local_cpu_ms(record, is_alive ? &process : NULL);
+    if (strcmp(record->how, "process") != 0 && !record->has_disk)
+        out->caps = GL_CLOUD_SUSPENDS | GL_CLOUD_MOVES;
+}
+
+void gl_local_settle(const struct gl_local *local, const char *folder,
+                     struct gl_local_record *record)
+{
+    struct gl_local_task task;
+    struct gl_error ignored = {0};
+
+    if (!gl_task_is_due(record) || gl_task_begin(local, folder, 0, &task, &ignored) < 0)
+        return;
+    *record = task.record;
+    gl_task_end(&task);
 }
 
 /* Nothing was started and nobody is about to: the launcher died before, or failed. */
@@ -124,6 +140,7 @@ int gl_local_find_by_request(struct gl_cloud *cloud, const char *token, struct g
 
     if (got != 1)
         return got;
+    gl_local_settle(gl_local_of(cloud), folder, &search.record);
     if (gl_local_is_nothing(folder, &search.record))
         return 0;
     gl_local_show(folder, &search.record, out);
@@ -139,6 +156,7 @@ int gl_local_describe(struct gl_cloud *cloud, const char *id, struct gl_instance
     if (gl_local_folder_of(gl_local_of(cloud), id, &folder, err) < 0 ||
         gl_local_record_load(folder, &record, err) < 0)
         return -1;
+    gl_local_settle(gl_local_of(cloud), folder, &record);
     gl_local_show(folder, &record, out);
     return 0;
 }
@@ -170,6 +188,8 @@ static int add_listed(void *cookie, const char *folder)
         *listing->err = why;
         return -1;
     }
+    if (has_record)
+        gl_local_settle(listing->local, folder, &record);
     if (has_record)
         gl_local_show(folder, &record, &instance);
     if ((!has_record || instance.state == GL_STATE_ENDED) && is_stale(listing->local, folder) &&

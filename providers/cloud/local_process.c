@@ -181,7 +181,7 @@ static int connect_guest(struct gl_local_start *start, struct gl_error *err)
     for (;;) {
         struct gl_error why = {0};
 
-        if (gl_link_open(start->link, start->folder, &why) == 0)
+        if (gl_link_open(start->link, start->folder, GL_LOCAL_CONTROL, &why) == 0)
             return 0;
         if (!gl_process_is_alive(&start->record->process) || gl_local_clock_ms() > end_ms) {
             *err = why;

@@ -62,8 +62,10 @@ static void add_boot(const struct gl_qemu_plan *plan, struct gl_qemu_arguments *
 {
     add(out, "-kernel");
     add(out, "/proc/self/fd/%d", plan->kernel_fd);
-    add(out, "-initrd");
-    add(out, "/proc/self/fd/%d", plan->initrd_fd);
+    if (plan->initrd_fd >= 0) {
+        add(out, "-initrd");
+        add(out, "/proc/self/fd/%d", plan->initrd_fd);
+    }
     add(out, "-append");
     add(out, "%s", KERNEL_LINE);
 }
@@ -107,6 +109,8 @@ static void add_devices(const struct gl_qemu_plan *plan, struct gl_qemu_argument
         add(out, "-incoming");
         add(out, "fd:%d", plan->incoming_fd);
     }
+    if (plan->waits)
+        add(out, "-S");
 }
 
 void gl_qemu_arguments_make(const struct gl_qemu_plan *plan, struct gl_qemu_arguments *out)

@@ -19,10 +19,12 @@ struct gl_qemu_plan {
     const char *accel; /* "tcg" or "kvm" */
     uint32_t vcpus, memory_mib;
     bool has_network;
-    int kernel_fd, initrd_fd, console_fd, control_fd, qmp_fd;
-    int disk_fd; /* -1 = none */
+    int kernel_fd, console_fd, control_fd, qmp_fd;
+    int initrd_fd; /* -1 = none: for a guest that has booted already */
+    int disk_fd;   /* -1 = none */
     bool is_disk_qcow2;
     int incoming_fd; /* a snapshot to go on from; -1 = boot */
+    bool waits;      /* nothing runs before it is told to */
 };
 
 struct gl_qemu_arguments {

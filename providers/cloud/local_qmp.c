@@ -205,9 +205,10 @@ static int greet(struct gl_qmp *qmp, int64_t end_ms, struct gl_error *err)
     return gl_qmp_command(qmp, "qmp_capabilities", NULL, -1, NULL, err);
 }
 
-int gl_qmp_open(struct gl_qmp *qmp, const char *folder, int64_t timeout_ms, struct gl_error *err)
+int gl_qmp_open(struct gl_qmp *qmp, const char *folder, const char *name, int64_t timeout_ms,
+                struct gl_error *err)
 {
-    int fd = gl_local_connect(folder, "io/qmp.sock", err);
+    int fd = gl_local_connect(folder, name, err);
 
     if (fd < 0)
         return -1;

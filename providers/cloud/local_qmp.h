@@ -29,8 +29,10 @@ struct gl_qmp {
     size_t in_at; /* bytes of `in` already used */
 };
 
-/* Connect to the instance's qmp.sock and negotiate. Errors: IO, BAD_REPLY, TIMEOUT. */
-int gl_qmp_open(struct gl_qmp *qmp, const char *folder, int64_t timeout_ms, struct gl_error *err);
+/* Connect to the socket `name` of an instance's folder and negotiate. Errors: IO, BAD_REPLY,
+ * TIMEOUT. */
+int gl_qmp_open(struct gl_qmp *qmp, const char *folder, const char *name, int64_t timeout_ms,
+                struct gl_error *err);
 void gl_qmp_close(struct gl_qmp *qmp);
 /* Run a command; `arguments` is stolen (NULL = none), pass_fd >= 0 goes along as SCM_RIGHTS.
  * *out_return (may be NULL) is a new reference. LAUNCH with QEMU's words when it refuses. */

@@ -20,6 +20,7 @@
 #define RECORD_MAX       ((size_t)16 << 10)
 #define COMMAND_LINE_MAX 16384
 #define GONE_MS          5000
+#define OTHERS_MAX       8 /* more than two QEMUs of one instance there never are */
 
 bool gl_local_id_is_valid(const char *launch_id)
 {
@@ -36,21 +37,52 @@ char *gl_local_folder(const char *state, const char *launch_id)
 
 /* ---- text form ---- */
 
+static const char *const phase_words[] = {"", "suspending", "moving", "waking"};
+
+static json_t *process_json(const struct gl_process *process)
+{
+    return json_pack("{s:I s:I}", "pid", (json_int_t)process->pid, "start_ticks",
+                     (json_int_t)process->start_ticks);
+}
+
+static bool is_away(const struct gl_local_away *away)
+{
+    return away->phase != GL_PHASE_NONE || away->path[0] != '\0';
+}
+
+/* NULL when there is nothing to say: it runs, or has ended. */
+static json_t *away_json(const struct gl_local_away *away)
+{
+    char hex[GL_HASH_HEX];
+
+    if (!is_away(away))
+        return NULL;
+    return json_pack("{s:s s:b s:s s:s s:s s:I s:s s:I s:I s:o}", "phase", phase_words[away->phase],
+                     "is_live", away->is_live, "from", away->from, "target", away->target, "path",
+                     away->path, "length", (json_int_t)away->seal.length, "blake2b",
+                     gl_hash_hex(&away->seal.hash, hex), "console_bytes",
+                     (json_int_t)away->console_bytes, "still_ms", (json_int_t)away->still_ms,
+                     "other", process_json(&away->other));
+}
+
 char *gl_local_record_text(const struct gl_local_record *record, struct gl_error *err)
 {
     GL_AUTO(gl_auto_json)
     json_t *object = json_pack(
-        "{s:I s:s s:s s:s s:s s:s s:s s:s s:i s:i s:i s:I s:I s:s s:I s:I s:b s:i s:I}", "v",
-        (json_int_t)1, "token", record->token, "launch", record->launch_id, "region",
+        "{s:I s:s s:s s:s s:s s:s s:s s:s s:i s:i s:i s:I s:I s:s s:I s:I s:b s:i s:I s:I s:b s:b "
+        "s:o*}",
+        "v", (json_int_t)1, "token", record->token, "launch", record->launch_id, "region",
         record->region, "type", record->type, "how", record->how, "tag", record->tag, "boot",
         record->boot, "attempt", (int)record->attempt, "vcpus", (int)record->vcpus, "memory_mib",
         (int)record->memory_mib, "started_s", (json_int_t)record->started_s, "expires_s",
         (json_int_t)record->expires_s, "state", gl_instance_state_word(record->state), "pid",
         (json_int_t)record->process.pid, "start_ticks", (json_int_t)record->process.start_ticks,
         "has_exit", record->has_exit, "exit_status", record->exit_status, "host_cpu_ms",
-        (json_int_t)record->host_cpu_ms);
+        (json_int_t)record->host_cpu_ms, "cpu_before_ms", (json_int_t)record->cpu_before_ms,
+        "has_network", record->has_network, "has_disk", record->has_disk, "away",
+        away_json(&record->away));
 
-    if (object == NULL) {
+    if (object == NULL || (is_away(&record->away) && json_object_get(object, "away") == NULL)) {
         gl_fail(err, GL_E_INTERNAL, "an instance's record holds text that is not UTF-8");
         return NULL;
     }
@@ -107,6 +139,75 @@ static int read_numbers(const json_t *object, struct gl_local_record *out, struc
     return 0;
 }
 
+static int read_bool(const json_t *object, const char *key, bool *out, struct gl_error *err)
+{
+    const json_t *value = json_object_get(object, key);
+
+    if (!json_is_boolean(value))
+        return gl_fail(err, GL_E_BAD_REPLY, "%s is no boolean", key);
+    *out = json_is_true(value);
+    return 0;
+}
+
+static int read_phase(const json_t *object, enum gl_local_phase *out, struct gl_error *err)
+{
+    const char *word;
+
+    if (gl_json_string(object, "phase", &word, err) < 0)
+        return -1;
+    for (size_t i = 0; i < sizeof phase_words / sizeof *phase_words; i++)
+        if (strcmp(word, phase_words[i]) == 0) {
+            *out = (enum gl_local_phase)i;
+            return 0;
+        }
+    return gl_fail(err, GL_E_BAD_REPLY, "phase is no known word");
+}
+
+static int read_process(const json_t *object, struct gl_process *out, struct gl_error *err)
+{
+    int64_t pid, ticks;
+
+    if (gl_json_int(object, "pid", 0, INT32_MAX, &pid, err) < 0 ||
+        gl_json_int(object, "start_ticks", 0, INT64_MAX, &ticks, err) < 0)
+        return -1;
+    *out = (struct gl_process){.pid = (int)pid, .start_ticks = (uint64_t)ticks};
+    return 0;
+}
+
+static int read_away(const json_t *object, struct gl_local_away *out, struct gl_error *err)
+{
+    const char *hex;
+    int64_t length;
+
+    if (object == NULL)
+        return 0;
+    if (read_phase(object, &out->phase, err) < 0 ||
+        read_bool(object, "is_live", &out->is_live, err) < 0 ||
+        read_text(object, "from", out->from, sizeof out->from, err) < 0 ||
+        read_text(object, "target", out->target, sizeof out->target, err) < 0 ||
+        read_text(object, "path", out->path, sizeof out->path, err) < 0 ||
+        gl_json_int(object, "length", 0, INT64_MAX, &length, err) < 0 ||
+        gl_json_string(object, "blake2b", &hex, err) < 0 ||
+        gl_hex_parse(hex, out->seal.hash.bytes, sizeof out->seal.hash.bytes, err) < 0 ||
+        gl_json_int(object, "console_bytes", 0, INT64_MAX, &out->console_bytes, err) < 0 ||
+        gl_json_int(object, "still_ms", 0, INT64_MAX, &out->still_ms, err) < 0)
+        return -1;
+    out->seal.length = (uint64_t)length;
+    return read_process(json_object_get(object, "other"), &out->other, err);
+}
+
+/* Records of earlier versions do not have these. */
+static int read_later(const json_t *object, struct gl_local_record *out, struct gl_error *err)
+{
+    if (json_object_get(object, "cpu_before_ms") == NULL)
+        return 0;
+    if (gl_json_int(object, "cpu_before_ms", 0, INT64_MAX, &out->cpu_before_ms, err) < 0 ||
+        read_bool(object, "has_network", &out->has_network, err) < 0 ||
+        read_bool(object, "has_disk", &out->has_disk, err) < 0)
+        return -1;
+    return read_away(json_object_get(object, "away"), &out->away, err);
+}
+
 static int read_record(const json_t *object, struct gl_local_record *out, struct gl_error *err)
 {
     if (read_text(object, "token", out->token, sizeof out->token, err) < 0 ||
@@ -118,9 +219,8 @@ static int read_record(const json_t *object, struct gl_local_record *out, struct
         read_text(object, "boot", out->boot, sizeof out->boot, err) < 0 ||
         read_state(object, &out->state, err) < 0 || read_numbers(object, out, err) < 0)
         return -1;
-    if (!json_is_boolean(json_object_get(object, "has_exit")))
-        return gl_fail(err, GL_E_BAD_REPLY, "has_exit is no boolean");
-    out->has_exit = json_is_true(json_object_get(object, "has_exit"));
+    if (read_bool(object, "has_exit", &out->has_exit, err) < 0 || read_later(object, out, err) < 0)
+        return -1;
     if (!gl_local_id_is_valid(out->launch_id))
         return gl_fail(err, GL_E_BAD_REPLY, "launch is no launch id");
     return 0;
@@ -262,7 +362,14 @@ struct gl_process gl_local_process_of(int pid)
     return (struct gl_process){.pid = pid, .start_ticks = start_ticks_of(pid)};
 }
 
-static bool look_once(const char *tag, struct gl_process *out)
+static bool is_same(const struct gl_process *a, const struct gl_process *b)
+{
+    return b != NULL && a->pid == b->pid && a->start_ticks == b->start_ticks;
+}
+
+/* The first process with the tag that is neither of two. */
+static bool look_once(const char *tag, const struct gl_process *but, const struct gl_process *nor,
+                      struct gl_process *out)
 {
     DIR *folder = opendir("/proc");
     struct dirent *entry;
@@ -277,7 +384,8 @@ static bool look_once(const char *tag, struct gl_process *out)
         if (pid <= 0 || !is_of_our_user(pid) || !has_argument(pid, tag))
             continue;
         process = gl_local_process_of(pid);
-        is_found = gl_process_is_alive(&process);
+        is_found =
+            gl_process_is_alive(&process) && !is_same(&process, but) && !is_same(&process, nor);
         if (is_found)
             *out = process;
     }
@@ -285,16 +393,31 @@ static bool look_once(const char *tag, struct gl_process *out)
     return is_found;
 }
 
+static bool look_twice(const char *tag, const struct gl_process *but, const struct gl_process *nor,
+                       struct gl_process *out)
+{
+    const struct timespec moment = {.tv_nsec = 5000000};
+
+    if (look_once(tag, but, nor, out))
+        return true;
+    nanosleep(&moment, NULL);
+    return look_once(tag, but, nor, out);
+}
+
 /* In the middle of an exec a process shows no arguments for a moment; absence must be proven, so a
  * second look counts. */
 bool gl_local_find_process(const char *tag, struct gl_process *out)
 {
-    const struct timespec moment = {.tv_nsec = 5000000};
+    return look_twice(tag, NULL, NULL, out);
+}
 
-    if (look_once(tag, out))
-        return true;
-    nanosleep(&moment, NULL);
-    return look_once(tag, out);
+void gl_local_kill_others(const char *tag, const struct gl_process *keep,
+                          const struct gl_process *keep_too)
+{
+    struct gl_process process;
+
+    for (int i = 0; i < OTHERS_MAX && look_twice(tag, keep, keep_too, &process); i++)
+        gl_local_kill(&process);
 }
 
 void gl_local_kill(const struct gl_process *process)

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define UPDATE_WAIT_MS 10000
+#define UPDATE_WAIT_MS 60000 /* longer than a move takes */
 #define CONSOLE_PIECE  ((size_t)1 << 20)
 
 int gl_local_lock(const char *folder, int64_t wait_ms, struct gl_error *err)
@@ -51,17 +51,21 @@ bool gl_local_find_alive(const struct gl_local_record *record, struct gl_process
 
 int64_t gl_local_cpu_ms(const struct gl_local_record *record, const struct gl_process *process)
 {
+    int64_t cpu_ms;
+
+    if (process == NULL && record->state == GL_STATE_SUSPENDED)
+        return record->cpu_before_ms;
     if (process == NULL)
         return record->host_cpu_ms;
-    if (strcmp(record->how, "process") == 0)
-        return gl_local_process_cpu_ms(process);
-    return gl_process_cpu_ms(process);
+    cpu_ms = strcmp(record->how, "process") == 0 ? gl_local_process_cpu_ms(process)
+                                                 : gl_process_cpu_ms(process);
+    return cpu_ms >= 0 ? cpu_ms + record->cpu_before_ms : -1;
 }
 
 void gl_local_clean_folder(const char *folder)
 {
     static const char *const names[] = {GL_LOCAL_CONTROL, GL_LOCAL_QMP, GL_LOCAL_STOP,
-                                        GL_LOCAL_EARLY};
+                                        GL_LOCAL_HOLD};
 
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         GL_AUTO(gl_auto_free) char *path = gl_path_join(folder, names[i]);

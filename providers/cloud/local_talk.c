@@ -15,7 +15,6 @@
 #define BOOT_S     60
 #define ANSWER_MS  30000
 #define TAIL_BYTES 400
-#define EARLY_MAX  ((off_t)1 << 20)
 #define CHUNK      ((size_t)60 << 10)
 
 int64_t gl_local_boot_ms(const struct gl_world *world)
@@ -77,6 +76,12 @@ static int ended(const struct gl_local_start *start, struct gl_error *err)
     return -1;
 }
 
+bool gl_local_is_cancelled(const struct gl_local_start *start)
+{
+    return start->launch->is_cancelled != NULL &&
+           start->launch->is_cancelled(start->launch->cookie);
+}
+
 /* Wait for a hello whose state `is_wanted`. */
 static int wait_state(struct gl_local_start *start, int64_t limit_ms,
                       bool (*is_wanted)(const struct gl_guest_hello *hello), struct gl_error *err)
@@ -90,6 +95,8 @@ static int wait_state(struct gl_local_start *start, int64_t limit_ms,
             return 0;
         if (start->link->is_closed || !gl_process_is_alive(&start->record->process))
             return ended(start, err);
+        if (gl_local_is_cancelled(start))
+            return gl_fail(err, GL_E_INTERRUPTED, "it was ended while it was starting");
         if (gl_local_clock_ms() > end_ms)
             return silent(start, limit_ms, err);
     }
@@ -149,47 +156,8 @@ static int send_payload(struct gl_local_start *start, int fd, struct gl_error *e
     }
 }
 
-/* Output that comes before we are gone waits in the folder for whoever attaches. */
-static void keep_early(int fd, struct gl_link *link)
-{
-    char header[GL_FRAME_HEADER];
-    struct gl_error ignored = {0};
-    struct gl_frame frame;
-
-    while (gl_link_next(link, &frame)) {
-        if (fd < 0 || strchr("ORX", frame.type) == NULL || lseek(fd, 0, SEEK_END) > EARLY_MAX)
-            continue;
-        gl_frame_header(frame.type, frame.length, header);
-        if (gl_fd_write(fd, header, sizeof header, &ignored) == 0)
-            gl_fd_write(fd, frame.payload, frame.length, &ignored);
-    }
-}
-
-/* Leave so that nothing on its way is lost: say that we send no more, and read until the other side
- * has closed. A plain close would let QEMU drop what it has not read yet. */
-static int part(struct gl_local_start *start, struct gl_error *err)
-{
-    GL_AUTO(gl_auto_free) char *path = gl_path_join(start->folder, GL_LOCAL_EARLY);
-    GL_AUTO(gl_auto_close)
-    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
-    int64_t end_ms = gl_local_clock_ms() + ANSWER_MS;
-
-    if (shutdown(start->link->fd, SHUT_WR) < 0)
-        return gl_fail_sys(err, GL_E_GUEST, errno, "the guest's control channel broke");
-    while (!start->link->is_closed) {
-        if (gl_local_clock_ms() > end_ms)
-            return silent(start, ANSWER_MS, err);
-        gl_link_wait(start->link, -1, 50, NULL);
-        keep_early(fd, start->link);
-    }
-    if (lseek(fd, 0, SEEK_END) == 0)
-        unlink(path);
-    return 0;
-}
-
 /* The record says RUNNING before 'G' is sent: while it says LAUNCHING, no command can have run.
- * Not asked 'W' afterwards: to a guest that asks for who listens before it sends its output, we are
- * nobody. */
+ * Not asked 'W' afterwards: the output is for whoever attaches. */
 static int send_go(struct gl_local_start *start, struct gl_error *err)
 {
     start->record->state = GL_STATE_RUNNING;
@@ -197,7 +165,7 @@ static int send_go(struct gl_local_start *start, struct gl_error *err)
         gl_link_put(start->link, 'G', NULL, 0, err) < 0 ||
         gl_link_flush(start->link, ANSWER_MS, err) < 0)
         return -1;
-    return part(start, err);
+    return gl_link_part(start->link, ANSWER_MS, err);
 }
 
 int gl_local_configure(struct gl_local_start *start, const struct gl_guest_place *place,

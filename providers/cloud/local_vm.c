@@ -60,6 +60,7 @@ static int open_image(struct vm *vm, struct gl_error *err)
     vm->has_image = true;
     vm->options.has_disk = gl_image_is_disk(&vm->image);
     if (vm->options.has_disk) {
+        vm->start->record->has_disk = true;
         vm->plan.disk_fd = vm->image.fd;
         vm->plan.is_disk_qcow2 = vm->image.kind == GL_IMAGE_QCOW2;
     }
@@ -191,6 +192,8 @@ static int start_machine(struct vm *vm, struct gl_error *err)
 
     if (gl_file_exists(note))
         return gl_fail(err, GL_E_LAUNCH, "it was ended while it was being started");
+    if (gl_local_is_cancelled(start))
+        return gl_fail(err, GL_E_INTERRUPTED, "it was ended while it was starting");
     got = connect_sockets(vm, err);
     snprintf(start->record->how, sizeof start->record->how, "qemu/%s", vm->plan.accel);
     if (got == 0)
@@ -199,7 +202,7 @@ static int start_machine(struct vm *vm, struct gl_error *err)
         got = gl_local_record_save(start->folder, start->record, err);
     /* While we still listen ourselves: a QEMU that has ended by now is then heard, not refused. */
     if (got == 0)
-        got = gl_link_open(start->link, start->folder, err);
+        got = gl_link_open(start->link, start->folder, GL_LOCAL_CONTROL, err);
     if (vm->plan.control_fd >= 0)
         close(vm->plan.control_fd);
     if (vm->plan.qmp_fd >= 0)
@@ -221,15 +224,16 @@ static int start_restored(struct vm *vm, struct gl_golden *golden, struct gl_err
     if (got == 0 && !gl_golden_is_whole(golden))
         got = gl_fail(err, GL_E_LAUNCH, "the golden snapshot does not match its hash");
     if (got == 0)
-        got = gl_qmp_open(&qmp, vm->start->folder, QMP_MS, err);
+        got = gl_qmp_open(&qmp, vm->start->folder, GL_LOCAL_QMP, QMP_MS, err);
     if (got == 0)
-        got = gl_golden_resume(&qmp, err);
+        got = gl_machine_continue(&qmp, err);
     gl_qmp_close(&qmp);
     if (got == 0)
         got = gl_local_wait_hello(vm->start, true, WAKE_MS, err);
     if (got < 0) {
         stop_machine(vm);
-        gl_golden_remove(vm->start->local->state, vm->golden_key);
+        if (err->code != GL_E_INTERRUPTED) /* that is no fault of the snapshot */
+            gl_golden_remove(vm->start->local->state, vm->golden_key);
     }
     return got;
 }
@@ -243,7 +247,7 @@ static int make_golden(struct vm *vm, struct gl_error *err)
     struct gl_qmp qmp = {.fd = -1};
     int got;
 
-    if (lock < 0 || gl_qmp_open(&qmp, vm->start->folder, QMP_MS, &ignored) < 0)
+    if (lock < 0 || gl_qmp_open(&qmp, vm->start->folder, GL_LOCAL_QMP, QMP_MS, &ignored) < 0)
         return 0;
     got = gl_golden_make(vm->start->local->state, vm->golden_key, &qmp, err);
     gl_qmp_close(&qmp);
@@ -292,6 +296,10 @@ static int boot(struct vm *vm, struct gl_error *err)
     if (start_with(vm, "kvm", KVM_PROBE_MS, &why) == 0) {
         gl_kvm_remember(local->state, vm->plan.program, true);
         return 0;
+    }
+    if (why.code == GL_E_INTERRUPTED) { /* which proves nothing of KVM */
+        *err = why;
+        return -1;
     }
     gl_kvm_remember(local->state, vm->plan.program, false);
     return start_with(vm, "tcg", limit_ms, err);

@@ -5,8 +5,10 @@
 #include "providers/data/data.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/error.h"
 #include "providers/data/tables.h"
 
 /* A sorted table seen as pairs of names; single-name tables give "" as the first. */
@@ -154,44 +156,114 @@ const struct gl_type_row *gl_data_type(const char *cloud, const char *name)
     return i < gl_type_row_count ? &gl_type_rows[i] : NULL;
 }
 
-static int64_t price_in(const struct gl_price_table *table, const char *type, const char *region)
+/* Per file, in the order in which they are asked. */
+static const struct {
+    const struct gl_price_table *tables;
+    const size_t *count;
+} price_files[] = {
+    {gl_price_tables_aws, &gl_price_tables_aws_count},
+    {gl_price_tables_azure, &gl_price_tables_azure_count},
+    {gl_price_tables_gcp, &gl_price_tables_gcp_count},
+    {gl_price_tables_other, &gl_price_tables_other_count},
+};
+
+/* Call `use` with every price table of the cloud, in order, until it returns false. */
+typedef int use_table(const struct gl_price_table *table, void *cookie);
+
+static void each_table(const char *cloud, use_table *use, void *cookie)
 {
-    size_t i = find(table->types, table->type_count, name_key, (struct key){"", type});
-    size_t j = find(table->regions, table->region_count, name_key, (struct key){"", region});
+    for (size_t f = 0; f < sizeof price_files / sizeof price_files[0]; f++) {
+        for (size_t t = 0; t < *price_files[f].count; t++) {
+            const struct gl_price_table *table = &price_files[f].tables[t];
+
+            if (strcmp(table->cloud, cloud) == 0 && !use(table, cookie))
+                return;
+        }
+    }
+}
+
+struct price_asked {
+    const char *type, *region;
+    int64_t price;
+    uint8_t source;
+};
+
+static int price_in(const struct gl_price_table *table, void *cookie)
+{
+    struct price_asked *asked = cookie;
+    size_t i = find(table->types, table->type_count, name_key, (struct key){"", asked->type});
+    size_t j = find(table->regions, table->region_count, name_key, (struct key){"", asked->region});
 
     if (i == table->type_count || j == table->region_count)
-        return -1;
-    return table->micro_usd[i * table->region_count + j];
+        return 1;
+    asked->price = table->micro_usd[i * table->region_count + j];
+    asked->source = table->source;
+    return asked->price < 0;
 }
 
 int64_t gl_data_price(const struct gl_type_row *type, const struct gl_region_row *region,
                       uint8_t *out_source)
 {
-    const struct {
-        const struct gl_price_table *tables;
-        size_t count;
-    } files[] = {
-        {gl_price_tables_aws, gl_price_tables_aws_count},
-        {gl_price_tables_azure, gl_price_tables_azure_count},
-        {gl_price_tables_gcp, gl_price_tables_gcp_count},
-        {gl_price_tables_other, gl_price_tables_other_count},
-    };
+    struct price_asked asked = {.price = -1};
 
     if (type == NULL || region == NULL || strcmp(type->cloud, region->cloud) != 0)
         return -1;
-    for (size_t f = 0; f < sizeof files / sizeof files[0]; f++) {
-        for (size_t t = 0; t < files[f].count; t++) {
-            const struct gl_price_table *table = &files[f].tables[t];
-            int64_t price = -1;
+    asked.type = type->name;
+    asked.region = region->region;
+    each_table(type->cloud, price_in, &asked);
+    if (asked.price >= 0 && out_source != NULL)
+        *out_source = asked.source;
+    return asked.price;
+}
 
-            if (strcmp(table->cloud, type->cloud) == 0)
-                price = price_in(table, type->name, region->region);
-            if (price < 0)
-                continue;
-            if (out_source != NULL)
-                *out_source = table->source;
-            return price;
-        }
+/* Is `name` at names[*at] or after? Both lists are sorted, so *at only moves on. */
+static int is_next(const char *const *names, size_t count, size_t *at, const char *name)
+{
+    int order = -1;
+
+    while (*at < count && (order = strcmp(names[*at], name)) < 0)
+        (*at)++;
+    return *at < count && order == 0;
+}
+
+/* The row of the table's prices of one type into the grid's cells that are still unknown. */
+static void fill_type(const struct gl_price_table *table, const struct gl_price_grid *grid,
+                      size_t type, const int32_t *prices, const size_t *columns)
+{
+    for (size_t r = 0; r < grid->region_count; r++) {
+        size_t cell = r * grid->type_count + type;
+
+        if (columns[r] == table->region_count || grid->micro_usd[cell] >= 0)
+            continue;
+        grid->micro_usd[cell] = prices[columns[r]];
+        grid->sources[cell] = table->source;
     }
-    return -1;
+}
+
+static int fill_from(const struct gl_price_table *table, void *cookie)
+{
+    const struct gl_price_grid *grid = cookie;
+    size_t *columns = gl_alloc(grid->region_count * sizeof *columns);
+    size_t at = 0;
+
+    for (size_t r = 0; r < grid->region_count; r++)
+        columns[r] = is_next(table->regions, table->region_count, &at, grid->regions[r].region)
+                         ? at
+                         : table->region_count;
+    at = 0;
+    for (size_t t = 0; t < grid->type_count; t++)
+        if (is_next(table->types, table->type_count, &at, grid->types[t].name))
+            fill_type(table, grid, t, &table->micro_usd[at * table->region_count], columns);
+    free(columns);
+    return 1;
+}
+
+void gl_data_prices(const struct gl_price_grid *grid)
+{
+    struct gl_price_grid own = *grid;
+
+    for (size_t i = 0; i < grid->type_count * grid->region_count; i++)
+        grid->micro_usd[i] = -1;
+    if (grid->type_count > 0)
+        each_table(grid->types[0].cloud, fill_from, &own);
 }

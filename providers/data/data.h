@@ -97,4 +97,21 @@ const struct gl_type_row *gl_data_type(const char *cloud, const char *name);
 int64_t gl_data_price(const struct gl_type_row *type, const struct gl_region_row *region,
                       uint8_t *out_source);
 
+/*
+ * The prices of many types in many regions of one cloud. `types` and `regions` are runs of the whole
+ * tables; the caller owns the two arrays of region_count * type_count cells, and the cell of
+ * regions[r] and types[t] is r * type_count + t.
+ */
+struct gl_price_grid {
+    const struct gl_type_row *types;
+    size_t type_count;
+    const struct gl_region_row *regions;
+    size_t region_count;
+    int32_t *micro_usd;           /* as gl_data_price() says, -1 unknown */
+    uint8_t *sources;             /* meaningless where the price is unknown */
+};
+
+/* Fill every cell of the grid. O(types + regions + cells): each name is compared once. */
+void gl_data_prices(const struct gl_price_grid *grid);
+
 #endif

@@ -67,6 +67,9 @@ void gl_signal_result_take(struct gl_signal_result *to, struct gl_signal_result 
 /* Mark a series as never to be used; the first reason stays. */
 void gl_series_suspect(struct gl_series *series, const char *why);
 
+/* The largest believable figure of a meaning, in millionths. */
+int64_t gl_series_ceiling(const struct gl_meaning *meaning);
+
 /* Give the points of a series that lack an end one: the smallest distance between two starts, so
  * that a longer one stays a gap. Points are sorted on the way. -1 with BAD_VALUE when that distance
  * is not known or longer than `max_s`. */

@@ -23,8 +23,14 @@
 #define DAY_S      ((int64_t)86400)
 #define ZONE_S     7200 /* how far Danish time may be ahead */
 #define SPAN_MAX_S (4 * DAY_S)
+#define AHEAD_S    (2 * DAY_S) /* asked for when forecasts are stored */
+#define PAST_S     (14 * DAY_S)
 
 static const char *const datasets[] = {"CO2Emis", "CO2EmisProg"};
+
+/* What came of the forecast is in the other data set. */
+static const struct gl_signal_filing filing[] = {
+    {"CO2Emis", "CO2Emis", false, true}, {"CO2EmisProg", "CO2Emis", true, false}, {0}};
 
 /* "DK1" for "DK-DK1". */
 static const char *area_of(const char *zone)
@@ -50,20 +56,24 @@ static unsigned urls(const struct gl_signal_query *query, const char *endpoint, 
                      char *out, size_t capacity)
 {
     int64_t from_s = query->from.unix_s - query->from.unix_s % DAY_S;
-    int64_t until_s = query->until.unix_s + ZONE_S + DAY_S - 1;
+    int64_t most_s = query->is_past ? PAST_S + DAY_S : SPAN_MAX_S;
+    int64_t until_s = query->until.unix_s;
     char from[GL_INSTANT_TEXT], until[GL_INSTANT_TEXT];
 
+    if (query->wants_history && !query->is_past && until_s < query->from.unix_s + AHEAD_S)
+        until_s = query->from.unix_s + AHEAD_S;
+    until_s += ZONE_S + DAY_S - 1;
     until_s -= until_s % DAY_S;
-    if (until_s > from_s + SPAN_MAX_S)
-        until_s = from_s + SPAN_MAX_S;
+    if (until_s > from_s + most_s)
+        until_s = from_s + most_s;
     minute_text(from_s, from);
     minute_text(until_s, until);
     snprintf(out, capacity,
              "%s/dataset/%s?start=%s&end=%s&filter=%%7B%%22PriceArea%%22%%3A%%5B%%22%s%%22%%5D%%7D"
              "&limit=%d",
              endpoint != NULL ? endpoint : ENDPOINT, datasets[index % 2], from, until,
-             area_of(query->zone), (int)(SPAN_MAX_S / STEP_S));
-    return 2;
+             area_of(query->zone), (int)(most_s / STEP_S));
+    return query->is_past ? 1 : 2;
 }
 
 /* Minutes5UTC has no zone mark in practice; its name is its zone. */
@@ -167,4 +177,6 @@ const struct gl_signal_ops gl_signal_energinet = {
     .covers = covers,
     .urls = urls,
     .parse = parse,
+    .filing = filing,
+    .past_s = PAST_S,
 };

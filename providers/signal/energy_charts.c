@@ -29,6 +29,11 @@ static const char *const zones[] = {
     "MT", "NL", "PL", "PT", "RO", "RS", "SI", "SK", "TR", "UA", "XK",
 };
 
+/* What came of the forecast is in the other answer, whose own prediction is not stored beside it.
+ */
+static const struct gl_signal_filing filing[] = {
+    {"signal", "share", false, true}, {"ren_share_forecast", "share", true, false}, {0}};
+
 static bool covers(const char *zone)
 {
     for (size_t i = 0; i < sizeof zones / sizeof zones[0]; i++)
@@ -141,4 +146,5 @@ const struct gl_signal_ops gl_signal_energy_charts = {
     .covers = covers,
     .urls = urls,
     .parse = parse,
+    .filing = filing,
 };

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "providers/signal/fetch.h"
 
+#include "base/file.h"
+#include "base/time.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,6 +18,8 @@
 /* A server's error is often gone at once (NESO: api-definitions issues 14, 18, 19): ask once more,
  * after 100 to 200 ms, so that many of us do not come back together. */
 #define PAUSE_MS 100
+/* 410 is meant for good: the same service is asked again a day later, by whatever process. */
+#define GONE_S 86400
 
 static struct gl_cache_key key_of(const struct gl_fetch *fetch,
                                   const struct gl_fetch_source *source,
@@ -110,6 +115,65 @@ static int send_patiently(struct gl_fetch *fetch, struct gl_fetch_source *source
     return send_once(fetch, request, out, err) ? die(source, err) : 0;
 }
 
+/* ---- services that are gone ---- */
+
+/* The file that says so, fresh: one a source and server, so that another endpoint is another. */
+static char *gone_path(const struct gl_fetch *fetch, const struct gl_fetch_source *source,
+                       const char *url)
+{
+    const char *host = strstr(url, "://");
+    size_t length = host != NULL ? strcspn(host + 3, "/?#") + (size_t)(host + 3 - url) : 0;
+    GL_AUTO(gl_str_done) struct gl_str text = {0};
+    struct gl_hash hash;
+    char name[GL_HASH_HEX + 8], hex[GL_HASH_HEX];
+
+    gl_str_addf(&text, "%s ", source->name);
+    gl_str_add_bytes(&text, url, length);
+    gl_hash_of(gl_str_text(&text), text.length, &hash);
+    snprintf(name, sizeof name, "%s.gone", gl_hash_hex(&hash, hex));
+    return gl_path_join(fetch->cache_folder, name);
+}
+
+/* Best effort: without the note the next process asks once more. */
+static void note_gone(const struct gl_fetch *fetch, const struct gl_fetch_source *source,
+                      const char *url)
+{
+    GL_AUTO(gl_auto_free) char *path = NULL;
+    struct gl_error ignored = {0};
+    char at[GL_INSTANT_TEXT];
+
+    if (fetch->cache_folder == NULL || gl_dir_make(fetch->cache_folder, &ignored))
+        return;
+    path = gone_path(fetch, source, url);
+    gl_instant_text(gl_now(fetch->world), at);
+    gl_file_write(path, at, strlen(at), 0600, &ignored);
+}
+
+/* Did the service say within the last day that it is gone? Then the source is dead. */
+static int check_gone(const struct gl_fetch *fetch, struct gl_fetch_source *source, const char *url,
+                      struct gl_error *err)
+{
+    GL_AUTO(gl_auto_free) char *path = NULL;
+    GL_AUTO(gl_auto_free) char *text = NULL;
+    struct gl_error ignored = {0};
+    struct gl_instant at;
+    int64_t age_s;
+    size_t length;
+
+    if (fetch->cache_folder == NULL || source->is_dead)
+        return 0;
+    path = gone_path(fetch, source, url);
+    if (gl_file_read(path, GL_INSTANT_TEXT, &text, &length, &ignored) ||
+        gl_instant_parse(text, &at, &ignored))
+        return 0;
+    age_s = gl_now(fetch->world).unix_s - at.unix_s;
+    if (age_s < 0 || age_s >= GONE_S)
+        return 0;
+    gl_fail(err, GL_E_NOT_FOUND, "%s answered with status 410 at %s: the service is gone for good",
+            source->name, text);
+    return die(source, err);
+}
+
 /* What a status other than 200 and 304 means. */
 static int fail_status(struct gl_fetch_source *source, const struct gl_http_reply *reply,
                        struct gl_error *err)
@@ -166,6 +230,8 @@ static int ask(struct gl_fetch *fetch, struct gl_fetch_source *source, const cha
         kept->body = NULL;
     } else {
         rc = fail_status(source, &reply, err);
+        if (reply.status == 410)
+            note_gone(fetch, source, url);
     }
     gl_http_reply_done(&reply);
     return rc;
@@ -196,7 +262,7 @@ int gl_fetch_get(struct gl_fetch *fetch, struct gl_fetch_source *source,
         gl_cached_done(&kept);
         return 0;
     }
-    rc = take_turn(fetch, source, err);
+    rc = check_gone(fetch, source, want->url, err) || take_turn(fetch, source, err) ? -1 : 0;
     if (rc == 0) {
         out->is_sent = fetch->spent_ms < fetch->deadline_ms;
         rc = ask(fetch, source, want->url, &kept, &out->answer, err);

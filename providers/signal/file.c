@@ -29,34 +29,58 @@ static bool is_same_series(const struct gl_series *series, const struct gl_file_
            gl_meaning_join(&series->meaning, &row->meaning, &ignored) == 0;
 }
 
+/* Where in the slots to look for a row's series first. */
+static uint32_t slot_of(const struct gl_file_row *row)
+{
+    uint64_t sum = (uint64_t)row->issued_s + (uint64_t)row->meaning.quantity * 31;
+
+    for (const char *c = row->zone; *c != '\0'; c++)
+        sum = sum * 31 + (unsigned char)*c;
+    return (uint32_t)(sum * UINT64_C(0x9e3779b97f4a7c15) >> 48);
+}
+
+static struct gl_series *add_series(struct gl_file_set *set, const struct gl_file_row *row)
+{
+    struct gl_signal_label label = *set->label;
+    struct gl_series *series;
+
+    label.zone = row->zone;
+    set->last = set->result.count;
+    set->capacities = gl_realloc(set->capacities, (set->last + 1) * sizeof *set->capacities);
+    set->capacities[set->last] = 32;
+    series = gl_signal_begin(&set->result, set->capacities[set->last], &label, &row->meaning);
+    series->issued_s = row->issued_s;
+    return series;
+}
+
 /* The series of a row, fresh if it is the first one. NULL when there are too many. */
 static struct gl_series *series_of(struct gl_file_set *set, const struct gl_file_row *row)
 {
     struct gl_signal_result *result = &set->result;
-    struct gl_signal_label label = *set->label;
-    struct gl_series *series;
+    uint32_t slot;
 
     if (result->count > 0 && is_same_series(&result->series[set->last], row))
         return &result->series[set->last];
-    for (size_t i = 0; i < result->count; i++)
+    if (set->slots == NULL)
+        set->slots = gl_alloc(GL_FILE_SLOTS * sizeof *set->slots);
+    for (slot = slot_of(row); set->slots[slot] != 0; slot = (slot + 1) % GL_FILE_SLOTS) {
+        size_t i = (size_t)set->slots[slot] - 1;
+
         if (is_same_series(&result->series[i], row)) {
             set->last = i;
             return &result->series[i];
         }
+    }
     if (result->count == GL_FILE_MAX_SERIES)
         return NULL;
-    label.zone = row->zone;
-    set->last = result->count;
-    set->capacities[set->last] = 32;
-    series = gl_signal_begin(result, set->capacities[set->last], &label, &row->meaning);
-    series->issued_s = row->issued_s;
-    return series;
+    set->slots[slot] = (uint16_t)(result->count + 1);
+    return add_series(set, row);
 }
 
 int gl_file_set_add(struct gl_file_set *set, const struct gl_file_row *row, struct gl_error *err)
 {
     struct gl_series *series = series_of(set, row);
-    size_t *capacity = &set->capacities[set->last];
+    size_t *capacity = series != NULL ? &set->capacities[set->last] : NULL;
 
     if (series == NULL)
         return gl_fail(err, GL_E_TOO_LARGE, "more than %d series in one file", GL_FILE_MAX_SERIES);
@@ -70,17 +94,38 @@ int gl_file_set_add(struct gl_file_set *set, const struct gl_file_row *row, stru
     return 0;
 }
 
-/* Newest issue first, so that it is the first one found; the order of the file otherwise. */
+void gl_file_set_done(struct gl_file_set *set)
+{
+    gl_signal_result_done(&set->result);
+    free(set->capacities);
+    free(set->slots);
+}
+
+/* Newest issue first, so that it is the first one found; the order of the file otherwise. The
+ * positions stand in an array beside the series. */
+static int compare_issues(const void *left, const void *right)
+{
+    const struct gl_series *const *a = left, *const *b = right;
+
+    if ((*a)->issued_s != (*b)->issued_s)
+        return (*a)->issued_s > (*b)->issued_s ? -1 : 1;
+    return *a < *b ? -1 : *a > *b;
+}
+
 static void sort_by_issue(struct gl_signal_result *result)
 {
-    for (size_t i = 1; i < result->count; i++) {
-        struct gl_series series = result->series[i];
-        size_t at = i;
+    const struct gl_series **order = gl_alloc(result->count * sizeof *order);
+    struct gl_series *sorted = gl_alloc(result->count * sizeof *sorted);
 
-        for (; at > 0 && result->series[at - 1].issued_s < series.issued_s; at--)
-            result->series[at] = result->series[at - 1];
-        result->series[at] = series;
-    }
+    for (size_t i = 0; i < result->count; i++)
+        order[i] = &result->series[i];
+    if (result->count > 1)
+        qsort(order, result->count, sizeof *order, compare_issues);
+    for (size_t i = 0; i < result->count; i++)
+        sorted[i] = *order[i];
+    free(order);
+    free(result->series);
+    result->series = sorted;
 }
 
 static int finish(struct gl_file_set *set, const struct gl_hash *hash, struct gl_error *err)
@@ -143,6 +188,7 @@ static int read_source(const struct gl_signal_query *query, const struct gl_sign
     struct gl_file_set set = {.label = &label};
     GL_AUTO(gl_auto_free) char *bytes = NULL;
     size_t length = 0;
+    int rc;
 
     if (path == NULL || path[0] == '\0')
         return gl_fail(err, GL_E_CONFIG, "a file source needs a path");
@@ -150,13 +196,13 @@ static int read_source(const struct gl_signal_query *query, const struct gl_sign
         return gl_fail(err, GL_E_CONFIG, "%s: the configured zone is no zone name", path);
     if (gl_file_read(path, GL_FILE_MAX_BYTES, &bytes, &length, err))
         return -1;
-    if (read_bytes(bytes, length, path, &set, err)) {
-        gl_signal_result_done(&set.result);
-        return -1;
+    rc = read_bytes(bytes, length, path, &set, err);
+    if (rc == 0) {
+        keep_zone(&set.result, query->zone);
+        gl_signal_result_take(result, &set.result);
     }
-    keep_zone(&set.result, query->zone);
-    gl_signal_result_take(result, &set.result);
-    return 0;
+    gl_file_set_done(&set);
+    return rc;
 }
 
 const struct gl_signal_ops gl_signal_file = {

@@ -7,8 +7,9 @@
 
 #include "providers/signal/adapter.h"
 
-#define GL_FILE_MAX_BYTES  ((size_t)8 << 20)
-#define GL_FILE_MAX_SERIES 256
+#define GL_FILE_MAX_BYTES  ((size_t)64 << 20) /* JSON: GL_JSON_MAX_BYTES */
+#define GL_FILE_MAX_SERIES 20000              /* years of issues */
+#define GL_FILE_SLOTS      65536              /* a power of two, well above it */
 
 /* One interval as the file says it, defaults filled in. */
 struct gl_file_row {
@@ -26,8 +27,9 @@ struct gl_file_row {
 struct gl_file_set {
     const struct gl_signal_label *label; /* zone = the configured one, "" for none */
     struct gl_signal_result result;
-    size_t capacities[GL_FILE_MAX_SERIES];
-    size_t last; /* the series the last row went to */
+    size_t *capacities; /* of the points of each series */
+    uint16_t *slots;    /* GL_FILE_SLOTS of them: 1 + the series of a hash, 0 = free */
+    size_t last;        /* the series the last row went to */
 };
 
 /* A row with nothing said yet: average rate, direct emissions, production, location, estimated. */
@@ -40,6 +42,8 @@ int gl_file_row_finish(struct gl_file_row *row, struct gl_error *err);
 
 /* Put a finished row into the series of its meaning, zone and issue time. */
 int gl_file_set_add(struct gl_file_set *set, const struct gl_file_row *row, struct gl_error *err);
+
+void gl_file_set_done(struct gl_file_set *set);
 
 /* Read all rows of a file's bytes; `bytes` is NUL-terminated and may be changed. */
 int gl_file_read_csv(char *bytes, const char *name, struct gl_file_set *set, struct gl_error *err);

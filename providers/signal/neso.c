@@ -23,6 +23,7 @@
 #define ENDPOINT     "https://api.carbonintensity.org.uk"
 #define HALF_HOUR_S  1800
 #define STEP_S       ((int64_t)6 * 3600)   /* request times are cut to this, so that URLs repeat */
+#define HOUR_S       ((int64_t)3600)       /* or to this, when all 48 hours ahead are wanted */
 #define FORWARD_S    ((int64_t)48 * 3600)  /* of the fw48h form */
 #define RANGE_MAX_S  ((int64_t)14 * 86400) /* of the {from}/{to} form */
 #define REGION_MAX   17
@@ -50,9 +51,11 @@ static unsigned region_of(const struct gl_signal_query *query)
     return region <= REGION_MAX ? region : 0;
 }
 
+/* The past is that of the whole country: regions never get an outturn. */
 static enum request request_of(const struct gl_signal_query *query, unsigned index)
 {
-    return region_of(query) > 0 ? (enum request)index : (enum request)(index + 1);
+    return region_of(query) > 0 && !query->is_past ? (enum request)index
+                                                   : (enum request)(index + 1);
 }
 
 /* "2026-01-01T12:00Z": the API knows no seconds. */
@@ -67,17 +70,18 @@ static void minute_text(int64_t unix_s, char out[GL_INSTANT_TEXT])
 /* The path below /intensity/ or /regional/intensity/ for the wanted time. */
 static void span_text(const struct gl_signal_query *query, char out[2 * GL_INSTANT_TEXT])
 {
-    int64_t from_s = query->from.unix_s - query->from.unix_s % STEP_S;
-    int64_t until_s = query->until.unix_s + STEP_S - 1;
+    int64_t step_s = query->wants_history && !query->is_past ? HOUR_S : STEP_S;
+    int64_t from_s = query->from.unix_s - query->from.unix_s % step_s;
+    int64_t until_s = query->until.unix_s + step_s - 1;
     char from[GL_INSTANT_TEXT], until[GL_INSTANT_TEXT];
 
-    until_s -= until_s % STEP_S;
+    until_s -= until_s % step_s;
     if (until_s > from_s + RANGE_MAX_S)
         until_s = from_s + RANGE_MAX_S;
     minute_text(from_s, from);
     minute_text(until_s, until);
     snprintf(out, 2 * GL_INSTANT_TEXT, "%s/%s", from,
-             until_s <= from_s + FORWARD_S ? "fw48h" : until);
+             !query->is_past && until_s <= from_s + FORWARD_S ? "fw48h" : until);
 }
 
 static unsigned urls(const struct gl_signal_query *query, const char *endpoint, unsigned index,
@@ -96,10 +100,11 @@ static unsigned urls(const struct gl_signal_query *query, const char *endpoint, 
         snprintf(out, capacity, "%s/intensity/%s", endpoint, span);
         break;
     case MIX:
-        snprintf(out, capacity, "%s/generation", endpoint);
+        snprintf(out, capacity, "%s/generation%s%s", endpoint, query->is_past ? "/" : "",
+                 query->is_past ? span : "");
         break;
     }
-    return region > 0 ? 3 : 2;
+    return region > 0 && !query->is_past ? 3 : 2;
 }
 
 static struct gl_meaning intensity_meaning(void)
@@ -379,6 +384,15 @@ static int parse(const struct gl_signal_query *query, unsigned index, const char
     return gl_signal_parse(&label, (struct gl_view){body, length}, read_data, result, err);
 }
 
+/* "national" speaks of every place, a region of itself only. */
+static bool is_of(const struct gl_signal_query *query, const char *name)
+{
+    char own[32];
+
+    snprintf(own, sizeof own, "region %u", region_of(query));
+    return strcmp(name, "national") == 0 || strcmp(name, own) == 0;
+}
+
 const struct gl_signal_ops gl_signal_neso = {
     .name = "neso",
     .title = "UK NESO Carbon Intensity",
@@ -389,4 +403,6 @@ const struct gl_signal_ops gl_signal_neso = {
     .covers = covers,
     .urls = urls,
     .parse = parse,
+    .is_of = is_of,
+    .past_s = RANGE_MAX_S,
 };

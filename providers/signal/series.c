@@ -193,7 +193,7 @@ static void sort_points(struct gl_series *series)
         }
 }
 
-static int64_t ceiling_of(const struct gl_meaning *meaning)
+int64_t gl_series_ceiling(const struct gl_meaning *meaning)
 {
     if (meaning->quantity == GL_INTENSITY)
         return INTENSITY_MAX_U;
@@ -229,7 +229,7 @@ static const char *doubt_of_times(const struct gl_point *point, int64_t latest_s
 
 static void check_points(struct gl_series *series, int64_t latest_s)
 {
-    int64_t ceiling = ceiling_of(&series->meaning);
+    int64_t ceiling = gl_series_ceiling(&series->meaning);
     size_t kept = 0;
 
     for (size_t i = 0; i < series->count; i++) {

@@ -25,12 +25,21 @@ struct gl_signal_query {
     const char *neso;              /* NESO region id of the cloud region, NULL = national */
     struct gl_instant from, until; /* wanted interval */
     bool is_cache_only;            /* do not touch the network for this one */
+    bool is_past;                  /* only what was measured in [from, until): for the archive */
+    bool wants_history;            /* gl_zone_facts.histories; costs time */
 };
 
 /* What came: series owned by the result. */
 struct gl_signal_result {
     size_t count;
     struct gl_series *series;
+};
+
+/* How the archive files a data set. Actuals and forecasts of one name judge each other, so they
+ * must be of one place and meaning. */
+struct gl_signal_filing {
+    const char *dataset, *name;
+    bool has_issues, has_actuals; /* what of it is stored */
 };
 
 struct gl_signal_ops {
@@ -43,7 +52,7 @@ struct gl_signal_ops {
     /* Required. Does it know this zone at all? Pure. */
     bool (*covers)(const char *zone);
     /* Required for network adapters: how many requests a query needs (<= 4) and the URL of request
-     * `index`, NUL-terminated, into out. Pure. */
+     * `index`, NUL-terminated, into out. With query->is_past only those for past actuals. Pure. */
     unsigned (*urls)(const struct gl_signal_query *query, const char *endpoint, unsigned index,
                      char *out, size_t capacity);
     /* Required for network adapters. Parse the body of request `index` and add its series to
@@ -52,6 +61,14 @@ struct gl_signal_ops {
     int (*parse)(const struct gl_signal_query *query, unsigned index, const char *body,
                  size_t length, struct gl_instant retrieved, struct gl_signal_result *result,
                  struct gl_error *err);
+    /* Optional. Rows for data sets that are not simply stored under their own name, forecasts and
+     * actuals; ended by one without dataset. */
+    const struct gl_signal_filing *filing;
+    /* Optional. Does a stored name speak of the place that is asked for? Else all of a zone do.
+     * Pure. */
+    bool (*is_of)(const struct gl_signal_query *query, const char *name);
+    /* The longest stretch of past actuals in one answer (query->is_past); 0 = it gives none. */
+    int64_t past_s;
     /* Required for the others (built-in tables, files). A source with a path is read once, with an
      * empty query zone: it then gives the series of every zone it holds. */
     int (*read)(const struct gl_signal_query *query, const struct gl_signal_config *config,

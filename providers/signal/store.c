@@ -2,7 +2,7 @@
 #include "providers/signal/store.h"
 
 #include "providers/signal/adapter.h"
-#include "providers/signal/fetch.h"
+#include "providers/signal/store_part.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,36 +11,8 @@
 #define DEADLINE_MS  2000
 #define REQUESTS_MAX 4
 #define URL_MAX      512
-
-struct source {
-    const struct gl_signal_ops *ops; /* NULL: the configuration names an unknown one */
-    const struct gl_signal_config *config;
-    struct gl_fetch_source fetch;
-    bool is_read; /* sources with a path: read once, whole */
-    struct gl_signal_result whole;
-    struct gl_error trouble;
-};
-
-/* What is known of one question. */
-struct entry {
-    struct gl_signal_query query;
-    char neso[8];
-    struct gl_zone_facts facts;
-    struct gl_signal_result *results; /* one a source; empty for sources with a path */
-    const struct gl_series **series;  /* of facts */
-};
-
-struct gl_signal_store {
-    struct gl_fetch fetch;
-    char *cache_folder;
-    struct gl_signal_config builtin;
-    struct source *sources;
-    size_t source_count;
-    struct entry **entries;
-    size_t entry_count;
-    struct gl_signal_report *reports;
-    size_t report_count, report_capacity;
-};
+#define LISTED_MAX   256                  /* series of one file that are listed for one zone */
+#define RECENT_S     ((int64_t)30 * 3600) /* sources revise their actuals for a day and more */
 
 /* ---- reports ---- */
 
@@ -82,21 +54,20 @@ static void note_series(struct gl_signal_report *report, const struct gl_series 
 
 /* ---- sources with a URL ---- */
 
-/* Parse, check and tidy one answer into *result. */
-static int take_answer(const struct gl_signal_store *store, const struct source *source,
-                       const struct entry *entry, unsigned index, const struct gl_cached *answer,
-                       struct gl_signal_result *result, struct gl_error *err)
+int gl_store_take(const struct gl_signal_store *store, const struct source *source,
+                  const struct gl_store_request *request, const struct gl_cached *answer,
+                  struct gl_signal_result *result, struct gl_error *err)
 {
     struct gl_signal_result own = {0};
     struct gl_hash hash;
-    int rc = source->ops->parse(&entry->query, index, answer->body, answer->length,
+    int rc = source->ops->parse(request->query, request->index, answer->body, answer->length,
                                 (struct gl_instant){answer->retrieved_s}, &own, err);
 
     gl_hash_of(answer->body, answer->length, &hash);
     for (size_t i = 0; rc == 0 && i < own.count; i++) {
         struct gl_series *series = &own.series[i];
 
-        if (strcmp(series->zone, entry->query.zone) != 0)
+        if (strcmp(series->zone, request->query->zone) != 0)
             rc = gl_fail(err, GL_E_BAD_REPLY, "the answer is for another zone");
         series->retrieved_s = answer->retrieved_s;
         memcpy(series->body_sha256, hash.bytes, sizeof series->body_sha256);
@@ -108,7 +79,7 @@ static int take_answer(const struct gl_signal_store *store, const struct source 
     return rc;
 }
 
-static bool is_trusted(const struct gl_signal_result *result, size_t from)
+bool gl_store_is_trusted(const struct gl_signal_result *result, size_t from)
 {
     for (size_t i = from; i < result->count; i++)
         if (result->series[i].is_suspect || result->series[i].count == 0)
@@ -127,36 +98,57 @@ static void note_answer(struct gl_signal_report *report, const struct gl_fetched
         report->age_s = age_s;
 }
 
-/* One request: what the server or a young cache says, else the last that is kept. */
-static void ask_request(struct gl_signal_store *store, struct source *source,
-                        const struct entry *entry, unsigned index, struct gl_signal_result *result,
+/* Keep an answer that came from the server just now: the bytes in the cache, what they say in the
+ * archive. */
+static void keep_answer(struct gl_signal_store *store, struct source *source,
+                        const struct gl_fetch_want *want, const struct gl_fetched *fetched,
+                        const struct gl_signal_result *result, size_t from,
                         struct gl_signal_report *report)
 {
+    struct gl_error trouble = {0};
+
+    if (fetched->is_from_cache || !gl_store_is_trusted(result, from))
+        return;
+    if (gl_fetch_keep(&store->fetch, &source->fetch, want, fetched, &trouble))
+        note_error(report, &trouble);
+    for (size_t i = from; i < result->count; i++)
+        gl_store_archive(store, source, &result->series[i], report);
+}
+
+/* One request: what the server or a young cache says, else the last that is kept. */
+static void ask_request(struct gl_signal_store *store, struct source *source,
+                        const struct gl_store_request *request, struct gl_signal_result *result,
+                        struct gl_signal_report *report)
+{
+    const struct gl_signal_query *query = request->query;
     char url[URL_MAX] = "", slot[128];
-    struct gl_fetch_want want = {url, slot, entry->query.is_cache_only};
+    struct gl_fetch_want want = {url, slot, query->is_cache_only};
     struct gl_fetched fetched = {0};
     struct gl_error trouble = {0};
     int64_t now_s = gl_now(store->fetch.world).unix_s;
     size_t before = result->count;
     int got;
 
-    source->ops->urls(&entry->query, source->config->endpoint, index, url, sizeof url);
-    snprintf(slot, sizeof slot, "%s|%s|%u|%s", entry->query.zone, entry->neso, index,
-             entry->query.until.unix_s <= now_s ? "past" : "now");
+    source->ops->urls(query, source->config->endpoint, request->index, url, sizeof url);
+    snprintf(slot, sizeof slot, "%s|%s|%u|%s", query->zone, query->neso != NULL ? query->neso : "",
+             request->index,
+             query->is_past                 ? "actuals"
+             : query->until.unix_s <= now_s ? "past"
+                                            : "now");
     got = strlen(url) + 1 < sizeof url
               ? gl_fetch_get(&store->fetch, &source->fetch, &want, &fetched, &trouble)
               : gl_fail(&trouble, GL_E_CONFIG, "the endpoint is too long");
     report->is_skipped = report->is_skipped && !fetched.is_sent;
-    if (got == 1 && take_answer(store, source, entry, index, &fetched.answer, result, &trouble))
+    if (got == 1 && gl_store_take(store, source, request, &fetched.answer, result, &trouble))
         got = -1;
-    if (got == 1 && !fetched.is_from_cache && is_trusted(result, before))
-        gl_fetch_keep(&store->fetch, &source->fetch, &want, &fetched, &trouble);
+    if (got == 1)
+        keep_answer(store, source, &want, &fetched, result, before, report);
     if (got != 1) {
         struct gl_error ignored = {0};
 
         gl_cached_done(&fetched.answer);
         got = gl_fetch_last(&store->fetch, &source->fetch, &want, &fetched) &&
-              take_answer(store, source, entry, index, &fetched.answer, result, &ignored) == 0;
+              gl_store_take(store, source, request, &fetched.answer, result, &ignored) == 0;
     }
     if (got == 1)
         note_answer(report, &fetched, now_s);
@@ -165,17 +157,44 @@ static void ask_request(struct gl_signal_store *store, struct source *source,
     gl_cached_done(&fetched.answer);
 }
 
+static void ask_requests(struct gl_signal_store *store, struct source *source,
+                         const struct gl_signal_query *query, struct gl_signal_result *result,
+                         struct gl_signal_report *report)
+{
+    char url[URL_MAX];
+    unsigned requests = source->ops->urls(query, source->config->endpoint, 0, url, sizeof url);
+
+    for (unsigned i = 0; i < requests && i < REQUESTS_MAX; i++)
+        ask_request(store, source, &(struct gl_store_request){query, i}, result, report);
+}
+
+/* What was measured in the last day and more is for the archive alone: not one of the answers, and
+ * not worth the time of other answers. */
+static void ask_recent(struct gl_signal_store *store, struct source *source,
+                       const struct gl_signal_query *query)
+{
+    struct gl_signal_query recent = *query;
+    struct gl_signal_report unseen = {0};
+    struct gl_signal_result result = {0};
+    int64_t now_s = gl_now(store->fetch.world).unix_s;
+
+    if (source->ops == NULL || source->ops->past_s == 0 || !source->ops->covers(query->zone) ||
+        store->archive_folder == NULL || query->is_cache_only ||
+        store->fetch.spent_ms > store->fetch.deadline_ms / 2)
+        return;
+    recent.is_past = true;
+    recent.from.unix_s = now_s - RECENT_S;
+    recent.until.unix_s = now_s;
+    ask_requests(store, source, &recent, &result, &unseen);
+    gl_signal_result_done(&result);
+}
+
 static void ask_network(struct gl_signal_store *store, struct source *source,
                         const struct entry *entry, struct gl_signal_result *result,
                         struct gl_signal_report *report)
 {
-    char url[URL_MAX];
-    unsigned requests =
-        source->ops->urls(&entry->query, source->config->endpoint, 0, url, sizeof url);
-
     report->is_skipped = true;
-    for (unsigned i = 0; i < requests && i < REQUESTS_MAX; i++)
-        ask_request(store, source, entry, i, result, report);
+    ask_requests(store, source, &entry->query, result, report);
     report->is_skipped = report->is_skipped && result->count == 0;
     for (size_t i = 0; i < result->count; i++)
         note_series(report, &result->series[i]);
@@ -189,6 +208,28 @@ static void tidy_all(struct gl_signal_result *result, const struct gl_world *wor
         gl_series_tidy(&result->series[i], gl_now(world));
 }
 
+static bool is_known_at(const struct gl_series *series, const struct gl_point *point,
+                        struct gl_instant now)
+{
+    return point->evidence == GL_FORECAST || point->evidence == GL_ANNUAL_AVERAGE
+               ? series->issued_s == GL_UNKNOWN || series->issued_s <= now.unix_s
+               : point->until_s <= now.unix_s;
+}
+
+/* Leave out what was not known at a past instant. */
+static void forget_later(struct gl_signal_result *result, struct gl_instant now)
+{
+    for (size_t i = 0; i < result->count; i++) {
+        struct gl_series *series = &result->series[i];
+        size_t kept = 0;
+
+        for (size_t p = 0; p < series->count; p++)
+            if (is_known_at(series, &series->points[p], now))
+                series->points[kept++] = series->points[p];
+        series->count = kept;
+    }
+}
+
 /* A file is read once and holds every zone. */
 static void read_whole(struct gl_signal_store *store, struct source *source)
 {
@@ -198,6 +239,8 @@ static void read_whole(struct gl_signal_store *store, struct source *source)
         return;
     source->is_read = true;
     source->ops->read(&all, source->config, store->fetch.world, &source->whole, &source->trouble);
+    if (store->is_replay)
+        forget_later(&source->whole, gl_now(store->fetch.world));
     tidy_all(&source->whole, store->fetch.world);
 }
 
@@ -251,7 +294,8 @@ static void ask_source(struct gl_signal_store *store, struct source *source, str
         ask_table(store, source, entry, result, report);
 }
 
-/* Series of a source for the entry's zone, appended to the list. */
+/* Series of a source for the entry's zone, appended to the list: of a file's issues the newest,
+ * which come first. */
 static size_t list_series(const struct source *source, const struct entry *entry,
                           const struct gl_signal_result *own, const struct gl_series **list)
 {
@@ -259,7 +303,7 @@ static size_t list_series(const struct source *source, const struct entry *entry
 
     for (size_t i = 0; i < own->count; i++)
         list[count++] = &own->series[i];
-    for (size_t i = 0; i < source->whole.count; i++)
+    for (size_t i = 0; i < source->whole.count && count < LISTED_MAX; i++)
         if (strcmp(source->whole.series[i].zone, entry->query.zone) == 0)
             list[count++] = &source->whole.series[i];
     return count;
@@ -279,6 +323,10 @@ static void fill_entry(struct gl_signal_store *store, struct entry *entry)
         entry->facts.count += list_series(&store->sources[i], entry, &entry->results[i],
                                           entry->series + entry->facts.count);
     entry->facts.series = entry->series;
+    for (size_t i = 0; entry->query.wants_history && i < store->source_count; i++)
+        ask_recent(store, &store->sources[i], &entry->query);
+    if (entry->query.wants_history)
+        gl_store_fill_histories(store, entry);
 }
 
 static bool is_same_query(const struct entry *entry, const struct gl_signal_query *query)
@@ -287,7 +335,9 @@ static bool is_same_query(const struct entry *entry, const struct gl_signal_quer
            strcmp(entry->neso, query->neso != NULL ? query->neso : "") == 0 &&
            entry->query.from.unix_s == query->from.unix_s &&
            entry->query.until.unix_s == query->until.unix_s &&
-           entry->query.is_cache_only == query->is_cache_only;
+           entry->query.is_cache_only == query->is_cache_only &&
+           entry->query.wants_history == query->wants_history &&
+           entry->query.is_past == query->is_past;
 }
 
 const struct gl_zone_facts *gl_signal_store_zone(struct gl_signal_store *store,
@@ -332,6 +382,9 @@ struct gl_signal_store *gl_signal_store_new(const struct gl_signal_store_options
     struct gl_signal_store *store = gl_alloc(sizeof *store);
 
     store->cache_folder = options->cache_folder != NULL ? gl_strdup(options->cache_folder) : NULL;
+    store->archive_folder =
+        options->archive_folder != NULL ? gl_strdup(options->archive_folder) : NULL;
+    store->is_replay = options->is_replay;
     store->fetch = (struct gl_fetch){
         .world = options->world,
         .cache_folder = store->cache_folder,
@@ -351,6 +404,9 @@ static void free_entry(struct entry *entry, size_t source_count)
 {
     for (size_t i = 0; i < source_count; i++)
         gl_signal_result_done(&entry->results[i]);
+    for (size_t i = 0; i < entry->history_count; i++)
+        gl_history_free(entry->histories[i]);
+    free(entry->histories);
     free(entry->results);
     free(entry->series);
     free(entry);
@@ -362,11 +418,14 @@ void gl_signal_store_free(struct gl_signal_store *store)
         return;
     for (size_t i = 0; i < store->entry_count; i++)
         free_entry(store->entries[i], store->source_count);
-    for (size_t i = 0; i < store->source_count; i++)
+    for (size_t i = 0; i < store->source_count; i++) {
+        gl_signal_result_done(&store->sources[i].raw);
         gl_signal_result_done(&store->sources[i].whole);
+    }
     free(store->entries);
     free(store->sources);
     free(store->reports);
     free(store->cache_folder);
+    free(store->archive_folder);
     free(store);
 }

@@ -42,26 +42,44 @@ long bench_peak_kib(void)
 
 static int usage(void)
 {
-    fputs("usage: bench offers | energy FOLDER | papers | receipt FILE\n", stderr);
+    fputs("usage: bench start PROGRAM | offers | energy FOLDER | papers | planning | guarantee "
+          "FOLDER [SUITE] | receipt FILE\n",
+          stderr);
     return 2;
+}
+
+/* Exactly one of the two functions is set. */
+static const struct suite {
+    const char *name;
+    int (*plain)(struct gl_error *err);
+    int (*on)(const char *path, struct gl_error *err);
+} suites[] = {
+    {"offers", bench_offers, NULL},     {"papers", bench_papers, NULL},
+    {"planning", bench_planning, NULL}, {"start", NULL, bench_start},
+    {"energy", NULL, bench_energy},     {"receipt", NULL, bench_receipt},
+};
+
+static const struct suite *suite_of(int argc, char **argv)
+{
+    for (size_t i = 0; argc > 1 && i < sizeof suites / sizeof suites[0]; i++)
+        if (strcmp(argv[1], suites[i].name) == 0 && (suites[i].plain != NULL || argc > 2))
+            return &suites[i];
+    return NULL;
 }
 
 int main(int argc, char **argv)
 {
+    const struct suite *suite = suite_of(argc, argv);
     struct gl_error err = {0};
-    const char *what = argc > 1 ? argv[1] : "";
     int result;
 
-    if (strcmp(what, "offers") == 0)
-        result = bench_offers(&err);
-    else if (strcmp(what, "papers") == 0)
-        result = bench_papers(&err);
-    else if (strcmp(what, "energy") == 0 && argc > 2)
-        result = bench_energy(argv[2], &err);
-    else if (strcmp(what, "receipt") == 0 && argc > 2)
-        result = bench_receipt(argv[2], &err);
-    else
+    if (argc > 1 && strcmp(argv[1], "guarantee") == 0)
+        result = bench_guarantee(argc > 2 ? argv[2] : getenv("GREENLAUNCH_BENCH_GRID"),
+                                 argc > 3 ? argv[3] : NULL, &err);
+    else if (suite == NULL)
         return usage();
+    else
+        result = suite->plain != NULL ? suite->plain(&err) : suite->on(argv[2], &err);
     if (result != 0)
         printf("  skipped: %s\n", err.text);
     return result == 0 ? EXIT_SUCCESS : EXIT_FAILURE;

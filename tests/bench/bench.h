@@ -2,17 +2,25 @@
 #ifndef GL_TESTS_BENCH_H
 #define GL_TESTS_BENCH_H
 
-/* Measurements inside one process, for `make bench`. They print figures and assert none: a time
+/* Measurements for `make bench`. They print figures and assert none: a time
  * belongs to the machine it was taken on. Each returns 0, or -1 when it could not measure. */
 
 #include "base/error.h"
 
-/* Ranking 20,000 offers: time, time per offer, memory. */
+/* Whole runs of the program at `greenlaunch`, as multiples of /bin/true; at least 200 each. */
+int bench_start(const char *greenlaunch, struct gl_error *err);
+/* Ranking 20,000 offers, and refusing them on live evidence: time, time per offer, memory. */
 int bench_offers(struct gl_error *err);
 /* 30 simulated days of RAPL counters: what our rule counts beside two rules of others. */
 int bench_energy(const char *folder, struct gl_error *err);
 /* Published figures recomputed by policy/footprint. */
 int bench_papers(struct gl_error *err);
+/* Papers computed again by policy/schedule (bench_paper.h); the data's folders come from
+ * GREENLAUNCH_BENCH_PAPERS and GREENLAUNCH_BENCH_AWHILE. */
+int bench_planning(struct gl_error *err);
+/* The promise backtest over the series in `folder` (guarantee_data.h); `only` is the number of one
+ * suite, or NULL for all. */
+int bench_guarantee(const char *folder, const char *only, struct gl_error *err);
 /* Verifications a second of the receipt in `path`. */
 int bench_receipt(const char *path, struct gl_error *err);
 

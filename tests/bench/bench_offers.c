@@ -26,6 +26,71 @@ static int by_value(const void *a, const void *b)
     return (*left > *right) - (*left < *right);
 }
 
+/* ---- live evidence that refuses ---- */
+
+#define ZONES_MAX   300
+#define LIVE_HOURS  200
+#define LIVE_SERIES 2
+
+/* Hourly forecasts of one zone: never quite as renewable as asked for. Invented. */
+struct live_zone {
+    struct gl_zone_facts facts;
+    struct gl_series series[LIVE_SERIES];
+    const struct gl_series *list[LIVE_SERIES];
+    struct gl_point points[LIVE_SERIES][LIVE_HOURS];
+};
+
+static void fill_series(struct live_zone *zone, size_t index, int64_t now_s, int64_t value_u)
+{
+    struct gl_series *series = &zone->series[index];
+    bool is_share = index == 1;
+
+    *series = (struct gl_series){
+        .meaning = {.quantity = is_share ? GL_RENEWABLE_SHARE : GL_INTENSITY,
+                    .boundary = is_share ? GL_BOUNDARY_NA : GL_LIFECYCLE,
+                    .gases = is_share ? GL_GASES_NA : GL_CO2E,
+                    .share_of = is_share ? GL_OF_SOLAR | GL_OF_WIND | GL_OF_HYDRO : 0},
+        .provider = "invented",
+        .dataset = "invented",
+        .issued_s = now_s - 3600,
+        .retrieved_s = now_s,
+        .count = LIVE_HOURS,
+        .points = zone->points[index],
+    };
+    for (size_t i = 0; i < LIVE_HOURS; i++) {
+        int64_t from_s = now_s - now_s % 3600 + (int64_t)i * 3600;
+
+        value_u += i % 24 < 12 ? 1000 : -1000;
+        zone->points[index][i] = (struct gl_point){
+            from_s,     from_s + 3600, value_u, value_u - value_u / 50, value_u + value_u / 50,
+            GL_UNKNOWN, GL_FORECAST};
+    }
+    zone->list[index] = series;
+}
+
+/* Give every region a zone of its own, so that there are as many as there can be. */
+static size_t make_live(struct gl_offer *offers, size_t count, struct live_zone *zones,
+                        int64_t now_s)
+{
+    size_t zone_count = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (zone_count == 0 ||
+            (offers[i].region != offers[i - 1].region && zone_count < ZONES_MAX)) {
+            struct live_zone *zone = &zones[zone_count++];
+
+            snprintf(zone->facts.zone, sizeof zone->facts.zone, "Z%zu", zone_count);
+            zone->facts.count = LIVE_SERIES;
+            zone->facts.series = zone->list;
+            fill_series(zone, 0, now_s, 300000000);
+            fill_series(zone, 1, now_s, 900000);
+        }
+        offers[i].zones[0] = &zones[zone_count - 1].facts;
+        offers[i].zone_count = 1;
+    }
+    return zone_count;
+}
+
 /* The catalogue over and over, until there are `count` offers. */
 static struct gl_offer *repeat(const struct gl_offer_list *list, size_t count)
 {
@@ -67,6 +132,32 @@ static int measure(const char *title, const char *const *limits, const struct gl
     return 0;
 }
 
+/* Nothing fits by live evidence: the search for a later and a shorter run goes to its end. */
+static int measure_live(const struct gl_offer_list *list, const struct gl_question *base,
+                        struct gl_error *err)
+{
+    static const char *const strict[] = {"min_renewable", "95%", NULL};
+    struct live_zone *zones = gl_alloc(ZONES_MAX * sizeof *zones);
+    struct gl_offer *offers = repeat(list, list->count);
+    struct gl_request request = *base->request;
+    struct gl_question question = *base;
+    char title[64];
+    size_t count = make_live(offers, list->count, zones, base->now.unix_s);
+    int result = 0;
+
+    question.request = &request;
+    question.offers = offers;
+    question.offer_count = list->count;
+    for (int64_t hours = 1; result == 0 && hours <= 8; hours += 7) {
+        request.duration.s = hours * 3600;
+        snprintf(title, sizeof title, "refusal, %zu live zones, %d h", count, (int)hours);
+        result = measure(title, strict, &question, err);
+    }
+    free(offers);
+    free(zones);
+    return result;
+}
+
 int bench_offers(struct gl_error *err)
 {
     struct gl_world world;
@@ -100,6 +191,8 @@ int bench_offers(struct gl_error *err)
     if (result == 0)
         result = measure("five limits, for a table", many_limits, &question, err);
     free(offers);
+    if (result == 0)
+        result = measure_live(&list, &question, err);
     gl_offer_list_done(&list);
     gl_signal_store_free(store);
     return result;

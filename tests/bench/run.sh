@@ -24,10 +24,6 @@ finish() {
 trap finish EXIT
 trap 'exit 130' INT TERM
 
-has() {
-    command -v "$1" >/dev/null 2>&1
-}
-
 title() {
     printf '\n%s\n' "$1"
 }
@@ -45,27 +41,9 @@ ratio() { # A B
 
 # ---- start-up ----
 
-# In five rounds, each command in turn, so that all see the same noise; the median of the medians.
 start_up() {
-    local round file=$work/hyperfine.csv all=$work/hyperfine.all baseline name median
-    local commands=(/bin/true "$build/greenlaunch version"
-        "$build/greenlaunch offers --offline --renewable-only --min-grade D --cloud hetzner"
-        "$build/greenlaunch offers --offline --renewable-only --min-grade D --limit 5")
-    title 'Start-up (hyperfine -N, five rounds in turn, median)'
-    has hyperfine || { say 'skipped: hyperfine is not installed'; return; }
-    : >"$all"
-    for round in 1 2 3 4 5; do
-        hyperfine -N --warmup 5 --runs 60 --ignore-failure --export-csv "$file" \
-            "${commands[@]}" >/dev/null 2>&1 || { say 'skipped: hyperfine failed'; return; }
-        # The median is the fourth field from the end, whatever commas the command holds.
-        sed 1d "$file" | awk -F, -v round="$round" '{ print NR, $(NF - 4) }' >>"$all"
-    done
-    for name in 1 2 3 4; do
-        median=$(awk -v n="$name" '$1 == n { print $2 }' "$all" | sort -g | sed -n 3p)
-        [ "$name" -eq 1 ] && baseline=$median
-        say '%-72s %6.2f ms  %5.2f x /bin/true' "${commands[name - 1]#"$build/"}" \
-            "$(awk -v s="$median" 'BEGIN { print s * 1000 }')" "$(ratio "$median" "$baseline")"
-    done
+    title 'Whole programs, 200 runs each in turn, median (90 % within)'
+    "$build/bench" start "$build/greenlaunch"
     maps_curl version
     maps_curl offers --offline --renewable-only --min-grade D --limit 5
 }
@@ -237,6 +215,10 @@ title 'Energy counters over 30 simulated days, every range and power'
 "$build/bench" energy "$work/rapl"
 title 'Published figures recomputed'
 "$build/bench" papers
+title 'Planning: papers computed again (GREENLAUNCH_BENCH_PAPERS, GREENLAUNCH_BENCH_AWHILE)'
+"$build/bench" planning
+title 'Guarantee: promises of the past, kept as stated? (GREENLAUNCH_BENCH_GRID)'
+"$build/bench" guarantee
 launches
 receipts
 meters

@@ -19,7 +19,9 @@ static struct gl_cloud *open_local(const struct gl_bench *bench)
     const struct gl_cloud_options options = {.world = &bench->world,
                                              .state_folder = bench->folder,
                                              .zone = "GB",
-                                             .wants_process = bench->wants_process};
+                                             .wants_process = bench->wants_process,
+                                             .places = bench->places,
+                                             .place_count = bench->place_count};
     struct gl_error err = {0};
     struct gl_cloud *cloud = gl_cloud_open("local", &options, &err);
 
@@ -44,6 +46,14 @@ void gl_bench_open(struct gl_bench *bench, const char *name, bool wants_process)
         fail_msg("cannot make %s: %s", part, err.text);
     snprintf(bench->folder, sizeof bench->folder, "%s", path);
     free(path);
+    bench->cloud = open_local(bench);
+}
+
+void gl_bench_set_places(struct gl_bench *bench, const struct gl_cloud_place *places, size_t count)
+{
+    bench->places = places;
+    bench->place_count = count;
+    gl_cloud_close(bench->cloud);
     bench->cloud = open_local(bench);
 }
 
@@ -187,10 +197,22 @@ static void on_stderr(void *cookie, const char *bytes, size_t length)
 
 int gl_bench_attach(struct gl_bench *bench, struct gl_bench_run *run, struct gl_error *err)
 {
-    const struct gl_attach attach = {
+    struct gl_attach attach = {
         .cookie = run, .on_stdout = on_stdout, .on_stderr = on_stderr, .stdin_fd = -1};
+    int ends[2] = {-1, -1}, got;
 
-    return bench->cloud->ops->attach(bench->cloud, run->instance.id, &attach, &run->status, err);
+    if (run->input != NULL) {
+        size_t length = strlen(run->input);
+
+        assert_int_equal(pipe(ends), 0);
+        assert_int_equal(write(ends[1], run->input, length), length);
+        close(ends[1]);
+        attach.stdin_fd = ends[0];
+    }
+    got = bench->cloud->ops->attach(bench->cloud, run->instance.id, &attach, &run->status, err);
+    if (ends[0] >= 0)
+        close(ends[0]);
+    return got;
 }
 
 int gl_bench_run(struct gl_bench *bench, const struct gl_launch *launch, struct gl_bench_run *run,

@@ -14,6 +14,8 @@ struct gl_bench {
     char folder[512]; /* absolute; state and scratch files of this program */
     struct gl_cloud *cloud;
     bool wants_process;
+    const struct gl_cloud_place *places; /* none: one, in GB */
+    size_t place_count;
     char tokens[GL_BENCH_TOKENS][GL_HASH_HEX]; /* of every launch that was prepared */
     size_t token_count;
 };
@@ -25,6 +27,8 @@ void gl_bench_open(struct gl_bench *bench, const char *name, bool wants_process)
 unsigned gl_bench_left(struct gl_bench *bench);
 /* Close, and remove the folder. */
 void gl_bench_close(struct gl_bench *bench);
+/* Open the local cloud anew, with these places. */
+void gl_bench_set_places(struct gl_bench *bench, const struct gl_cloud_place *places, size_t count);
 /* A second handle on the same state, as another process would have. */
 struct gl_cloud *gl_bench_reopen(struct gl_bench *bench);
 /* Why virtual machines cannot be tested here; NULL when they can. The same for processes. */
@@ -42,6 +46,7 @@ struct gl_launch gl_bench_launch(struct gl_bench *bench, struct gl_bench_names *
 struct gl_bench_run {
     struct gl_instance instance;
     struct gl_str out, err_text; /* stdout and stderr of the command */
+    const char *input;           /* its stdin, small; NULL = none */
     int status;
 };
 int gl_bench_run(struct gl_bench *bench, const struct gl_launch *launch, struct gl_bench_run *run,

@@ -106,6 +106,23 @@ static int after(const struct gl_memory_fault *fault, int got, struct gl_error *
     return got >= 0 && fault->times > 0 && fault->acts_first ? strike(fault, err) : got;
 }
 
+/* ---- where and when it ran ---- */
+
+static void note_span(struct gl_memory_instance *instance, const struct gl_world *world,
+                      bool is_running)
+{
+    int64_t now_ms = world->now_ms(world->cookie);
+    struct gl_instance_span *span = &instance->spans[instance->span_count];
+
+    if (instance->span_count == GL_MEMORY_SPANS_MAX)
+        return;
+    if (instance->span_count > 0)
+        span[-1].until_ms = now_ms;
+    *span = (struct gl_instance_span){now_ms, INT64_MAX, is_running, ""};
+    memcpy(span->region, instance->seen.region, sizeof span->region);
+    instance->span_count++;
+}
+
 /* ---- operations ---- */
 
 static int memory_whoami(struct gl_cloud *cloud, char out[128], struct gl_error *err)
@@ -187,6 +204,7 @@ static struct gl_memory_instance *start(struct gl_memory_store *store,
     snprintf(instance->seen.region, sizeof instance->seen.region, "%s", launch->region);
     snprintf(instance->seen.type, sizeof instance->seen.type, "%s", launch->type);
     snprintf(instance->seen.how, sizeof instance->seen.how, "memory");
+    instance->seen.caps = GL_CLOUD_SUSPENDS | GL_CLOUD_MOVES;
     instance->is_there = true;
     return instance;
 }
@@ -204,6 +222,8 @@ static int memory_launch(struct gl_cloud *cloud, const struct gl_launch *launch,
     instance = find_token(store, launch->token);
     if (instance == NULL)
         instance = start(store, launch, now, err);
+    if (instance != NULL && instance->span_count == 0)
+        note_span(instance, ((struct memory_cloud *)cloud)->world, true);
     if (instance == NULL || after(&fault, 0, err) < 0)
         return -1;
     *out = instance->seen;
@@ -326,6 +346,79 @@ static int memory_attach(struct gl_cloud *cloud, const char *id, const struct gl
     return 0;
 }
 
+/* Suspend and resume: from one state to the other; fine when it is there already. */
+static int change_state(struct gl_cloud *cloud, const char *id, enum gl_memory_op op,
+                        enum gl_instance_state to, struct gl_error *err)
+{
+    struct gl_memory_store *store = store_of(cloud);
+    struct gl_memory_fault fault = meet(store, op);
+    struct gl_memory_instance *instance;
+
+    if (before(&fault, err) < 0 || (instance = find_id(store, id, err)) == NULL)
+        return -1;
+    if (instance->seen.state != GL_STATE_RUNNING && instance->seen.state != GL_STATE_SUSPENDED)
+        return gl_fail(err, GL_E_GUEST, "%.40s does not run", id);
+    if (instance->seen.state != to) {
+        instance->seen.state = to;
+        note_span(instance, ((struct memory_cloud *)cloud)->world, to == GL_STATE_RUNNING);
+    }
+    return after(&fault, 0, err);
+}
+
+static int memory_suspend(struct gl_cloud *cloud, const char *id, struct gl_error *err)
+{
+    return change_state(cloud, id, GL_MEMORY_SUSPEND, GL_STATE_SUSPENDED, err);
+}
+
+static int memory_resume(struct gl_cloud *cloud, const char *id, struct gl_error *err)
+{
+    struct gl_error ignored = {0};
+    const struct gl_memory_instance *instance = find_id(store_of(cloud), id, &ignored);
+    struct gl_instant now = gl_now(((struct memory_cloud *)cloud)->world);
+
+    if (instance != NULL && instance->seen.state == GL_STATE_SUSPENDED &&
+        instance->seen.expires.unix_s > 0 && instance->seen.expires.unix_s <= now.unix_s)
+        return gl_fail(err, GL_E_TIMEOUT, "the lease of %.40s has ended", id);
+    return change_state(cloud, id, GL_MEMORY_RESUME, GL_STATE_RUNNING, err);
+}
+
+static int memory_move(struct gl_cloud *cloud, const char *id, const char *region,
+                       struct gl_error *err)
+{
+    struct gl_memory_store *store = store_of(cloud);
+    struct gl_memory_fault fault = meet(store, GL_MEMORY_MOVE);
+    const struct gl_world *world = ((struct memory_cloud *)cloud)->world;
+    struct gl_memory_instance *instance;
+
+    if (before(&fault, err) < 0 || (instance = find_id(store, id, err)) == NULL ||
+        check_names(region, NULL, err) < 0)
+        return -1;
+    if (instance->seen.state != GL_STATE_RUNNING && instance->seen.state != GL_STATE_SUSPENDED)
+        return gl_fail(err, GL_E_GUEST, "%.40s does not run", id);
+    if (strcmp(instance->seen.region, region) != 0) {
+        snprintf(instance->seen.region, sizeof instance->seen.region, "%s", region);
+        note_span(instance, world, instance->seen.state == GL_STATE_RUNNING);
+    }
+    return after(&fault, 0, err);
+}
+
+static int memory_spans(struct gl_cloud *cloud, const char *id, struct gl_instance_span **out,
+                        size_t *out_count, struct gl_error *err)
+{
+    struct gl_memory_store *store = store_of(cloud);
+    struct gl_memory_fault fault = meet(store, GL_MEMORY_SPANS);
+    const struct gl_memory_instance *instance;
+    struct gl_instance_span *spans;
+
+    if (before(&fault, err) < 0 || (instance = find_id(store, id, err)) == NULL)
+        return -1;
+    spans = gl_alloc(instance->span_count * sizeof *spans);
+    memcpy(spans, instance->spans, instance->span_count * sizeof *spans);
+    *out = spans;
+    *out_count = instance->span_count;
+    return 0;
+}
+
 static enum gl_errc memory_classify(int status, const char *word)
 {
     static const struct {
@@ -348,7 +441,7 @@ static void memory_close(struct gl_cloud *cloud)
 static const struct gl_cloud_ops memory_ops = {
     .name = "memory",
     .title = "reference cloud in memory, for tests",
-    .caps = GL_CLOUD_RUNS_COMMANDS,
+    .caps = GL_CLOUD_RUNS_COMMANDS | GL_CLOUD_SUSPENDS | GL_CLOUD_MOVES,
     .whoami = memory_whoami,
     .regions = memory_regions,
     .types = memory_types,
@@ -361,6 +454,10 @@ static const struct gl_cloud_ops memory_ops = {
     .terminate = memory_terminate,
     .console = memory_console,
     .attach = memory_attach,
+    .suspend = memory_suspend,
+    .resume = memory_resume,
+    .move = memory_move,
+    .spans = memory_spans,
     .classify = memory_classify,
     .close = memory_close,
 };

@@ -12,6 +12,7 @@
 #define GL_MEMORY_REGION_2  "memory-2"
 #define GL_MEMORY_TYPE      "tiny"
 #define GL_MEMORY_INSTANCES 64
+#define GL_MEMORY_SPANS_MAX 64
 
 enum gl_memory_op {
     GL_MEMORY_WHOAMI,
@@ -24,6 +25,10 @@ enum gl_memory_op {
     GL_MEMORY_TERMINATE,
     GL_MEMORY_CONSOLE,
     GL_MEMORY_ATTACH,
+    GL_MEMORY_SUSPEND,
+    GL_MEMORY_RESUME,
+    GL_MEMORY_MOVE,
+    GL_MEMORY_SPANS,
     GL_MEMORY_OPS,
 };
 
@@ -39,6 +44,8 @@ struct gl_memory_instance {
     bool is_there;
     struct gl_instance seen;
     unsigned still_launching; /* describes that still say "launching" */
+    size_t span_count;
+    struct gl_instance_span spans[GL_MEMORY_SPANS_MAX];
     size_t console_length;
     char console[16384];
 };

@@ -3,6 +3,8 @@
 #include "tests/conformance/cloud_bench.h"
 #include "tests/conformance/cloud_memory.h"
 
+#include "providers/cloud/sim.h"
+
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -20,7 +22,8 @@
 /* One cloud under test. */
 struct fixture {
     const char *name;  /* of this run of the suite */
-    const char *cloud; /* in the registry; NULL = the reference cloud in memory */
+    const char *cloud; /* in the registry; NULL = the reference cloud in memory, or sim */
+    bool is_sim;
     bool wants_process;
 };
 
@@ -28,11 +31,13 @@ static const struct fixture fixtures[] = {
     {.name = "memory"},
     {.name = "local-process", .cloud = "local", .wants_process = true},
     {.name = "local-vm", .cloud = "local"},
+    {.name = "sim", .is_sim = true},
 };
 
 static const struct fixture *fixture;
 static struct gl_bench bench;         /* its cloud is the one under test */
 static struct gl_memory_store *store; /* of the memory cloud */
+static struct gl_sim *sim;            /* of the simulated cloud */
 static const char *missing;           /* why this cloud cannot be tested here */
 
 static bool is_local(void)
@@ -48,8 +53,9 @@ static struct gl_cloud *open_again(void)
                                              .zone = "GB",
                                              .wants_process = fixture->wants_process};
     struct gl_error err = {0};
-    struct gl_cloud *cloud = store != NULL ? gl_memory_cloud_open(store, &bench.world)
-                                           : gl_cloud_open(fixture->cloud, &options, &err);
+    struct gl_cloud *cloud = sim != NULL     ? gl_sim_open(sim)
+                             : store != NULL ? gl_memory_cloud_open(store, &bench.world)
+                                             : gl_cloud_open(fixture->cloud, &options, &err);
 
     if (cloud == NULL)
         fail_msg("open: %s", err.text);
@@ -71,12 +77,29 @@ static const char *find_missing(void)
     return why;
 }
 
+static struct gl_sim *open_sim(void)
+{
+    static const struct gl_sim_place places[] = {
+        {.name = "here", .price_u_usd_per_h = 10000},
+        {.name = "there", .price_u_usd_per_h = GL_UNKNOWN}};
+    const struct gl_sim_options options = {
+        .world = &bench.world, .places = places, .place_count = 2};
+    struct gl_error err = {0};
+    struct gl_sim *made = gl_sim_new(&options, &err);
+
+    if (made == NULL)
+        fail_msg("%s", err.text);
+    return made;
+}
+
 static int open_fixture(void **state)
 {
     (void)state;
     gl_bench_open(&bench, fixture->name, fixture->wants_process);
     gl_cloud_close(bench.cloud);
-    if (fixture->cloud == NULL)
+    if (fixture->is_sim)
+        sim = open_sim();
+    else if (fixture->cloud == NULL)
         store = gl_memory_store_new();
     bench.cloud = open_again();
     missing = find_missing();
@@ -89,7 +112,9 @@ static int close_fixture(void **state)
     gl_bench_close(&bench);
     if (store != NULL)
         gl_memory_store_free(store);
+    gl_sim_free(sim);
     store = NULL;
+    sim = NULL;
     return 0;
 }
 

@@ -303,6 +303,32 @@ static void test_lease_ends_it(void **state)
     gl_bench_run_done(&run);
 }
 
+/* The kernel's boot id is the snapshot's; each instance makes one of its own. */
+static void test_two_of_one_snapshot_differ(void **state)
+{
+    char boots[2][40];
+
+    (void)state;
+    NEED_VM("two_of_one_snapshot_differ");
+    for (int i = 0; i < 2; i++) {
+        struct gl_bench_names names;
+        struct gl_launch launch = gl_bench_launch(&bench, &names, NULL);
+        struct gl_instance made;
+        struct gl_error err = {0};
+        GL_AUTO(gl_auto_free) char *console = NULL;
+        const char *boot;
+
+        if (bench.cloud->ops->launch(bench.cloud, &launch, &made, &err) < 0)
+            fail_msg("%s", err.text);
+        gl_bench_stop(&bench, made.id);
+        console = gl_bench_console(&bench, made.id);
+        boot = strstr(console, "GLE1 {\"boot\":\"");
+        assert_non_null(boot);
+        snprintf(boots[i], sizeof boots[i], "%.36s", boot + strlen("GLE1 {\"boot\":\""));
+    }
+    assert_string_not_equal(boots[0], boots[1]);
+}
+
 static void test_nothing_is_left(void **state)
 {
     (void)state;
@@ -319,6 +345,7 @@ int main(void)
         cmocka_unit_test(test_no_output_is_lost),
         cmocka_unit_test(test_bad_files),
         cmocka_unit_test(test_lease_ends_it),
+        cmocka_unit_test(test_two_of_one_snapshot_differ),
         cmocka_unit_test(test_nothing_is_left),
     };
 

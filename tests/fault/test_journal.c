@@ -299,9 +299,7 @@ static void a_clock_that_jumps_while_it_runs_loses_nothing(void **state)
             bench.cloud->true_ms += 6000;
             bench.cloud->jump_ms += jumps[j];
             bench.cloud->true_ms += 6000;
-            assert_int_equal(gl_launch_finish(&bench.launcher, instance.launch_id,
-                                              (struct gl_span){1}, 0, NULL, &err),
-                             0);
+            assert_int_equal(journal_bench_finish(&bench, instance.launch_id, 1, &err), 0);
             journal_bench_assert_over(&bench);
         }
 }
@@ -366,8 +364,7 @@ static void finish_and_reconcile_at_once_write_one_receipt(void **state)
         child = fork();
         if (child == 0) {
             _exit(!journal_bench_ledger(&bench, 0, &err) ||
-                  gl_launch_finish(&bench.launcher, instance.launch_id, (struct gl_span){1}, 0,
-                                   NULL, &err) != 0);
+                  journal_bench_finish(&bench, instance.launch_id, 1, &err) != 0);
         }
         reconcile_in_children(2);
         waitpid(child, &status, 0);

@@ -1,98 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The journal's promises one by one: what it does with names, unproven launches, liars, forgetful
  * providers and other brokers. Kill points are in test_journal and test_journal_disk. */
-#include "tests/support/journal_bench.h"
+#include "tests/fault/launch_bench.h"
 
-#include "base/file.h"
 #include "broker/finish.h"
 #include "tests/support/make_evidence.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#define WAIT ((struct gl_span){1})
-
-static struct journal_bench bench;
-static struct gl_error err;
-
-static int set_up(void **state)
-{
-    (void)state;
-    journal_bench_open(&bench, "test_launch");
-    gl_error_clear(&err);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    journal_bench_close(&bench);
-    return 0;
-}
-
-/* Started and run for `ms`; its id. */
-static const char *started(const char *name, int64_t ms)
-{
-    static struct gl_instance instance;
-
-    if (journal_bench_start(&bench, name, &instance, &err) != 0)
-        fail_msg("%s", err.text);
-    bench.cloud->true_ms += ms;
-    return instance.launch_id;
-}
-
-static int finish(const char *name, char **out_receipt)
-{
-    gl_error_clear(&err);
-    return gl_launch_finish(&bench.launcher, name, WAIT, -1, out_receipt, &err);
-}
-
-static void fault(enum gl_memory_op op, unsigned times, enum gl_errc code, bool acts_first)
-{
-    bench.cloud->store->faults[op] =
-        (struct gl_memory_fault){.times = times, .code = code, .acts_first = acts_first};
-}
-
-/* The only launch, or the newest. */
-static struct gl_launch_rows rows_now(void)
-{
-    struct gl_launch_rows rows;
-
-    assert_int_equal(gl_ledger_launches(bench.ledger, NULL, &rows, &err), 0);
-    return rows;
-}
-
-static void assert_state(const char *launch, const char *state)
-{
-    struct gl_launch_rows rows = rows_now();
-    bool is_found = false;
-
-    for (size_t i = 0; i < rows.count; i++)
-        if (strcmp(rows.rows[i].launch, launch) == 0) {
-            assert_string_equal(rows.rows[i].state, state);
-            is_found = true;
-        }
-    assert_true(is_found);
-    gl_launch_rows_free(&rows);
-}
-
-static int64_t all_events(void)
-{
-    struct gl_ledger_check check;
-
-    assert_int_equal(gl_ledger_check(bench.ledger, &check, &err), 0);
-    return check.events;
-}
 
 static void a_whole_life_is_written_down(void **state)
 {
@@ -172,6 +87,51 @@ static void attempts_are_counted_and_given_up(void **state)
     assert_int_equal(journal_bench_events(&bench, NULL, "failed"), 1);
     assert_int_equal(bench.cloud->store->launched, 1);
     journal_bench_assert_over(&bench);
+}
+
+static void what_this_machine_lacks_is_not_tried_again(void **state)
+{
+    static const enum gl_errc codes[] = {GL_E_DISK_FULL, GL_E_IO, GL_E_LOCKED, GL_E_NO_LOCAL};
+    struct gl_instance instance;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
+        gl_error_clear(&err);
+        fault(GL_MEMORY_LAUNCH, 2, codes[i], false);
+        assert_int_equal(journal_bench_start(&bench, "", &instance, &err), -1);
+        assert_int_equal(err.code, codes[i]);
+        assert_int_equal(journal_bench_events(&bench, NULL, "intent"), i + 1);
+        assert_int_equal(journal_bench_events(&bench, NULL, "failed"), i + 1);
+    }
+    assert_int_equal(bench.cloud->store->launched, 0);
+}
+
+static void seven_seconds_of_booting(void *cookie, const char *step)
+{
+    (void)cookie;
+    if (strcmp(step, "send-failed") == 0)
+        bench.cloud->true_ms += 7000;
+}
+
+/* Ctrl-C or --timeout: nothing of it runs, and what it used until then is charged. */
+static void what_is_ended_while_it_starts_has_a_receipt(void **state)
+{
+    struct gl_instance instance = {.launch_id = ""};
+    GL_AUTO(gl_auto_free) char *receipt = NULL;
+
+    (void)state;
+    fault(GL_MEMORY_LAUNCH, 9, GL_E_INTERRUPTED, false);
+    bench.launcher.checkpoint = seven_seconds_of_booting;
+    assert_int_equal(journal_bench_start(&bench, "", &instance, &err), -1);
+    assert_int_equal(err.code, GL_E_INTERRUPTED);
+    assert_int_equal(journal_bench_events(&bench, NULL, "intent"), 1);
+    assert_int_equal(journal_bench_events(&bench, instance.launch_id, "ended"), 1);
+    assert_true(journal_bench_footprint(&bench, instance.launch_id, "energy_mj") > 7 * 14700);
+    assert_true(journal_bench_footprint(&bench, instance.launch_id, "energy_mj") <= 7 * 14750);
+    assert_int_equal(finish(instance.launch_id, &receipt), 0);
+    assert_non_null(strstr(receipt, "\"note\":\"it was ended while it was starting\""));
+    assert_int_equal(journal_bench_events(&bench, instance.launch_id, "ended"), 1);
+    assert_int_equal(bench.cloud->store->launched, 0);
 }
 
 /* ---- names ---- */
@@ -279,111 +239,38 @@ static void an_order_that_cannot_be_accounted_for_is_not_sent(void **state)
     json_decref(plan);
 }
 
-/* ---- ends ---- */
-
-/* A guest's goodbye that comes before we saw it alive is charged until then. */
-static void a_goodbye_does_not_end_what_was_seen_alive(void **state)
-{
-    char id[GL_CLOUD_ID];
-
-    (void)state;
-    bench.cloud->goodbye_ms = 3000;
-    snprintf(id, sizeof id, "%s", started("", 100000));
-    assert_int_equal(finish(id, NULL), 0);
-    /* 30 J by its readings, and 97 s at the high bound of 14.75 W */
-    assert_true(journal_bench_footprint(&bench, id, "energy_mj") > 30000 + 97 * 14700);
-    assert_int_equal(journal_bench_footprint(&bench, id, "energy_mj") / 1000000, 1);
-    journal_bench_assert_over(&bench);
-}
-
-/* One that ended by itself is charged until its goodbye, however late we look. */
-static void what_ended_by_itself_is_charged_until_its_goodbye(void **state)
-{
-    char id[GL_CLOUD_ID];
-
-    (void)state;
-    snprintf(id, sizeof id, "%s", started("", 20000));
-    bench.cloud->store->instances[0].seen.state = GL_STATE_ENDED;
-    bench.cloud->guests[0].asked_ms = bench.cloud->true_ms;
-    bench.cloud->guests[0].is_orderly = true;
-    bench.cloud->jump_ms += 200000;
-    journal_bench_assert_sound(&bench);
-    assert_int_equal(journal_bench_footprint(&bench, id, "energy_mj"), 200000);
-    assert_int_equal(journal_bench_events(&bench, id, "stopping"), 0);
-}
-
-/* Without a goodbye until now, at most until the lease is over. */
-static void what_vanished_is_charged_until_the_lease_is_over(void **state)
-{
-    struct gl_reconciled counts;
-    char id[GL_CLOUD_ID];
-    int64_t most_mj = (JOURNAL_LEASE_S + 60) * 14750;
-
-    (void)state;
-    snprintf(id, sizeof id, "%s", started("", 20000));
-    bench.cloud->store->instances[0].is_there = false;
-    bench.cloud->jump_ms += 10 * 86400 * INT64_C(1000);
-    assert_int_equal(gl_launch_reconcile(&bench.launcher, &counts, &err), 0);
-    assert_int_equal(counts.lost, 1);
-    assert_state(id, "lost");
-    assert_true(journal_bench_footprint(&bench, id, "energy_mj") > most_mj * 99 / 100);
-    assert_true(journal_bench_footprint(&bench, id, "energy_mj") <= most_mj);
-}
-
-/* A wall clock a day ahead ends nothing that has just begun. */
-static void a_clock_that_jumped_ahead_reaps_nothing(void **state)
-{
-    struct gl_reconciled counts;
-    char id[GL_CLOUD_ID];
-
-    (void)state;
-    snprintf(id, sizeof id, "%s", started("", 20000));
-    bench.cloud->jump_ms += 86400 * INT64_C(1000);
-    assert_int_equal(gl_launch_reconcile(&bench.launcher, &counts, &err), 0);
-    assert_int_equal(counts.reaped, 0);
-    assert_state(id, "running");
-    bench.cloud->true_ms += (JOURNAL_LEASE_S + 1) * 1000;
-    assert_int_equal(gl_launch_reconcile(&bench.launcher, &counts, &err), 0);
-    assert_int_equal(counts.reaped, 1);
-}
-
-static void what_is_past_its_lease_is_reaped(void **state)
-{
-    struct gl_reconciled counts;
-
-    (void)state;
-    started("", JOURNAL_LEASE_S * 1000 - 1000);
-    assert_int_equal(gl_launch_reconcile(&bench.launcher, &counts, &err), 0);
-    assert_int_equal(counts.reaped, 0);
-    bench.cloud->true_ms += 1000;
-    assert_int_equal(gl_launch_reconcile(&bench.launcher, &counts, &err), 0);
-    assert_int_equal(counts.reaped, 1);
-    journal_bench_assert_over(&bench);
-}
-
-static void one_launch_in_trouble_does_not_keep_the_others(void **state)
-{
-    GL_AUTO(gl_auto_free) char *path = NULL;
-    struct gl_reconciled counts;
-    char first[GL_CLOUD_ID], second[GL_CLOUD_ID], third[GL_CLOUD_ID];
-
-    (void)state;
-    snprintf(first, sizeof first, "%s", started("", 1000));
-    snprintf(second, sizeof second, "%s", started("", 1000));
-    snprintf(third, sizeof third, "%s", started("", 1000));
-    path = gl_enrol_token_path(bench.folder, second);
-    assert_int_equal(unlink(path), 0);
-    bench.cloud->true_ms += JOURNAL_LEASE_S * 1000;
-    assert_int_equal(gl_launch_reconcile(&bench.launcher, &counts, &err), 0);
-    assert_int_equal(counts.reaped, 2);
-    assert_int_equal(counts.failed, 1);
-    assert_non_null(strstr(counts.first.text, second));
-    assert_int_equal(gl_memory_running(bench.cloud->store), 0);
-    assert_state(first, "ended");
-    assert_state(third, "ended");
-}
-
 /* ---- other brokers, other moments ---- */
+
+/* What was promised ends so long after the decision: the time until the start is part of it. */
+static void a_lease_ends_with_what_was_promised(void **state)
+{
+    static const int64_t given[][2] = {{0, 60}, {57, 57}, {-5, 1}, {70, 60}}; /* seconds from now */
+    const struct gl_world *world = &bench.cloud->world;
+    int64_t now_s = world->now_ms(world->cookie) / 1000;
+    GL_AUTO(gl_auto_json) json_t *plan = fake_plan(now_s, now_s + 60);
+    struct gl_order order = {
+        .name = "",
+        .cloud = "memory",
+        .zone = "XX",
+        .plan = plan,
+        .launch = {.region = GL_MEMORY_REGION, .type = GL_MEMORY_TYPE, .lease = {60}}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof given / sizeof *given; i++) {
+        struct gl_launch_rows rows;
+        struct gl_instance instance;
+
+        order.launch.expires.unix_s = given[i][0] == 0 ? 0 : now_s + given[i][0];
+        if (gl_launch_start(&bench.launcher, &order, &instance, &err) != 0)
+            fail_msg("%s", err.text);
+        assert_int_equal(instance.expires.unix_s, now_s + given[i][1]);
+        assert_int_equal(gl_ledger_launches(bench.ledger, instance.launch_id, &rows, &err), 0);
+        assert_int_equal(rows.rows[0].expires_ms, (now_s + given[i][1]) * 1000);
+        gl_launch_rows_free(&rows);
+    }
+    bench.cloud->true_ms += 61000;
+    journal_bench_assert_over(&bench);
+}
 
 static void die_after_the_receipt(void *cookie, const char *step)
 {
@@ -460,25 +347,20 @@ static void what_another_broker_ended_meanwhile_is_left_alone(void **state)
     journal_bench_assert_over(&bench);
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(a_whole_life_is_written_down),
         CASE(the_enrolment_token_is_not_in_the_ledger),
         CASE(attempts_are_counted_and_given_up),
+        CASE(what_this_machine_lacks_is_not_tried_again),
+        CASE(what_is_ended_while_it_starts_has_a_receipt),
         CASE(a_state_is_no_name),
         CASE(a_name_means_the_one_live_launch),
         CASE(an_unproven_launch_is_not_called_stopped),
         CASE(what_never_started_stays_ended),
         CASE(an_order_that_cannot_be_accounted_for_is_not_sent),
-        CASE(a_goodbye_does_not_end_what_was_seen_alive),
-        CASE(what_ended_by_itself_is_charged_until_its_goodbye),
-        CASE(what_vanished_is_charged_until_the_lease_is_over),
-        CASE(a_clock_that_jumped_ahead_reaps_nothing),
-        CASE(what_is_past_its_lease_is_reaped),
-        CASE(one_launch_in_trouble_does_not_keep_the_others),
+        CASE(a_lease_ends_with_what_was_promised),
         CASE(a_second_receipt_is_never_signed),
         CASE(what_another_broker_ended_meanwhile_is_left_alone),
     };

@@ -124,6 +124,35 @@ static void test_guest_that_never_answers(void **state)
     real_qemu();
 }
 
+static bool gives_up(void *cookie)
+{
+    unsigned *asked = cookie;
+
+    return ++*asked > 5;
+}
+
+/* Whoever waits for it gives up: that is no fault of the machine, and nothing is left. */
+static void test_launch_that_is_given_up(void **state)
+{
+    struct gl_bench_names names;
+    struct gl_launch launch = gl_bench_launch(&bench, &names, NULL);
+    struct gl_instance instance;
+    struct gl_error err = {0};
+    unsigned asked = 0;
+
+    (void)state;
+    NEED_VM("launch_that_is_given_up");
+    fake_qemu("#!/bin/sh\nexec sleep 300\n");
+    launch.is_cancelled = gives_up;
+    launch.cookie = &asked;
+    assert_int_equal(bench.cloud->ops->launch(bench.cloud, &launch, &instance, &err), -1);
+    assert_int_equal(err.code, GL_E_INTERRUPTED);
+    assert_true(asked > 5);
+    expect_absent(names.token);
+    assert_false(gl_bench_has_process(&bench, names.token));
+    real_qemu();
+}
+
 static void test_qemu_that_cannot_be_run(void **state)
 {
     (void)state;
@@ -404,6 +433,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_qemu_that_ends_at_once, back_to_normal),
         cmocka_unit_test_teardown(test_guest_that_never_answers, back_to_normal),
+        cmocka_unit_test_teardown(test_launch_that_is_given_up, back_to_normal),
         cmocka_unit_test_teardown(test_qemu_that_cannot_be_run, back_to_normal),
         cmocka_unit_test_teardown(test_kvm_that_fails, back_to_normal),
         cmocka_unit_test(test_qemu_killed),

@@ -2,7 +2,8 @@
 /* A guest's console is hostile. In any pieces the same is heard, and nothing is heard that the
  * meter did not say: without its key nobody forges a reading. A first byte 's' gives the guest that
  * key: a line "GLR1 [record, ...]" is then signed as it stands, and what is heard must still be one
- * chain. */
+ * chain. A first byte 'k' is a kernel that writes messages into what the meter says, after as many
+ * bytes as each following byte says times four: then all of it must be heard. */
 #include "broker/meterlog.h"
 
 #include <stdlib.h>
@@ -114,17 +115,41 @@ static void sign_lines(const char *bytes, size_t size, struct gl_str *out)
     }
 }
 
+#define MESSAGES_MAX 12 /* so many one line may bear */
+
+static void interrupt(const uint8_t *gaps, size_t size, struct gl_str *out)
+{
+    GL_AUTO(gl_str_done) struct gl_str honest = {0};
+    size_t at = 0;
+
+    fake_add_enrolment(&meter, &honest);
+    fake_add_batch(&meter, 0, 2, &honest);
+    fake_add_batch(&meter, 2, meter.count - 2, &honest);
+    for (size_t i = 0; i < size && i < MESSAGES_MAX; i++) {
+        size_t gap = (size_t)gaps[i] * 4 + i;
+
+        gap = gap < honest.length - at ? gap : honest.length - at;
+        gl_str_add_bytes(out, honest.text + at, gap);
+        gl_str_addf(out, "[%5u.%06u] a message\r\n", gaps[i], 7U * gaps[i]);
+        at += gap;
+    }
+    gl_str_add_bytes(out, honest.text + at, honest.length - at);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     GL_AUTO(gl_str_done) struct gl_str console = {0};
     struct gl_meterlog whole, pieces;
     bool is_root = size > 0 && bytes[0] == 's';
+    bool is_kernel = size > 0 && bytes[0] == 'k';
 
     if (size == 0)
         return 0;
     make_meter();
     if (is_root)
         sign_lines((const char *)bytes + 1, size - 1, &console);
+    else if (is_kernel)
+        interrupt(bytes + 1, size - 1, &console);
     else
         gl_str_add_bytes(&console, bytes + 1, size - 1);
     hear(&whole, gl_str_text(&console), console.length, SIZE_MAX);
@@ -132,6 +157,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     must(whole.count == pieces.count && gl_hash_equal(&whole.head, &pieces.head));
     must(whole.rejected == pieces.rejected && whole.repeated == pieces.repeated);
     must(whole.forked == pieces.forked && whole.orphaned == pieces.orphaned);
+    must(!is_kernel || whole.count == meter.count);
     check_chain(&whole);
     if (!is_root)
         check_genuine(&whole);

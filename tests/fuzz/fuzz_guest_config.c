@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/config.h"
 #include "agent/fetch.h"
+#include "agent/guest.h"
 #include "agent/record.h"
 
 #include <stdlib.h>
@@ -67,11 +68,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     char *text = gl_alloc(size);
     char path[1024];
-    struct gl_error err = {0};
+    struct gl_error err = {0}, other = {0};
+    struct gl_guest_time time;
 
     memcpy(text, bytes, size);
     try_config(text, size);
     try_record(text, size);
+    if (gl_guest_time_parse(text, size, &time, &other) == 0 &&
+        (time.lease_ms < 1 || time.now_ms < 1))
+        abort();
     if (gl_fetch_parse(text, size, path, sizeof path, &err) == 0 && path[0] != '/')
         abort();
     free(text);

@@ -58,7 +58,7 @@ static void show(const struct gl_diagnostics *diagnostics)
 
     must(diagnostics->count > 0);
     must(diagnostics->count <= GL_POLICY_MAX_ERRORS);
-    gl_diagnostics_text(diagnostics, &text);
+    gl_diagnostics_text(diagnostics, 400, &text);
     must(strchr(gl_str_text(&text), '\x1b') == NULL);
     gl_str_done(&text);
 }
@@ -79,7 +79,7 @@ static void check_rules(const struct gl_policy *policy)
             must(c == 0 || rule->constraints[c - 1].key->id < rule->constraints[c].key->id);
         }
     }
-    gl_policy_explain(policy, &text);
+    gl_policy_explain(policy, 400, &text);
     gl_str_done(&text);
 }
 

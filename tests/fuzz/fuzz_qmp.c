@@ -66,11 +66,10 @@ static void read_record(const char *text, size_t length)
 static void read_companion(const char *text, size_t length)
 {
     struct gl_error err = {0};
-    struct gl_hash hash;
-    uint64_t size;
+    struct gl_machine_seal seal;
 
-    if (gl_golden_parse(text, length, &size, &hash, &err) == 0)
-        demand(size > 0);
+    if (gl_golden_parse(text, length, &seal, &err) == 0)
+        demand(seal.length > 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)

@@ -57,8 +57,7 @@ static void read_file(char *bytes, size_t length, bool is_json)
         rc = gl_series_close(&set.result.series[i], 86400, &err);
     if (rc == 0)
         check(&set.result);
-    else
-        gl_signal_result_done(&set.result);
+    gl_file_set_done(&set);
 }
 
 static void parse_answer(const struct gl_signal_ops *ops, const char *zone, unsigned request,

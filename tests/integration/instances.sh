@@ -106,6 +106,13 @@ if command -v jq >/dev/null; then
         jq -e '.verdict == "allow" and .exit == 0 and (.data.total.low <= .data.total.high)' \
             "$scratch/out" >/dev/null
     check $? 'that holds the output and the footprint'
+    exits 3 'output beyond the limit is cut, what is no text is not lost' greenlaunch run --json \
+        "${green[@]}" -d 2min -- sh -c \
+        'printf x; yes é | head -c 9000000 | tr -d "\n"; printf "\377\000b" >&2; exit 3'
+    [ "$(jq -c '.data | [(.stdout | utf8bytelength), .stdout_truncated, .stdout_dropped_bytes,
+        .stdout[:2], .stdout[-1:], .stderr, .stderr_base64, .stderr_truncated]' "$scratch/out")" = \
+        '[4194303,true,1805698,"xé","é",null,"/wBi",false]' ]
+    check $? 'between two characters, with a mark and a count, else as base64'
 fi
 
 exits 7 '--advisory leaves the status of the command alone' \
@@ -146,6 +153,24 @@ exits 124 '--timeout ends the run' \
     greenlaunch run "${green[@]}" -d 2min --timeout 3s -- sleep 60
 nothing_runs '--timeout'
 
+# A machine that never answers is still starting when the time is over.
+fakes=$(mktemp -d)
+chmod 755 "$fakes"
+printf '#!/bin/sh\nexec sleep 60\n' >"$fakes/qemu-system-x86_64"
+chmod 755 "$fakes/qemu-system-x86_64"
+for command in launch 'run -- sleep 60'; do
+    read -r name rest <<<"$command"
+    before=$(find "$state/receipts" -name '*.json' | wc -l)
+    # shellcheck disable=SC2086 # words
+    exits 124 "--timeout ends a $name that is still starting" env PATH="$fakes:$PATH" \
+        greenlaunch "$name" "${green[@]}" -d 2min --timeout 1s $rest
+    nothing_runs "a $name that is still starting"
+    [ "$(find "$state/receipts" -name '*.json' | wc -l)" -eq $((before + 1)) ]
+    check $? 'its receipt is there'
+    exits 0 'and verifies' greenlaunch verify "$(receipt_of)" --key "$state/broker.pub"
+done
+rm -r "$fakes"
+
 greenlaunch run "${green[@]}" -d 2min -- sleep 60 >"$scratch/out" 2>"$scratch/err" </dev/null &
 pid=$!
 wait_until 'kill -9: the command runs' grep -q 'started gl-' "$scratch/err"
@@ -166,8 +191,32 @@ exits 0 'status notices' greenlaunch status --all
 said 'ended' 'and writes its receipt'
 
 # ---- the ledger ----
-exits 0 'an instance starts' greenlaunch launch "${green[@]}" -d 2min --name lonely
+for name in one two; do
+    exits 0 'an instance starts' greenlaunch launch "${green[@]}" -d 2min --name $name
+done
+exits 0 'it has grams so far' greenlaunch status --json
+if command -v jq >/dev/null; then
+    jq -e '[.data.launches[] | .so_far and (.total | .low <= .value and .value <= .high and
+        .value > 0 and (.grade | test("[A-E]")))] == [true, true]' "$scratch/out" >/dev/null
+    check $? 'low, central and high, with a grade'
+    exits 10 'stopping some of several is partial' greenlaunch stop one nobody two --json
+    jq -e '[.data.receipts[].result] == ["stopped", "failed", "stopped"] and
+        ([.data.receipts[].receipt.signature.sig] | map(type)) == ["string", "null", "string"]' \
+        "$scratch/out" >/dev/null
+    check $? 'and says what became of each, with every receipt'
+else
+    exits 0 'stop ends both' greenlaunch stop one two
+fi
+
+for name in lost lonely; do
+    exits 0 'an instance starts' greenlaunch launch "${green[@]}" -d 2min --name $name
+done
 rm -f "$state"/ledger.db*
+exits 0 'without the ledger, status lists what runs' greenlaunch status
+said '^UNKNOWN' 'as unknown'
+said 'greenlaunch stop gl-' 'with how to stop it'
+launch=$(awk '$1 ~ /^gl-/ { print $1 }' "$scratch/out" | head -n 1)
+exits 0 'one of them is stopped by its id' greenlaunch stop "$launch"
 exits 0 'without the ledger, stop --all-mine finds it by its label' greenlaunch stop --all-mine
 said '1 stopped, 0 failed' 'and stops it'
 nothing_runs 'lost ledger'
@@ -178,6 +227,14 @@ exits 3 'a refused launch starts nothing' \
     greenlaunch launch --renewable-only --min-grade D --zone PL --offline
 exits 8 'nor does an unknown one' greenlaunch launch --renewable-only --zone IS --offline
 exits 2 'nor one with a bad policy' greenlaunch --policy /dev/null launch --zone IS --offline
+exits 2 'nor one without any rule' greenlaunch launch --zone IS --offline
+said 'no-rules' 'which says how to ask for that'
+exits 2 'a grade alone is no rule' greenlaunch run --min-grade D --zone IS --offline -- true
+exits 2 '--no-rules does not override rules' greenlaunch launch "${green[@]}" --no-rules
+exits 0 '--no-rules launches without any' \
+    greenlaunch run --no-rules --zone IS --offline -d 2min -- true
+grep -q '"guarantee":null' "$(receipt_of)"
+check $? 'and promises nothing'
 nothing_runs 'refusals'
 
 rm -rf "$scratch"

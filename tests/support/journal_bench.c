@@ -3,6 +3,8 @@
 
 #include "base/file.h"
 #include "broker/receipt.h"
+#include "broker/shift.h"
+#include "broker/tie.h"
 #include "tests/support/make_evidence.h"
 #include "tests/support/scratch.h"
 
@@ -68,6 +70,17 @@ int journal_bench_start(struct journal_bench *bench, const char *name, struct gl
     return gl_launch_start(&bench->launcher, &order, out, err);
 }
 
+int journal_bench_finish(struct journal_bench *bench, const char *launch, int64_t wait_s,
+                         struct gl_error *err)
+{
+    struct gl_ending ending = {.wait = {wait_s}};
+    int result = gl_launch_finish(&bench->launcher, launch, &ending, err);
+
+    assert_true(result != 0 || ending.is_over);
+    free(ending.receipt);
+    return result;
+}
+
 int journal_bench_life(struct journal_bench *bench, struct gl_error *err)
 {
     struct gl_instance instance;
@@ -75,8 +88,78 @@ int journal_bench_life(struct journal_bench *bench, struct gl_error *err)
     if (journal_bench_start(bench, "", &instance, err) != 0)
         return -1;
     bench->cloud->world.sleep_ms(bench->cloud, 12000);
-    return gl_launch_finish(&bench->launcher, instance.launch_id, (struct gl_span){5}, 0, NULL,
-                            err);
+    return journal_bench_finish(bench, instance.launch_id, 5, err);
+}
+
+/* ---- paused and moved ---- */
+
+static json_t *shift_evidence(void)
+{
+    return json_pack("{s:s}", "promise", "expected to lapse");
+}
+
+int journal_bench_pause(struct journal_bench *bench, const char *launch, struct gl_error *err)
+{
+    GL_AUTO(gl_auto_json) json_t *evidence = shift_evidence();
+
+    return gl_launch_pause(&bench->launcher, launch,
+                           &(struct gl_shift_reason){"guard", "a test", evidence}, err);
+}
+
+int journal_bench_resume(struct journal_bench *bench, const char *launch, struct gl_error *err)
+{
+    return gl_launch_resume(&bench->launcher, launch,
+                            &(struct gl_shift_reason){"person", "a test", NULL}, err);
+}
+
+int journal_bench_move(struct journal_bench *bench, const char *launch, const char *region,
+                       struct gl_error *err)
+{
+    const struct gl_world *world = &bench->cloud->world;
+    int64_t now_s = world->now_ms(world->cookie) / 1000, hour_s = now_s - now_s % 3600;
+    bool is_home = strcmp(region, GL_MEMORY_REGION) == 0;
+    const char *zone = is_home ? "XX" : "YY";
+    GL_AUTO(gl_auto_json)
+    json_t *series = json_pack(
+        "[o,o]", fake_series_json(zone, hour_s, hour_s + 7200, is_home ? 100000000 : 40000000),
+        fake_shares_json(zone, hour_s, hour_s + 7200, 990000));
+
+    return gl_launch_move(&bench->launcher, launch, &(struct gl_shift_place){region, zone, series},
+                          &(struct gl_shift_reason){"guard", "greener there", NULL}, err);
+}
+
+static int shifts(struct journal_bench *bench, const char *launch, struct gl_error *err)
+{
+    const struct gl_world *world = &bench->cloud->world;
+
+    world->sleep_ms(world->cookie, 4000);
+    if (journal_bench_pause(bench, launch, err) != 0)
+        return -1;
+    world->sleep_ms(world->cookie, 60000);
+    if (journal_bench_resume(bench, launch, err) != 0)
+        return -1;
+    world->sleep_ms(world->cookie, 4000);
+    if (journal_bench_move(bench, launch, GL_MEMORY_REGION_2, err) != 0)
+        return -1;
+    world->sleep_ms(world->cookie, 4000);
+    if (journal_bench_pause(bench, launch, err) != 0)
+        return -1;
+    world->sleep_ms(world->cookie, 30000);
+    if (journal_bench_move(bench, launch, GL_MEMORY_REGION, err) != 0 ||
+        journal_bench_resume(bench, launch, err) != 0)
+        return -1;
+    world->sleep_ms(world->cookie, 4000);
+    return 0;
+}
+
+int journal_bench_shift_life(struct journal_bench *bench, struct gl_error *err)
+{
+    struct gl_instance instance;
+
+    if (journal_bench_start(bench, "", &instance, err) != 0 ||
+        shifts(bench, instance.launch_id, err) != 0)
+        return -1;
+    return journal_bench_finish(bench, instance.launch_id, 5, err);
 }
 
 /* ---- what must hold ---- */
@@ -134,6 +217,7 @@ static json_t *verified(struct journal_bench *bench, const struct gl_launch_row 
     struct gl_receipt_check check;
     struct gl_public_key key;
     struct gl_error err = {0};
+    bool is_seen = false;
     size_t length;
 
     if (gl_file_read(path, GL_RECEIPT_MAX_BYTES, &text, &length, &err) != 0 ||
@@ -142,6 +226,9 @@ static json_t *verified(struct journal_bench *bench, const struct gl_launch_row 
         fail_msg("launch %s: %s", row->launch, err.text);
     assert_string_equal(check.launch, row->launch);
     assert_string_equal(text, row->receipt);
+    if (gl_tie_receipt(bench->ledger, check.receipt, text, &is_seen, &err) != 0)
+        fail_msg("launch %s: %s", row->launch, err.text);
+    assert_true(is_seen);
     return check.receipt;
 }
 
@@ -184,6 +271,21 @@ static void assert_charged(struct journal_bench *bench, const struct gl_launch_r
     json_decref(receipt);
 }
 
+/* It is where and what the ledger says. */
+static void assert_live(struct journal_bench *bench, const struct gl_launch_row *row)
+{
+    assert_int_equal(metered_cloud_count(bench->cloud, row->launch, true), 1);
+    for (size_t i = 0; i < GL_MEMORY_INSTANCES; i++) {
+        const struct gl_instance *seen = &bench->cloud->store->instances[i].seen;
+
+        if (strcmp(seen->launch_id, row->launch) != 0)
+            continue;
+        assert_string_equal(row->state, seen->state == GL_STATE_SUSPENDED ? "paused" : "running");
+        assert_string_equal(row->region, seen->region);
+        assert_string_equal(row->zone, strcmp(seen->region, GL_MEMORY_REGION) == 0 ? "XX" : "YY");
+    }
+}
+
 static void assert_row(struct journal_bench *bench, const struct gl_launch_row *row)
 {
     bool is_ended = strcmp(row->state, "ended") == 0 || strcmp(row->state, "lost") == 0;
@@ -195,8 +297,7 @@ static void assert_row(struct journal_bench *bench, const struct gl_launch_row *
     assert_true(metered_cloud_count(bench->cloud, row->launch, false) <= 1);
     assert_int_equal(ends, is_ended);
     if (!is_ended) {
-        assert_string_equal(row->state, "running");
-        assert_int_equal(metered_cloud_count(bench->cloud, row->launch, true), 1);
+        assert_live(bench, row);
         return;
     }
     assert_int_equal(metered_cloud_count(bench->cloud, row->launch, true), 0);

@@ -25,13 +25,25 @@ bool journal_bench_ledger(struct journal_bench *bench, int max_pages, struct gl_
 /* Launch one instance called `name` for the lease above. */
 int journal_bench_start(struct journal_bench *bench, const char *name, struct gl_instance *out,
                         struct gl_error *err);
+/* Finish a launch whose command ended well. */
+int journal_bench_finish(struct journal_bench *bench, const char *launch, int64_t wait_s,
+                         struct gl_error *err);
+/* Pause, resume, or move to the other place of the cloud (zone YY) and back (zone XX), with its
+ * grid series. */
+int journal_bench_pause(struct journal_bench *bench, const char *launch, struct gl_error *err);
+int journal_bench_resume(struct journal_bench *bench, const char *launch, struct gl_error *err);
+int journal_bench_move(struct journal_bench *bench, const char *launch, const char *region,
+                       struct gl_error *err);
+/* A life with a pause of a minute, a move, and a move while it is paused; between them it runs four
+ * seconds each. 0 or the first failure; then it ends there. */
+int journal_bench_shift_life(struct journal_bench *bench, struct gl_error *err);
 /* The whole life: launch, run twelve seconds, finish; 0 or the first failure. */
 int journal_bench_life(struct journal_bench *bench, struct gl_error *err);
 
 /* Reconcile, and assert: a second time changes nothing; at most one instance a launch; nothing runs
- * that the ledger does not know as running; nothing is left undecided; the chain holds; every ended
- * launch that ran has one end, and a receipt that verifies, that the ledger holds word for word and
- * that charges at least what was used. */
+ * that the ledger does not know as running or paused, in that very place; nothing is left
+ * undecided; the chain holds; every ended launch that ran has one end, and a receipt that verifies,
+ * that the ledger holds word for word and that charges at least what was used. */
 void journal_bench_assert_sound(struct journal_bench *bench);
 /* The same after all leases are over: nothing runs any more. */
 void journal_bench_assert_over(struct journal_bench *bench);

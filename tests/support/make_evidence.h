@@ -17,9 +17,19 @@ struct gl_series fake_series(const char *zone, int64_t from_s, int64_t until_s, 
                              enum gl_evidence evidence);
 json_t *fake_series_json(const char *zone, int64_t from_s, int64_t until_s, int64_t value_u);
 
-/* Request, offer, machine (4 threads of "epyc3", 8 GB), one measured series of 100 g/kWh, PUE 1.2,
- * embodied, interval 1 s; valid in [from_s, until_s). New reference. */
+/* A forecast of hourly renewable shares, issued at from_s, whose bounds are its values. */
+json_t *fake_shares_json(const char *zone, int64_t from_s, int64_t until_s, int64_t ppm);
+
+/* Request, offer in zone XX, machine (4 threads of "epyc3", 8 GB), measured 100 g/kWh, a forecast
+ * of 98 % renewable, PUE 1.2, embodied, interval 1 s, and the guarantee of at least 95 % renewable
+ * in [from_s, until_s), decided at from_s. New reference. */
 json_t *fake_plan(int64_t from_s, int64_t until_s);
+
+/* Plan hash, order hash and token of the evidence as it is now, as whoever changed it would write
+ * them. Written after broker/tie.h and not with its functions. */
+void fake_tie(json_t *evidence);
+/* Take out what receipts of the first method did not hold. */
+void fake_method_1(json_t *evidence);
 
 /* The plan of [started, ended] with the meter's readings in batches of at most 32; meter NULL = not
  * a word was heard. */

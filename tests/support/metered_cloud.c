@@ -102,6 +102,17 @@ static int64_t end_of(const struct metered_cloud *metered, const struct metered_
     return has_ended(instance) && guest->asked_ms >= 0 ? guest->asked_ms : metered->true_ms;
 }
 
+/* How long it has really run. */
+static int64_t ran_ms_of(const struct metered_cloud *metered, const struct metered_guest *guest,
+                         const struct gl_instance *instance)
+{
+    int64_t end_ms = guest->is_still ? guest->still_since_ms : end_of(metered, guest, instance);
+
+    for (size_t i = 0; i < guest->pause_count; i++)
+        end_ms -= guest->pauses[i].length_ms;
+    return end_ms - guest->began_ms;
+}
+
 unsigned metered_cloud_count(const struct metered_cloud *cloud, const char *launch, bool is_running)
 {
     unsigned count = 0;
@@ -125,18 +136,28 @@ int64_t metered_cloud_energy_uj(const struct metered_cloud *cloud, const char *l
             guest_of((struct metered_cloud *)(uintptr_t)cloud, instance->seen.token);
 
         if (instance->is_there && strcmp(instance->seen.launch_id, launch) == 0 && guest != NULL)
-            sum += (end_of(cloud, guest, &instance->seen) - guest->began_ms) *
-                   (METERED_UJ_PER_S / 1000);
+            sum += ran_ms_of(cloud, guest, &instance->seen) * (METERED_UJ_PER_S / 1000);
     }
     return sum;
 }
 
 /* ---- what a meter has said until now ---- */
 
+/* One reading of the next step_ms of running; what it stood still meanwhile its wall clock has been
+ * told. */
+static void read_step(const struct metered_guest *guest, struct fake_meter *meter, int64_t *at_ms)
+{
+    for (size_t i = 0; i < guest->pause_count; i++)
+        if (guest->pauses[i].ran_ms >= *at_ms && guest->pauses[i].ran_ms < *at_ms + meter->step_ms)
+            meter->next.wall_ms += guest->pauses[i].length_ms;
+    *at_ms += meter->step_ms;
+    fake_meter_read(meter);
+}
+
 static void speak(const struct metered_cloud *metered, const struct metered_guest *guest,
                   const struct gl_instance *instance, struct fake_meter *meter)
 {
-    int64_t ran_ms = end_of(metered, guest, instance) - guest->began_ms;
+    int64_t ran_ms = ran_ms_of(metered, guest, instance), at_ms = 0;
     struct gl_component *cpu = &meter->next.components[0];
     bool is_over = has_ended(instance) && guest->is_orderly;
 
@@ -144,14 +165,15 @@ static void speak(const struct metered_cloud *metered, const struct metered_gues
     if (metered->goodbye_ms > 0 && is_over)
         ran_ms = metered->goodbye_ms;
     while (ran_ms > 1000 && meter->count < FAKE_READINGS_MAX - 1) {
-        fake_meter_read(meter);
+        read_step(guest, meter, &at_ms);
         ran_ms -= 1000;
     }
     if (!is_over || ran_ms > 1000)
         return;
     meter->step_ms = ran_ms;
     cpu->delta_uj = cpu->low_uj = cpu->high_uj = ran_ms * (METERED_UJ_PER_S / 1000);
-    fake_meter_read_final(meter);
+    meter->next.is_final = true;
+    read_step(guest, meter, &at_ms);
 }
 
 static void console_text(struct metered_cloud *metered, const struct gl_instance *instance,
@@ -206,7 +228,8 @@ static int end_guest(struct gl_cloud *cloud, const char *id, bool is_orderly, st
 
     if (guest != NULL && !has_ended(instance)) {
         guest->asked_ms = metered->true_ms;
-        guest->is_orderly = is_orderly || (metered->lingers && guest->is_orderly);
+        guest->is_orderly =
+            !guest->is_still && (is_orderly || (metered->lingers && guest->is_orderly));
     }
     if (is_orderly && metered->lingers)
         return 0;
@@ -245,9 +268,68 @@ static int metered_console(struct gl_cloud *cloud, const char *id, uint64_t offs
     return 0;
 }
 
+/* ---- standing still: the guest first, a fault may end this process after it was done ---- */
+
+static bool will_act(const struct metered_cloud *metered, enum gl_memory_op op)
+{
+    const struct gl_memory_fault *fault = &metered->store->faults[op];
+
+    return fault->times == 0 || fault->acts_first;
+}
+
+static void still_guest(struct metered_cloud *metered, const char *id, bool is_still)
+{
+    const struct gl_instance *instance = instance_of(metered, id);
+    struct metered_guest *guest = instance != NULL ? guest_of(metered, instance->token) : NULL;
+
+    if (guest == NULL || has_ended(instance) || guest->is_still == is_still)
+        return;
+    if (is_still) {
+        guest->still_since_ms = metered->true_ms;
+        guest->is_still = true;
+    } else if (guest->pause_count < METERED_PAUSES &&
+               instance->expires.unix_s * 1000 > now_ms(metered)) {
+        guest->pauses[guest->pause_count] = (struct metered_pause){
+            ran_ms_of(metered, guest, instance), metered->true_ms - guest->still_since_ms};
+        guest->pause_count++;
+        guest->is_still = false;
+    }
+}
+
+static int metered_suspend(struct gl_cloud *cloud, const char *id, struct gl_error *err)
+{
+    of(cloud)->metered->is_hidden |= of(cloud)->metered->hides;
+    if (will_act(of(cloud)->metered, GL_MEMORY_SUSPEND))
+        still_guest(of(cloud)->metered, id, true);
+    return INNER(cloud)->ops->suspend(INNER(cloud), id, err);
+}
+
+static int metered_resume(struct gl_cloud *cloud, const char *id, struct gl_error *err)
+{
+    of(cloud)->metered->is_hidden |= of(cloud)->metered->hides;
+    if (will_act(of(cloud)->metered, GL_MEMORY_RESUME))
+        still_guest(of(cloud)->metered, id, false);
+    return INNER(cloud)->ops->resume(INNER(cloud), id, err);
+}
+
+static int metered_move(struct gl_cloud *cloud, const char *id, const char *region,
+                        struct gl_error *err)
+{
+    of(cloud)->metered->is_hidden |= of(cloud)->metered->hides;
+    return INNER(cloud)->ops->move(INNER(cloud), id, region, err);
+}
+
+static int metered_spans(struct gl_cloud *cloud, const char *id, struct gl_instance_span **out,
+                         size_t *out_count, struct gl_error *err)
+{
+    return INNER(cloud)->ops->spans(INNER(cloud), id, out, out_count, err);
+}
+
 static int metered_describe(struct gl_cloud *cloud, const char *id, struct gl_instance *out,
                             struct gl_error *err)
 {
+    if (of(cloud)->metered->is_hidden)
+        return gl_fail(err, GL_E_NETWORK, "nobody answers");
     return INNER(cloud)->ops->describe(INNER(cloud), id, out, err);
 }
 
@@ -273,6 +355,7 @@ static void metered_close(struct gl_cloud *cloud)
 static const struct gl_cloud_ops metered_ops = {
     .name = "memory",
     .title = "reference cloud with meters, for tests",
+    .caps = GL_CLOUD_SUSPENDS | GL_CLOUD_MOVES,
     .launch = metered_launch,
     .describe = metered_describe,
     .find_by_request = metered_find,
@@ -280,6 +363,10 @@ static const struct gl_cloud_ops metered_ops = {
     .stop = metered_stop,
     .terminate = metered_terminate,
     .console = metered_console,
+    .suspend = metered_suspend,
+    .resume = metered_resume,
+    .move = metered_move,
+    .spans = metered_spans,
     .close = metered_close,
 };
 

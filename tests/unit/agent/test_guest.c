@@ -12,6 +12,14 @@
 
 #include "tests/unit/agent/guest_bench.h"
 
+static void reconnect(struct bench *bench)
+{
+    if (bench->fd >= 0)
+        close(bench->fd);
+    connect_to(bench);
+    send_text(bench, 'W', "");
+}
+
 /* ---- tests ---- */
 
 static void test_hello_until_config(void **state)
@@ -133,6 +141,145 @@ static void test_a_megabyte_through_cat(void **state)
     free(block);
 }
 
+static bool hears_more(struct bench *bench)
+{
+    struct pollfd readable = {.fd = bench->fd, .events = POLLIN};
+
+    return poll(&readable, 1, 700) > 0 && hear(bench);
+}
+
+/* The launcher goes on to leave, and gets nothing that is meant for whoever attaches. Somebody who
+ * fetches a file does not, either. */
+static void test_output_waits_for_who_asks(void **state)
+{
+    struct bench *bench = *state;
+
+    connect_to(bench);
+    configure(bench, "[\"/bin/sh\",\"-c\",\"echo out; echo err >&2; exit 3\"]", "null", 60000);
+    send_text(bench, 'G', "");
+    while (hears_more(bench))
+        assert_int_equal(bench->type, 'H');
+    close(bench->fd);
+    bench->fd = -1;
+    connect_to(bench);
+    send_text(bench, 'Q', "{\"path\":\"relative\"}");
+    assert_true(hear(bench));
+    assert_int_equal(bench->type, 'R');
+    assert_true(hear(bench));
+    assert_int_equal(bench->type, 'F');
+    assert_false(hears_more(bench));
+    gl_str_clear(&bench->err);
+    reconnect(bench);
+    hear_until(bench, 'X');
+    expect_status(bench, 3);
+    assert_string_equal(gl_str_text(&bench->out), "out\n");
+    assert_string_equal(gl_str_text(&bench->err), "err\n");
+    /* again for the next one, and only when that one asks */
+    close(bench->fd);
+    bench->fd = -1;
+    connect_to(bench);
+    assert_false(hears_more(bench));
+    send_text(bench, 'W', "");
+    hear_until(bench, 'X');
+}
+
+/* Told that the host will be back, or the time, the guest holds its output, and the command waits
+ * rather than lose any. */
+static void hold_output(struct bench *bench, int i)
+{
+
+    run(bench, "[\"/bin/sh\",\"-c\",\"read x; head -c 2000000 /dev/zero; echo last >&2\"]");
+    send_text(bench, 'T', "{\"lease_ms\":60000,\"now_ms\":1}"); /* refused */
+    if (i == 0)
+        send_text(bench, 'B', "");
+    else
+        send_text(bench, 'T', "{\"lease_ms\":60000,\"now_ms\":1000,\"v\":1}");
+    do
+        hear_until(bench, 'H');
+    while (strstr(gl_str_text(&bench->payload), "\"held\":true") == NULL);
+    send_text(bench, 'I', "go\n");
+    assert_false(hears_more(bench));
+    reconnect(bench);
+    hear_until(bench, 'X');
+    expect_status(bench, 0);
+    assert_int_equal(bench->out.length, 2000000);
+    assert_string_equal(gl_str_text(&bench->err), "last\n");
+}
+
+static void test_back_soon_holds_output(void **state)
+{
+    hold_output(*state, 0);
+}
+
+static void test_time_holds_output(void **state)
+{
+    hold_output(*state, 1);
+}
+
+static void test_time_ends_the_lease(void **state)
+{
+    struct bench *bench = *state;
+    GL_AUTO(gl_auto_free) char *console = NULL;
+    int64_t start = now_ms();
+    int status;
+
+    run(bench, "[\"sleep\",\"600\"]");
+    send_text(bench, 'T', "{\"lease_ms\":700,\"now_ms\":1000,\"v\":1}");
+    assert_int_equal(waitpid(bench->guest, &status, 0), bench->guest);
+    bench->guest = 0;
+    assert_true(now_ms() - start >= 600);
+    console = read_console(bench);
+    assert_non_null(strstr(console, "the lease has ended"));
+}
+
+static void test_time_is_strict(void **state)
+{
+    static const char *const bad[] = {
+        "",
+        "[]",
+        "{\"lease_ms\":1,\"v\":1}",
+        "{\"lease_ms\":0,\"now_ms\":1,\"v\":1}",
+        "{\"lease_ms\":1,\"now_ms\":-1,\"v\":1}",
+        "{\"lease_ms\":1,\"lease_ms\":2,\"now_ms\":1,\"v\":1}",
+        "{\"lease_ms\":1,\"more\":2,\"now_ms\":1,\"v\":1}",
+        "{\"lease_ms\":1,\"now_ms\":1,\"v\":2}",
+        "{\"lease_ms\":1,\"now_ms\":1,\"v\":1} x",
+    };
+    static const char good[] = "{\"lease_ms\":5,\"now_ms\":7,\"v\":1}";
+    struct gl_guest_time time = {-7, -7};
+    struct gl_error err = {0};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        gl_error_clear(&err);
+        assert_int_equal(gl_guest_time_parse(bad[i], strlen(bad[i]), &time, &err), -1);
+        assert_int_equal(err.code, GL_E_BAD_VALUE);
+        assert_int_equal(time.now_ms, -7);
+    }
+    gl_error_clear(&err);
+    assert_int_equal(gl_guest_time_parse(good, strlen(good), &time, &err), 0);
+    assert_int_equal(time.lease_ms, 5);
+    assert_int_equal(time.now_ms, 7);
+}
+
+/* Twins of one snapshot have the kernel's boot id in common, and nothing else. */
+static void test_boot_names_differ(void **state)
+{
+    const uint8_t one[64] = {1}, two[64] = {2};
+    char names[4][40];
+
+    (void)state;
+    gl_guest_boot_name("kernel", one, "gl-a", names[0]);
+    gl_guest_boot_name("kernel", two, "gl-a", names[1]);
+    gl_guest_boot_name("kernel", one, "gl-b", names[2]);
+    gl_guest_boot_name("kernel", one, "gl-a", names[3]);
+    assert_int_equal(strlen(names[0]), 36);
+    assert_int_equal(names[0][14], '8');
+    assert_string_not_equal(names[0], names[1]);
+    assert_string_not_equal(names[0], names[2]);
+    assert_string_equal(names[0], names[3]);
+}
+
 /* Nobody reads for longer than the guest's patience: the command runs on, the newest output is
  * kept, the loss is told, and so is the exit status. */
 static void test_host_goes_away_and_comes_back(void **state)
@@ -144,7 +291,7 @@ static void test_host_goes_away_and_comes_back(void **state)
     close(bench->fd);
     bench->fd = -1;
     pause_ms(1000);
-    connect_to(bench);
+    reconnect(bench);
     hear_until(bench, 'X');
     expect_status(bench, 0);
     assert_non_null(strstr(gl_str_text(&bench->out), "line 19999 of"));
@@ -152,8 +299,7 @@ static void test_host_goes_away_and_comes_back(void **state)
     assert_true(bench->out.length <= GL_RING_BYTES + GL_FRAME_MAX);
     assert_non_null(strstr(gl_str_text(&bench->err), "bytes of output were dropped"));
     /* and once more for a third host */
-    close(bench->fd);
-    connect_to(bench);
+    reconnect(bench);
     hear_until(bench, 'X');
     expect_status(bench, 0);
     send_text(bench, 'W', "");
@@ -251,6 +397,7 @@ static void test_nonsense_is_survived(void **state)
     configure(bench, "[\"echo\",\"twice\"]", "null", 60000);
     send_text(bench, 'G', "");
     send_text(bench, 'G', "");
+    send_text(bench, 'W', "");
     hear_until(bench, 'X');
     assert_string_equal(gl_str_text(&bench->out), "alive\n");
     assert_int_equal(stop(bench), 0);
@@ -272,6 +419,12 @@ int main(void)
         CASE(test_command_not_there),
         CASE(test_background_children_do_not_hold_the_exit),
         CASE(test_a_megabyte_through_cat),
+        CASE(test_output_waits_for_who_asks),
+        CASE(test_back_soon_holds_output),
+        CASE(test_time_holds_output),
+        CASE(test_time_ends_the_lease),
+        cmocka_unit_test(test_time_is_strict),
+        cmocka_unit_test(test_boot_names_differ),
         CASE(test_host_goes_away_and_comes_back),
         CASE(test_a_host_that_only_stands_there),
         CASE(test_stop_kills_what_does_not_listen),

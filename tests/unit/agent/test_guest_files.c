@@ -44,6 +44,7 @@ static void send_payload(struct bench *bench, const char *name, const char *comm
         send_frame(bench, 'P', archive.text + at,
                    archive.length - at < 50 ? archive.length - at : 50);
     send_text(bench, 'G', "");
+    send_text(bench, 'W', "");
 }
 
 static void test_payload_and_fetch(void **state)
@@ -192,6 +193,7 @@ static void test_a_killed_meter_is_started_again(void **state)
     connect_to(bench);
     configure(bench, "null", "null", 60000);
     send_text(bench, 'G', "");
+    send_text(bench, 'W', "");
     pause_ms(1000);
     meter = find_meter(bench, 0);
     assert_true(meter > 0);

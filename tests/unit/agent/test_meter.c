@@ -457,6 +457,32 @@ static bool add_up(void *cookie, const struct gl_reading *reading, const char *t
     return true;
 }
 
+/* A suspended machine goes on: the boot clock as if nothing had been, the wall clock set ahead. Not
+ * a joule of that time is counted, and the record that spans it says so; the next does not. */
+static void test_standing_still_is_marked(void **state)
+{
+    struct bench *bench = *state;
+    struct heard heard;
+
+    open_console(bench);
+    begin(bench);
+    step_ms(bench, GL_FIRST_RECORD_MS);
+    step_ms(bench, bench->setup.interval_ms);
+    bench->now.wall_ms += 7200000;
+    step_ms(bench, bench->setup.interval_ms);
+    step_ms(bench, bench->setup.interval_ms);
+    gl_meter_end(&bench->meter, bench->now, 0);
+    hear(bench, &heard);
+    assert_true(heard.count >= 4);
+    assert_int_equal(heard.readings[1].components[0].flags & GL_FLAG_JUMPED, 0);
+    assert_int_equal(heard.readings[2].components[0].flags & GL_FLAG_JUMPED, GL_FLAG_JUMPED);
+    assert_int_equal(heard.readings[3].components[0].flags & GL_FLAG_JUMPED, 0);
+    assert_int_equal(heard.readings[2].gap_ms, 0);
+    assert_true(heard.readings[2].components[0].delta_uj <
+                2 * heard.readings[1].components[0].delta_uj);
+    assert_true(heard.readings[2].wall_ms - heard.readings[1].wall_ms >= 7200000);
+}
+
 static void test_a_spool_is_told_again_after_a_kill(void **state)
 {
     struct bench *bench = *state;
@@ -554,6 +580,7 @@ int main(void)
         CASE(test_a_blocked_console_costs_no_energy),
         CASE(test_a_killed_meter_goes_on_where_it_was_heard),
         CASE(test_a_full_disk_costs_no_energy),
+        CASE(test_standing_still_is_marked),
         CASE(test_a_spool_is_told_again_after_a_kill),
         CASE(test_more_than_a_batch_waits),
         cmocka_unit_test(test_enrolment),

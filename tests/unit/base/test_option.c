@@ -153,8 +153,8 @@ static void test_forms(void **state)
     assert_int_equal(out.own.count, 7);
     assert_int_equal(out.own.wait_s, 90);
     assert_int_equal(out.own.ceiling, 100000000);
-    RUN(&out, "--food", "rice", "--food", "bread", "-fwater");
-    assert_string_equal(out.own.food, "water"); /* the last one wins */
+    RUN(&out, "-fwater");
+    assert_string_equal(out.own.food, "water");
     RUN(&out, "--food=");
     assert_string_equal(out.own.food, "");
     RUN(&out, "--food=--odd");
@@ -223,7 +223,7 @@ static void test_lists(void **state)
     assert_string_equal(out.own.regions.items[0], "se");
     assert_string_equal(out.own.regions.items[2], "fr");
     assert_string_equal(out.own.regions.items[3], "is");
-    free((void *)(uintptr_t)out.own.regions.items[0]); /* the one copy of "se,no,fr" */
+    gl_options_done(own, &out.own);
     RUN(&out, "--region=");
     assert_int_equal(out.err.code, GL_E_USAGE);
     assert_non_null(strstr(out.err.text, "empty"));
@@ -238,8 +238,7 @@ static void test_lists(void **state)
     assert_non_null(strstr(out.err.text, "more than 64 items"));
 }
 
-/* A list with an empty item in the middle is refused; what was copied stays, so it is freed here.
- */
+/* A list with an empty item in the middle is refused; what was copied is still to be freed. */
 static void test_list_with_empty_item(void **state)
 {
     struct outcome out;
@@ -248,7 +247,7 @@ static void test_list_with_empty_item(void **state)
     RUN(&out, "--region", "se,,fr");
     assert_int_equal(out.err.code, GL_E_USAGE);
     assert_int_equal(out.own.regions.count, 1);
-    free((void *)(uintptr_t)out.own.regions.items[0]);
+    gl_options_done(own, &out.own);
 }
 
 static void test_integers(void **state)
@@ -295,15 +294,71 @@ static void test_missing_value(void **state)
     assert_int_equal(out.err.code, GL_E_USAGE);
     assert_string_equal(out.err.text, "--food needs a value: --food=NAME");
     RUN(&out, "-f", "--quiet");
-    assert_string_equal(out.err.text, "-f needs a value: --food=NAME");
-    RUN(&out, "-f", "-5");
-    assert_int_equal(out.err.code, GL_E_USAGE);
+    assert_string_equal(out.err.text, "-f needs a value, and \"--quiet\" looks like an option; if "
+                                      "it is the value, write --food=--quiet");
     RUN(&out, "--food", "--");
     assert_int_equal(out.err.code, GL_E_USAGE);
     RUN(&out, "--count", "-x");
     assert_int_equal(out.err.code, GL_E_USAGE);
     RUN(&out, "--wait");
     assert_string_equal(out.err.text, "--wait needs a value: --wait=VALUE");
+}
+
+/* No letter of an option is a digit, so a dash and a digit begin a value. */
+static void test_value_with_a_dash(void **state)
+{
+    struct outcome out;
+
+    (void)state;
+    RUN(&out, "-f", "-5");
+    assert_string_equal(out.own.food, "-5");
+    RUN(&out, "--food", "-.5x");
+    assert_string_equal(out.own.food, "-.5x");
+    RUN(&out, "--wait", "-1h");
+    assert_int_equal(out.err.code, GL_E_BAD_VALUE);
+    assert_non_null(strstr(out.err.text, "--wait: "));
+    assert_non_null(strstr(out.err.text, "negative"));
+    RUN(&out, "--max-intensity", "-5g/kWh");
+    assert_non_null(strstr(out.err.text, "negative"));
+}
+
+static void test_given_twice(void **state)
+{
+    struct outcome out;
+
+    (void)state;
+    RUN(&out, "--food", "tea", "-f", "cake");
+    assert_int_equal(out.err.code, GL_E_USAGE);
+    assert_string_equal(out.err.text, "-f is given twice: \"tea\" and \"cake\"; keep one");
+    RUN(&out, "--food", "tea", "-f", "tea");
+    assert_string_equal(out.own.food, "tea");
+    RUN(&out, "--wait", "1h", "--wait", "2h");
+    assert_string_equal(out.err.text, "--wait is given twice: \"1h\" and \"2h\"; keep one");
+    RUN(&out, "-n", "1", "--count=2");
+    assert_int_equal(out.err.code, GL_E_USAGE);
+    RUN(&out, "--color", "--color=never");
+    assert_string_equal(out.err.text, "--color is given twice: \"always\" and \"never\"; keep one");
+    RUN(&out, "--color", "--color=always");
+    assert_string_equal(out.own.color, "always");
+}
+
+/* Under the sanitizers a list whose copies nobody frees is a failure. */
+static void test_done(void **state)
+{
+    struct outcome out;
+
+    (void)state;
+    RUN(&out, "-r", "a,b", "-r", "c", "--region=d,e,f");
+    assert_int_equal(out.own.regions.count, 6);
+    assert_int_equal(out.own.regions.copy_count, 2);
+    gl_options_done(own, &out.own);
+    assert_int_equal(out.own.regions.count, 0);
+    assert_int_equal(out.own.regions.copy_count, 0);
+    gl_options_done(own, &out.own);
+    gl_options_done(NULL, NULL);
+    RUN(&out, "-r", "a,,b"); /* due after a failure too */
+    assert_int_equal(out.own.regions.copy_count, 1);
+    gl_options_done(own, &out.own);
 }
 
 static void test_unknown(void **state)
@@ -497,6 +552,9 @@ int main(void)
         cmocka_unit_test(test_integers),
         cmocka_unit_test(test_quantities),
         cmocka_unit_test(test_missing_value),
+        cmocka_unit_test(test_value_with_a_dash),
+        cmocka_unit_test(test_given_twice),
+        cmocka_unit_test(test_done),
         cmocka_unit_test(test_unknown),
         cmocka_unit_test(test_operands),
         cmocka_unit_test(test_absent_tables),

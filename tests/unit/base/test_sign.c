@@ -165,6 +165,29 @@ static void sha256_gives_the_published_hashes(void **state)
     assert_true(gl_hash_equal(&hash, &other));
 }
 
+static void bytes_in_pieces_hash_like_the_whole(void **state)
+{
+    static const size_t steps[] = {1, 63, 64, 65, 1000, 20000};
+    char bytes[20000];
+    struct gl_hash whole, pieces;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (char)(i * 7);
+    gl_hash_of(bytes, sizeof bytes, &whole);
+    for (size_t s = 0; s < sizeof steps / sizeof steps[0]; s++) {
+        struct gl_hasher hasher;
+
+        gl_hasher_init(&hasher);
+        gl_hasher_add(&hasher, NULL, 0);
+        for (size_t at = 0; at < sizeof bytes; at += steps[s])
+            gl_hasher_add(&hasher, bytes + at,
+                          steps[s] < sizeof bytes - at ? steps[s] : sizeof bytes - at);
+        gl_hasher_end(&hasher, &pieces);
+        assert_true(gl_hash_equal(&whole, &pieces));
+    }
+}
+
 static void a_file_is_hashed_like_its_bytes(void **state)
 {
     static const char path[] = "build/tmp/test_sign/file", fifo[] = "build/tmp/test_sign/fifo";
@@ -307,6 +330,7 @@ int main(void)
         cmocka_unit_test(a_signature_has_one_form_only),
         cmocka_unit_test(hmac_gives_the_published_codes),
         cmocka_unit_test(sha256_gives_the_published_hashes),
+        cmocka_unit_test(bytes_in_pieces_hash_like_the_whole),
         cmocka_unit_test(a_file_is_hashed_like_its_bytes),
         cmocka_unit_test(hex_is_strict),
         cmocka_unit_test(base64_gives_the_published_texts),

@@ -1,10 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "broker/account.h"
-#include "broker/plausible.h"
-
-#include "base/power.h"
-#include "tests/support/make_evidence.h"
-
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,136 +6,7 @@
 
 #include <cmocka.h>
 
-#include <inttypes.h>
-#include <math.h>
-#include <stdlib.h>
-#include <string.h>
-
-/* Unit tests link archives only. */
-#include "tests/support/make_batches.c"
-#include "tests/support/make_evidence.c"
-
-#define LAUNCH  "gl-4k2p9xyz"
-#define HOUR    INT64_C(3600000)
-#define START   INT64_C(1767225600000) /* on the hour */
-#define UNKNOWN INT64_MIN
-
-static struct fake_meter meter;
-
-/* A meter of 10 J a second (9 to 15), about what this machine draws at full load. */
-static void ten_watts(int64_t start_ms)
-{
-    struct gl_component *cpu;
-
-    fake_meter_init(&meter, LAUNCH, 3, start_ms);
-    cpu = &meter.next.components[0];
-    cpu->delta_uj = 10000000;
-    cpu->low_uj = 9000000;
-    cpu->high_uj = 15000000;
-}
-
-/* What gl_account() makes of the evidence, which is freed. */
-static json_t *derive(json_t *evidence)
-{
-    struct gl_error err = {0};
-    json_t *derived = NULL;
-
-    if (gl_account(evidence, &derived, &err) != 0)
-        fail_msg("%s", err.text);
-    json_decref(evidence);
-    return derived;
-}
-
-static json_t *heard(int64_t started_ms, int64_t ended_ms)
-{
-    return derive(fake_evidence(&meter, LAUNCH, started_ms, ended_ms));
-}
-
-static json_t *silent(int64_t started_ms, int64_t ended_ms)
-{
-    return derive(fake_evidence(NULL, LAUNCH, started_ms, ended_ms));
-}
-
-static const json_t *member(const json_t *object, const char *key)
-{
-    const json_t *found = json_object_get(object, key);
-
-    if (found == NULL)
-        fail_msg("no member %s", key);
-    return found;
-}
-
-/* One of the three numbers of a band; UNKNOWN for null. */
-static int64_t band(const json_t *object, const char *key, size_t which)
-{
-    const json_t *found = member(object, key);
-
-    if (json_is_null(found))
-        return UNKNOWN;
-    assert_int_equal(json_array_size(found), 3);
-    return json_integer_value(json_array_get(found, which));
-}
-
-static int64_t total(const json_t *derived, const char *key, size_t which)
-{
-    return band(member(derived, "footprint"), key, which);
-}
-
-static const json_t *slot(const json_t *derived, size_t index)
-{
-    return json_array_get(member(derived, "slots"), index);
-}
-
-static const json_t *gap(const json_t *derived, size_t index)
-{
-    return json_array_get(member(derived, "gaps"), index);
-}
-
-static int64_t number(const json_t *object, const char *key)
-{
-    assert_true(json_is_integer(member(object, key)));
-    return json_integer_value(member(object, key));
-}
-
-static const char *word(const json_t *object, const char *key)
-{
-    return json_string_value(member(object, key));
-}
-
-static const char *result_of(const json_t *derived, size_t rule)
-{
-    return word(json_array_get(member(derived, "plausibility"), rule - 1), "result");
-}
-
-static void assert_slots_sum(const json_t *derived)
-{
-    const json_t *slots = member(derived, "slots");
-
-    for (size_t b = 0; b < 3; b++) {
-        int64_t sum = 0;
-
-        for (size_t i = 0; i < json_array_size(slots); i++)
-            sum += band(json_array_get(slots, i), "energy_mj", b);
-        assert_int_equal(sum, total(derived, "energy_mj", b));
-    }
-    for (size_t i = 1; i < json_array_size(slots); i++)
-        assert_int_equal(number(slot(derived, i), "from_s"),
-                         number(slot(derived, i - 1), "until_s"));
-}
-
-/* Watts of the plan's machine at the high side of full load and the low side of idle, in mW. */
-static double gap_watts(bool is_high)
-{
-    const struct gl_machine machine = {gl_power_family("epyc3"), 4, 8, 0, 0};
-
-    return is_high ? gl_power_machine(&machine, 1, 1).high : gl_power_machine(&machine, 0, 0).low;
-}
-
-static void assert_near(int64_t found, double expected)
-{
-    if (fabs((double)found - expected) > 1)
-        fail_msg("%" PRId64 " is not %.1f", found, expected);
-}
+#include "tests/unit/broker/account_bench.h"
 
 static void readings_are_summed_with_pue_and_embodied(void **state)
 {
@@ -502,27 +367,6 @@ static void a_wrong_clock_loses_no_energy(void **state)
     }
 }
 
-static void the_guarantee_is_kept_or_outlived(void **state)
-{
-    json_t *evidence = fake_evidence(NULL, LAUNCH, START, START + 60000);
-    json_t *guarantee = json_object_get(evidence, "guarantee");
-    json_t *derived;
-
-    (void)state;
-    json_object_set_new(guarantee, "until_s", json_integer(START / 1000 + 60));
-    derived = derive(json_incref(evidence));
-    assert_string_equal(word(member(derived, "guarantee"), "state"), "kept");
-    json_decref(derived);
-    json_object_set_new(guarantee, "until_s", json_integer(START / 1000 + 59));
-    derived = derive(json_incref(evidence));
-    assert_string_equal(word(member(derived, "guarantee"), "state"), "outlived");
-    json_decref(derived);
-    json_object_del(evidence, "guarantee");
-    derived = derive(evidence);
-    assert_true(json_is_null(member(derived, "guarantee")));
-    json_decref(derived);
-}
-
 static void short_and_long_runs_are_accounted_for(void **state)
 {
     json_t *derived = silent(START, START);
@@ -575,7 +419,6 @@ int main(void)
         cmocka_unit_test(an_absurd_high_bound_is_cut),
         cmocka_unit_test(energy_without_time_is_carried_on),
         cmocka_unit_test(a_wrong_clock_loses_no_energy),
-        cmocka_unit_test(the_guarantee_is_kept_or_outlived),
         cmocka_unit_test(short_and_long_runs_are_accounted_for),
         cmocka_unit_test(the_largest_machine_does_not_overflow),
     };

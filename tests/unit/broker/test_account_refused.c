@@ -123,7 +123,7 @@ static void senseless_evidence_is_refused(void **state)
                    GL_E_BAD_VALUE);
     assert_refused(changed("embodied", "share_ppm", json_integer(1000001)), GL_E_BAD_REPLY);
     assert_refused(changed("machine", "threads_milli", json_integer(0)), GL_E_BAD_REPLY);
-    for (size_t i = 0; i < 17; i++)
+    for (size_t i = 0; i < 65; i++)
         json_array_append_new(many,
                               fake_series_json("A", START / 1000, START / 1000 + 3600, 1000000));
     assert_refused(changed(NULL, "series", many), GL_E_TOO_LARGE);

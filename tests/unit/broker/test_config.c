@@ -265,10 +265,47 @@ static void a_standing_world_differs_in_its_clock_alone(void **state)
     assert_null(standing.world.http);
 }
 
+static void places_are_read(void **state)
+{
+    struct place *place = *state;
+    struct gl_config config, again;
+    struct gl_error err = {0};
+    static const char *const bad[] = {"cellar", "[cellar]", "[{name: cellar}]",
+                                      "[{name: cellar, zone: '?'}]",
+                                      "[{name: cellar, zone: DE, colour: red}]"};
+    char text[512], second[PATH_MAX_HERE + 64];
+
+    snprintf(text, sizeof text,
+             "greenlaunch_config: 1\nplaces: [{name: cellar, zone: DE}, "
+             "{name: attic, zone: FR, folder: attic}]\n");
+    assert_int_equal(gl_file_write(place->config, text, strlen(text), 0600, &err), 0);
+    assert_int_equal(gl_config_read(place->config, place->world, &config, &err), 0);
+    assert_int_equal(config.place_count, 2);
+    assert_string_equal(config.places[0].name, "cellar");
+    assert_string_equal(config.places[0].zone, "DE");
+    assert_null(config.places[0].folder);
+    assert_non_null(strstr(config.places[1].folder, "/attic")); /* beside the configuration */
+    snprintf(second, sizeof second, "%s.again", place->config);
+    assert_int_equal(gl_config_write(second, &config, false, &err), 0);
+    assert_int_equal(gl_config_read(second, place->world, &again, &err), 0);
+    assert_int_equal(again.place_count, 2);
+    assert_string_equal(again.places[1].folder, config.places[1].folder);
+    gl_config_done(&again);
+    gl_config_done(&config);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        gl_error_clear(&err);
+        snprintf(text, sizeof text, "greenlaunch_config: 1\nplaces: %s\n", bad[i]);
+        assert_int_equal(gl_file_write(place->config, text, strlen(text), 0600, &err), 0);
+        assert_int_equal(gl_config_read(place->config, place->world, &config, &err), -1);
+        assert_int_equal(err.pos.line, 2);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(everything_is_read, begin, end),
+        cmocka_unit_test_setup_teardown(places_are_read, begin, end),
         cmocka_unit_test_setup_teardown(what_is_not_said_is_null, begin, end),
         cmocka_unit_test_setup_teardown(nothing_there_is_an_empty_configuration, begin, end),
         cmocka_unit_test_setup_teardown(errors_name_their_place, begin, end),

@@ -51,6 +51,7 @@ static void a_series_comes_back_as_it_was(void **state)
 
     (void)state;
     points[1].evidence = GL_FORECAST;
+    points[1].updated_s = T0 - 7;
     series.meaning = (struct gl_meaning){GL_RENEWABLE_SHARE,
                                          GL_LONG_RUN_MARGINAL,
                                          GL_BOUNDARY_NA,
@@ -84,7 +85,7 @@ static void a_series_comes_back_as_it_was(void **state)
         assert_true(back.points[i].value_u == points[i].value_u);
         assert_true(back.points[i].low_u == points[i].low_u);
         assert_true(back.points[i].high_u == points[i].high_u);
-        assert_true(back.points[i].updated_s == GL_UNKNOWN);
+        assert_true(back.points[i].updated_s == points[i].updated_s);
         assert_int_equal(back.points[i].evidence, points[i].evidence);
     }
     free(back.points);
@@ -146,7 +147,8 @@ static void a_malformed_point_is_refused(void **state)
 {
     static const char *const points[] = {
         "[1,2,3,4,5]",
-        "[1,2,3,4,5,\"measured\",7]",
+        "[1,2,3,4,5,\"measured\",7,8]",
+        "[1,2,3,4,5,7,\"measured\"]",
         "[1,2,3,4,5,\"weighed\"]",
         "[2,2,3,4,5,\"measured\"]",
         "[3,2,3,4,5,\"measured\"]",
@@ -169,6 +171,46 @@ static void a_malformed_point_is_refused(void **state)
         assert_refused(json);
         json_decref(json);
     }
+}
+
+/* Receipts of the first method: six numbers a point. */
+static void a_point_without_its_update_is_read(void **state)
+{
+    json_t *json = fake_series_json("XX", T0, T0 + 3600, 1);
+    struct gl_series back;
+    struct gl_error err = {0};
+
+    (void)state;
+    json_array_remove(json_array_get(json_object_get(json, "points"), 0), 6);
+    assert_int_equal(gl_evidence_parse(json, &back, &err), 0);
+    assert_true(back.points[0].updated_s == GL_UNKNOWN);
+    free(back.points);
+    json_decref(json);
+}
+
+static void the_first_average_of_a_zone_makes_carbon(void **state)
+{
+    static const bool expected[] = {false, false, true, false, true};
+    struct gl_evidence_list list;
+    struct gl_error err = {0};
+    json_t *series = json_pack(
+        "[o,o,o,o,o]", fake_shares_json("XX", T0, T0 + 3600, 1),
+        fake_series_json("XX", T0, T0 + 3600, 2), fake_series_json("XX", T0, T0 + 3600, 3),
+        fake_series_json("XX", T0, T0 + 3600, 4), fake_series_json("YY", T0, T0 + 3600, 5));
+
+    (void)state;
+    json_object_set_new(json_array_get(series, 1), "accounting", json_string("market"));
+    json_array_set_new(json_array_get(json_object_get(json_array_get(series, 4), "points"), 0), 5,
+                       json_string("forecast"));
+    assert_int_equal(gl_evidence_list_parse(series, &list, &err), 0);
+    assert_int_equal(list.count, 5);
+    assert_memory_equal(list.is_counted, expected, sizeof expected);
+    assert_int_equal(gl_evidence_list_grade(&list), 'C');
+    gl_evidence_list_done(&list);
+    json_object_del(json_array_get(series, 4), "zone");
+    assert_int_equal(gl_evidence_list_parse(series, &list, &err), -1);
+    assert_non_null(strstr(err.text, "evidence.series[4]"));
+    json_decref(series);
 }
 
 static void too_many_points_are_refused(void **state)
@@ -288,6 +330,8 @@ int main(void)
         cmocka_unit_test(only_the_points_of_the_time_are_kept),
         cmocka_unit_test(every_member_is_needed_and_checked),
         cmocka_unit_test(a_malformed_point_is_refused),
+        cmocka_unit_test(a_point_without_its_update_is_read),
+        cmocka_unit_test(the_first_average_of_a_zone_makes_carbon),
         cmocka_unit_test(too_many_points_are_refused),
         cmocka_unit_test(the_mean_is_weighted_by_time),
         cmocka_unit_test(what_is_not_covered_is_unknown),

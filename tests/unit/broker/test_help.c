@@ -249,8 +249,11 @@ static void the_policy_page_has_every_key(void **state)
     for (size_t i = 0; i < count; i++) {
         snprintf(text, sizeof text, ".It Cm %s :", keys[i].name);
         assert_holds(gl_str_text(&page), text);
-        assert_holds(gl_str_text(&page), keys[i].help);
     }
+    for (size_t i = 0; i < page.length; i++) /* sentences are broken over lines */
+        page.text[i] = page.text[i] == '\n' ? ' ' : page.text[i];
+    for (size_t i = 0; i < count; i++)
+        assert_holds(gl_str_text(&page), keys[i].help);
     gl_str_done(&page);
 }
 

@@ -169,7 +169,7 @@ static void a_ledger_of_a_newer_program_is_left_alone(void **state)
 {
     (void)state;
     fresh(1);
-    sql("PRAGMA journal_mode = DELETE; PRAGMA user_version = 2");
+    sql("PRAGMA journal_mode = DELETE; PRAGMA user_version = 3");
     assert_not_opened(GL_E_CONFIG);
 }
 

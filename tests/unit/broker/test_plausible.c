@@ -333,6 +333,25 @@ static void p11_a_forked_chain(void **state)
     assert_found(11, GL_FLAGGED, 2);
 }
 
+static void p12_readings_after_the_end(void **state)
+{
+    (void)state;
+    assert_found(12, GL_NOT_CHECKED, 0);
+    fake_meter_read_many(&meter, 17);
+    facts.latest_ms = START + 86400000;
+    facts.ended_ms = START + 12000; /* the last ends 5 s later */
+    assert_found(12, GL_PLAUSIBLE, 0);
+    facts.ended_ms = START + 11999;
+    assert_found(12, GL_FLAGGED, 1);
+    assert_non_null(strstr(found(12).note, "reading 17 ends 5001 ms after the run"));
+    facts.ended_ms = START + 10000;
+    assert_found(12, GL_FLAGGED, 2);
+    assert_non_null(strstr(found(12).note, "reading 16 ends 6000 ms after the run"));
+    assert_true(gl_reading_end_ms(&facts, 16) == START + 17000);
+    facts.latest_ms = START + 16500;
+    assert_true(gl_reading_end_ms(&facts, 16) == START + 16500);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -354,6 +373,7 @@ int main(void)
         cmocka_unit_test_setup(times_stay_inside_the_run, set_up),
         cmocka_unit_test_setup(p10_readings_that_do_not_cover_the_run, set_up),
         cmocka_unit_test_setup(p11_a_forked_chain, set_up),
+        cmocka_unit_test_setup(p12_readings_after_the_end, set_up),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -168,6 +168,7 @@ static void bad_evidence_makes_no_receipt(void **state)
 
     (void)state;
     json_object_del(evidence, "machine");
+    fake_tie(evidence);
     assert_null(gl_receipt_make(evidence, &secret, &key, &err));
     assert_int_equal(err.code, GL_E_BAD_REPLY);
     json_decref(evidence);
@@ -334,6 +335,7 @@ static void every_derived_number_must_follow(void **state)
     json_decref(walk.whole);
 }
 
+/* Somebody with the broker's key changes the evidence, and plan hash and token with it. */
 static void changed_evidence_does_not_give_the_derived_numbers(void **state)
 {
     static const struct {
@@ -347,7 +349,8 @@ static void changed_evidence_does_not_give_the_derived_numbers(void **state)
         {"embodied", "share_ppm", 1, "derived.footprint.embodied_ug"},
         {"machine", "threads_milli", 1000, "derived."},
         {"meter", "forked", 1, "derived.plausibility[10]"},
-        {"guarantee", "until_s", 1, "derived.guarantee.state is \"kept\""},
+        {"guarantee", "rules", 1, "derived.guarantee.state is \"kept\""},
+        {NULL, "method_version", 1, "derived."},
     };
 
     (void)state;
@@ -357,6 +360,37 @@ static void changed_evidence_does_not_give_the_derived_numbers(void **state)
         json_t *at = rows[i].object ? json_object_get(evidence, rows[i].object) : evidence;
 
         json_object_set_new(at, rows[i].key, json_integer(rows[i].value));
+        fake_tie(evidence);
+        sign_again(whole, &secret, &key);
+        assert_int_equal(verify_json(whole, &key, &err), -1);
+        assert_int_equal(err.code, GL_E_NOT_VERIFIED);
+        if (strncmp(err.text, rows[i].says, strlen(rows[i].says)) != 0)
+            fail_msg("%s: %s", rows[i].key, err.text);
+        json_decref(whole);
+    }
+}
+
+/* The first thing that does not belong to the rest is named, before any number (test_tie.c). */
+static void parts_that_do_not_belong_together_are_refused(void **state)
+{
+    static const struct {
+        const char *object, *key, *value, *says;
+        bool is_tied_again;
+    } rows[] = {
+        {"instance", "zone", "IS", "evidence.instance.zone is \"IS\"", true},
+        {"instance", "token", "00", "evidence.instance.token is \"00\"", false},
+        {"offer", "type", "large", "evidence.instance.plan_sha256 is ", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct gl_error err = {0};
+        json_t *whole = document(), *evidence = json_object_get(whole, "evidence");
+
+        json_object_set_new(json_object_get(evidence, rows[i].object), rows[i].key,
+                            json_string(rows[i].value));
+        if (rows[i].is_tied_again)
+            fake_tie(evidence);
         sign_again(whole, &secret, &key);
         assert_int_equal(verify_json(whole, &key, &err), -1);
         assert_int_equal(err.code, GL_E_NOT_VERIFIED);
@@ -543,6 +577,7 @@ int main(void)
         CASE(every_member_changed_is_refused),
         CASE(every_derived_number_must_follow),
         CASE(changed_evidence_does_not_give_the_derived_numbers),
+        CASE(parts_that_do_not_belong_together_are_refused),
         CASE(readings_cannot_be_rewritten_with_the_brokers_key),
         CASE(another_key_is_not_the_one_you_gave),
         CASE(the_signature_covers_everything_but_itself),

@@ -30,7 +30,7 @@ static inline void print_found(void)
 {
     struct gl_str text = {0};
 
-    gl_diagnostics_text(&found, &text);
+    gl_diagnostics_text(&found, 400, &text);
     print_message("%s", gl_str_text(&text));
     gl_str_done(&text);
 }

@@ -512,30 +512,43 @@ static void absurd_requests_are_survived(void **state)
     gl_decision_free(NULL);
 }
 
-static void many_zones_do_not_confuse_the_memory_of_figures(void **state)
+/* One dirty hour: no window over it, and the first one after it. */
+static void a_dirty_hour_is_stepped_over(void **state)
 {
-    enum { MANY = 700 };
-    struct case_zone *many = calloc(MANY, sizeof *many);
-    struct gl_offer *list = calloc(MANY, sizeof *list);
+    const struct gl_alternative *later, *shorter;
     struct gl_decision *decision;
 
     (void)state;
-    for (size_t i = 0; i < MANY; i++) {
-        case_zone_init(&many[i], "z");
-        case_forecast(&many[i], GL_INTENSITY, 8, GRAMS(1) * (int64_t)(i + 1));
-        list[i] = case_offer("r", &many[i]);
-    }
-    question.offers = list;
-    question.offer_count = MANY;
+    question.offer_count = 1;
+    intensities[0]->points[2].high_u = GRAMS(331);
     decision = gl_decide(&question);
-    assert_int_equal(decision->allowed, 300); /* 1.1 * 300 = 330 */
-    for (size_t i = 0; i < MANY; i++) {
-        assert_int_equal(decision->ranked[i], i);
-        assert_int_equal(decision->judgements[i].reason.found_u == GL_UNKNOWN, i < 300);
-    }
+    later = alternative_of(decision, GL_ALT_TIME);
+    shorter = alternative_of(decision, GL_ALT_SIZE);
+    assert_non_null(later);
+    assert_non_null(shorter);
+    assert_int_equal(later->start.unix_s, NOW + 3 * HOUR);
+    assert_int_equal(shorter->duration.s, 2 * HOUR);
     gl_decision_free(decision);
-    free(list);
-    free(many);
+}
+
+/* The same hour, but another source says otherwise where the first one ends. */
+static void a_dirty_hour_of_one_source_does_not_speak_for_another(void **state)
+{
+    const struct gl_alternative *later;
+    struct gl_decision *decision;
+    struct gl_series *second = case_forecast(&zones[0], GL_INTENSITY, 48, GRAMS(100));
+
+    (void)state;
+    question.offer_count = 1;
+    intensities[0]->count = 5;
+    intensities[0]->points[4].high_u = GRAMS(331);
+    intensities[0]->points[0].high_u = GRAMS(331);
+    second->meaning.gases = GL_CO2; /* of another meaning, so that they do not contradict */
+    decision = gl_decide(&question);
+    later = alternative_of(decision, GL_ALT_TIME);
+    assert_non_null(later);
+    assert_int_equal(later->start.unix_s, NOW + HOUR + 900); /* past what the first one covers */
+    gl_decision_free(decision);
 }
 
 #define TEST(function) cmocka_unit_test_setup(function, setup)
@@ -567,7 +580,8 @@ int main(void)
         TEST(the_digest_does_not_see_the_order_of_offers),
         TEST(the_digest_sees_everything_else),
         TEST(absurd_requests_are_survived),
-        TEST(many_zones_do_not_confuse_the_memory_of_figures),
+        TEST(a_dirty_hour_is_stepped_over),
+        TEST(a_dirty_hour_of_one_source_does_not_speak_for_another),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -61,7 +61,7 @@ static void no_flags_make_no_rule(void **state)
     assert_non_null(policy);
     assert_int_equal(policy->rule_count, 0);
     assert_ptr_equal(gl_policy_with_flags(policy, NULL, NULL, &err), policy);
-    gl_policy_explain(policy, &text);
+    gl_policy_explain(policy, 400, &text);
     assert_non_null(strstr(gl_str_text(&text), "policy of the command line\n"));
     gl_str_done(&text);
     gl_policy_free(policy);
@@ -157,9 +157,9 @@ static void explain_says_who_set_what(void **state)
     const char *rest;
 
     (void)state;
-    gl_policy_explain(policy, &text);
+    gl_policy_explain(policy, 400, &text);
     rest = strstr(gl_str_text(&text), "  max_waiver ");
-    assert_non_null(strstr(gl_str_text(&text), "policy org\n  digest           "));
+    assert_non_null(strstr(gl_str_text(&text), "policy org\n  digest\n    sha256 "));
     assert_non_null(rest);
     assert_string_equal(rest, "  max_waiver       180 d                    built in\n"
                               "\n"
@@ -173,6 +173,7 @@ static void explain_says_who_set_what(void **state)
                               "  rate             average                  built in\n"
                               "  boundary         lifecycle                built in\n"
                               "  biomass          true                     built in\n"
+                              "  on_lapse         notify                   built in\n"
                               "  on_unknown       refuse\n"
                               "  enforce_from     2027-01-01T05:00:00Z     advisory before\n"
                               "  message          Ask\n"

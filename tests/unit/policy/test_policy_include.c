@@ -102,6 +102,8 @@ static const struct step steps[GL_KEYS] = {
     [GL_KEY_MAX_DATA_AGE] = {"2h", "119min", "3h"},
     [GL_KEY_GREEN_FOR] = {"4h", "5h", "1h"},
     [GL_KEY_GREEN_BELOW] = {"80 g/kWh", "70 g/kWh", "90 g/kWh"},
+    [GL_KEY_CONFIDENCE] = {"90%", "95%", "89.9%"},
+    [GL_KEY_ON_LAPSE] = {"pause", NULL, "notify"},
     [GL_KEY_ACCOUNTING] = {"market", NULL, "location"},
     [GL_KEY_RATE] = {"average", NULL, "short_run_marginal"},
     [GL_KEY_BOUNDARY] = {"lifecycle", NULL, "direct"},
@@ -125,7 +127,7 @@ static struct gl_policy *parse_step(const struct gl_key *key, const char *base, 
     struct gl_policy *policy;
 
     gl_str_addf(&floor, FLOOR "  - id: r\n    require:\n      %s: %s\n", key->name, base);
-    if (key->standard != GL_UNKNOWN || key->id == GL_KEY_GREEN_FOR)
+    if (key->standard != GL_UNKNOWN || key->id == GL_KEY_GREEN_FOR || key->id == GL_KEY_CONFIDENCE)
         gl_str_add(&floor, "      max_intensity: 1 kg/kWh\n");
     gl_str_addf(&child, CHILD "rules:\n  - id: r\n    override: true\n    %s: %s\n", key->name,
                 now);
@@ -446,7 +448,7 @@ static void assert_max_waiver(const char *child, const char *floor, const char *
     struct gl_str text = {0};
     char line[64];
 
-    gl_policy_explain(policy, &text);
+    gl_policy_explain(policy, 400, &text);
     snprintf(line, sizeof line, "  max_waiver       %s ", wanted);
     if (strstr(gl_str_text(&text), line) == NULL)
         print_message("%s", gl_str_text(&text));
@@ -483,7 +485,7 @@ static void the_shortest_of_several_holds(void **state)
 
     (void)state;
     assert_non_null(policy);
-    gl_policy_explain(policy, &text);
+    gl_policy_explain(policy, 400, &text);
     assert_non_null(
         strstr(gl_str_text(&text), "  max_waiver       30 d                     a:2:13"));
     gl_str_done(&text);

@@ -14,6 +14,8 @@ static const int64_t example_numbers[GL_KEYS] = {
     [GL_KEY_MAX_DATA_AGE] = 7200,
     [GL_KEY_GREEN_FOR] = 14400,
     [GL_KEY_GREEN_BELOW] = 80000000,
+    [GL_KEY_CONFIDENCE] = 950000,
+    [GL_KEY_ON_LAPSE] = 1, /* pause */
     [GL_KEY_ACCOUNTING] = GL_LOCATION,
     [GL_KEY_RATE] = GL_AVERAGE,
     [GL_KEY_BOUNDARY] = GL_LIFECYCLE,
@@ -30,7 +32,8 @@ static const int64_t example_numbers[GL_KEYS] = {
 /* A rule with the key as given and, where that alone limits nothing, a limit beside it. */
 static char *rule_text(const struct gl_key *key, const char *value, bool is_short)
 {
-    bool is_alone = key->standard == GL_UNKNOWN && key->id != GL_KEY_GREEN_FOR;
+    bool is_alone =
+        key->standard == GL_UNKNOWN && key->id != GL_KEY_GREEN_FOR && key->id != GL_KEY_CONFIDENCE;
     const char *indent = is_short ? "    " : "      ";
     struct gl_str text = {0};
 
@@ -228,7 +231,7 @@ static void error_text_is_exact(void **state)
 
     (void)state;
     assert_null(policy);
-    gl_diagnostics_text(&found, &text);
+    gl_diagnostics_text(&found, 400, &text);
     assert_string_equal(
         gl_str_text(&text),
         "p.yaml:6:18: error GL2007: unit missing in \"max_intensity: 100\": write the unit, as in "
@@ -257,7 +260,7 @@ static void many_errors_are_shown_and_the_rest_counted(void **state)
     assert_int_equal(found.beyond, 5);
     for (uint32_t i = 0; i < GL_POLICY_MAX_ERRORS; i++)
         assert_error(i, GL_E_UNKNOWN_KEY, i + 4, 5, "unknown key");
-    gl_diagnostics_text(&found, &shown);
+    gl_diagnostics_text(&found, 400, &shown);
     assert_non_null(strstr(gl_str_text(&shown), "\nand 5 more errors\n"));
     gl_str_done(&shown);
     gl_str_done(&text);
@@ -266,7 +269,7 @@ static void many_errors_are_shown_and_the_rest_counted(void **state)
     for (int i = 0; i < 21; i++)
         gl_str_addf(&text, "    zz%d: 1\n", i);
     assert_null(parse(gl_str_text(&text)));
-    gl_diagnostics_text(&found, &shown);
+    gl_diagnostics_text(&found, 400, &shown);
     assert_non_null(strstr(gl_str_text(&shown), "\nand 1 more error\n"));
     gl_str_done(&shown);
     gl_str_done(&text);
@@ -284,7 +287,7 @@ static void long_lines_show_carets_only_where_they_are(void **state)
     assert_null(parse(gl_str_text(&text)));
     assert_error(0, GL_E_UNKNOWN_KEY, 3, 235, "zz");
     assert_true(strlen(found.source_lines[0]) >= 158);
-    gl_diagnostics_text(&found, &shown);
+    gl_diagnostics_text(&found, 400, &shown);
     assert_null(strchr(gl_str_text(&shown), '^'));
     gl_str_done(&shown);
     gl_str_done(&text);
@@ -299,7 +302,8 @@ static void bare_numbers_are_refused_with_a_fix_that_works(void **state)
     (void)state;
     for (size_t i = 0; i < count; i++) {
         bool has_unit = keys[i].kind == GL_KIND_SPAN || keys[i].kind == GL_KIND_QUANTITY;
-        char *text = has_unit ? rule_text(&keys[i], "5", true) : NULL;
+        const char *bare = keys[i].id == GL_KEY_CONFIDENCE ? "95" : "5";
+        char *text = has_unit ? rule_text(&keys[i], bare, true) : NULL;
         const char *fix;
 
         if (!has_unit)
@@ -313,7 +317,7 @@ static void bare_numbers_are_refused_with_a_fix_that_works(void **state)
         free(text);
         tried++;
     }
-    assert_int_equal(tried, 10);
+    assert_int_equal(tried, 11);
     assert_bad(HEAD "  - min_renewable: 0.8\n", GL_E_UNIT_MISSING, 3, 20, "as in 80%");
     assert_bad(HEAD "  - min_renewable: 0.9995\n", GL_E_UNIT_MISSING, 3, 20, "as in 99.95%");
     assert_bad(HEAD "  - min_renewable: 1\n", GL_E_UNIT_MISSING, 3, 20, "as in 100%");

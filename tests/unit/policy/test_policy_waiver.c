@@ -223,7 +223,7 @@ static void explain_lists_waivers(void **state)
     (void)state;
     add_good(HEAD "  - {rule: clean-grid, target: aws/r/t, " REST ", approved_by: us,"
                   " cap: 300 g/kWh}\n");
-    gl_policy_explain(policy, &text);
+    gl_policy_explain(policy, 400, &text);
     rest = strstr(gl_str_text(&text), "\nwaiver of");
     assert_non_null(rest);
     assert_string_equal(rest, "\nwaiver of clean-grid  w.yaml:3:5\n"

@@ -91,6 +91,7 @@ static inline void case_run(const char *folder, const struct gl_signal_ops *ops)
     assert_non_null(zone);
     snprintf(c.query.zone, sizeof c.query.zone, "%s", zone);
     c.query.neso = json_string_value(json_object_get(c.json, "neso"));
+    c.query.is_past = json_is_true(json_object_get(c.json, "past"));
     c.query.from = case_time(c.json, "from");
     c.query.until = case_time(c.json, "until");
     c.retrieved = case_time(c.json, "retrieved");

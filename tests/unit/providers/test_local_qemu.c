@@ -105,6 +105,7 @@ static void test_variants(void **state)
     assert_string_equal(value_of(&made, "-accel"), "kvm");
     assert_string_equal(value_of(&made, "-cpu"), "host");
     assert_string_equal(value_of(&made, "-incoming"), "fd:17");
+    assert_string_equal(made.words[made.count - 1], "fd:17"); /* it goes on by itself */
     assert_string_equal(value_of(&made, "-netdev"), "user,id=net0,ipv6=off");
     assert_string_equal(value_of(&made, "-drive"),
                         "file=/dev/fdset/2,format=raw,if=virtio,snapshot=on");
@@ -112,6 +113,14 @@ static void test_variants(void **state)
     plan.is_disk_qcow2 = true;
     gl_qemu_arguments_make(&plan, &made);
     assert_non_null(strstr(value_of(&made, "-drive"), "format=qcow2"));
+    gl_qemu_arguments_done(&made);
+    /* one that has booted needs no initrd, and one that arrives waits for the word */
+    plan.initrd_fd = -1;
+    plan.waits = true;
+    gl_qemu_arguments_make(&plan, &made);
+    assert_null(value_of(&made, "-initrd"));
+    assert_non_null(value_of(&made, "-kernel"));
+    assert_string_equal(made.words[made.count - 1], "-S");
     gl_qemu_arguments_done(&made);
 }
 

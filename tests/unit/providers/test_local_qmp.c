@@ -136,7 +136,7 @@ static void test_talk(void **state)
     json_t *reply = NULL;
 
     (void)state;
-    assert_int_equal(gl_qmp_open(&qmp, folder, 5000, &err), 0);
+    assert_int_equal(gl_qmp_open(&qmp, folder, "io/qmp.sock", 5000, &err), 0);
     assert_int_equal(gl_qmp_command(&qmp, "query-status", NULL, -1, &reply, &err), 0);
     assert_string_equal(json_string_value(json_object_get(reply, "status")), "paused");
     json_decref(reply);
@@ -161,34 +161,33 @@ static void test_peer_that_misbehaves(void **state)
         struct gl_qmp qmp;
         struct gl_error err = {0};
 
-        assert_int_equal(gl_qmp_open(&qmp, folder, 200, &err), -1);
+        assert_int_equal(gl_qmp_open(&qmp, folder, "io/qmp.sock", 200, &err), -1);
         assert_int_not_equal(err.code, GL_OK);
         waitpid(pid, NULL, 0);
     }
     struct gl_qmp qmp;
     struct gl_error err = {0};
 
-    assert_int_equal(gl_qmp_open(&qmp, folder, 200, &err), -1); /* nobody listens */
+    assert_int_equal(gl_qmp_open(&qmp, folder, "io/qmp.sock", 200, &err), -1); /* nobody listens */
     assert_int_equal(err.code, GL_E_IO);
 }
 
 static void test_snapshot_companion(void **state)
 {
-    struct gl_hash hash, read_hash;
+    struct gl_machine_seal seal = {.length = 85242660}, read;
     struct gl_error err = {0};
-    uint64_t length;
     char *text;
 
     (void)state;
-    gl_hash_of("abc", 3, &hash);
-    text = gl_golden_text(85242660, &hash, &err);
-    assert_int_equal(gl_golden_parse(text, strlen(text), &length, &read_hash, &err), 0);
-    assert_int_equal(length, 85242660);
-    assert_true(gl_hash_equal(&hash, &read_hash));
+    gl_hash_of("abc", 3, &seal.hash);
+    text = gl_golden_text(&seal, &err);
+    assert_int_equal(gl_golden_parse(text, strlen(text), &read, &err), 0);
+    assert_int_equal(read.length, 85242660);
+    assert_true(gl_hash_equal(&seal.hash, &read.hash));
     for (size_t i = 0; i < strlen(text); i++) {
         struct gl_error why = {0};
 
-        assert_int_equal(gl_golden_parse(text, i, &length, &read_hash, &why), -1);
+        assert_int_equal(gl_golden_parse(text, i, &read, &why), -1);
     }
     free(text);
 }
@@ -213,16 +212,17 @@ static bool is_there(const char *name)
 /* A snapshot that is short, long, or changed is found out and, where its length tells, removed. */
 static void test_damaged_snapshots(void **state)
 {
+    struct gl_machine_seal seal = {.length = 6};
     struct gl_golden golden;
-    struct gl_hash hash;
     struct gl_error err = {0};
     char path[256], *text;
 
     (void)state;
     snprintf(path, sizeof path, "%s/golden", folder);
     assert_int_equal(gl_dir_make(path, &err), 0);
-    crypto_generichash(hash.bytes, sizeof hash.bytes, (const unsigned char *)"memory", 6, NULL, 0);
-    text = gl_golden_text(6, &hash, &err);
+    crypto_generichash(seal.hash.bytes, sizeof seal.hash.bytes, (const unsigned char *)"memory", 6,
+                       NULL, 0);
+    text = gl_golden_text(&seal, &err);
     gl_golden_open(folder, "k", &golden);
     assert_int_equal(golden.fd, -1);
     write_text("k.json", text);

@@ -58,11 +58,90 @@ static void test_round_trip(void **state)
     free(again);
 }
 
+static struct gl_local_record sample_away(void)
+{
+    struct gl_local_record record = sample();
+
+    record.state = GL_STATE_SUSPENDED;
+    record.cpu_before_ms = 1234;
+    record.has_network = record.has_disk = true;
+    record.away = (struct gl_local_away){.phase = GL_PHASE_WAKING,
+                                         .is_live = true,
+                                         .from = "a",
+                                         .target = "b",
+                                         .path = "/state/gl-4k2p9x.mig",
+                                         .seal = {.length = 86012878},
+                                         .console_bytes = 4096,
+                                         .still_ms = 1789000123456,
+                                         .other = {.pid = 4712, .start_ticks = 987654321}};
+    gl_hash_of("state", 5, &record.away.seal.hash);
+    return record;
+}
+
+static void test_away_round_trip(void **state)
+{
+    const struct gl_local_record before = sample_away();
+    struct gl_local_record after;
+    struct gl_error err = {0};
+    char *text = gl_local_record_text(&before, &err), *again;
+
+    (void)state;
+    assert_non_null(text);
+    assert_int_equal(gl_local_record_parse(text, strlen(text), "test", &after, &err), 0);
+    again = gl_local_record_text(&after, &err);
+    assert_string_equal(text, again);
+    assert_int_equal(after.state, GL_STATE_SUSPENDED);
+    assert_int_equal(after.away.phase, GL_PHASE_WAKING);
+    assert_true(after.away.is_live && after.has_network && after.has_disk);
+    assert_string_equal(after.away.from, "a");
+    assert_string_equal(after.away.target, "b");
+    assert_string_equal(after.away.path, before.away.path);
+    assert_int_equal(after.away.seal.length, 86012878);
+    assert_true(gl_hash_equal(&after.away.seal.hash, &before.away.seal.hash));
+    assert_int_equal(after.away.console_bytes, 4096);
+    assert_int_equal(after.away.still_ms, 1789000123456);
+    assert_int_equal(after.away.other.pid, 4712);
+    assert_int_equal(after.away.other.start_ticks, 987654321);
+    assert_int_equal(after.cpu_before_ms, 1234);
+    free(text);
+    free(again);
+}
+
+/* A path that cannot be written down must not be left out in silence. */
+static void test_away_is_never_left_out(void **state)
+{
+    struct gl_local_record record = sample_away();
+    struct gl_error err = {0};
+
+    (void)state;
+    memcpy(record.away.path, "/\xff", 3);
+    assert_null(gl_local_record_text(&record, &err));
+    assert_int_equal(err.code, GL_E_INTERNAL);
+}
+
+/* Written before there was anything to be away for. */
+static void test_older_record(void **state)
+{
+    static const char text[] =
+        "{\"attempt\":1,\"boot\":\"b\",\"exit_status\":-1,\"expires_s\":2,\"has_exit\":false,"
+        "\"host_cpu_ms\":-1,\"how\":\"qemu/tcg\",\"launch\":\"gl-1\",\"memory_mib\":256,\"pid\":0,"
+        "\"region\":\"this-machine\",\"start_ticks\":0,\"started_s\":1,\"state\":\"ended\","
+        "\"tag\":\"t\",\"token\":\"" TOKEN "\",\"type\":\"small\",\"v\":1,\"vcpus\":1}";
+    struct gl_local_record record;
+    struct gl_error err = {0};
+
+    (void)state;
+    if (gl_local_record_parse(text, strlen(text), "test", &record, &err) < 0)
+        fail_msg("%s", err.text);
+    assert_int_equal(record.away.phase, GL_PHASE_NONE);
+    assert_int_equal(record.cpu_before_ms, 0);
+}
+
 /* A record with one byte changed is read, refused, or read as another record: never a crash, and
  * what is cut is always refused. */
 static void test_damaged(void **state)
 {
-    const struct gl_local_record before = sample();
+    const struct gl_local_record before = sample_away();
     struct gl_local_record after;
     struct gl_error err = {0};
     char *text = gl_local_record_text(&before, &err);
@@ -198,10 +277,17 @@ static void test_missing_record(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_round_trip),   cmocka_unit_test(test_damaged),
-        cmocka_unit_test(test_bad_values),   cmocka_unit_test(test_ids),
-        cmocka_unit_test(test_tag),          cmocka_unit_test(test_alive),
-        cmocka_unit_test(test_found_by_tag), cmocka_unit_test(test_missing_record),
+        cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_away_round_trip),
+        cmocka_unit_test(test_away_is_never_left_out),
+        cmocka_unit_test(test_older_record),
+        cmocka_unit_test(test_damaged),
+        cmocka_unit_test(test_bad_values),
+        cmocka_unit_test(test_ids),
+        cmocka_unit_test(test_tag),
+        cmocka_unit_test(test_alive),
+        cmocka_unit_test(test_found_by_tag),
+        cmocka_unit_test(test_missing_record),
     };
 
     return cmocka_run_group_tests_name("local_record", tests, NULL, NULL);

@@ -407,6 +407,33 @@ static void test_local(void **state)
     finish(&run);
 }
 
+/* Places of its own, each in its zone; only one of them is known to be in the country. */
+static void test_local_places(void **state)
+{
+    static const struct gl_cloud_place places[] = {{.name = "cellar", .zone = "DE"},
+                                                   {.name = "attic", .zone = "FR"}};
+    const struct gl_request asked = request();
+    struct gl_offer_options options = here;
+    const struct gl_offer *offer;
+    struct run run = {0};
+
+    (void)state;
+    options.local_places = places;
+    options.local_place_count = 2;
+    gather(&run, &asked, &options);
+    assert_null(find(&run, "local", "this-machine", "small"));
+    offer = find(&run, "local", "cellar", "large");
+    assert_non_null(offer);
+    assert_string_equal(offer->zones[0]->zone, "DE");
+    assert_string_equal(offer->country, "DE");
+    offer = find(&run, "local", "attic", "small");
+    assert_non_null(offer);
+    assert_string_equal(offer->zones[0]->zone, "FR");
+    assert_string_equal(offer->country, "");
+    assert_non_null(find(&run, "local", "attic", "large"));
+    finish(&run);
+}
+
 static void test_local_is_limited_by_the_host(void **state)
 {
     const struct gl_request asked = request();
@@ -478,6 +505,7 @@ int main(void)
         cmocka_unit_test(test_network_of_local),
         cmocka_unit_test(test_neso_region),
         cmocka_unit_test(test_local),
+        cmocka_unit_test(test_local_places),
         cmocka_unit_test(test_local_is_limited_by_the_host),
         cmocka_unit_test(test_local_without_zone),
         cmocka_unit_test(test_negative_duration),

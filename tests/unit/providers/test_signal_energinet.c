@@ -61,12 +61,32 @@ static void test_urls_long(void **state)
               "&end=2026-01-14T00:00" FILTER);
 }
 
+static void test_urls_for_the_archive(void **state)
+{
+    struct gl_signal_query q = {.zone = "DK-DK2", .wants_history = true};
+    struct gl_error err = {0};
+    char url[512];
+
+    (void)state;
+    assert_int_equal(gl_instant_parse("2026-01-10T12:34:56Z", &q.from, &err), 0);
+    q.until.unix_s = q.from.unix_s + 3600;
+    assert_int_equal(gl_signal_find("energinet")->urls(&q, NULL, 1, url, sizeof url), 2);
+    assert_string_equal(url, "https://api.energidataservice.dk/dataset/CO2EmisProg?"
+                             "start=2026-01-10T00:00&end=2026-01-13T00:00" FILTER);
+    q.is_past = true;
+    q.until.unix_s = q.from.unix_s + 14 * 86400;
+    assert_int_equal(gl_signal_find("energinet")->urls(&q, NULL, 0, url, sizeof url), 1);
+    assert_string_equal(url, "https://api.energidataservice.dk/dataset/CO2Emis?"
+                             "start=2026-01-10T00:00&end=2026-01-25T00:00"
+                             "&filter=%7B%22PriceArea%22%3A%5B%22DK2%22%5D%7D&limit=4320");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cases),     cmocka_unit_test(test_covers),
         cmocka_unit_test(test_urls),      cmocka_unit_test(test_urls_before_midnight),
-        cmocka_unit_test(test_urls_long),
+        cmocka_unit_test(test_urls_long), cmocka_unit_test(test_urls_for_the_archive),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

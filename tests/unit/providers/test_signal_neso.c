@@ -104,13 +104,50 @@ static void test_urls_endpoint(void **state)
     assert_string_equal(url, "http://127.0.0.1:1/generation");
 }
 
+/* All 48 hours ahead from the running hour on. */
+static void test_urls_for_the_archive(void **state)
+{
+    struct gl_signal_query q = query(NULL, "2026-01-10T13:37:21Z", "2026-01-10T17:37:21Z");
+
+    (void)state;
+    q.wants_history = true;
+    check_url(&q, 0, 2, "https://api.carbonintensity.org.uk/intensity/2026-01-10T13:00Z/fw48h");
+}
+
+/* The past: 14 days at most, of the whole country. */
+static void test_urls_past(void **state)
+{
+    struct gl_signal_query q = query("13", "2026-01-01T00:00Z", "2026-01-15T00:00Z");
+
+    (void)state;
+    q.is_past = true;
+    check_url(&q, 0, 2,
+              "https://api.carbonintensity.org.uk/intensity/2026-01-01T00:00Z/2026-01-15T00:00Z");
+    check_url(&q, 1, 2,
+              "https://api.carbonintensity.org.uk/generation/2026-01-01T00:00Z/"
+              "2026-01-15T00:00Z");
+    q.until.unix_s += 86400;
+    check_url(&q, 0, 2,
+              "https://api.carbonintensity.org.uk/intensity/2026-01-01T00:00Z/2026-01-15T00:00Z");
+    q = query(NULL, "2026-01-10T12:00Z", "2026-01-10T13:00Z");
+    q.is_past = true; /* never the form for what is ahead */
+    check_url(&q, 0, 2,
+              "https://api.carbonintensity.org.uk/intensity/2026-01-10T12:00Z/2026-01-10T18:00Z");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cases),           cmocka_unit_test(test_covers),
-        cmocka_unit_test(test_urls_national),   cmocka_unit_test(test_urls_repeat),
-        cmocka_unit_test(test_urls_region),     cmocka_unit_test(test_urls_long),
-        cmocka_unit_test(test_urls_bad_region), cmocka_unit_test(test_urls_endpoint),
+        cmocka_unit_test(test_cases),
+        cmocka_unit_test(test_covers),
+        cmocka_unit_test(test_urls_national),
+        cmocka_unit_test(test_urls_repeat),
+        cmocka_unit_test(test_urls_region),
+        cmocka_unit_test(test_urls_long),
+        cmocka_unit_test(test_urls_bad_region),
+        cmocka_unit_test(test_urls_endpoint),
+        cmocka_unit_test(test_urls_for_the_archive),
+        cmocka_unit_test(test_urls_past),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

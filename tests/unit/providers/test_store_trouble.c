@@ -314,12 +314,51 @@ static void test_fault_at_every_call(void **state)
 
 #define TEST(name) cmocka_unit_test_setup(name, set_up)
 
+/* 410 holds for a day, for other processes too; another server is another service. */
+static void test_gone_for_a_day(void **state)
+{
+    static const struct gl_signal_config moved[] = {
+        {.name = "neso", .endpoint = "https://elsewhere.example"}};
+    struct run run = {0};
+
+    (void)state;
+    start(&run, NOW, &cached);
+    say(&run, (struct answer){.match = "https://", .status = 410});
+    ask(&run, "GB");
+    assert_int_equal(run.script.calls, 1);
+    finish(&run);
+    run = (struct run){0};
+    start(&run, NOW + 23 * HOUR, &cached);
+    say_all(&run);
+    ask(&run, "GB");
+    assert_int_equal(run.script.calls, 0);
+    assert_int_equal(report_of(&run, "neso", "GB")->error.code, GL_E_NOT_FOUND);
+    assert_non_null(strstr(report_of(&run, "neso", "GB")->error.text,
+                           "neso answered with status 410 at 2026-01-10T12:00:00Z"));
+    finish(&run);
+    run = (struct run){0};
+    start(&run, NOW + HOUR,
+          &(struct gl_signal_store_options){
+              .cache_folder = CACHE, .sources = moved, .source_count = 1});
+    say_all(&run);
+    ask(&run, "GB");
+    assert_int_equal(run.script.calls, 2);
+    finish(&run);
+    run = (struct run){0};
+    start(&run, NOW + 24 * HOUR, &cached);
+    say_all(&run);
+    ask(&run, "GB");
+    assert_int_equal(run.script.calls, 2);
+    finish(&run);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_dead_source_is_asked_once),
         TEST(test_dead_source_cached_answer),
         TEST(test_deadline),
+        TEST(test_gone_for_a_day),
         TEST(test_deadline_of_options),
         TEST(test_bad_answer_is_not_kept),
         TEST(test_suspect_answer_is_not_kept),

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/cli/again.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/time.h"
+#include "broker/render/text.h"
+
+static const struct gl_option options[] = {
+#include "broker/cli/ask_options.def"
+    {0},
+};
+
+void gl_again_add(struct gl_again *again, const char *word)
+{
+    if (again->count < GL_AGAIN_WORDS)
+        again->words[again->count++] = word;
+}
+
+/* "--name" "value". */
+static void add_pair(struct gl_again *again, const char *name, const char *value)
+{
+    char flag[64];
+    int length = snprintf(flag, sizeof flag, "--%s", name);
+
+    gl_again_add(again, gl_arena_text(&again->arena, flag, (size_t)length));
+    gl_again_add(again, gl_arena_text(&again->arena, value, strlen(value)));
+}
+
+/* The value of an optional one must hang on its name. */
+static void add_joined(struct gl_again *again, const char *name, const char *value)
+{
+    GL_AUTO(gl_str_done) struct gl_str word = {0};
+
+    gl_str_addf(&word, "--%s=%s", name, value);
+    gl_again_add(again, gl_arena_text(&again->arena, gl_str_text(&word), word.length));
+}
+
+static void add_number(struct gl_again *again, const struct gl_option *option, int64_t number)
+{
+    char text[32];
+
+    if (number == INT64_MIN)
+        return;
+    if (option->kind == GL_OPT_SPAN)
+        snprintf(text, sizeof text, "%" PRId64 "%s",
+                 number % 3600 == 0 ? number / 3600
+                 : number % 60 == 0 ? number / 60
+                                    : number,
+                 number % 3600 == 0 ? "h"
+                 : number % 60 == 0 ? "min"
+                                    : "s");
+    else if (option->kind == GL_OPT_QUANTITY)
+        snprintf(text, sizeof text, "%" PRId64 ".%04" PRId64 "%%", number / 10000, number % 10000);
+    else
+        snprintf(text, sizeof text, "%" PRId64, number);
+    add_pair(again, option->name, text);
+}
+
+static void add_option(struct gl_again *again, const struct gl_option *option, const char *values)
+{
+    const void *at = values + option->offset;
+    const struct gl_option_list *list = at;
+    const char *text;
+    char flag[64];
+
+    switch (option->kind) {
+    case GL_OPT_FLAG:
+        snprintf(flag, sizeof flag, "--%s", option->name);
+        if (*(const bool *)at)
+            gl_again_add(again, gl_arena_text(&again->arena, flag, strlen(flag)));
+        return;
+    case GL_OPT_TEXT:
+        text = *(const char *const *)at;
+        if (text != NULL)
+            add_pair(again, option->name, text);
+        return;
+    case GL_OPT_OPTIONAL:
+        text = *(const char *const *)at;
+        if (text != NULL)
+            add_joined(again, option->name, text);
+        return;
+    case GL_OPT_LIST:
+        for (size_t i = 0; i < list->count; i++)
+            add_pair(again, option->name, list->items[i]);
+        return;
+    default:
+        add_number(again, option, *(const int64_t *)at);
+    }
+}
+
+/* --confidence speaks of the limits given beside it. */
+static bool has_limit(const struct gl_ask *ask)
+{
+    return ask->renewable_only != NULL || ask->max_intensity != NULL ||
+           ask->min_renewable != NULL || ask->min_carbon_free != NULL;
+}
+
+void gl_again_ask(struct gl_again *out, const char *command, const struct gl_ask *ask,
+                  double confidence)
+{
+    char share[32];
+
+    *out = (struct gl_again){0};
+    gl_again_add(out, command);
+    for (const struct gl_option *option = options; option->name != NULL; option++)
+        add_option(out, option, (const char *)ask);
+    if (confidence <= 0 || ask->confidence != NULL || !has_limit(ask))
+        return;
+    snprintf(share, sizeof share, "%.4g%%", confidence * 100);
+    add_pair(out, "confidence", share);
+}
+
+/* In quotes unless every shell leaves it alone. */
+static void add_quoted(struct gl_str *out, const char *word)
+{
+    GL_AUTO(gl_str_done) struct gl_str quoted = {0};
+    static const char plain[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=./:,%+@";
+
+    if (word[0] != '\0' && word[strspn(word, plain)] == '\0') {
+        gl_str_add(out, word);
+        return;
+    }
+    gl_str_add_char(&quoted, '\'');
+    for (; *word != '\0'; word++)
+        if (*word == '\'')
+            gl_str_add(&quoted, "'\\''");
+        else
+            gl_str_add_char(&quoted, *word);
+    gl_str_add_char(&quoted, '\'');
+    gl_str_add_printable(out, gl_str_text(&quoted), quoted.length);
+}
+
+static void add_line(struct gl_str *out, const struct gl_again *again)
+{
+    gl_str_add(out, "greenlaunch");
+    for (size_t i = 0; i < again->count; i++) {
+        gl_str_add_char(out, ' ');
+        add_quoted(out, again->words[i]);
+    }
+}
+
+void gl_again_show(struct gl_context *context, const struct gl_again *again)
+{
+    GL_AUTO(gl_str_done) struct gl_str line = {0};
+
+    add_line(&line, again);
+    gl_str_add(&context->reply.text, "  ");
+    gl_render_hang(gl_str_text(&line), 6, context->columns, &context->reply.text);
+}
+
+void gl_again_times(const struct gl_ask_result *asked, struct gl_again_clock *clock,
+                    struct gl_ask *ask)
+{
+    if (ask->finish_by != NULL)
+        ask->finish_by = gl_instant_text(asked->finish_by, clock->finish_by);
+    if (ask->start_by != NULL)
+        ask->start_by = gl_instant_text(asked->request.latest_start, clock->start_by);
+}
+
+bool gl_again_wait(struct gl_context *context, const struct gl_ask_result *asked,
+                   struct gl_str *out)
+{
+    struct gl_ask ask = *asked->ask;
+    struct gl_again_clock clock;
+    struct gl_again again;
+
+    if (asked->decision->verdict != GL_LATER)
+        return false;
+    gl_again_times(asked, &clock, &ask);
+    gl_again_ask(&again, "wait", &ask, 0);
+    gl_next(context, "wait for that start", again.words);
+    add_line(out, &again);
+    gl_again_done(&again);
+    return true;
+}
+
+void gl_again_done(struct gl_again *again)
+{
+    gl_arena_done(&again->arena);
+    *again = (struct gl_again){0};
+}

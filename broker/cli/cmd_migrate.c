@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <string.h>
+
+#include "broker/cli/help.h"
+#include "broker/cli/shift_reply.h"
+
+struct migrate_values {
+    const char *to;
+};
+
+static const struct gl_option options[] = {
+    {"to", 0, GL_OPT_TEXT, offsetof(struct migrate_values, to), "PLACE",
+     "where to: the name of a place of the configuration, or its grid zone", NULL, NULL, NULL, 0, 0,
+     0, NULL},
+    {0},
+};
+
+/* By its name, else the one place in that zone. */
+static const struct gl_cloud_place *find_place(const struct gl_config *config, const char *to)
+{
+    const struct gl_cloud_place *found = NULL;
+
+    for (size_t i = 0; i < config->place_count; i++)
+        if (strcmp(config->places[i].name, to) == 0)
+            return &config->places[i];
+    for (size_t i = 0; i < config->place_count; i++)
+        if (config->places[i].zone != NULL && strcmp(config->places[i].zone, to) == 0) {
+            if (found != NULL)
+                return NULL;
+            found = &config->places[i];
+        }
+    return found;
+}
+
+static int no_place(const struct gl_config *config, const char *to, struct gl_error *err)
+{
+    GL_AUTO(gl_str_done) struct gl_str names = {.ceiling = 300};
+    char shown[GL_TEXT_SHOWN];
+
+    for (size_t i = 0; i < config->place_count; i++)
+        gl_str_addf(&names, "%s%s", i > 0 ? ", " : "", config->places[i].name);
+    if (config->place_count == 0)
+        return gl_fail(err, GL_E_UNKNOWN_NAME,
+                       "there is no place \"%s\": the configuration lists no places",
+                       gl_text_show(to, shown));
+    return gl_fail(err, GL_E_UNKNOWN_NAME, "there is no one place \"%s\"; there are: %s",
+                   gl_text_show(to, shown), gl_str_text(&names));
+}
+
+static int move(struct gl_context *context, struct gl_shift_subject *subject,
+                const struct gl_cloud_place *place, struct gl_error *err)
+{
+    const struct gl_shift_reason reason = {"person", "asked for by hand", NULL};
+    const char *zone = place->zone != NULL ? place->zone : "";
+    GL_AUTO(gl_auto_json) json_t *series = NULL;
+    int status = gl_shift_judge(context, subject, place->name, zone, &series, err);
+
+    if (status != 0)
+        return status;
+    gl_progress(context, "moving %s to %s", subject->row->launch, place->name);
+    if (gl_launch_move(&subject->launcher, subject->row->launch,
+                       &(struct gl_shift_place){place->name, zone, series}, &reason, err) != 0)
+        return -1;
+    return gl_shift_reply(context, subject, "Moved", err);
+}
+
+static int run(struct gl_context *context, const struct gl_call *call, struct gl_error *err)
+{
+    const struct migrate_values *values = call->values;
+    GL_AUTO(gl_shift_subject_done) struct gl_shift_subject subject = {.row = NULL};
+    const struct gl_cloud_place *place;
+
+    if (gl_help_operands(&gl_command_migrate, call, 1, 1, err) != 0)
+        return -1;
+    if (values->to == NULL)
+        return gl_fail(err, GL_E_USAGE, "say where to: greenlaunch migrate NAME --to PLACE");
+    if (gl_shift_subject_find(context, call->operands->words[0], &subject, err) != 0)
+        return -1;
+    place = find_place(&context->config, values->to);
+    if (place == NULL)
+        return no_place(&context->config, values->to, err);
+    return move(context, &subject, place, err);
+}
+
+const struct gl_command gl_command_migrate = {
+    .name = "migrate",
+    .group = "Act",
+    .summary = "move a running or paused instance to another place",
+    .operands = "NAME",
+    .description =
+        "The same instance goes on in another place of its cloud, in the grid zone of that place: "
+        "live on KVM, by stop and copy under emulation. A paused one is moved and stays paused. "
+        "The rules it was launched by are asked again of the place it goes to, for the rest of "
+        "its lease: where they do not hold it stays where it is (exit 3), and where nothing is "
+        "known too (exit 8). The receipt charges each stretch by the grid of the place it ran in. "
+        "However it is interrupted there is one instance. Fine when it is there already.",
+    .example = "greenlaunch migrate nightly --to attic",
+    .options = options,
+    .values_size = sizeof(struct migrate_values),
+    .run = run,
+};

@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From decided offers to a plan in time and place. */
+#include "broker/cli/schedule.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/time.h"
+#include "broker/cli/schedule_green.h"
+#include "policy/judge.h"
+
+#define LEAST_HOURS 48 /* of futures; more where a longer run or deadline asks for them */
+#define SLACK_HOURS 24 /* of a run as long as that */
+
+/* ---- options ---- */
+
+struct gl_schedule_ask gl_schedule_ask_of(struct gl_context *context,
+                                          const struct gl_ask_result *asked,
+                                          const struct gl_when_values *values)
+{
+    const struct gl_when *when = &values->when;
+    bool has_latest = asked->request.latest_start.unix_s > asked->request.start.unix_s;
+    struct gl_schedule_ask ask = {
+        .work_s = asked->request.duration.s,
+        .latest_start_s = has_latest ? asked->request.latest_start.unix_s : GL_UNKNOWN,
+        .finish_by_s = asked->finish_by.unix_s,
+        .may_pause = when->is_interruptible,
+        .may_place = when->may_place || when->may_move,
+        .may_move = when->may_move,
+        .data_gb = when->data_u == INT64_MIN ? 1 : (double)when->data_u / 1e15,
+        .confidence = GL_BOOK_PROBABILITY,
+        .home_zone = gl_context_zone(context, values->ask.zone),
+    };
+    int64_t confidence = GL_UNKNOWN;
+
+    if (ask.may_pause && values->ask.start_by == NULL)
+        ask.latest_start_s = GL_UNKNOWN; /* of a run with pauses only the end counts */
+    for (size_t r = 0; r < asked->policy->rule_count; r++)
+        if (gl_rule_number(&asked->policy->rules[r], GL_KEY_CONFIDENCE) > confidence)
+            confidence = gl_rule_number(&asked->policy->rules[r], GL_KEY_CONFIDENCE);
+    if (confidence != GL_UNKNOWN)
+        ask.confidence = (double)confidence / 1e6;
+    return ask;
+}
+
+/* ---- places ---- */
+
+/* The grid's average, location-based intensity: what grams are made of. */
+static const struct gl_history *intensity_of(const struct gl_zone_facts *zone)
+{
+    static const enum gl_boundary boundaries[] = {GL_LIFECYCLE, GL_DIRECT};
+
+    for (size_t b = 0; b < 2; b++) {
+        const struct gl_meaning want = {
+            .quantity = GL_INTENSITY, .boundary = boundaries[b], .accounting = GL_LOCATION};
+
+        for (size_t i = 0; i < zone->history_count; i++)
+            if (zone->histories[i]->actuals.count > 0 &&
+                gl_figure_gap(&zone->histories[i]->meaning, &want) == GL_GAP_NONE)
+                return zone->histories[i];
+    }
+    return NULL;
+}
+
+static bool is_listed(const struct gl_schedule *schedule, const struct gl_offer *offer)
+{
+    for (size_t i = 0; i < schedule->count; i++) {
+        const struct gl_schedule_place *place = &schedule->places[i];
+
+        if (place->zone_count == offer->zone_count && place->zones[0] == offer->zones[0] &&
+            place->zones[1] == (offer->zone_count > 1 ? offer->zones[1] : NULL))
+            return true;
+    }
+    return false;
+}
+
+static void add_gap(struct gl_schedule *schedule, const struct gl_zone_facts *zone,
+                    const struct gl_history *history, bool is_other_meaning)
+{
+    for (size_t i = 0; i < schedule->gap_count; i++)
+        if (strcmp(schedule->gaps[i].zone, zone->zone) == 0)
+            return;
+    if (schedule->gap_count < GL_SCHEDULE_PLACES)
+        schedule->gaps[schedule->gap_count++] = (struct gl_schedule_gap){
+            zone->zone, is_other_meaning, history != NULL ? history->actual_count : 0};
+}
+
+/* Intensities of two boundaries are different things: all places plan on that of the first. */
+static bool is_comparable(const struct gl_schedule *schedule, const struct gl_history *history)
+{
+    struct gl_error ignored = {0};
+
+    return schedule->count == 0 || gl_meaning_join(&schedule->places[0].intensity[0]->meaning,
+                                                   &history->meaning, &ignored) == 0;
+}
+
+static bool has_watts(const struct gl_offer *offer)
+{
+    return offer->full_w.central > 0 && offer->idle_w.central >= 0 && offer->pue >= 1;
+}
+
+/* False when a zone has no history that fits; then it is noted. */
+static bool take_place(struct gl_schedule *schedule, const struct gl_offer *offer, uint32_t index)
+{
+    struct gl_schedule_place *place = &schedule->places[schedule->count];
+
+    *place = (struct gl_schedule_place){.offer = index, .zone_count = offer->zone_count};
+    for (size_t z = 0; z < offer->zone_count; z++) {
+        const struct gl_zone_facts *zone = offer->zones[z];
+
+        place->zones[z] = zone;
+        place->intensity[z] = intensity_of(zone);
+        if (place->intensity[z] == NULL || !is_comparable(schedule, place->intensity[z])) {
+            if (place->intensity[z] != NULL)
+                add_gap(schedule, zone, place->intensity[z], true);
+            return false;
+        }
+    }
+    snprintf(place->name, sizeof place->name, "%s%s%s", place->zones[0]->zone,
+             place->zone_count > 1 ? " or " : "",
+             place->zone_count > 1 ? place->zones[1]->zone : "");
+    schedule->count++;
+    return true;
+}
+
+static bool is_at_home(const struct gl_offer *offer, const char *home_zone)
+{
+    return home_zone != NULL && strcmp(offer->cloud, "local") == 0 && offer->zone_count == 1 &&
+           strcmp(offer->zones[0]->zone, home_zone) == 0;
+}
+
+/* This machine first: "now, same place" is there if it is among what was asked for. */
+static void list_home(const struct gl_ask_result *asked, const char *home_zone,
+                      struct gl_schedule *schedule)
+{
+    const struct gl_decision *decision = asked->decision;
+
+    for (size_t i = 0; i < decision->judged - decision->not_asked; i++) {
+        const struct gl_offer *offer = &asked->offers->offers[decision->ranked[i]];
+
+        if (!is_at_home(offer, home_zone) || !has_watts(offer))
+            continue;
+        schedule->is_home = take_place(schedule, offer, decision->ranked[i]);
+        schedule->is_home_missing = !schedule->is_home;
+        return;
+    }
+}
+
+static void count_without(const struct gl_ask_result *asked, struct gl_schedule *schedule)
+{
+    const struct gl_decision *decision = asked->decision;
+    const struct gl_zone_facts **seen =
+        gl_arena_take(&schedule->arena, (decision->judged * 2 + 1) * sizeof *seen);
+
+    for (size_t i = 0; i < decision->judged - decision->not_asked; i++) {
+        const struct gl_offer *offer = &asked->offers->offers[decision->ranked[i]];
+
+        for (size_t z = 0; z < offer->zone_count; z++) {
+            size_t at = 0;
+
+            while (at < schedule->without && seen[at] != offer->zones[z])
+                at++;
+            if (at == schedule->without && intensity_of(offer->zones[z]) == NULL)
+                seen[schedule->without++] = offer->zones[z];
+        }
+    }
+}
+
+static void list_places(const struct gl_ask_result *asked, const char *home_zone,
+                        struct gl_schedule *schedule)
+{
+    const struct gl_decision *decision = asked->decision;
+
+    list_home(asked, home_zone, schedule);
+    for (size_t i = 0; i < decision->judged - decision->not_asked; i++) {
+        const struct gl_offer *offer = &asked->offers->offers[decision->ranked[i]];
+
+        if (schedule->count == GL_SCHEDULE_PLACES)
+            break;
+        if (offer->zone_count > 0 && has_watts(offer) && !is_listed(schedule, offer))
+            take_place(schedule, offer, decision->ranked[i]);
+    }
+    count_without(asked, schedule);
+}
+
+/* ---- futures ---- */
+
+/* In every hour of every path the worse of two zones. */
+static void keep_worse(struct gl_arena *arena, const struct gl_ensemble *other,
+                       struct gl_ensemble *futures)
+{
+    size_t count = futures->hours * futures->paths;
+    float *value = gl_arena_take(arena, count * sizeof *value);
+    float *central = gl_arena_take(arena, futures->hours * sizeof *central);
+
+    for (size_t i = 0; i < count; i++)
+        value[i] = futures->value[i] > other->value[i] ? futures->value[i] : other->value[i];
+    for (size_t h = 0; h < futures->hours; h++)
+        central[h] =
+            futures->central[h] > other->central[h] ? futures->central[h] : other->central[h];
+    futures->value = value;
+    futures->central = central;
+}
+
+/* Futures of all the places on the same past issues; false when there are too few. */
+static bool fill(struct gl_arena *arena, struct gl_schedule_place *places, size_t count,
+                 const struct gl_ask_result *asked, uint32_t hours)
+{
+    const struct gl_history *histories[2 * GL_SCHEDULE_PLACES];
+    struct gl_ensemble futures[2 * GL_SCHEDULE_PLACES];
+    size_t zones = 0, at = 0;
+
+    for (size_t i = 0; i < count; i++)
+        for (size_t z = 0; z < places[i].zone_count; z++)
+            histories[zones++] = places[i].intensity[z];
+    if (zones == 0 || gl_book_futures(arena, histories, zones, asked->now, hours, futures) == 0)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        places[i].futures = futures[at];
+        if (places[i].zone_count > 1)
+            keep_worse(arena, &futures[at + 1], &places[i].futures);
+        at += places[i].zone_count;
+    }
+    return true;
+}
+
+static void drop_place(struct gl_schedule *schedule, size_t at)
+{
+    const struct gl_schedule_place *place = &schedule->places[at];
+
+    for (size_t z = 0; z < place->zone_count; z++)
+        add_gap(schedule, place->zones[z], place->intensity[z], false);
+    if (at == 0 && schedule->is_home) {
+        schedule->is_home = false;
+        schedule->is_home_missing = true;
+    }
+    memmove(&schedule->places[at], &schedule->places[at + 1],
+            (schedule->count - at - 1) * sizeof schedule->places[0]);
+    schedule->count--;
+}
+
+/* A place whose own history is too short would leave the others without: it is left out first. */
+static void fill_futures(struct gl_schedule *schedule, const struct gl_ask_result *asked,
+                         uint32_t hours)
+{
+    for (size_t i = 0; i < schedule->count;) {
+        struct gl_schedule_place alone = schedule->places[i];
+        struct gl_arena trial = {0};
+
+        if (fill(&trial, &alone, 1, asked, hours))
+            i++;
+        else
+            drop_place(schedule, i);
+        gl_arena_done(&trial);
+    }
+    /* Too few past issues in common: the worst ranked place goes. */
+    while (schedule->count > 0 &&
+           !fill(&schedule->arena, schedule->places, schedule->count, asked, hours))
+        drop_place(schedule, schedule->count - 1);
+}
+
+/* ---- the plan ---- */
+
+static size_t hours_up(int64_t seconds)
+{
+    return (size_t)((seconds + GL_HOUR_S - 1) / GL_HOUR_S);
+}
+
+static int64_t first_hour(const struct gl_ask_result *asked)
+{
+    return gl_instant_hour(asked->now).unix_s;
+}
+
+/* Of the hour that has begun. */
+static int64_t gone_s(const struct gl_ask_result *asked)
+{
+    return asked->now.unix_s - first_hour(asked);
+}
+
+/* Whole hours from the first one until an instant; SIZE_MAX for no instant. */
+static size_t hours_until(const struct gl_ask_result *asked, int64_t at_s)
+{
+    if (at_s == GL_UNKNOWN)
+        return SIZE_MAX;
+    return at_s <= first_hour(asked) ? 0 : (size_t)((at_s - first_hour(asked)) / GL_HOUR_S);
+}
+
+/* The last hour need not be run to its end; where the first has begun and there may be pauses, what
+ * is gone of it is made up for at the end. */
+static size_t deadline_of(const struct gl_ask_result *asked, const struct gl_schedule_ask *ask)
+{
+    int64_t spare_s = (int64_t)hours_up(ask->work_s) * GL_HOUR_S - ask->work_s;
+
+    if (ask->finish_by_s == GL_UNKNOWN)
+        return SIZE_MAX;
+    return hours_until(asked, ask->finish_by_s + spare_s - (ask->may_pause ? gone_s(asked) : 0));
+}
+
+/* As far as asked for, within what forecasts reach. */
+static uint32_t horizon_of(const struct gl_ask_result *asked, const struct gl_schedule_ask *ask)
+{
+    size_t hours = LEAST_HOURS, work = hours_up(ask->work_s);
+    size_t deadline = hours_until(asked, ask->finish_by_s);
+
+    if (work + SLACK_HOURS > hours)
+        hours = work + SLACK_HOURS;
+    if (deadline != SIZE_MAX && deadline > hours)
+        hours = deadline;
+    return hours < GL_TRACK_MAX_HORIZON ? (uint32_t)hours : GL_TRACK_MAX_HORIZON;
+}
+
+static double kwh_per_hour(const struct gl_ask_result *asked, uint32_t index)
+{
+    const struct gl_offer *offer = &asked->offers->offers[index];
+    double idle = offer->idle_w.central, full = offer->full_w.central;
+    double watts = idle + (full - idle) * asked->request.load;
+
+    return watts * asked->request.count / 1000;
+}
+
+/* The cheapest of the starts that would be promised, run through in one place. */
+static int choose_green(const struct gl_plan_request *request, struct gl_schedule *schedule,
+                        struct gl_error *err)
+{
+    size_t places = request->may_place ? schedule->count : 1;
+    size_t hours = GL_BOOK_HORIZON_H + request->work_hours;
+    int *where = gl_arena_take(&schedule->arena, hours * sizeof *where);
+
+    for (size_t p = 0; p < places; p++)
+        for (size_t h = 0; h < GL_BOOK_HORIZON_H; h++) {
+            struct gl_plan plan;
+
+            if ((schedule->green.starts[p] >> h & 1) == 0)
+                continue;
+            for (size_t i = 0; i < hours; i++)
+                where[i] = i >= h && i < h + request->work_hours ? (int)p : GL_REGION_NONE;
+            if (gl_plan_judge(request, where, h + request->work_hours, &schedule->arena, &plan,
+                              err) != 0)
+                return -1;
+            if (!plan.is_feasible ||
+                (schedule->is_green_plan &&
+                 plan.figures.emitted_g.high >= schedule->plan.figures.emitted_g.high))
+                continue;
+            plan.uncovered_h = schedule->plan.uncovered_h;
+            schedule->plan = plan;
+            schedule->is_green_plan = true;
+        }
+    return 0;
+}
+
+static int make_plan(const struct gl_ask_result *asked, const struct gl_schedule_ask *ask,
+                     struct gl_schedule *schedule, struct gl_error *err)
+{
+    struct gl_plan_place places[GL_SCHEDULE_PLACES];
+    double kwh = kwh_per_hour(asked, schedule->places[0].offer);
+    struct gl_plan_request request = {
+        .places = places,
+        .count = schedule->count,
+        .work_hours = hours_up(ask->work_s),
+        .latest_start_h = hours_until(asked, ask->latest_start_s),
+        .deadline_h = deadline_of(asked, ask),
+        .kwh_per_hour = kwh,
+        .may_pause = ask->may_pause,
+        .may_place = ask->may_place,
+        .may_move = ask->may_move,
+        .copy = {.data_gb = ask->data_gb,
+                 .kwh_per_gb = GL_COPY_KWH_WORST,
+                 .gbit_per_s = 1,
+                 .idle_kwh_per_hour = kwh / 2},
+        .confidence = ask->confidence,
+        .criterion = GL_PLAN_BY_QUANTILE,
+    };
+
+    for (size_t i = 0; i < schedule->count; i++)
+        places[i] = (struct gl_plan_place){
+            .intensity = &schedule->places[i].futures,
+            .pue = asked->offers->offers[schedule->places[i].offer].pue,
+        };
+    if (gl_plan_make(&request, &schedule->arena, &schedule->plan, err) != 0)
+        return -1;
+    if (!schedule->green.has_rule || ask->may_pause || ask->may_move)
+        return 0;
+    return choose_green(&request, schedule, err);
+}
+
+int gl_schedule_make(const struct gl_ask_result *asked, const struct gl_schedule_ask *ask,
+                     struct gl_schedule *out, struct gl_error *err)
+{
+    *out = (struct gl_schedule){0};
+    list_places(asked, ask->home_zone, out);
+    fill_futures(out, asked, horizon_of(asked, ask));
+    if (out->is_home_missing && !ask->may_place)
+        out->count = 0; /* it may run nowhere else */
+    gl_schedule_find_green(asked, ask, out);
+    if (out->count == 0)
+        return 0;
+    if (make_plan(asked, ask, out, err) != 0) {
+        gl_schedule_done(out);
+        return -1;
+    }
+    out->has_plan = true;
+    return 0;
+}
+
+void gl_schedule_done(struct gl_schedule *schedule)
+{
+    gl_arena_done(&schedule->arena);
+    *schedule = (struct gl_schedule){0};
+}
+
+/* ---- hours ---- */
+
+struct gl_instant gl_schedule_at(const struct gl_ask_result *asked, size_t hour)
+{
+    return hour == 0 ? asked->now
+                     : (struct gl_instant){first_hour(asked) + (int64_t)hour * GL_HOUR_S};
+}
+
+struct gl_instant gl_schedule_end(const struct gl_ask_result *asked, const struct gl_plan *plan,
+                                  size_t end)
+{
+    struct gl_instant at = gl_schedule_at(asked, end);
+    int64_t work_s = asked->request.duration.s;
+
+    if (end != plan->end_h)
+        return at;
+    at.unix_s -= (int64_t)hours_up(work_s) * GL_HOUR_S - work_s;
+    if (plan->start_h == 0)
+        at.unix_s += gone_s(asked);
+    return at;
+}

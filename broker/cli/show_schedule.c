@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A plan for people and as data: what to do, what it saves, how sure that is, what is not known. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/time.h"
+#include "broker/cli/show_strip.h"
+#include "broker/render/text.h"
+
+#define LABEL 11 /* columns */
+
+/* ---- words ---- */
+
+static void add_line(struct gl_context *context, const char *label, const struct gl_str *text)
+{
+    gl_str_addf(&context->reply.text, "  %-*s", LABEL - 2, label);
+    gl_render_hang(gl_str_text(text), LABEL, context->columns, &context->reply.text);
+}
+
+/* "now", "2023-06-02T09:00:00Z (in 16 h 30 min)". */
+static void add_when(struct gl_str *out, const struct gl_ask_result *asked, struct gl_instant at)
+{
+    char text[GL_INSTANT_TEXT], span[GL_QUANTITY_TEXT];
+
+    if (at.unix_s <= asked->now.unix_s) {
+        gl_str_add(out, "now");
+        return;
+    }
+    gl_str_addf(out, "%s (in %s)", gl_instant_text(at, text),
+                gl_span_text((struct gl_span){at.unix_s - asked->now.unix_s}, span));
+}
+
+static void add_place(struct gl_str *out, const struct gl_ask_result *asked,
+                      const struct gl_schedule *schedule, int place)
+{
+    const struct gl_offer *offer = &asked->offers->offers[schedule->places[place].offer];
+
+    gl_str_addf(out, "%s (%s/%s/%s)", schedule->places[place].name, offer->cloud, offer->region,
+                offer->type);
+}
+
+static void add_start(struct gl_context *context, const struct gl_ask_result *asked,
+                      const struct gl_schedule *schedule)
+{
+    const struct gl_plan *plan = &schedule->plan;
+    GL_AUTO(gl_str_done) struct gl_str line = {0};
+
+    add_when(&line, asked, gl_schedule_at(asked, plan->start_h));
+    gl_str_add(&line, " in ");
+    add_place(&line, asked, schedule, plan->where[plan->start_h]);
+    /* What no promise covers is no advice. */
+    add_line(context, schedule->green.has_rule && !schedule->green.is_found ? "cleanest" : "start",
+             &line);
+}
+
+static void add_end(struct gl_context *context, const struct gl_ask_result *asked,
+                    const struct gl_schedule *schedule)
+{
+    const struct gl_plan *plan = &schedule->plan;
+    GL_AUTO(gl_str_done) struct gl_str line = {0};
+    bool is_elsewhere = plan->where[plan->start_h] != 0;
+    size_t moves = plan->moves - is_elsewhere;
+    char at[GL_INSTANT_TEXT];
+
+    gl_str_add(&line, gl_instant_text(gl_schedule_end(asked, plan, plan->end_h), at));
+    if (plan->starts > 1)
+        gl_str_addf(&line, ", in %zu stretches", plan->starts);
+    if (moves > 0)
+        gl_str_addf(&line, ", moved %zu time%s", moves, moves == 1 ? "" : "s");
+    if (is_elsewhere)
+        gl_str_addf(&line, "; its data are copied from %s before", schedule->places[0].name);
+    add_line(context, "end", &line);
+}
+
+static void add_emission(struct gl_context *context, const struct gl_schedule *schedule)
+{
+    const struct gl_plan_figures *figures = &schedule->plan.figures;
+    GL_AUTO(gl_str_done) struct gl_str line = {0};
+    char most[GL_RENDER_NUMBER];
+
+    gl_render_band(&figures->emitted_g, &line);
+    gl_str_addf(&line, " gCO2e; at most %s gCO2e with %.3g %%",
+                gl_render_real_text(figures->emitted_g.high, most), figures->confidence * 100);
+    add_line(context, "emits", &line);
+}
+
+static bool is_baseline(const struct gl_schedule *schedule)
+{
+    return schedule->plan.start_h == 0 && schedule->plan.starts == 1 && schedule->plan.moves == 0 &&
+           schedule->plan.where[0] == 0;
+}
+
+static void add_saving(struct gl_context *context, const struct gl_schedule *schedule)
+{
+    const struct gl_plan_figures *figures = &schedule->plan.figures;
+    GL_AUTO(gl_str_done) struct gl_str line = {0};
+    const char *home = schedule->places[0].name;
+
+    if (is_baseline(schedule)) {
+        gl_str_add(&line, "nothing: the plan is to start now in the same place");
+    } else if (!figures->has_baseline) {
+        gl_str_addf(&line,
+                    "unknown: a run that starts now in %s lasts through hours without a figure",
+                    home);
+    } else {
+        gl_render_band(&figures->saved_g, &line);
+        gl_str_add(&line, " of ");
+        gl_render_band(&figures->baseline_g, &line);
+        gl_str_add(&line, " gCO2e");
+        if (figures->has_percent) {
+            gl_str_add(&line, ", or ");
+            gl_render_band(&figures->saved_percent, &line);
+            gl_str_add(&line, " %");
+        }
+        gl_str_addf(&line, ", against starting now in %s; it saves in %.0f of %zu futures", home,
+                    figures->saves_share * (double)schedule->plan.paths, schedule->plan.paths);
+    }
+    add_line(context, "saves", &line);
+}
+
+static void add_basis(struct gl_context *context, const struct gl_ask_result *asked,
+                      const struct gl_schedule *schedule)
+{
+    const struct gl_plan *plan = &schedule->plan;
+    const struct gl_history *history = schedule->places[0].intensity[0];
+    GL_AUTO(gl_str_done) struct gl_str line = {0};
+    GL_AUTO(gl_str_done) struct gl_str source = {0};
+    char age[GL_RENDER_NUMBER];
+
+    gl_str_add_printable(&source, history->dataset, strlen(history->dataset));
+    gl_str_addf(&line, "%zu past errors laid on today's forecast for %zu h; figures of %s until %s",
+                plan->paths, plan->forecast_h, gl_str_text(&source),
+                gl_render_age(asked->now.unix_s - history->newest_actual_s - GL_HOUR_S, age));
+    gl_str_addf(&line, " ago; location-based, %s",
+                history->meaning.boundary == GL_LIFECYCLE ? "lifecycle" : "direct");
+    add_line(context, "basis", &line);
+}
+
+/* ---- the promise ---- */
+
+static void add_unpromised(struct gl_str *line, const struct gl_schedule_green *green,
+                           double confidence)
+{
+    gl_str_addf(line,
+                "no start in the next %zu h can be promised green for the whole run with %.4g %%",
+                green->within, confidence * 100);
+    if (green->kept > 0)
+        gl_str_addf(line, "; the best start keeps the rules in %u of %u futures", green->kept,
+                    green->paths);
+}
+
+static void add_green(struct gl_context *context, const struct gl_ask_result *asked,
+                      const struct gl_schedule_ask *ask, const struct gl_schedule *schedule)
+{
+    const struct gl_schedule_green *green = &schedule->green;
+    GL_AUTO(gl_str_done) struct gl_str line = {0};
+
+    if (!green->has_rule)
+        return;
+    if (!green->is_known) {
+        gl_str_addf(&line, "unknown: %s", gl_gap_sentence(green->gap));
+    } else if (!green->is_found) {
+        add_unpromised(&line, green, ask->confidence);
+    } else {
+        gl_str_add(&line, "a start ");
+        add_when(&line, asked, gl_schedule_at(asked, green->start));
+        gl_str_addf(&line, " in %s %s promised green for the whole run%s (p %.4g %%)",
+                    schedule->places[green->place].name,
+                    green->start == 0 ? "can be" : "is the earliest that would be",
+                    ask->may_pause || ask->may_move ? ", without pauses or moves" : "",
+                    ask->confidence * 100);
+        if (schedule->is_green_plan && schedule->plan.start_h != green->start)
+            gl_str_add(&line, "; so would the start of this plan");
+    }
+    add_line(context, "promise", &line);
+}
+
+/* ---- what is not planned on ---- */
+
+static void add_gaps(struct gl_context *context, const struct gl_schedule_ask *ask,
+                     const struct gl_schedule *schedule)
+{
+    GL_AUTO(gl_str_done) struct gl_str line = {0};
+
+    if (schedule->is_home_missing && schedule->has_plan)
+        gl_str_addf(&line,
+                    "%s, where this machine stands, cannot be compared with: \"now, same place\" "
+                    "is %s",
+                    ask->home_zone, schedule->places[0].name);
+    for (size_t i = 0; i < schedule->gap_count; i++) {
+        const struct gl_schedule_gap *gap = &schedule->gaps[i];
+
+        gl_str_addf(&line, "%s%s (", line.length > 0 ? "; " : "", gap->zone);
+        if (gap->is_other_meaning)
+            gl_str_add(&line, "figures of another meaning)");
+        else
+            gl_str_addf(&line, "history too short: %zu h)", gap->hours);
+    }
+    if (schedule->without > 0 && schedule->has_plan) {
+        gl_str_add(&line, line.length > 0 ? "; " : "");
+        gl_render_count(&line, schedule->without, "zone");
+        gl_str_add(&line, " without any history");
+    }
+    if (line.length > 0)
+        add_line(context, "left out", &line);
+}
+
+static void add_reach(struct gl_context *context, const struct gl_schedule *schedule)
+{
+    GL_AUTO(gl_str_done) struct gl_str line = {0};
+
+    if (schedule->plan.uncovered_h == 0)
+        return;
+    gl_str_addf(&line,
+                "the forecast reaches %zu h; the %zu h after it until the deadline are not "
+                "planned in",
+                schedule->plan.forecast_h, schedule->plan.uncovered_h);
+    add_line(context, "reach", &line);
+}
+
+/* ---- JSON ---- */
+
+static json_t *band_json(const struct gl_band *band, const char *unit)
+{
+    return gl_quantity_json(&(struct gl_quantity_facts){.value = band->central,
+                                                        .low = band->low,
+                                                        .high = band->high,
+                                                        .unit = unit,
+                                                        .accounting = "location",
+                                                        .grade = 'C',
+                                                        .age_s = GL_UNKNOWN});
+}
+
+static json_t *plain_json(const struct gl_band *band, const char *unit)
+{
+    return gl_quantity_json(&(struct gl_quantity_facts){.value = band->central,
+                                                        .low = band->low,
+                                                        .high = band->high,
+                                                        .unit = unit,
+                                                        .age_s = GL_UNKNOWN});
+}
+
+static json_t *stretches_json(const struct gl_ask_result *asked, const struct gl_schedule *schedule)
+{
+    struct gl_stretch one = {0};
+    json_t *list = json_array();
+    char from[GL_INSTANT_TEXT], until[GL_INSTANT_TEXT];
+
+    while (gl_stretch_next(asked, schedule, &one)) {
+        const struct gl_offer *offer = &asked->offers->offers[schedule->places[one.place].offer];
+
+        json_array_append_new(list, json_pack("{s:s,s:s,s:s,s:s,s:s,s:s}", "zone",
+                                              schedule->places[one.place].name, "cloud",
+                                              offer->cloud, "region", offer->region, "type",
+                                              offer->type, "from", gl_instant_text(one.from, from),
+                                              "until", gl_instant_text(one.until, until)));
+    }
+    return list;
+}
+
+static json_t *plan_json(const struct gl_ask_result *asked, const struct gl_schedule *schedule)
+{
+    const struct gl_plan *plan = &schedule->plan;
+    const struct gl_plan_figures *figures = &plan->figures;
+    json_t *baseline = json_null(), *saved = json_null(), *percent = json_null();
+
+    if (!schedule->has_plan || !plan->is_feasible)
+        return json_null();
+    if (figures->has_baseline) {
+        baseline = band_json(&figures->baseline_g, "gCO2e");
+        saved = band_json(&figures->saved_g, "gCO2e");
+    }
+    if (figures->has_percent)
+        percent = plain_json(&figures->saved_percent, "%");
+    return json_pack(
+        "{s:o,s:I,s:I,s:o,s:o,s:o,s:o,s:f,s:o,s:I,s:I,s:I,s:s}", "runs",
+        stretches_json(asked, schedule), "stretches", (json_int_t)plan->starts, "moves",
+        (json_int_t)plan->moves, "emitted", band_json(&figures->emitted_g, "gCO2e"), "baseline",
+        baseline, "saved", saved, "saved_percent", percent, "confidence", figures->confidence,
+        "saves_share", figures->has_baseline ? json_real(figures->saves_share) : json_null(),
+        "futures", (json_int_t)plan->paths, "forecast_h", (json_int_t)plan->forecast_h,
+        "uncovered_h", (json_int_t)plan->uncovered_h, "baseline_zone", schedule->places[0].name);
+}
+
+static json_t *green_json(const struct gl_ask_result *asked, const struct gl_schedule_ask *ask,
+                          const struct gl_schedule *schedule)
+{
+    const struct gl_schedule_green *green = &schedule->green;
+    char at[GL_INSTANT_TEXT];
+
+    if (!green->has_rule)
+        return json_null();
+    if (!green->is_known)
+        return json_pack("{s:s,s:f,s:s}", "state", "unknown", "probability", ask->confidence, "why",
+                         gl_gap_sentence(green->gap));
+    return json_pack("{s:s,s:f,s:s?,s:s?,s:I,s:I,s:I}", "state",
+                     !green->is_found    ? "none"
+                     : green->start == 0 ? "now"
+                                         : "later",
+                     "probability", ask->confidence, "start",
+                     green->is_found ? gl_instant_text(gl_schedule_at(asked, green->start), at)
+                                     : NULL,
+                     "zone", green->is_found ? schedule->places[green->place].name : NULL,
+                     "looked_h", (json_int_t)green->within, "futures_kept", (json_int_t)green->kept,
+                     "futures", (json_int_t)green->paths);
+}
+
+static json_t *left_out_json(const struct gl_schedule *schedule)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < schedule->gap_count; i++)
+        json_array_append_new(
+            list,
+            json_pack("{s:s,s:s,s:I}", "zone", schedule->gaps[i].zone, "why",
+                      schedule->gaps[i].is_other_meaning ? "another meaning" : "history too short",
+                      "hours", (json_int_t)schedule->gaps[i].hours));
+    return list;
+}
+
+static void fill_data(struct gl_context *context, const struct gl_ask_result *asked,
+                      const struct gl_schedule_ask *ask, const struct gl_schedule *schedule)
+{
+    char at[GL_INSTANT_TEXT];
+
+    context->reply.data = json_pack(
+        "{s:s,s:o,s:o,s:o,s:I}", "now", gl_instant_text(asked->now, at), "plan",
+        plan_json(asked, schedule), "promise", green_json(asked, ask, schedule), "left_out",
+        left_out_json(schedule), "without_history", (json_int_t)schedule->without);
+}
+
+/* ---- all of it ---- */
+
+void gl_schedule_show(struct gl_context *context, const struct gl_ask_result *asked,
+                      const struct gl_schedule_ask *ask, const struct gl_schedule *schedule)
+{
+    bool is_shown = schedule->has_plan && schedule->plan.is_feasible;
+
+    fill_data(context, asked, ask, schedule);
+    if (is_shown) {
+        add_start(context, asked, schedule);
+        add_end(context, asked, schedule);
+        add_emission(context, schedule);
+        add_saving(context, schedule);
+    }
+    add_green(context, asked, ask, schedule);
+    if (is_shown) {
+        add_basis(context, asked, schedule);
+        add_reach(context, schedule);
+    }
+    add_gaps(context, ask, schedule);
+    if (is_shown)
+        gl_schedule_strip(context, asked, schedule);
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/cli/unknown.h"
+
+#include "base/time.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool is_known(struct gl_launcher *launcher, const char *launch)
+{
+    GL_AUTO(gl_launch_rows_free) struct gl_launch_rows rows = {0};
+    struct gl_error ignored = {0};
+
+    if (launcher->ledger == NULL ||
+        gl_ledger_launches(launcher->ledger, launch, &rows, &ignored) != 0)
+        return false;
+    for (size_t i = 0; i < rows.count; i++)
+        if (strcmp(rows.rows[i].launch, launch) == 0)
+            return !gl_launch_row_is_over(&rows.rows[i]);
+    return false;
+}
+
+static void add(struct gl_unknowns *unknowns, const char *cloud, const struct gl_instance *instance)
+{
+    unknowns->items = gl_realloc(unknowns->items, (unknowns->count + 1) * sizeof *unknowns->items);
+    unknowns->items[unknowns->count++] = (struct gl_unknown){cloud, *instance};
+}
+
+static void find_in(struct gl_context *context, struct gl_launcher *launcher, const char *name,
+                    struct gl_unknowns *out)
+{
+    GL_AUTO(gl_auto_free) struct gl_instance *instances = NULL;
+    struct gl_error err = {0};
+    struct gl_cloud *cloud = launcher->open(launcher->cookie, name, NULL, &err);
+    size_t count = 0;
+
+    if (cloud == NULL || cloud->ops->list(cloud, &instances, &count, &err) != 0) {
+        gl_warn(context, "GL5002", "cloud %s cannot be asked what runs there: %s", name, err.text);
+        out->unasked++;
+    }
+    for (size_t i = 0; i < count; i++)
+        if (!gl_instance_is_over(&instances[i]) && !is_known(launcher, instances[i].launch_id))
+            add(out, name, &instances[i]);
+    gl_cloud_close(cloud);
+}
+
+void gl_unknowns_find(struct gl_context *context, struct gl_launcher *launcher,
+                      struct gl_unknowns *out)
+{
+    size_t count;
+    const struct gl_cloud_driver *drivers = gl_cloud_drivers(&count);
+
+    *out = (struct gl_unknowns){0};
+    for (size_t i = 0; i < count; i++)
+        find_in(context, launcher, drivers[i].ops->name, out);
+}
+
+void gl_unknowns_done(struct gl_unknowns *unknowns)
+{
+    free(unknowns->items);
+    *unknowns = (struct gl_unknowns){0};
+}
+
+json_t *gl_unknown_json(const struct gl_unknown *unknown)
+{
+    const struct gl_instance *instance = &unknown->instance;
+    char expires[GL_INSTANT_TEXT];
+
+    gl_instant_text(instance->expires, expires);
+    return json_pack("{s:s*,s:s,s:s*,s:s*,s:s*,s:s,s:s,s:s,s:s*}", "launch", instance->launch_id,
+                     "cloud", unknown->cloud, "instance", instance->id, "region", instance->region,
+                     "type", instance->type, "state", gl_instance_state_word(instance->state),
+                     "expires", expires, "how", instance->how, "console", instance->console);
+}
+
+int gl_unknown_stop(struct gl_launcher *launcher, const struct gl_unknown *unknown,
+                    struct gl_span wait, struct gl_error *err)
+{
+    struct gl_cloud *cloud = launcher->open(launcher->cookie, unknown->cloud, NULL, err);
+    struct gl_instance now;
+    struct gl_error ignored = {0};
+    int result;
+
+    if (cloud == NULL)
+        return -1;
+    cloud->ops->stop(cloud, unknown->instance.id, wait, &ignored);
+    result = cloud->ops->terminate(cloud, unknown->instance.id, err);
+    /* What counts is what is seen: a full disk keeps a provider on this machine from noting it. */
+    if (result != 0 && cloud->ops->describe(cloud, unknown->instance.id, &now, &ignored) == 0 &&
+        gl_instance_is_over(&now)) {
+        gl_error_clear(err);
+        result = 0;
+    }
+    gl_cloud_close(cloud);
+    return result;
+}

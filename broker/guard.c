@@ -1,0 +1,450 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/guard.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "broker/finish.h"
+#include "broker/guard_part.h"
+
+#define FRESH_S      600  /* what is known of the grid is worked out anew after so long */
+#define TELL_AGAIN_S 3600 /* the same notice stands in the ledger once an hour */
+
+/* One launch on its way through the look. */
+struct turn {
+    struct gl_watch watch;
+    struct gl_guard_past past;
+    struct gl_guarded *counts;
+    struct gl_guard_choice choice;
+    bool can_pause; /* and was not tried in vain just now */
+    bool has_failed;
+    enum gl_guard_act wanted; /* what it would do if everything could be done */
+};
+
+static struct gl_guard *guard_of(const struct turn *turn)
+{
+    return turn->watch.look->guard;
+}
+
+static int64_t now_of(const struct turn *turn)
+{
+    return turn->watch.look->now.unix_s;
+}
+
+/* ---- telling ---- */
+
+static void tell(const struct turn *turn, struct gl_guard_report *told)
+{
+    const struct gl_guard *guard = guard_of(turn);
+    const struct gl_watch *watch = &turn->watch;
+    const struct gl_outlook *here = watch->here;
+
+    told->row = watch->row;
+    told->choice = turn->choice;
+    told->here = here;
+    told->promise = here != NULL && here->entry != NULL ? &here->entry->promise : NULL;
+    told->rule = here != NULL && here->rule != NULL ? here->rule->id : "";
+    told->to_region = told->to_zone = "";
+    if (turn->choice.place != SIZE_MAX) {
+        told->to_region = watch->places[turn->choice.place].name;
+        told->to_zone = watch->places[turn->choice.place].zone;
+    }
+    if (told->to_zone == NULL)
+        told->to_zone = "";
+    if (guard->report != NULL)
+        guard->report(guard->cookie, told);
+}
+
+/* What stands in for something that failed before and waits. */
+static void add_waiting(const struct turn *turn, struct gl_guard_report *told)
+{
+    told->retry_s = gl_guard_past_retry_s(&turn->past, turn->wanted, now_of(turn));
+    told->tries = told->retry_s != GL_UNKNOWN ? turn->past.tried[turn->wanted].failures : 0;
+}
+
+static void count(struct turn *turn, enum gl_guard_act act)
+{
+    struct gl_guarded *counts = turn->counts;
+    unsigned *const by_act[] = {
+        [GL_GUARD_STAY] = &counts->stayed,  [GL_GUARD_MOVE] = &counts->moved,
+        [GL_GUARD_PAUSE] = &counts->paused, [GL_GUARD_RESUME] = &counts->resumed,
+        [GL_GUARD_STOP] = &counts->stopped, [GL_GUARD_NOTIFY] = &counts->notified,
+    };
+
+    (*by_act[act])++;
+    if (turn->has_failed && act == GL_GUARD_NOTIFY)
+        counts->undone++;
+}
+
+/* A failure that leaves the launch as it is. */
+static void give_up(struct turn *turn, const struct gl_error *failed)
+{
+    turn->counts->failed++;
+    turn->counts->undone++;
+    tell(turn,
+         &(struct gl_guard_report){.failed = failed, .retry_s = GL_UNKNOWN, .told_s = GL_UNKNOWN});
+}
+
+/* ---- choosing ---- */
+
+/* What can be done to the instance; *out_is_over when there is nothing left to do. */
+static int ask_caps(const struct turn *turn, uint32_t *out, bool *out_is_over, struct gl_error *err)
+{
+    struct gl_launcher *launcher = guard_of(turn)->launcher;
+    const struct gl_launch_row *row = turn->watch.row;
+    struct gl_cloud *cloud = launcher->open(launcher->cookie, row->cloud, row->zone, err);
+    struct gl_instance instance;
+    int result;
+
+    if (cloud == NULL)
+        return -1;
+    result = cloud->ops->describe(cloud, row->instance, &instance, err);
+    gl_cloud_close(cloud);
+    if (result != 0 && err->code != GL_E_NOT_FOUND)
+        return -1;
+    *out_is_over = result != 0 || gl_instance_is_over(&instance);
+    *out = result == 0 ? instance.caps : 0;
+    return 0;
+}
+
+static bool must_wait(const struct turn *turn, enum gl_guard_act act)
+{
+    return gl_guard_past_retry_s(&turn->past, act, now_of(turn)) != GL_UNKNOWN;
+}
+
+static bool was_moved_lately(const struct turn *turn, uint32_t min_stay_h)
+{
+    int64_t moved_s = turn->past.moved_s;
+
+    return moved_s != GL_UNKNOWN && moved_s <= now_of(turn) &&
+           now_of(turn) - moved_s < (int64_t)min_stay_h * GL_HOUR_S;
+}
+
+static enum gl_guard_act step_of(const struct gl_guard_choice *choice)
+{
+    return choice->act == GL_GUARD_RESUME && choice->place != SIZE_MAX ? GL_GUARD_MOVE
+                                                                       : choice->act;
+}
+
+/* There is something to do: can it be done, and was it tried in vain just now? */
+static int choose_act(struct turn *turn, struct gl_guard_facts *facts, struct gl_error *err)
+{
+    bool is_over;
+    uint32_t caps;
+
+    if (ask_caps(turn, &caps, &is_over, err) != 0)
+        return -1;
+    if (is_over) {
+        turn->choice =
+            (struct gl_guard_choice){.act = GL_GUARD_STAY, .why = GL_WHY_OVER, .place = SIZE_MAX};
+        return 0;
+    }
+    turn->can_pause = (caps & GL_CLOUD_SUSPENDS) != 0 && !must_wait(turn, GL_GUARD_PAUSE);
+    facts->can_pause = turn->can_pause;
+    facts->can_move = facts->can_move && (caps & GL_CLOUD_MOVES) != 0;
+    facts->was_moved_lately = was_moved_lately(turn, facts->min_stay_h);
+    gl_guard_decide(facts, &turn->choice);
+    turn->wanted = step_of(&turn->choice);
+    if (must_wait(turn, GL_GUARD_MOVE)) {
+        facts->can_move = false;
+        gl_guard_decide(facts, &turn->choice);
+    }
+    if ((turn->choice.act == GL_GUARD_STOP || turn->choice.act == GL_GUARD_RESUME) &&
+        must_wait(turn, turn->choice.act))
+        turn->choice.act =
+            turn->choice.act == GL_GUARD_STOP && turn->can_pause ? GL_GUARD_PAUSE : GL_GUARD_NOTIFY;
+    return 0;
+}
+
+static int choose(struct turn *turn, struct gl_error *err)
+{
+    struct gl_guard_place places[GL_CLOUD_PLACES_MAX];
+    struct gl_guard_move moves[GL_CLOUD_PLACES_MAX];
+    struct gl_guard_facts facts;
+    bool is_paused;
+
+    gl_watch_facts(&turn->watch, places, moves, &facts);
+    gl_guard_decide(&facts, &turn->choice);
+    turn->wanted = step_of(&turn->choice);
+    is_paused = facts.is_paused;
+    if (turn->choice.act == GL_GUARD_STAY && !is_paused)
+        return 0;
+    if (gl_guard_past_read(guard_of(turn)->launcher->ledger, turn->watch.row->launch, &turn->past,
+                           err) != 0)
+        return -1;
+    if (is_paused && turn->past.is_paused_by_person) {
+        turn->choice =
+            (struct gl_guard_choice){.act = GL_GUARD_STAY, .why = GL_WHY_PERSON, .place = SIZE_MAX};
+        return 0;
+    }
+    return turn->choice.act == GL_GUARD_STAY ? 0 : choose_act(turn, &facts, err);
+}
+
+/* ---- doing ---- */
+
+static void stay(struct turn *turn)
+{
+    struct gl_guard_report told = {.retry_s = GL_UNKNOWN, .told_s = GL_UNKNOWN};
+    struct gl_error err = {0};
+
+    if (!guard_of(turn)->is_dry && turn->choice.why != GL_WHY_OVER &&
+        gl_guard_renew_promise(&turn->watch, &err) != 0)
+        told.untold = &err;
+    count(turn, GL_GUARD_STAY);
+    tell(turn, &told);
+}
+
+static bool was_told(const struct turn *turn)
+{
+    const struct gl_guard_past *past = &turn->past;
+
+    return past->told_s != GL_UNKNOWN && past->told_s <= now_of(turn) &&
+           now_of(turn) - past->told_s < TELL_AGAIN_S &&
+           strcmp(past->told_why, gl_guard_why_sentence(turn->choice.why)) == 0;
+}
+
+static void notify(struct turn *turn)
+{
+    struct gl_guard_report told = {.retry_s = GL_UNKNOWN, .told_s = GL_UNKNOWN};
+    struct gl_error err = {0};
+
+    turn->choice.place = SIZE_MAX;
+    if (was_told(turn))
+        told.told_s = turn->past.told_s;
+    else if (!guard_of(turn)->is_dry &&
+             (gl_guard_note(&turn->watch, GL_GUARD_NOTIFY, &turn->choice, NULL, &err) != 0 ||
+              gl_guard_after(&turn->watch, &turn->choice, &err) != 0))
+        told.untold = &err;
+    if (!turn->has_failed)
+        add_waiting(turn, &told);
+    count(turn, GL_GUARD_NOTIFY);
+    tell(turn, &told);
+}
+
+static void done(struct turn *turn)
+{
+    struct gl_guard_report told = {.retry_s = GL_UNKNOWN, .told_s = GL_UNKNOWN};
+    struct gl_error err = {0};
+
+    gl_guard_checkpoint(guard_of(turn), "guard-done");
+    if (!guard_of(turn)->is_dry && gl_guard_after(&turn->watch, &turn->choice, &err) != 0)
+        told.untold = &err;
+    gl_guard_checkpoint(guard_of(turn), "guard-recorded");
+    if (!turn->has_failed && turn->wanted != step_of(&turn->choice))
+        add_waiting(turn, &told);
+    count(turn, turn->choice.act);
+    tell(turn, &told);
+}
+
+/* After a failure: is it still where and what it was, so that something milder makes sense? */
+static bool is_as_before(const struct turn *turn)
+{
+    const struct gl_launch_row *row = turn->watch.row;
+    GL_AUTO(gl_launch_rows_free) struct gl_launch_rows rows = {0};
+    struct gl_error ignored = {0};
+    size_t index;
+
+    return gl_launch_find(guard_of(turn)->launcher, row->launch, &rows, &index, &ignored) == 0 &&
+           strcmp(rows.rows[index].state, row->state) == 0 &&
+           strcmp(rows.rows[index].region, row->region) == 0;
+}
+
+/* Neither another process at work on it nor a disk that is full is a reason to do something else.
+ */
+static bool has_milder(const struct turn *turn, const struct gl_error *why)
+{
+    return turn->choice.act != GL_GUARD_RESUME && why->code != GL_E_LOCKED &&
+           why->code != GL_E_DISK_FULL && is_as_before(turn);
+}
+
+static void be_milder(struct turn *turn)
+{
+    bool can_pause = turn->can_pause && turn->choice.act != GL_GUARD_PAUSE;
+
+    turn->choice.act = can_pause ? GL_GUARD_PAUSE : GL_GUARD_NOTIFY;
+    turn->choice.place = SIZE_MAX;
+    turn->choice.gain_g = 0;
+}
+
+/* True: something milder is to be done now. */
+static bool after_failure(struct turn *turn, enum gl_guard_act step, const struct gl_error *why)
+{
+    struct gl_guard_report told = {.failed = why, .told_s = GL_UNKNOWN};
+    struct gl_error untold = {0};
+    bool is_milder = has_milder(turn, why);
+
+    if (why->code != GL_E_LOCKED) {
+        turn->past.tried[step].failures++;
+        turn->past.tried[step].last_s = now_of(turn);
+        if (gl_guard_note(&turn->watch, step, &turn->choice, why, &untold) != 0)
+            told.untold = &untold;
+    }
+    told.tries = turn->past.tried[step].failures;
+    told.retry_s = gl_guard_past_retry_s(&turn->past, step, now_of(turn));
+    turn->counts->failed += !turn->has_failed;
+    turn->counts->undone += !is_milder;
+    turn->has_failed = true;
+    tell(turn, &told);
+    if (is_milder)
+        be_milder(turn);
+    return is_milder;
+}
+
+static void carry_out(struct turn *turn)
+{
+    bool is_dry = guard_of(turn)->is_dry;
+
+    for (;;) {
+        enum gl_guard_act step;
+        struct gl_error why = {0};
+
+        if (turn->choice.act == GL_GUARD_STAY || turn->choice.act == GL_GUARD_NOTIFY)
+            break;
+        gl_guard_checkpoint(guard_of(turn), "guard-decided");
+        if (is_dry || gl_guard_act(&turn->watch, &turn->choice, &step, &why) == 0) {
+            done(turn);
+            return;
+        }
+        if (why.code == GL_E_NOT_FOUND) { /* it ended between the look and the act */
+            turn->choice = (struct gl_guard_choice){
+                .act = GL_GUARD_STAY, .why = GL_WHY_OVER, .place = SIZE_MAX};
+            break;
+        }
+        if (!after_failure(turn, step, &why))
+            return;
+    }
+    if (turn->choice.act == GL_GUARD_STAY)
+        stay(turn);
+    else
+        notify(turn);
+}
+
+/* ---- one launch, and all ---- */
+
+static void guard_one(struct gl_guard_look *look, const struct gl_launch_row *row,
+                      struct gl_guarded *counts)
+{
+    struct turn turn = {
+        .counts = counts,
+        .past = {.moved_s = GL_UNKNOWN, .told_s = GL_UNKNOWN},
+        .choice = {.act = GL_GUARD_NOTIFY, .why = GL_WHY_UNKNOWN, .place = SIZE_MAX},
+    };
+    int64_t passed_s = gl_now(look->guard->launcher->world).unix_s - look->now.unix_s;
+    struct gl_error err = {0};
+    bool is_watched;
+
+    if (passed_s < 0 || passed_s >= FRESH_S)
+        gl_guard_look_renew(look);
+    if (gl_watch_begin(look, row, &turn.watch, &is_watched, &err) != 0) {
+        counts->watched++;
+        give_up(&turn, &err);
+    } else if (is_watched) {
+        counts->watched++;
+        if (choose(&turn, &err) == 0)
+            carry_out(&turn);
+        else
+            give_up(&turn, &err);
+    }
+    gl_watch_done(&turn.watch);
+}
+
+static bool is_interrupted(const struct gl_launcher *launcher)
+{
+    return launcher->is_interrupted != NULL && launcher->is_interrupted(launcher->cookie);
+}
+
+/* Both lists are read before anything is done: what is paused now is looked at again next time. A
+ * launch may be called "running". */
+static int guard_all(struct gl_guard_look *look, struct gl_guarded *counts, struct gl_error *err)
+{
+    static const char *const states[] = {"running", "paused"};
+    struct gl_launch_rows rows[sizeof states / sizeof states[0]] = {{0}};
+    const struct gl_launcher *launcher = look->guard->launcher;
+    int result = 0;
+
+    for (size_t s = 0; s < sizeof states / sizeof states[0] && result == 0; s++)
+        result = gl_ledger_launches(launcher->ledger, states[s], &rows[s], err);
+    for (size_t s = 0; s < sizeof states / sizeof states[0]; s++) {
+        for (size_t i = 0; i < rows[s].count && result == 0 && !is_interrupted(launcher); i++)
+            if (strcmp(rows[s].rows[i].state, states[s]) == 0)
+                guard_one(look, &rows[s].rows[i], counts);
+        gl_launch_rows_free(&rows[s]);
+    }
+    return result;
+}
+
+static int by_launch(const void *a, const void *b)
+{
+    return strcmp(((const struct gl_guarantee_row *)a)->launch,
+                  ((const struct gl_guarantee_row *)b)->launch);
+}
+
+static int read_open(struct gl_guard_look *look, struct gl_error *err)
+{
+    if (gl_ledger_guarantees(look->guard->launcher->ledger, "open", &look->open, err) != 0)
+        return -1;
+    if (look->open.count > 0)
+        qsort(look->open.rows, look->open.count, sizeof *look->open.rows, by_launch);
+    return 0;
+}
+
+static int settle(struct gl_guard *guard, struct gl_guarded *out, struct gl_error *err)
+{
+    const struct gl_promise_settling settling = {.ledger = guard->launcher->ledger,
+                                                 .world = guard->launcher->world,
+                                                 .facts = guard->facts,
+                                                 .cookie = guard->cookie,
+                                                 .news = guard->news};
+
+    if (guard->is_dry)
+        return 0;
+    if (gl_launch_reconcile(guard->launcher, &out->reconciled, err) != 0)
+        return -1;
+    gl_guard_checkpoint(guard, "guard-reconciled");
+    if (gl_promise_settle(&settling, &out->settled, err) != 0)
+        return -1;
+    gl_guard_checkpoint(guard, "guard-settled");
+    return 0;
+}
+
+/* A settlement that cannot be written keeps nothing from being moved out of the way. */
+static int look_at_all(struct gl_guard *guard, struct gl_guarded *out, struct gl_error *err)
+{
+    struct gl_guard_look look = {.guard = guard};
+    struct gl_error second = {0};
+    int settled = settle(guard, out, err), result;
+
+    gl_guard_look_renew(&look);
+    result = read_open(&look, settled == 0 ? err : &second);
+    if (result == 0)
+        result = guard_all(&look, out, settled == 0 ? err : &second);
+    gl_guard_look_done(&look);
+    return settled != 0 ? -1 : result;
+}
+
+int gl_guard_lock(const char *state_folder, struct gl_error *err)
+{
+    GL_AUTO(gl_auto_free) char *path = gl_path_join(state_folder, "guard.lock");
+    int lock = gl_file_lock(path, 0, err);
+
+    if (lock < 0 && err->code == GL_E_LOCKED)
+        return gl_fail(err, GL_E_LOCKED, "another guard is at work (it holds %s)", path);
+    return lock;
+}
+
+int gl_guard_once(struct gl_guard *guard, struct gl_guarded *out, struct gl_error *err)
+{
+    bool must_lock = !guard->is_locked && !guard->is_dry;
+    int lock = must_lock ? gl_guard_lock(guard->launcher->state_folder, err) : -1;
+    int result;
+
+    *out = (struct gl_guarded){0};
+    if (must_lock && lock < 0)
+        return -1;
+    result = look_at_all(guard, out, err);
+    if (lock >= 0)
+        close(lock);
+    return result;
+}

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the guard does to a launch, and what it writes down of it. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "broker/evidence.h"
+#include "broker/guard_part.h"
+#include "broker/shift.h"
+
+#define STOP_WAIT ((struct gl_span){10})
+
+void gl_guard_checkpoint(const struct gl_guard *guard, const char *step)
+{
+    if (guard->launcher->checkpoint != NULL)
+        guard->launcher->checkpoint(guard->launcher->cookie, step);
+}
+
+/* ---- what it rests on ---- */
+
+static const char *state_of(const struct gl_outlook *outlook)
+{
+    static const char *const words[] = {
+        [GL_PROMISED] = "promised",      [GL_NONE_POSSIBLE] = "none possible",
+        [GL_TOO_FEW_ISSUES] = "unknown", [GL_STALE] = "unknown",
+        [GL_BREAKS_NOW] = "broken now",  [GL_BEYOND_HORIZON] = "promised",
+    };
+
+    return words[outlook->kind];
+}
+
+static json_t *place_json(const char *region, const char *zone, const struct gl_outlook *outlook)
+{
+    const struct gl_book_entry *entry = outlook->entry;
+    json_t *json = json_pack(
+        "{s:s,s:s?,s:s,s:s,s:o}", "region", region, "zone", zone, "state", state_of(outlook),
+        "rule", outlook->rule != NULL ? outlook->rule->id : "", "until_s",
+        outlook->until_s != GL_UNKNOWN ? json_integer((json_int_t)outlook->until_s) : json_null());
+
+    if (outlook->gap != GL_GAP_NONE)
+        json_object_set_new(json, "gap", json_string(gl_gap_sentence(outlook->gap)));
+    if (entry != NULL) {
+        json_object_set_new(json, "probability_ppm",
+                            json_integer((json_int_t)(entry->promise.probability * 1e6 + 0.5)));
+        json_object_set_new(json, "issues", json_integer((json_int_t)entry->promise.issues));
+    }
+    return json;
+}
+
+static json_t *evidence_of(const struct gl_watch *watch, const struct gl_guard_choice *choice)
+{
+    json_t *json = json_pack("{s:o,s:I,s:I}", "here",
+                             place_json(watch->row->region, watch->row->zone, watch->here),
+                             "needed_s", (json_int_t)gl_watch_needed_s(watch), "at_s",
+                             (json_int_t)watch->look->now.unix_s);
+
+    if (choice->place == SIZE_MAX)
+        return json;
+    json_object_set_new(json, "to",
+                        place_json(watch->places[choice->place].name,
+                                   watch->places[choice->place].zone, watch->there[choice->place]));
+    json_object_set_new(json, "gain_ug", json_integer((json_int_t)(choice->gain_g * 1e6)));
+    return json;
+}
+
+int gl_guard_note(const struct gl_watch *watch, enum gl_guard_act act,
+                  const struct gl_guard_choice *choice, const struct gl_error *failed,
+                  struct gl_error *err)
+{
+    GL_AUTO(gl_str_done) struct gl_str error = {0};
+    GL_AUTO(gl_auto_json) json_t *body = NULL;
+
+    if (failed != NULL)
+        gl_str_add_printable(&error, failed->text, strlen(failed->text));
+    body = json_pack("{s:s,s:s,s:o,s:o}", "act", gl_guard_act_word(act), "why",
+                     gl_guard_why_sentence(choice->why), "evidence", evidence_of(watch, choice),
+                     "error", failed != NULL ? json_string(gl_str_text(&error)) : json_null());
+    return gl_ledger_append(watch->look->guard->launcher->ledger, "guard", watch->row->launch, body,
+                            NULL, err);
+}
+
+/* ---- doing it ---- */
+
+static int move(const struct gl_watch *watch, size_t place, const struct gl_shift_reason *reason,
+                struct gl_error *err)
+{
+    const struct gl_guard *guard = watch->look->guard;
+    const struct gl_cloud_place *to = &watch->places[place];
+    const char *zone = to->zone != NULL ? to->zone : "";
+    const struct gl_zone_facts *facts = zone[0] != '\0' ? guard->facts(guard->cookie, zone) : NULL;
+    const struct gl_instant until = {watch->row->expires_ms / 1000};
+    GL_AUTO(gl_auto_json)
+    json_t *series = facts != NULL ? gl_evidence_place(facts, watch->look->now, until) : NULL;
+
+    return gl_launch_move(guard->launcher, watch->row->launch,
+                          &(struct gl_shift_place){to->name, zone, series}, reason, err);
+}
+
+/* The end of a launch has no reason of its own: it is written down before. */
+static int stop(const struct gl_watch *watch, const struct gl_guard_choice *choice,
+                struct gl_error *err)
+{
+    struct gl_ending ending = {.wait = STOP_WAIT, .exit_status = -1};
+    int result;
+
+    if (gl_guard_note(watch, GL_GUARD_STOP, choice, NULL, err) != 0)
+        return -1;
+    gl_guard_checkpoint(watch->look->guard, "guard-stopping");
+    result = gl_launch_finish(watch->look->guard->launcher, watch->row->launch, &ending, err);
+    free(ending.receipt);
+    return result;
+}
+
+int gl_guard_act(const struct gl_watch *watch, const struct gl_guard_choice *choice,
+                 enum gl_guard_act *out_step, struct gl_error *err)
+{
+    struct gl_launcher *launcher = watch->look->guard->launcher;
+    const char *launch = watch->row->launch;
+    GL_AUTO(gl_auto_json) json_t *evidence = evidence_of(watch, choice);
+    const struct gl_shift_reason reason = {"guard", gl_guard_why_sentence(choice->why), evidence};
+
+    *out_step = choice->act;
+    switch (choice->act) {
+    case GL_GUARD_MOVE:
+        return move(watch, choice->place, &reason, err);
+    case GL_GUARD_PAUSE:
+        return gl_launch_pause(launcher, launch, &reason, err);
+    case GL_GUARD_RESUME:
+        *out_step = GL_GUARD_MOVE;
+        if (choice->place != SIZE_MAX && move(watch, choice->place, &reason, err) != 0)
+            return -1;
+        gl_guard_checkpoint(watch->look->guard, "guard-resuming");
+        *out_step = GL_GUARD_RESUME;
+        return gl_launch_resume(launcher, launch, &reason, err);
+    case GL_GUARD_STOP:
+        return stop(watch, choice, err);
+    default:
+        return 0;
+    }
+}
+
+/* ---- afterwards ---- */
+
+static int promise_in(const struct gl_watch *watch, const struct gl_outlook *outlook,
+                      struct gl_error *err)
+{
+    const struct gl_launcher *launcher = watch->look->guard->launcher;
+
+    if (outlook->entry == NULL || outlook->until_s == GL_UNKNOWN)
+        return 0;
+    return gl_promise_issue(launcher->ledger, launcher->world, watch->row->launch, outlook->entry,
+                            NULL, err);
+}
+
+/* The unmet need, without anything that names the user. */
+static int record_demand(const struct gl_watch *watch, const char *verdict, struct gl_error *err)
+{
+    const json_t *guarantee = json_object_get(watch->plan, "guarantee");
+    GL_AUTO(gl_auto_json)
+    json_t *need = json_pack("{s:s,s:s,s:s,s:s,s:O?}", "verdict", verdict, "cloud",
+                             watch->row->cloud, "region", watch->row->region, "zone",
+                             watch->row->zone, "rules", json_object_get(guarantee, "rules"));
+    char id[16];
+    int64_t seen;
+
+    return gl_ledger_demand(watch->look->guard->launcher->ledger, need, id, &seen, err);
+}
+
+int gl_guard_after(const struct gl_watch *watch, const struct gl_guard_choice *choice,
+                   struct gl_error *err)
+{
+    const struct gl_outlook *at =
+        choice->place != SIZE_MAX ? watch->there[choice->place] : watch->here;
+
+    switch (choice->act) {
+    case GL_GUARD_MOVE:
+        return promise_in(watch, at, err) != 0 ? -1 : record_demand(watch, "moved", err);
+    case GL_GUARD_RESUME:
+        return promise_in(watch, at, err);
+    case GL_GUARD_PAUSE:
+        return record_demand(watch, "delayed", err);
+    case GL_GUARD_STOP:
+    case GL_GUARD_NOTIFY:
+        return record_demand(watch, "lapsed", err);
+    default:
+        return 0;
+    }
+}
+
+/* ---- a promise that stands ---- */
+
+static int by_launch(const void *key, const void *row)
+{
+    return strcmp(key, ((const struct gl_guarantee_row *)row)->launch);
+}
+
+static bool has_promise(const struct gl_watch *watch)
+{
+    const struct gl_guarantee_rows *open = &watch->look->open;
+    const struct gl_guarantee_row *found = NULL, *end = open->rows + open->count;
+
+    if (open->count > 0)
+        found = bsearch(watch->row->launch, open->rows, open->count, sizeof *open->rows, by_launch);
+    while (found != NULL && found > open->rows && by_launch(watch->row->launch, found - 1) == 0)
+        found--;
+    for (; found != NULL && found < end && by_launch(watch->row->launch, found) == 0; found++)
+        if (strcmp(found->zone, watch->row->zone) == 0 && found->until_s > watch->look->now.unix_s)
+            return true;
+    return false;
+}
+
+int gl_guard_renew_promise(const struct gl_watch *watch, struct gl_error *err)
+{
+    if (watch->here->entry == NULL || strcmp(watch->row->state, "running") != 0 ||
+        has_promise(watch))
+        return 0;
+    return promise_in(watch, watch->here, err);
+}

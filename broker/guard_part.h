@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GL_BROKER_GUARD_PART_H
+#define GL_BROKER_GUARD_PART_H
+
+/* What the files of the guard share: guard.c goes from launch to launch, guard_look.c knows the
+ * grid under their rules, guard_past.c what was tried before, guard_act.c does it. */
+
+#include "base/json.h"
+#include "broker/guard.h"
+
+/* One zone under one set of rules; worked out once a look. */
+struct gl_guard_zone {
+    char zone[40];
+    struct gl_outlook outlook;
+    struct gl_guard_zone *next;
+};
+
+/* One set of rules that launches were started by. */
+struct gl_guard_rules {
+    char *key; /* how the plan states them */
+    struct gl_policy *policy;
+    bool is_promised;
+    double probability;
+    struct gl_guard_zone *zones;
+    struct gl_guard_rules *next;
+};
+
+struct gl_guard_look {
+    struct gl_guard *guard;
+    struct gl_instant now;
+    struct gl_arena arena;
+    struct gl_guard_rules *rules;
+    struct gl_guarantee_rows open; /* promises, by launch */
+};
+
+/* One launch under watch; everything borrowed from the look but the plan. */
+struct gl_watch {
+    struct gl_guard_look *look;
+    const struct gl_launch_row *row;
+    json_t *plan;
+    const struct gl_guard_rules *rules;
+    const struct gl_outlook *here;
+    size_t place_count;
+    struct gl_cloud_place places[GL_CLOUD_PLACES_MAX]; /* elsewhere */
+    const struct gl_outlook *there[GL_CLOUD_PLACES_MAX];
+};
+
+/* ---- guard_look.c ---- */
+
+/* Everything known of the grid is asked again from now on. */
+void gl_guard_look_renew(struct gl_guard_look *look);
+void gl_guard_look_done(struct gl_guard_look *look);
+/* *out_is_watched: it was launched by rules on the grid. Free with gl_watch_done() in any case.
+ * -1: the plan or its rules cannot be read. */
+int gl_watch_begin(struct gl_guard_look *look, const struct gl_launch_row *row,
+                   struct gl_watch *out, bool *out_is_watched, struct gl_error *err);
+void gl_watch_done(struct gl_watch *watch);
+/* Seconds until its promise, or its lease if that ends earlier, is over. */
+int64_t gl_watch_needed_s(const struct gl_watch *watch);
+/* The facts for gl_guard_decide(), as if all could be done; places and moves are storage for
+ * GL_CLOUD_PLACES_MAX each. */
+void gl_watch_facts(const struct gl_watch *watch, struct gl_guard_place *places,
+                    struct gl_guard_move *moves, struct gl_guard_facts *out);
+
+/* ---- guard_past.c ---- */
+
+#define GL_GUARD_ACTS (GL_GUARD_NOTIFY + 1)
+struct gl_guard_past {
+    bool is_paused_by_person;
+    int64_t moved_s; /* when it arrived where it is; GL_UNKNOWN = where it was launched */
+    struct {
+        unsigned failures; /* in a row */
+        int64_t last_s;
+    } tried[GL_GUARD_ACTS];
+    int64_t told_s; /* the last notice; GL_UNKNOWN */
+    char told_why[80];
+};
+int gl_guard_past_read(struct gl_ledger *ledger, const char *launch, struct gl_guard_past *out,
+                       struct gl_error *err);
+/* When what has failed may be tried again: five minutes after the first failure, twice as long
+ * after each further one, at most an hour. GL_UNKNOWN when it may be tried now. */
+int64_t gl_guard_past_retry_s(const struct gl_guard_past *past, enum gl_guard_act act,
+                              int64_t now_s);
+
+/* ---- guard_act.c ---- */
+
+/* Do it. -1 with *err and, in *out_step, which act failed (a resume elsewhere moves first). */
+int gl_guard_act(const struct gl_watch *watch, const struct gl_guard_choice *choice,
+                 enum gl_guard_act *out_step, struct gl_error *err);
+/* Event "guard": {"act","why","evidence","error"}. `failed` NULL: it was done. */
+int gl_guard_note(const struct gl_watch *watch, enum gl_guard_act act,
+                  const struct gl_guard_choice *choice, const struct gl_error *failed,
+                  struct gl_error *err);
+/* What comes after an act that was done: the promise where it goes on now, and the demand. */
+int gl_guard_after(const struct gl_watch *watch, const struct gl_guard_choice *choice,
+                   struct gl_error *err);
+/* It runs on where it is: the promise there, unless one stands. */
+int gl_guard_renew_promise(const struct gl_watch *watch, struct gl_error *err);
+
+void gl_guard_checkpoint(const struct gl_guard *guard, const char *step);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GL_BROKER_LEDGER_FILE_H
+#define GL_BROKER_LEDGER_FILE_H
+
+/* What the files of the ledger share: the open database, its statements and its errors. Nobody else
+ * includes it. */
+
+#include "broker/ledger.h"
+
+#include <sqlite3.h>
+
+struct gl_ledger {
+    sqlite3 *db;
+    const struct gl_world *world;
+    struct gl_error unwritable; /* why it is open to look only; code GL_OK = it is not */
+};
+
+/* Fill *err with what SQLite says. Returns -1. */
+int gl_ledger_fail(sqlite3 *db, const char *what, struct gl_error *err);
+/* Statements without a result. */
+int gl_ledger_run(struct gl_ledger *ledger, const char *sql, struct gl_error *err);
+int gl_ledger_prepare(struct gl_ledger *ledger, const char *sql, sqlite3_stmt **out,
+                      struct gl_error *err);
+void gl_ledger_finalize(sqlite3_stmt **statement);
+#define STATEMENT GL_AUTO(gl_ledger_finalize) sqlite3_stmt *
+/* One event at the end of the chain, within a transaction. */
+int gl_ledger_insert(struct gl_ledger *ledger, const char *kind, const char *launch,
+                     const json_t *body, struct gl_error *err);
+/* Do the promises follow from their events? TAMPERED naming the first that does not. */
+int gl_ledger_check_guarantees(struct gl_ledger *ledger, struct gl_error *err);
+/* Begin to write; refused where the ledger is open to look only. */
+int gl_ledger_begin(struct gl_ledger *ledger, struct gl_error *err);
+
+#endif

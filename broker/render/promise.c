@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/render/promise.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/time.h"
+#include "policy/judge.h"
+
+static const char *const kind_words[] = {
+    [GL_PROMISED] = "promised",
+    [GL_NONE_POSSIBLE] = "none possible",
+    [GL_TOO_FEW_ISSUES] = "too few past forecasts",
+    [GL_STALE] = "data too old",
+    [GL_BREAKS_NOW] = "broken now",
+    [GL_BEYOND_HORIZON] = "beyond the forecast",
+};
+
+static bool is_worse(const struct gl_book_entry *a, const struct gl_book_entry *b)
+{
+    int64_t until_a = a->is_ready ? gl_promise_until(&a->promise) : GL_UNKNOWN;
+    int64_t until_b = b->is_ready ? gl_promise_until(&b->promise) : GL_UNKNOWN;
+
+    return until_a < until_b; /* GL_UNKNOWN is the smallest */
+}
+
+bool gl_render_speaks_of(const struct gl_question *question, const struct gl_rule *rule,
+                         const struct gl_offer *offer)
+{
+    const struct gl_judge judge = {.question = question, .at = question->now};
+
+    return gl_judge_binds(&judge, rule) && gl_judge_applies(&judge, rule, offer);
+}
+
+const struct gl_book_entry *gl_render_promise_of(const struct gl_question *question,
+                                                 const struct gl_offer *offer)
+{
+    const struct gl_policy *policy = question->policy;
+    const struct gl_book_entry *worst = NULL;
+
+    for (size_t r = 0; question->book != NULL && r < policy->rule_count; r++)
+        for (size_t z = 0; z < offer->zone_count; z++) {
+            const struct gl_book_entry *entry =
+                gl_render_speaks_of(question, &policy->rules[r], offer)
+                    ? gl_book_find(question->book, &policy->rules[r], offer->zones[z])
+                    : NULL;
+
+            if (entry != NULL && (worst == NULL || is_worse(entry, worst)))
+                worst = entry;
+        }
+    return worst;
+}
+
+char *gl_render_until(const struct gl_book_entry *entry, struct gl_instant now,
+                      char out[GL_RENDER_UNTIL])
+{
+    int64_t until_s =
+        entry != NULL && entry->is_ready ? gl_promise_until(&entry->promise) : GL_UNKNOWN;
+    char today[GL_INSTANT_TEXT], until[GL_INSTANT_TEXT];
+
+    if (until_s == GL_UNKNOWN) {
+        bool is_known =
+            entry != NULL && entry->is_ready &&
+            (entry->promise.kind == GL_NONE_POSSIBLE || entry->promise.kind == GL_BREAKS_NOW);
+
+        snprintf(out, GL_RENDER_UNTIL, "%s", is_known ? "not now" : "?");
+        return out;
+    }
+    gl_instant_text(now, today);
+    gl_instant_text((struct gl_instant){until_s}, until);
+    if (strncmp(today, until, 10) == 0)
+        snprintf(out, GL_RENDER_UNTIL, "%.5s", until + 11);
+    else
+        snprintf(out, GL_RENDER_UNTIL, "%.5s %.5s", until + 5, until + 11);
+    return out;
+}
+
+/* "3,900". */
+static void add_count(struct gl_str *out, uint32_t count)
+{
+    if (count >= 1000)
+        gl_str_addf(out, "%" PRIu32 ",%03" PRIu32, count / 1000, count % 1000);
+    else
+        gl_str_addf(out, "%" PRIu32, count);
+}
+
+void gl_render_record(const struct gl_book_entry *entry, struct gl_str *out)
+{
+    const struct gl_guarantee_score *score = &entry->promise.score;
+    uint32_t settled = score->kept + score->broken;
+
+    gl_str_addf(out, "p %.4g %%", entry->promise.probability * 100);
+    if (settled == 0) {
+        gl_str_add(out, ", none settled before");
+        return;
+    }
+    gl_str_addf(out, ", kept %.0f %% of ", 100.0 * (double)score->kept / (double)settled);
+    add_count(out, settled);
+    gl_str_addf(out, " before, half of them %" PRIu32 " h or longer", score->median_h);
+}
+
+/* Its deciding reason is that figures lack, of a rule whose promises could be told. */
+static bool could_be_promised(const struct gl_question *question,
+                              const struct gl_judgement *judgement)
+{
+    const struct gl_offer *offer = &question->offers[judgement->offer];
+    const struct gl_reason *reason = &judgement->reason;
+    bool is_lacking = reason->gap == GL_GAP_COVERAGE || reason->gap == GL_GAP_MISSING ||
+                      reason->gap == GL_GAP_GRADE || reason->gap == GL_GAP_NOT_HOURLY;
+
+    if (judgement->outcome != GL_OUTCOME_UNKNOWN || !is_lacking || reason->rule == NULL ||
+        gl_rule_number(reason->rule, GL_KEY_CONFIDENCE) != GL_UNKNOWN)
+        return false;
+    for (size_t z = 0; z < offer->zone_count; z++) {
+        const struct gl_book_entry *entry =
+            gl_book_find(question->book, reason->rule, offer->zones[z]);
+
+        if (gl_book_gap(entry, reason->rule, question->now) != GL_GAP_NONE)
+            return false;
+    }
+    return offer->zone_count > 0;
+}
+
+bool gl_render_promise_hint(const struct gl_question *question, const struct gl_decision *decision,
+                            struct gl_str *out)
+{
+    for (size_t i = 0; question->book != NULL && i < decision->judged; i++)
+        if (decision->judgements[i].outcome != GL_NOT_ASKED &&
+            could_be_promised(question, &decision->judgements[i])) {
+            gl_str_addf(out,
+                        "Past figures are stored: with --confidence %.4g%% (or that key in the "
+                        "rule) promises made from them count instead of a source's forecast.",
+                        GL_BOOK_PROBABILITY * 100);
+            return true;
+        }
+    return false;
+}
+
+double gl_render_promised_percent(const struct gl_question *question, const struct gl_offer *offer)
+{
+    const struct gl_policy *policy = question->policy;
+    int64_t least = GL_UNKNOWN;
+
+    for (size_t r = 0; question->book != NULL && r < policy->rule_count; r++) {
+        const struct gl_rule *rule = &policy->rules[r];
+        int64_t asked = gl_rule_number(rule, GL_KEY_CONFIDENCE);
+
+        if (asked != GL_UNKNOWN && (least == GL_UNKNOWN || asked < least) &&
+            offer->zone_count > 0 && gl_render_speaks_of(question, rule, offer) &&
+            gl_book_find(question->book, rule, offer->zones[0]) != NULL)
+            least = asked;
+    }
+    return least == GL_UNKNOWN ? 0 : (double)least / 1e4;
+}
+
+static json_t *record_json(const struct gl_guarantee_score *score)
+{
+    return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I}", "asked", (json_int_t)score->asked, "issued",
+                     (json_int_t)score->issued, "kept", (json_int_t)score->kept, "broken",
+                     (json_int_t)score->broken, "unsettled", (json_int_t)score->unsettled,
+                     "median_h", (json_int_t)score->median_h);
+}
+
+json_t *gl_render_promise_json(const struct gl_book_entry *entry, struct gl_instant now)
+{
+    const struct gl_promise *promise = &entry->promise;
+    int64_t until_s = entry->is_ready ? gl_promise_until(promise) : GL_UNKNOWN;
+    char until[GL_INSTANT_TEXT], start[GL_INSTANT_TEXT];
+    enum gl_gap gap = gl_book_gap(entry, entry->rule, now);
+
+    if (!entry->is_ready || gap != GL_GAP_NONE)
+        return json_pack("{s:s,s:s,s:s,s:s}", "rule", entry->rule->id, "zone", entry->zone->zone,
+                         "state", "unknown", "why", gl_gap_sentence(gap));
+    if (until_s != GL_UNKNOWN)
+        gl_instant_text((struct gl_instant){until_s}, until);
+    gl_instant_text((struct gl_instant){promise->start_s}, start);
+    return json_pack("{s:s,s:s,s:s,s:s,s:s?,s:I,s:f,s:f,s:I,s:I,s:o}", "rule", entry->rule->id,
+                     "zone", entry->zone->zone, "state", kind_words[promise->kind], "start", start,
+                     "until", until_s != GL_UNKNOWN ? until : NULL, "hours",
+                     (json_int_t)promise->hours, "probability", promise->probability, "level",
+                     promise->level, "issues", (json_int_t)promise->issues, "indication_h",
+                     (json_int_t)promise->indication_h, "record", record_json(&promise->score));
+}

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "policy/backtest/part.h"
+#include "policy/schedule/green.h"
+
+/* What is known in the hour being replayed: the futures of every place, made once an hour and
+ * planned on by every task of that hour. */
+
+#define DEAR 1000.0F /* g/kWh more than anything that keeps the rules */
+
+/* The paths that keep one rule for `hours` from each start; returns the number of paths, 0 when too
+ * few issues are settled. */
+static size_t keeping(struct moment *moment, const struct watched *one, uint32_t hours,
+                      size_t *out_kept)
+{
+    struct gl_ensemble futures[GL_GUARANTEE_MAX_LEGS];
+    struct gl_green_limit limits[GL_GUARANTEE_MAX_LEGS];
+    const uint32_t horizon_h = moment->replay->horizon_h;
+    const struct gl_ensemble_options options = {
+        .now_s = moment->now_s, .hours = horizon_h, .min_paths = GL_GUARANTEE_MIN_ISSUES};
+    const struct gl_green_ask ask = {
+        .limits = limits,
+        .count = one->legs.count,
+        .run_hours = hours,
+        .latest_start = horizon_h,
+        .level = 1 - one->legs.probability,
+    };
+    struct gl_green_start start;
+
+    if (gl_ensemble_fill(&moment->scratch, one->tracks, one->legs.count, &options, futures) == 0)
+        return 0;
+    for (size_t leg = 0; leg < one->legs.count; leg++)
+        limits[leg] = (struct gl_green_limit){.signal = &futures[leg],
+                                              .limit = (double)one->legs.leg[leg].limit,
+                                              .is_floor = one->legs.leg[leg].kind == GL_LEG_FLOOR};
+    return gl_green_find(&ask, &moment->scratch, out_kept, &start) ? start.paths : 0;
+}
+
+static void find_green(struct moment *moment, size_t place, bool *out_green)
+{
+    const struct replay *replay = moment->replay;
+    size_t *kept = gl_arena_take(&moment->scratch, replay->horizon_h * sizeof *kept);
+
+    for (uint32_t h = 0; h < replay->horizon_h; h++)
+        out_green[h] = true;
+    for (size_t r = 0; r < replay->rule_count; r++) {
+        const struct watched *one = &replay->stages[place].watched[r];
+        size_t paths = keeping(moment, one, 1, kept);
+
+        for (uint32_t h = 0; h < replay->horizon_h; h++)
+            out_green[h] = out_green[h] && paths > 0 &&
+                           (double)kept[h] >= one->legs.probability * (double)paths;
+    }
+}
+
+static void make_dear(struct moment *moment, size_t place, const bool *green)
+{
+    const struct gl_ensemble *plain = &moment->futures[place];
+    const size_t all = (plain->paths + 1) * plain->hours;
+    float *value = gl_arena_take(&moment->scratch, all * sizeof *value);
+    float *central = value + plain->paths * plain->hours;
+
+    for (size_t i = 0; i < plain->paths * plain->hours; i++)
+        value[i] = plain->value[i] + (green[i % plain->hours] ? 0 : DEAR);
+    for (size_t h = 0; h < plain->hours; h++)
+        central[h] = plain->central[h] + (green[h] ? 0 : DEAR);
+    moment->priced_futures[place] = *plain;
+    moment->priced_futures[place].value = value;
+    moment->priced_futures[place].central = central;
+    moment->priced[place] = moment->places[place];
+    moment->priced[place].intensity = &moment->priced_futures[place];
+}
+
+static void fill(struct moment *moment)
+{
+    const struct replay *replay = moment->replay;
+    const struct gl_backtest_options *options = replay->options;
+    const struct gl_track *tracks[GL_BACKTEST_PLACES];
+    const struct gl_ensemble_options ask = {
+        .now_s = moment->now_s,
+        .hours = replay->horizon_h,
+        .min_paths = GL_BACKTEST_PATHS,
+    };
+
+    moment->is_filled = true;
+    for (size_t p = 0; p < options->place_count; p++)
+        tracks[p] = replay->stages[p].intensity;
+    moment->paths =
+        gl_ensemble_fill(&moment->scratch, tracks, options->place_count, &ask, moment->futures);
+    for (size_t p = 0; p < options->place_count; p++)
+        moment->places[p] =
+            (struct gl_plan_place){.intensity = &moment->futures[p], .pue = options->places[p].pue};
+    if (moment->paths == 0 || replay->rule_count == 0)
+        return;
+    moment->green = gl_arena_take(&moment->scratch, options->place_count * replay->horizon_h);
+    for (size_t p = 0; p < options->place_count; p++) {
+        find_green(moment, p, moment->green + p * replay->horizon_h);
+        make_dear(moment, p, moment->green + p * replay->horizon_h);
+    }
+}
+
+static bool has_futures(struct moment *moment)
+{
+    if (!moment->is_filled)
+        fill(moment);
+    return moment->paths > 0;
+}
+
+/* The job as it stands: what is left of it, where its data is, how long there is. */
+static struct gl_plan_request request_of(struct moment *moment, const struct task *task)
+{
+    const struct gl_backtest_options *options = moment->replay->options;
+    const struct gl_backtest_job *job = job_of(moment->replay, task);
+
+    return (struct gl_plan_request){
+        .places = moment->places,
+        .count = options->place_count,
+        .home = task->is_started ? (int)task->place : (int)job->home,
+        .work_hours = task->left_h,
+        .latest_start_h = SIZE_MAX,
+        .deadline_h = hours_left(moment, task),
+        .kwh_per_hour = (double)job->kwh_per_hour,
+        .start_kwh = options->start_kwh,
+        .copy = options->copy,
+        .confidence = options->confidence,
+        .criterion = GL_PLAN_BY_QUANTILE,
+    };
+}
+
+bool gl_backtest_moment_plan(struct moment *moment, const struct task *task,
+                             const struct wish *wish, struct gl_plan *out)
+{
+    struct gl_plan_request request;
+    struct gl_error ignored = {0};
+
+    if (!has_futures(moment))
+        return false;
+    request = request_of(moment, task);
+    if (moment->green != NULL)
+        request.places = moment->priced;
+    request.may_pause = wish->may_pause;
+    request.may_place = wish->may_place;
+    if (wish->is_now)
+        request.latest_start_h = 0;
+    return gl_plan_make(&request, &moment->scratch, out, &ignored) == 0 && out->is_feasible;
+}
+
+bool gl_backtest_moment_is_doubtful(const struct moment *moment, const struct gl_plan *plan)
+{
+    const uint32_t horizon_h = moment->replay->horizon_h;
+
+    for (size_t h = 0; moment->green != NULL && h < plan->hours; h++)
+        if (plan->where[h] != GL_REGION_NONE &&
+            (h >= horizon_h || !moment->green[(size_t)plan->where[h] * horizon_h + h]))
+            return true;
+    return false;
+}
+
+bool gl_backtest_moment_grams(struct moment *moment, const struct task *task, size_t place,
+                              double *out_g)
+{
+    int where[GL_BACKTEST_DEADLINE_H];
+    struct gl_plan_request request;
+    struct gl_error ignored = {0};
+    struct gl_plan plan;
+
+    if (!has_futures(moment) || task->left_h > GL_BACKTEST_DEADLINE_H)
+        return false;
+    request = request_of(moment, task);
+    request.may_place = true;
+    for (size_t h = 0; h < task->left_h; h++)
+        where[h] = (int)place;
+    if (gl_plan_judge(&request, where, task->left_h, &moment->scratch, &plan, &ignored) != 0 ||
+        !plan.is_feasible)
+        return false;
+    *out_g = plan.figures.emitted_g.high;
+    return true;
+}
+
+bool gl_backtest_moment_mean(struct moment *moment, size_t place, uint32_t hours,
+                             double *out_g_per_kwh)
+{
+    const struct gl_plan_place *at = &moment->places[place];
+    double sum = 0;
+
+    if (!has_futures(moment) || hours == 0)
+        return false;
+    hours = hours < moment->replay->horizon_h ? hours : moment->replay->horizon_h;
+    for (uint32_t h = 0; h < hours; h++)
+        sum += (double)at->intensity->central[h];
+    *out_g_per_kwh = at->pue * sum / hours;
+    return true;
+}
+
+bool gl_backtest_moment_is_green(struct moment *moment, size_t place, size_t start_h,
+                                 uint32_t hours)
+{
+    const struct replay *replay = moment->replay;
+    size_t *kept = gl_arena_take(&moment->scratch, replay->horizon_h * sizeof *kept);
+
+    for (size_t r = 0; r < replay->rule_count; r++) {
+        const struct watched *one = &replay->stages[place].watched[r];
+        size_t paths = keeping(moment, one, hours, kept);
+
+        if (paths == 0 || start_h >= replay->horizon_h ||
+            (double)kept[start_h] < one->legs.probability * (double)paths)
+            return false;
+    }
+    return true;
+}
+
+void gl_backtest_moment_done(struct moment *moment)
+{
+    gl_arena_done(&moment->scratch);
+}
