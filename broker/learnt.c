@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/learnt.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/file.h"
 
@@ -46,6 +49,49 @@ static bool load(void *cookie, const struct gl_hash *key, void *bytes, size_t si
     return true;
 }
 
+/* ---- at most so many files ---- */
+
+struct oldest {
+    size_t count;
+    char *path;
+    struct timespec at;
+};
+
+static void look_at(const char *path, struct oldest *oldest)
+{
+    struct stat about;
+
+    if (lstat(path, &about) != 0 || !S_ISREG(about.st_mode))
+        return;
+    oldest->count++;
+    if (oldest->path != NULL &&
+        (about.st_mtim.tv_sec > oldest->at.tv_sec || (about.st_mtim.tv_sec == oldest->at.tv_sec &&
+                                                      about.st_mtim.tv_nsec >= oldest->at.tv_nsec)))
+        return;
+    free(oldest->path);
+    oldest->path = gl_strdup(path);
+    oldest->at = about.st_mtim;
+}
+
+/* What was not learnt on for longest goes: each length of run and each limit has a file. */
+static void make_room(const struct gl_learnt *learnt)
+{
+    struct oldest oldest = {.count = 0};
+    DIR *folder = opendir(learnt->folder);
+    const struct dirent *item;
+
+    while (folder != NULL && (item = readdir(folder)) != NULL) {
+        GL_AUTO(gl_auto_free) char *path = gl_path_join(learnt->folder, item->d_name);
+
+        look_at(path, &oldest);
+    }
+    if (folder != NULL)
+        closedir(folder);
+    if (oldest.count > GL_LEARNT_FILES)
+        unlink(oldest.path);
+    free(oldest.path);
+}
+
 static void save(void *cookie, const struct gl_hash *key, const void *bytes, size_t size)
 {
     const struct gl_learnt *learnt = cookie;
@@ -58,8 +104,9 @@ static void save(void *cookie, const struct gl_hash *key, const void *bytes, siz
     memcpy(file + HEAD_BYTES, bytes, size);
     gl_hash_of(file + sizeof hash.bytes, HEAD_BYTES - sizeof hash.bytes + size, &hash);
     memcpy(file, hash.bytes, sizeof hash.bytes);
-    if (gl_dir_make(learnt->folder, &ignored) == 0)
-        gl_file_write(path, file, HEAD_BYTES + size, 0600, &ignored);
+    if (gl_dir_make(learnt->folder, &ignored) == 0 &&
+        gl_file_write(path, file, HEAD_BYTES + size, 0600, &ignored) == 0)
+        make_room(learnt);
 }
 
 void gl_learnt_init(struct gl_learnt *out, const char *state_folder)

@@ -8,6 +8,8 @@
 
 #include "policy/guarantee/book.h"
 
+#define GL_LEARNT_FILES 256 /* kept; what was not used for longest is forgotten */
+
 struct gl_learnt {
     char *folder;
     struct gl_book_memory memory; /* to be handed to gl_book_make() */

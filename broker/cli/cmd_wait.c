@@ -113,13 +113,15 @@ static void tell(struct waiting *waiting, const struct gl_ask_result *asked)
  * minutes once it has passed or nobody knows one. */
 static int64_t next_look(const struct waiting *waiting, int64_t expected)
 {
-    int64_t now = now_s(waiting);
+    int64_t now = now_s(waiting), next = now + SHORTEST_S;
     int64_t hour = now / HOUR_S * HOUR_S + HOUR_S + SETTLE_S;
-    int64_t next = expected != GL_UNKNOWN && expected > now ? expected : now + SHORTEST_S;
 
-    next = next < hour ? next : hour;
-    next = next < now + SHORTEST_S && next != expected ? now + SHORTEST_S : next;
-    next = next < waiting->not_before_s ? waiting->not_before_s : next;
+    if (expected != GL_UNKNOWN && expected > now)
+        next = expected < hour || hour < next ? expected : hour;
+    else if (hour > next && hour < next + SHORTEST_S)
+        next = hour;
+    if (now < waiting->not_before_s)
+        next = waiting->not_before_s;
     return waiting->deadline_s != GL_UNKNOWN && next > waiting->deadline_s - 1
                ? waiting->deadline_s - 1
                : next;
@@ -193,6 +195,10 @@ static int settle(struct waiting *waiting, const struct gl_ask_result *asked, in
         (may_change(asked) && (waiting->deadline_s == GL_UNKNOWN || now < waiting->deadline_s - 1)))
         return 0;
     *out_status = gl_act_refusal(waiting->context, asked, err);
+    if (*out_status >= 0 && !may_change(asked))
+        gl_render_wrap("Waiting would not change that: no source at hand speaks of the coming "
+                       "hours there.",
+                       0, waiting->context->columns, &waiting->context->reply.text);
     return *out_status < 0 ? -1 : 1;
 }
 

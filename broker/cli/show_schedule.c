@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A plan for people and as data: what to do, what it saves, how sure that is, what is not known. */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -84,6 +85,24 @@ static void add_emission(struct gl_context *context, const struct gl_schedule *s
     add_line(context, "emits", &line);
 }
 
+static void add_signed(struct gl_str *out, double number)
+{
+    char text[GL_RENDER_NUMBER];
+
+    gl_str_addf(out, "%s%s", number < 0 ? "-" : "", gl_render_real_text(fabs(number), text));
+}
+
+/* A saving may be a loss: gl_render_band() takes what is below zero as unknown. */
+static void add_spread(struct gl_str *out, const struct gl_band *band)
+{
+    add_signed(out, band->central);
+    gl_str_add(out, " (");
+    add_signed(out, band->low);
+    gl_str_add(out, "..");
+    add_signed(out, band->high);
+    gl_str_add_char(out, ')');
+}
+
 static bool is_baseline(const struct gl_schedule *schedule)
 {
     return schedule->plan.start_h == 0 && schedule->plan.starts == 1 && schedule->plan.moves == 0 &&
@@ -103,13 +122,13 @@ static void add_saving(struct gl_context *context, const struct gl_schedule *sch
                     "unknown: a run that starts now in %s lasts through hours without a figure",
                     home);
     } else {
-        gl_render_band(&figures->saved_g, &line);
+        add_spread(&line, &figures->saved_g);
         gl_str_add(&line, " of ");
         gl_render_band(&figures->baseline_g, &line);
         gl_str_add(&line, " gCO2e");
         if (figures->has_percent) {
             gl_str_add(&line, ", or ");
-            gl_render_band(&figures->saved_percent, &line);
+            add_spread(&line, &figures->saved_percent);
             gl_str_add(&line, " %");
         }
         gl_str_addf(&line, ", against starting now in %s; it saves in %.0f of %zu futures", home,

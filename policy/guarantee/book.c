@@ -140,7 +140,7 @@ static struct gl_guarantee *recall(struct gl_arena *arena, const struct gl_book_
     const struct gl_book_memory *memory = ask->memory;
     struct gl_guarantee *state = gl_guarantee_start(arena, legs, from_s);
 
-    if (state == NULL || memory == NULL)
+    if (state == NULL || memory == NULL || memory->load == NULL)
         return state;
     if (memory->load(memory->cookie, key, state, gl_guarantee_size()) && state->next_s <= now_s)
         return state;
@@ -211,10 +211,11 @@ static bool promise_by(const struct gl_book_ask *ask, const struct gl_book_entry
     struct gl_track_options options = {.horizon_h = horizon_h, .until_s = now_s};
     struct gl_guarantee *state;
     struct gl_hash key;
-    bool is_ready;
+    bool is_ready, is_learning;
 
     key_of(entry, horizon_h, &key);
     state = recall(&arena, ask, &entry->legs, &key, now_s);
+    is_learning = state != NULL && state->next_s < now_s;
     options.from_s = state != NULL ? state->next_s - LOOK_BACK_S(horizon_h) : now_s;
     is_ready = state != NULL &&
                build_tracks(&arena, entry->history, entry->legs.count, &options, tracks) &&
@@ -222,7 +223,7 @@ static bool promise_by(const struct gl_book_ask *ask, const struct gl_book_entry
                gl_guarantee_decide(state, list, now_s, 0, out);
     if (is_ready && later != NULL)
         find_later(&entry->legs, list, out, later);
-    if (is_ready && ask->memory != NULL)
+    if (is_ready && is_learning && ask->memory != NULL && ask->memory->save != NULL)
         ask->memory->save(ask->memory->cookie, &key, state, gl_guarantee_size());
     gl_arena_done(&arena);
     return is_ready;

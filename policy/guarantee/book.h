@@ -33,7 +33,7 @@ struct gl_book_ask {
     bool wants_later;                    /* later starts of rules without `confidence` too */
     double probability;                  /* of rules without it */
     uint32_t horizon_h;                  /* 0 = GL_BOOK_HORIZON_H */
-    const struct gl_book_memory *memory; /* NULL = learn anew each time */
+    const struct gl_book_memory *memory; /* NULL or without functions = learn anew each time */
 };
 
 /* From which later whole hours on the asked run would be promised, if today's forecast and its past

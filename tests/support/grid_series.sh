@@ -1,15 +1,17 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # An invented hourly grid for tests: no state of any grid, the same bytes every time.
-# tests/support/grid_series.sh ZONE FIRST-DAY DAYS [LEVEL [SEED]] prints the rows of a signal file:
-# LEVEL (300) is its mean intensity in g/kWh; days have a clean noon and a dirty evening, and the
-# noise has a memory. FIRST-DAY is days since 1970. Without a zone it prints the head of the file.
+# tests/support/grid_series.sh ZONE FIRST-DAY DAYS [LEVEL [SEED [SHIFT]]] prints the rows of a
+# signal file: LEVEL (300) is its mean intensity in g/kWh; days have a clean noon and a dirty
+# evening, SHIFT (0) hours earlier; the noise has a memory. FIRST-DAY is days since 1970. Without a
+# zone it prints the head of the file.
 if [ $# -eq 0 ]; then
     echo '# Invented figures for tests: no state of any grid.'
     echo 'from,zone,quantity,unit,value,evidence,boundary'
     exit
 fi
-awk -v zone="$1" -v first="$2" -v days="$3" -v level="${4:-300}" -v seed="${5:-1}" '
+awk -v zone="$1" -v first="$2" -v days="$3" -v level="${4:-300}" -v seed="${5:-1}" \
+    -v shift="${6:-0}" '
 function random() { # 0..1
     state = (state * 1103 + 12345) % 1048576
     return state / 1048576
@@ -31,7 +33,7 @@ BEGIN {
     for (day = 0; day < days; day++)
         for (hour = 0; hour < 24; hour++) {
             noise = 0.9 * noise + (random() + random() - 1) * 12
-            percent = shape[hour + 1] + noise
+            percent = shape[(hour + shift) % 24 + 1] + noise
             value = level * (percent > 5 ? percent : 5) / 88
             share = 100 - percent * 0.6
             at = sprintf("%sT%02d:00Z,%s", civil(first + day), hour, zone)

@@ -281,6 +281,9 @@ static void test_spot_notice(void **state)
     assert_int_equal(look(&bench, made.id).state, GL_STATE_ENDED);
     assert_int_equal(look(&bench, moved.id).state, GL_STATE_RUNNING);
     expect_console(&bench, made.id, "run@one end");
+    made = must_launch(&bench, "one"); /* after it was all over: no concern of this one */
+    sleep_h(&bench, 1);
+    assert_int_equal(look(&bench, made.id).state, GL_STATE_RUNNING);
     close_bench(&bench);
 }
 
@@ -359,6 +362,53 @@ static void test_killed_launcher(void **state)
     close_bench(&bench);
 }
 
+/* A clock that lets others go first. */
+static int64_t slow_now_ms(void *cookie)
+{
+    (void)cookie;
+    usleep(20);
+    return START_MS;
+}
+
+/* Four processes launch at the same time: nothing is overwritten. */
+static void test_launchers_at_once(void **state)
+{
+    struct bench bench;
+    pid_t pids[4];
+    int status, gate[2];
+    char byte;
+
+    (void)state;
+    open_bench(&bench, 2000, 0);
+    bench.world->now_ms = slow_now_ms;
+    assert_int_equal(pipe(gate), 0);
+    for (unsigned p = 0; p < 4; p++) {
+        pids[p] = fork();
+        if (pids[p] != 0)
+            continue;
+        bench.launched = p * 100;
+        close(gate[1]);
+        if (read(gate[0], &byte, 1) != 0) /* all of them begin when the parent has closed it */
+            _exit(2);
+        for (int i = 0; i < 100; i++) {
+            struct gl_instance made;
+            struct gl_error err = {0};
+
+            if (launch(&bench, "one", &made, &err) != 0 || strcmp(made.token, bench.token) != 0)
+                _exit(1);
+        }
+        _exit(0);
+    }
+    close(gate[0]);
+    close(gate[1]);
+    for (unsigned p = 0; p < 4; p++) {
+        assert_int_equal(waitpid(pids[p], &status, 0), pids[p]);
+        assert_int_equal(status, 0);
+    }
+    assert_int_equal(gl_sim_count(bench.sim, true), 400);
+    close_bench(&bench);
+}
+
 static void test_thousands(void **state)
 {
     struct bench bench;
@@ -391,6 +441,7 @@ int main(void)
         cmocka_unit_test(test_slow_move),
         cmocka_unit_test(test_moves_run_out),
         cmocka_unit_test(test_killed_launcher),
+        cmocka_unit_test(test_launchers_at_once),
         cmocka_unit_test(test_thousands),
     };
 
