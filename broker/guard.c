@@ -141,16 +141,14 @@ static int choose_act(struct turn *turn, struct gl_guard_facts *facts, struct gl
             (struct gl_guard_choice){.act = GL_GUARD_STAY, .why = GL_WHY_OVER, .place = SIZE_MAX};
         return 0;
     }
-    turn->can_pause = (caps & GL_CLOUD_SUSPENDS) != 0 && !must_wait(turn, GL_GUARD_PAUSE);
-    facts->can_pause = turn->can_pause;
+    facts->can_pause = (caps & GL_CLOUD_SUSPENDS) != 0;
     facts->can_move = facts->can_move && (caps & GL_CLOUD_MOVES) != 0;
     facts->was_moved_lately = was_moved_lately(turn, facts->min_stay_h);
     gl_guard_decide(facts, &turn->choice);
     turn->wanted = step_of(&turn->choice);
-    if (must_wait(turn, GL_GUARD_MOVE)) {
-        facts->can_move = false;
-        gl_guard_decide(facts, &turn->choice);
-    }
+    facts->can_pause = turn->can_pause = facts->can_pause && !must_wait(turn, GL_GUARD_PAUSE);
+    facts->can_move = facts->can_move && !must_wait(turn, GL_GUARD_MOVE);
+    gl_guard_decide(facts, &turn->choice);
     if ((turn->choice.act == GL_GUARD_STOP || turn->choice.act == GL_GUARD_RESUME) &&
         must_wait(turn, turn->choice.act))
         turn->choice.act =
@@ -292,6 +290,16 @@ static bool after_failure(struct turn *turn, enum gl_guard_act step, const struc
     return is_milder;
 }
 
+/* It ended between the look and the act. */
+static bool is_over_now(const struct turn *turn, const struct gl_error *why)
+{
+    struct gl_error ignored = {0};
+    bool is_over = false;
+    uint32_t caps;
+
+    return why->code == GL_E_NOT_FOUND && ask_caps(turn, &caps, &is_over, &ignored) == 0 && is_over;
+}
+
 static void carry_out(struct turn *turn)
 {
     bool is_dry = guard_of(turn)->is_dry;
@@ -307,7 +315,7 @@ static void carry_out(struct turn *turn)
             done(turn);
             return;
         }
-        if (why.code == GL_E_NOT_FOUND) { /* it ended between the look and the act */
+        if (is_over_now(turn, &why)) {
             turn->choice = (struct gl_guard_choice){
                 .act = GL_GUARD_STAY, .why = GL_WHY_OVER, .place = SIZE_MAX};
             break;
@@ -427,11 +435,14 @@ static int look_at_all(struct gl_guard *guard, struct gl_guarded *out, struct gl
 int gl_guard_lock(const char *state_folder, struct gl_error *err)
 {
     GL_AUTO(gl_auto_free) char *path = gl_path_join(state_folder, "guard.lock");
-    int lock = gl_file_lock(path, 0, err);
+    struct gl_error why = {0};
+    int lock = gl_file_lock(path, 0, &why);
 
-    if (lock < 0 && err->code == GL_E_LOCKED)
-        return gl_fail(err, GL_E_LOCKED, "another guard is at work (it holds %s)", path);
-    return lock;
+    if (lock >= 0)
+        return lock;
+    if (why.code == GL_E_LOCKED)
+        return gl_fail(err, GL_E_LOCKED, "another guard is at work: it holds %s", path);
+    return gl_fail(err, why.code, "%s", why.text);
 }
 
 int gl_guard_once(struct gl_guard *guard, struct gl_guarded *out, struct gl_error *err)

@@ -216,7 +216,8 @@ static const char *state_of(const struct due *due, const struct gl_settled *sett
 /* Stretches in which it ran in the zone, as the events tell. */
 struct presence {
     const char *zone;
-    bool is_home;              /* it was launched there */
+    bool is_home; /* it was launched there */
+    bool has_begun;
     int64_t from_ms, until_ms; /* of the hour */
     bool is_there;             /* since the last event */
     bool was_there;            /* some time in the hour */
@@ -240,7 +241,10 @@ static int note_presence(void *cookie, const json_t *event)
     bool is_there = presence->is_there;
 
     for (size_t i = 0; i < sizeof starts / sizeof starts[0]; i++)
-        is_there |= presence->is_home && is_word(event, "kind", starts[i]);
+        if (is_word(event, "kind", starts[i])) {
+            presence->has_begun = true;
+            is_there = presence->is_home;
+        }
     for (size_t i = 0; i < sizeof shifts / sizeof shifts[0]; i++)
         if (is_word(event, "kind", shifts[i]))
             is_there = is_word(body, "state", "running") && is_word(body, "zone", presence->zone);
@@ -259,14 +263,15 @@ static bool is_launched_in(struct gl_ledger *ledger, const struct gl_guarantee_r
     GL_AUTO(gl_launch_rows_free) struct gl_launch_rows rows = {0};
     GL_AUTO(gl_auto_json) json_t *plan = NULL;
     struct gl_error ignored = {0};
-    const json_t *zones, *zone;
+    const json_t *zone;
     size_t i;
 
-    if (gl_ledger_launches(ledger, row->launch, &rows, &ignored) != 0 || rows.count == 0)
+    if (gl_ledger_launches(ledger, row->launch, &rows, &ignored) != 0)
         return true;
-    plan = gl_json_parse(rows.rows[0].plan, strlen(rows.rows[0].plan), "plan", &ignored);
-    zones = json_object_get(json_object_get(plan, "offer"), "zones");
-    json_array_foreach(zones, i,
+    for (i = 0; i < rows.count && plan == NULL; i++)
+        if (strcmp(rows.rows[i].launch, row->launch) == 0)
+            plan = gl_json_parse(rows.rows[i].plan, strlen(rows.rows[i].plan), "plan", &ignored);
+    json_array_foreach(json_object_get(json_object_get(plan, "offer"), "zones"), i,
                        zone) if (json_is_string(zone) &&
                                  strcmp(json_string_value(zone), row->zone) == 0) return true;
     return plan == NULL;
@@ -284,7 +289,7 @@ static bool was_there(struct gl_ledger *ledger, const struct gl_guarantee_row *r
     if (gl_ledger_events(ledger, row->launch, &presence, note_presence, &ignored) != 0)
         return true;
     note_stretch(&presence, INT64_MAX);
-    return presence.was_there;
+    return presence.was_there || !presence.has_begun;
 }
 
 /* ---- and the ledger ---- */

@@ -47,6 +47,7 @@ struct gl_figure_limits {
     struct gl_span max_age; /* of live and forecast evidence; 0 = 3 h, forecasts 26 h */
     enum gl_grade min_grade;
     bool needs_hourly; /* yearly averages never grant a duration */
+    bool wants_best;   /* the best grade, bounds or not: for what is reported, never for a rule */
 };
 
 struct gl_reason {

@@ -373,6 +373,18 @@ static bool is_contradicted(const struct gl_figure_ask *ask, const struct gl_fig
     return false;
 }
 
+/* For a rule the first that has a bound, else the first; for reports the first of the best grade.
+ */
+static bool is_preferred(const struct gl_figure_ask *ask, const struct gl_figure *figure,
+                         const struct gl_figure *chosen)
+{
+    if (figure->series == NULL)
+        return false;
+    if (chosen->series == NULL)
+        return true;
+    return ask->limits->wants_best ? figure->grade < chosen->grade : figure->gap == GL_GAP_NONE;
+}
+
 struct gl_figure gl_figure_over(const struct gl_figure_ask *ask)
 {
     struct gl_figure chosen = unknown_figure(GL_GAP_MISSING);
@@ -385,9 +397,9 @@ struct gl_figure gl_figure_over(const struct gl_figure_ask *ask)
         struct gl_figure figure = figure_of_series(ask, i);
 
         gaps |= bit(figure.gap);
-        if (figure.series != NULL && (figure.gap == GL_GAP_NONE || chosen.series == NULL))
+        if (is_preferred(ask, &figure, &chosen))
             chosen = figure;
-        if (figure.gap == GL_GAP_NONE)
+        if (figure.gap == GL_GAP_NONE && !ask->limits->wants_best)
             break;
     }
     if (chosen.series == NULL)

@@ -15,7 +15,7 @@ static bool is_needed_alike(const struct gl_need *a, const struct gl_need *b)
            a->want.boundary == b->want.boundary && a->want.accounting == b->want.accounting &&
            a->want.share_of == b->want.share_of && a->min_grade == b->min_grade &&
            a->max_age_s == b->max_age_s && a->needs_hourly == b->needs_hourly &&
-           a->length_s == b->length_s;
+           a->wants_best == b->wants_best && a->length_s == b->length_s;
 }
 
 static uint32_t need_index(struct gl_judge *judge, const struct gl_need *need)
@@ -138,6 +138,7 @@ static void plan_report(struct gl_judge *judge)
         need.min_grade = GL_GRADE_E;
         need.max_age_s = 0;
         need.needs_hourly = false;
+        need.wants_best = true;
         judge->report_needs[quantity] = need_index(judge, &need);
     }
 }
@@ -268,6 +269,7 @@ static struct gl_figure look_up(struct gl_judge *judge, const struct gl_zone_fac
         .max_age = {need->max_age_s},
         .min_grade = need->min_grade,
         .needs_hourly = need->needs_hourly,
+        .wants_best = need->wants_best,
     };
     struct gl_figure_ask ask = {zone, &need->want,          &limits, judge->start.unix_s,
                                 0,    sound_of(judge, zone)};

@@ -17,7 +17,7 @@ struct gl_need {
     struct gl_meaning want;
     enum gl_grade min_grade;
     int64_t max_age_s; /* 0 = built-in */
-    bool needs_hourly;
+    bool needs_hourly, wants_best;
     int64_t length_s; /* 0 = the asked duration */
 };
 

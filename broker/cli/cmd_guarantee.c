@@ -328,7 +328,7 @@ static int add_scores(struct gl_context *context, const struct gl_guarantee_rows
                          "never kept.",
                    0, context->columns, &context->reply.text);
     if (left_out > 0)
-        gl_warn(context, "GL1001", "%zu guarantees are not in these figures", left_out);
+        gl_warn(context, "GL9002", "left out of these figures: %zu of %zu", left_out, rows->count);
     context->reply.data = json_pack("{s:o}", "scores", all);
     return left_out == 0 ? GL_EXIT_OK : GL_EXIT_BREACH;
 }

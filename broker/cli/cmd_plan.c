@@ -82,8 +82,9 @@ static void next_unknown(struct gl_context *context, const struct gl_schedule_as
 
     if (schedule->has_plan)
         return;
-    gl_render_wrap("A plan needs about three months of hourly figures: fetch what a source has of "
-                   "the past, or name a file of yours under `sources` in the configuration "
+    gl_render_wrap("A plan needs 24 days of hourly figures, a promise is better with a year: fetch "
+                   "what a source has of the past, or name a file of yours under `sources` in the "
+                   "configuration "
                    "(greenlaunch signals --explain ZONE shows what is stored).",
                    2, context->columns, &context->reply.text);
     gl_str_addf(&context->reply.text, "  greenlaunch signals --backfill 90d --zone %s\n", zone);

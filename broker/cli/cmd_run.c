@@ -17,8 +17,8 @@
 
 static const struct gl_option options[] = {
 #include "broker/cli/ask_options.def"
-#include "broker/cli/start_options.def"
 #include "broker/cli/run_options.def"
+#include "broker/cli/start_options.def"
     {0},
 };
 

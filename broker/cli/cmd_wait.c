@@ -178,21 +178,24 @@ static int answer_allowed(struct waiting *waiting, const struct gl_ask_result *a
     return GL_EXIT_OK;
 }
 
+static bool is_last(const struct waiting *waiting)
+{
+    return waiting->deadline_s != GL_UNKNOWN && now_s(waiting) >= waiting->deadline_s - 1;
+}
+
 /* Is what was decided the answer, for better or worse? Then it stands in the reply. */
 static int settle(struct waiting *waiting, const struct gl_ask_result *asked, int *out_status,
                   struct gl_error *err)
 {
     bool is_allowed = asked->decision->verdict == GL_ALLOW;
-    int64_t now = now_s(waiting);
 
     if (gl_start_check_rules(asked->policy, waiting->may_lack_rules, err) != 0)
         return -1;
-    if (is_allowed && now >= waiting->not_before_s) {
+    if (is_allowed && now_s(waiting) >= waiting->not_before_s) {
         *out_status = answer_allowed(waiting, asked);
         return 1;
     }
-    if (is_allowed ||
-        (may_change(asked) && (waiting->deadline_s == GL_UNKNOWN || now < waiting->deadline_s - 1)))
+    if (is_allowed || (may_change(asked) && !is_last(waiting)))
         return 0;
     *out_status = gl_act_refusal(waiting->context, asked, err);
     if (*out_status >= 0 && !may_change(asked))
@@ -206,11 +209,14 @@ static int settle(struct waiting *waiting, const struct gl_ask_result *asked, in
 static int look(struct waiting *waiting, int64_t *out_expected, int *out_status,
                 struct gl_error *err)
 {
+    struct gl_ask ask = waiting->ask;
     struct gl_ask_result asked;
     int is_over;
 
     waiting->looks++;
-    if (gl_ask_decide(waiting->context, &waiting->ask, &asked, err) != 0)
+    if (is_last(waiting))
+        ask.start_by = NULL; /* what comes after the deadline is worth telling */
+    if (gl_ask_decide(waiting->context, &ask, &asked, err) != 0)
         return -1;
     *out_expected = expected_s(&asked);
     is_over = settle(waiting, &asked, out_status, err);
@@ -283,8 +289,8 @@ static int run(struct gl_context *context, const struct gl_call *call, struct gl
                               .may_lack_rules = values.run.start.has_no_rules};
     int status = -1;
 
-    if (gl_help_operands(&gl_command_wait, call, 0, 0, err) != 0)
-        return -1;
+    if (call->operands->count > 0)
+        return gl_help_no_operand(&gl_command_wait, call->operands->words[0], err);
     if (context->globals.at != NULL)
         return gl_fail(err, GL_E_USAGE, "--at stands still: use it with plan, offers and why");
     if ((has_command || ask->clouds.count + ask->regions.count + ask->types.count == 0) &&
@@ -313,7 +319,8 @@ const struct gl_command gl_command_wait = {
         "each full hour, when the start comes that series or promises let expect, and every five "
         "minutes after it. Then ends with 0, or with a command does what run does. --start-by and "
         "--finish-by say how long it is worth waiting: after that it ends as a refusal does, with "
-        "6 when a later start is known, 3 or 8. It ends at once where no source could change the "
+        "6 when a start after that is known, else 3 or 8. It ends at once where no source could "
+        "change the "
         "answer. --timeout ends it with 124. Without --cloud, --region or --type it waits for "
         "this machine.",
     .example = "greenlaunch wait --max-intensity 200g/kWh --confidence 90% -d 6h --finish-by 24h "

@@ -210,6 +210,7 @@ static const struct entry environment[] = {
     {"NO_COLOR", "No colour, as --no-color"},
     {"NO_PROGRESS", "No progress lines, as --no-progress"},
     {"ACCESSIBLE", "Text without tables, as --accessible"},
+    {"TMPDIR", "Where a demonstration keeps its scratch folder; /tmp when not set"},
     {"GREENLAUNCH_ACCEL",
      "How local instances run: tcg emulates, kvm uses the processor and fails without, probe tries "
      "KVM again whatever earlier launches showed; when not set, KVM where a launch since the boot "
@@ -225,6 +226,8 @@ static const struct entry files[] = {
     {"~/.config/greenlaunch/config.yaml", "The configuration; written by greenlaunch init"},
     {"~/.local/state/greenlaunch/ledger.db", "The ledger: an append-only, hash-chained record"},
     {"~/.local/state/greenlaunch/cache/", "Answers of signal sources, with their issue time"},
+    {"~/.local/state/greenlaunch/archive/", "What sources forecast and measured, for guarantees"},
+    {"~/.local/state/greenlaunch/learnt/", "What was learnt of each rule; made again when gone"},
     {NULL, NULL},
 };
 

@@ -9,8 +9,8 @@
 extern const struct gl_command gl_command_backtest;
 extern const struct gl_command gl_command_offers, gl_command_why, gl_command_signals,
     gl_command_plan;
-extern const struct gl_command gl_command_launch, gl_command_run, gl_command_wait, gl_command_status,
-    gl_command_stop;
+extern const struct gl_command gl_command_launch, gl_command_run, gl_command_wait,
+    gl_command_status, gl_command_stop;
 extern const struct gl_command gl_command_pause, gl_command_resume, gl_command_migrate;
 extern const struct gl_command gl_command_meter, gl_command_verify, gl_command_ledger;
 extern const struct gl_command gl_command_policy;

@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/time.h"
 #include "broker/cli/act.h"
+#include "broker/cli/ask_forecast.h"
 #include "broker/host.h"
 #include "broker/learnt.h"
 
@@ -335,6 +336,15 @@ static void make_book(struct gl_context *context, bool wants_later, struct gl_as
     gl_progress_end(context);
 }
 
+/* Of a run that starts as late as it may. */
+static struct gl_instant end_of(const struct gl_request *request)
+{
+    bool may_wait = request->latest_start.unix_s > request->start.unix_s;
+    struct gl_instant start = may_wait ? request->latest_start : request->start;
+
+    return (struct gl_instant){start.unix_s + request->duration.s};
+}
+
 static int gather_and_decide(struct gl_context *context, const struct gl_ask *ask,
                              struct ask_memory *memory, struct gl_ask_result *result,
                              struct gl_error *err)
@@ -349,6 +359,11 @@ static int gather_and_decide(struct gl_context *context, const struct gl_ask *as
         .wants_history = ask->wants_history || is_promisable(result->policy),
     };
 
+    if (ask->zone != NULL && context->config.place_count > 0)
+        return gl_fail(
+            err, GL_E_USAGE,
+            "--zone does not apply: the configuration lists places, each in its own zone; "
+            "--region NAME chooses one");
     gl_host_read(&memory->host);
     options.local_vcpus = memory->host.vcpus;
     options.local_memory_mib = memory->host.memory_mib;
@@ -362,6 +377,7 @@ static int gather_and_decide(struct gl_context *context, const struct gl_ask *as
     gl_progress_end(context);
     warn_of_sources(context, result->signals);
     warn_of_zone(context, zone, result->offers);
+    gl_ask_forecast(&result->promises, result->offers, result->now, end_of(&result->request));
     make_book(context, ask->wants_later, result);
     result->decision = gl_decide(&(struct gl_question){
         .policy = result->policy,

@@ -239,9 +239,8 @@ static void drop_place(struct gl_schedule *schedule, size_t at)
     schedule->count--;
 }
 
-/* A place whose own history is too short would leave the others without: it is left out first. */
-static void fill_futures(struct gl_schedule *schedule, const struct gl_ask_result *asked,
-                         uint32_t hours)
+static void drop_short(struct gl_schedule *schedule, const struct gl_ask_result *asked,
+                       uint32_t hours)
 {
     for (size_t i = 0; i < schedule->count;) {
         struct gl_schedule_place alone = schedule->places[i];
@@ -253,10 +252,22 @@ static void fill_futures(struct gl_schedule *schedule, const struct gl_ask_resul
             drop_place(schedule, i);
         gl_arena_done(&trial);
     }
-    /* Too few past issues in common: the worst ranked place goes. */
-    while (schedule->count > 0 &&
-           !fill(&schedule->arena, schedule->places, schedule->count, asked, hours))
-        drop_place(schedule, schedule->count - 1);
+}
+
+/* A place whose own history is too short would leave the others without: it is left out first.
+ * Then, where past issues in common are too few, the worst ranked one. */
+static void fill_futures(struct gl_schedule *schedule, const struct gl_ask_result *asked,
+                         uint32_t hours)
+{
+    bool is_filled = fill(&schedule->arena, schedule->places, schedule->count, asked, hours);
+
+    if (!is_filled)
+        drop_short(schedule, asked, hours);
+    while (!is_filled && schedule->count > 0) {
+        is_filled = fill(&schedule->arena, schedule->places, schedule->count, asked, hours);
+        if (!is_filled)
+            drop_place(schedule, schedule->count - 1);
+    }
 }
 
 /* ---- the plan ---- */

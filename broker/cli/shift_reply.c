@@ -9,6 +9,7 @@
 #include "broker/evidence.h"
 #include "broker/finish.h"
 #include "broker/keeping.h"
+#include "broker/learnt.h"
 
 int gl_shift_subject_find(struct gl_context *context, const char *name,
                           struct gl_shift_subject *out, struct gl_error *err)
@@ -86,11 +87,78 @@ static int refuse(struct gl_context *context, const struct gl_shift_subject *sub
     return is_unknown ? GL_EXIT_UNKNOWN : GL_EXIT_REFUSED;
 }
 
+/* ---- under a promise: what could be promised there for the rest of the lease ---- */
+
+static void say_promise(const struct gl_book_entry *entry, const char *zone, struct gl_str *reason)
+{
+    char until[GL_INSTANT_TEXT];
+    int64_t until_s =
+        entry != NULL && entry->is_ready ? gl_promise_until(&entry->promise) : GL_UNKNOWN;
+
+    if (until_s == GL_UNKNOWN)
+        gl_str_addf(reason, "nothing can be promised in %s", zone);
+    else
+        gl_str_addf(reason, "green can be promised in %s until %s only", zone,
+                    gl_instant_text((struct gl_instant){until_s}, until));
+}
+
+static enum gl_outcome outcome_of(const struct gl_book_entry *entry, const struct gl_rule *rule,
+                                  const struct gl_signal_query *query)
+{
+    int64_t until_s;
+
+    if (gl_book_gap(entry, rule, query->from) != GL_GAP_NONE)
+        return GL_OUTCOME_UNKNOWN;
+    until_s = gl_promise_until(&entry->promise);
+    return until_s != GL_UNKNOWN && until_s >= query->until.unix_s ? GL_SATISFIED : GL_VIOLATED;
+}
+
+/* The rules of the launch as promises in `zone`; the worst outcome counts. */
+static int judge_promise(struct gl_context *context, const json_t *guarantee,
+                         const struct gl_zone_facts *zone, const struct gl_signal_query *query,
+                         enum gl_outcome *out_outcome, struct gl_str *reason, struct gl_error *err)
+{
+    struct gl_policy *policy = NULL;
+    struct gl_arena arena = {0};
+    struct gl_learnt learnt;
+    struct gl_book_ask ask = {
+        .zones = &zone,
+        .zone_count = 1,
+        .now = query->from,
+        .run = {query->until.unix_s - query->from.unix_s},
+        .probability =
+            (double)json_integer_value(json_object_get(guarantee, "probability_ppm")) / 1e6,
+    };
+    const struct gl_book *book;
+
+    if (gl_keeping_read_rules(json_object_get(guarantee, "rules"), &policy, err) != 0)
+        return -1;
+    gl_learnt_init(&learnt, gl_context_state(context, err));
+    ask.policy = policy;
+    ask.memory = &learnt.memory;
+    book = policy != NULL ? gl_book_make(&arena, &ask) : NULL;
+    *out_outcome = book != NULL ? GL_SATISFIED : GL_OUTCOME_UNKNOWN;
+    for (size_t r = 0; book != NULL && r < policy->rule_count && *out_outcome == GL_SATISFIED;
+         r++) {
+        const struct gl_book_entry *entry = gl_book_find(book, &policy->rules[r], zone);
+
+        *out_outcome = outcome_of(entry, &policy->rules[r], query);
+        if (*out_outcome != GL_SATISFIED)
+            say_promise(entry, query->zone, reason);
+    }
+    gl_learnt_done(&learnt);
+    gl_arena_done(&arena);
+    gl_policy_free(policy);
+    return 0;
+}
+
 int gl_shift_judge(struct gl_context *context, const struct gl_shift_subject *subject,
                    const char *place, const char *zone, json_t **out_series, struct gl_error *err)
 {
     struct gl_signal_query query = {.from = gl_now(&context->world),
-                                    .until = {subject->row->expires_ms / 1000}};
+                                    .until = {subject->row->expires_ms / 1000},
+                                    .wants_history = true};
+    const json_t *guarantee = json_object_get(subject->plan, "guarantee");
     GL_AUTO(gl_str_done) struct gl_str reason = {0};
     struct gl_zone_facts nowhere = {.count = 0};
     const struct gl_zone_facts *facts = &nowhere;
@@ -103,8 +171,11 @@ int gl_shift_judge(struct gl_context *context, const struct gl_shift_subject *su
     snprintf(query.zone, sizeof query.zone, "%s", zone);
     if (zone[0] != '\0')
         facts = gl_signal_store_zone(store, &query);
-    result =
-        gl_keeping_place(subject->plan, facts, query.from, query.until, &outcome, &reason, err);
+    if (json_is_integer(json_object_get(guarantee, "probability_ppm")))
+        result = judge_promise(context, guarantee, facts, &query, &outcome, &reason, err);
+    else
+        result =
+            gl_keeping_place(subject->plan, facts, query.from, query.until, &outcome, &reason, err);
     if (result == 0 && outcome != GL_SATISFIED)
         result = refuse(context, subject, place, outcome, &reason);
     else if (result == 0)

@@ -10,6 +10,7 @@
 #include "broker/account.h"
 #include "broker/cli/act.h"
 #include "broker/evidence.h"
+#include "broker/render/text.h"
 
 #define NEXT_LINE "\n               "
 
@@ -58,9 +59,10 @@ static void show_figure(struct gl_context *context, const struct figure *figure,
     gl_str_addf(&context->reply.text, "  %-12s %7s %s%s (low %s, high %s), grade %c\n",
                 figure->label, text[1], is_small ? "m" : "", figure->unit, text[0], text[2],
                 figure->grade);
+    GL_AUTO(gl_str_done) struct gl_str source = {0};
     gl_str_add(&context->reply.text, "               from ");
-    gl_str_add_printable(&context->reply.text, figure->source, strlen(figure->source));
-    gl_str_add_char(&context->reply.text, '\n');
+    gl_str_add_printable(&source, figure->source, strlen(figure->source));
+    gl_render_hang(gl_str_text(&source), 20, context->columns, &context->reply.text);
 }
 
 static void list_free(struct gl_evidence_list **list)
@@ -195,6 +197,21 @@ static void show_spans(struct gl_context *context, const json_t *evidence)
         gl_str_add_char(out, '\n');
 }
 
+/* The title of a rule says what should be. */
+static void add_flag(struct gl_context *context, const json_t *item)
+{
+    GL_AUTO(gl_str_done) struct gl_str line = {0};
+    const char *result = json_string_value(json_object_get(item, "result"));
+
+    gl_str_addf(&line, "%s does not hold: %s (%s)%s",
+                json_string_value(json_object_get(item, "rule")),
+                json_string_value(json_object_get(item, "title")),
+                json_string_value(json_object_get(item, "note")),
+                strcmp(result, "replaced") == 0 ? "; replaced by a bound" : "");
+    gl_str_add(&context->reply.text, "  flag         ");
+    gl_render_hang(gl_str_text(&line), 15, context->columns, &context->reply.text);
+}
+
 static void show_plausibility(struct gl_context *context, const json_t *derived)
 {
     const json_t *list = json_object_get(derived, "plausibility"), *item;
@@ -207,10 +224,7 @@ static void show_plausibility(struct gl_context *context, const json_t *derived)
         checked += strcmp(result, "not checked") != 0;
         ok += strcmp(result, "ok") == 0;
         if (strcmp(result, "flagged") == 0 || strcmp(result, "replaced") == 0)
-            gl_str_addf(&context->reply.text, "  flag         %s %s: %s (%s)\n",
-                        json_string_value(json_object_get(item, "rule")), result,
-                        json_string_value(json_object_get(item, "title")),
-                        json_string_value(json_object_get(item, "note")));
+            add_flag(context, item);
     }
     gl_str_addf(&context->reply.text, "  plausible    %zu of %zu rules checked hold\n", ok,
                 checked);
@@ -265,6 +279,24 @@ static void add_reason(struct gl_str *out, const json_t *guarantee)
         gl_str_add(out, NEXT_LINE "no limit is stated");
 }
 
+/* A promise with a probability is settled on what is measured, in the ledger; else nothing but the
+ * figures known at the decision stood behind it. */
+static void add_ground(struct gl_str *out, const json_t *stated)
+{
+    const json_t *ppm = json_object_get(stated, "probability_ppm");
+    const char *grade = json_string_value(json_object_get(stated, "grade"));
+
+    if (json_is_integer(ppm))
+        gl_str_addf(out,
+                    NEXT_LINE
+                    "judged by the figures of the decision; the promise (p %.4g %%) is" NEXT_LINE
+                    "settled on measured ones: greenlaunch guarantee list",
+                    (double)json_integer_value(ppm) / 1e4);
+    else
+        gl_str_addf(out, NEXT_LINE "by the figures known at the decision (grade %s), no forecast",
+                    grade != NULL ? grade : "?");
+}
+
 static void show_guarantee(struct gl_context *context, const json_t *evidence,
                            const json_t *derived, json_t *data)
 {
@@ -282,6 +314,7 @@ static void show_guarantee(struct gl_context *context, const json_t *evidence,
     gl_str_add(out, NEXT_LINE);
     gl_str_add_printable(out, rule != NULL ? rule : "?", rule != NULL ? strlen(rule) : 1);
     add_reason(out, guarantee);
+    add_ground(out, json_object_get(evidence, "guarantee"));
     gl_str_add_char(out, '\n');
 }
 

@@ -127,13 +127,11 @@ static void add_scale(struct gl_str *out, const struct strip *strip)
     gl_str_addf(out, "  %-*s ", (int)strip->label, "UTC");
     for (size_t cell = 0; cell < strip->cells; cell++) {
         struct gl_instant at = gl_instant_hour(gl_schedule_at(strip->asked, cell * strip->step));
+        int64_t over = at.unix_s / GL_HOUR_S % apart_h, ahead = over > 0 ? apart_h - over : 0;
+        bool is_mark = ahead < (int64_t)strip->step;
         char text[GL_INSTANT_TEXT], mark[16];
-        bool is_mark = false;
 
-        for (size_t h = 0; h < strip->step; h++)
-            is_mark = is_mark || (at.unix_s / GL_HOUR_S + (int64_t)h) % apart_h == 0;
-        gl_instant_text((struct gl_instant){at.unix_s + (int64_t)(strip->step - 1) * GL_HOUR_S},
-                        text);
+        gl_instant_text((struct gl_instant){at.unix_s + ahead * GL_HOUR_S}, text);
         if (apart_h >= 24)
             snprintf(mark, sizeof mark, "|%.5s", text + 5);
         else

@@ -22,11 +22,11 @@ static void add_actuals(struct gl_str *out, const struct gl_history *history, st
                 gl_render_age(now.unix_s - history->newest_actual_s - GL_HOUR_S, age));
     if (history->estimated_count > 0)
         gl_str_addf(out, ", %zu may still be revised", history->estimated_count);
-    gl_str_addf(out, "; known %u h after its end", (unsigned)history->actuals.lag_h);
+    gl_str_addf(out, "; a figure comes %u h after its hour", (unsigned)history->actuals.lag_h);
     if (history->is_lag_measured)
         gl_str_addf(out, ", as seen %zu times", history->lag_count);
     else
-        gl_str_add(out, " at most, not seen yet");
+        gl_str_add(out, ", as is assumed");
 }
 
 static void add_issues(struct gl_str *out, const struct gl_history *history, struct gl_instant now)
@@ -64,7 +64,8 @@ static void show_one(struct gl_context *context, const struct gl_history *histor
 void gl_signals_history_show(struct gl_context *context, const struct gl_zone_facts *zone,
                              struct gl_instant now)
 {
-    gl_str_add(&context->reply.text, "  stored of the past, for promises and plans:\n");
+    gl_render_wrap("stored of the past, for promises and plans:", 2, context->columns,
+                   &context->reply.text);
     for (size_t i = 0; i < zone->history_count; i++)
         show_one(context, zone->histories[i], now);
     if (zone->history_count == 0)

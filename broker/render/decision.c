@@ -174,7 +174,8 @@ struct gl_figure gl_render_figure(const struct gl_question *question, const stru
 {
     const struct gl_request *request = question->request;
     const struct gl_meaning want = meaning_shown(question->policy, quantity);
-    const struct gl_figure_limits limits = {.now = question->now, .min_grade = GL_GRADE_E};
+    const struct gl_figure_limits limits = {
+        .now = question->now, .min_grade = GL_GRADE_E, .wants_best = true};
     struct gl_instant until = {request->start.unix_s + request->duration.s};
     struct gl_figure worst = {.value_u = GL_UNKNOWN,
                               .low_u = GL_UNKNOWN,

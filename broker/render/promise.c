@@ -106,8 +106,9 @@ static bool could_be_promised(const struct gl_question *question,
 {
     const struct gl_offer *offer = &question->offers[judgement->offer];
     const struct gl_reason *reason = &judgement->reason;
-    bool is_lacking = reason->gap == GL_GAP_COVERAGE || reason->gap == GL_GAP_MISSING ||
-                      reason->gap == GL_GAP_GRADE || reason->gap == GL_GAP_NOT_HOURLY;
+    bool is_lacking = reason->gap == GL_GAP_COVERAGE || reason->gap == GL_GAP_NO_BOUND ||
+                      reason->gap == GL_GAP_MISSING || reason->gap == GL_GAP_GRADE ||
+                      reason->gap == GL_GAP_NOT_HOURLY;
 
     if (judgement->outcome != GL_OUTCOME_UNKNOWN || !is_lacking || reason->rule == NULL ||
         gl_rule_number(reason->rule, GL_KEY_CONFIDENCE) != GL_UNKNOWN)

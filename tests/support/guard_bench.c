@@ -188,6 +188,7 @@ json_t *guard_bench_plan(const char *on_lapse, int64_t probability_ppm, int64_t 
     json_t *plan = fake_plan(from_s, until_s), *offer = json_object_get(plan, "offer");
 
     json_object_set_new(offer, "region", json_string(GL_MEMORY_REGION));
+    json_object_set_new(json_object_get(plan, "machine"), "memory_mb", json_integer(500));
     json_object_set_new(
         plan, "guarantee",
         json_pack("{s:s,s:I,s:I,s:s,s:o,s:[{s:s,s:[{s:s,s:s}]}]}", "rule",

@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034
 # SPDX-License-Identifier: Apache-2.0
 # Sourced by cases that need a history: grid.csv of an invented grid and a configuration for it.
 # planned ZONE:LEVEL[:DAYS[:SHIFT]]...: figures of each zone until 2025-05-01T23:00Z; the first is home.

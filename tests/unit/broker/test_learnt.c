@@ -17,7 +17,7 @@
 
 #include "base/file.h"
 #include "broker/learnt.h"
-#include "tests/support/scratch.h"
+#include "tests/support/scratch.c"
 
 #define SIZE 5000
 

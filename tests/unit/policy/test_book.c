@@ -346,7 +346,8 @@ static void a_run_that_is_promised_now_needs_no_later_start(void **state)
     assert_true(gl_book_starts_at(entry, ask.now, ask.now));
     ask.wants_later = true;
     assert_true(entry_now()->later.is_known);
-    ask.run.s = 20 * HOUR; /* no green time is so long */
+    assert_int_equal(entry_now()->later.starts & 3, 2); /* of now only the promise itself speaks */
+    ask.run.s = 20 * HOUR;                              /* no green time is so long */
     assert_false(entry_now()->is_run_promised);
     assert_int_equal(entry_now()->later.starts, 0);
     ask.run.s = 60 * HOUR; /* longer than forecasts reach */

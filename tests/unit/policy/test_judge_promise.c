@@ -199,15 +199,15 @@ static void a_later_start_is_told_when_it_would_be_promised(void **state)
     (void)state;
     entries[0] = promised(&zone.facts, 0);
     entries[0].later = (struct gl_later){
-        .is_known = true, .run_h = 2, .within_h = 46, .starts = UINT64_C(1) << 20 | 1 << 7};
-    decision = gl_decide(&question);
+        .is_known = true, .run_h = 2, .within_h = 46, .starts = UINT64_C(1) << 20 | 1 << 17};
+    decision = gl_decide(&question); /* figures reach 12 h only */
     assert_int_equal(decision->verdict, GL_LATER);
-    assert_int_equal(alternative(decision, GL_ALT_TIME)->start.unix_s, NOW + 7 * HOUR);
+    assert_int_equal(alternative(decision, GL_ALT_TIME)->start.unix_s, NOW + 17 * HOUR);
     assert_int_equal(alternative(decision, GL_ALT_TIME)->duration.s, 2 * HOUR);
     assert_null(alternative(decision, GL_ALT_LOOSER));
     assert_null(alternative(decision, GL_ALT_SIZE));
     gl_decision_free(decision);
-    request.latest_start.unix_s = NOW + 6 * HOUR; /* too late: told, but not promised in time */
+    request.latest_start.unix_s = NOW + 16 * HOUR; /* too late: told, but not promised in time */
     decision = gl_decide(&question);
     assert_int_equal(decision->verdict, GL_REFUSE);
     gl_decision_free(decision);

@@ -2,6 +2,7 @@
 #include "policy_text.h"
 
 #include "base/time.h"
+#include "policy/guard.h"
 
 #define HEAD "greenlaunch: 1\nrules:\n"
 
@@ -449,6 +450,39 @@ static void rules_that_do_nothing_or_everything_are_refused(void **state)
     assert_bad(HEAD "  - {max_count: 1, max_count: 2}\n", GL_E_DUPLICATE_KEY, 3, 20, "duplicate");
 }
 
+static void a_confidence_is_one_of_something_promisable(void **state)
+{
+    (void)state;
+    assert_bad(HEAD "  - confidence: 95%\n", GL_E_BAD_VALUE, 3, 5,
+               "nothing that could be promised");
+    assert_bad(HEAD "  - {confidence: 95%, max_total: 1 kg}\n", GL_E_BAD_VALUE, 3, 5,
+               "min_renewable");
+    assert_bad(HEAD "  - {confidence: 49%, max_intensity: 9 g/kWh}\n", GL_E_BAD_VALUE, 3, 5,
+               "outside 50% to 99.9%");
+    assert_bad(HEAD "  - {confidence: 99.95%, max_intensity: 9 g/kWh}\n", GL_E_BAD_VALUE, 3, 5,
+               "outside 50% to 99.9%");
+    gl_policy_free(parse_good(HEAD "  - {confidence: 50%, max_intensity: 9 g/kWh}\n"));
+    gl_policy_free(parse_good(HEAD "  - {confidence: 99.9%, min_carbon_free: 9%}\n"));
+    gl_policy_free(parse_good(
+        HEAD "  - {confidence: 90%, green_below: 80 g/kWh, green_for: 2h, max_count: 1}\n"));
+    assert_bad(HEAD "  - {confidence: 0.95, max_intensity: 9 g/kWh}\n", GL_E_UNIT_MISSING, 3, 18,
+               "%");
+    assert_bad(HEAD "  - {on_lapse: sleep, max_intensity: 9 g/kWh}\n", GL_E_BAD_VALUE, 3, 16,
+               "notify");
+    assert_bad(HEAD "  - on_lapse: pause\n", GL_E_BAD_VALUE, 3, 5, "limits nothing");
+    for (size_t i = 0; gl_on_lapse_words[i] != NULL; i++) {
+        struct gl_str text = {0};
+        struct gl_policy *policy;
+
+        gl_str_addf(&text, HEAD "  - {on_lapse: %s, max_intensity: 9 g/kWh}\n",
+                    gl_on_lapse_words[i]);
+        policy = parse_good(gl_str_text(&text));
+        assert_int_equal(gl_rule_number(&policy->rules[0], GL_KEY_ON_LAPSE), i);
+        gl_policy_free(policy);
+        gl_str_done(&text);
+    }
+}
+
 static void digest_is_of_the_text(void **state)
 {
     struct gl_policy *a = parse_good(HEAD "  - max_count: 4\n");
@@ -481,6 +515,7 @@ int main(void)
         cmocka_unit_test(unknown_keys_get_the_nearest_known_one),
         cmocka_unit_test(the_version_comes_first),
         cmocka_unit_test(rules_that_do_nothing_or_everything_are_refused),
+        cmocka_unit_test(a_confidence_is_one_of_something_promisable),
         cmocka_unit_test(digest_is_of_the_text),
     };
 

@@ -1,0 +1,449 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A guard killed at every step and at every call that changes a file, on a disk that is full, and
+ * several of them at once: one instance, a chain that holds, and a second look that agrees. */
+#undef _FORTIFY_SOURCE
+#include "tests/support/guard_bench.h"
+
+#include "base/file.h"
+#include "broker/shift.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* ---- the disk ---- */
+
+static struct disk {
+    bool is_armed;
+    unsigned count;
+    unsigned kill_at; /* 0 = never */
+    unsigned full_from, full_until;
+} disk;
+
+/* Shall this call fail? May not return. */
+static bool strikes(bool needs_space)
+{
+    if (!disk.is_armed)
+        return false;
+    disk.count++;
+    if (disk.count == disk.kill_at)
+        kill(getpid(), SIGKILL);
+    if (!needs_space || disk.count < disk.full_from || disk.count >= disk.full_until)
+        return false;
+    errno = ENOSPC;
+    return true;
+}
+
+ssize_t write(int fd, const void *bytes, size_t length)
+{
+    return strikes(true) ? -1 : syscall(SYS_write, fd, bytes, length);
+}
+
+ssize_t pwrite64(int fd, const void *bytes, size_t length, off64_t offset)
+{
+    return strikes(true) ? -1 : syscall(SYS_pwrite64, fd, bytes, length, offset);
+}
+
+int ftruncate64(int fd, off64_t length)
+{
+    return strikes(true) ? -1 : (int)syscall(SYS_ftruncate, fd, length);
+}
+
+int fsync(int fd)
+{
+    (void)fd;
+    return 0;
+}
+
+int fdatasync(int fd)
+{
+    (void)fd;
+    return 0;
+}
+
+int renameat(int from_fd, const char *from, int to_fd, const char *to)
+{
+    return strikes(true) ? -1 : (int)syscall(SYS_renameat, from_fd, from, to_fd, to);
+}
+
+int mkdir(const char *path, mode_t mode)
+{
+    return strikes(true) ? -1 : (int)syscall(SYS_mkdir, path, mode);
+}
+
+int unlink(const char *path)
+{
+    return strikes(false) ? -1 : (int)syscall(SYS_unlink, path);
+}
+
+/* ---- the bench ---- */
+
+#define P90     900000
+#define LEASE_S JOURNAL_LEASE_S
+
+static struct journal_bench journal;
+static struct guard_bench *bench;
+static char launch[GL_CLOUD_ID];
+
+static int set_up(void **state)
+{
+    (void)state;
+    disk = (struct disk){0};
+    journal_bench_open(&journal, "test_guard_killed");
+    bench = guard_bench_new(&journal);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    disk.is_armed = false;
+    guard_bench_free(bench);
+    journal_bench_close(&journal);
+    return 0;
+}
+
+static void again(void)
+{
+    tear_down(NULL);
+    set_up(NULL);
+}
+
+/* A situation in which the guard has something to do. Promises need a year replayed: of the two
+ * kinds of knowledge the data at hand is quick. */
+struct scene {
+    const char *on_lapse, *ends_as, *ends_in;
+    int64_t probability_ppm;
+    bool is_paused;
+    void (*spoil)(void);
+};
+
+static void nothing(void)
+{
+}
+
+static void move_fails(void)
+{
+    journal.cloud->store->faults[GL_MEMORY_MOVE] =
+        (struct gl_memory_fault){.times = 1, .code = GL_E_PROVIDER};
+}
+
+static void move_answer_lost(void)
+{
+    move_fails();
+    journal.cloud->store->faults[GL_MEMORY_MOVE].acts_first = true;
+}
+
+static const struct scene scenes[] = {
+    {"move", "running", GL_MEMORY_REGION_2, 0, false, nothing},
+    {"move", "running", GL_MEMORY_REGION_2, P90, false, nothing},
+    {"move", "running", GL_MEMORY_REGION_2, 0, false, move_answer_lost},
+    {"move", "paused", GL_MEMORY_REGION, 0, false, move_fails},
+    {"move", "running", GL_MEMORY_REGION_2, 0, true, nothing},
+    {"pause", "paused", GL_MEMORY_REGION, 0, false, nothing},
+    {"stop", "ended", GL_MEMORY_REGION, 0, false, nothing},
+    {"notify", "running", GL_MEMORY_REGION, 0, false, nothing},
+};
+#define SCENES (sizeof scenes / sizeof scenes[0])
+
+/* Left as a guard finds it: five minutes into the lease, and over the limit. */
+static void play(const struct scene *scene)
+{
+    struct gl_error err = {0};
+
+    again();
+    bench->grids[0].has_no_history = bench->grids[1].has_no_history = scene->probability_ppm == 0;
+    if (guard_bench_start(bench, "", scene->on_lapse, scene->probability_ppm, LEASE_S, launch,
+                          &err) != 0)
+        fail_msg("%s", err.text);
+    journal.cloud->true_ms += 4000;
+    if (scene->is_paused && journal_bench_pause(&journal, launch, &err) != 0)
+        fail_msg("%s", err.text);
+    bench->grids[0].spike = 3000;
+    bench->grids[0].spike_from_s = guard_bench_now_s(bench) - 4 * 3600;
+    scene->spoil();
+}
+
+static struct {
+    unsigned at, count;
+} steps;
+
+static void on_step(void *cookie, const char *step)
+{
+    (void)cookie;
+    assert_true(step[0] != '\0');
+    if (++steps.count == steps.at)
+        kill(getpid(), SIGKILL);
+}
+
+/* How a look in a process of its own came out. */
+enum {
+    KILLED = -1,
+    FINE,
+    FAILED, /* as a whole */
+    TOLD,   /* something failed, and it said so */
+    UNSEEN, /* the disk struck, and it said nothing of it */
+};
+
+static bool is_struck(const struct disk *with)
+{
+    return with->full_from > 0 && disk.count >= with->full_from;
+}
+
+static int child_looks(unsigned kill_at_step, struct disk with)
+{
+    int status = -1;
+    pid_t child;
+
+    gl_ledger_close(journal.ledger);
+    journal.ledger = NULL;
+    child = fork();
+    if (child == 0) {
+        struct gl_guarded guarded;
+        struct gl_error err = {0};
+        int result;
+
+        if (!journal_bench_ledger(&journal, 0, &err))
+            _exit(2);
+        steps.at = kill_at_step;
+        journal.launcher.checkpoint = on_step;
+        disk = with;
+        result = guard_bench_look(bench, &guarded, &err);
+        disk.is_armed = false;
+        gl_ledger_close(journal.ledger);
+        _exit(!is_struck(&with)                                     ? FINE
+              : result != 0                                         ? FAILED
+              : guarded.failed > 0 || guarded.reconciled.failed > 0 ? TOLD
+                                                                    : UNSEEN);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(journal_bench_ledger(&journal, 0, &(struct gl_error){0}));
+    if (WIFSIGNALED(status)) {
+        assert_int_equal(WTERMSIG(status), SIGKILL);
+        return KILLED;
+    }
+    return WEXITSTATUS(status);
+}
+
+static void look(struct gl_guarded *out)
+{
+    struct gl_error err = {0};
+
+    if (guard_bench_look(bench, out, &err) != 0)
+        fail_msg("%s", err.text);
+}
+
+static void assert_row(const char *state, const char *region)
+{
+    struct gl_launch_rows rows;
+    struct gl_error err = {0};
+
+    assert_int_equal(gl_ledger_launches(journal.ledger, launch, &rows, &err), 0);
+    assert_string_equal(rows.rows[0].state, state);
+    assert_string_equal(rows.rows[0].region, region);
+    gl_launch_rows_free(&rows);
+}
+
+/* Promises of the place where it runs that stand: one, or none where nothing is promised. */
+static void assert_promises(const struct scene *scene)
+{
+    struct gl_guarantee_rows rows;
+    struct gl_error err = {0};
+    unsigned here = 0;
+
+    assert_int_equal(gl_ledger_guarantees(journal.ledger, "open", &rows, &err), 0);
+    for (size_t i = 0; i < rows.count; i++)
+        here += strcmp(rows.rows[i].zone, "YY") == 0;
+    assert_int_equal(here, scene->probability_ppm > 0);
+    gl_guarantee_rows_free(&rows);
+}
+
+/* Whatever happened before, what was to be done is done by the next look, or the one after the wait
+ * for what had failed; and then nothing more. */
+static void assert_comes_right(const struct scene *scene)
+{
+    struct gl_guarded guarded;
+    unsigned shifts;
+
+    memset(journal.cloud->store->faults, 0, sizeof journal.cloud->store->faults);
+    journal_bench_assert_sound(&journal);
+    look(&guarded);
+    if (scene->spoil == move_fails || guarded.failed > 0 || guarded.undone > 0) {
+        journal_bench_assert_sound(&journal);
+    } else {
+        assert_row(scene->ends_as, scene->ends_in);
+        assert_promises(scene);
+    }
+    shifts = journal_bench_events(&journal, launch, "moved") +
+             journal_bench_events(&journal, launch, "paused");
+    look(&guarded);
+    assert_true(journal_bench_events(&journal, launch, "moved") +
+                    journal_bench_events(&journal, launch, "paused") ==
+                shifts);
+    journal_bench_assert_over(&journal);
+}
+
+/* ---- killed ---- */
+
+static void killed_at_any_step(void **state)
+{
+    unsigned points = 0;
+
+    (void)state;
+    for (size_t s = 0; s < SCENES; s++)
+        for (unsigned k = 1;; k++) {
+            int status;
+
+            play(&scenes[s]);
+            status = child_looks(k, (struct disk){0});
+            assert_comes_right(&scenes[s]);
+            if (status != KILLED)
+                break;
+            points++;
+        }
+    print_message("killed at %u steps of %zu scenes\n", points, SCENES);
+    assert_true(points >= 40);
+}
+
+static void killed_at_any_call_that_changes_a_file(void **state)
+{
+    unsigned points = 0;
+
+    (void)state;
+    for (size_t s = 0; s < SCENES; s++) {
+        if (scenes[s].probability_ppm > 0)
+            continue; /* the same calls, with a replay before each */
+        for (unsigned k = 1;; k++) {
+            int status;
+
+            play(&scenes[s]);
+            status = child_looks(0, (struct disk){.is_armed = true, .kill_at = k});
+            assert_comes_right(&scenes[s]);
+            if (status != KILLED)
+                break;
+            points++;
+        }
+    }
+    print_message("killed at %u calls\n", points);
+    assert_true(points >= 100);
+}
+
+/* ---- a full disk ---- */
+
+static void a_disk_that_is_full_changes_nothing_unseen(void **state)
+{
+    unsigned points = 0;
+
+    (void)state;
+    for (size_t s = 0; s < SCENES; s++) {
+        if (scenes[s].probability_ppm > 0)
+            continue;
+        for (unsigned k = 1;; k++) {
+            int status;
+
+            play(&scenes[s]);
+            status = child_looks(
+                0, (struct disk){.is_armed = true, .full_from = k, .full_until = UINT32_MAX});
+            /* What it said nothing of was done all the same. */
+            if (status == UNSEEN && scenes[s].spoil != move_fails)
+                assert_row(scenes[s].ends_as, scenes[s].ends_in);
+            journal.cloud->true_ms += 5000;
+            assert_comes_right(&scenes[s]);
+            if (status == FINE)
+                break;
+            points++;
+        }
+    }
+    print_message("full from %u calls on\n", points);
+    assert_true(points >= 100);
+}
+
+/* ---- at once ---- */
+
+static void of_several_at_once_one_acts(void **state)
+{
+    (void)state;
+    for (unsigned round = 0; round < 8; round++) {
+        struct gl_guarded guarded;
+        unsigned locked = 0;
+        pid_t pids[4];
+
+        play(&scenes[0]);
+        gl_ledger_close(journal.ledger);
+        journal.ledger = NULL;
+        for (int i = 0; i < 4; i++) {
+            pids[i] = fork();
+            if (pids[i] == 0) {
+                struct gl_error err = {0};
+                int result = journal_bench_ledger(&journal, 0, &err)
+                                 ? guard_bench_look(bench, &guarded, &err)
+                                 : -1;
+
+                gl_ledger_close(journal.ledger);
+                _exit(result == 0 ? 0 : (int)gl_errc_row(err.code)->exit);
+            }
+        }
+        for (int i = 0; i < 4; i++) {
+            int status = -1;
+
+            waitpid(pids[i], &status, 0);
+            assert_true(WIFEXITED(status));
+            assert_true(WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == 5);
+            locked += WEXITSTATUS(status) == 5;
+        }
+        assert_true(locked < 4);
+        assert_true(journal_bench_ledger(&journal, 0, &(struct gl_error){0}));
+        assert_int_equal(journal_bench_events(&journal, launch, "move"), 1);
+        assert_int_equal(journal_bench_events(&journal, launch, "moved"), 1);
+        assert_comes_right(&scenes[0]);
+    }
+}
+
+static void the_second_one_says_that_it_is(void **state)
+{
+    struct gl_guarded guarded;
+    struct gl_error err = {0};
+    int lock = gl_guard_lock(journal.folder, &err);
+
+    (void)state;
+    assert_true(lock >= 0);
+    assert_int_equal(guard_bench_look(bench, &guarded, &err), -1);
+    assert_int_equal(err.code, GL_E_LOCKED);
+    assert_int_equal(gl_errc_row(err.code)->exit, 5);
+    assert_non_null(strstr(err.text, "another guard is at work"));
+    gl_error_clear(&err);
+    bench->guard.is_locked = true; /* it is this one */
+    assert_int_equal(guard_bench_look(bench, &guarded, &err), 0);
+    bench->guard.is_locked = false;
+    close(lock);
+    assert_int_equal(guard_bench_look(bench, &guarded, &err), 0);
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(killed_at_any_step),
+        CASE(killed_at_any_call_that_changes_a_file),
+        CASE(a_disk_that_is_full_changes_nothing_unseen),
+        CASE(of_several_at_once_one_acts),
+        CASE(the_second_one_says_that_it_is),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Promises: how they stand in the ledger and what becomes of them. */
+#include "broker/promise.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/unit/broker/ledger_bench.h"
+
+#define START (NOW / 1000)
+#define HOURS 48
+
+/* ---- a zone whose hours a test writes ---- */
+
+static float value[HOURS];
+static uint8_t known[HOURS];
+static struct gl_history history;
+static const struct gl_history *histories[] = {&history};
+static struct gl_zone_facts zone;
+
+static void make_zone(void)
+{
+    history = (struct gl_history){
+        .meaning = {.quantity = GL_INTENSITY,
+                    .boundary = GL_LIFECYCLE,
+                    .gases = GL_CO2E,
+                    .factor_set = "IPCC2014"},
+        .provider = "file",
+        .dataset = "invented",
+        .actuals = {START, HOURS, value, known, 0},
+    };
+    zone = (struct gl_zone_facts){.zone = "DE", .history_count = 1, .histories = histories};
+    for (int i = 0; i < HOURS; i++) {
+        value[i] = 100;
+        known[i] = GL_HOUR_KNOWN;
+    }
+}
+
+static const struct gl_zone_facts *facts(void *cookie, const char *name)
+{
+    return cookie != NULL && strcmp(name, "DE") == 0 ? &zone : NULL;
+}
+
+/* ---- promises of it ---- */
+
+static const struct gl_rule rule = {.id = "flags"};
+
+static struct gl_book_entry entry_of(uint32_t hours)
+{
+    struct gl_book_entry entry = {
+        .rule = &rule,
+        .zone = &zone,
+        .legs = {.count = 1, .leg = {{GL_LEG_CEILING, 200}}},
+        .limit_u = {200000000},
+        .history = {&history},
+        .is_ready = true,
+        .promise = {.kind = GL_PROMISED, .start_s = START, .hours = hours, .probability = 0.9},
+    };
+
+    return entry;
+}
+
+static void issue(struct gl_ledger *ledger, const char *launch, uint32_t hours)
+{
+    struct gl_book_entry entry = entry_of(hours);
+    char id[GL_PROMISE_ID];
+
+    make_zone();
+    if (gl_promise_issue(ledger, world, launch, &entry, id, &err) != 0)
+        fail_msg("%s", err.text);
+    assert_int_equal(strlen(id), 11);
+}
+
+static struct gl_promises_settled settle_at(struct gl_ledger *ledger, int64_t hour)
+{
+    struct gl_promises_settled settled;
+    struct gl_world *later = gl_world_fixed_new((START + hour * 3600) * 1000, 1, NULL);
+    const struct gl_promise_settling ask = {
+        .ledger = ledger, .world = later, .facts = facts, .cookie = &zone};
+
+    if (gl_promise_settle(&ask, &settled, &err) != 0)
+        fail_msg("%s", err.text);
+    gl_world_fixed_free(later);
+    return settled;
+}
+
+static void nothing_is_issued_where_nothing_is_promised(void **state)
+{
+    struct gl_ledger *ledger = must_open();
+    struct gl_book_entry entry = entry_of(0);
+    char id[GL_PROMISE_ID] = "x";
+
+    (void)state;
+    make_zone();
+    assert_int_equal(gl_promise_issue(ledger, world, "gl-a", &entry, id, &err), 0);
+    assert_string_equal(id, "");
+    entry = entry_of(5);
+    entry.is_ready = false;
+    assert_int_equal(gl_promise_issue(ledger, world, "gl-a", &entry, NULL, &err), 0);
+    assert_int_equal(must_check(ledger).events, 0);
+    gl_ledger_close(ledger);
+}
+
+static unsigned draws;
+
+static void mostly_the_same(void *cookie, void *out, size_t length)
+{
+    (void)cookie;
+    memset(out, ++draws % 4 == 0 ? (int)draws : 7, length);
+}
+
+static void an_id_that_is_taken_is_drawn_again(void **state)
+{
+    struct gl_ledger *ledger = must_open();
+    struct gl_guarantee_rows rows;
+
+    (void)state;
+    world->random = mostly_the_same;
+    draws = 0;
+    for (int i = 0; i < 5; i++)
+        issue(ledger, "gl-a", 3);
+    assert_true(draws > 5);
+    assert_int_equal(gl_ledger_guarantees(ledger, NULL, &rows, &err), 0);
+    assert_int_equal(rows.count, 5);
+    gl_guarantee_rows_free(&rows);
+    assert_int_equal(must_check(ledger).events, 5);
+    gl_ledger_close(ledger);
+}
+
+static void it_is_kept_when_every_hour_is_known_and_within(void **state)
+{
+    struct gl_ledger *ledger = must_open();
+
+    (void)state;
+    issue(ledger, "gl-a", 5);
+    value[4] = 200; /* equality keeps it */
+    value[5] = 900; /* after it */
+    assert_int_equal(settle_at(ledger, 4).open, 1);
+    assert_int_equal(settle_at(ledger, 5).kept, 1);
+    assert_int_equal(settle_at(ledger, 6).open, 0);
+    gl_ledger_close(ledger);
+}
+
+static void a_broken_hour_settles_at_once(void **state)
+{
+    struct gl_ledger *ledger = must_open();
+    struct gl_promises_settled settled;
+
+    (void)state;
+    issue(ledger, "gl-a", 12);
+    value[2] = 201;
+    assert_int_equal(settle_at(ledger, 2).open, 1);
+    settled = settle_at(ledger, 3);
+    assert_int_equal(settled.breached, 1);
+    assert_int_equal(settled.met, 1); /* nothing says that it was elsewhere */
+    gl_ledger_close(ledger);
+}
+
+static void figures_that_may_be_revised_are_waited_for(void **state)
+{
+    struct gl_ledger *ledger = must_open();
+
+    (void)state;
+    issue(ledger, "gl-a", 5);
+    value[2] = 201;
+    known[2] |= GL_HOUR_ESTIMATED;
+    assert_int_equal(settle_at(ledger, 5).open, 1);
+    assert_int_equal(settle_at(ledger, 5 + 71).open, 1);
+    value[2] = 199; /* revised, and still an estimate */
+    assert_int_equal(settle_at(ledger, 5 + 71).open, 1);
+    assert_int_equal(settle_at(ledger, 5 + 72).kept, 1);
+    gl_ledger_close(ledger);
+}
+
+static void a_missing_hour_is_never_kept(void **state)
+{
+    struct gl_ledger *ledger = must_open();
+
+    (void)state;
+    issue(ledger, "gl-a", 5);
+    known[1] = GL_HOUR_MISSING;
+    assert_int_equal(settle_at(ledger, 5 + 7 * 24 - 1).open, 1);
+    assert_int_equal(settle_at(ledger, 5 + 7 * 24).unsettled, 1);
+    issue(ledger, "gl-b", 5); /* a known broken hour breaks it all the same */
+    known[1] = GL_HOUR_MISSING;
+    value[3] = 300;
+    assert_int_equal(settle_at(ledger, 5).breached, 1);
+    issue(ledger, "gl-c", 5); /* its source is gone */
+    history.provider[0] = 'x';
+    assert_int_equal(settle_at(ledger, 10).open, 1);
+    assert_int_equal(settle_at(ledger, 5 + 7 * 24).unsettled, 1);
+    gl_ledger_close(ledger);
+}
+
+static void one_that_cannot_be_read_does_not_keep_the_others(void **state)
+{
+    static const char *const bodies[] = {
+        "nothing",
+        "{}",
+        "[]",
+        "{\"start_s\":1767225600,\"hours\":5,\"legs\":[]}",
+        "{\"start_s\":1767225600,\"hours\":5000000,\"legs\":[{}]}",
+        "{\"start_s\":1767225600,\"hours\":5,\"legs\":[{\"kind\":\"wall\",\"limit_u\":1}]}",
+        "{\"start_s\":1767225600,\"hours\":5,\"legs\":[{\"kind\":\"floor\",\"limit_u\":"
+        "9223372036854775807,\"quantity\":\"renewable_share\"}]}",
+    };
+
+    for (size_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++) {
+        struct gl_promises_settled settled;
+        struct gl_ledger *ledger;
+        char how[512];
+
+        tear_down(state);
+        set_up(state);
+        ledger = must_open();
+        issue(ledger, "gl-a", 5);
+        issue(ledger, "gl-b", 5);
+        issue(ledger, "gl-c", 5);
+        gl_ledger_close(ledger);
+        snprintf(how, sizeof how, "UPDATE guarantees SET body='%s' WHERE launch='gl-b'", bodies[i]);
+        sql(how);
+        ledger = must_open();
+        settled = settle_at(ledger, 5);
+        assert_int_equal(settled.kept, 2);
+        assert_int_equal(settled.failed, 1);
+        assert_non_null(strstr(settled.first.text, "guarantee gr-"));
+        assert_int_equal(gl_promise_settle_all(ledger, world, facts, &zone, &settled, &err), -1);
+        gl_error_clear(&err);
+        gl_ledger_close(ledger);
+    }
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(nothing_is_issued_where_nothing_is_promised),
+        CASE(an_id_that_is_taken_is_drawn_again),
+        CASE(it_is_kept_when_every_hour_is_known_and_within),
+        CASE(a_broken_hour_settles_at_once),
+        CASE(figures_that_may_be_revised_are_waited_for),
+        CASE(a_missing_hour_is_never_kept),
+        CASE(one_that_cannot_be_read_does_not_keep_the_others),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
