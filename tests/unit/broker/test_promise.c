@@ -209,8 +209,8 @@ static void one_that_cannot_be_read_does_not_keep_the_others(void **state)
         "{\"start_s\":1767225600,\"hours\":5,\"legs\":[]}",
         "{\"start_s\":1767225600,\"hours\":5000000,\"legs\":[{}]}",
         "{\"start_s\":1767225600,\"hours\":5,\"legs\":[{\"kind\":\"wall\",\"limit_u\":1}]}",
-        "{\"start_s\":1767225600,\"hours\":5,\"legs\":[{\"kind\":\"floor\",\"limit_u\":"
-        "9223372036854775807,\"quantity\":\"renewable_share\"}]}",
+        ("{\"start_s\":1767225600,\"hours\":5,\"legs\":[{\"kind\":\"floor\",\"limit_u\":"
+         "9223372036854775807,\"quantity\":\"renewable_share\"}]}"),
     };
 
     for (size_t i = 0; i < sizeof bodies / sizeof bodies[0]; i++) {
