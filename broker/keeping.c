@@ -36,15 +36,45 @@ static bool is_shown_to_hold(enum gl_key_id key)
 
 /* ---- stating ---- */
 
+static const struct gl_constraint *constraint_of(const struct gl_rule *rule, enum gl_key_id key)
+{
+    for (size_t i = 0; i < rule->count; i++)
+        if (rule->constraints[i].key->id == key)
+            return &rule->constraints[i];
+    return NULL;
+}
+
+/* What is promised below a limit is promised for the whole run (`confidence`): there green_below
+ * says what max_intensity says, and of both the lower one counts. */
+static const struct gl_constraint *promised_below(const struct gl_rule *rule)
+{
+    const struct gl_constraint *below = constraint_of(rule, GL_KEY_GREEN_BELOW);
+    const struct gl_constraint *most = constraint_of(rule, GL_KEY_MAX_INTENSITY);
+
+    if (below == NULL || constraint_of(rule, GL_KEY_CONFIDENCE) == NULL)
+        return NULL;
+    return most == NULL || below->number < most->number ? below : NULL;
+}
+
+static json_t *limit_json(const char *key, const struct gl_constraint *constraint)
+{
+    return json_pack("{s:s,s:s}", "key", key, "limit", constraint->written);
+}
+
 static json_t *rule_json(const struct gl_rule *rule)
 {
+    const struct gl_constraint *below = promised_below(rule);
     json_t *limits = json_array();
 
-    for (size_t i = 0; i < rule->count; i++)
-        if (is_stated(rule->constraints[i].key->id))
-            json_array_append_new(limits,
-                                  json_pack("{s:s,s:s}", "key", rule->constraints[i].key->name,
-                                            "limit", rule->constraints[i].written));
+    if (below != NULL)
+        json_array_append_new(limits, limit_json("max_intensity", below));
+    for (size_t i = 0; i < rule->count; i++) {
+        const struct gl_constraint *constraint = &rule->constraints[i];
+
+        if (is_stated(constraint->key->id) &&
+            (below == NULL || constraint->key->id != GL_KEY_MAX_INTENSITY))
+            json_array_append_new(limits, limit_json(constraint->key->name, constraint));
+    }
     return json_pack("{s:s,s:o}", "id", rule->id, "limits", limits);
 }
 

@@ -81,7 +81,7 @@ int gl_ledger_demand(struct gl_ledger *ledger, const json_t *need, char out_id[1
                      int64_t *out_seen, struct gl_error *err);
 
 /* Promises of a green duration (broker/promise.h): one row each, made by its event "guarantee",
- * settled by its event "guarantee-settled". */
+ * settled by its event "settled". */
 struct gl_guarantee_row {
     char *id; /* "gr-..." */
     char *launch, *state, *zone;

@@ -117,7 +117,7 @@ int gl_ledger_guarantee_settle(struct gl_ledger *ledger, const char *launch, con
     *out_settled = is_open;
     if (!is_open)
         return roll_back(ledger, 0);
-    if (gl_ledger_insert(ledger, "guarantee-settled", launch, body, err) == 0 &&
+    if (gl_ledger_insert(ledger, "settled", launch, body, err) == 0 &&
         gl_ledger_run(ledger, "COMMIT", err) == 0)
         return 0;
     *out_settled = false;
@@ -298,7 +298,7 @@ int gl_ledger_check_guarantees(struct gl_ledger *ledger, struct gl_error *err)
     if (gl_ledger_guarantees(ledger, NULL, &rows, err) != 0 ||
         gl_ledger_prepare(ledger,
                           "SELECT kind,launch,body FROM events WHERE kind IN"
-                          " ('guarantee','guarantee-settled') ORDER BY seq",
+                          " ('guarantee','settled') ORDER BY seq",
                           &statement, err) != 0)
         return -1;
     check.told = told = gl_alloc(rows.count + 1);

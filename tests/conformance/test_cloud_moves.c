@@ -548,7 +548,7 @@ static void test_stopped_while_suspended_and_attached(void **state)
     pid = fork();
     if (pid == 0)
         _exit(gl_bench_attach(&bench, &run, &err) == 0 ? run.status : 1);
-    usleep(300000);
+    usleep(2000000); /* until it is attached, on a busy machine too */
     gl_bench_stop(&bench, run.instance.id);
     assert_int_equal(waitpid(pid, &status, 0), pid);
     assert_int_equal(WEXITSTATUS(status), 128 + 15);

@@ -226,7 +226,7 @@ static void a_broken_hour_is_a_breach_at_once(void **state)
     assert_string_equal(bench->news[0], "breached there");
     assert_int_equal(guarded.settled.met, 1);
     assert_int_equal(promises("breached"), 1);
-    assert_int_equal(events("guarantee-settled"), 1);
+    assert_int_equal(events("settled"), 1);
     look();
     assert_int_equal(bench->news_count, 0);
     assert_int_equal(guarded.settled.met, 0);

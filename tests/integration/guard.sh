@@ -155,7 +155,21 @@ said 'paused by a person' 'and says why'
 end_of 'paused and resumed by the guard'
 said 'stood still for [0-9]+ s' 'the receipt tells of the pause'
 
+# ---- a rule of another kind, promised too ----
+printf 'greenlaunch: 1\nrules:\n  - id: below\n    require:\n      green_below: 200 gCO2e/kWh\n      green_for: 2h\n      confidence: 90%%\n      on_lapse: pause\n' >"$scratch/below.yaml"
+write_grid - -
+exits 0 'a launch under green_below' greenlaunch launch --policy "$scratch/below.yaml" \
+    --region berlin --offline -d 6h --name below -- sleep 300
+id=$(sed -n 's/^Started \(gl-[a-z0-9]*\) .*/\1/p' "$scratch/out")
+exits 0 'it is watched' greenlaunch guard --once --offline
+said "$id stays: promised .*rule below" 'under its rule'
+write_grid 500 500
+exits 0 'and paused' greenlaunch guard --once --offline
+is_as paused 0 'over the limit'
+end_of 'under green_below'
+
 # ---- stop ----
+write_grid - -
 begin stopping stop
 check $? 'a machine to be stopped'
 write_grid 500 -
