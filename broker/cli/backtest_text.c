@@ -23,19 +23,6 @@ static void field(struct backtest *bt, const char *label, const char *text)
     gl_render_hang(gl_str_text(&safe), LABEL, bt->context->columns, out);
 }
 
-static bool is_utf8(const struct gl_context *context)
-{
-    static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
-
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        const char *value = context->world.getenv(context->world.cookie, names[i]);
-
-        if (value != NULL && value[0] != '\0')
-            return strcasestr(value, "utf-8") != NULL || strcasestr(value, "utf8") != NULL;
-    }
-    return false;
-}
-
 /* ---- what was replayed ---- */
 
 static void describe_trace(struct backtest *bt, size_t place)
@@ -210,7 +197,7 @@ static void intensity_strip(struct backtest *bt, size_t place)
 
         if (isnan(mean[c]))
             gl_str_add_char(out, '?');
-        else if (is_utf8(bt->context))
+        else if (gl_context_is_utf8(bt->context))
             gl_str_add(out, blocks[(size_t)fmin(7, part * 8)]);
         else
             gl_str_addf(out, "%d", (int)fmin(9, part * 10));

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/schedule/select.h"
+
 int64_t gl_pause_start(const struct gl_pause_rules *rules, int64_t cost)
 {
     if (rules == NULL)
@@ -14,52 +16,7 @@ int64_t gl_pause_start(const struct gl_pause_rules *rules, int64_t cost)
     return rules->start_cost + llround(rules->start_slots * (double)cost);
 }
 
-static void swap(int64_t *a, int64_t *b)
-{
-    const int64_t kept = *a;
-
-    *a = *b;
-    *b = kept;
-}
-
-static int64_t pivot_of(int64_t *values, size_t low, size_t high)
-{
-    const size_t middle = low + (high - low) / 2;
-
-    if (values[middle] < values[low])
-        swap(&values[middle], &values[low]);
-    if (values[high] < values[low])
-        swap(&values[high], &values[low]);
-    if (values[high] < values[middle])
-        swap(&values[high], &values[middle]);
-    return values[middle];
-}
-
-/* Quickselect: the rank-th smallest, counting from 0. */
-static int64_t select_rank(int64_t *values, size_t count, size_t rank)
-{
-    size_t low = 0, high = count - 1;
-
-    while (low < high) {
-        const int64_t pivot = pivot_of(values, low, high);
-        size_t i = low, j = high;
-
-        for (;;) {
-            while (values[i] < pivot)
-                i++;
-            while (values[j] > pivot)
-                j--;
-            if (i >= j)
-                break;
-            swap(&values[i++], &values[j--]);
-        }
-        if (rank <= j)
-            high = j;
-        else
-            low = j + 1;
-    }
-    return values[rank];
-}
+GL_DEFINE_SELECT(select_rank, int64_t);
 
 bool gl_pause_cheapest(const int64_t *cost, size_t slots, size_t work, int64_t *room, bool *out_run,
                        int64_t *out_cost)
@@ -222,7 +179,7 @@ static void sift(int64_t *heap, size_t count, size_t from)
             child++;
         if (heap[child] <= heap[from])
             return;
-        swap(&heap[child], &heap[from]);
+        select_rank_swap(&heap[child], &heap[from]);
         from = child;
     }
 }
