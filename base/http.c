@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/http_part.h"
 
+#include "base/sign.h"
 #include "base/time.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,53 +17,49 @@ size_t gl_http_ceiling(const struct gl_http_request *request)
     return request->body_ceiling > 0 ? request->body_ceiling : GL_HTTP_BODY_CEILING;
 }
 
-char *gl_http_what(const struct gl_http_request *request, char out[GL_HTTP_WHAT])
+int64_t gl_http_timeout_ms(const struct gl_http_request *request)
 {
-    const char *host = strstr(request->url, "://");
-    size_t user;
-
-    host = host != NULL ? host + 3 : request->url;
-    user = strcspn(host, "@/?#");
-    if (host[user] == '@')
-        host += user + 1;
-    snprintf(out, GL_HTTP_WHAT, "%.16s %.*s", request->method, (int)strcspn(host, "?#"), host);
-    return out;
-}
-
-/* A line break inside a method, an address or a header would smuggle in another header. */
-static bool is_one_line(const char *text)
-{
-    for (; *text != '\0'; text++)
-        if ((unsigned char)*text < ' ' || *text == 0x7f)
-            return false;
-    return true;
-}
-
-static bool is_well_formed(const struct gl_http_request *request)
-{
-    if (strncmp(request->url, "https://", 8) != 0 && strncmp(request->url, "http://", 7) != 0)
-        return false;
-    if (!is_one_line(request->method) || !is_one_line(request->url))
-        return false;
-    for (size_t i = 0; request->headers != NULL && request->headers[i] != NULL; i++)
-        if (!is_one_line(request->headers[i]) || strchr(request->headers[i], ':') == NULL)
-            return false;
-    return true;
+    return request->timeout_ms > 0 ? request->timeout_ms : GL_HTTP_TIMEOUT_MS;
 }
 
 int gl_http_send(struct gl_http *http, const struct gl_http_request *request,
                  struct gl_http_reply *out, struct gl_error *err)
 {
-    if (!is_well_formed(request))
-        return gl_fail(err, GL_E_BAD_VALUE,
-                       "a request needs a http:// or https:// address and headers of one line");
+    if (gl_http_check(request, err) < 0)
+        return -1;
     return http->ops->send(http, request, out, err);
 }
 
 void gl_http_reply_done(struct gl_http_reply *reply)
 {
+    if (reply->is_secret && reply->body != NULL)
+        gl_wipe(reply->body, reply->body_length);
+    if (reply->is_secret && reply->header_text != NULL)
+        gl_wipe(reply->header_text, strlen(reply->header_text));
     free(reply->body);
+    free(reply->header_text);
     *reply = (struct gl_http_reply){.retry_after_s = -1};
+}
+
+bool gl_http_reply_header(const struct gl_http_reply *reply, const char *name, char *out,
+                          size_t size)
+{
+    size_t length = strlen(name);
+    const char *line = reply->header_text;
+
+    for (; line != NULL && *line != '\0'; line += strcspn(line, "\n") + 1) {
+        size_t value = strcspn(line, "\n");
+
+        if (value < length + 2 || line[length] != ':' || strncasecmp(line, name, length) != 0)
+            continue;
+        value -= length + 2;
+        if (value >= size)
+            return false;
+        memcpy(out, line + length + 2, value);
+        out[value] = '\0';
+        return true;
+    }
+    return false;
 }
 
 void gl_http_close(struct gl_http *http)
@@ -89,34 +87,38 @@ int gl_http_status_parse(const char *line, size_t length)
 void gl_http_headers_init(struct gl_http_headers *headers, struct gl_http_reply *reply, int status)
 {
     *reply = (struct gl_http_reply){.status = status, .retry_after_s = -1};
-    *headers = (struct gl_http_headers){.reply = reply, .date_s = -1, .retry_at_s = -1};
+    headers->reply = reply;
+    headers->date_s = -1;
+    headers->retry_at_s = -1;
+    headers->text.ceiling = GL_HTTP_HEADER_CEILING;
+    gl_str_clear(&headers->text);
 }
 
-static bool is_name(const char *line, size_t length, const char *name)
+static bool is_name(struct gl_view text, const char *name)
 {
-    return strlen(name) == length && strncasecmp(line, name, length) == 0;
+    return strlen(name) == text.length && strncasecmp(text.text, name, text.length) == 0;
 }
 
-static void keep(char *out, size_t size, const char *value, size_t length)
+static void keep(char *out, size_t size, struct gl_view value)
 {
-    if (length >= size || memchr(value, '\0', length) != NULL)
+    if (value.length >= size || memchr(value.text, '\0', value.length) != NULL)
         return;
-    memcpy(out, value, length);
-    out[length] = '\0';
+    memcpy(out, value.text, value.length);
+    out[value.length] = '\0';
 }
 
 /* Digits only; a larger number than anybody waits for is cut to a year. */
-static bool seconds_parse(const char *text, size_t length, int64_t *out)
+static bool seconds_parse(struct gl_view value, int64_t *out)
 {
     int64_t seconds = 0;
 
-    if (length == 0)
+    if (value.length == 0)
         return false;
-    for (size_t i = 0; i < length; i++) {
-        if (text[i] < '0' || text[i] > '9')
+    for (size_t i = 0; i < value.length; i++) {
+        if (value.text[i] < '0' || value.text[i] > '9')
             return false;
         if (seconds <= RETRY_AFTER_MAX_S)
-            seconds = seconds * 10 + (text[i] - '0');
+            seconds = seconds * 10 + (value.text[i] - '0');
     }
     *out = seconds < RETRY_AFTER_MAX_S ? seconds : RETRY_AFTER_MAX_S;
     return true;
@@ -137,12 +139,12 @@ static int month_of(const char *word)
 }
 
 /* IMF-fixdate of RFC 9110 section 5.6.7, "Sun, 06 Nov 1994 08:49:37 GMT"; -1 for other forms. */
-static int64_t date_parse(const char *value, size_t length)
+static int64_t date_parse(struct gl_view value)
 {
     char text[40] = "", word[4];
     int day, month, year, hour, minute, second, end = 0;
 
-    keep(text, sizeof text, value, length);
+    keep(text, sizeof text, value);
     if (sscanf(text, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d GMT%n", &day, word, &year, &hour,
                &minute, &second, &end) != 6 ||
         end == 0 || text[end] != '\0')
@@ -154,32 +156,64 @@ static int64_t date_parse(const char *value, size_t length)
     return gl_instant_of_civil(year, month, day, hour, minute, second).unix_s;
 }
 
-void gl_http_headers_line(struct gl_http_headers *headers, const char *line, size_t length)
+/* A token of RFC 9110 section 5.6.2. */
+static bool is_field_name(struct gl_view name)
 {
-    const char *colon = memchr(line, ':', length);
-    struct gl_http_reply *reply = headers->reply;
-    size_t name = colon != NULL ? (size_t)(colon - line) : 0;
-    const char *value = colon != NULL ? colon + 1 : line;
-
-    length -= (size_t)(value - line);
-    for (; length > 0 && (*value == ' ' || *value == '\t'); length--)
-        value++;
-    while (length > 0 && (value[length - 1] == ' ' || value[length - 1] == '\t'))
-        length--;
-    if (is_name(line, name, "ETag"))
-        keep(reply->etag, sizeof reply->etag, value, length);
-    else if (is_name(line, name, "Last-Modified"))
-        keep(reply->last_modified, sizeof reply->last_modified, value, length);
-    else if (is_name(line, name, "Content-Type"))
-        keep(reply->content_type, sizeof reply->content_type, value, length);
-    else if (is_name(line, name, "Date"))
-        headers->date_s = date_parse(value, length);
-    else if (is_name(line, name, "Retry-After") &&
-             !seconds_parse(value, length, &reply->retry_after_s))
-        headers->retry_at_s = date_parse(value, length);
+    for (size_t i = 0; i < name.length; i++)
+        if (!isalnum((unsigned char)name.text[i]) &&
+            (name.text[i] == '\0' || strchr("!#$%&'*+-.^_`|~", name.text[i]) == NULL))
+            return false;
+    return name.length > 0;
 }
 
-void gl_http_headers_end(struct gl_http_headers *headers)
+/* What could be mistaken for the end of a line is left out. */
+static void add_line(struct gl_str *text, struct gl_view name, struct gl_view value)
+{
+    if (!is_field_name(name) || memchr(value.text, '\0', value.length) != NULL ||
+        memchr(value.text, '\r', value.length) != NULL)
+        return;
+    for (size_t i = 0; i < name.length; i++)
+        gl_str_add_char(text, (char)tolower((unsigned char)name.text[i]));
+    gl_str_add(text, ": ");
+    gl_str_add_bytes(text, value.text, value.length);
+    gl_str_add_char(text, '\n');
+}
+
+static void keep_known(struct gl_http_headers *headers, struct gl_view name, struct gl_view value)
+{
+    struct gl_http_reply *reply = headers->reply;
+
+    if (is_name(name, "ETag"))
+        keep(reply->etag, sizeof reply->etag, value);
+    else if (is_name(name, "Last-Modified"))
+        keep(reply->last_modified, sizeof reply->last_modified, value);
+    else if (is_name(name, "Content-Type"))
+        keep(reply->content_type, sizeof reply->content_type, value);
+    else if (is_name(name, "Date"))
+        headers->date_s = date_parse(value);
+    else if (is_name(name, "Retry-After") && !seconds_parse(value, &reply->retry_after_s))
+        headers->retry_at_s = date_parse(value);
+}
+
+void gl_http_headers_line(struct gl_http_headers *headers, const char *line, size_t length)
+{
+    const char *colon = length > 0 ? memchr(line, ':', length) : NULL;
+    struct gl_view name = {line, 0}, value;
+
+    if (colon == NULL)
+        return;
+    name.length = (size_t)(colon - line);
+    value = (struct gl_view){colon + 1, length - name.length - 1};
+    for (; value.length > 0 && (*value.text == ' ' || *value.text == '\t'); value.length--)
+        value.text++;
+    while (value.length > 0 &&
+           (value.text[value.length - 1] == ' ' || value.text[value.length - 1] == '\t'))
+        value.length--;
+    add_line(&headers->text, name, value);
+    keep_known(headers, name, value);
+}
+
+static void count_wait(const struct gl_http_headers *headers)
 {
     int64_t wait = headers->retry_at_s - headers->date_s;
 
@@ -188,4 +222,18 @@ void gl_http_headers_end(struct gl_http_headers *headers)
     if (wait > RETRY_AFTER_MAX_S)
         wait = RETRY_AFTER_MAX_S;
     headers->reply->retry_after_s = wait > 0 ? wait : 0;
+}
+
+void gl_http_headers_end(struct gl_http_headers *headers)
+{
+    count_wait(headers);
+    if (headers->text.length > 0)
+        headers->reply->header_text = gl_str_take(&headers->text);
+}
+
+void gl_http_headers_done(struct gl_http_headers *headers)
+{
+    if (headers->text.text != NULL)
+        gl_wipe(headers->text.text, headers->text.length);
+    gl_str_done(&headers->text);
 }

@@ -1,110 +1,46 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/http_part.h"
+#include "base/http_curl_part.h"
+#include "base/http_queue.h"
+#include "base/sign.h"
 
-#include <curl/curl.h>
-#include <dirent.h>
-#include <dlfcn.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-/* https://curl.se/libcurl/c/ (easy interface). Only types and constants of its headers are used:
- * the functions come from dlopen(), because mapping libcurl and its TLS library costs several
- * milliseconds that a command without network must not pay. */
+/* One multi handle and its connections for single sends and batches alike. */
 
-#define CONNECT_TIMEOUT_MS 1500L
-#define CA_FOLDER          "/etc/ssl/certs"
-
-struct curl_api {
-    CURLcode (*global_init)(long flags);
-    CURL *(*easy_init)(void);
-    void (*easy_reset)(CURL *easy);
-    CURLcode (*easy_setopt)(CURL *easy, CURLoption option, ...);
-    CURLcode (*easy_perform)(CURL *easy);
-    const char *(*easy_strerror)(CURLcode code);
-    void (*easy_cleanup)(CURL *easy);
-    struct curl_slist *(*slist_append)(struct curl_slist *list, const char *text);
-    void (*slist_free_all)(struct curl_slist *list);
-};
+/* A secret's answer has room from the start, so that no half of it is left behind by growing. */
+#define SECRET_ROOM ((size_t)16 << 10)
 
 struct curl_http {
     struct gl_http http;
-    void *library; /* never closed: its TLS library leaves handlers for the exit behind */
-    struct curl_api api;
-    CURL *easy; /* one for all calls, so that connections are used again */
-    bool has_ca_folder;
+    struct gl_curl curl;
+    CURLM *multi;
+    CURL *spare; /* of the exchange before: it keeps TLS sessions */
+    struct gl_http_queue queue;
 };
 
-/* What the callbacks fill during one exchange. */
-struct exchange {
+/* What belongs to one exchange until it is over. */
+struct transfer {
+    struct gl_http_queue_item item; /* first: an item is its transfer */
+    struct gl_http_flight *flight;
+    CURL *easy; /* NULL while it waits for its turn */
+    struct gl_curl_question question;
+    int64_t began_ms;
     struct gl_http_headers headers;
     struct gl_http_reply reply;
     struct gl_str body;
     char trouble[CURL_ERROR_SIZE];
 };
 
-/* ISO C has no conversion from object to function pointers; POSIX dlsym() promises one. */
-static bool find(void *library, const char *name, void *out_function)
-{
-    void *symbol = dlsym(library, name);
+/* ---- callbacks ---- */
 
-    memcpy(out_function, &symbol, sizeof symbol);
-    return symbol != NULL;
-}
-
-static bool find_all(void *library, struct curl_api *out)
-{
-    return find(library, "curl_global_init", &out->global_init) &&
-           find(library, "curl_easy_init", &out->easy_init) &&
-           find(library, "curl_easy_reset", &out->easy_reset) &&
-           find(library, "curl_easy_setopt", &out->easy_setopt) &&
-           find(library, "curl_easy_perform", &out->easy_perform) &&
-           find(library, "curl_easy_strerror", &out->easy_strerror) &&
-           find(library, "curl_easy_cleanup", &out->easy_cleanup) &&
-           find(library, "curl_slist_append", &out->slist_append) &&
-           find(library, "curl_slist_free_all", &out->slist_free_all);
-}
-
-/* A folder of certificates by hash is read one file a connection; the bundle costs 50 times as
- * much. Some systems keep only a bundle there: then libcurl's own default is right. */
-static bool is_hashed_folder(const char *path)
-{
-    DIR *folder = opendir(path);
-    bool is_hashed = false;
-    const struct dirent *entry;
-
-    if (folder == NULL)
-        return false;
-    while (!is_hashed && (entry = readdir(folder)) != NULL)
-        is_hashed = strlen(entry->d_name) == 10 && entry->d_name[8] == '.' &&
-                    strspn(entry->d_name, "0123456789abcdef") == 8;
-    closedir(folder);
-    return is_hashed;
-}
-
-static int load(struct curl_http *self, struct gl_error *err)
-{
-    if (self->easy != NULL)
-        return 0;
-    if (self->library == NULL)
-        self->library = dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
-    if (self->library == NULL)
-        return gl_fail(err, GL_E_NETWORK, "libcurl is not installed (libcurl.so.4)");
-    if (!find_all(self->library, &self->api))
-        return gl_fail(err, GL_E_NETWORK, "libcurl.so.4 lacks a function");
-    if (self->api.global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK)
-        self->easy = self->api.easy_init();
-    if (self->easy == NULL)
-        return gl_fail(err, GL_E_NETWORK, "libcurl does not start");
-    self->has_ca_folder = is_hashed_folder(CA_FOLDER);
-    return 0;
-}
-
+/* A short count makes curl stop with CURLE_WRITE_ERROR. */
 static size_t on_header(char *line, size_t size, size_t count, void *cookie)
 {
-    struct exchange *exchange = cookie;
+    struct transfer *transfer = cookie;
     size_t length = size * count;
     size_t bare = length;
     int status;
@@ -113,170 +49,313 @@ static size_t on_header(char *line, size_t size, size_t count, void *cookie)
         bare--;
     status = gl_http_status_parse(line, bare);
     if (status >= 0) /* also of a proxy or an interim answer: the last block counts */
-        gl_http_headers_init(&exchange->headers, &exchange->reply, status);
+        gl_http_headers_init(&transfer->headers, &transfer->reply, status);
     else
-        gl_http_headers_line(&exchange->headers, line, bare);
-    return length;
+        gl_http_headers_line(&transfer->headers, line, bare);
+    return transfer->headers.text.is_cut ? 0 : length;
 }
 
-/* A short count makes curl stop with CURLE_WRITE_ERROR. */
+/* gl_str grows by realloc(), which leaves the old bytes behind. */
+static void grow_wiped(struct gl_str *str, size_t more)
+{
+    size_t capacity = str->capacity;
+    char *text;
+
+    while (capacity < str->length + more + 1)
+        capacity *= 2;
+    if (capacity == str->capacity)
+        return;
+    text = gl_alloc(capacity);
+    memcpy(text, str->text, str->length);
+    gl_wipe(str->text, str->length);
+    free(str->text);
+    str->text = text;
+    str->capacity = capacity;
+}
+
 static size_t on_body(char *bytes, size_t size, size_t count, void *cookie)
 {
-    struct exchange *exchange = cookie;
+    struct transfer *transfer = cookie;
 
-    gl_str_add_bytes(&exchange->body, bytes, size * count);
-    return exchange->body.is_cut ? 0 : size * count;
+    if (size * count > transfer->body.ceiling - transfer->body.length)
+        transfer->body.is_cut = true;
+    else if (transfer->flight->request->carries_secret)
+        grow_wiped(&transfer->body, size * count);
+    gl_str_add_bytes(&transfer->body, bytes, size * count);
+    return transfer->body.is_cut ? 0 : size * count;
 }
 
-static void set_method(const struct curl_http *self, const struct gl_http_request *request)
-{
-    CURLcode (*setopt)(CURL *, CURLoption, ...) = self->api.easy_setopt;
-    bool has_body = request->body != NULL;
+/* ---- transfers ---- */
 
-    if (strcmp(request->method, "HEAD") == 0)
-        setopt(self->easy, CURLOPT_NOBODY, 1L);
-    else if (has_body || strcmp(request->method, "POST") == 0) {
-        setopt(self->easy, CURLOPT_POSTFIELDS, has_body ? request->body : "");
-        setopt(self->easy, CURLOPT_POSTFIELDSIZE_LARGE,
-               (curl_off_t)(has_body ? request->body_length : 0));
-        setopt(self->easy, CURLOPT_CUSTOMREQUEST, request->method);
-    } else
-        setopt(self->easy, CURLOPT_CUSTOMREQUEST, request->method);
+static void set_room(struct gl_str *str, size_t room)
+{
+    str->text = gl_alloc(room);
+    str->capacity = room;
 }
 
-/* Redirects are not followed at all: a 3xx goes to the caller, who asked for one address. */
-static void set_rules(const struct curl_http *self, const struct gl_http_request *request)
+static struct transfer *transfer_new(struct gl_http_flight *flight)
 {
-    CURLcode (*setopt)(CURL *, CURLoption, ...) = self->api.easy_setopt;
-    long timeout_ms = (long)(request->timeout_ms > 0 ? request->timeout_ms : GL_HTTP_TIMEOUT_MS);
+    struct transfer *transfer = gl_alloc(sizeof *transfer);
 
-    setopt(self->easy, CURLOPT_NOSIGNAL, 1L);
-    setopt(self->easy, CURLOPT_PROTOCOLS_STR, "http,https");
-    setopt(self->easy, CURLOPT_FOLLOWLOCATION, 0L);
-    setopt(self->easy, CURLOPT_SSL_VERIFYPEER, 1L);
-    setopt(self->easy, CURLOPT_SSL_VERIFYHOST, 2L);
-    if (self->has_ca_folder) {
-        setopt(self->easy, CURLOPT_CAINFO, (char *)NULL);
-        setopt(self->easy, CURLOPT_CAPATH, CA_FOLDER);
+    transfer->flight = flight;
+    transfer->body.ceiling = gl_http_ceiling(flight->request);
+    if (flight->request->carries_secret) {
+        set_room(&transfer->body, SECRET_ROOM);
+        set_room(&transfer->headers.text, GL_HTTP_HEADER_CEILING + 1);
     }
-    setopt(self->easy, CURLOPT_TIMEOUT_MS, timeout_ms);
-    setopt(self->easy, CURLOPT_CONNECTTIMEOUT_MS,
-           timeout_ms < CONNECT_TIMEOUT_MS ? timeout_ms : CONNECT_TIMEOUT_MS);
-    setopt(self->easy, CURLOPT_USERAGENT, "greenlaunch/" GL_VERSION);
-    setopt(self->easy, CURLOPT_ACCEPT_ENCODING, "");
-    setopt(self->easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)gl_http_ceiling(request));
+    gl_http_headers_init(&transfer->headers, &transfer->reply, 0);
+    flight->transfer = transfer;
+    return transfer;
 }
 
-/* Header lines of a request; "Expect:" keeps curl from asking before it sends a body. */
-static struct curl_slist *header_list(const struct curl_http *self,
-                                      const struct gl_http_request *request)
+static void release_easy(struct curl_http *self, CURL *easy)
 {
-    struct curl_slist *list = self->api.slist_append(NULL, "Expect:");
+    self->curl.easy_reset(easy); /* it points at what will be gone */
+    if (self->spare == NULL)
+        self->spare = easy;
+    else
+        self->curl.easy_cleanup(easy);
+}
 
-    for (size_t i = 0; request->headers != NULL && request->headers[i] != NULL; i++) {
-        struct curl_slist *longer = self->api.slist_append(list, request->headers[i]);
+/* Out of curl and the queue; the flight is told nothing. */
+static void transfer_end(struct curl_http *self, struct transfer *transfer, bool is_shared)
+{
+    struct gl_http_flight *flight = transfer->flight;
 
-        if (longer == NULL)
-            gl_die_of_memory();
-        list = longer;
+    if (transfer->easy != NULL) {
+        flight->took_ms = gl_http_clock_ms() - transfer->began_ms;
+        self->curl.multi_remove_handle(self->multi, transfer->easy);
+        release_easy(self, transfer->easy);
+        gl_curl_question_done(&self->curl, &transfer->question);
     }
-    return list;
+    gl_http_queue_remove(&self->queue, &transfer->item, is_shared);
+    gl_http_headers_done(&transfer->headers);
+    if (flight->request->carries_secret && transfer->body.text != NULL)
+        gl_wipe(transfer->body.text, transfer->body.length);
+    gl_str_done(&transfer->body);
+    free(transfer);
 }
 
-/* TLS libraries write without MSG_NOSIGNAL: a peer that hangs up would end the program. */
-static CURLcode perform_without_sigpipe(const struct curl_http *self)
+/* For another connection to the same host, which might be shared: curl then blames the name. */
+static bool has_only_waited(const struct transfer *transfer)
 {
-    const struct timespec no_time = {0};
-    sigset_t pipe_only, before, pending;
-    CURLcode code;
-
-    sigemptyset(&pipe_only);
-    sigaddset(&pipe_only, SIGPIPE);
-    sigpending(&pending);
-    pthread_sigmask(SIG_BLOCK, &pipe_only, &before);
-    code = self->api.easy_perform(self->easy);
-    if (!sigismember(&pending, SIGPIPE))
-        sigtimedwait(&pipe_only, NULL, &no_time);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return code;
+    return strncmp(transfer->trouble, "Failed to resolve host", 22) == 0;
 }
 
-static CURLcode exchange_run(struct curl_http *self, const struct gl_http_request *request,
-                             struct exchange *exchange)
+static void fail_transfer(const struct curl_http *self, struct transfer *transfer, CURLcode code)
 {
-    CURLcode (*setopt)(CURL *, CURLoption, ...) = self->api.easy_setopt;
-    struct curl_slist *list = header_list(self, request);
-    CURLcode code;
-
-    self->api.easy_reset(self->easy); /* options only; connections stay */
-    set_rules(self, request);
-    set_method(self, request);
-    setopt(self->easy, CURLOPT_URL, request->url);
-    setopt(self->easy, CURLOPT_HTTPHEADER, list);
-    setopt(self->easy, CURLOPT_HEADERFUNCTION, on_header);
-    setopt(self->easy, CURLOPT_HEADERDATA, exchange);
-    setopt(self->easy, CURLOPT_WRITEFUNCTION, on_body);
-    setopt(self->easy, CURLOPT_WRITEDATA, exchange);
-    setopt(self->easy, CURLOPT_ERRORBUFFER, exchange->trouble);
-    code = perform_without_sigpipe(self);
-    self->api.easy_reset(self->easy); /* it points at our stack and the caller's body */
-    self->api.slist_free_all(list);
-    return code;
-}
-
-static int fail_exchange(const struct curl_http *self, const struct gl_http_request *request,
-                         const struct exchange *exchange, CURLcode code, struct gl_error *err)
-{
+    const struct gl_http_request *request = transfer->flight->request;
+    struct gl_error *err = &transfer->flight->err;
+    const char *trouble = transfer->trouble;
     char what[GL_HTTP_WHAT];
 
     gl_http_what(request, what);
-    if (exchange->body.is_cut || code == CURLE_FILESIZE_EXCEEDED)
-        return gl_fail(err, GL_E_TOO_LARGE, "%s: the answer is larger than %zu bytes", what,
-                       gl_http_ceiling(request));
-    return gl_fail(
-        err, code == CURLE_OPERATION_TIMEDOUT ? GL_E_TIMEOUT : GL_E_NETWORK, "%s: %s", what,
-        exchange->trouble[0] != '\0' ? exchange->trouble : self->api.easy_strerror(code));
+    if (transfer->headers.text.is_cut)
+        gl_fail(err, GL_E_TOO_LARGE, "%s: the headers are larger than %zu bytes", what,
+                GL_HTTP_HEADER_CEILING);
+    else if (transfer->body.is_cut || code == CURLE_FILESIZE_EXCEEDED)
+        gl_fail(err, GL_E_TOO_LARGE, "%s: the answer is larger than %zu bytes", what,
+                gl_http_ceiling(request));
+    else if (code == CURLE_OPERATION_TIMEDOUT && has_only_waited(transfer))
+        gl_fail(err, GL_E_TIMEOUT, "%s: no connection within %lld ms", what,
+                (long long)gl_http_timeout_ms(request));
+    else
+        gl_fail(err, code == CURLE_OPERATION_TIMEDOUT ? GL_E_TIMEOUT : GL_E_NETWORK, "%s: %s", what,
+                trouble[0] != '\0' ? trouble : self->curl.easy_strerror(code));
 }
 
-static int curl_send(struct gl_http *http, const struct gl_http_request *request,
-                     struct gl_http_reply *out, struct gl_error *err)
+static void take_reply(struct transfer *transfer)
+{
+    struct gl_http_flight *flight = transfer->flight;
+
+    gl_http_headers_end(&transfer->headers);
+    flight->reply = transfer->reply;
+    flight->reply.is_secret = flight->request->carries_secret;
+    flight->reply.body_length = transfer->body.length;
+    flight->reply.body = gl_str_take(&transfer->body);
+    flight->is_done = true;
+}
+
+static void finish(struct curl_http *self, struct transfer *transfer, CURLcode code)
+{
+    struct gl_http_flight *flight = transfer->flight;
+    long version = 0;
+
+    self->curl.easy_getinfo(transfer->easy, CURLINFO_HTTP_VERSION, &version);
+    if (code == CURLE_OK)
+        take_reply(transfer);
+    else
+        fail_transfer(self, transfer, code);
+    transfer_end(self, transfer, version == CURL_HTTP_VERSION_2_0);
+    gl_http_flight_finish(flight);
+}
+
+/* Hand it to curl; false when curl does not take it. */
+static bool begin(struct curl_http *self, struct transfer *transfer)
+{
+    CURLcode (*setopt)(CURL *, CURLoption, ...) = self->curl.easy_setopt;
+    CURL *easy = self->spare != NULL ? self->spare : self->curl.easy_init();
+
+    if (easy == NULL)
+        gl_die_of_memory();
+    self->spare = NULL;
+    transfer->easy = easy;
+    transfer->began_ms = gl_http_clock_ms();
+    gl_curl_set(&self->curl, easy, transfer->flight->request, &transfer->question);
+    setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+    setopt(easy, CURLOPT_HEADERDATA, transfer);
+    setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+    setopt(easy, CURLOPT_WRITEDATA, transfer);
+    setopt(easy, CURLOPT_ERRORBUFFER, transfer->trouble);
+    setopt(easy, CURLOPT_PRIVATE, transfer);
+    return self->curl.multi_add_handle(self->multi, easy) == CURLM_OK;
+}
+
+static void begin_waiting(struct curl_http *self)
+{
+    struct gl_http_queue_item *item;
+
+    while ((item = gl_http_queue_take(&self->queue)) != NULL)
+        if (!begin(self, (struct transfer *)item))
+            finish(self, (struct transfer *)item, CURLE_FAILED_INIT);
+}
+
+/* Whether any exchange is over. */
+static bool collect(struct curl_http *self)
+{
+    bool is_any = false;
+    const CURLMsg *message;
+    int left;
+
+    while ((message = self->curl.multi_info_read(self->multi, &left)) != NULL) {
+        CURLcode code = message->data.result; /* the message ends with its handle */
+        char *private = NULL;
+
+        if (message->msg != CURLMSG_DONE)
+            continue;
+        self->curl.easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &private);
+        finish(self, (struct transfer *)(void *)private, code);
+        is_any = true;
+    }
+    begin_waiting(self);
+    return is_any;
+}
+
+/* ---- SIGPIPE ---- */
+
+/* TLS libraries write without MSG_NOSIGNAL: a peer that hangs up would end the program. */
+struct quiet {
+    sigset_t before, pending;
+};
+
+static void pipe_block(struct quiet *out)
+{
+    sigset_t pipe_only;
+
+    sigemptyset(&pipe_only);
+    sigaddset(&pipe_only, SIGPIPE);
+    sigpending(&out->pending);
+    pthread_sigmask(SIG_BLOCK, &pipe_only, &out->before);
+}
+
+static void pipe_unblock(const struct quiet *quiet)
+{
+    const struct timespec no_time = {0};
+    sigset_t pipe_only;
+
+    sigemptyset(&pipe_only);
+    sigaddset(&pipe_only, SIGPIPE);
+    if (!sigismember(&quiet->pending, SIGPIPE))
+        sigtimedwait(&pipe_only, NULL, &no_time);
+    pthread_sigmask(SIG_SETMASK, &quiet->before, NULL);
+}
+
+/* ---- the transport ---- */
+
+static int load(struct curl_http *self, struct gl_error *err)
+{
+    if (self->multi != NULL)
+        return 0;
+    if (gl_curl_load(&self->curl, err) < 0)
+        return -1;
+    self->multi = self->curl.multi_init();
+    if (self->multi == NULL)
+        return gl_fail(err, GL_E_NETWORK, "libcurl does not start");
+    self->curl.multi_setopt(self->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_MULTIPLEX);
+    self->curl.multi_setopt(self->multi, CURLMOPT_MAX_HOST_CONNECTIONS, (long)GL_HTTP_HOST_MAX);
+    self->curl.multi_setopt(self->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)GL_HTTP_TOTAL_MAX);
+    self->curl.multi_setopt(self->multi, CURLMOPT_MAXCONNECTS, (long)GL_HTTP_TOTAL_MAX);
+    return 0;
+}
+
+static void curl_start(struct gl_http *http, struct gl_http_flight *flight)
 {
     struct curl_http *self = (struct curl_http *)http;
-    struct exchange exchange = {.body.ceiling = gl_http_ceiling(request)};
-    CURLcode code;
-    int result = 0;
+    struct transfer *transfer;
 
-    if (load(self, err) < 0)
-        return -1;
-    gl_http_headers_init(&exchange.headers, &exchange.reply, 0);
-    code = exchange_run(self, request, &exchange);
-    if (code != CURLE_OK)
-        result = fail_exchange(self, request, &exchange, code, err);
-    else {
-        gl_http_headers_end(&exchange.headers);
-        exchange.reply.body_length = exchange.body.length;
-        exchange.reply.body = gl_str_take(&exchange.body);
-        *out = exchange.reply;
+    if (load(self, &flight->err) < 0) {
+        gl_http_flight_finish(flight);
+        return;
     }
-    gl_str_done(&exchange.body);
-    return result;
+    transfer = transfer_new(flight);
+    gl_http_queue_add(&self->queue, &transfer->item, flight->request->url,
+                      gl_http_origin(flight->request->url));
+}
+
+/* A signal ends the wait early, which is what a user who interrupts wants. */
+static void curl_run(struct gl_http *http, int64_t wait_ms)
+{
+    struct curl_http *self = (struct curl_http *)http;
+    struct quiet quiet;
+    int running;
+
+    if (self->multi == NULL)
+        return;
+    pipe_block(&quiet);
+    self->curl.multi_perform(self->multi, &running);
+    if (!collect(self) && wait_ms > 0) {
+        self->curl.multi_poll(self->multi, NULL, 0, (int)wait_ms, NULL);
+        self->curl.multi_perform(self->multi, &running);
+        collect(self);
+    }
+    pipe_unblock(&quiet);
+}
+
+static void curl_drop(struct gl_http *http, struct gl_http_flight *flight)
+{
+    struct curl_http *self = (struct curl_http *)http;
+    struct quiet quiet;
+
+    pipe_block(&quiet);
+    transfer_end(self, flight->transfer, false);
+    pipe_unblock(&quiet);
 }
 
 static void curl_close(struct gl_http *http)
 {
     struct curl_http *self = (struct curl_http *)http;
+    struct quiet quiet;
 
-    if (self->easy != NULL)
-        self->api.easy_cleanup(self->easy);
+    pipe_block(&quiet);
+    if (self->spare != NULL)
+        self->curl.easy_cleanup(self->spare);
+    if (self->multi != NULL)
+        self->curl.multi_cleanup(self->multi);
+    pipe_unblock(&quiet);
+    gl_http_queue_done(&self->queue);
     free(self);
 }
 
-static const struct gl_http_ops curl_ops = {.name = "curl", .send = curl_send, .close = curl_close};
+static const struct gl_http_ops curl_ops = {
+    .name = "curl", .send = gl_http_flight_send, .close = curl_close};
+static const struct gl_http_flight_ops curl_flights = {
+    .start = curl_start, .run = curl_run, .drop = curl_drop};
 
 struct gl_http *gl_http_curl_new(void)
 {
     struct curl_http *self = gl_alloc(sizeof *self);
 
     self->http.ops = &curl_ops;
+    self->http.flights = &curl_flights;
     return &self->http;
 }

@@ -10,11 +10,12 @@
 #include <string.h>
 
 /* A recording is a file of its own for every "METHOD URL": a status line, headers, a blank line
- * and the body, or one line "ERROR network" or "ERROR timeout". */
+ * and the body, or one line "ERROR network", "ERROR timeout" or "ERROR secret". */
 
 #define HEADERS_CEILING ((size_t)64 << 10)
 #define ERROR_NETWORK   "ERROR network"
 #define ERROR_TIMEOUT   "ERROR timeout"
+#define ERROR_SECRET    "ERROR secret"
 #define REDACTED        "REDACTED"
 
 /* Path of the recording of "METHOD URL", to be freed. */
@@ -58,11 +59,10 @@ static bool is_text(struct gl_view view, const char *text)
     return view.length == strlen(text) && memcmp(view.text, text, view.length) == 0;
 }
 
-/* Status line and headers into *out_reply; *rest becomes the body. */
-static int read_head(struct gl_view *rest, struct gl_http_reply *out_reply, const char *what,
-                     struct gl_error *err)
+/* Status line and headers; *rest becomes the body. */
+static int read_head(struct gl_view *rest, struct gl_http_headers *headers,
+                     struct gl_http_reply *reply, const char *what, struct gl_error *err)
 {
-    struct gl_http_headers headers;
     struct gl_view line;
     int status;
 
@@ -72,16 +72,16 @@ static int read_head(struct gl_view *rest, struct gl_http_reply *out_reply, cons
         return gl_fail(err, GL_E_NETWORK, "%s: recorded network failure", what);
     if (is_text(line, ERROR_TIMEOUT))
         return gl_fail(err, GL_E_TIMEOUT, "%s: recorded timeout", what);
+    if (is_text(line, ERROR_SECRET))
+        return gl_fail(err, GL_E_NETWORK, "%s: not recorded, because it carried a secret", what);
     status = gl_http_status_parse(line.text, line.length);
     if (status < 0)
         return gl_fail(err, GL_E_NETWORK, "%s: not a recording", what);
-    gl_http_headers_init(&headers, out_reply, status);
+    gl_http_headers_init(headers, reply, status);
     while (next_line(rest, &line)) {
-        if (line.length == 0) {
-            gl_http_headers_end(&headers);
+        if (line.length == 0)
             return 0;
-        }
-        gl_http_headers_line(&headers, line.text, line.length);
+        gl_http_headers_line(headers, line.text, line.length);
     }
     return gl_fail(err, GL_E_NETWORK, "%s: the recording ends within its headers", what);
 }
@@ -89,16 +89,21 @@ static int read_head(struct gl_view *rest, struct gl_http_reply *out_reply, cons
 static int replay_parse(const char *bytes, size_t length, const struct gl_http_request *request,
                         struct gl_http_reply *out, struct gl_error *err)
 {
+    GL_AUTO(gl_http_headers_done) struct gl_http_headers headers = {0};
     struct gl_view rest = {bytes, length};
     struct gl_http_reply reply;
     char what[GL_HTTP_WHAT];
 
     gl_http_what(request, what);
-    if (read_head(&rest, &reply, what, err) < 0)
+    if (read_head(&rest, &headers, &reply, what, err) < 0)
         return -1;
+    if (headers.text.is_cut)
+        return gl_fail(err, GL_E_TOO_LARGE, "%s: the headers are larger than %zu bytes", what,
+                       GL_HTTP_HEADER_CEILING);
     if (rest.length > gl_http_ceiling(request))
         return gl_fail(err, GL_E_TOO_LARGE, "%s: the answer is larger than %zu bytes", what,
                        gl_http_ceiling(request));
+    gl_http_headers_end(&headers);
     reply.body = gl_alloc(rest.length + 1);
     memcpy(reply.body, rest.text, rest.length);
     reply.body_length = rest.length;
@@ -136,7 +141,8 @@ static void replay_close(struct gl_http *http)
 
 struct gl_http *gl_http_replay_new(const char *folder)
 {
-    static const struct gl_http_ops ops = {"replay", replay_send, replay_close};
+    static const struct gl_http_ops ops = {
+        .name = "replay", .send = replay_send, .close = replay_close};
     struct replay_http *self = gl_alloc(sizeof *self);
 
     self->http.ops = &ops;
@@ -217,8 +223,8 @@ static void add_safe_bytes(struct gl_view bytes, struct gl_view secret, struct g
     gl_str_add_bytes(out, bytes.text, bytes.length);
 }
 
-/* *body without the values that the address holds in secret parameters. */
-static void make_body_safe(const struct record_http *self, const char *url, struct gl_str *body)
+/* *text without the values that the address holds in secret parameters. */
+static void make_safe(const struct record_http *self, const char *url, struct gl_str *text)
 {
     const char *at = url + strcspn(url, "?#");
 
@@ -228,10 +234,10 @@ static void make_body_safe(const struct record_http *self, const char *url, stru
         size_t length = parameter_at(at + 1, &parameter);
 
         if (is_secret(self, parameter.name)) {
-            add_safe_bytes((struct gl_view){gl_str_text(body), body->length}, parameter.value,
+            add_safe_bytes((struct gl_view){gl_str_text(text), text->length}, parameter.value,
                            &safe);
-            gl_str_done(body);
-            *body = safe;
+            gl_str_done(text);
+            *text = safe;
         }
         at += 1 + length;
     }
@@ -243,12 +249,23 @@ static void add_header(struct gl_str *out, const char *name, const char *value)
         gl_str_addf(out, "%s: %s\r\n", name, value);
 }
 
+/* Where long operations and further pages are found. */
+static void add_links(const struct gl_http_reply *reply, struct gl_str *out)
+{
+    static const char *const names[] = {"date", "link", "location", "azure-asyncoperation"};
+    char value[2048];
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (gl_http_reply_header(reply, names[i], value, sizeof value))
+            add_header(out, names[i], value);
+}
+
 /* Request headers are never written, so no Authorization can be; of the answer's only those that
- * a reply carries, so no Set-Cookie can be either. */
+ * are known to hold none, so no Set-Cookie can be either. */
 static void add_reply(const struct record_http *self, const struct gl_http_request *request,
                       const char *safe_url, const struct gl_http_reply *reply, struct gl_str *out)
 {
-    GL_AUTO(gl_str_done) struct gl_str body = {0};
+    GL_AUTO(gl_str_done) struct gl_str body = {0}, links = {0};
 
     gl_str_addf(out, "HTTP/1.1 %d\r\nX-Recorded-Request: %s %s\r\n", reply->status, request->method,
                 safe_url);
@@ -257,9 +274,12 @@ static void add_reply(const struct record_http *self, const struct gl_http_reque
     add_header(out, "Last-Modified", reply->last_modified);
     if (reply->retry_after_s >= 0)
         gl_str_addf(out, "Retry-After: %lld\r\n", (long long)reply->retry_after_s);
+    add_links(reply, &links);
+    make_safe(self, request->url, &links);
+    gl_str_add_bytes(out, gl_str_text(&links), links.length);
     gl_str_add(out, "\r\n");
     gl_str_add_bytes(&body, reply->body, reply->body_length);
-    make_body_safe(self, request->url, &body);
+    make_safe(self, request->url, &body);
     gl_str_add_bytes(out, gl_str_text(&body), body.length);
 }
 
@@ -272,7 +292,9 @@ static int record_write(const struct record_http *self, const struct gl_http_req
     GL_AUTO(gl_auto_free) char *path = NULL;
 
     add_safe_url(self, request->url, &safe_url);
-    if (reply != NULL)
+    if (request->carries_secret)
+        gl_str_add(&text, ERROR_SECRET "\n");
+    else if (reply != NULL)
         add_reply(self, request, gl_str_text(&safe_url), reply, &text);
     else
         gl_str_add(&text, code == GL_E_TIMEOUT ? ERROR_TIMEOUT "\n" : ERROR_NETWORK "\n");
@@ -289,6 +311,7 @@ static int record_send(struct gl_http *http, const struct gl_http_request *reque
     struct gl_http_reply reply;
     struct gl_error trouble = {0};
 
+    gl_http_cancel_like(self->inner, http);
     if (gl_http_send(self->inner, request, &reply, err) < 0) {
         if (err->code == GL_E_NETWORK || err->code == GL_E_TIMEOUT)
             record_write(self, request, NULL, err->code, &trouble); /* the first error counts */
@@ -314,7 +337,8 @@ static void record_close(struct gl_http *http)
 struct gl_http *gl_http_record_new(struct gl_http *inner, const char *folder,
                                    const char *const *secret_parameters)
 {
-    static const struct gl_http_ops ops = {"record", record_send, record_close};
+    static const struct gl_http_ops ops = {
+        .name = "record", .send = record_send, .close = record_close};
     struct record_http *self = gl_alloc(sizeof *self);
 
     self->http.ops = &ops;
@@ -369,6 +393,7 @@ static int fault_send(struct gl_http *http, const struct gl_http_request *reques
     bool is_now = ++self->calls == self->call && self->fault != GL_FAULT_NONE;
     struct gl_http_reply reply;
 
+    gl_http_cancel_like(self->inner, http);
     if (is_now && self->fault == GL_FAULT_NETWORK)
         return gl_fail(err, GL_E_NETWORK, "injected network failure");
     if (is_now && (self->fault == GL_FAULT_500 || self->fault == GL_FAULT_429)) {
@@ -398,7 +423,8 @@ static void fault_close(struct gl_http *http)
 
 struct gl_http *gl_http_fault_new(struct gl_http *inner, unsigned call, enum gl_http_fault fault)
 {
-    static const struct gl_http_ops ops = {"fault", fault_send, fault_close};
+    static const struct gl_http_ops ops = {
+        .name = "fault", .send = fault_send, .close = fault_close};
     struct fault_http *self = gl_alloc(sizeof *self);
 
     self->http.ops = &ops;

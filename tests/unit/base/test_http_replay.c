@@ -108,8 +108,7 @@ static void bad_recordings_fail(void **state)
 static void what_is_not_recorded_is_no_network(void **state)
 {
     struct gl_http *http = gl_http_replay_new(FOLDER);
-    struct gl_http_request request = {.method = "POST",
-                                      .url = "https://me:hidden@example.org/a?b=c"};
+    struct gl_http_request request = {.method = "POST", .url = "https://example.org/a?b=hidden"};
     struct gl_http_reply reply;
     struct gl_error err = {0};
 
@@ -117,6 +116,11 @@ static void what_is_not_recorded_is_no_network(void **state)
     assert_int_equal(gl_http_send(http, &request, &reply, &err), -1);
     assert_int_equal(err.code, GL_E_NETWORK);
     assert_string_equal(err.text, "POST example.org/a: not recorded");
+    gl_error_clear(&err);
+    request.url = "https://me:hidden@example.org/a?b=c";
+    assert_int_equal(gl_http_send(http, &request, &reply, &err), -1);
+    assert_int_equal(err.code, GL_E_BAD_VALUE);
+    assert_string_equal(err.text, "POST example.org/a: the address holds a user name");
     gl_http_close(http);
 }
 
@@ -199,8 +203,8 @@ static void long_values_are_dropped_not_cut(void **state)
 
 struct canned {
     struct gl_http http;
-    enum gl_errc fails_with; /* GL_OK: answers */
-    const char *body;
+    enum gl_errc fails_with;        /* GL_OK: answers */
+    const char *body, *header_text; /* NULL: none */
     unsigned calls;
 };
 
@@ -220,6 +224,8 @@ static int canned_send(struct gl_http *http, const struct gl_http_request *reque
                                   .last_modified = "yesterday",
                                   .body = gl_strdup(self->body),
                                   .body_length = strlen(self->body)};
+    if (self->header_text != NULL)
+        out->header_text = gl_strdup(self->header_text);
     return 0;
 }
 
@@ -293,6 +299,88 @@ static void a_recording_holds_no_secret(void **state)
     gl_http_close(replay);
     gl_http_close(record);
     assert_int_equal(canned.fails_with, GL_E_INTERNAL); /* closed with its owner */
+}
+
+/* Neither the question nor the answer of a request for a token, say. */
+static void nothing_is_recorded_of_what_carries_a_secret(void **state)
+{
+    static const char *const headers[] = {"X-Auth: hidden-1", NULL};
+    static const char folder[] = FOLDER "/secret";
+    struct canned canned = {.http.ops = &canned_ops, .body = "{\"token\":\"hidden-2\"}"};
+    struct gl_http *record = gl_http_record_new(&canned.http, folder, NULL);
+    struct gl_http *replay = gl_http_replay_new(folder);
+    struct gl_http_request request = {.method = "POST",
+                                      .url = "https://example.org/token?x=hidden-3",
+                                      .headers = headers,
+                                      .body = "hidden-4",
+                                      .body_length = 8,
+                                      .carries_secret = true};
+    struct gl_http_reply reply;
+    struct gl_error err = {0};
+    char *bytes;
+
+    (void)state;
+    assert_int_equal(gl_http_send(record, &request, &reply, &err), 0);
+    assert_string_equal(reply.body, canned.body);
+    gl_http_reply_done(&reply);
+    bytes = all_bytes(folder);
+    assert_string_equal(bytes, "ERROR secret\n");
+    free(bytes);
+    assert_int_equal(gl_http_send(replay, &request, &reply, &err), -1);
+    assert_int_equal(err.code, GL_E_NETWORK);
+    assert_non_null(strstr(err.text, "because it carried a secret"));
+    gl_http_close(record);
+    gl_http_close(replay);
+}
+
+static void links_are_recorded_and_cookies_are_not(void **state)
+{
+    static const char *const secret_parameters[] = {"sig", NULL};
+    static const char folder[] = FOLDER "/links";
+    struct canned canned = {.http.ops = &canned_ops,
+                            .body = "",
+                            .header_text = "set-cookie: hidden-1\nlocation: /next?sig=hidden-2\n"
+                                           "x-subject-token: hidden-3\nlink: <b>\n"};
+    struct gl_http *record = gl_http_record_new(&canned.http, folder, secret_parameters);
+    struct gl_http *replay = gl_http_replay_new(folder);
+    struct gl_http_request request = {.method = "GET", .url = "https://example.org/?sig=hidden-2"};
+    struct gl_http_reply reply;
+    struct gl_error err = {0};
+    char value[40];
+
+    (void)state;
+    assert_int_equal(gl_http_send(record, &request, &reply, &err), 0);
+    gl_http_reply_done(&reply);
+    request.url = "https://example.org/?sig=REDACTED";
+    assert_int_equal(gl_http_send(replay, &request, &reply, &err), 0);
+    assert_null(strstr(reply.header_text, "hidden"));
+    assert_true(gl_http_reply_header(&reply, "Location", value, sizeof value));
+    assert_string_equal(value, "/next?sig=REDACTED");
+    assert_true(gl_http_reply_header(&reply, "Link", value, sizeof value));
+    assert_string_equal(value, "<b>");
+    gl_http_reply_done(&reply);
+    gl_http_close(record);
+    gl_http_close(replay);
+}
+
+static void recorded_headers_have_a_ceiling(void **state)
+{
+    struct gl_http *http = gl_http_replay_new(FOLDER);
+    struct gl_http_request request = {.method = "GET", .url = "https://example.org/many"};
+    struct gl_http_reply reply = {.status = 77};
+    struct gl_error err = {0};
+    GL_AUTO(gl_str_done) struct gl_str text = {0};
+
+    (void)state;
+    gl_str_add(&text, "HTTP/1.1 200 OK\n");
+    for (int i = 0; i < 2049; i++)
+        gl_str_add(&text, "X-Sixteen: 4567\n");
+    gl_str_add(&text, "\nbody");
+    write_recording("GET https://example.org/many", text.text);
+    assert_int_equal(gl_http_send(http, &request, &reply, &err), -1);
+    assert_int_equal(err.code, GL_E_TOO_LARGE);
+    assert_int_equal(reply.status, 77);
+    gl_http_close(http);
 }
 
 static void failures_are_recorded_too(void **state)
@@ -392,6 +480,9 @@ int main(void)
         cmocka_unit_test(a_recording_is_a_regular_file),
         cmocka_unit_test(long_values_are_dropped_not_cut),
         cmocka_unit_test(a_recording_holds_no_secret),
+        cmocka_unit_test(nothing_is_recorded_of_what_carries_a_secret),
+        cmocka_unit_test(links_are_recorded_and_cookies_are_not),
+        cmocka_unit_test(recorded_headers_have_a_ceiling),
         cmocka_unit_test(failures_are_recorded_too),
         cmocka_unit_test(a_recording_that_cannot_be_written_is_an_error),
         cmocka_unit_test(the_chosen_call_breaks),
