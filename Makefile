@@ -43,16 +43,16 @@ agent_SRC     := $(filter-out $(PROGRAM_MAINS),$(call sources,agent))
 broker_SRC    := $(filter-out $(PROGRAM_MAINS),$(call sources,broker))
 
 # What each floor and everything below it links with.
-base_LIBS      := -lsodium -ljansson -ldl
-policy_LIBS    := -lyaml $(base_LIBS) -lm
+base_LIBS      := -lsodium -ljansson -lexpat -lyaml -ldl
+policy_LIBS    := $(base_LIBS) -lm
 providers_LIBS := $(policy_LIBS)
 agent_LIBS     := $(base_LIBS) -lm
 broker_LIBS    := -lsqlite3 $(providers_LIBS)
-# The command carries its libraries where their archives are at hand: the loader then has four
+# The command carries its libraries where their archives are at hand: the loader then has five
 # files less to find, map and relocate at every start. `make CARRIED=` links with shared ones.
-CARRIED ?= sqlite3 yaml sodium jansson
+CARRIED ?= sqlite3 yaml sodium jansson expat
 carried = $(if $(filter $(1),$(CARRIED)),$(if $(filter /%,$(shell $(CC) -print-file-name=lib$(1).a)),-l:lib$(1).a,-l$(1)),-l$(1))
-command_LIBS    = $(foreach name,sqlite3 yaml sodium jansson,$(call carried,$(name))) -ldl -lm
+command_LIBS    = $(foreach name,sqlite3 yaml sodium jansson expat,$(call carried,$(name))) -ldl -lm
 base_ARCHIVES      := $(B)/libbase.a
 policy_ARCHIVES    := $(B)/libpolicy.a $(base_ARCHIVES)
 providers_ARCHIVES := $(B)/libproviders.a $(policy_ARCHIVES)
