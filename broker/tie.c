@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "broker/account.h"
+#include "broker/proof.h"
 #include "policy/facts.h"
 
 void gl_tie_token(const char *launch, int64_t attempt, const char *plan_sha256,
@@ -302,7 +303,7 @@ int gl_tie_check(const json_t *evidence, struct gl_error *err)
     int64_t method;
 
     if (gl_account_method(evidence, &method, err) != 0 || check_zones(evidence, method, err) != 0 ||
-        check_guarantee(evidence, method, err) != 0)
+        check_guarantee(evidence, method, err) != 0 || gl_proof_check(evidence, err) != 0)
         return -1;
     return check_order(evidence, method, err);
 }
@@ -320,7 +321,10 @@ static int take_intent(void *cookie, const json_t *event)
     const struct seal *seal = cookie;
     const json_t *body = json_object_get(event, "body");
     const char *token = json_string_value(json_object_get(body, "token"));
+    const char *kind = json_string_value(json_object_get(event, "kind"));
 
+    if (kind != NULL && strcmp(kind, "identity") == 0)
+        gl_proof_take(seal->instance, body);
     for (size_t i = 0; i < 2 && token != NULL && strcmp(token, seal->token) == 0; i++)
         if (json_object_get(body, hashes[i]) != NULL)
             json_object_set(seal->instance, hashes[i], json_object_get(body, hashes[i]));

@@ -27,12 +27,15 @@ void gl_tie_token(const char *launch, int64_t attempt, const char *plan_sha256,
  *                                  offer.zones, with one the same region and zone throughout
  *   instance.region, zone          those of the last one
  *   instance.series[]              of the zone of their move
+ * Whatever the method, where it is there:
+ *   instance.identity              gl_proof_check() (broker/proof.h)
  * Before it the same as far as the members are there. -1 NOT_VERIFIED naming the first member that
  * does not, by its path. */
 int gl_tie_check(const json_t *evidence, struct gl_error *err);
 
-/* Put plan and order hash, as the intent of this token wrote them, into "instance". Intents of
- * older programs have no order hash: it is then left out. Errors: of the ledger. */
+/* Put plan and order hash, as the intent of this token wrote them, into "instance", and the proof
+ * of its place if an event "identity" has one. Intents of older programs have no order hash: it is
+ * then left out. Errors: of the ledger. */
 int gl_tie_seal(struct gl_ledger *ledger, const char *launch, const char *token, json_t *instance,
                 struct gl_error *err);
 

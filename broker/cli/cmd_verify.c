@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "broker/cli/act.h"
+#include "broker/proof.h"
 #include "broker/receipt.h"
 #include "broker/tie.h"
 
@@ -154,7 +155,8 @@ static int run(struct gl_context *context, const struct gl_call *call, struct gl
         return -1;
     if (gl_receipt_verify(subject.bytes, subject.length, subject.has_key ? &subject.key : NULL,
                           &check, err) != 0 ||
-        check_ledger(context, &check, &subject, err) != 0)
+        check_ledger(context, &check, &subject, err) != 0 ||
+        gl_proof_stands(json_object_get(check.receipt, "evidence"), err) != 0)
         name_file(&subject, err);
     else if (report(context, &check, &subject, values->key != NULL, err) == 0)
         result = exit_of(&check);
@@ -174,7 +176,7 @@ const struct gl_command gl_command_verify = {
         "inside, and names the first thing that does not follow (exit 9). A launch of the own "
         "ledger may be named instead of a file: its receipt must be signed with the own key and "
         "be the one the ledger speaks of. A receipt that is whole and tells of a breached "
-        "guarantee ends with 9 too.",
+        "guarantee, or of a place that the cloud's own signature contradicts, ends with 9 too.",
     .example = "greenlaunch verify receipt.json --key broker.pub",
     .options = options,
     .values_size = sizeof(struct verify_values),

@@ -197,6 +197,28 @@ static void show_spans(struct gl_context *context, const json_t *evidence)
         gl_str_add_char(out, '\n');
 }
 
+/* How good the proof of the place is, if there is any (broker/proof.h). */
+static void show_place(struct gl_context *context, const json_t *evidence, json_t *data)
+{
+    static const char *const by[] = {"signed by the cloud for this launch", "signed by the cloud",
+                                     "as the cloud's API says", "as the instance says"};
+    json_t *proof = json_object_get(json_object_get(evidence, "instance"), "identity");
+    const char *grade = json_string_value(json_object_get(proof, "grade"));
+    char words[3][GL_TEXT_SHOWN];
+
+    if (grade == NULL || grade[0] < 'A' || grade[0] > 'D')
+        return;
+    json_object_set(data, "identity", proof);
+    gl_str_addf(&context->reply.text, "  place        %s %s, instance %s," NEXT_LINE,
+                shown(proof, "provider", words[0]), shown(proof, "region", words[1]),
+                shown(proof, "instance", words[2]));
+    if (json_object_get(proof, "contradicts") != NULL)
+        gl_str_add(&context->reply.text,
+                   "IN DOUBT: signed by a cloud, and it contradicts the launch\n");
+    else
+        gl_str_addf(&context->reply.text, "%s (grade %c)\n", by[grade[0] - 'A'], grade[0]);
+}
+
 /* The title of a rule says what should be. */
 static void add_flag(struct gl_context *context, const json_t *item)
 {
@@ -340,6 +362,7 @@ int gl_act_show_receipt(struct gl_context *context, const char *receipt, struct 
     context->reply.data = data;
     show_head(context, evidence);
     show_spans(context, evidence);
+    show_place(context, evidence, data);
     const char carbon_grade = grade != NULL && grade[0] != '\0' ? grade[0] : 'E';
     const char *embodied_source = json_string_value(path(evidence, "embodied", "source"));
     const struct {
@@ -354,10 +377,10 @@ int gl_act_show_receipt(struct gl_context *context, const char *receipt, struct 
           gl_str_text(&carbon_source), carbon_grade}},
         {"embodied",
          {"embodied", "gCO2e", path(derived, "footprint", "embodied_ug"), 1e-6,
-          embodied_source != NULL ? embodied_source : "?", 'E'}},
+          embodied_source != NULL ? embodied_source : "?", GL_EMBODIED_GRADE}},
         {"total",
          {"total", "gCO2e", path(derived, "footprint", "total_ug"), 1e-6,
-          "operational + embodied; SCI per launch", carbon_grade}},
+          "operational + embodied; SCI per launch", gl_account_total_grade(derived)}},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         show_figure(context, &rows[i].figure, data, rows[i].key);
