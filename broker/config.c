@@ -1,26 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "broker/config.h"
+#include "broker/config_part.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
-#include "policy/form.h"
 
-#define ZONE_MAX  39 /* struct gl_signal_query.zone */
-#define NAMES_MAX 32
+#define ZONE_MAX 39 /* struct gl_signal_query.zone */
 
 /* The file as written: texts of the arena, paths not yet made whole. */
 struct draft {
     const char *zone, *country, *waivers;
     const char *policies[GL_CONFIG_POLICIES_MAX];
     size_t policy_count;
-    struct gl_signal_config sources[GL_CONFIG_SOURCES_MAX];
-    size_t source_count;
-    bool has_sources;
+    struct gl_config_sources sources;
     struct gl_cloud_place places[GL_CLOUD_PLACES_MAX];
     size_t place_count;
+    struct gl_config_clouds clouds;
+    struct gl_carried_meter meter;
 };
 
 /* ---- values ---- */
@@ -60,6 +58,8 @@ static int read_checked(const struct gl_reader *reader, const struct gl_field *f
     return 0;
 }
 
+const struct gl_type gl_config_type_checked = {read_checked, NULL, false};
+
 /* One path or a list of them. */
 static int read_policies(const struct gl_reader *reader, const struct gl_field *field,
                          const struct gl_node *node, void *slot)
@@ -82,87 +82,6 @@ static int read_policies(const struct gl_reader *reader, const struct gl_field *
     return 0;
 }
 
-/* ---- sources ---- */
-
-static int fail_source(const struct gl_reader *reader, const struct gl_node *node, const char *name)
-{
-    const char *names[NAMES_MAX];
-    size_t count;
-    const struct gl_signal_ops *const *known = gl_signal_registry(&count);
-    const char *nearest;
-    char shown[GL_TEXT_SHOWN];
-
-    for (size_t i = 0; i < count && i < NAMES_MAX; i++)
-        names[i] = known[i]->name;
-    nearest = gl_text_nearest(name, names, count < NAMES_MAX ? count : NAMES_MAX);
-    return gl_diagnose(&reader->source, &node->mark, GL_E_CONFIG,
-                       "there is no signal source \"%s\"%s%s%s", gl_text_show(name, shown),
-                       nearest != NULL ? "; did you mean " : "", nearest != NULL ? nearest : "",
-                       nearest != NULL ? "?" : "");
-}
-
-#define SOURCE(member) offsetof(struct gl_signal_config, member)
-static const struct gl_type type_checked = {read_checked, NULL, false};
-static const struct gl_field source_fields[] = {
-    {.name = "source",
-     .type = &gl_type_text,
-     .offset = SOURCE(name),
-     .help = "Name of a signal source"},
-    {.name = "endpoint",
-     .type = &gl_type_text,
-     .offset = SOURCE(endpoint),
-     .help = "Where to ask instead of the source's own address"},
-    {.name = "file",
-     .type = &gl_type_text,
-     .offset = SOURCE(path),
-     .help = "A CSV or JSON series of your own"},
-    {.name = "zone",
-     .type = &type_checked,
-     .offset = SOURCE(zone),
-     .help = "The grid zone of a file that names none"},
-    {.name = NULL},
-};
-static const struct gl_form source_form = {.what = "a source", .fields = source_fields};
-
-static int read_source(const struct gl_reader *reader, const struct gl_node *node,
-                       struct gl_signal_config *out)
-{
-    if (node->kind == GL_NODE_SCALAR)
-        out->name = gl_value_text(reader, "a source", node, GL_TEXT_MAX);
-    else if (gl_form_read(reader, &source_form, node, out) != 0)
-        return -1;
-    if (out->name == NULL && out->path != NULL)
-        out->name = "file";
-    if (out->name == NULL)
-        return gl_diagnose(&reader->source, &node->mark, GL_E_CONFIG,
-                           "a source is a name, or {file: PATH, zone: ZONE}");
-    if (gl_signal_find(out->name) == NULL)
-        return fail_source(reader, node, out->name);
-    if ((strcmp(out->name, "file") == 0) != (out->path != NULL))
-        return gl_diagnose(&reader->source, &node->mark, GL_E_CONFIG,
-                           "only the source \"file\" has a path, and it needs one: {file: PATH}");
-    return 0;
-}
-
-static int read_sources(const struct gl_reader *reader, const struct gl_field *field,
-                        const struct gl_node *node, void *slot)
-{
-    struct draft *draft = slot;
-    int result = 0;
-
-    draft->has_sources = true;
-    if (node->kind != GL_NODE_LIST)
-        return gl_diagnose(&reader->source, &node->mark, GL_E_CONFIG,
-                           "%s is a list, as in [neso, {file: grid.csv, zone: DE}]", field->name);
-    for (const struct gl_node *item = node->first; item != NULL; item = item->next) {
-        if (draft->source_count == GL_CONFIG_SOURCES_MAX)
-            return gl_diagnose(&reader->source, &item->mark, GL_E_CONFIG, "more than %d sources",
-                               GL_CONFIG_SOURCES_MAX);
-        result |= read_source(reader, item, &draft->sources[draft->source_count++]);
-    }
-    return result;
-}
-
 /* ---- places ---- */
 
 #define PLACE(member) offsetof(struct gl_cloud_place, member)
@@ -173,7 +92,7 @@ static const struct gl_field place_fields[] = {
      .is_needed = true,
      .help = "Name of a region of the local cloud"},
     {.name = "zone",
-     .type = &type_checked,
+     .type = &gl_config_type_checked,
      .offset = PLACE(zone),
      .is_needed = true,
      .help = "Grid zone that it stands in"},
@@ -206,7 +125,6 @@ static int read_places(const struct gl_reader *reader, const struct gl_field *fi
 /* ---- the file ---- */
 
 static const struct gl_type type_policies = {read_policies, NULL, false};
-static const struct gl_type type_sources = {read_sources, NULL, false};
 static const struct gl_type type_places = {read_places, NULL, false};
 
 #define CONFIG(member) offsetof(struct draft, member)
@@ -216,17 +134,29 @@ static const struct gl_field config_fields[] = {
      .is_needed = true,
      .help = "Version of the form"},
     {.name = "zone",
-     .type = &type_checked,
+     .type = &gl_config_type_checked,
      .offset = CONFIG(zone),
      .help = "Grid zone this machine stands in"},
     {.name = "country",
-     .type = &type_checked,
+     .type = &gl_config_type_checked,
      .offset = CONFIG(country),
      .help = "Country this machine stands in"},
     {.name = "policies", .type = &type_policies, .help = "Policy files"},
     {.name = "waivers", .type = &gl_type_text, .offset = CONFIG(waivers), .help = "Waiver file"},
-    {.name = "sources", .type = &type_sources, .help = "Signal sources, best first"},
+    {.name = "sources",
+     .type = &gl_config_type_sources,
+     .offset = CONFIG(sources),
+     .help = "Signal sources, best first"},
     {.name = "places", .type = &type_places, .help = "Regions of the local cloud"},
+    {.name = "clouds",
+     .type = &gl_config_type_clouds,
+     .offset = CONFIG(clouds),
+     .help = "Clouds that launches may go to, with their settings"},
+    {.name = "meter",
+     .type = &gl_type_form,
+     .offset = CONFIG(meter),
+     .form = &gl_config_meter_form,
+     .help = "How a rented machine gets its meter"},
     {.name = NULL},
 };
 static const struct gl_form config_form = {.what = "the configuration", .fields = config_fields};
@@ -260,7 +190,7 @@ static const char *environment(const struct gl_world *world, const char *name)
 }
 
 /* "~/x" is below HOME; a relative path is taken from the folder of the configuration. */
-static char *whole_path(const char *path, const char *config, const struct gl_world *world)
+char *gl_config_whole_path(const char *path, const char *config, const struct gl_world *world)
 {
     const char *home = environment(world, "HOME");
     const char *slash = strrchr(config, '/');
@@ -303,7 +233,8 @@ static void take_places(const struct draft *draft, const char *path, const struc
         out->places[i] = (struct gl_cloud_place){
             .name = gl_strdup(place->name),
             .zone = gl_strdup(place->zone),
-            .folder = place->folder != NULL ? whole_path(place->folder, path, world) : NULL,
+            .folder =
+                place->folder != NULL ? gl_config_whole_path(place->folder, path, world) : NULL,
         };
     }
 }
@@ -315,23 +246,20 @@ static void take_draft(const struct draft *draft, const char *path, const struct
         .path = gl_strdup(path),
         .zone = dup_or_null(draft->zone),
         .country = dup_or_null(draft->country),
-        .waivers = draft->waivers != NULL ? whole_path(draft->waivers, path, world) : NULL,
-        .source_count = draft->source_count,
-        .has_sources = draft->has_sources,
+        .waivers =
+            draft->waivers != NULL ? gl_config_whole_path(draft->waivers, path, world) : NULL,
+        .source_count = draft->sources.count,
+        .has_sources = draft->sources.is_given,
     };
     for (size_t i = 0; i < draft->policy_count; i++)
-        out->policies[i] = whole_path(draft->policies[i], path, world);
-    for (size_t i = 0; i < draft->source_count; i++) {
-        const struct gl_signal_config *source = &draft->sources[i];
-
-        out->sources[i] = (struct gl_signal_config){
-            .name = gl_strdup(source->name),
-            .endpoint = dup_or_null(source->endpoint),
-            .path = source->path != NULL ? whole_path(source->path, path, world) : NULL,
-            .zone = dup_or_null(source->zone),
-        };
-    }
+        out->policies[i] = gl_config_whole_path(draft->policies[i], path, world);
+    for (size_t i = 0; i < draft->sources.count; i++)
+        out->sources[i] = gl_config_source_dup(&draft->sources.items[i], path, world);
     take_places(draft, path, world, out);
+    out->cloud_count = draft->clouds.count;
+    for (size_t i = 0; i < draft->clouds.count; i++)
+        out->clouds[i] = gl_config_cloud_dup(&draft->clouds.items[i]);
+    out->meter = gl_config_meter_dup(&draft->meter, path, world);
 }
 
 static int read_file(const char *path, const struct gl_world *world, struct gl_config *out,
@@ -366,7 +294,7 @@ int gl_config_read(const char *path, const struct gl_world *world, struct gl_con
 /* ---- writing ---- */
 
 /* In single quotes nothing is special but the quote itself. */
-static void add_quoted(struct gl_str *out, const char *text)
+void gl_config_add_quoted(struct gl_str *out, const char *text)
 {
     gl_str_add_char(out, '\'');
     for (; *text != '\0'; text++) {
@@ -382,40 +310,19 @@ static void add_line(struct gl_str *out, const char *key, const char *value)
     if (value == NULL)
         return;
     gl_str_addf(out, "%s: ", key);
-    add_quoted(out, value);
+    gl_config_add_quoted(out, value);
     gl_str_add_char(out, '\n');
-}
-
-static void add_source_line(struct gl_str *out, const struct gl_signal_config *source)
-{
-    const char *separator = "";
-    const struct {
-        const char *key, *value;
-    } members[] = {{"source", source->path == NULL ? source->name : NULL},
-                   {"file", source->path},
-                   {"endpoint", source->endpoint},
-                   {"zone", source->zone}};
-
-    gl_str_add(out, "  - {");
-    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
-        if (members[i].value == NULL)
-            continue;
-        gl_str_addf(out, "%s%s: ", separator, members[i].key);
-        add_quoted(out, members[i].value);
-        separator = ", ";
-    }
-    gl_str_add(out, "}\n");
 }
 
 static void add_place_line(struct gl_str *out, const struct gl_cloud_place *place)
 {
     gl_str_add(out, "  - {name: ");
-    add_quoted(out, place->name);
+    gl_config_add_quoted(out, place->name);
     gl_str_add(out, ", zone: ");
-    add_quoted(out, place->zone);
+    gl_config_add_quoted(out, place->zone);
     if (place->folder != NULL) {
         gl_str_add(out, ", folder: ");
-        add_quoted(out, place->folder);
+        gl_config_add_quoted(out, place->folder);
     }
     gl_str_add(out, "}\n");
 }
@@ -429,18 +336,23 @@ static void add_config(struct gl_str *out, const struct gl_config *config)
         gl_str_add(out, "policies:\n");
     for (size_t i = 0; config->policies[i] != NULL; i++) {
         gl_str_add(out, "  - ");
-        add_quoted(out, config->policies[i]);
+        gl_config_add_quoted(out, config->policies[i]);
         gl_str_add_char(out, '\n');
     }
     add_line(out, "waivers", config->waivers);
     if (config->has_sources)
         gl_str_add(out, config->source_count > 0 ? "sources:\n" : "sources: []\n");
     for (size_t i = 0; i < config->source_count; i++)
-        add_source_line(out, &config->sources[i]);
+        gl_config_add_source(out, &config->sources[i]);
     if (config->place_count > 0)
         gl_str_add(out, "places:\n");
     for (size_t i = 0; i < config->place_count; i++)
         add_place_line(out, &config->places[i]);
+    if (config->cloud_count > 0)
+        gl_str_add(out, "clouds:\n");
+    for (size_t i = 0; i < config->cloud_count; i++)
+        gl_config_add_cloud(out, &config->clouds[i]);
+    gl_config_add_meter(out, &config->meter);
 }
 
 int gl_config_write(const char *path, const struct gl_config *config, bool is_forced,
@@ -461,7 +373,7 @@ int gl_config_write(const char *path, const struct gl_config *config, bool is_fo
     return gl_file_write(path, gl_str_text(&text), text.length, 0600, err);
 }
 
-/* The strings of a source are ours though the contract of its readers says const. */
+/* The strings of a place are ours though the contract of its readers says const. */
 static void free_text(const char *text)
 {
     free((void *)(uintptr_t)text);
@@ -475,16 +387,15 @@ void gl_config_done(struct gl_config *config)
     free(config->waivers);
     for (size_t i = 0; config->policies[i] != NULL; i++)
         free(config->policies[i]);
-    for (size_t i = 0; i < config->source_count; i++) {
-        free_text(config->sources[i].name);
-        free_text(config->sources[i].endpoint);
-        free_text(config->sources[i].path);
-        free_text(config->sources[i].zone);
-    }
+    for (size_t i = 0; i < config->source_count; i++)
+        gl_config_source_done(&config->sources[i]);
     for (size_t i = 0; i < config->place_count; i++) {
         free_text(config->places[i].name);
         free_text(config->places[i].zone);
         free_text(config->places[i].folder);
     }
+    for (size_t i = 0; i < config->cloud_count; i++)
+        gl_config_cloud_done(&config->clouds[i]);
+    gl_config_meter_done(&config->meter);
     *config = (struct gl_config){0};
 }

@@ -9,15 +9,31 @@
  *   policies: [~/green.yaml]
  *   waivers: ~/waivers.yaml
  *   sources: [neso, energy-charts, {file: ~/grid.csv, zone: DE}, energinet]
+ *   # a secret is named, never written: the environment variable or the file that holds it
+ *   # - {source: electricity-maps, key_env: EM_TOKEN}
+ *   # - {source: watttime, key_file: ~/.watttime}
  *   places: [{name: cellar, zone: DE}, {name: attic, zone: FR, folder: /mnt/attic}]
+ *   clouds: {aws: {profile: green}, hetzner: {}}
+ *   meter: {url: https://meters.example/greenlaunch-meter, sha256: ...}
  * Unknown keys are errors with file:line:column. Holds no secret. */
 
 #include "base/world.h"
 #include "providers/cloud/cloud.h"
+#include "providers/cloud/userdata.h"
 #include "providers/signal/store.h"
 
 #define GL_CONFIG_SOURCES_MAX  16
 #define GL_CONFIG_POLICIES_MAX 8
+#define GL_CONFIG_CLOUDS_MAX   16
+#define GL_CONFIG_SETTINGS_MAX 24
+
+/* A cloud that launches may go to, and its settings: names are those of the cloud's own key table.
+ */
+struct gl_config_cloud {
+    const char *name; /* of the registry */
+    size_t setting_count;
+    struct gl_cloud_setting settings[GL_CONFIG_SETTINGS_MAX];
+};
 
 struct gl_config {
     char *path;           /* it was read from; NULL = there is none */
@@ -29,6 +45,9 @@ struct gl_config {
     struct gl_signal_config sources[GL_CONFIG_SOURCES_MAX];
     size_t place_count; /* of the local cloud; 0 = one, in `zone` */
     struct gl_cloud_place places[GL_CLOUD_PLACES_MAX];
+    size_t cloud_count; /* that are to be used at all, beside local */
+    struct gl_config_cloud clouds[GL_CONFIG_CLOUDS_MAX];
+    struct gl_carried_meter meter; /* of rented machines; all NULL = none */
 };
 
 /* Read `path`, or the default place when NULL (absent there is fine: an empty configuration).
@@ -40,6 +59,8 @@ char *gl_config_path(const struct gl_world *world);
 /* Write a configuration (for init); refuses to replace an existing file unless `is_forced`. */
 int gl_config_write(const char *path, const struct gl_config *config, bool is_forced,
                     struct gl_error *err);
+/* The settings of a cloud; NULL when it was not added. */
+const struct gl_config_cloud *gl_config_cloud(const struct gl_config *config, const char *name);
 void gl_config_done(struct gl_config *config);
 
 #endif

@@ -12,6 +12,12 @@ extern const struct gl_signal_ops gl_signal_file;
 extern const struct gl_signal_ops gl_signal_neso;
 extern const struct gl_signal_ops gl_signal_energy_charts;
 extern const struct gl_signal_ops gl_signal_energinet;
+extern const struct gl_signal_ops gl_signal_electricity_maps;
+extern const struct gl_signal_ops gl_signal_watttime;
+extern const struct gl_signal_ops gl_signal_carbon_aware;
+extern const struct gl_signal_ops gl_signal_entsoe;
+extern const struct gl_signal_ops gl_signal_eia;
+extern const struct gl_signal_ops gl_signal_ember;
 
 /* How many intervals one answer may hold: 96 hours of five minutes, with room. */
 #define GL_SIGNAL_MAX_POINTS 20000
@@ -47,6 +53,12 @@ struct gl_point gl_signal_point(int64_t from_s, int64_t until_s, enum gl_evidenc
 /* Bounds of an observed intensity, +-GL_REVISION_PPM; a negative value is left without. */
 void gl_signal_bound_observed(struct gl_point *point);
 
+/* Bounds of an observed share: +-GL_REVISION_PPM of the part that it leaves. */
+void gl_signal_bound_share(struct gl_point *point);
+
+/* WattTime's region of a zone where it is the same area; NULL when there is none or several. */
+const char *gl_watttime_region(const char *zone);
+
 /* Millionths of a finite number, rounded; -1 when it is not finite or beyond 1e9. */
 int gl_signal_micro(double number, int64_t *out);
 
@@ -57,6 +69,10 @@ typedef int gl_signal_reader(json_t *root, const struct gl_signal_label *label,
                              struct gl_signal_result *result, struct gl_error *err);
 int gl_signal_parse(const struct gl_signal_label *label, struct gl_view bytes,
                     gl_signal_reader *read, struct gl_signal_result *result, struct gl_error *err);
+/* The same of a source whose answers are JSON arrays. */
+int gl_signal_parse_list(const struct gl_signal_label *label, struct gl_view bytes,
+                         gl_signal_reader *read, struct gl_signal_result *result,
+                         struct gl_error *err);
 
 /* A member that is a time with its zone, in Unix seconds; BAD_REPLY otherwise. */
 int gl_signal_time(const json_t *object, const char *key, int64_t *out_s, struct gl_error *err);

@@ -12,15 +12,14 @@
  * over for SETTLED_S is not asked again: "<source>.<zone>.backfilled" in the archive's folder is a
  * JSON array of the starts of such pieces. */
 
-#define URL_MAX      512
-#define REQUESTS_MAX 4
-#define DEADLINE_MS  20000 /* of one answer */
-#define PAUSE_MS     1000
-#define SETTLED_S    ((int64_t)3 * 86400)
-#define DONE_MAX     4096
-#define DONE_BYTES   ((size_t)256 << 10)
-#define SPAN_MAX_S   ((int64_t)1096 * 86400) /* what the archive keeps */
-#define TIME_MAX_S   INT64_C(253402300799)
+#define URL_MAX     512
+#define DEADLINE_MS 20000 /* of one answer */
+#define PAUSE_MS    1000
+#define SETTLED_S   ((int64_t)3 * 86400)
+#define DONE_MAX    4096
+#define DONE_BYTES  ((size_t)256 << 10)
+#define SPAN_MAX_S  ((int64_t)1096 * 86400) /* what the archive keeps */
+#define TIME_MAX_S  INT64_C(253402300799)
 
 /* One source being asked. */
 struct filling {
@@ -108,7 +107,7 @@ static int ask_once(struct filling *filling, const struct gl_store_request *requ
 {
     const struct gl_world *world = filling->store->fetch.world;
     char url[URL_MAX] = "";
-    struct gl_fetch_want want = {.url = url, .slot = ""};
+    struct gl_fetch_want want = {.url = url, .slot = "", .access = &filling->source->access};
     struct gl_fetched fetched = {0};
     struct gl_error trouble = {0};
     int rc;
@@ -139,7 +138,7 @@ static int ask_piece(struct filling *filling, const struct gl_signal_query *quer
     unsigned requests =
         filling->source->ops->urls(query, filling->source->config->endpoint, 0, url, sizeof url);
 
-    for (unsigned i = 0; i < requests && i < REQUESTS_MAX; i++)
+    for (unsigned i = 0; i < requests && i < GL_STORE_REQUESTS_MAX; i++)
         if (ask_once(filling, &(struct gl_store_request){query, i}, err))
             return -1;
     return 0;
@@ -173,7 +172,7 @@ static int fill_pieces(struct filling *filling, struct gl_error *err)
 
     filling->step.all = piece_s >= first_s ? (unsigned)((piece_s - first_s) / past_s) + 1 : 0;
     for (; piece_s >= first_s; piece_s -= past_s) {
-        struct gl_signal_query query = {.is_past = true};
+        struct gl_signal_query query = {.is_past = true, .config = filling->source->config};
         bool was_there = is_done(filling, piece_s);
 
         snprintf(query.zone, sizeof query.zone, "%s", ask->zone);
@@ -233,7 +232,7 @@ int gl_signal_backfill(struct gl_signal_store *store, const struct gl_backfill *
     for (size_t i = 0; i < store->source_count; i++) {
         filling.source = &store->sources[i];
         if (filling.source->ops == NULL || filling.source->ops->past_s == 0 ||
-            !filling.source->ops->covers(ask->zone))
+            !gl_store_covers(filling.source, ask->zone))
             continue;
         out_result->sources++;
         if (fill_source(&filling, err))

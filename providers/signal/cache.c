@@ -30,6 +30,19 @@ static void name_of(const char *a, const char *b, const char *suffix, char out[8
     snprintf(out, 80, "%s%s", gl_hash_hex(&hash, hex), suffix);
 }
 
+bool gl_cache_is_empty(const char *folder)
+{
+    DIR *opened = folder != NULL ? opendir(folder) : NULL;
+    const struct dirent *entry = NULL;
+
+    if (opened == NULL)
+        return true;
+    while ((entry = readdir(opened)) != NULL && entry->d_name[0] == '.')
+        continue;
+    closedir(opened);
+    return entry == NULL;
+}
+
 void gl_cached_done(struct gl_cached *cached)
 {
     free(cached->body);

@@ -31,6 +31,8 @@ struct gl_cache_key {
     const char *slot;
 };
 
+/* Is nothing kept there? Then no name need be looked up. */
+bool gl_cache_is_empty(const char *folder);
 /* The answer kept for exactly this URL. */
 bool gl_cache_find(const struct gl_cache_key *key, struct gl_cached *out);
 /* The newest answer kept for the slot, whatever its URL. */

@@ -12,12 +12,16 @@
 #define YOUNG_S 300
 /* Our own clock may be put right by this much without an answer being "of the future". */
 #define CLOCK_TOLERANCE_S 120
-/* One request a second for each source, after a burst for the first question. */
+/* One request a second for each source that asks for no other rate, after a burst for the first
+ * question: 24 requests, or 24 seconds' worth of them. */
 #define BURST_MS   24000
 #define REQUEST_MS 1000
 /* A server's error is often gone at once (NESO: api-definitions issues 14, 18, 19): ask once more,
  * after 100 to 200 ms, so that many of us do not come back together. */
-#define PAUSE_MS 100
+#define PAUSE_MS        100
+#define REQUEST_HEADERS 8 /* without secrets */
+#define NO_CONTENT      204
+#define NOT_OFFERED     501
 /* 410 is meant for good: the same service is asked again a day later, by whatever process. */
 #define GONE_S 86400
 
@@ -26,6 +30,18 @@ static struct gl_cache_key key_of(const struct gl_fetch *fetch,
                                   const struct gl_fetch_want *want)
 {
     return (struct gl_cache_key){fetch->cache_folder, source->name, want->url, want->slot};
+}
+
+/* Where to look for what was kept earlier. */
+static struct gl_cache_key kept_key_of(const struct gl_fetch *fetch,
+                                       const struct gl_fetch_source *source,
+                                       const struct gl_fetch_want *want)
+{
+    struct gl_cache_key key = key_of(fetch, source, want);
+
+    if (fetch->is_cache_empty)
+        key.folder = NULL;
+    return key;
 }
 
 static int64_t monotonic_ms(const struct gl_fetch *fetch)
@@ -41,7 +57,15 @@ static int die(struct gl_fetch_source *source, struct gl_error *err)
     return -1;
 }
 
-static int take_turn(struct gl_fetch *fetch, struct gl_fetch_source *source, struct gl_error *err)
+static int64_t request_ms(const struct gl_access *access)
+{
+    unsigned per_minute = access != NULL ? access->ops->per_minute : 0;
+
+    return per_minute > 0 ? 60000 / (int64_t)per_minute : REQUEST_MS;
+}
+
+static int take_turn(struct gl_fetch *fetch, struct gl_fetch_source *source,
+                     const struct gl_access *access, struct gl_error *err)
 {
     int64_t now_ms = monotonic_ms(fetch);
     int64_t given_ms = now_ms - source->used_at_ms;
@@ -52,9 +76,10 @@ static int take_turn(struct gl_fetch *fetch, struct gl_fetch_source *source, str
     }
     source->used_ms -= given_ms < source->used_ms ? given_ms : source->used_ms;
     source->used_at_ms = now_ms;
-    if (source->used_ms + REQUEST_MS > BURST_MS)
-        return gl_fail(err, GL_E_RATE_LIMIT, "%s is asked at most once a second", source->name);
-    source->used_ms += REQUEST_MS;
+    if (source->used_ms + request_ms(access) > BURST_MS)
+        return gl_fail(err, GL_E_RATE_LIMIT, "%s is asked at most %d times a minute", source->name,
+                       (int)(60000 / request_ms(access)));
+    source->used_ms += request_ms(access);
     return 0;
 }
 
@@ -84,7 +109,7 @@ static int64_t pause_of(const struct gl_fetch *fetch, const struct gl_http_reply
     uint8_t jitter = 0;
     int64_t pause_ms;
 
-    if (reply->status < 500)
+    if (reply->status < 500 || reply->status == NOT_OFFERED)
         return -1;
     fetch->world->random(fetch->world->cookie, &jitter, sizeof jitter);
     pause_ms = PAUSE_MS + jitter * PAUSE_MS / 256;
@@ -174,12 +199,35 @@ static int check_gone(const struct gl_fetch *fetch, struct gl_fetch_source *sour
     return die(source, err);
 }
 
+/* Does the adapter know what this refusal says? True when *err is filled; *out_is_narrow: it is
+ * about this question only. */
+static bool is_told(const struct gl_access *access, const struct gl_http_reply *reply,
+                    bool *out_is_narrow, struct gl_error *err)
+{
+    int status = reply->status;
+
+    if (access == NULL || status < 400 || status > 499 || status == 410 || status == 429)
+        return false;
+    if (access->ops->refuse != NULL)
+        *out_is_narrow = access->ops->refuse(status, reply->body, reply->body_length, err);
+    else if (access->ops->keys != NULL && (status == 401 || status == 403))
+        gl_fail(err, GL_E_NO_CREDENTIAL, "the source does not accept the %s (status %d)",
+                access->ops->keys[0].what, status);
+    return err->code != GL_OK;
+}
+
 /* What a status other than 200 and 304 means. */
-static int fail_status(struct gl_fetch_source *source, const struct gl_http_reply *reply,
-                       struct gl_error *err)
+static int fail_status(struct gl_fetch_source *source, const struct gl_access *access,
+                       const struct gl_http_reply *reply, struct gl_error *err)
 {
     enum gl_errc code = GL_E_BAD_REPLY;
+    bool is_narrow = false;
 
+    if (is_told(access, reply, &is_narrow, err))
+        return is_narrow ? -1 : die(source, err);
+    if (reply->status == NO_CONTENT || reply->status == NOT_OFFERED)
+        return gl_fail(err, GL_E_UNKNOWN_DATA, "%s has nothing to say of this (status %d)",
+                       source->name, reply->status);
     if (reply->status == 429)
         code = GL_E_RATE_LIMIT;
     else if (reply->status == 404 || reply->status == 410)
@@ -192,6 +240,76 @@ static int fail_status(struct gl_fetch_source *source, const struct gl_http_repl
     return reply->status == 404 || reply->status == 422 ? -1 : die(source, err);
 }
 
+/* ---- sessions ---- */
+
+static int log_in(struct gl_fetch *fetch, struct gl_fetch_source *source, struct gl_access *access,
+                  struct gl_error *err)
+{
+    struct gl_access_dress dress;
+    struct gl_http_request request = {.method = "GET", .carries_secret = true};
+    struct gl_http_reply reply;
+    int rc;
+
+    gl_access_login(access, &dress);
+    request.url = dress.url;
+    request.headers = (const char *const *)dress.headers;
+    rc = send_patiently(fetch, source, &request, &reply, err);
+    gl_access_dress_done(&dress);
+    if (rc)
+        return -1;
+    if (reply.status == 401 || reply.status == 403)
+        rc = gl_fail(err, GL_E_NO_CREDENTIAL, "%s does not accept the user name and password",
+                     source->name);
+    else if (reply.status != 200)
+        rc = gl_fail(err, reply.status == 429 ? GL_E_RATE_LIMIT : GL_E_PROVIDER,
+                     "the login of %s answered with status %d", source->name, reply.status);
+    else
+        rc = gl_access_take(access, (struct gl_view){reply.body, reply.body_length},
+                            monotonic_ms(fetch), err);
+    gl_http_reply_done(&reply);
+    return rc ? die(source, err) : 0;
+}
+
+/* Send with the secrets of the source, in a session where it has them. A token that does not hold
+ * any more is replaced, once. */
+static int send_known(struct gl_fetch *fetch, struct gl_fetch_source *source,
+                      struct gl_access *access, const struct gl_http_request *request,
+                      struct gl_http_reply *out, struct gl_error *err)
+{
+    bool is_renewed = false;
+
+    if (gl_access_open(access, fetch->world, err))
+        return die(source, err);
+    for (;;) {
+        const char *headers[REQUEST_HEADERS + GL_ACCESS_HEADERS + 1];
+        struct gl_http_request known = *request;
+        struct gl_access_dress dress;
+        size_t count = 0;
+        int rc;
+
+        if (gl_access_wants_login(access, monotonic_ms(fetch))) {
+            is_renewed = true;
+            if (log_in(fetch, source, access, err))
+                return -1;
+        }
+        gl_access_dress(access, request->url, &dress);
+        for (; request->headers[count] != NULL; count++)
+            headers[count] = request->headers[count];
+        for (size_t i = 0; dress.headers[i] != NULL; i++)
+            headers[count++] = dress.headers[i];
+        headers[count] = NULL;
+        known.url = dress.url;
+        known.headers = headers;
+        known.carries_secret = access->ops->keys != NULL;
+        rc = send_patiently(fetch, source, &known, out, err);
+        gl_access_dress_done(&dress);
+        if (rc || out->status != 401 || access->ops->login == NULL || is_renewed)
+            return rc;
+        gl_http_reply_done(out);
+        gl_access_forget(access);
+    }
+}
+
 static void fill(const struct gl_fetch *fetch, struct gl_http_reply *reply, struct gl_cached *out)
 {
     *out = (struct gl_cached){.body = reply->body, .length = reply->body_length};
@@ -202,36 +320,59 @@ static void fill(const struct gl_fetch *fetch, struct gl_http_reply *reply, stru
     reply->body = NULL;
 }
 
+/* Headers of a question, conditional when `kept` is there; the texts live in the two buffers. */
+struct question {
+    char match[160], since[96];
+    const char *headers[REQUEST_HEADERS + 1];
+    bool is_conditional;
+};
+
+static void ask_for(const struct gl_access *access, const struct gl_cached *kept,
+                    struct question *out)
+{
+    const char *const *own = access != NULL ? access->ops->headers : NULL;
+    size_t count = 0;
+
+    if (own == NULL)
+        out->headers[count++] = "Accept: application/json";
+    for (; own != NULL && own[count] != NULL && count < REQUEST_HEADERS - 1; count++)
+        out->headers[count] = own[count];
+    snprintf(out->match, sizeof out->match, "If-None-Match: %s", kept->etag);
+    snprintf(out->since, sizeof out->since, "If-Modified-Since: %s", kept->last_modified);
+    if (kept->body != NULL && kept->etag[0] != '\0')
+        out->headers[count++] = out->match;
+    else if (kept->body != NULL && kept->last_modified[0] != '\0')
+        out->headers[count++] = out->since;
+    out->is_conditional = kept->body != NULL && (kept->etag[0] || kept->last_modified[0]);
+    out->headers[count] = NULL;
+}
+
 /* Ask the server; `kept` (may be without body) turns the question into a conditional one and is
  * moved out when the server says that it still holds. */
-static int ask(struct gl_fetch *fetch, struct gl_fetch_source *source, const char *url,
-               struct gl_cached *kept, struct gl_cached *out, struct gl_error *err)
+static int ask(struct gl_fetch *fetch, struct gl_fetch_source *source,
+               const struct gl_fetch_want *want, struct gl_cached *kept, struct gl_cached *out,
+               struct gl_error *err)
 {
-    char match[160], since[96];
-    const char *headers[4] = {"Accept: application/json"};
-    struct gl_http_request request = {.method = "GET", .url = url, .headers = headers};
+    struct question question;
+    struct gl_http_request request = {.method = "GET", .url = want->url};
     struct gl_http_reply reply;
-    size_t count = 1;
     int rc = 0;
 
-    snprintf(match, sizeof match, "If-None-Match: %s", kept->etag);
-    snprintf(since, sizeof since, "If-Modified-Since: %s", kept->last_modified);
-    if (kept->body != NULL && kept->etag[0] != '\0')
-        headers[count++] = match;
-    else if (kept->body != NULL && kept->last_modified[0] != '\0')
-        headers[count++] = since;
-    if (send_patiently(fetch, source, &request, &reply, err))
+    ask_for(want->access, kept, &question);
+    request.headers = question.headers;
+    if (want->access != NULL ? send_known(fetch, source, want->access, &request, &reply, err)
+                             : send_patiently(fetch, source, &request, &reply, err))
         return -1;
     if (reply.status == 200) {
         fill(fetch, &reply, out);
-    } else if (reply.status == 304 && count > 1) {
+    } else if (reply.status == 304 && question.is_conditional) {
         *out = *kept;
         out->checked_s = gl_now(fetch->world).unix_s;
         kept->body = NULL;
     } else {
-        rc = fail_status(source, &reply, err);
+        rc = fail_status(source, want->access, &reply, err);
         if (reply.status == 410)
-            note_gone(fetch, source, url);
+            note_gone(fetch, source, want->url);
     }
     gl_http_reply_done(&reply);
     return rc;
@@ -246,7 +387,7 @@ static bool is_sound(const struct gl_cached *cached, int64_t now_s)
 int gl_fetch_get(struct gl_fetch *fetch, struct gl_fetch_source *source,
                  const struct gl_fetch_want *want, struct gl_fetched *out, struct gl_error *err)
 {
-    const struct gl_cache_key key = key_of(fetch, source, want);
+    const struct gl_cache_key key = kept_key_of(fetch, source, want);
     int64_t now_s = gl_now(fetch->world).unix_s;
     struct gl_cached kept = {0};
     int rc;
@@ -262,10 +403,12 @@ int gl_fetch_get(struct gl_fetch *fetch, struct gl_fetch_source *source,
         gl_cached_done(&kept);
         return 0;
     }
-    rc = check_gone(fetch, source, want->url, err) || take_turn(fetch, source, err) ? -1 : 0;
+    rc = check_gone(fetch, source, want->url, err) || take_turn(fetch, source, want->access, err)
+             ? -1
+             : 0;
     if (rc == 0) {
         out->is_sent = fetch->spent_ms < fetch->deadline_ms;
-        rc = ask(fetch, source, want->url, &kept, &out->answer, err);
+        rc = ask(fetch, source, want, &kept, &out->answer, err);
     }
     gl_cached_done(&kept);
     return rc == 0 ? 1 : -1;
@@ -274,7 +417,7 @@ int gl_fetch_get(struct gl_fetch *fetch, struct gl_fetch_source *source,
 bool gl_fetch_last(const struct gl_fetch *fetch, const struct gl_fetch_source *source,
                    const struct gl_fetch_want *want, struct gl_fetched *out)
 {
-    const struct gl_cache_key key = key_of(fetch, source, want);
+    const struct gl_cache_key key = kept_key_of(fetch, source, want);
 
     *out = (struct gl_fetched){.is_from_cache = true};
     return gl_cache_find(&key, &out->answer) || gl_cache_find_latest(&key, &out->answer);

@@ -7,12 +7,14 @@
  * that did not answer is not asked again. Knows nothing of what the bytes mean. */
 
 #include "base/http.h"
+#include "providers/signal/access.h"
 #include "providers/signal/cache.h"
 
 /* Shared by all sources of a store. */
 struct gl_fetch {
     const struct gl_world *world;
     const char *cache_folder; /* NULL = no cache */
+    bool is_cache_empty;      /* it was when the store was opened: nothing is looked up */
     bool is_offline;
     int64_t deadline_ms, spent_ms; /* of all network work */
 };
@@ -30,6 +32,7 @@ struct gl_fetch_want {
     const char *url;
     const char *slot; /* the question without its time (cache.h) */
     bool is_cache_only;
+    struct gl_access *access; /* secrets, refusals and headers of the source; NULL = none */
 };
 
 struct gl_fetched {
@@ -39,8 +42,8 @@ struct gl_fetched {
 };
 
 /* 1 and *out filled, 0 when the network may not be asked and nothing young is at hand, -1 when it
- * failed: TIMEOUT, NETWORK, RATE_LIMIT, NOT_FOUND, PROVIDER, BAD_REPLY. out->is_sent is always
- * set. */
+ * failed: TIMEOUT, NETWORK, RATE_LIMIT, NOT_FOUND, PROVIDER, BAD_REPLY, NO_CREDENTIAL,
+ * UNKNOWN_DATA (nothing there, or no right to it). out->is_sent is always set. */
 int gl_fetch_get(struct gl_fetch *fetch, struct gl_fetch_source *source,
                  const struct gl_fetch_want *want, struct gl_fetched *out, struct gl_error *err);
 /* What was kept earlier, however old: this URL's answer, else the newest to the same question. */

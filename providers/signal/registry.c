@@ -11,6 +11,12 @@ static const struct gl_signal_ops *const adapters[] = {
     &gl_signal_neso,
     &gl_signal_energy_charts,
     &gl_signal_energinet,
+    &gl_signal_electricity_maps,
+    &gl_signal_watttime,
+    &gl_signal_carbon_aware,
+    &gl_signal_entsoe,
+    &gl_signal_eia,
+    &gl_signal_ember,
 };
 /* clang-format on */
 

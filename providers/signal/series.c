@@ -14,6 +14,7 @@
 /* Limits of a believable figure: docs/signals.md. A share of load passes 100 % when a grid exports
  * more than it uses. */
 #define INTENSITY_MAX_U  INT64_C(3000000000)
+#define SHARE_WHOLE_U    INT64_C(1000000)
 #define SHARE_MAX_U      INT64_C(1005000)
 #define LOAD_SHARE_MAX_U INT64_C(10000000)
 
@@ -89,6 +90,17 @@ void gl_signal_bound_observed(struct gl_point *point)
     point->high_u = point->value_u + margin_u;
 }
 
+void gl_signal_bound_share(struct gl_point *point)
+{
+    int64_t left_u = SHARE_WHOLE_U - point->value_u;
+    int64_t margin_u = left_u * GL_REVISION_PPM / SHARE_WHOLE_U;
+
+    if (point->value_u < 0 || left_u < 0)
+        return;
+    point->low_u = point->value_u > margin_u ? point->value_u - margin_u : 0;
+    point->high_u = point->value_u + margin_u;
+}
+
 int gl_signal_micro(double number, int64_t *out)
 {
     if (!isfinite(number) || fabs(number) > MICRO_MAX)
@@ -97,8 +109,9 @@ int gl_signal_micro(double number, int64_t *out)
     return 0;
 }
 
-/* An answer's JSON object, a new reference; NULL when it is none or holds nothing. */
-static json_t *answer_object(struct gl_view bytes, const char *title, struct gl_error *err)
+/* An answer's JSON object (or list), a new reference; NULL when it is none or holds nothing. */
+static json_t *answer_root(struct gl_view bytes, const char *title, bool is_list,
+                           struct gl_error *err)
 {
     struct gl_error trouble = {0};
     json_t *root = gl_json_parse(bytes.text, bytes.length, "the answer", &trouble);
@@ -108,9 +121,10 @@ static json_t *answer_object(struct gl_view bytes, const char *title, struct gl_
                 title, trouble.text);
         return NULL;
     }
-    if (!json_is_object(root))
-        gl_fail(err, GL_E_BAD_REPLY, "%s: the answer is no JSON object", title);
-    else if (json_object_size(root) == 0)
+    if (is_list ? !json_is_array(root) : !json_is_object(root))
+        gl_fail(err, GL_E_BAD_REPLY, "%s: the answer is no JSON %s", title,
+                is_list ? "array" : "object");
+    else if (json_object_size(root) + json_array_size(root) == 0)
         gl_fail(err, GL_E_UNKNOWN_DATA, "%s: the answer is empty", title);
     else if (json_object_get(root, "error") != NULL)
         gl_fail(err, GL_E_BAD_REPLY, "%s: the answer is an error report, not data", title);
@@ -120,10 +134,11 @@ static json_t *answer_object(struct gl_view bytes, const char *title, struct gl_
     return NULL;
 }
 
-int gl_signal_parse(const struct gl_signal_label *label, struct gl_view bytes,
-                    gl_signal_reader *read, struct gl_signal_result *result, struct gl_error *err)
+/* Takes over the reference to root; NULL = there was none, and *err is set. */
+static int parse_root(const struct gl_signal_label *label, json_t *taken, gl_signal_reader *read,
+                      struct gl_signal_result *result, struct gl_error *err)
 {
-    GL_AUTO(gl_auto_json) json_t *root = answer_object(bytes, label->ops->title, err);
+    GL_AUTO(gl_auto_json) json_t *root = taken;
     struct gl_signal_result own = {0};
 
     if (root == NULL)
@@ -134,6 +149,19 @@ int gl_signal_parse(const struct gl_signal_label *label, struct gl_view bytes,
     }
     gl_signal_result_take(result, &own);
     return 0;
+}
+
+int gl_signal_parse(const struct gl_signal_label *label, struct gl_view bytes,
+                    gl_signal_reader *read, struct gl_signal_result *result, struct gl_error *err)
+{
+    return parse_root(label, answer_root(bytes, label->ops->title, false, err), read, result, err);
+}
+
+int gl_signal_parse_list(const struct gl_signal_label *label, struct gl_view bytes,
+                         gl_signal_reader *read, struct gl_signal_result *result,
+                         struct gl_error *err)
+{
+    return parse_root(label, answer_root(bytes, label->ops->title, true, err), read, result, err);
 }
 
 int gl_signal_time(const json_t *object, const char *key, int64_t *out_s, struct gl_error *err)

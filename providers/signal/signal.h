@@ -17,7 +17,32 @@ struct gl_signal_config {
     const char *name;     /* adapter */
     const char *endpoint; /* NULL = the adapter's own */
     const char *path;     /* of `file` sources */
-    const char *zone;     /* of `file` sources without a zone column */
+    const char *zone;     /* of `file` sources without a zone column, and of those that know none */
+    /* Where the secrets of ops->keys are, never a secret itself. */
+    const char *user_env, *key_env; /* other names for the environment variables */
+    const char *key_file;   /* instead of them: "NAME=value" lines, or the one secret alone */
+    const char *key_header; /* sent in this header instead of the adapter's own */
+    /* What a source that does not say what its figures mean is told to say (carbon-aware-sdk). */
+    const char *location;                               /* its name of the zone */
+    const char *rate, *boundary, *gases, *trace, *unit; /* words; NULL = not said */
+};
+
+/* A secret that a source needs: a row of a table, ended by one without a variable. */
+struct gl_signal_key {
+    const char *variable;  /* environment variable that holds it: "ELECTRICITYMAPS_TOKEN" */
+    const char *what;      /* "token": for messages */
+    const char *header;    /* sent as "<header>: <secret>", or ... */
+    const char *parameter; /* ... as the last query parameter, added when it is sent: the URL of
+                            * urls(), which names cached answers, never holds it */
+    bool is_user;          /* the user name of a login */
+};
+
+/* A session that has to be opened first: GET with user and password (HTTP Basic, RFC 7617) answers
+ * with a token, sent as "Authorization: Bearer" (RFC 6750). Kept in memory only. */
+struct gl_signal_login {
+    const char *endpoint, *path; /* "https://api.watttime.org", "/login" */
+    const char *member;          /* of the answer, holds the token */
+    int64_t renew_s;             /* a token that is older is replaced before it is used */
 };
 
 struct gl_signal_query {
@@ -27,6 +52,7 @@ struct gl_signal_query {
     bool is_cache_only;            /* do not touch the network for this one */
     bool is_past;                  /* only what was measured in [from, until): for the archive */
     bool wants_history;            /* gl_zone_facts.histories; costs time */
+    const struct gl_signal_config *config; /* of the source that is asked; NULL = all as usual */
 };
 
 /* What came: series owned by the result. */
@@ -49,9 +75,12 @@ struct gl_signal_ops {
     const char *licence;
     const char *homepage;
     bool needs_network;
+    bool needs_meaning; /* only the configuration knows where and what its figures are: endpoint,
+                         * zone, location, rate, boundary, gases, trace and unit have to be said
+                         * there */
     /* Required. Does it know this zone at all? Pure. */
     bool (*covers)(const char *zone);
-    /* Required for network adapters: how many requests a query needs (<= 4) and the URL of request
+    /* Required for network adapters: how many requests a query needs (<= 6) and the URL of request
      * `index`, NUL-terminated, into out. With query->is_past only those for past actuals. Pure. */
     unsigned (*urls)(const struct gl_signal_query *query, const char *endpoint, unsigned index,
                      char *out, size_t capacity);
@@ -61,6 +90,20 @@ struct gl_signal_ops {
     int (*parse)(const struct gl_signal_query *query, unsigned index, const char *body,
                  size_t length, struct gl_instant retrieved, struct gl_signal_result *result,
                  struct gl_error *err);
+    /* Optional. What the source wants to know of its caller; none = no account is needed. A missing
+     * secret is NO_CREDENTIAL that names the variable; cached answers serve all the same. */
+    const struct gl_signal_key *keys;
+    const struct gl_signal_login *login; /* with keys for user and password */
+    /* Optional. What a refusal (status 400 to 499 but 410 and 429) says: set *err (NO_CREDENTIAL:
+     * the secret is not accepted; UNKNOWN_DATA: no right to this, or nothing there; PROVIDER) and
+     * tell whether it is about this question only (true) or nothing more need be asked (false).
+     * Must not repeat the body, which may repeat a secret. Pure. */
+    bool (*refuse)(int status, const char *body, size_t length, struct gl_error *err);
+    /* Optional. How many requests a minute it may be sent, after a first burst of 24 s worth of
+     * them; 0 = 60. Stay below what the service allows. */
+    unsigned per_minute;
+    /* Optional. Further request headers, NULL-terminated, instead of "Accept: application/json". */
+    const char *const *headers;
     /* Optional. Rows for data sets that are not simply stored under their own name, forecasts and
      * actuals; ended by one without dataset. */
     const struct gl_signal_filing *filing;

@@ -8,11 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DEADLINE_MS  2000
-#define REQUESTS_MAX 4
-#define URL_MAX      512
-#define LISTED_MAX   256                  /* series of one file that are listed for one zone */
-#define RECENT_S     ((int64_t)30 * 3600) /* sources revise their actuals for a day and more */
+#define DEADLINE_MS 2000
+#define URL_MAX     512
+#define LISTED_MAX  256                  /* series of one file that are listed for one zone */
+#define RECENT_S    ((int64_t)30 * 3600) /* sources revise their actuals for a day and more */
 
 /* ---- reports ---- */
 
@@ -53,6 +52,15 @@ static void note_series(struct gl_signal_report *report, const struct gl_series 
 }
 
 /* ---- sources with a URL ---- */
+
+bool gl_store_covers(const struct source *source, const char *zone)
+{
+    const char *only = source->ops->needs_network ? source->config->zone : NULL;
+
+    if (only != NULL && strcmp(only, zone) != 0)
+        return false;
+    return (only != NULL && source->config->location != NULL) || source->ops->covers(zone);
+}
 
 int gl_store_take(const struct gl_signal_store *store, const struct source *source,
                   const struct gl_store_request *request, const struct gl_cached *answer,
@@ -115,6 +123,16 @@ static void keep_answer(struct gl_signal_store *store, struct source *source,
         gl_store_archive(store, source, &result->series[i], report);
 }
 
+/* What is wrong with one answer; `is_nothing`: the source has none for us, which is no failure. */
+static void note_trouble(struct gl_signal_report *report, const struct gl_error *trouble,
+                         bool is_nothing)
+{
+    if (trouble->code == GL_OK)
+        return;
+    report->is_unknown = is_nothing && (report->error.code == GL_OK || report->is_unknown);
+    note_error(report, trouble);
+}
+
 /* One request: what the server or a young cache says, else the last that is kept. */
 static void ask_request(struct gl_signal_store *store, struct source *source,
                         const struct gl_store_request *request, struct gl_signal_result *result,
@@ -122,11 +140,12 @@ static void ask_request(struct gl_signal_store *store, struct source *source,
 {
     const struct gl_signal_query *query = request->query;
     char url[URL_MAX] = "", slot[128];
-    struct gl_fetch_want want = {url, slot, query->is_cache_only};
+    struct gl_fetch_want want = {url, slot, query->is_cache_only, &source->access};
     struct gl_fetched fetched = {0};
     struct gl_error trouble = {0};
     int64_t now_s = gl_now(store->fetch.world).unix_s;
     size_t before = result->count;
+    bool is_nothing;
     int got;
 
     source->ops->urls(query, source->config->endpoint, request->index, url, sizeof url);
@@ -139,6 +158,7 @@ static void ask_request(struct gl_signal_store *store, struct source *source,
               ? gl_fetch_get(&store->fetch, &source->fetch, &want, &fetched, &trouble)
               : gl_fail(&trouble, GL_E_CONFIG, "the endpoint is too long");
     report->is_skipped = report->is_skipped && !fetched.is_sent;
+    is_nothing = got < 0 && trouble.code == GL_E_UNKNOWN_DATA;
     if (got == 1 && gl_store_take(store, source, request, &fetched.answer, result, &trouble))
         got = -1;
     if (got == 1)
@@ -152,8 +172,7 @@ static void ask_request(struct gl_signal_store *store, struct source *source,
     }
     if (got == 1)
         note_answer(report, &fetched, now_s);
-    if (trouble.code != GL_OK)
-        note_error(report, &trouble);
+    note_trouble(report, &trouble, is_nothing);
     gl_cached_done(&fetched.answer);
 }
 
@@ -161,11 +180,14 @@ static void ask_requests(struct gl_signal_store *store, struct source *source,
                          const struct gl_signal_query *query, struct gl_signal_result *result,
                          struct gl_signal_report *report)
 {
+    struct gl_signal_query own = *query;
     char url[URL_MAX];
-    unsigned requests = source->ops->urls(query, source->config->endpoint, 0, url, sizeof url);
+    unsigned requests;
 
-    for (unsigned i = 0; i < requests && i < REQUESTS_MAX; i++)
-        ask_request(store, source, &(struct gl_store_request){query, i}, result, report);
+    own.config = source->config;
+    requests = source->ops->urls(&own, source->config->endpoint, 0, url, sizeof url);
+    for (unsigned i = 0; i < requests && i < GL_STORE_REQUESTS_MAX; i++)
+        ask_request(store, source, &(struct gl_store_request){&own, i}, result, report);
 }
 
 /* What was measured in the last day and more is for the archive alone: not one of the answers, and
@@ -178,7 +200,7 @@ static void ask_recent(struct gl_signal_store *store, struct source *source,
     struct gl_signal_result result = {0};
     int64_t now_s = gl_now(store->fetch.world).unix_s;
 
-    if (source->ops == NULL || source->ops->past_s == 0 || !source->ops->covers(query->zone) ||
+    if (source->ops == NULL || source->ops->past_s == 0 || !gl_store_covers(source, query->zone) ||
         store->archive_folder == NULL || query->is_cache_only ||
         store->fetch.spent_ms > store->fetch.deadline_ms / 2)
         return;
@@ -284,7 +306,7 @@ static void ask_source(struct gl_signal_store *store, struct source *source, str
     if (source->ops == NULL)
         gl_fail(&report->error, GL_E_CONFIG, "there is no signal source \"%s\"",
                 source->config->name);
-    if (source->ops == NULL || !source->ops->covers(entry->query.zone))
+    if (source->ops == NULL || !gl_store_covers(source, entry->query.zone))
         report->is_skipped = true;
     else if (source->ops->needs_network)
         ask_network(store, source, entry, result, report);
@@ -375,6 +397,7 @@ static void add_source(struct gl_signal_store *store, const struct gl_signal_con
     source->ops = gl_signal_find(config->name);
     source->config = config;
     source->fetch.name = config->name;
+    source->access = (struct gl_access){.ops = source->ops, .config = config};
 }
 
 struct gl_signal_store *gl_signal_store_new(const struct gl_signal_store_options *options)
@@ -388,6 +411,7 @@ struct gl_signal_store *gl_signal_store_new(const struct gl_signal_store_options
     store->fetch = (struct gl_fetch){
         .world = options->world,
         .cache_folder = store->cache_folder,
+        .is_cache_empty = gl_cache_is_empty(store->cache_folder),
         .is_offline = options->is_offline,
         .deadline_ms = options->deadline_ms > 0 ? options->deadline_ms : DEADLINE_MS,
     };
@@ -419,6 +443,7 @@ void gl_signal_store_free(struct gl_signal_store *store)
     for (size_t i = 0; i < store->entry_count; i++)
         free_entry(store->entries[i], store->source_count);
     for (size_t i = 0; i < store->source_count; i++) {
+        gl_access_done(&store->sources[i].access);
         gl_signal_result_done(&store->sources[i].raw);
         gl_signal_result_done(&store->sources[i].whole);
     }

@@ -39,8 +39,9 @@ struct gl_signal_report {
     const char *source;
     char zone[40];
     bool is_ok, is_from_cache, is_skipped;
-    int64_t age_s;           /* of the answer; GL_UNKNOWN */
-    struct gl_error error;   /* when it failed */
+    bool is_unknown;       /* it answered that it has nothing for us: no right to it, or no data */
+    int64_t age_s;         /* of the answer; GL_UNKNOWN */
+    struct gl_error error; /* when it failed */
     struct gl_error archive; /* when its answer could not be stored or its history not be read */
 };
 const struct gl_signal_report *gl_signal_store_reports(const struct gl_signal_store *store,

@@ -220,7 +220,7 @@ void gl_store_fill_histories(struct gl_signal_store *store, struct entry *entry)
         struct gl_signal_report *report = report_of(store, source, entry);
         struct gl_error trouble = {0};
 
-        if (source->ops == NULL || !source->ops->covers(entry->query.zone))
+        if (source->ops == NULL || !gl_store_covers(source, entry->query.zone))
             continue;
         if (source->ops->needs_network && store->archive_folder != NULL)
             read_archive(store, source, entry, &trouble);

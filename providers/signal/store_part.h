@@ -13,6 +13,7 @@ struct source {
     const struct gl_signal_ops *ops; /* NULL: the configuration names an unknown one */
     const struct gl_signal_config *config;
     struct gl_fetch_source fetch;
+    struct gl_access access;
     bool is_read; /* sources with a path: read once, whole */
     struct gl_signal_result whole;
     bool is_raw_read; /* once more, as it came, when a series of it was suspect */
@@ -52,6 +53,12 @@ struct gl_store_request {
     unsigned index;
 };
 
+/* How many answers one question to a source may have. */
+#define GL_STORE_REQUESTS_MAX 6
+
+/* Is the source one to ask about the zone: an adapter knows it, and the configuration keeps the
+ * source to no other one? */
+bool gl_store_covers(const struct source *source, const char *zone);
 /* Parse, check and tidy one answer into *result. */
 int gl_store_take(const struct gl_signal_store *store, const struct source *source,
                   const struct gl_store_request *request, const struct gl_cached *answer,

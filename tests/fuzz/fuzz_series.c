@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Series files and live answers from arbitrary bytes. The first byte picks the reader: c and j a
  * CSV and a JSON file, n, r and g the three NESO answers, s and f those of Energy-Charts, h and p
- * those of Energinet; any other is a CSV file. Whatever comes out must be fit to be judged. */
+ * those of Energinet, m and k history and forecast of Electricity Maps, l its renewable share, w
+ * and W those of WattTime, a and A those of the Carbon Aware SDK; any other is a CSV file. Whatever
+ * comes out must be fit to be judged. */
 #include "providers/signal/file_part.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define NOW INT64_C(1768047000)
+#define NOW  INT64_C(1768047000)
+#define PAST 100 /* added to the number of a request for past actuals */
 
 static void must(bool holds)
 {
@@ -63,12 +66,24 @@ static void read_file(char *bytes, size_t length, bool is_json)
 static void parse_answer(const struct gl_signal_ops *ops, const char *zone, unsigned request,
                          struct gl_view bytes)
 {
-    struct gl_signal_query query = {.neso = "13", .from = {NOW}, .until = {NOW + 3600}};
+    static const struct gl_signal_config told = {.name = "carbon-aware-sdk",
+                                                 .location = "place",
+                                                 .rate = "average",
+                                                 .boundary = "direct",
+                                                 .gases = "co2",
+                                                 .trace = "production",
+                                                 .unit = "lb/MWh"};
+    struct gl_signal_query query = {.neso = "13",
+                                    .from = {NOW},
+                                    .until = {NOW + 3600},
+                                    .is_past = request >= PAST,
+                                    .config = ops->needs_meaning ? &told : NULL};
     struct gl_signal_result result = {0};
     struct gl_error err = {0};
     int rc;
 
     memcpy(query.zone, zone, strlen(zone) + 1);
+    request %= PAST;
     rc = ops->parse(&query, request, bytes.text, bytes.length, (struct gl_instant){NOW}, &result,
                     &err);
     must((rc == 0) == (err.code == GL_OK));
@@ -84,10 +99,20 @@ static void run(char which, char *bytes, size_t length)
         const char *zone;
         unsigned request;
     } answers[] = {
-        {'r', &gl_signal_neso, "GB", 0},          {'n', &gl_signal_neso, "GB", 1},
-        {'g', &gl_signal_neso, "GB", 2},          {'s', &gl_signal_energy_charts, "DE", 0},
-        {'f', &gl_signal_energy_charts, "DE", 1}, {'h', &gl_signal_energinet, "DK-DK1", 0},
+        {'r', &gl_signal_neso, "GB", 0},
+        {'n', &gl_signal_neso, "GB", 1},
+        {'g', &gl_signal_neso, "GB", 2},
+        {'s', &gl_signal_energy_charts, "DE", 0},
+        {'f', &gl_signal_energy_charts, "DE", 1},
+        {'h', &gl_signal_energinet, "DK-DK1", 0},
         {'p', &gl_signal_energinet, "DK-DK1", 1},
+        {'m', &gl_signal_electricity_maps, "DE", 0},
+        {'k', &gl_signal_electricity_maps, "DE", 1},
+        {'l', &gl_signal_electricity_maps, "DE", 2},
+        {'w', &gl_signal_watttime, "DE", 0},
+        {'W', &gl_signal_watttime, "DE", PAST},
+        {'a', &gl_signal_carbon_aware, "DE", 0},
+        {'A', &gl_signal_carbon_aware, "DE", 1},
     };
 
     for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++)

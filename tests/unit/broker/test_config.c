@@ -153,6 +153,84 @@ static void nothing_there_is_an_empty_configuration(void **state)
     assert_int_equal(err.code, GL_E_USAGE);
 }
 
+/* A secret is named, never written. */
+static void secrets_are_named(void **state)
+{
+    struct place *place = *state;
+    char *beside = gl_path_join(place->folder, "watt.key");
+    struct gl_config config, back;
+    struct gl_error err = {0};
+
+    assert_int_equal(
+        read_text(place,
+                  "greenlaunch_config: 1\n"
+                  "sources:\n"
+                  "  - {source: electricity-maps, key_env: MY_KEY, key_header: X-BLOBR-KEY}\n"
+                  "  - {source: watttime, key_file: watt.key, user_env: ME, zone: GB, "
+                  "location: UK}\n",
+                  &config, &err),
+        0);
+    assert_int_equal(gl_config_write(place->config, &config, true, &err), 0);
+    assert_int_equal(gl_config_read(place->config, place->world, &back, &err), 0);
+    assert_string_equal(back.sources[0].key_env, "MY_KEY");
+    assert_string_equal(back.sources[0].key_header, "X-BLOBR-KEY");
+    assert_string_equal(back.sources[1].key_file, beside);
+    assert_string_equal(back.sources[1].user_env, "ME");
+    assert_string_equal(back.sources[1].location, "UK");
+    gl_config_done(&config);
+    gl_config_done(&back);
+    free(beside);
+}
+
+/* What was put in the wrong place is not repeated. */
+static void a_secret_is_refused_unseen(void **state)
+{
+    static const char *const lines[] = {"key_env: planted-4711",      "user_env: Planted4711",
+                                        "key_header: 'planted 4711'", "key_header: \"a\\nb: 4711\"",
+                                        "key: planted4711",           "token: planted4711"};
+    struct place *place = *state;
+
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        struct gl_config config = {0};
+        struct gl_error err = {0};
+        char text[160];
+
+        snprintf(text, sizeof text,
+                 "greenlaunch_config: 1\nsources:\n  - {source: electricity-maps, %s}\n", lines[i]);
+        assert_int_equal(read_text(place, text, &config, &err), -1);
+        assert_int_equal(err.code, GL_E_CONFIG);
+        assert_int_equal(err.pos.line, 3);
+        assert_null(strstr(err.text, "4711"));
+    }
+}
+
+#define TOLD                                                                             \
+    "{source: carbon-aware-sdk, endpoint: 'http://localhost:1', zone: DE, location: x, " \
+    "boundary: lifecycle, gases: co2e, trace: production, unit: g/kWh"
+
+static void a_source_is_told_what_its_figures_are(void **state)
+{
+    struct place *place = *state;
+    struct gl_config config;
+    struct gl_error err = {0};
+
+    assert_int_equal(read_text(place,
+                               "greenlaunch_config: 1\nsources:\n  - " TOLD ", rate: average}\n",
+                               &config, &err),
+                     0);
+    assert_string_equal(config.sources[0].rate, "average");
+    assert_string_equal(config.sources[0].unit, "g/kWh");
+    gl_config_done(&config);
+    assert_fails(place, "greenlaunch_config: 1\nsources:\n  - " TOLD "}\n", GL_E_CONFIG, 3, 5);
+    assert_fails(place, "greenlaunch_config: 1\nsources:\n  - " TOLD ", rate: mean}\n", GL_E_CONFIG,
+                 3, 159);
+    assert_fails(place, "greenlaunch_config: 1\nsources: [carbon-aware-sdk]\n", GL_E_CONFIG, 2, 11);
+    assert_fails(place, "greenlaunch_config: 1\nsources: [{source: neso, rate: average}]\n",
+                 GL_E_CONFIG, 2, 11);
+    assert_fails(place, "greenlaunch_config: 1\nsources: [{source: watttime, location: UK}]\n",
+                 GL_E_CONFIG, 2, 11);
+}
+
 static void errors_name_their_place(void **state)
 {
     struct place *place = *state;
@@ -309,6 +387,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_not_said_is_null, begin, end),
         cmocka_unit_test_setup_teardown(nothing_there_is_an_empty_configuration, begin, end),
         cmocka_unit_test_setup_teardown(errors_name_their_place, begin, end),
+        cmocka_unit_test_setup_teardown(secrets_are_named, begin, end),
+        cmocka_unit_test_setup_teardown(a_secret_is_refused_unseen, begin, end),
+        cmocka_unit_test_setup_teardown(a_source_is_told_what_its_figures_are, begin, end),
         cmocka_unit_test_setup_teardown(ceilings_hold, begin, end),
         cmocka_unit_test_setup_teardown(what_is_written_is_read_back, begin, end),
         cmocka_unit_test(the_place_follows_the_environment),

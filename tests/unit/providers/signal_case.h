@@ -83,12 +83,29 @@ static inline void case_read(struct signal_case *c)
     free(path);
 }
 
+/* "config": the words of the configuration that the source is told. */
+static inline void case_config(const json_t *json, struct gl_signal_config *out)
+{
+    const json_t *told = json_object_get(json, "config");
+
+    out->zone = json_string_value(json_object_get(told, "zone"));
+    out->location = json_string_value(json_object_get(told, "location"));
+    out->rate = json_string_value(json_object_get(told, "rate"));
+    out->boundary = json_string_value(json_object_get(told, "boundary"));
+    out->gases = json_string_value(json_object_get(told, "gases"));
+    out->trace = json_string_value(json_object_get(told, "trace"));
+    out->unit = json_string_value(json_object_get(told, "unit"));
+}
+
 static inline void case_run(const char *folder, const struct gl_signal_ops *ops)
 {
     struct signal_case c = {.folder = folder, .ops = ops, .json = case_load(folder)};
     const char *zone = json_string_value(json_object_get(c.json, "zone"));
+    struct gl_signal_config config = {.name = ops->name};
 
     assert_non_null(zone);
+    case_config(c.json, &config);
+    c.query.config = json_object_get(c.json, "config") != NULL ? &config : NULL;
     snprintf(c.query.zone, sizeof c.query.zone, "%s", zone);
     c.query.neso = json_string_value(json_object_get(c.json, "neso"));
     c.query.is_past = json_is_true(json_object_get(c.json, "past"));

@@ -156,8 +156,9 @@ static void test_statuses(void **state)
         int status;
         enum gl_errc code;
     } cases[] = {
-        {401, GL_E_PROVIDER}, {403, GL_E_PROVIDER},  {404, GL_E_NOT_FOUND}, {410, GL_E_NOT_FOUND},
-        {422, GL_E_PROVIDER}, {204, GL_E_BAD_REPLY}, {302, GL_E_BAD_REPLY}, {304, GL_E_BAD_REPLY},
+        {401, GL_E_PROVIDER},  {403, GL_E_PROVIDER},  {404, GL_E_NOT_FOUND},
+        {410, GL_E_NOT_FOUND}, {422, GL_E_PROVIDER},  {204, GL_E_UNKNOWN_DATA},
+        {302, GL_E_BAD_REPLY}, {304, GL_E_BAD_REPLY}, {501, GL_E_UNKNOWN_DATA},
     };
 
     (void)state;
