@@ -183,6 +183,8 @@ int gl_dir_make(const char *path, struct gl_error *err)
 
     if (part[0] == '\0')
         return gl_fail(err, GL_E_IO, "cannot create a folder without a name");
+    if (mkdir(path, 0700) == 0 || errno == EEXIST) /* most often all above it is there */
+        return make_one(path, err);
     for (char *slash = strchr(part + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
         *slash = '\0';
         if (make_one(part, err))

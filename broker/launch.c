@@ -159,7 +159,7 @@ static enum sent after_failure(struct gl_launcher *launcher, struct gl_cloud *cl
 {
     struct gl_error look = {0}, ignored = {0};
 
-    switch (cloud->ops->find_by_request(cloud, launch->token, out, &look)) {
+    switch (cloud->ops->find_by_request(cloud, launch->region, launch->token, out, &look)) {
     case 1:
         gl_error_clear(err);
         return gl_launch_record_running(launcher, out, launch->launch_id, "found", err) == 0

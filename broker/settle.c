@@ -53,7 +53,7 @@ static enum settled settle(struct gl_launcher *launcher, const struct gl_launch_
     struct gl_instance instance;
     struct gl_error look = {0};
 
-    switch (cloud->ops->find_by_request(cloud, row->token, &instance, &look)) {
+    switch (cloud->ops->find_by_request(cloud, row->region, row->token, &instance, &look)) {
     case 1:
         return gl_launch_record_running(launcher, &instance, row->launch, "adopted", err) == 0
                    ? SETTLED_RUNS

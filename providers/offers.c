@@ -2,7 +2,9 @@
 #include "providers/offers.h"
 
 #include "base/power.h"
+#include "base/time.h"
 #include "providers/data/data.h"
+#include "providers/pricelist.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +15,8 @@
  * prices in most of the other regions, or with all of them when it prices none anywhere. */
 #define COMMON_PERCENT 90
 
-#define TEXT_MAX 96
+#define TEXT_MAX  96
+#define ASKED_MAX 16 /* clouds with prices of their own telling */
 
 /* A CPU family as types name it, with or without GPUs beside it. */
 struct power {
@@ -33,9 +36,10 @@ struct prepared {
 
 /* Owned by the list: what the offers point to. */
 struct memory {
-    char (*price_sources)[TEXT_MAX]; /* one a data source */
-    struct prepared *prepared;       /* one a type */
-    struct power *powers;            /* room for one a type, but few differ */
+    char (*price_sources)[TEXT_MAX]; /* one a data source, then one a cloud that was asked */
+    size_t price_source_count, asked_count;
+    struct prepared *prepared; /* one a type */
+    struct power *powers;      /* room for one a type, but few differ */
     size_t power_count;
 };
 
@@ -225,6 +229,63 @@ static bool has_any_price(const struct gl_price_grid *prices, size_t region)
     return false;
 }
 
+/* Where two sorted lists of (region, type) meet: rows before the pair are passed over. */
+static const struct gl_pricelist_row *meet(const struct gl_pricelist *list, size_t *at,
+                                           const char *region, const char *type)
+{
+    for (; *at < list->count; ++*at) {
+        const struct gl_pricelist_row *row = &list->rows[*at];
+        int order = strcmp(row->region, region);
+
+        if (order == 0)
+            order = strcmp(row->type, type);
+        if (order >= 0)
+            return order == 0 ? row : NULL;
+    }
+    return NULL;
+}
+
+/* What the cloud said when it was last asked stands above the table. */
+static void overlay(const struct gl_price_grid *prices, const struct gl_pricelist *list,
+                    uint8_t source)
+{
+    size_t at = 0, cell = 0;
+
+    for (size_t r = 0; r < prices->region_count; r++)
+        for (size_t t = 0; t < prices->type_count; t++, cell++) {
+            const struct gl_pricelist_row *row =
+                meet(list, &at, prices->regions[r].region, prices->types[t].name);
+
+            if (row != NULL && row->is_withdrawn)
+                prices->micro_usd[cell] = -1;
+            else if (row != NULL && row->price_u_usd != GL_UNKNOWN &&
+                     row->price_u_usd <= INT32_MAX) {
+                prices->micro_usd[cell] = (int32_t)row->price_u_usd;
+                prices->sources[cell] = source;
+            }
+        }
+}
+
+static void overlay_asked(struct gather *gather, const struct cloud *cloud)
+{
+    struct memory *memory = gather->memory;
+    const char *name = cloud->prices.regions->cloud;
+    struct gl_pricelist list;
+    char when[GL_INSTANT_TEXT];
+
+    if (gather->options->price_folder == NULL || memory->price_source_count > UINT8_MAX ||
+        memory->asked_count == ASKED_MAX ||
+        !gl_pricelist_read(gather->options->price_folder, name, gather->request->start.unix_s,
+                           &list))
+        return;
+    memory->asked_count++;
+    gl_instant_text((struct gl_instant){list.retrieved_s}, when);
+    snprintf(memory->price_sources[memory->price_source_count], TEXT_MAX, "%.30s, asked %.10s",
+             name, when);
+    overlay(&cloud->prices, &list, (uint8_t)memory->price_source_count++);
+    gl_pricelist_done(&list);
+}
+
 /* Count in how many regions each type has a price, and how many regions have any. */
 static void count_prices(struct gather *gather, struct cloud *cloud)
 {
@@ -306,6 +367,7 @@ static void add_cloud(struct gather *gather, struct cloud *cloud)
     prices->micro_usd = gl_alloc(cells * sizeof *prices->micro_usd);
     prices->sources = gl_alloc(cells);
     gl_data_prices(prices);
+    overlay_asked(gather, cloud);
     count_prices(gather, cloud);
     for (size_t r = 0; r < prices->region_count; r++)
         add_region(gather, cloud, r);
@@ -454,7 +516,8 @@ static void prepare_memory(struct gather *gather)
     size_t count = gl_data_sources(&sources);
     struct memory *memory = gl_alloc(sizeof *memory);
 
-    memory->price_sources = gl_alloc(count * sizeof *memory->price_sources);
+    memory->price_sources = gl_alloc((count + ASKED_MAX) * sizeof *memory->price_sources);
+    memory->price_source_count = count;
     for (size_t i = 0; i < count; i++)
         snprintf(memory->price_sources[i], TEXT_MAX, "%.60s, %.30s", sources[i].id,
                  sources[i].date);

@@ -22,6 +22,7 @@ struct gl_offer_options {
     size_t local_place_count;
     uint32_t local_vcpus, local_memory_mib;
     const char *local_family; /* CPU family key; NULL = unknown */
+    const char *price_folder; /* prices that clouds told (pricelist.h); NULL = none */
     bool has_local;           /* offer the `local` cloud at all */
     bool wants_history;       /* of every zone, for promises and plans */
 };

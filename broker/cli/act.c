@@ -9,25 +9,36 @@
 
 /* ---- launcher ---- */
 
-static struct gl_cloud *open_cloud(void *cookie, const char *cloud, const char *zone,
-                                   struct gl_error *err)
-{
-    struct gl_context *context = cookie;
-
-    return gl_cloud_open(cloud,
-                         &(struct gl_cloud_options){.world = &context->world,
-                                                    .state_folder = context->state_folder,
-                                                    .zone = zone,
-                                                    .places = context->config.places,
-                                                    .place_count = context->config.place_count},
-                         err);
-}
-
 /* Asked while an instance starts: the person who waits is told, too. */
 static bool is_interrupted(void *cookie)
 {
     gl_progress_tick(cookie);
     return gl_interrupted();
+}
+
+struct gl_cloud *gl_act_open_cloud(struct gl_context *context, const char *cloud, const char *zone,
+                                   struct gl_error *err)
+{
+    const struct gl_config_cloud *added = gl_config_cloud(&context->config, cloud);
+
+    return gl_cloud_open(
+        cloud,
+        &(struct gl_cloud_options){.world = &context->world,
+                                   .state_folder = context->state_folder,
+                                   .zone = zone,
+                                   .places = context->config.places,
+                                   .place_count = context->config.place_count,
+                                   .settings = added != NULL ? added->settings : NULL,
+                                   .setting_count = added != NULL ? added->setting_count : 0,
+                                   .is_cancelled = is_interrupted,
+                                   .cookie = context},
+        err);
+}
+
+static struct gl_cloud *open_cloud(void *cookie, const char *cloud, const char *zone,
+                                   struct gl_error *err)
+{
+    return gl_act_open_cloud(cookie, cloud, zone, err);
 }
 
 void gl_act_launcher_without_ledger(struct gl_context *context, struct gl_launcher *out)
@@ -91,35 +102,54 @@ int gl_act_reconcile(struct gl_context *context, struct gl_launcher *launcher, s
     return 0;
 }
 
-static bool is_launchable(const char *glob)
+/* A cloud where money is spent is launched on only when it is named, never by a pattern. */
+static bool is_meant(const char *glob, const struct gl_cloud_ops *ops)
+{
+    if ((ops->caps & GL_CLOUD_REMOTE) != 0)
+        return glob != NULL && strcmp(glob, ops->name) == 0;
+    return glob == NULL || gl_glob_match(glob, ops->name);
+}
+
+/* Append what `glob` means, NULL = nothing was named; false when it is nothing. */
+static bool add_meant(const char *glob, struct gl_option_list *out)
+{
+    size_t count, before = out->count;
+    const struct gl_cloud_driver *drivers = gl_cloud_drivers(&count);
+
+    for (size_t i = 0; i < count && out->count < GL_OPTION_LIST_MAX; i++)
+        if (is_meant(glob, drivers[i].ops))
+            out->items[out->count++] = drivers[i].ops->name;
+    return out->count > before;
+}
+
+static int fail_not_launchable(const char *cloud, struct gl_error *err)
 {
     size_t count;
     const struct gl_cloud_driver *drivers = gl_cloud_drivers(&count);
+    struct gl_str names = {0};
+    char shown[GL_TEXT_SHOWN];
 
     for (size_t i = 0; i < count; i++)
-        if (gl_glob_match(glob, drivers[i].ops->name))
-            return true;
-    return false;
+        gl_str_addf(&names, "%s%s", i > 0 ? ", " : "", drivers[i].ops->name);
+    gl_fail(err, GL_E_USAGE,
+            "this version can rank %s but launch only on: %s, each by its full name (greenlaunch "
+            "offers ranks them all)",
+            gl_text_show(cloud, shown), gl_str_text(&names));
+    gl_str_done(&names);
+    return -1;
 }
 
 int gl_act_only_launchable(struct gl_ask *ask, struct gl_error *err)
 {
-    size_t count;
-    const struct gl_cloud_driver *drivers = gl_cloud_drivers(&count);
+    struct gl_option_list meant = {.count = 0};
 
     for (size_t i = 0; i < ask->clouds.count; i++)
-        if (!is_launchable(ask->clouds.items[i])) {
-            char shown[GL_TEXT_SHOWN];
-
-            return gl_fail(err, GL_E_USAGE,
-                           "this version can rank %s but launch only on: %s (greenlaunch offers "
-                           "ranks them all)",
-                           gl_text_show(ask->clouds.items[i], shown), drivers[0].ops->name);
-        }
-    for (size_t i = 0; ask->clouds.count == 0 && i < count && i < GL_OPTION_LIST_MAX; i++)
-        ask->clouds.items[i] = drivers[i].ops->name;
+        if (!add_meant(ask->clouds.items[i], &meant))
+            return fail_not_launchable(ask->clouds.items[i], err);
     if (ask->clouds.count == 0)
-        ask->clouds.count = count < GL_OPTION_LIST_MAX ? count : GL_OPTION_LIST_MAX;
+        add_meant(NULL, &meant);
+    memcpy(ask->clouds.items, meant.items, sizeof meant.items);
+    ask->clouds.count = meant.count;
     return 0;
 }
 

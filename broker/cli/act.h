@@ -11,6 +11,11 @@
 /* The journal over this context's ledger and clouds. `zone` is where the local cloud stands. */
 int gl_act_launcher(struct gl_context *context, struct gl_launcher *out, struct gl_error *err);
 
+/* A cloud by name with the settings of the configuration; `zone` is for the local one, may be
+ * NULL. */
+struct gl_cloud *gl_act_open_cloud(struct gl_context *context, const char *cloud, const char *zone,
+                                   struct gl_error *err);
+
 /* The same where nothing need be written: the ledger of gl_context_ledger_to_look(). */
 int gl_act_launcher_to_look(struct gl_context *context, struct gl_launcher *out,
                             struct gl_error *err);

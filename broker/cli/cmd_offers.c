@@ -7,6 +7,7 @@
 #include "base/wrap.h"
 #include "broker/cli/again.h"
 #include "broker/cli/help.h"
+#include "broker/cli/refresh.h"
 #include "broker/interrupt.h"
 #include "broker/render/decision.h"
 #include "broker/render/promise.h"
@@ -19,7 +20,7 @@
 struct offers_values {
     struct gl_ask ask;
     int64_t limit;
-    bool is_by_region;
+    bool is_by_region, wants_refresh;
 };
 
 static const struct gl_option options[] = {
@@ -29,6 +30,9 @@ static const struct gl_option options[] = {
      NULL},
     {"limit", 'n', GL_OPT_INTEGER, offsetof(struct offers_values, limit), "N",
      "rows shown (default 10)", "Table", NULL, NULL, 1, 100000, 0, NULL},
+    {"refresh", 0, GL_OPT_FLAG, offsetof(struct offers_values, wants_refresh), NULL,
+     "ask the clouds for their regions, types and prices first", "Table", NULL, NULL, 0, 0, 0,
+     NULL},
     {"by-region", 0, GL_OPT_FLAG, offsetof(struct offers_values, is_by_region), NULL,
      "the best offer of each region only", "Table", NULL, NULL, 0, 0, 0, NULL},
     {0},
@@ -397,33 +401,39 @@ static void add_wait(struct gl_context *context, const struct gl_ask_result *ask
 }
 
 /* What a worse grade would admit, as talk and as data. */
-static void add_hint(struct gl_context *context, const struct gl_question *question,
-                     const struct gl_decision *decision)
+static void add_hint(struct gl_context *context, const struct gl_ask_result *asked)
 {
+    const struct gl_question question = gl_ask_question(asked);
+    const struct gl_decision *decision = asked->decision;
     GL_AUTO(gl_str_done) struct gl_str hint = {0};
-    bool is_flag = false;
+    struct gl_ask ask = *asked->ask;
+    char grade[2];
 
-    if (gl_render_promise_hint(question, decision, &hint))
+    if (gl_render_promise_hint(&question, decision, &hint))
         gl_render_wrap(gl_str_text(&hint), 0, context->columns, &context->reply.text);
     gl_str_clear(&hint);
-    if (!gl_render_grade_hint(question, decision, &hint, &is_flag))
+    if (!gl_render_grade_hint(&question, decision, &hint, grade))
         return;
     gl_render_wrap(gl_str_text(&hint), 0, context->columns, &context->reply.text);
     if (context->reply.data != NULL)
         json_object_set_new(context->reply.data, "hint", json_string(gl_str_text(&hint)));
-    if (is_flag)
-        gl_next(context, "admit yearly averages, plainly grade D",
-                (const char *const[]){"offers", "--renewable-only", "--min-grade", "D", NULL});
+    ask.min_grade = grade;
+    if (grade[0] != '\0')
+        gl_again_next(context, "admit the grade that is at hand, plainly shown", "offers", &ask,
+                      NULL);
 }
 
-static void add_next(struct gl_context *context, const struct gl_decision *decision)
+static void add_next(struct gl_context *context, const struct gl_ask_result *asked)
 {
+    static const char *const refused[] = {"--refused", NULL};
+    const struct gl_decision *decision = asked->decision;
+
     if (decision->violated + decision->unknown > 0) {
         gl_render_wrap("Why: greenlaunch why --refused and the same rules, or greenlaunch why "
                        "CLOUD/REGION/TYPE",
                        0, context->columns, &context->reply.text);
-        gl_next(context, "every place that does not fit, and why",
-                (const char *const[]){"why", "--refused", NULL});
+        gl_again_next(context, "every place that does not fit, and why", "why", asked->ask,
+                      refused);
     }
 }
 
@@ -526,9 +536,9 @@ static void answer(struct gl_context *context, const struct gl_ask_result *asked
         answer_text(context, asked, &question, &picks);
     if (decision->allowed == 0) {
         add_wait(context, asked);
-        add_hint(context, &question, decision);
+        add_hint(context, asked);
     }
-    add_next(context, decision);
+    add_next(context, asked);
     free(picks.ranks);
 }
 
@@ -537,13 +547,20 @@ static int run(struct gl_context *context, const struct gl_call *call, struct gl
     const struct offers_values *values = call->values;
     struct gl_ask ask = values->ask;
     struct gl_ask_result asked;
+    json_t *refreshed = NULL;
     int status;
 
     ask.ranked_wanted = values->is_by_region ? 0 : limit_of(values);
     if (gl_help_operands(&gl_command_offers, call, 0, 0, err) != 0 ||
-        gl_ask_decide(context, &ask, &asked, err) != 0)
+        (values->wants_refresh && gl_refresh(context, &ask.clouds, &refreshed, err) != 0) ||
+        gl_ask_decide(context, &ask, &asked, err) != 0) {
+        json_decref(refreshed);
         return -1;
+    }
     answer(context, &asked, values);
+    if (refreshed != NULL && context->reply.data != NULL)
+        json_object_set(context->reply.data, "refreshed", refreshed);
+    json_decref(refreshed);
     status = gl_verdict_exit(asked.decision->verdict);
     if (gl_interrupted())
         status = gl_interrupt_fail(err, "offers: some signals were not asked");
@@ -561,7 +578,9 @@ const struct gl_command gl_command_offers = {
         "rules of the policy files and of the command line, and ranks those that fit. Without "
         "rules it ranks everything. Live grid data are used where a source answers without a key, "
         "yearly averages (grade D) elsewhere; the strict default of --renewable-only does not "
-        "accept yearly averages, --min-grade D does. Nothing is started and no demand is recorded.",
+        "accept yearly averages, --min-grade D does. Prices are those of the built-in table, or "
+        "those that a cloud told when --refresh last asked it. Nothing is started and no demand is "
+        "recorded.",
     .example =
         "$ greenlaunch offers --at 2026-06-01T12:00Z --renewable-only --min-grade D --cpus 4\n"
         "ALLOWED: 51 of 3805 offers fit your rules.",

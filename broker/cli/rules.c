@@ -11,6 +11,7 @@
 #include "base/time.h"
 #include "broker/cli/act.h"
 #include "broker/cli/ask_forecast.h"
+#include "broker/cli/refresh.h"
 #include "broker/host.h"
 #include "broker/learnt.h"
 
@@ -350,7 +351,9 @@ static int gather_and_decide(struct gl_context *context, const struct gl_ask *as
                              struct gl_error *err)
 {
     const char *zone = gl_context_zone(context, ask->zone);
+    GL_AUTO(gl_auto_free) char *prices = gl_refresh_folder(context);
     struct gl_offer_options options = {
+        .price_folder = prices,
         .local_zone = zone,
         .local_country = context->config.country,
         .local_places = context->config.places,

@@ -21,6 +21,12 @@ enum gl_cloud_caps {
     GL_CLOUD_RUNS_COMMANDS = 8, /* attach(): stdin/stdout/exit of a command */
     GL_CLOUD_DEADLINE = 16,     /* the provider itself ends the lease */
     GL_CLOUD_FREE = 32,         /* no money: price 0 */
+    GL_CLOUD_REMOTE = 64,       /* an account elsewhere: credentials, money, network */
+    GL_CLOUD_HALTS = 128,       /* halt and start: power off, the disk kept */
+    GL_CLOUD_IMAGES = 256,      /* image_create, image_look, image_copy, image_delete */
+    GL_CLOUD_CHECKS = 512,      /* check: permission, quota or dry run before a launch */
+    GL_CLOUD_CONSOLE = 1024,    /* the console of a remote machine can be read */
+    GL_CLOUD_SPOT = 2048,       /* launches at the spot price, may be ended early */
 };
 
 /* States of DESIGN section 2 as the provider sees them. */
@@ -30,7 +36,8 @@ enum gl_instance_state {
     GL_STATE_SUSPENDED,
     GL_STATE_STOPPING,
     GL_STATE_ENDED,
-    GL_STATE_LOST
+    GL_STATE_LOST,
+    GL_STATE_HALTED /* powered off, the disk kept: still billed on most clouds */
 };
 
 struct gl_launch {
@@ -49,6 +56,9 @@ struct gl_launch {
     bool has_network;            /* local: --net user */
     const char *user_data;       /* extra text for the guest; may be NULL */
     uint32_t interval_s;         /* of the meter; 0 = 10 */
+    bool is_spot;                /* remote: at the spot price */
+    int64_t max_price_u_usd;     /* per hour; 0 = no cap. A dearer one is PRICE, nothing started */
+    const struct gl_carried_meter *meter; /* remote: how the guest gets its meter; NULL = none */
     /* Asked at least four times a second while the caller waits for it to start: true = give up,
      * leave nothing running, fail with INTERRUPTED. NULL = never. */
     bool (*is_cancelled)(void *cookie);
@@ -69,6 +79,16 @@ struct gl_instance {
     char console[256];   /* local path or "" */
     int64_t host_cpu_ms; /* CPU the host spent on it; -1 not known */
     uint32_t caps;       /* of SUSPENDS and MOVES, what can be done to this one */
+    char zone[40];       /* availability zone; "" = not told */
+    char why[96];        /* why it ended or failed, in the provider's word; "" = not told */
+};
+
+/* An image of an instance's disk, for a move between regions. */
+struct gl_cloud_image {
+    char id[128]; /* "REGION/native" */
+    enum { GL_IMAGE_PENDING, GL_IMAGE_READY, GL_IMAGE_FAILED, GL_IMAGE_ABSENT } state;
+    int64_t bytes; /* GL_UNKNOWN */
+    char why[96];
 };
 
 /* A stretch of an instance's time. While it did not run (suspended, frozen for a move) it used no
@@ -90,11 +110,35 @@ struct gl_attach {
     int stdin_fd;                  /* -1 = none */
 };
 
+/* How far a failure reaches: the same place only, or everything of that account. */
+enum gl_reach { GL_REACH_CALL, GL_REACH_ZONE, GL_REACH_REGION, GL_REACH_ACCOUNT };
+
+/* What a cloud said beside the code when its last call failed. CAPACITY and QUOTA go back to the
+ * policy: another place is asked only after it has been judged green. */
+struct gl_cloud_failure {
+    enum gl_reach reach;
+    int64_t retry_after_ms; /* -1 = not told */
+    char word[64];          /* the provider's own, "InsufficientInstanceCapacity" */
+    char places[8][40];     /* zones the provider names as having stock; "" ends */
+};
+
+/* A row of a cloud's own settings: `clouds: {aws: {profile: green}}` of the configuration, an
+ * environment variable where the cloud's own tools have one. Never a secret. */
+struct gl_cloud_key {
+    const char *name, *help;
+    const char *fallback; /* NULL = none */
+};
+struct gl_cloud_setting {
+    const char *name, *value;
+};
+
 struct gl_cloud;
+struct gl_catalog_ops;
 struct gl_cloud_ops {
     const char *name; /* "local" */
     const char *title;
-    uint32_t caps; /* bits of gl_cloud_caps */
+    uint32_t caps;                   /* bits of gl_cloud_caps */
+    const struct gl_cloud_key *keys; /* ends at name NULL; NULL = takes no settings */
 
     /* Required. Is it usable here? 0 and an account or host name in `out`; else -1 with a code
      * whose hint mends it (NO_CREDENTIAL, NO_LOCAL, NETWORK). Changes nothing. */
@@ -114,9 +158,11 @@ struct gl_cloud_ops {
     /* Required. The instance as it is now; NOT_FOUND when the provider has forgotten it. */
     int (*describe)(struct gl_cloud *cloud, const char *id, struct gl_instance *out,
                     struct gl_error *err);
-    /* Required. The instance of a token: 1 found, 0 proven absent, -1 not known. */
-    int (*find_by_request)(struct gl_cloud *cloud, const char *token, struct gl_instance *out,
-                           struct gl_error *err);
+    /* Required. The instance of a token: 1 found, 0 proven absent, -1 not known. It was asked for
+     * in `region`: only there it is looked for; NULL = everywhere. One of several with the token (a
+     * cloud without create tokens) is the eldest that is not over. */
+    int (*find_by_request)(struct gl_cloud *cloud, const char *region, const char *token,
+                           struct gl_instance *out, struct gl_error *err);
     /* Required. Every instance with our labels, ended ones included while the provider shows them:
      * *out is a fresh array (free()). */
     int (*list)(struct gl_cloud *cloud, struct gl_instance **out, size_t *out_count,
@@ -156,12 +202,32 @@ struct gl_cloud_ops {
                  size_t *out_count, struct gl_error *err);
     int (*identity)(struct gl_cloud *cloud, const char *id, const char *nonce, struct gl_str *out,
                     struct gl_error *err); /* Optional */
+    /* Required when caps has CHECKS: could this be launched? Asks the provider's dry run or its
+     * permissions and quotas; starts nothing. PERMISSION, QUOTA, CAPACITY, PRICE, NO_CREDENTIAL,
+     * UNKNOWN_NAME; 0 says nothing about stock. */
+    int (*check)(struct gl_cloud *cloud, const struct gl_launch *launch, struct gl_error *err);
+    /* Required when caps has HALTS: power off in order and keep the disk; on again, in the same
+     * place only. Idempotent. CAPACITY and QUOTA may meet start; it is halted still. */
+    int (*halt)(struct gl_cloud *cloud, const char *id, struct gl_error *err);
+    int (*start)(struct gl_cloud *cloud, const char *id, struct gl_error *err);
+    /* Required when caps has IMAGES. `name` is the token of the step: the same name, the same
+     * image. create and copy return at once, look says how far it is; delete is idempotent and
+     * frees its snapshots, too. An image's id goes into gl_launch.image. */
+    int (*image_create)(struct gl_cloud *cloud, const char *id, const char *name,
+                        struct gl_cloud_image *out, struct gl_error *err);
+    int (*image_copy)(struct gl_cloud *cloud, const char *image, const char *region,
+                      const char *name, struct gl_cloud_image *out, struct gl_error *err);
+    int (*image_look)(struct gl_cloud *cloud, const char *image, struct gl_cloud_image *out,
+                      struct gl_error *err);
+    int (*image_delete)(struct gl_cloud *cloud, const char *image, struct gl_error *err);
+    const struct gl_catalog_ops *catalog; /* Optional: live regions, types and prices (catalog.h) */
     /* Required. The code of a provider's own reply (HTTP status and error word, or 0 and text). */
     enum gl_errc (*classify)(int status, const char *word);
     void (*close)(struct gl_cloud *cloud); /* Required; frees cloud */
 };
 struct gl_cloud {
     const struct gl_cloud_ops *ops;
+    struct gl_cloud_failure failure; /* of the last call that failed */
 };
 
 /* local: one of its regions, in a grid zone of its own. */
@@ -180,7 +246,15 @@ struct gl_cloud_options {
     bool wants_process;                  /* local: use the process fallback even if QEMU is there */
     const struct gl_cloud_place *places; /* local: its regions; none: one, in `zone` */
     size_t place_count;                  /* at most GL_CLOUD_PLACES_MAX */
+    const struct gl_cloud_setting *settings; /* of this cloud; all names are among its keys */
+    size_t setting_count;
+    bool (*is_cancelled)(void *cookie); /* asked while waiting for a remote cloud; NULL = never */
+    void *cookie;
 };
+
+/* The value of a setting: the configuration's, else the key's fallback, else NULL. */
+const char *gl_cloud_setting(const struct gl_cloud_ops *ops, const struct gl_cloud_options *options,
+                             const char *name);
 
 /* Open a cloud by name: NULL with UNKNOWN_NAME, or the adapter's own error. */
 struct gl_cloud *gl_cloud_open(const char *name, const struct gl_cloud_options *options,

@@ -10,4 +10,19 @@
 extern const struct gl_cloud_ops gl_local_ops;
 struct gl_cloud *gl_local_open(const struct gl_cloud_options *options, struct gl_error *err);
 
+extern const struct gl_cloud_ops gl_aws_ops;
+struct gl_cloud *gl_aws_open(const struct gl_cloud_options *options, struct gl_error *err);
+
+extern const struct gl_cloud_ops gl_gcp_ops;
+struct gl_cloud *gl_gcp_open(const struct gl_cloud_options *options, struct gl_error *err);
+
+extern const struct gl_cloud_ops gl_hetzner_ops;
+struct gl_cloud *gl_hetzner_open(const struct gl_cloud_options *options, struct gl_error *err);
+
+extern const struct gl_cloud_ops gl_digitalocean_ops;
+struct gl_cloud *gl_digitalocean_open(const struct gl_cloud_options *options, struct gl_error *err);
+
+extern const struct gl_cloud_ops gl_scaleway_ops;
+struct gl_cloud *gl_scaleway_open(const struct gl_cloud_options *options, struct gl_error *err);
+
 #endif

@@ -121,8 +121,8 @@ int gl_local_launch(struct gl_cloud *cloud, const struct gl_launch *launch, stru
                     struct gl_error *err);
 int gl_local_describe(struct gl_cloud *cloud, const char *id, struct gl_instance *out,
                       struct gl_error *err);
-int gl_local_find_by_request(struct gl_cloud *cloud, const char *token, struct gl_instance *out,
-                             struct gl_error *err);
+int gl_local_find_by_request(struct gl_cloud *cloud, const char *region, const char *token,
+                             struct gl_instance *out, struct gl_error *err);
 int gl_local_list(struct gl_cloud *cloud, struct gl_instance **out, size_t *out_count,
                   struct gl_error *err);
 

@@ -131,13 +131,14 @@ int gl_local_match_token(void *cookie, const char *folder)
     return 1;
 }
 
-int gl_local_find_by_request(struct gl_cloud *cloud, const char *token, struct gl_instance *out,
-                             struct gl_error *err)
+int gl_local_find_by_request(struct gl_cloud *cloud, const char *region, const char *token,
+                             struct gl_instance *out, struct gl_error *err)
 {
     struct gl_local_search search = {.token = token, .err = err};
     int got = gl_local_each(gl_local_of(cloud), gl_local_match_token, &search, err);
     GL_AUTO(gl_auto_free) char *folder = search.folder;
 
+    (void)region;
     if (got != 1)
         return got;
     gl_local_settle(gl_local_of(cloud), folder, &search.record);

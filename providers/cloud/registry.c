@@ -7,6 +7,11 @@
 /* One row a cloud. */
 static const struct gl_cloud_driver drivers[] = {
     {&gl_local_ops, gl_local_open},
+    {&gl_aws_ops, gl_aws_open},
+    {&gl_gcp_ops, gl_gcp_open},
+    {&gl_hetzner_ops, gl_hetzner_open},
+    {&gl_digitalocean_ops, gl_digitalocean_open},
+    {&gl_scaleway_ops, gl_scaleway_open},
 };
 
 const struct gl_cloud_driver *gl_cloud_drivers(size_t *out_count)
@@ -44,8 +49,21 @@ const char *gl_instance_state_word(enum gl_instance_state state)
     static const char *const words[] = {
         [GL_STATE_LAUNCHING] = "launching", [GL_STATE_RUNNING] = "running",
         [GL_STATE_SUSPENDED] = "suspended", [GL_STATE_STOPPING] = "stopping",
-        [GL_STATE_ENDED] = "ended",         [GL_STATE_LOST] = "lost",
+        [GL_STATE_HALTED] = "halted",       [GL_STATE_ENDED] = "ended",
+        [GL_STATE_LOST] = "lost",
     };
 
     return (size_t)state < sizeof words / sizeof *words ? words[state] : "unknown";
+}
+
+const char *gl_cloud_setting(const struct gl_cloud_ops *ops, const struct gl_cloud_options *options,
+                             const char *name)
+{
+    for (size_t i = 0; i < options->setting_count; i++)
+        if (strcmp(options->settings[i].name, name) == 0)
+            return options->settings[i].value;
+    for (const struct gl_cloud_key *key = ops->keys; key != NULL && key->name != NULL; key++)
+        if (strcmp(key->name, name) == 0)
+            return key->fallback;
+    return NULL;
 }

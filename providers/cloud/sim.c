@@ -173,12 +173,13 @@ static int sim_describe(struct gl_cloud *cloud, const char *id, struct gl_instan
 }
 
 /* Proven absent only when every place has been asked. */
-static int sim_find_by_request(struct gl_cloud *cloud, const char *token, struct gl_instance *out,
-                               struct gl_error *err)
+static int sim_find_by_request(struct gl_cloud *cloud, const char *region, const char *token,
+                               struct gl_instance *out, struct gl_error *err)
 {
     GL_SIM_LOCKED(sim, sim_of(cloud));
     const struct gl_sim_instance *instance = of_token(sim, token);
 
+    (void)region;
     for (uint32_t i = 0; i < sim->place_count; i++)
         if ((instance == NULL || instance->place == i) && gl_sim_reach(sim, i, err) != 0)
             return -1;

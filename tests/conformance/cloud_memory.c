@@ -247,12 +247,13 @@ static int memory_describe(struct gl_cloud *cloud, const char *id, struct gl_ins
     return 0;
 }
 
-static int memory_find(struct gl_cloud *cloud, const char *token, struct gl_instance *out,
-                       struct gl_error *err)
+static int memory_find(struct gl_cloud *cloud, const char *region, const char *token,
+                       struct gl_instance *out, struct gl_error *err)
 {
     struct gl_memory_fault fault = meet(store_of(cloud), GL_MEMORY_FIND);
     const struct gl_memory_instance *instance;
 
+    (void)region;
     if (before(&fault, err) < 0)
         return -1;
     instance = find_token(store_of(cloud), token);

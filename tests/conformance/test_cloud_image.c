@@ -44,28 +44,6 @@ static int tear_down(void **state)
             GL_BENCH_SKIP(name, no_vm); \
     } while (0)
 
-/* Run `command` and expect its status; the instance is stopped. The outputs stay in *run. */
-static void expect(const struct gl_launch *launch, int status, struct gl_bench_run *run)
-{
-    struct gl_error err = {0};
-
-    if (gl_bench_run(&bench, launch, run, &err) < 0)
-        fail_msg("%s: %s", err.text, gl_str_text(&run->err_text));
-    gl_bench_stop(&bench, run->instance.id);
-    if (run->status != status)
-        fail_msg("status %d, stderr: %s", run->status, gl_str_text(&run->err_text));
-}
-
-static void expect_text(const struct gl_launch *launch, const char *text)
-{
-    struct gl_bench_run run;
-
-    expect(launch, 0, &run);
-    if (strstr(gl_str_text(&run.out), text) == NULL)
-        fail_msg("not in the output: %s; it is: %s", text, gl_str_text(&run.out));
-    gl_bench_run_done(&run);
-}
-
 /* ---- images ---- */
 
 static void shell(const char *script)
@@ -101,7 +79,7 @@ static void run_image(const char *image, const char *type)
 
     launch.image = image;
     launch.type = type;
-    expect_text(&launch, "mine\n");
+    gl_bench_expect_text(&bench, &launch, "mine\n");
 }
 
 static void test_tree_images(void **state)
@@ -170,7 +148,7 @@ static void test_process_fallback(void **state)
     snprintf(pair, sizeof pair, "%s:/in/f", path);
     launch = gl_bench_launch(&bench, &names, command);
     launch.files_in = files;
-    expect(&launch, 0, &run);
+    gl_bench_expect(&bench, &launch, 0, &run);
     assert_string_equal(run.instance.how, "process");
     assert_string_equal(gl_str_text(&run.out), "0\nsafe\ncarried\n0\n");
     gl_bench_run_done(&run);
@@ -199,7 +177,7 @@ static void test_process_cpu_time(void **state)
         GL_BENCH_SKIP("process_cpu_time", no_process);
     setenv("GREENLAUNCH_GUEST", bench.folder, 1);
     launch = gl_bench_launch(&bench, &names, command);
-    expect(&launch, 0, &run);
+    gl_bench_expect(&bench, &launch, 0, &run);
     assert_int_equal(bench.cloud->ops->describe(bench.cloud, run.instance.id, &seen, &err), 0);
     assert_true(seen.host_cpu_ms >= 300); /* two seconds of spinning, on a machine that is shared */
     gl_bench_run_done(&run);

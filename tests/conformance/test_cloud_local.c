@@ -43,28 +43,6 @@ static int tear_down(void **state)
             GL_BENCH_SKIP(name, no_vm); \
     } while (0)
 
-/* Run `command` and expect its status; the instance is stopped. The outputs stay in *run. */
-static void expect(const struct gl_launch *launch, int status, struct gl_bench_run *run)
-{
-    struct gl_error err = {0};
-
-    if (gl_bench_run(&bench, launch, run, &err) < 0)
-        fail_msg("%s: %s", err.text, gl_str_text(&run->err_text));
-    gl_bench_stop(&bench, run->instance.id);
-    if (run->status != status)
-        fail_msg("status %d, stderr: %s", run->status, gl_str_text(&run->err_text));
-}
-
-static void expect_text(const struct gl_launch *launch, const char *text)
-{
-    struct gl_bench_run run;
-
-    expect(launch, 0, &run);
-    if (strstr(gl_str_text(&run.out), text) == NULL)
-        fail_msg("not in the output: %s; it is: %s", text, gl_str_text(&run.out));
-    gl_bench_run_done(&run);
-}
-
 /* ---- carried along ---- */
 
 static void test_program_with_libraries(void **state)
@@ -86,7 +64,8 @@ static void test_program_with_libraries(void **state)
     launch.with = with;
     launch.files_in = files;
     /* FIPS 180-2, appendix B.1 */
-    expect_text(&launch, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    gl_bench_expect_text(&bench, &launch,
+                         "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
 static void test_files_out(void **state)
@@ -173,7 +152,7 @@ static void test_no_output_is_lost(void **state)
         struct gl_launch launch = gl_bench_launch(&bench, &names, command);
         struct gl_bench_run run;
 
-        expect(&launch, 0, &run);
+        gl_bench_expect(&bench, &launch, 0, &run);
         assert_string_equal(gl_str_text(&run.out), "the only line\n");
         gl_bench_run_done(&run);
     }
@@ -200,7 +179,7 @@ static void test_bad_files(void **state)
         assert_int_equal(err.code, GL_E_IO);
         gl_error_clear(&err);
         assert_int_equal(
-            bench.cloud->ops->find_by_request(bench.cloud, names.token, &instance, &err), 0);
+            bench.cloud->ops->find_by_request(bench.cloud, NULL, names.token, &instance, &err), 0);
     }
 }
 
@@ -239,7 +218,7 @@ static void test_golden_snapshot(void **state)
     (void)state;
     NEED_VM("golden_snapshot");
     launch = gl_bench_launch(&bench, &names, command);
-    expect(&launch, 0, &run);
+    gl_bench_expect(&bench, &launch, 0, &run);
     snprintf(first, sizeof first, "%s", gl_str_text(&run.out));
     gl_bench_run_done(&run);
     assert_true(find_snapshot(path));
@@ -247,7 +226,7 @@ static void test_golden_snapshot(void **state)
     assert_int_equal(info.st_mode & 077, 0);
     /* Restored twins have different randomness. */
     launch = gl_bench_launch(&bench, &names, command);
-    expect(&launch, 0, &run);
+    gl_bench_expect(&bench, &launch, 0, &run);
     assert_string_not_equal(gl_str_text(&run.out), first);
     gl_bench_run_done(&run);
     /* One changed byte in the middle: found out, thrown away, booted cold, made anew. */
@@ -257,7 +236,7 @@ static void test_golden_snapshot(void **state)
     assert_int_equal(pwrite(fd, &byte, 1, info.st_size / 2), 1);
     close(fd);
     launch = gl_bench_launch(&bench, &names, command);
-    expect(&launch, 0, &run);
+    gl_bench_expect(&bench, &launch, 0, &run);
     gl_bench_run_done(&run);
     assert_true(find_snapshot(path));
     fd = open(path, O_RDONLY | O_CLOEXEC);

@@ -232,7 +232,8 @@ static void test_suspend_and_resume(void **state)
         assert_int_equal(seen.state, GL_STATE_SUSPENDED);
         gl_cloud_close(other);
     }
-    assert_int_equal(bench.cloud->ops->find_by_request(bench.cloud, names.token, &seen, &err), 1);
+    assert_int_equal(bench.cloud->ops->find_by_request(bench.cloud, NULL, names.token, &seen, &err),
+                     1);
     assert_int_equal(seen.state, GL_STATE_SUSPENDED);
     resume(made.id);
     resume(made.id);
@@ -310,7 +311,8 @@ static void test_move(void **state)
     assert_string_equal(seen.region, region(1));
     assert_string_equal(seen.id, made.id);
     assert_string_equal(seen.token, made.token);
-    assert_int_equal(bench.cloud->ops->find_by_request(bench.cloud, names.token, &seen, &err), 1);
+    assert_int_equal(bench.cloud->ops->find_by_request(bench.cloud, NULL, names.token, &seen, &err),
+                     1);
     assert_string_equal(seen.region, region(1));
     assert_int_equal(bench.cloud->ops->move(bench.cloud, made.id, "no-such-place", &err), -1);
     assert_int_equal(err.code, GL_E_UNKNOWN_NAME);

@@ -51,7 +51,7 @@ static void expect_absent(const char *token)
     struct gl_instance seen;
     struct gl_error err = {0};
 
-    assert_int_equal(bench.cloud->ops->find_by_request(bench.cloud, token, &seen, &err), 0);
+    assert_int_equal(bench.cloud->ops->find_by_request(bench.cloud, NULL, token, &seen, &err), 0);
 }
 
 /* ---- a QEMU that is none ---- */
@@ -253,7 +253,7 @@ static void kill_launcher_after(useconds_t delay_us)
     usleep(delay_us);
     kill(pid, SIGKILL);
     waitpid(pid, NULL, 0);
-    got = bench.cloud->ops->find_by_request(bench.cloud, names.token, &seen, &err);
+    got = bench.cloud->ops->find_by_request(bench.cloud, NULL, names.token, &seen, &err);
     assert_true(got >= 0);
     if (got == 0)
         assert_false(gl_bench_has_process(&bench, names.token));
@@ -397,7 +397,7 @@ static void test_damaged_record(void **state)
     assert_int_equal(gl_dir_make(path, &err), 0);
     gl_bench_write(&bench, "local/gl-damaged/instance.json", "{\"v\":1,", 0600, path);
     assert_int_equal(bench.cloud->ops->find_by_request(
-                         bench.cloud,
+                         bench.cloud, NULL,
                          "1111111111111111111111111111111111111111111111111111111111111111", &seen,
                          &err),
                      -1);

@@ -330,7 +330,8 @@ static void check(enum deed deed, enum victim victim, const char *step, const ch
                  gl_instance_state_word(seen.state));
     assert_int_equal(processes, seen.state == GL_STATE_RUNNING);
     assert_int_equal(count_states(), seen.state == GL_STATE_SUSPENDED);
-    assert_int_equal(bench.cloud->ops->find_by_request(bench.cloud, names.token, &again, &err), 1);
+    assert_int_equal(
+        bench.cloud->ops->find_by_request(bench.cloud, NULL, names.token, &again, &err), 1);
     assert_int_equal(again.state, seen.state);
     must(act(deed, to, &err), &err); /* asked again, it is done */
     assert_true(is_settled_state(deed, look().state));

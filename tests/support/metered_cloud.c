@@ -333,10 +333,10 @@ static int metered_describe(struct gl_cloud *cloud, const char *id, struct gl_in
     return INNER(cloud)->ops->describe(INNER(cloud), id, out, err);
 }
 
-static int metered_find(struct gl_cloud *cloud, const char *token, struct gl_instance *out,
-                        struct gl_error *err)
+static int metered_find(struct gl_cloud *cloud, const char *region, const char *token,
+                        struct gl_instance *out, struct gl_error *err)
 {
-    return INNER(cloud)->ops->find_by_request(INNER(cloud), token, out, err);
+    return INNER(cloud)->ops->find_by_request(INNER(cloud), region, token, out, err);
 }
 
 static int metered_list(struct gl_cloud *cloud, struct gl_instance **out, size_t *out_count,

@@ -179,7 +179,8 @@ static void test_no_stock(void **state)
     assert_int_equal(launch(&bench, "two", &again, &err), -1);
     assert_int_equal(err.code, GL_E_RATE_LIMIT);
     gl_error_clear(&err);
-    assert_int_equal(bench.cloud->ops->find_by_request(bench.cloud, bench.token, &again, &err), 0);
+    assert_int_equal(
+        bench.cloud->ops->find_by_request(bench.cloud, NULL, bench.token, &again, &err), 0);
     assert_int_equal(look(&bench, made.id).state, GL_STATE_RUNNING);
     made = must_launch(&bench, "one");
     assert_int_equal(bench.cloud->ops->move(bench.cloud, made.id, "two", &err), -1);
@@ -226,7 +227,7 @@ static void test_unreachable_runs_on(void **state)
     assert_int_equal(err.code, GL_E_NETWORK);
     gl_error_clear(&err);
     /* absence is not proven while a place does not answer */
-    assert_int_equal(bench.cloud->ops->find_by_request(bench.cloud, "0", &seen, &err), -1);
+    assert_int_equal(bench.cloud->ops->find_by_request(bench.cloud, NULL, "0", &seen, &err), -1);
     gl_error_clear(&err);
     assert_int_equal(bench.cloud->ops->stop(bench.cloud, made.id, (struct gl_span){1}, &err), -1);
     sleep_h(&bench, 1);
@@ -358,7 +359,8 @@ static void test_killed_launcher(void **state)
     assert_true(WIFSIGNALED(status));
     assert_int_equal(gl_sim_count(bench.sim, true), 1);
     snprintf(bench.token, sizeof bench.token, "%064x", 1);
-    assert_int_equal(bench.cloud->ops->find_by_request(bench.cloud, bench.token, &made, &err), 1);
+    assert_int_equal(bench.cloud->ops->find_by_request(bench.cloud, NULL, bench.token, &made, &err),
+                     1);
     close_bench(&bench);
 }
 

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GL_BROKER_CLI_REFRESH_H
+#define GL_BROKER_CLI_REFRESH_H
+
+/* Ask the clouds for their regions, types and prices, all at once, and keep the answers for later
+ * commands (providers/pricelist.h). A cloud that cannot be asked is named and hinders no other. */
+
+#include "broker/cli/command.h"
+
+/* Ask the clouds that `clouds` names (globs; none = those of the configuration). Says on stderr how
+ * each did; *out_json is a new array of the same. -1 only when nothing could be asked or kept at
+ * all. */
+int gl_refresh(struct gl_context *context, const struct gl_option_list *clouds, json_t **out_json,
+               struct gl_error *err);
+
+/* "<state>/prices", fresh; NULL when there is no state folder. */
+char *gl_refresh_folder(struct gl_context *context);
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GL_PROVIDERS_AWS_CREDENTIAL_PART_H
+#define GL_PROVIDERS_AWS_CREDENTIAL_PART_H
+
+/* The insides of the credential chain: aws_credential.c keeps and orders, aws_role.c asks STS,
+ * aws_metadata.c asks containers and instances. Each source answers 1 (*out filled), 0 (not set up
+ * here) or -1 (set up, but it fails). */
+
+#include "base/http.h"
+#include "providers/cloud/aws_credential.h"
+
+#define GL_AWS_ROLE_DEPTH 5 /* roles that lead to roles */
+
+struct gl_aws_chain {
+    struct gl_aws_chain_options options;
+    struct gl_aws_files files;
+    const char *profile; /* the name in use */
+    bool is_named;       /* by the setting: then the environment's keys do not count */
+    bool has_kept;
+    struct gl_aws_credential kept;
+    int64_t retry_s; /* after a failed renewal of what still holds: not before; 0 = at once */
+};
+
+/* Environment variable, NULL when unset or empty. */
+const char *gl_aws_env(const struct gl_aws_chain *chain, const char *name);
+/* Copy a pair of keys; -1 NO_CREDENTIAL when they could not stand in a header. `token` may be NULL.
+ */
+int gl_aws_credential_set(struct gl_aws_credential *out, const char *id, const char *secret,
+                          const char *token, struct gl_error *err);
+void gl_aws_credential_says(struct gl_aws_credential *credential, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+int gl_aws_from_environment(struct gl_aws_chain *chain, struct gl_aws_credential *out,
+                            struct gl_error *err);
+/* credential_process of a profile. */
+int gl_aws_from_process(struct gl_aws_chain *chain, const char *profile,
+                        struct gl_aws_credential *out, struct gl_error *err);
+/* role_arn of a profile, with its source or its token file. */
+int gl_aws_from_role(struct gl_aws_chain *chain, const char *profile, unsigned depth,
+                     struct gl_aws_credential *out, struct gl_error *err);
+/* AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE. */
+int gl_aws_from_web_identity(struct gl_aws_chain *chain, struct gl_aws_credential *out,
+                             struct gl_error *err);
+/* Static keys of a profile in the credentials file, or in the configuration. */
+int gl_aws_from_static(struct gl_aws_chain *chain, const char *profile, bool is_config,
+                       struct gl_aws_credential *out, struct gl_error *err);
+int gl_aws_from_container(struct gl_aws_chain *chain, struct gl_aws_credential *out,
+                          struct gl_error *err);
+int gl_aws_from_instance(struct gl_aws_chain *chain, struct gl_aws_credential *out,
+                         struct gl_error *err);
+
+/* May the credentials of a container be asked for there? https, or this machine, or the addresses
+ * of ECS and EKS. Pure. */
+bool gl_aws_is_container_url(const char *url);
+
+#endif

@@ -1,0 +1,544 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "providers/cloud/scaleway.h"
+#include "providers/cloud/drivers.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Scaleway Instances. No create token: the tags carry it. A server is made stopped, gets its user
+ * data, and is told to start; a tag says until then that it never ran. `terminate` deletes the
+ * server and its local volumes, block volumes are deleted after it. A server that is off is billed
+ * for its disk at least. https://www.scaleway.com/en/developers/api/instances/ */
+
+#define PAGES_MAX     50
+#define PER_PAGE      100
+#define DEFAULT_IMAGE "debian_bookworm"
+#define VOLUMES_MAX   16
+#define DETACH_LOOKS  20 /* a block volume of a server that has just gone is in use for seconds */
+#define DETACH_MS     1000
+
+/* ---- credentials ---- */
+
+static void set_account(struct gl_vps *vps, const char *project)
+{
+    if (vps->account[0] == '\0' && project != NULL)
+        snprintf(vps->account, sizeof vps->account, "%.63s", project);
+}
+
+static void read_config(struct gl_vps *vps, const char *profile)
+{
+    const struct gl_world *world = vps->remote.world;
+    char *text = gl_vps_config_read(vps, "SCW_CONFIG_PATH", "scw/config.yaml");
+    struct gl_scaleway_profile found;
+
+    if (profile == NULL)
+        profile = world->getenv(world->cookie, "SCW_PROFILE");
+    if (text != NULL && gl_scaleway_config_read(text, profile, &found)) {
+        if (vps->token.length == 0)
+            gl_vps_token_set(vps, found.secret_key);
+        set_account(vps, found.project[0] != '\0' ? found.project : NULL);
+        gl_wipe(&found, sizeof found);
+    }
+    gl_vps_config_free(text);
+}
+
+static int credentials(struct gl_vps *vps, struct gl_error *err)
+{
+    const struct gl_world *world = vps->remote.world;
+    const char *profile = gl_vps_setting(vps, "profile");
+
+    set_account(vps, gl_vps_setting(vps, "project"));
+    if (profile == NULL) {
+        gl_vps_token_env(vps, "SCW_SECRET_KEY");
+        set_account(vps, world->getenv(world->cookie, "SCW_DEFAULT_PROJECT_ID"));
+    }
+    if (vps->token.length == 0 || vps->account[0] == '\0')
+        read_config(vps, profile);
+    if (vps->token.length > 0)
+        return 0;
+    return gl_fail(err, GL_E_NO_CREDENTIAL,
+                   "scaleway: no API key: set SCW_ACCESS_KEY, SCW_SECRET_KEY and "
+                   "SCW_DEFAULT_PROJECT_ID, or run: scw init");
+}
+
+static int authorize(struct gl_remote *remote, struct gl_remote_call *call, bool is_renewed,
+                     struct gl_error *err)
+{
+    return gl_vps_authorize((struct gl_vps *)remote, call, is_renewed, "X-Auth-Token", "", err);
+}
+
+/* ---- servers ---- */
+
+static bool is_id(const char *id)
+{
+    const char *all[GL_SCALEWAY_ZONES];
+    char zone[40];
+    const char *native = gl_remote_id_split(id, zone);
+
+    return native != NULL && strlen(native) == 36 && strspn(native, "0123456789abcdef-") == 36 &&
+           gl_scaleway_zones(zone, all) == 1 && strcmp(all[0], zone) == 0;
+}
+
+/* A call about one server; `out_zone` becomes its region in messages. */
+static void server_call(const struct gl_vps *vps, struct gl_remote_call *call, const char *method,
+                        const char *id, const char *below)
+{
+    char zone[40] = "";
+    const char *native = gl_remote_id_split(id, zone);
+
+    gl_vps_call(vps, call, method, "/instance/v1/zones/%s/servers/%s%s", zone,
+                native != NULL ? native : "", below);
+}
+
+/* A region stands for the zone named by the setting, if it is one of its own, else its first. */
+static const char *zone_for(const struct gl_vps *vps, const char *region)
+{
+    const char *all[GL_SCALEWAY_ZONES], *wanted = gl_vps_setting(vps, "zone");
+    size_t count = gl_scaleway_zones(region, all);
+
+    for (size_t i = 0; i < count; i++)
+        if (wanted != NULL && strcmp(all[i], wanted) == 0)
+            return all[i];
+    return count > 0 ? all[0] : NULL;
+}
+
+static int create(struct gl_vps *vps, const struct gl_launch *launch, const char *user_data,
+                  struct gl_instance *out, struct gl_error *err)
+{
+    GL_AUTO(gl_auto_json) json_t *body = NULL;
+    GL_AUTO(gl_auto_json) json_t *answer = NULL;
+    const char *zone = zone_for(vps, launch->region);
+    struct gl_remote_call call;
+
+    (void)user_data; /* finish() brings it */
+    if (zone == NULL)
+        return gl_fail(err, GL_E_UNKNOWN_NAME, "scaleway: no zone is known of the region %s",
+                       launch->region);
+    if (vps->token.length == 0 && credentials(vps, err) < 0)
+        return -1;
+    if (vps->account[0] == '\0')
+        return gl_fail(err, GL_E_NO_CREDENTIAL,
+                       "scaleway: no project: set SCW_DEFAULT_PROJECT_ID to the project's id");
+    body = gl_scaleway_create_body(launch, gl_vps_image(vps, launch, DEFAULT_IMAGE), vps->account,
+                                   gl_vps_setting(vps, "network"));
+    gl_vps_call(vps, &call, "POST", "/instance/v1/zones/%s/servers", zone);
+    call.region = zone;
+    call.is_create = true;
+    call.timeout_ms = 30000;
+    gl_remote_body_json(&call, body);
+    answer = gl_vps_ask(vps, &call, err);
+    if (answer == NULL)
+        return -1;
+    if (!gl_scaleway_read_server(json_object_get(answer, "server"), zone, out))
+        return gl_fail(err, GL_E_OUTCOME, "scaleway in %s: the answer to a create names no server",
+                       zone);
+    return 0;
+}
+
+static int look(struct gl_vps *vps, const char *id, struct gl_instance *out, struct gl_error *err)
+{
+    GL_AUTO(gl_auto_json) json_t *answer = NULL;
+    struct gl_remote_call call;
+    char zone[40] = "";
+
+    gl_remote_id_split(id, zone);
+    server_call(vps, &call, "GET", id, "");
+    call.region = zone;
+    answer = gl_vps_ask(vps, &call, err);
+    if (answer == NULL)
+        return -1;
+    if (!gl_scaleway_read_server(json_object_get(answer, "server"), zone, out))
+        return gl_fail(err, GL_E_NOT_FOUND, "scaleway: server %s has not our tags", id);
+    return 0;
+}
+
+static int act(struct gl_vps *vps, const struct gl_instance *instance, const char *action,
+               struct gl_error *err)
+{
+    GL_AUTO(gl_auto_json) json_t *body = json_pack("{s:s}", "action", action);
+    struct gl_remote_call call;
+
+    server_call(vps, &call, "POST", instance->id, "/action");
+    call.region = instance->zone;
+    gl_remote_body_json(&call, body);
+    return gl_vps_tell(vps, &call, err);
+}
+
+/* It runs, or is about to: an order that met a broken line may have been heard. */
+static bool is_started(struct gl_vps *vps, const char *id)
+{
+    struct gl_instance seen;
+    struct gl_error ignored = {0};
+
+    return look(vps, id, &seen, &ignored) == 0 && seen.why[0] == '\0' &&
+           (seen.state == GL_STATE_RUNNING || seen.state == GL_STATE_LAUNCHING);
+}
+
+static int set_user_data(struct gl_vps *vps, const struct gl_instance *made, const char *user_data,
+                         struct gl_error *err)
+{
+    struct gl_remote_call call;
+
+    server_call(vps, &call, "PATCH", made->id, "/user_data/cloud-init");
+    call.region = made->zone;
+    gl_str_add(&call.body, user_data);
+    gl_remote_header(&call, "Content-Type", "text/plain");
+    return gl_vps_tell(vps, &call, err);
+}
+
+/* Without the tag a server that is off was halted. One that keeps it and runs is as good. */
+static void unmark(struct gl_vps *vps, const struct gl_instance *made)
+{
+    const struct gl_launch launch = {.token = made->token,
+                                     .launch_id = made->launch_id,
+                                     .attempt = made->attempt,
+                                     .expires = made->expires};
+    GL_AUTO(gl_auto_json)
+    json_t *body = json_pack("{s:o}", "tags", gl_scaleway_tags(&launch, false));
+    struct gl_remote_call call;
+    struct gl_error ignored = {0};
+
+    server_call(vps, &call, "PATCH", made->id, "");
+    call.region = made->zone;
+    gl_remote_body_json(&call, body);
+    gl_vps_tell(vps, &call, &ignored);
+}
+
+static int finish(struct gl_vps *vps, const struct gl_instance *made, const char *user_data,
+                  struct gl_error *err)
+{
+    struct gl_error why = {0};
+
+    if (set_user_data(vps, made, user_data, err) < 0)
+        return -1;
+    if (act(vps, made, "poweron", &why) < 0 && !is_started(vps, made->id))
+        return gl_fail(err, why.code, "%s", why.text);
+    unmark(vps, made);
+    vps->action = 1;
+    snprintf(vps->acted, sizeof vps->acted, "%s", made->id);
+    return 0;
+}
+
+static int follow(struct gl_vps *vps, struct gl_error *err)
+{
+    struct gl_instance seen;
+    struct gl_error why = {0};
+
+    if (look(vps, vps->acted, &seen, &why) < 0) /* it may not show yet */
+        return why.code == GL_E_NOT_FOUND ? 1 : gl_fail(err, why.code, "%s", why.text);
+    return seen.state != GL_STATE_RUNNING;
+}
+
+/* One page of one zone; the number of servers on it, -1. */
+static int search_page(struct gl_vps *vps, const char *zone, const char *tag, int page,
+                       struct gl_vps_list *list, struct gl_error *err)
+{
+    GL_AUTO(gl_auto_json) json_t *answer = NULL;
+    struct gl_remote_call call;
+    const json_t *server, *servers;
+    size_t i;
+
+    gl_vps_call(vps, &call, "GET", "/instance/v1/zones/%s/servers?per_page=%d&page=%d", zone,
+                PER_PAGE, page);
+    gl_remote_query(&call, "tags", tag);
+    call.region = zone;
+    answer = gl_vps_ask(vps, &call, err);
+    if (answer == NULL)
+        return -1;
+    servers = json_object_get(answer, "servers");
+    if (!json_is_array(servers))
+        return gl_fail(err, GL_E_BAD_REPLY, "scaleway in %s: the list of servers is none", zone);
+    json_array_foreach(servers, i, server)
+    {
+        struct gl_instance item;
+
+        if (gl_scaleway_read_server(server, zone, &item))
+            gl_vps_list_add(list, &item);
+    }
+    return (int)json_array_size(servers);
+}
+
+static int search_zone(struct gl_vps *vps, const char *zone, const char *tag,
+                       struct gl_vps_list *list, struct gl_error *err)
+{
+    for (int page = 1; page <= PAGES_MAX; page++) {
+        int count = search_page(vps, zone, tag, page, list, err);
+
+        if (count < PER_PAGE)
+            return count < 0 ? -1 : 0;
+    }
+    return gl_fail(err, GL_E_TOO_LARGE, "scaleway in %s: more than %d pages of servers", zone,
+                   PAGES_MAX);
+}
+
+static int search(struct gl_vps *vps, const char *region, const char *token,
+                  struct gl_instance **out, size_t *out_count, struct gl_error *err)
+{
+    const char *all[GL_SCALEWAY_ZONES];
+    size_t count = gl_scaleway_zones(region, all), kept = 0;
+    struct gl_vps_list list = {NULL, 0, 0};
+    char tag[96] = "greenlaunch";
+
+    if (token != NULL)
+        snprintf(tag, sizeof tag, "greenlaunch-token-a=%.32s", token);
+    for (size_t i = 0; i < count; i++)
+        if (search_zone(vps, all[i], tag, &list, err) < 0) {
+            free(list.items);
+            return -1;
+        }
+    for (size_t i = 0; i < list.count; i++)
+        if (token == NULL || strcmp(list.items[i].token, token) == 0)
+            list.items[kept++] = list.items[i];
+    *out = list.items;
+    *out_count = kept;
+    return 0;
+}
+
+/* ---- end ---- */
+
+struct volume {
+    char id[40];
+    bool is_block;
+};
+
+static int read_volumes(struct gl_vps *vps, const struct gl_instance *instance,
+                        struct volume out[VOLUMES_MAX], size_t *out_count, struct gl_error *err)
+{
+    GL_AUTO(gl_auto_json) json_t *answer = NULL;
+    struct gl_remote_call call;
+    const char *slot;
+    json_t *volume;
+    size_t count = 0;
+
+    server_call(vps, &call, "GET", instance->id, "");
+    call.region = instance->zone;
+    answer = gl_vps_ask(vps, &call, err);
+    if (answer == NULL)
+        return -1;
+    json_object_foreach(json_object_get(json_object_get(answer, "server"), "volumes"), slot, volume)
+    {
+        const char *id = gl_vps_text(volume, "id");
+
+        if (count == VOLUMES_MAX || strlen(id) != 36 || strspn(id, "0123456789abcdef-") != 36)
+            continue;
+        snprintf(out[count].id, sizeof out[count].id, "%s", id);
+        out[count++].is_block = strcmp(gl_vps_text(volume, "volume_type"), "sbs_volume") == 0;
+    }
+    *out_count = count;
+    return 0;
+}
+
+static int delete_volume(struct gl_vps *vps, const char *zone, const struct volume *volume,
+                         struct gl_error *err)
+{
+    struct gl_error why = {0};
+
+    for (int i = 0; i < DETACH_LOOKS; i++) {
+        struct gl_remote_call call;
+
+        gl_error_clear(&why);
+        gl_vps_call(vps, &call, "DELETE", "/%s/zones/%s/volumes/%s",
+                    volume->is_block ? "block/v1" : "instance/v1", zone, volume->id);
+        call.region = zone;
+        if (gl_vps_tell(vps, &call, &why) == 0 || why.code == GL_E_NOT_FOUND)
+            return 0;
+        if (why.code != GL_E_BUSY || gl_remote_wait(&vps->remote, DETACH_MS, &why) < 0)
+            break;
+    }
+    return gl_fail(err, why.code, "the volume %s is left: %s", volume->id, why.text);
+}
+
+/* A server that runs is terminated, one that is off deleted: the former takes its local volumes
+ * along, the latter none. */
+static int remove_server(struct gl_vps *vps, const struct gl_instance *instance,
+                         struct gl_error *err)
+{
+    struct volume volumes[VOLUMES_MAX];
+    bool is_off = instance->state == GL_STATE_HALTED || instance->why[0] != '\0';
+    size_t count;
+    struct gl_remote_call call;
+    struct gl_error why = {0};
+
+    if (read_volumes(vps, instance, volumes, &count, err) < 0)
+        return -1;
+    if (is_off) {
+        server_call(vps, &call, "DELETE", instance->id, "");
+        call.region = instance->zone;
+        gl_vps_tell(vps, &call, &why);
+    } else
+        act(vps, instance, "terminate", &why);
+    /* Gone by now, whoever did it, perhaps we whose answer was lost: its volumes are left. */
+    if (why.code != GL_OK && why.code != GL_E_NOT_FOUND)
+        return gl_fail(err, why.code, "%s", why.text);
+    for (size_t i = 0; i < count; i++)
+        if ((is_off || volumes[i].is_block) &&
+            delete_volume(vps, instance->zone, &volumes[i], err) < 0)
+            return -1;
+    return 0;
+}
+
+/* In order: the guest is told by ACPI, and the machine given back. */
+static int power(struct gl_vps *vps, const struct gl_instance *instance, enum gl_vps_power to,
+                 struct gl_error *err)
+{
+    return act(vps, instance, to == GL_VPS_ON ? "poweron" : "poweroff", err);
+}
+
+/* ---- what there is ---- */
+
+static int offer(struct gl_vps *vps, const char *region, const char *type, int64_t *out_u_usd,
+                 struct gl_error *err)
+{
+    const char *zone = zone_for(vps, region);
+    GL_AUTO(gl_auto_json) json_t *answer = NULL;
+    struct gl_remote_call call;
+    char shown[GL_TEXT_SHOWN];
+
+    *out_u_usd = GL_UNKNOWN; /* sold in EUR */
+    if (zone == NULL)
+        return gl_fail(err, GL_E_UNKNOWN_NAME, "scaleway: no zone is known of the region %s",
+                       region);
+    gl_vps_call(vps, &call, "GET", "/instance/v1/zones/%s/products/servers/availability", zone);
+    call.region = zone;
+    answer = gl_vps_ask(vps, &call, err);
+    if (answer == NULL)
+        return -1;
+    switch (gl_scaleway_read_offer(answer, type)) {
+    case 1:
+        return 0;
+    case 0:
+        return gl_fail(err, GL_E_CAPACITY, "scaleway in %s: %s is out of stock", zone,
+                       gl_text_show(type, shown));
+    default:
+        return gl_fail(err, GL_E_UNKNOWN_NAME, "scaleway in %s: there is no type %s", zone,
+                       gl_text_show(type, shown));
+    }
+}
+
+static int whoami(struct gl_cloud *cloud, char out[128], struct gl_error *err)
+{
+    struct gl_vps *vps = (struct gl_vps *)cloud;
+    GL_AUTO(gl_auto_json) json_t *answer = NULL;
+    struct gl_remote_call call;
+
+    gl_remote_begin(&vps->remote, GL_REMOTE_DEADLINE_MS);
+    gl_vps_call(vps, &call, "GET", "/instance/v1/zones/fr-par-1/servers?per_page=1");
+    answer = gl_vps_ask(vps, &call, err);
+    if (answer == NULL)
+        return -1;
+    if (vps->account[0] == '\0')
+        return gl_fail(err, GL_E_NO_CREDENTIAL,
+                       "scaleway: no project: set SCW_DEFAULT_PROJECT_ID to the project's id");
+    snprintf(out, 128, "project %s", vps->account);
+    return 0;
+}
+
+enum kind { KIND_TYPES, KIND_STOCK };
+
+static int catalog_begin(struct gl_cloud *cloud, struct gl_catalog_round *round,
+                         struct gl_error *err)
+{
+    struct gl_vps *vps = (struct gl_vps *)cloud;
+    const char *all[GL_SCALEWAY_ZONES];
+    size_t count = gl_scaleway_zones(NULL, all);
+
+    if (vps->token.length == 0 && credentials(vps, err) < 0)
+        return -1;
+    for (size_t i = 0; i < count; i++)
+        for (int kind = KIND_TYPES; kind <= KIND_STOCK; kind++) {
+            struct gl_remote_call call;
+
+            gl_vps_call(vps, &call, "GET", "/instance/v1/zones/%s/products/servers%s?per_page=100",
+                        all[i], kind == KIND_STOCK ? "/availability" : "");
+            gl_catalog_ask(round, &call, kind, all[i]);
+        }
+    return 0;
+}
+
+static int catalog_read(struct gl_cloud *cloud, const struct gl_remote_call *call, int kind,
+                        const char *region, struct gl_catalog_round *round,
+                        struct gl_catalog *catalog, struct gl_error *err)
+{
+    GL_AUTO(gl_auto_json) json_t *answer = NULL;
+
+    (void)cloud, (void)round;
+    if (call->err.code != GL_OK)
+        return 0;
+    answer = gl_remote_reply_json(call, err);
+    if (answer == NULL)
+        return gl_wrap(err, "scaleway in %s", region);
+    if (kind == KIND_TYPES)
+        gl_scaleway_read_types(answer, region, catalog);
+    else
+        gl_scaleway_read_stock(answer, region, catalog);
+    return 0;
+}
+
+static const struct gl_catalog_ops catalog_ops = {.begin = catalog_begin, .read = catalog_read};
+
+/* ---- the rows ---- */
+
+static enum gl_errc classify(int status, const char *word)
+{
+    enum gl_reach reach;
+
+    return gl_remote_code(gl_scaleway_rules, status, word, NULL, &reach);
+}
+
+static const struct gl_cloud_key keys[] = {
+    {"endpoint", "address of the API, for a private gateway", NULL},
+    {"profile", "profile of the scw command whose key is used", NULL},
+    {"project", "id of the project that pays", NULL},
+    {"zone", "zone to launch in, where the region has several", NULL},
+    {"image", "image of new servers, a label or an id", DEFAULT_IMAGE},
+    {"network", "id of a security group", NULL},
+    {NULL, NULL, NULL},
+};
+
+static const struct gl_remote_ops remote_ops = {
+    .rules = gl_scaleway_rules, .read_error = gl_scaleway_read_error, .authorize = authorize};
+
+static const struct gl_vps_ops vps_ops = {
+    .endpoint = "https://api.scaleway.com",
+    .user_data_ceiling = (size_t)16 << 10,
+    .credentials = credentials,
+    .create = create,
+    .finish = finish,
+    .follow = follow,
+    .look = look,
+    .search = search,
+    .remove = remove_server,
+    .power = power,
+    .offer = offer,
+    .is_id = is_id,
+};
+
+struct gl_cloud *gl_scaleway_open(const struct gl_cloud_options *options, struct gl_error *err)
+{
+    return gl_vps_open(&gl_scaleway_ops, &remote_ops, &vps_ops, options, err);
+}
+
+const struct gl_cloud_ops gl_scaleway_ops = {
+    .name = "scaleway",
+    .title = "Scaleway Instances",
+    .caps = GL_CLOUD_REMOTE | GL_CLOUD_HALTS | GL_CLOUD_CHECKS,
+    .keys = keys,
+    .whoami = whoami,
+    .regions = gl_vps_regions,
+    .types = gl_vps_types,
+    .price = gl_vps_price,
+    .launch = gl_vps_launch,
+    .describe = gl_vps_describe,
+    .find_by_request = gl_vps_find_by_request,
+    .list = gl_vps_list,
+    .stop = gl_vps_stop,
+    .terminate = gl_vps_terminate,
+    .console = gl_vps_console,
+    .check = gl_vps_check,
+    .halt = gl_vps_halt,
+    .start = gl_vps_start,
+    .catalog = &catalog_ops,
+    .classify = classify,
+    .close = gl_vps_close,
+};

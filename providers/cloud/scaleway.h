@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GL_PROVIDERS_SCALEWAY_H
+#define GL_PROVIDERS_SCALEWAY_H
+
+/* The words of the Scaleway Instance API, as pure functions:
+ * https://www.scaleway.com/en/developers/api/instances/ */
+
+#include "providers/cloud/vps.h"
+
+extern const struct gl_remote_rule gl_scaleway_rules[];
+bool gl_scaleway_read_error(const struct gl_http_reply *reply, struct gl_remote_word *out);
+
+/* Tags are flat: "name=value". */
+json_t *gl_scaleway_tags(const struct gl_launch *launch, bool is_unstarted);
+json_t *gl_scaleway_create_body(const struct gl_launch *launch, const char *image,
+                                const char *project, const char *security_group);
+bool gl_scaleway_read_server(const json_t *server, const char *zone, struct gl_instance *out);
+/* "fr-par-1" -> "fr-par" into out (40). */
+void gl_scaleway_region_of(const char *zone, char out[40]);
+/* Zones of a region (or the zone itself), NULL = all: at most GL_SCALEWAY_ZONES into out. */
+#define GL_SCALEWAY_ZONES 16
+size_t gl_scaleway_zones(const char *region, const char *out[GL_SCALEWAY_ZONES]);
+
+/* What config.yaml says of a profile (NULL = the active one, "" = none). */
+struct gl_scaleway_profile {
+    char secret_key[256], project[64];
+};
+bool gl_scaleway_config_read(const char *text, const char *profile,
+                             struct gl_scaleway_profile *out);
+
+/* GET /products/servers of a zone, and its /products/servers/availability. */
+void gl_scaleway_read_types(const json_t *answer, const char *zone, struct gl_catalog *catalog);
+void gl_scaleway_read_stock(const json_t *answer, const char *zone, struct gl_catalog *catalog);
+/* 1 in stock, 0 not, -1 no such type there. */
+int gl_scaleway_read_offer(const json_t *answer, const char *type);
+
+#endif

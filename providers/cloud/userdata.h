@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GL_PROVIDERS_USERDATA_H
+#define GL_PROVIDERS_USERDATA_H
+
+/* What a rented machine is told at its first boot (cloud-init user-data): install the meter, pinned
+ * by its SHA-256, run the command under it, and end the machine when the command or the lease ends.
+ * Pure text. https://cloudinit.readthedocs.io/en/latest/explanation/format.html */
+
+#include "providers/cloud/cloud.h"
+
+/* How the guest gets its meter, and where its readings go. */
+struct gl_carried_meter {
+    const char *url;    /* https; NULL = embedded from `path`, where it fits */
+    const char *sha256; /* of the program, hex; compulsory with a url */
+    const char *path;   /* the program on this machine, or its gzip, to embed; NULL = only by URL */
+    const char *gpu_url, *gpu_sha256; /* of greenlaunch-meter-gpu; NULL = without */
+    const char *push;                 /* https address for readings; NULL = console only */
+};
+
+/* How the machine is ended from inside. */
+enum gl_guest_end {
+    GL_GUEST_POWEROFF, /* shutdown ends it: EC2 with terminate, GCE with a deadline */
+    GL_GUEST_STAYS,    /* powering off is still billed: only the broker can end it; it powers off
+                        * all the same, to use less */
+};
+
+/* Which signed instance identity the guest fetches and puts on the console. */
+enum gl_guest_identity {
+    GL_GUEST_IDENTITY_NONE,
+    GL_GUEST_IDENTITY_AWS,
+    GL_GUEST_IDENTITY_GCP,
+    GL_GUEST_IDENTITY_AZURE,
+};
+
+struct gl_userdata {
+    const struct gl_launch *launch;
+    enum gl_guest_end end;
+    const char *console; /* "/dev/ttyS0"; NULL = the cloud shows none: readings by push only */
+    enum gl_guest_identity identity;
+    bool is_script_only; /* no cloud-init there: user data of the launch must be a script, too */
+    size_t ceiling;      /* bytes that the provider takes */
+};
+
+/* The document into *out: a shell script, or a MIME archive of it and the launch's own user data
+ * (which begins with #! or #cloud-config). It sets the lease's timer first, then fetches the meter
+ * and refuses any but the pinned one, runs the command under it (or the meter alone until the
+ * lease ends), writes "GLX1 {"exit":N,"launch":ID}" on the console and powers off. After a halt and
+ * a start it goes on at boot. Without launch->meter there is a timer and a command, and no reading.
+ * TOO_LARGE when it does not fit, and by how much; BAD_VALUE for user data of another kind, a meter
+ * without a pin, an address that is not https. The enrolment token is in it: wipe it after use. */
+int gl_userdata_make(const struct gl_userdata *wanted, struct gl_str *out, struct gl_error *err);
+
+/* What ties an identity document to this attempt: 32 hex digits of the enrolment token's hash. For
+ * Google the audience is "greenlaunch/" and this. */
+#define GL_IDENTITY_NONCE 33
+void gl_userdata_nonce(const char *enrol_token, char out[GL_IDENTITY_NONCE]);
+
+#endif

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Hetzner, DigitalOcean and Scaleway beyond the contract that every cloud has: catalogues, power,
+ * images, checks. */
+#include "tests/conformance/cloud_vps_bench.h"
+
+#include "providers/cloud/catalog.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* ---- catalogues: three gl_vps_clouds at once, one of them too late ---- */
+
+static const struct gl_catalog_row *row_of(const struct gl_catalog *catalog, const char *region,
+                                           const char *type)
+{
+    const struct gl_catalog_row *rows;
+    size_t count = gl_catalog_rows(catalog, &rows);
+
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(rows[i].region, region) == 0 && strcmp(rows[i].type, type) == 0)
+            return &rows[i];
+    fail_msg("no row of %s in %s", type, region);
+    return NULL;
+}
+
+static void check_rows(struct gl_catalog *const *catalogs)
+{
+    const struct gl_catalog_row *row = row_of(catalogs[0], "hel1", "cax11");
+
+    assert_int_equal(row->price_u_own, 5200); /* 0.0052 EUR/h, net */
+    assert_string_equal(row->currency, "EUR");
+    assert_int_equal(row->price_u_usd, GL_UNKNOWN); /* no rate is invented */
+    assert_int_equal(row->vcpus, 2);
+    assert_int_equal(row->memory_mib, 4096);
+    assert_string_equal(row->arch, "arm64");
+    assert_true(row->is_offered_known && !row->is_offered);
+    row_of(catalogs[0], "fsn1", "cx22"); /* of the second page */
+    row = row_of(catalogs[2], "fr-par", "DEV1-S");
+    assert_int_equal(row->price_u_own, 8800);
+    assert_int_equal(row->memory_mib, 2048);
+    assert_true(row->is_offered_known && row->is_offered);
+}
+
+static void refresh_three(bool is_one_late)
+{
+    struct gl_vps_bench benches[3];
+    struct gl_cloud *opened[3];
+    struct gl_catalog *catalogs[3];
+    struct gl_catalog_report reports[3];
+
+    for (size_t i = 0; i < 3; i++) {
+        gl_vps_bench_open(&benches[i], &gl_vps_clouds[i]);
+        opened[i] = benches[i].cloud;
+    }
+    if (is_one_late)
+        gl_vps_bench_fault(&benches[1], (struct gl_fake_fault){.on = "GET /v2/sizes",
+                                                               .kind = GL_FAKE_SLOW,
+                                                               .times = 1,
+                                                               .delay_ms = 20000});
+    gl_catalog_refresh(opened, 3, is_one_late ? 2000 : 30000, catalogs, reports);
+    assert_true(reports[0].is_whole && reports[2].is_whole);
+    assert_int_equal(reports[1].is_whole, !is_one_late);
+    if (is_one_late)
+        assert_int_equal(reports[1].first.code, GL_E_TIMEOUT);
+    else
+        assert_int_equal(row_of(catalogs[1], "fra1", "s-1vcpu-1gb")->price_u_usd, 8930);
+    check_rows(catalogs);
+    for (size_t i = 0; i < 3; i++) {
+        gl_catalog_free(catalogs[i]);
+        gl_vps_bench_close(&benches[i], 0);
+    }
+}
+
+static void test_catalogues(void **state)
+{
+    (void)state;
+    refresh_three(false);
+    refresh_three(true);
+}
+
+/* ---- power, images, checks ---- */
+
+static void test_halt_and_start(void **state)
+{
+    (void)state;
+    GL_VPS_EACH(words)
+    {
+        struct gl_vps_bench bench;
+        struct gl_instance seen;
+        struct gl_error err = {0};
+
+        gl_vps_bench_open(&bench, words);
+        gl_vps_bench_launch(&bench);
+        assert_int_equal(bench.got, 0);
+        for (int i = 0; i < 2; i++)
+            assert_int_equal(bench.cloud->ops->halt(bench.cloud, bench.made.id, &err), 0);
+        assert_int_equal(bench.cloud->ops->describe(bench.cloud, bench.made.id, &seen, &err), 0);
+        assert_int_equal(seen.state, GL_STATE_HALTED);
+        for (int i = 0; i < 2; i++)
+            assert_int_equal(bench.cloud->ops->start(bench.cloud, bench.made.id, &err), 0);
+        assert_int_equal(bench.cloud->ops->describe(bench.cloud, bench.made.id, &seen, &err), 0);
+        assert_int_equal(seen.state, GL_STATE_RUNNING);
+        assert_int_equal(bench.cloud->ops->halt(bench.cloud, bench.made.id, &err), 0);
+        gl_vps_bench_close(&bench, 1); /* one that is off is ended, too */
+    }
+}
+
+static void test_images(void **state)
+{
+    static const char *const to[] = {"hel1", "fra1"};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct gl_vps_bench bench;
+        struct gl_cloud_image image, again, copy;
+        struct gl_error err = {0};
+        const struct gl_cloud_ops *ops;
+
+        gl_vps_bench_open(&bench, &gl_vps_clouds[i]);
+        ops = bench.cloud->ops;
+        gl_vps_bench_launch(&bench);
+        assert_int_equal(bench.got, 0);
+        assert_int_equal(ops->image_create(bench.cloud, bench.made.id, GL_VPS_TOKEN, &image, &err),
+                         0);
+        assert_int_equal(ops->image_create(bench.cloud, bench.made.id, GL_VPS_TOKEN, &again, &err),
+                         0);
+        assert_string_equal(image.id, again.id);
+        assert_int_equal(ops->image_look(bench.cloud, image.id, &again, &err), 0);
+        assert_int_equal(again.state, GL_IMAGE_READY);
+        assert_int_equal(ops->image_copy(bench.cloud, image.id, to[i], GL_VPS_TOKEN, &copy, &err),
+                         0);
+        assert_int_equal(ops->image_look(bench.cloud, copy.id, &copy, &err), 0);
+        assert_int_equal(copy.state, GL_IMAGE_READY);
+        assert_int_equal(strncmp(copy.id, to[i], strlen(to[i])), 0);
+        bench.launch.image = copy.id;
+        bench.launch.token = GL_VPS_ENROL; /* another launch */
+        bench.launch.launch_id = "gl-other";
+        bench.launch.region = to[i];
+        gl_vps_bench_launch(&bench);
+        if (bench.got < 0)
+            fail_msg("%s", bench.err.text);
+        assert_int_equal(ops->terminate(bench.cloud, bench.made.id, &err), 0);
+        for (int j = 0; j < 2; j++)
+            assert_int_equal(ops->image_delete(bench.cloud, copy.id, &err), 0);
+        assert_int_equal(ops->image_look(bench.cloud, image.id, &again, &err), 0);
+        assert_int_equal(again.state, GL_IMAGE_ABSENT);
+        bench.words = &gl_vps_clouds[i];
+        gl_vps_bench_close(&bench, 1);
+    }
+}
+
+static void test_caps_and_checks(void **state)
+{
+    static const char *const lacking[] = {NULL, NULL, "GP1-S"};
+
+    (void)state;
+    GL_VPS_EACH(words)
+    {
+        struct gl_vps_bench bench;
+        struct gl_error err = {0};
+
+        gl_vps_bench_open(&bench, words);
+        assert_int_equal(bench.cloud->ops->check(bench.cloud, &bench.launch, &err), 0);
+        bench.launch.is_spot = true;
+        gl_vps_bench_launch(&bench);
+        assert_int_equal(bench.err.code, GL_E_USAGE);
+        bench.launch.is_spot = false;
+        bench.launch.max_price_u_usd = 1; /* a millionth of a dollar */
+        gl_vps_bench_launch(&bench);
+        assert_int_equal(bench.err.code, GL_E_PRICE);
+        assert_int_equal(bench.fake->created, 0);
+        bench.launch.max_price_u_usd = 0;
+        bench.launch.type = "no-such-type";
+        assert_int_equal(bench.cloud->ops->check(bench.cloud, &bench.launch, &err), -1);
+        assert_int_equal(err.code, GL_E_UNKNOWN_NAME);
+        gl_error_clear(&err);
+        bench.launch.type = lacking[words - gl_vps_clouds];
+        if (bench.launch.type != NULL) {
+            assert_int_equal(bench.cloud->ops->check(bench.cloud, &bench.launch, &err), -1);
+            assert_int_equal(err.code, GL_E_CAPACITY);
+        }
+        gl_vps_bench_close(&bench, 0);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_catalogues),
+        cmocka_unit_test(test_halt_and_start),
+        cmocka_unit_test(test_images),
+        cmocka_unit_test(test_caps_and_checks),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
