@@ -239,13 +239,30 @@ static json_t *footprint_json(const struct gl_footprint *footprint, bool is_carb
     return object;
 }
 
+/* Seconds in which a place was kept for it: those it ran, and those it was frozen for a move, when
+ * two places hold it. Suspended to a file it holds no machine. 0 when it always ran. */
+static int64_t reserved_s(const struct gl_run_spans *spans)
+{
+    int64_t reserved_ms = 0;
+
+    for (size_t i = 0; i < spans->count; i++) {
+        const struct gl_run_span *span = &spans->items[i], *next = &spans->items[i + 1];
+        bool is_frozen = !span->is_running && i + 1 < spans->count && next->is_running &&
+                         next->move != span->move;
+
+        if (span->is_running || is_frozen)
+            reserved_ms += span->until_ms - span->from_ms;
+    }
+    return (reserved_ms + 999) / 1000;
+}
+
 /* Without intensity the energy still counts: slots get zero intensity and the carbon says null. */
 static int footprint(struct account *account, const json_t *evidence, json_t **out,
                      struct gl_error *err)
 {
     GL_AUTO(gl_auto_free)
     struct gl_slot *slots = gl_alloc((account->slot_count + 1) * sizeof *slots);
-    struct gl_embodied embodied = {{0}, 0, 0};
+    struct gl_embodied embodied = {{0}, 0, 0, 0};
     struct gl_footprint result;
     int64_t pue_milli;
 
@@ -253,10 +270,15 @@ static int footprint(struct account *account, const json_t *evidence, json_t **o
     for (size_t i = 0; i < account->slot_count && !account->is_intensity_known; i++)
         memset(slots[i].intensity_u, 0, sizeof slots[i].intensity_u);
     if (gl_json_int(evidence, "pue_milli", 1000, 10000, &pue_milli, err) != 0 ||
-        read_embodied(evidence, &embodied, err) != 0 ||
-        gl_footprint_of(slots, account->slot_count, pue_milli, &embodied, &result, err) != 0)
+        read_embodied(evidence, &embodied, err) != 0)
+        return -1;
+    if (account->method >= 4)
+        embodied.reserved_s = reserved_s(&account->facts.spans);
+    if (gl_footprint_of(slots, account->slot_count, pue_milli, &embodied, &result, err) != 0)
         return -1;
     *out = footprint_json(&result, account->is_intensity_known);
+    if (account->method >= 4)
+        json_object_set_new(*out, "reserved_s", json_integer((json_int_t)result.reserved_s));
     return 0;
 }
 
@@ -303,6 +325,29 @@ static char worst_grade(const struct account *account)
     return energy > intensity ? energy : intensity;
 }
 
+/* The larger part makes the total what it is worth; the embodied part has the worst grade there is,
+ * so this is never better than the grade of the larger part. */
+static char total_grade(const json_t *footprint, char operational)
+{
+    const json_t *own = json_array_get(json_object_get(footprint, "operational_ug"), 1);
+    const json_t *embodied = json_array_get(json_object_get(footprint, "embodied_ug"), 1);
+
+    if (!json_is_integer(own) || !json_is_integer(embodied) || operational == '\0')
+        return 'E';
+    return json_integer_value(embodied) > json_integer_value(own) ? GL_EMBODIED_GRADE : operational;
+}
+
+char gl_account_total_grade(const json_t *derived)
+{
+    const char *said = json_string_value(json_object_get(derived, "total_grade"));
+    const char *operational = json_string_value(json_object_get(derived, "grade"));
+
+    if (said != NULL && said[0] != '\0')
+        return said[0];
+    return total_grade(json_object_get(derived, "footprint"),
+                       operational != NULL ? operational[0] : '\0');
+}
+
 /* The end of the run, or of its last stretch when it stood still at its end. */
 static int64_t last_run_s(const struct account *account)
 {
@@ -338,6 +383,11 @@ static int guarantee(const struct account *account, const json_t *evidence, json
                            out, err);
 }
 
+static json_t *grade_json(char grade)
+{
+    return json_stringn(&grade, 1);
+}
+
 int gl_account(const json_t *evidence, json_t **out_derived, struct gl_error *err)
 {
     GL_AUTO(account_done) struct account account = {0};
@@ -365,6 +415,8 @@ int gl_account(const json_t *evidence, json_t **out_derived, struct gl_error *er
         json_pack("{s:s,s:O}", "functional_unit", "launch", "ug_per_unit", total), "guarantee",
         kept, "saved", json_pack("{s:s,s:i}", "baseline", "start now, same place", "ug", 0),
         "grade", grade, "energy_grade", energy);
+    if (account.method >= 4)
+        json_object_set_new(*out_derived, "total_grade", grade_json(total_grade(carbon, grade[0])));
     if (account.facts.spans.count > 0)
         json_object_set_new(*out_derived, "run", run_json(&account));
     return 0;

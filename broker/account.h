@@ -13,8 +13,9 @@
  * 1), so that older ones stay verifiable byte by byte. 2: rule P12, readings after the end are
  * charged, the guarantee's rules are asked again, and the parts are tied (broker/tie.h). 3: where
  * and when it ran ("instance.spans", broker/runclock.h), and an orderly end may take GL_ENDING_S
- * longer than the promise. */
-#define GL_METHOD_VERSION 3
+ * longer than the promise. 4: hours whose source states no bounds get some (broker/evidence.h), the
+ * embodied share leaves out what was spent suspended, and the grade of the total is its own. */
+#define GL_METHOD_VERSION 4
 #define GL_ENDING_S       10
 /* "instance.cloud" of a command metered on this machine, which was never decided about. */
 #define GL_METHOD_HOST "this machine"
@@ -29,9 +30,16 @@ struct gl_stretch {
 };
 
 /* *out is a new object with members "meter", "plausibility", "gaps", "slots", "footprint", "sci",
- * "guarantee", "saved", "grade", "energy_grade", and "run" where the instance has spans. Errors:
- * BAD_REPLY (evidence malformed), TAMPERED, NOT_VERIFIED. */
+ * "guarantee", "saved", "grade" (of the operational carbon), "energy_grade", since method 4
+ * "total_grade", and "run" where the instance has spans. Errors: BAD_REPLY (evidence malformed),
+ * TAMPERED, NOT_VERIFIED. */
 int gl_account(const json_t *evidence, json_t **out_derived, struct gl_error *err);
+
+/* The embodied part rests on data sheets of other servers. */
+#define GL_EMBODIED_GRADE 'E'
+/* Of the total of a derived part: "total_grade", or by its rule for receipts before method 4. 'E'
+ * when it does not say. */
+char gl_account_total_grade(const json_t *derived);
 
 /* Evidence grade 'A'..'E' of energy of a tier. */
 char gl_tier_grade(enum gl_tier tier);

@@ -240,13 +240,14 @@ static bool slot_intensity(const struct account *account, const struct gl_run_sp
     int64_t worst[3] = {-1, -1, -1};
     size_t zones = 0, needed = 1;
     const struct gl_evidence_list *list = list_of(account, span, &needed);
+    enum gl_unbounded unbounded = account->method >= 4 ? GL_UNBOUNDED_WIDENED : GL_UNBOUNDED_EXACT;
 
     for (size_t i = 0; list != NULL && i < list->count; i++) {
         int64_t band[3];
 
         if (!list->is_counted[i])
             continue;
-        if (gl_evidence_over(&list->series[i], slot->from_s, slot->until_s, band) != 0)
+        if (gl_evidence_over(&list->series[i], slot->from_s, slot->until_s, unbounded, band) != 0)
             return false;
         zones++;
         for (int b = 0; b < 3; b++)

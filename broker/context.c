@@ -296,10 +296,46 @@ json_t *gl_words_json(const char *const *words)
     return list;
 }
 
+static size_t add_word(const char **out, size_t count, const char *flag, const char *value)
+{
+    out[count++] = flag;
+    if (value != NULL)
+        out[count++] = value;
+    return count;
+}
+
+size_t gl_context_same(const struct gl_context *context, const char *out[GL_SAME_WORDS])
+{
+    const struct gl_globals *globals = &context->globals;
+    size_t count = 0;
+
+    if (globals->config != NULL)
+        count = add_word(out, count, "--config", globals->config);
+    if (globals->state != NULL)
+        count = add_word(out, count, "--state", globals->state);
+    for (size_t i = 0; i < globals->policies.count; i++)
+        count = add_word(out, count, "--policy", globals->policies.items[i]);
+    if (globals->waivers != NULL)
+        count = add_word(out, count, "--waivers", globals->waivers);
+    if (globals->is_demo)
+        count = add_word(out, count, "--demo", NULL);
+    out[count] = NULL;
+    return count;
+}
+
 void gl_next(struct gl_context *context, const char *why, const char *const *argv)
 {
-    json_t *words = gl_words_json(argv);
+    const char *same[GL_SAME_WORDS];
+    json_t *words = gl_words_json(argv), *more;
+    size_t end = 0;
 
+    gl_context_same(context, same);
+    more = gl_words_json(same);
+    while (argv[end] != NULL && strcmp(argv[end], "--") != 0)
+        end++;
+    for (size_t i = json_array_size(more); i > 0; i--)
+        json_array_insert(words, end, json_array_get(more, i - 1));
+    json_decref(more);
     if (context->reply.next == NULL)
         context->reply.next = json_array();
     json_array_append_new(context->reply.next, json_pack("{s:o,s:s}", "argv", words, "why", why));

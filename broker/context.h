@@ -114,6 +114,12 @@ void gl_warn(struct gl_context *context, const char *code, const char *format, .
     __attribute__((format(printf, 3, 4)));
 void gl_next(struct gl_context *context, const char *why, const char *const *argv);
 
+/* The global options of this call without which another command would look elsewhere or decide by
+ * other rules (--config, --state, --policy, --waivers, --demo): words into out,
+ * NULL-terminated and borrowed. gl_next() adds them itself. Returns how many. */
+#define GL_SAME_WORDS (2 * GL_OPTION_LIST_MAX + 10)
+size_t gl_context_same(const struct gl_context *context, const char *out[GL_SAME_WORDS]);
+
 /* A NULL-terminated list, or NULL, as an array of strings; "(not UTF-8)" for what is not. */
 json_t *gl_words_json(const char *const *words);
 

@@ -297,27 +297,39 @@ static int64_t permille_of(int64_t value, int64_t permille)
     return part > INT64_MAX ? INT64_MAX : (int64_t)part;
 }
 
-/* Bounds of one point; a yearly average without any gets the spread of hours. False when value and
- * bounds contradict each other: such a point says nothing. */
-static bool point_band(const struct gl_point *point, int64_t out[3])
+/* The bounds that a point of this evidence gets where its source states none, in permille. */
+static void widths_of(enum gl_evidence evidence, enum gl_unbounded unbounded, int64_t out[2])
 {
-    bool is_yearly = point->evidence == GL_ANNUAL_AVERAGE;
-    int64_t value = point->value_u;
+    static const int64_t hours[] = {GL_ANNUAL_LOW_PERMILLE, GL_ANNUAL_HIGH_PERMILLE};
+    static const int64_t revisions[] = {GL_REVISED_LOW_PERMILLE, GL_REVISED_HIGH_PERMILLE};
+    static const int64_t none[] = {1000, 1000};
+    bool is_observed =
+        evidence == GL_MEASURED || evidence == GL_PRELIMINARY || evidence == GL_ESTIMATED;
+    const int64_t *widths = evidence == GL_ANNUAL_AVERAGE     ? hours
+                            : unbounded == GL_UNBOUNDED_EXACT ? none
+                            : is_observed                     ? revisions
+                                                              : hours;
+
+    memcpy(out, widths, sizeof none);
+}
+
+/* Value and bounds of one point. False when they contradict each other: such a point says nothing.
+ */
+static bool point_band(const struct gl_point *point, enum gl_unbounded unbounded, int64_t out[3])
+{
+    int64_t value = point->value_u, widths[2];
 
     if (value == GL_UNKNOWN)
         return false;
+    widths_of(point->evidence, unbounded, widths);
     out[1] = value;
-    out[0] = point->low_u != GL_UNKNOWN ? point->low_u
-             : is_yearly                ? permille_of(value, GL_ANNUAL_LOW_PERMILLE)
-                                        : value;
-    out[2] = point->high_u != GL_UNKNOWN ? point->high_u
-             : is_yearly                 ? permille_of(value, GL_ANNUAL_HIGH_PERMILLE)
-                                         : value;
+    out[0] = point->low_u != GL_UNKNOWN ? point->low_u : permille_of(value, widths[0]);
+    out[2] = point->high_u != GL_UNKNOWN ? point->high_u : permille_of(value, widths[1]);
     return out[0] >= 0 && out[0] <= out[1] && out[1] <= out[2];
 }
 
 int gl_evidence_over(const struct gl_series *series, int64_t from_s, int64_t until_s,
-                     int64_t out[3])
+                     enum gl_unbounded unbounded, int64_t out[3])
 {
     int64_t at = from_s, low = INT64_MAX, high = INT64_MIN;
     wide weighted = 0; /* any 63-bit value times any 63-bit time */
@@ -329,7 +341,7 @@ int gl_evidence_over(const struct gl_series *series, int64_t from_s, int64_t unt
 
         if (point->until_s <= at)
             continue;
-        if (point->from_s > at || !point_band(point, band))
+        if (point->from_s > at || !point_band(point, unbounded, band))
             return -1;
         weighted += (wide)band[1] * (end - at);
         low = band[0] < low ? band[0] : low;

@@ -14,8 +14,8 @@ json_t *gl_evidence_json(const struct gl_series *series, int64_t from_s, int64_t
 /* Back to a series; points are owned by the caller (free(out->points)). Errors: BAD_REPLY. */
 int gl_evidence_parse(const json_t *evidence, struct gl_series *out, struct gl_error *err);
 
-/* Of zones, from now on: the first source of each figure that covers [from, until). New reference.
- */
+/* Of zones, from now on: the first source of each figure that covers [from, until) with bounds; an
+ * intensity that has them for a year only is taken from hours without. New reference. */
 json_t *gl_evidence_figures(const struct gl_zone_facts *const *zones, size_t count,
                             struct gl_instant from, struct gl_instant until);
 /* What else is known of them, in the order of sources: rules may rest on another source than the
@@ -59,13 +59,22 @@ const struct gl_evidence_list *gl_evidence_moves_find(const struct gl_evidence_m
 /* The worst grade of the points of the counted series, from 'A' on. */
 char gl_evidence_list_grade(const struct gl_evidence_list *list);
 
-/* Time-weighted mean and extreme bounds of [from_s, until_s) in out[3] = low, central, high; -1
- * when a part is not covered (out untouched). A yearly average without bounds gets the spread of
- * hours around yearly means: x0.53 .. x1.45 covers 90 % of zone-hours (docs/method.md). */
-int gl_evidence_over(const struct gl_series *series, int64_t from_s, int64_t until_s,
-                     int64_t out[3]);
+/* Bounds of a point whose source states none (docs/method.md). A yearly average always gets the
+ * spread of hours around yearly means, x0.53 .. x1.45: 90 % of zone-hours. The rest, since method
+ * 4, of an observed hour x0.886 .. x1.114: 95 % of revisions; of any other, the spread of hours. */
+enum gl_unbounded {
+    GL_UNBOUNDED_EXACT, /* the value itself, as receipts before method 4 have it */
+    GL_UNBOUNDED_WIDENED
+};
 
-#define GL_ANNUAL_LOW_PERMILLE  530
-#define GL_ANNUAL_HIGH_PERMILLE 1450
+/* Time-weighted mean and extreme bounds of [from_s, until_s) in out[3] = low, central, high; -1
+ * when a part is not covered (out untouched). */
+int gl_evidence_over(const struct gl_series *series, int64_t from_s, int64_t until_s,
+                     enum gl_unbounded unbounded, int64_t out[3]);
+
+#define GL_ANNUAL_LOW_PERMILLE   530
+#define GL_ANNUAL_HIGH_PERMILLE  1450
+#define GL_REVISED_LOW_PERMILLE  886
+#define GL_REVISED_HIGH_PERMILLE 1114
 
 #endif

@@ -7,11 +7,27 @@
 #define MAX_AGE_S    ((int64_t)3 * 3600)
 #define AFTER_ENDING 120 /* seconds that a late end may need */
 
+/* The figure to report: the first source with bounds, as rules see it. Where that is a yearly
+ * average, hours without bounds say more, and an account gives them wide ones. */
+static struct gl_figure reported(const struct gl_zone_facts *zone, const struct gl_meaning *want,
+                                 struct gl_instant from, struct gl_instant until)
+{
+    struct gl_figure_limits limits = {.now = from, .max_age = {MAX_AGE_S}, .min_grade = GL_GRADE_E};
+    struct gl_figure figure = gl_figure_of(zone, want, from, until, &limits), hourly;
+
+    if (want->quantity != GL_INTENSITY || (figure.gap == GL_GAP_NONE && figure.grade < GL_GRADE_D))
+        return figure;
+    limits.min_grade = GL_GRADE_C;
+    hourly = gl_figure_of(zone, want, from, until, &limits);
+    if (hourly.gap != GL_GAP_NO_BOUND)
+        return figure;
+    hourly.gap = GL_GAP_NONE;
+    return hourly;
+}
+
 json_t *gl_evidence_figures(const struct gl_zone_facts *const *zones, size_t count,
                             struct gl_instant from, struct gl_instant until)
 {
-    const struct gl_figure_limits limits = {
-        .now = from, .max_age = {MAX_AGE_S}, .min_grade = GL_GRADE_E};
     json_t *list = json_array();
 
     for (size_t z = 0; z < count; z++)
@@ -20,7 +36,7 @@ json_t *gl_evidence_figures(const struct gl_zone_facts *const *zones, size_t cou
                                             .boundary =
                                                 q == GL_INTENSITY ? GL_LIFECYCLE : GL_BOUNDARY_NA,
                                             .accounting = GL_LOCATION};
-            struct gl_figure figure = gl_figure_of(zones[z], &want, from, until, &limits);
+            struct gl_figure figure = reported(zones[z], &want, from, until);
 
             if (figure.series != NULL && figure.gap == GL_GAP_NONE)
                 json_array_append_new(list, gl_evidence_json(figure.series, from.unix_s,

@@ -109,10 +109,7 @@ static void add_match(const struct page *page, const char *name, const struct gl
 
 static bool is_written(const struct gl_rule *rule, enum gl_key_id id)
 {
-    for (size_t i = 0; i < rule->count; i++)
-        if (rule->constraints[i].key->id == id)
-            return true;
-    return false;
+    return gl_rule_constraint(rule, id) != NULL;
 }
 
 static bool is_timely(const struct gl_rule *rule)

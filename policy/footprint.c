@@ -43,6 +43,8 @@ static int check_embodied(const struct gl_embodied *embodied, struct gl_error *e
         return gl_fail(err, GL_E_BAD_VALUE, "lifetime of the machine is not positive");
     if (embodied->share_ppm < 0 || embodied->share_ppm > PPM_PER_ONE)
         return gl_fail(err, GL_E_BAD_VALUE, "share of the machine is outside 0..1");
+    if (embodied->reserved_s < 0)
+        return gl_fail(err, GL_E_BAD_VALUE, "the time it was reserved is negative");
     return 0;
 }
 
@@ -103,7 +105,7 @@ static int fill_part(const struct sums *sums, unsigned part, int64_t pue_milli,
                err) != 0)
         return -1;
     if (embodied != NULL &&
-        embodied_part(embodied, part, out->duration_s, &out->embodied_ug[part], err) != 0)
+        embodied_part(embodied, part, out->reserved_s, &out->embodied_ug[part], err) != 0)
         return -1;
     if (__builtin_add_overflow(out->operational_ug[part], out->embodied_ug[part],
                                &out->total_ug[part]))
@@ -126,6 +128,8 @@ int gl_footprint_of(const struct gl_slot *slots, size_t count, int64_t pue_milli
         if (check_slot(&slots[i], i, err) != 0 || add_slot(&sums, &slots[i], err) != 0)
             return -1;
     footprint.duration_s = count > 0 ? sums.until_s - sums.from_s : 0;
+    footprint.reserved_s =
+        embodied != NULL && embodied->reserved_s > 0 ? embodied->reserved_s : footprint.duration_s;
     for (unsigned part = 0; part < 3; part++)
         if (fill_part(&sums, part, pue_milli, embodied, &footprint, err) != 0)
             return -1;

@@ -20,6 +20,7 @@ struct gl_embodied {
     int64_t platform_g[3]; /* TE: of the whole machine, low / central / high */
     int64_t lifetime_s;    /* EL, e.g. 4 years */
     int64_t share_ppm;     /* RR/ToR: part of the machine reserved */
+    int64_t reserved_s;    /* TiR; 0 = from the first slot to the last */
 };
 
 struct gl_footprint {
@@ -28,7 +29,8 @@ struct gl_footprint {
     int64_t operational_ug[3];
     int64_t embodied_ug[3];
     int64_t total_ug[3];
-    int64_t duration_s;
+    int64_t duration_s; /* from the first slot to the last */
+    int64_t reserved_s; /* that the embodied share counts */
 };
 
 /* Errors: BAD_VALUE for a negative or unordered band, PUE below 1, or a sum beyond 63 bits. */

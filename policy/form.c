@@ -208,6 +208,18 @@ static const char *nearest_name(const struct gl_form *form, const char *name)
     return gl_text_nearest(name, names, count);
 }
 
+/* "a, b or c" of what a form takes; nothing for one that takes the whole key table. */
+static void list_fields(const struct gl_form *form, struct gl_str *out)
+{
+    for (const struct gl_field *field = form->fields; form->takes == NULL && field->name != NULL;
+         field++)
+        gl_str_addf(out, "%s%s",
+                    out->length == 0        ? ": it takes "
+                    : field[1].name != NULL ? ", "
+                                            : " or ",
+                    field->name);
+}
+
 static const char *hint_of_word(const char *name)
 {
     for (size_t i = 0; i < sizeof known_words / sizeof known_words[0]; i++)
@@ -222,6 +234,7 @@ static int fail_unknown(const struct gl_reader *reader, const struct gl_form *fo
     char shown[GL_TEXT_SHOWN];
     const char *hint = hint_of_word(member->key);
     const char *nearest = nearest_name(form, member->key);
+    GL_AUTO(gl_str_done) struct gl_str taken = {0};
 
     gl_text_show(member->key, shown);
     if (hint != NULL)
@@ -231,9 +244,11 @@ static int fail_unknown(const struct gl_reader *reader, const struct gl_form *fo
         return gl_diagnose(&reader->source, &member->key_mark, GL_E_UNKNOWN_KEY,
                            "unknown key \"%s\" in %s: did you mean %s?", shown, form->what,
                            nearest);
+    list_fields(form, &taken);
     return gl_diagnose(&reader->source, &member->key_mark, GL_E_UNKNOWN_KEY,
                        "unknown key \"%s\" in %s%s", shown, form->what,
-                       gl_key_named(member->key) != NULL ? ": it belongs in a rule's require" : "");
+                       gl_key_named(member->key) != NULL ? ": it belongs in a rule's require"
+                                                         : gl_str_text(&taken));
 }
 
 /* A key of the key table into the limits of `out`. */

@@ -27,18 +27,10 @@ static uint32_t need_index(struct gl_judge *judge, const struct gl_need *need)
     return (uint32_t)judge->need_count++;
 }
 
-static const struct gl_constraint *constraint_of(const struct gl_rule *rule, enum gl_key_id key)
-{
-    for (size_t i = 0; i < rule->count; i++)
-        if (rule->constraints[i].key->id == key)
-            return &rule->constraints[i];
-    return NULL;
-}
-
 static bool has_any(const struct gl_rule *rule, const enum gl_key_id *keys, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        if (constraint_of(rule, keys[i]) != NULL)
+        if (gl_rule_constraint(rule, keys[i]) != NULL)
             return true;
     return false;
 }
@@ -47,7 +39,7 @@ static bool has_any(const struct gl_rule *rule, const enum gl_key_id *keys, size
  * hours, so it must be hourly; who admits yearly figures (D) admits coarse ones. */
 struct gl_need gl_rule_need(const struct gl_rule *rule, enum gl_quantity quantity)
 {
-    const struct gl_constraint *age = constraint_of(rule, GL_KEY_MAX_DATA_AGE);
+    const struct gl_constraint *age = gl_rule_constraint(rule, GL_KEY_MAX_DATA_AGE);
     struct gl_need need = {.want = {.quantity = quantity}};
 
     need.want.accounting = (enum gl_accounting)gl_rule_number(rule, GL_KEY_ACCOUNTING);
@@ -101,9 +93,9 @@ static void plan_rule(struct gl_judge *judge, const struct gl_rule *rule, struct
                                             GL_KEY_MAX_RATE,        GL_KEY_MAX_TOTAL};
 
     out->rule = rule;
-    out->green_for = constraint_of(rule, GL_KEY_GREEN_FOR);
+    out->green_for = gl_rule_constraint(rule, GL_KEY_GREEN_FOR);
     out->has_limit = has_any(rule, limits, sizeof limits / sizeof limits[0]);
-    out->is_promised = constraint_of(rule, GL_KEY_CONFIDENCE) != NULL;
+    out->is_promised = gl_rule_constraint(rule, GL_KEY_CONFIDENCE) != NULL;
     out->has_waivers = has_waiver(judge->question->policy, rule);
     judge->is_by_place = judge->is_by_place && !out->has_waivers && is_of_place(&rule->match) &&
                          !(rule->has_exclude && !is_of_place(&rule->exclude));

@@ -86,10 +86,17 @@ const struct gl_key *gl_key_named(const char *name)
     return NULL;
 }
 
-int64_t gl_rule_number(const struct gl_rule *rule, enum gl_key_id key)
+const struct gl_constraint *gl_rule_constraint(const struct gl_rule *rule, enum gl_key_id key)
 {
     for (size_t i = 0; i < rule->count; i++)
         if (rule->constraints[i].key->id == key)
-            return rule->constraints[i].number;
-    return keys[key].standard;
+            return &rule->constraints[i];
+    return NULL;
+}
+
+int64_t gl_rule_number(const struct gl_rule *rule, enum gl_key_id key)
+{
+    const struct gl_constraint *constraint = gl_rule_constraint(rule, key);
+
+    return constraint != NULL ? constraint->number : keys[key].standard;
 }

@@ -135,6 +135,8 @@ struct gl_policy {
 
 /* The number of the rule's constraint on `key`, else the key's built-in value, else GL_UNKNOWN. */
 int64_t gl_rule_number(const struct gl_rule *rule, enum gl_key_id key);
+/* The constraint of a rule by that key; NULL when it says nothing of it. Borrowed. */
+const struct gl_constraint *gl_rule_constraint(const struct gl_rule *rule, enum gl_key_id key);
 
 /* Several errors of one parse, in order of place. */
 struct gl_diagnostics {

@@ -37,10 +37,7 @@ const char *gl_policy_nearest_rule(const struct gl_policy *policy,
 
 static bool has_key(const struct gl_rule *rule, enum gl_key_id id)
 {
-    for (size_t i = 0; i < rule->count; i++)
-        if (rule->constraints[i].key->id == id)
-            return true;
-    return false;
+    return gl_rule_constraint(rule, id) != NULL;
 }
 
 /* Is any of these keys limited, not only how it is judged? Grade and age alone still demand that
@@ -60,7 +57,7 @@ static bool says_what_is_green(const struct gl_rule *rule)
            has_key(rule, GL_KEY_MAX_RATE);
 }
 
-static bool is_promisable(const struct gl_rule *rule)
+static bool has_promisable_limit(const struct gl_rule *rule)
 {
     return has_key(rule, GL_KEY_MAX_INTENSITY) || has_key(rule, GL_KEY_MIN_RENEWABLE) ||
            has_key(rule, GL_KEY_MIN_CARBON_FREE) || has_key(rule, GL_KEY_GREEN_BELOW);
@@ -82,7 +79,7 @@ static int check_rule(const struct gl_reader *reader, const struct gl_rule *rule
                            "rule \"%s\" does not say what is green; green_for needs green_below, "
                            "max_intensity, min_renewable, min_carbon_free or max_rate",
                            rule->id);
-    if (has_key(rule, GL_KEY_CONFIDENCE) && !is_promisable(rule))
+    if (has_key(rule, GL_KEY_CONFIDENCE) && !has_promisable_limit(rule))
         return gl_diagnose(&reader->source, mark, GL_E_BAD_VALUE,
                            "rule \"%s\" says nothing that could be promised; confidence needs "
                            "max_intensity, min_renewable, min_carbon_free or green_below",

@@ -2,6 +2,7 @@
 #include "policy/value.h"
 
 #include "base/unit.h"
+#include "policy/judge.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -151,6 +152,25 @@ static int fail_value(const struct gl_reader *reader, const struct gl_key *key,
     return gl_diagnose(&reader->source, &node->mark, why->code, "%s: %s", key->name, why->text);
 }
 
+/* A limit that every grid keeps is a slip of the unit, mostly by a thousand (kg for g, kWh for
+ * MWh).
+ */
+static int fail_intensity(const struct gl_reader *reader, const struct gl_key *key,
+                          const struct gl_node *node, int64_t written_u)
+{
+    char shown[GL_TEXT_SHOWN], meant[GL_QUANTITY_TEXT], most[GL_QUANTITY_TEXT];
+    int64_t meant_u = written_u;
+
+    while (meant_u > GL_WORST_INTENSITY_U)
+        meant_u /= 1000;
+    gl_number_text((double)meant_u / (double)MILLION, meant);
+    gl_number_text((double)GL_WORST_INTENSITY_U / (double)MILLION, most);
+    return gl_diagnose(&reader->source, &node->mark, GL_E_BAD_VALUE,
+                       "%s: no grid emits more than %s gCO2e/kWh, so \"%s\" would allow all; did "
+                       "you mean %s gCO2e/kWh?",
+                       key->name, most, gl_text_show(node->text, shown), meant);
+}
+
 static int read_quantity(const struct gl_reader *reader, const struct gl_key *key,
                          const struct gl_node *node, int64_t *out)
 {
@@ -161,6 +181,8 @@ static int read_quantity(const struct gl_reader *reader, const struct gl_key *ke
     if (key->dim == GL_DIM_SHARE && *out > MILLION)
         return gl_diagnose(&reader->source, &node->mark, GL_E_BAD_VALUE,
                            "%s: a share is at most 100%%", key->name);
+    if (key->dim == GL_DIM_INTENSITY && *out > GL_WORST_INTENSITY_U)
+        return fail_intensity(reader, key, node, *out);
     if (key->dim == GL_DIM_COUNT && *out % MILLION != 0)
         return gl_diagnose(&reader->source, &node->mark, GL_E_BAD_VALUE,
                            "%s: a count is a whole number", key->name);

@@ -134,20 +134,33 @@ static void add_quoted(struct gl_str *out, const char *word)
     gl_str_add_printable(out, gl_str_text(&quoted), quoted.length);
 }
 
-static void add_line(struct gl_str *out, const struct gl_again *again)
+static void add_words(struct gl_str *out, const char *const *words, size_t count)
 {
-    gl_str_add(out, "greenlaunch");
-    for (size_t i = 0; i < again->count; i++) {
+    for (size_t i = 0; i < count; i++) {
         gl_str_add_char(out, ' ');
-        add_quoted(out, again->words[i]);
+        add_quoted(out, words[i]);
     }
+}
+
+void gl_again_line(const struct gl_context *context, const char *const *words, struct gl_str *out)
+{
+    const char *same[GL_SAME_WORDS];
+    size_t before = 0, count = 0;
+
+    for (; words[count] != NULL; count++)
+        if (strcmp(words[count], "--") != 0 && before == count)
+            before++;
+    gl_str_add(out, "greenlaunch");
+    add_words(out, words, before);
+    add_words(out, same, gl_context_same(context, same));
+    add_words(out, words + before, count - before);
 }
 
 void gl_again_show(struct gl_context *context, const struct gl_again *again)
 {
     GL_AUTO(gl_str_done) struct gl_str line = {0};
 
-    add_line(&line, again);
+    gl_again_line(context, again->words, &line);
     gl_str_add(&context->reply.text, "  ");
     gl_render_hang(gl_str_text(&line), 6, context->columns, &context->reply.text);
 }
@@ -173,9 +186,21 @@ bool gl_again_wait(struct gl_context *context, const struct gl_ask_result *asked
     gl_again_times(asked, &clock, &ask);
     gl_again_ask(&again, "wait", &ask, 0);
     gl_next(context, "wait for that start", again.words);
-    add_line(out, &again);
+    gl_again_line(context, again.words, out);
     gl_again_done(&again);
     return true;
+}
+
+void gl_again_next(struct gl_context *context, const char *why, const char *command,
+                   const struct gl_ask *ask, const char *const *extra)
+{
+    struct gl_again again;
+
+    gl_again_ask(&again, command, ask, 0);
+    for (; extra != NULL && *extra != NULL; extra++)
+        gl_again_add(&again, *extra);
+    gl_next(context, why, again.words);
+    gl_again_done(&again);
 }
 
 void gl_again_done(struct gl_again *again)

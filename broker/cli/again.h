@@ -34,6 +34,13 @@ void gl_again_add(struct gl_again *again, const char *word);
  * *out. False, and nothing, where there is none. */
 bool gl_again_wait(struct gl_context *context, const struct gl_ask_result *asked,
                    struct gl_str *out);
+/* The question of another command as a next step; `extra` words end it (NULL-terminated, or NULL).
+ */
+void gl_again_next(struct gl_context *context, const char *why, const char *command,
+                   const struct gl_ask *ask, const char *const *extra);
+/* "greenlaunch WORDS" with the global options of this call, as a shell takes it, appended to *out.
+ * `words` is NULL-terminated. */
+void gl_again_line(const struct gl_context *context, const char *const *words, struct gl_str *out);
 /* "  greenlaunch wait ..." as a line that a shell takes, for people. */
 void gl_again_show(struct gl_context *context, const struct gl_again *again);
 void gl_again_done(struct gl_again *again);

@@ -381,6 +381,8 @@ static void note_trouble(struct gl_exam *exam, const struct reports *reports, si
     if (strcmp(report->source, "file") == 0) {
         gl_str_add(&fix, "mend that file, or take it out of the sources in ");
         add_word(&fix, config != NULL ? config : "the configuration");
+    } else if (report->error.code == GL_E_NO_CREDENTIAL) {
+        gl_str_add(&fix, "docs/signals.md says where to get one");
     } else {
         gl_str_addf(&fix, "%s", gl_errc_row(report->error.code)->hint);
     }

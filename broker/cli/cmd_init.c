@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "broker/cli/again.h"
 #include "broker/cli/help.h"
 #include "broker/interrupt.h"
 #include "broker/render/text.h"
@@ -146,6 +147,14 @@ static char *choose_country(const struct init_values *values, const char *zone,
 
 /* ---- the answer ---- */
 
+static void add_step(struct gl_context *context, const char *why, const char *const *words)
+{
+    gl_str_add(&context->reply.text, "  ");
+    gl_again_line(context, words, &context->reply.text);
+    gl_str_add_char(&context->reply.text, '\n');
+    gl_next(context, why, words);
+}
+
 static void explain(struct gl_context *context, const char *path, const struct gl_config *config)
 {
     const struct gl_zone_row *row = gl_data_zone(config->zone);
@@ -164,17 +173,12 @@ static void explain(struct gl_context *context, const char *path, const struct g
             "renewable and %d gCO2e/kWh.\n",
             row->year, row->renewable_pct, row->intensity_g_per_kwh);
     gl_render_wrap(gl_str_text(&line), 0, context->columns, out);
-    gl_str_addf(out,
-                "\nNext:\n"
-                "  greenlaunch signals --explain %s\n"
-                "  greenlaunch offers --cloud local\n"
-                "  greenlaunch doctor\n",
-                config->zone);
-    gl_next(context, "what is known of its electricity",
-            (const char *const[]){"signals", "--explain", config->zone, NULL});
-    gl_next(context, "what this machine offers",
-            (const char *const[]){"offers", "--cloud", "local", NULL});
-    gl_next(context, "whether it can run instances", (const char *const[]){"doctor", NULL});
+    gl_str_add(out, "\nNext:\n");
+    add_step(context, "what is known of its electricity",
+             (const char *const[]){"signals", "--explain", config->zone, NULL});
+    add_step(context, "what this machine offers",
+             (const char *const[]){"offers", "--cloud", "local", NULL});
+    add_step(context, "whether it can run instances", (const char *const[]){"doctor", NULL});
     context->reply.data =
         json_pack("{s:s,s:s,s:s?}", "path", path, "zone", config->zone, "country", config->country);
 }

@@ -312,9 +312,10 @@ static int run(struct gl_context *context, const struct gl_call *call, struct gl
     if (call->rest == NULL || call->rest[0] == NULL)
         return gl_fail(err, GL_E_USAGE, "no command: greenlaunch meter -- COMMAND [ARG ...]");
     if (prepare(context, &metered, err) != 0 ||
-        run_metered(context, &metered, call->rest, err) != 0 ||
-        receipt_of(context, &metered, call->rest, zone, &receipt, err) != 0)
+        run_metered(context, &metered, call->rest, err) != 0)
         return -1;
+    if (receipt_of(context, &metered, call->rest, zone, &receipt, err) != 0)
+        return gl_wrap(err, "the readings stay in %s", metered.readings_path);
     context->reply.is_streamed = !context->globals.is_json;
     context->reply.is_command_status = true;
     if (show_and_keep(context, &metered, zone, receipt, err) != 0 ||

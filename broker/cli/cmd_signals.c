@@ -246,10 +246,9 @@ static size_t rows_of(const struct gl_zone_facts *facts, struct row *rows)
 
 static void cell(const struct gl_series *series, struct gl_instant now, struct gl_str *out)
 {
-    struct gl_reading_at reading = {.point = NULL};
+    const struct gl_reading_at nothing = {.point = NULL};
+    const struct gl_reading_at reading = series != NULL ? gl_render_at(series, now) : nothing;
 
-    if (series != NULL)
-        reading = gl_render_at(series, now);
     if (reading.point == NULL) {
         gl_str_add_char(out, '?');
         return;
@@ -395,6 +394,10 @@ static void explain_source(struct gl_context *context, const struct gl_series *s
 
 static const char *report_word(const struct gl_signal_report *report)
 {
+    if (report->error.code == GL_E_NO_CREDENTIAL)
+        return "no credential";
+    if (report->is_unknown)
+        return report->is_ok ? "partly unknown" : "unknown";
     if (report->error.code != GL_OK)
         return report->is_ok ? "partly failed" : "failed";
     if (report->is_skipped)
@@ -404,14 +407,12 @@ static const char *report_word(const struct gl_signal_report *report)
 
 static json_t *report_json(const struct gl_signal_report *report)
 {
-    bool has_error = report->error.code != GL_OK;
-
     return json_pack("{s:s,s:s,s:b,s:b,s:b,s:o,s:s?,s:s?}", "source", report->source, "state",
                      report_word(report), "ok", report->is_ok, "from_cache", report->is_from_cache,
                      "skipped", report->is_skipped, "age_s",
                      report->age_s == GL_UNKNOWN ? json_null() : json_integer(report->age_s),
-                     "error", has_error ? report->error.text : NULL, "archive_error",
-                     report->archive.code != GL_OK ? report->archive.text : NULL);
+                     "error", report->error.code != GL_OK ? report->error.text : NULL,
+                     "archive_error", report->archive.code != GL_OK ? report->archive.text : NULL);
 }
 
 /* What happened to each source for the zone; text when `is_shown`. */

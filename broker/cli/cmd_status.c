@@ -6,8 +6,10 @@
 #include <string.h>
 
 #include "base/time.h"
+#include "broker/account.h"
 #include "broker/cli/unknown.h"
 #include "broker/render/table.h"
+#include "broker/render/text.h"
 
 #define ONE_PLACE "this-machine" /* of a local cloud without a list of places */
 
@@ -52,7 +54,6 @@ static void take_band(const json_t *band, double scale, double out[3])
 static void take_derived(const json_t *derived, struct known *out)
 {
     const json_t *footprint = json_object_get(derived, "footprint");
-    const char *grade = json_string_value(json_object_get(derived, "grade"));
     const char *kept =
         json_string_value(json_object_get(json_object_get(derived, "guarantee"), "state"));
 
@@ -60,7 +61,7 @@ static void take_derived(const json_t *derived, struct known *out)
         (size_t)json_integer_value(json_object_get(json_object_get(derived, "meter"), "readings"));
     take_band(json_object_get(footprint, "energy_mj"), 1 / 3.6e6, out->energy_wh);
     take_band(json_object_get(footprint, "total_ug"), 1e-6, out->grams);
-    out->grade = grade != NULL ? grade[0] : '\0';
+    out->grade = derived != NULL ? gl_account_total_grade(derived) : '\0';
     snprintf(out->guarantee, sizeof out->guarantee, "%s", kept != NULL ? kept : "");
 }
 
@@ -117,6 +118,80 @@ static void number_or_dash(double number, char out[GL_QUANTITY_TEXT])
         gl_number_text(number, out);
     else
         snprintf(out, GL_QUANTITY_TEXT, "-");
+}
+
+/* ---- until when ---- */
+
+static json_t *instant_json(int64_t unix_s)
+{
+    char text[GL_INSTANT_TEXT];
+
+    return json_string(gl_instant_text((struct gl_instant){unix_s}, text));
+}
+
+/* The newest promise of a launch, as the ledger keeps it. NULL when there is none. */
+static json_t *given_promise(struct gl_ledger *ledger, const char *launch)
+{
+    GL_AUTO(gl_guarantee_rows_free) struct gl_guarantee_rows rows = {0};
+    GL_AUTO(gl_auto_json) json_t *body = NULL;
+    struct gl_error ignored = {0};
+    json_int_t ppm;
+
+    if (gl_ledger_guarantees(ledger, launch, &rows, &ignored) != 0 || rows.count == 0)
+        return NULL;
+    body = gl_json_parse(rows.rows[0].body, strlen(rows.rows[0].body), "promise", &ignored);
+    ppm = json_integer_value(json_object_get(body, "probability_ppm"));
+    return json_pack("{s:s,s:s,s:o,s:f,s:O?}", "id", rows.rows[0].id, "state", rows.rows[0].state,
+                     "until", instant_json(rows.rows[0].until_s), "probability", (double)ppm / 1e6,
+                     "rule", json_object_get(body, "rule"));
+}
+
+/* Without one: for how long the rules held by the data of the decision. */
+static json_t *held_by_data(const struct gl_launch_row *row)
+{
+    struct gl_error ignored = {0};
+    GL_AUTO(gl_auto_json)
+    json_t *plan = gl_json_parse(row->plan, strlen(row->plan), "plan", &ignored);
+    const json_t *guarantee = json_object_get(plan, "guarantee");
+    const json_t *until = json_object_get(guarantee, "until_s");
+
+    if (!json_is_integer(until))
+        return json_null();
+    return json_pack("{s:n,s:s,s:o,s:n,s:O?}", "id", "state", "by the data at hand", "until",
+                     instant_json(json_integer_value(until)), "probability", "rule",
+                     json_object_get(guarantee, "rule"));
+}
+
+static json_t *promise_json(struct gl_launcher *launcher, const struct gl_launch_row *row)
+{
+    json_t *given = given_promise(launcher->ledger, row->launch);
+
+    return given != NULL ? given : held_by_data(row);
+}
+
+/* "gl-4k2p (nightly) ends by itself at T; green until T (p 90 %, open)" */
+static void add_until(struct gl_context *context, const struct gl_launch_row *row,
+                      const json_t *promise, struct gl_str *out)
+{
+    GL_AUTO(gl_str_done) struct gl_str line = {0};
+    const json_t *probability = json_object_get(promise, "probability");
+    char until[GL_INSTANT_TEXT], shown[GL_TEXT_SHOWN];
+
+    gl_str_addf(&line, "%s%s%s%s ends by itself at %s; ", row->launch,
+                row->name[0] != '\0' ? " (" : "", gl_text_show(row->name, shown),
+                row->name[0] != '\0' ? ")" : "",
+                gl_instant_text((struct gl_instant){row->expires_ms / 1000}, until));
+    if (json_is_null(promise))
+        gl_str_add(&line, "nothing was promised");
+    else
+        gl_str_addf(&line, "green until %s (",
+                    json_string_value(json_object_get(promise, "until")));
+    if (json_is_real(probability))
+        gl_str_addf(&line, "p %.4g %%, ", json_real_value(probability) * 100);
+    if (!json_is_null(promise))
+        gl_str_addf(&line, "%s)", json_string_value(json_object_get(promise, "state")));
+    gl_str_add(out, "  ");
+    gl_render_hang(gl_str_text(&line), 4, context->columns, out);
 }
 
 static json_t *row_json(const struct gl_launch_row *row, const struct known *known)
@@ -185,6 +260,7 @@ static int fill(struct gl_context *context, struct gl_launcher *launcher,
     const char *filter = call->operands->count > 0 ? call->operands->words[0] : NULL;
     bool is_all = ((const struct status_values *)call->values)->is_all || filter != NULL;
     GL_AUTO(gl_launch_rows_free) struct gl_launch_rows rows = {0};
+    GL_AUTO(gl_str_done) struct gl_str untils = {0};
     struct gl_table *table;
     json_t *list = json_array();
 
@@ -196,6 +272,7 @@ static int fill(struct gl_context *context, struct gl_launcher *launcher,
     table = gl_table_new(columns, COLUMNS);
     for (size_t i = 0; i < rows.count; i++) {
         struct known known;
+        json_t *json;
 
         if (gl_launch_row_is_over(&rows.rows[i]) && !is_all) {
             *out_has_ended = true;
@@ -203,11 +280,17 @@ static int fill(struct gl_context *context, struct gl_launcher *launcher,
         }
         known = look_at(launcher, &rows.rows[i]);
         add_row(context, table, &rows.rows[i], &known);
-        json_array_append_new(list, row_json(&rows.rows[i], &known));
+        json = row_json(&rows.rows[i], &known);
+        json_object_set_new(json, "until", instant_json(rows.rows[i].expires_ms / 1000));
+        json_object_set_new(json, "promise", promise_json(launcher, &rows.rows[i]));
+        json_array_append_new(list, json);
+        if (!gl_launch_row_is_over(&rows.rows[i]) && !known.is_unwritten)
+            add_until(context, &rows.rows[i], json_object_get(json, "promise"), &untils);
     }
     if (json_array_size(list) > 0)
         gl_table_text(table, context->columns, context->globals.is_accessible,
                       &context->reply.text);
+    gl_str_add(&context->reply.text, gl_str_text(&untils));
     gl_table_free(table);
     return 0;
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/cli/start_instance.h"
 #include "broker/cli/unknown.h"
 
 #define WAIT ((struct gl_span){10})
@@ -54,10 +55,12 @@ static void add_entry(struct sweep *sweep, json_t *entry, const char *result, co
     json_array_append_new(sweep->receipts, entry);
 }
 
-/* Its figures as text, and as the members that its entry gets. */
-static json_t *show(struct gl_context *context, const char *receipt, struct gl_error *err)
+/* Its figures and where its receipt lies: as text, and as the members that its entry gets. */
+static json_t *show(struct gl_context *context, const struct gl_launcher *launcher,
+                    const char *receipt, struct gl_error *err)
 {
     json_t *data = context->reply.data, *entry;
+    const char *launch;
     const json_t *meter;
     const char *note;
 
@@ -67,13 +70,15 @@ static json_t *show(struct gl_context *context, const char *receipt, struct gl_e
         return NULL;
     }
     entry = context->reply.data;
+    launch = json_string_value(json_object_get(entry, "launch"));
+    if (launch != NULL)
+        gl_start_point_to_receipt(context, launcher, launch);
     context->reply.data = data;
     meter =
         json_object_get(json_object_get(json_object_get(entry, "receipt"), "evidence"), "meter");
     note = json_string_value(json_object_get(meter, "note"));
     if (note != NULL)
-        gl_warn(context, "GL9001", "%s: %s", json_string_value(json_object_get(entry, "launch")),
-                note);
+        gl_warn(context, "GL9001", "%s: %s", launch, note);
     return entry;
 }
 
@@ -151,7 +156,7 @@ static void stop_one(struct sweep *sweep, const char *name)
     gl_progress(sweep->context, "stopping %s, waiting for the final reading", name);
     if (gl_launch_finish(sweep->launcher, name, &ending, &err) == 0) {
         gl_progress_end(sweep->context);
-        entry = show(sweep->context, ending.receipt, &err);
+        entry = show(sweep->context, sweep->launcher, ending.receipt, &err);
         free(ending.receipt);
     }
     gl_progress_end(sweep->context);

@@ -310,7 +310,7 @@ static void add_alternatives(struct gl_context *context, const struct gl_ask_res
     const struct gl_decision *decision = narrow->decision;
     struct gl_str *out = &context->reply.text;
     GL_AUTO(gl_str_done) struct gl_str hint = {0};
-    bool is_flag = false;
+    char grade[2];
 
     json_object_set_new(context->reply.data, "alternatives",
                         gl_render_alternatives_json(&narrow->question, decision));
@@ -340,7 +340,7 @@ static void add_alternatives(struct gl_context *context, const struct gl_ask_res
     if (gl_render_promise_hint(&narrow->question, decision, &hint))
         wrapped(context, 0, &hint);
     gl_str_clear(&hint);
-    if (gl_render_grade_hint(&narrow->question, decision, &hint, &is_flag)) {
+    if (gl_render_grade_hint(&narrow->question, decision, &hint, grade)) {
         wrapped(context, 0, &hint);
         json_object_set_new(context->reply.data, "hint", json_string(gl_str_text(&hint)));
     }

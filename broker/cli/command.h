@@ -71,6 +71,8 @@ struct gl_ask_result {
     const struct gl_book *book; /* promises that the rules could be given now; NULL = none */
     struct gl_instant now;
     struct gl_instant finish_by; /* GL_UNKNOWN = whenever */
+    const struct gl_timetable *timetable; /* to be launched with these pauses; NULL = runs through;
+                                             the decision is that for its first stretch */
     void *memory;                /* NULL-terminated lists of the request */
     char threshold[160]; /* "renewable share >= 95 % hourly, location-based, grade C or better" */
 };

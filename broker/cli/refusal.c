@@ -68,23 +68,61 @@ static json_t *add_reasons(struct gl_context *context, const struct gl_ask_resul
     return reasons;
 }
 
-static void add_alternatives(struct gl_context *context, const struct gl_question *question,
-                             const struct gl_decision *decision)
+/* The same command again, with the grade that is at hand. */
+static void add_admitting(struct gl_context *context, const struct gl_ask_result *asked,
+                          const char *grade)
 {
+    static const char *const inside[] = {"--", "COMMAND", NULL};
+    bool needs_command = strcmp(context->command, "launch") != 0;
+    struct gl_ask ask = *asked->ask;
+
+    ask.min_grade = grade;
+    gl_again_next(context, "admit the grade that is at hand, plainly shown", context->command, &ask,
+                  needs_command ? inside : NULL);
+}
+
+static void add_alternatives(struct gl_context *context, const struct gl_question *question,
+                             const struct gl_ask_result *asked)
+{
+    const struct gl_decision *decision = asked->decision;
     GL_AUTO(gl_str_done) struct gl_str hint = {0};
-    bool is_flag;
+    char grade[2];
 
     for (size_t i = 0; i < decision->alternative_count; i++) {
         gl_str_add(&context->reply.text, "  ");
         gl_render_alternative(question, &decision->alternatives[i], &context->reply.text);
         gl_str_add_char(&context->reply.text, '\n');
     }
-    if (!gl_render_grade_hint(question, decision, &hint, &is_flag))
+    if (!gl_render_grade_hint(question, decision, &hint, grade))
         return;
     gl_str_addf(&context->reply.text, "  hint    %s\n", gl_str_text(&hint));
-    if (is_flag)
-        gl_next(context, "admit yearly averages, plainly grade D",
-                (const char *const[]){"launch", "--renewable-only", "--min-grade", "D", NULL});
+    if (grade[0] != '\0')
+        add_admitting(context, asked, grade);
+}
+
+/* What was asked for, of every cloud: this version launches on few of them only. */
+static struct gl_ask ask_anywhere(const struct gl_ask_result *asked)
+{
+    struct gl_ask ask = *asked->ask;
+
+    ask.clouds.count = 0;
+    return ask;
+}
+
+/* The reasons in full, and where it would be green. */
+static void add_steps(struct gl_context *context, const struct gl_ask_result *asked)
+{
+    static const char *const refused[] = {"--refused", NULL};
+    const struct gl_decision *decision = asked->decision;
+    const struct gl_ask anywhere = ask_anywhere(asked);
+
+    gl_again_next(context, "every reason, offer by offer", "why", asked->ask, refused);
+    for (size_t i = 0; i < decision->alternative_count; i++)
+        if (decision->alternatives[i].kind == GL_ALT_PLACE) {
+            gl_again_next(context, "the places where these rules hold now", "offers", &anywhere,
+                          NULL);
+            return;
+        }
 }
 
 static void add_wait(struct gl_context *context, const struct gl_ask_result *asked)
@@ -102,6 +140,31 @@ static void add_promise_hint(struct gl_context *context, const struct gl_questio
 
     if (gl_render_promise_hint(question, decision, &hint))
         gl_str_addf(&context->reply.text, "  hint    %s\n", gl_str_text(&hint));
+}
+
+/* A promise rests on what came of past forecasts; where nothing is stored, it can be fetched. */
+static void add_past_hint(struct gl_context *context, const struct gl_ask_result *asked)
+{
+    const struct gl_decision *decision = asked->decision;
+
+    for (uint32_t i = 0; i < decision->judged; i++) {
+        const struct gl_judgement *one = &decision->judgements[i];
+        const struct gl_offer *offer = &asked->offers->offers[i];
+        const char *zone = offer->zone_count > 0 ? offer->zones[0]->zone : NULL;
+
+        if (one->outcome != GL_OUTCOME_UNKNOWN || one->reason.constraint == NULL || zone == NULL ||
+            one->reason.constraint->key->id != GL_KEY_CONFIDENCE ||
+            one->reason.gap != GL_GAP_MISSING)
+            continue;
+        gl_str_addf(&context->reply.text,
+                    "  hint    a promise rests on the past of a zone, and of %s nothing is stored: "
+                    "greenlaunch signals --backfill 90d --zone %s, or a series of yours under "
+                    "`sources` in the configuration\n",
+                    zone, zone);
+        gl_next(context, "fetch what a source measured before",
+                (const char *const[]){"signals", "--backfill", "90d", "--zone", zone, NULL});
+        return;
+    }
 }
 
 /* This machine is an offer like any other, but nobody has said where it stands. */
@@ -170,9 +233,11 @@ int gl_act_refusal(struct gl_context *context, const struct gl_ask_result *asked
                   "violated", (json_int_t)decision->violated, "unknown",
                   (json_int_t)decision->unknown, "reasons", add_reasons(context, asked),
                   "alternatives", gl_render_alternatives_json(&question, decision));
-    add_alternatives(context, &question, decision);
+    add_alternatives(context, &question, asked);
+    add_steps(context, asked);
     add_wait(context, asked);
     add_promise_hint(context, &question, decision);
+    add_past_hint(context, asked);
     add_zone_hint(context, asked);
     if (record_demand(context, asked, err) != 0)
         return -1;

@@ -452,17 +452,20 @@ static const struct gl_judgement *first_below_grade(const struct gl_question *qu
 }
 
 bool gl_render_grade_hint(const struct gl_question *question, const struct gl_decision *decision,
-                          struct gl_str *out, bool *out_is_flag)
+                          struct gl_str *out, char out_grade[2])
 {
     enum gl_grade grade = GL_GRADE_E;
     const struct gl_judgement *one = first_below_grade(question, decision, &grade);
+    bool is_flag;
 
     if (one == NULL)
         return false;
-    *out_is_flag = strcmp(one->reason.rule->pos.file, "the command line") == 0;
+    is_flag = strcmp(one->reason.rule->pos.file, "the command line") == 0;
+    out_grade[0] = is_flag ? gl_grade_letter(grade) : '\0';
+    out_grade[1] = '\0';
     gl_str_addf(out, "Only %s (grade %c) are at hand; ",
                 grade == GL_GRADE_D ? "yearly averages" : "weaker figures", gl_grade_letter(grade));
-    if (*out_is_flag)
+    if (is_flag)
         gl_str_addf(out, "--min-grade %c admits them.", gl_grade_letter(grade));
     else
         gl_str_addf(

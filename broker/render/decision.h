@@ -62,9 +62,9 @@ json_t *gl_render_alternatives_json(const struct gl_question *question,
 
 /* When unknown offers have evidence below the asked grade only: the sentence that says so and what
  * would admit it. False, and nothing written, when grade is not what stands in the way.
- * *out_is_flag: the command line may admit it (--min-grade), no policy file forbids. */
+ * out_grade: the --min-grade that admits it, "" when a policy file forbids that. */
 bool gl_render_grade_hint(const struct gl_question *question, const struct gl_decision *decision,
-                          struct gl_str *out, bool *out_is_flag);
+                          struct gl_str *out, char out_grade[2]);
 
 /* Why nothing fits, in half a sentence. */
 const char *gl_render_gist(const struct gl_decision *decision);

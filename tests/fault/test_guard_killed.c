@@ -2,7 +2,9 @@
 /* A guard killed at every step and at every call that changes a file, on a disk that is full, and
  * several of them at once: one instance, a chain that holds, and a second look that agrees. */
 #undef _FORTIFY_SOURCE
+#include "tests/support/failing_disk.h"
 #include "tests/support/guard_bench.h"
+#include "tests/support/no_sync.h"
 
 #include "base/file.h"
 #include "broker/shift.h"
@@ -24,71 +26,6 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-/* ---- the disk ---- */
-
-static struct disk {
-    bool is_armed;
-    unsigned count;
-    unsigned kill_at; /* 0 = never */
-    unsigned full_from, full_until;
-} disk;
-
-/* Shall this call fail? May not return. */
-static bool strikes(bool needs_space)
-{
-    if (!disk.is_armed)
-        return false;
-    disk.count++;
-    if (disk.count == disk.kill_at)
-        kill(getpid(), SIGKILL);
-    if (!needs_space || disk.count < disk.full_from || disk.count >= disk.full_until)
-        return false;
-    errno = ENOSPC;
-    return true;
-}
-
-ssize_t write(int fd, const void *bytes, size_t length)
-{
-    return strikes(true) ? -1 : syscall(SYS_write, fd, bytes, length);
-}
-
-ssize_t pwrite64(int fd, const void *bytes, size_t length, off64_t offset)
-{
-    return strikes(true) ? -1 : syscall(SYS_pwrite64, fd, bytes, length, offset);
-}
-
-int ftruncate64(int fd, off64_t length)
-{
-    return strikes(true) ? -1 : (int)syscall(SYS_ftruncate, fd, length);
-}
-
-int fsync(int fd)
-{
-    (void)fd;
-    return 0;
-}
-
-int fdatasync(int fd)
-{
-    (void)fd;
-    return 0;
-}
-
-int renameat(int from_fd, const char *from, int to_fd, const char *to)
-{
-    return strikes(true) ? -1 : (int)syscall(SYS_renameat, from_fd, from, to_fd, to);
-}
-
-int mkdir(const char *path, mode_t mode)
-{
-    return strikes(true) ? -1 : (int)syscall(SYS_mkdir, path, mode);
-}
-
-int unlink(const char *path)
-{
-    return strikes(false) ? -1 : (int)syscall(SYS_unlink, path);
-}
 
 /* ---- the bench ---- */
 

@@ -2,7 +2,9 @@
 /* The journal under everything that can go wrong around it but the disk (test_journal_disk): killed
  * at every step, a provider whose answers get lost, clocks that jump, several brokers at once, a
  * ledger that is gone. */
-#include "tests/support/journal_bench.h"
+#define JOURNAL_CASE "test_journal"
+#include "tests/fault/journal_child.h"
+#include "tests/support/no_sync.h"
 
 #include "base/file.h"
 
@@ -22,93 +24,7 @@
 
 #define DAY_MS INT64_C(86400000)
 
-/* What a killed process wrote is in the kernel: only a power cut needs these, and they take most of
- * the time. */
-int fsync(int fd)
-{
-    (void)fd;
-    return 0;
-}
-
-int fdatasync(int fd)
-{
-    (void)fd;
-    return 0;
-}
-
-static struct journal_bench bench;
-
-static int set_up(void **state)
-{
-    (void)state;
-    journal_bench_open(&bench, "test_journal");
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    journal_bench_close(&bench);
-    return 0;
-}
-
-static void again(void)
-{
-    journal_bench_close(&bench);
-    journal_bench_open(&bench, "test_journal");
-}
-
 /* ---- checkpoints ---- */
-
-/* What happens at step number `at`; the count of all. */
-static struct {
-    unsigned at, count;
-    bool kills;
-    int64_t jump_ms;
-} steps;
-
-static void on_step(void *cookie, const char *step)
-{
-    struct metered_cloud *cloud = cookie;
-
-    assert_true(step[0] != '\0');
-    if (++steps.count != steps.at)
-        return;
-    if (steps.kills)
-        kill(getpid(), SIGKILL);
-    cloud->jump_ms += steps.jump_ms;
-}
-
-/* Run `life` in a process of its own that dies at step `kill_at`; true if it got to its end. */
-static bool child_lives(unsigned kill_at, int (*life)(struct journal_bench *, struct gl_error *))
-{
-    int status = -1;
-    pid_t child;
-
-    gl_ledger_close(bench.ledger); /* a connection does not cross fork() */
-    bench.ledger = NULL;
-    child = fork();
-    if (child == 0) {
-        struct gl_error err = {0};
-
-        steps.at = kill_at;
-        steps.kills = true;
-        bench.launcher.checkpoint = on_step;
-        if (!journal_bench_ledger(&bench, 0, &err))
-            _exit(2);
-        bench.launcher.checkpoint = on_step;
-        life(&bench, &err);
-        gl_ledger_close(bench.ledger);
-        _exit(0);
-    }
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_true(journal_bench_ledger(&bench, 0, &(struct gl_error){0}));
-    if (WIFSIGNALED(status))
-        assert_int_equal(WTERMSIG(status), SIGKILL);
-    else
-        assert_int_equal(status, 0);
-    return !WIFSIGNALED(status);
-}
 
 /* ---- providers that misbehave ---- */
 
@@ -220,13 +136,6 @@ static void a_broker_killed_at_any_step_loses_nothing(void **state)
     }
     print_message("killed at %u steps of %zu kinds of provider\n", points, PROVIDERS);
     assert_true(points >= 50);
-}
-
-static int reconcile_life(struct journal_bench *own, struct gl_error *err)
-{
-    struct gl_reconciled counts;
-
-    return gl_launch_reconcile(&own->launcher, &counts, err);
 }
 
 /* The heir may be killed too: here while it ends what the first left past its lease. */

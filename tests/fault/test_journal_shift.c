@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Pausing, resuming and moving through the journal: what is written down and charged, a provider
  * whose answers get lost, leases that end meanwhile. */
-#include "tests/support/journal_bench.h"
+#define JOURNAL_CASE "test_journal_shift"
+#include "tests/fault/journal_case.h"
 
 #include "base/file.h"
 #include "broker/shift.h"
@@ -17,28 +18,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static struct journal_bench bench;
-
-static int set_up(void **state)
-{
-    (void)state;
-    journal_bench_open(&bench, "test_journal_shift");
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    journal_bench_close(&bench);
-    return 0;
-}
-
-static void again(void)
-{
-    journal_bench_close(&bench);
-    journal_bench_open(&bench, "test_journal_shift");
-}
 
 static void wait_ms(int64_t ms)
 {

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Pausing, resuming and moving through the journal while brokers are killed at every step, and
  * several of them at once. */
-#include "tests/support/journal_bench.h"
+#define JOURNAL_CASE "test_journal_shift_killed"
+#include "tests/fault/journal_child.h"
+#include "tests/support/no_sync.h"
 
 #include "broker/shift.h"
 
@@ -18,41 +20,6 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-/* What a killed process wrote is in the kernel. */
-int fsync(int fd)
-{
-    (void)fd;
-    return 0;
-}
-
-int fdatasync(int fd)
-{
-    (void)fd;
-    return 0;
-}
-
-static struct journal_bench bench;
-
-static int set_up(void **state)
-{
-    (void)state;
-    journal_bench_open(&bench, "test_journal_shift_killed");
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    journal_bench_close(&bench);
-    return 0;
-}
-
-static void again(void)
-{
-    journal_bench_close(&bench);
-    journal_bench_open(&bench, "test_journal_shift_killed");
-}
 
 static void wait_ms(int64_t ms)
 {
@@ -78,47 +45,6 @@ static void fault(enum gl_memory_op op, enum gl_errc code, bool acts_first)
 }
 
 /* ---- killed ---- */
-
-static struct {
-    unsigned at, count;
-} steps;
-
-static void on_step(void *cookie, const char *step)
-{
-    (void)cookie;
-    assert_true(step[0] != '\0');
-    if (++steps.count == steps.at)
-        kill(getpid(), SIGKILL);
-}
-
-/* True if the life got to its end. */
-static bool child_lives(unsigned kill_at, int (*life)(struct journal_bench *, struct gl_error *))
-{
-    int status = -1;
-    pid_t child;
-
-    gl_ledger_close(bench.ledger);
-    bench.ledger = NULL;
-    child = fork();
-    if (child == 0) {
-        struct gl_error err = {0};
-
-        if (!journal_bench_ledger(&bench, 0, &err))
-            _exit(2);
-        steps.at = kill_at;
-        bench.launcher.checkpoint = on_step;
-        life(&bench, &err);
-        gl_ledger_close(bench.ledger);
-        _exit(0);
-    }
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_true(journal_bench_ledger(&bench, 0, &(struct gl_error){0}));
-    if (WIFSIGNALED(status))
-        assert_int_equal(WTERMSIG(status), SIGKILL);
-    else
-        assert_int_equal(WEXITSTATUS(status) % 99, 0); /* 99: killed by the fault of a call */
-    return status == 0;
-}
 
 static void nothing_fails(void)
 {
@@ -213,13 +139,6 @@ static void killed_at_any_step_there_is_one_and_the_ledger_is_right(void **state
     }
     print_message("killed at %u steps of %zu kinds of provider\n", points, PROVIDERS);
     assert_true(points >= 150);
-}
-
-static int reconcile_life(struct journal_bench *own, struct gl_error *err)
-{
-    struct gl_reconciled counts;
-
-    return gl_launch_reconcile(&own->launcher, &counts, err);
 }
 
 static void an_heir_killed_at_any_step_leaves_it_to_the_next(void **state)

@@ -19,16 +19,8 @@ mkdir -p "$disk"
 mount -t tmpfs -o size=96m,mode=755 tmpfs "$disk" || exit 1
 export PATH=$build:$PATH HOME=$disk XDG_STATE_HOME=$disk/state XDG_CONFIG_HOME=$disk/config
 out=$build/tmp/full_disk.out
-number=0
-failed=0
+. tests/support/checks.sh
 green=(--renewable-only --min-grade D --zone IS --offline)
-
-check() { # STATUS TEXT
-    number=$((number + 1))
-    [ "$1" -eq 0 ] || failed=1
-    [ "$1" -eq 0 ] || printf 'not '
-    printf 'ok %d - %s\n' "$number" "$2"
-}
 
 exits() { # EXPECTED TEXT COMMAND...: both streams into $out
     local expected=$1 text=$2 status=0

@@ -12,37 +12,13 @@ rm -rf "$scratch"
 mkdir -p "$scratch/config/greenlaunch"
 export PATH=$build:$PATH HOME=$scratch XDG_STATE_HOME=$scratch/state XDG_CONFIG_HOME=$scratch/config
 state=$XDG_STATE_HOME/greenlaunch
-number=0
-failed=0
+. tests/support/checks.sh
 cat >"$scratch/config/greenlaunch/config.yaml" <<END_CONFIG
 greenlaunch_config: 1
 zone: DE
 places: [{name: berlin, zone: DE}, {name: paris, zone: FR}, {name: nowhere, zone: X-NOWHERE}]
 sources: [{file: $scratch/grid.csv}]
 END_CONFIG
-
-check() { # STATUS TEXT
-    number=$((number + 1))
-    [ "$1" -eq 0 ] || failed=1
-    [ "$1" -eq 0 ] || printf 'not '
-    printf 'ok %d - %s\n' "$number" "$2"
-}
-
-exits() { # EXPECTED TEXT COMMAND...: both streams into $scratch/out and $scratch/err
-    local expected=$1 text=$2 status=0
-    shift 2
-    "$@" >"$scratch/out" 2>"$scratch/err" </dev/null || status=$?
-    [ "$status" -eq "$expected" ] || sed 's/^/# /' "$scratch/out" "$scratch/err" | tail -n 12
-    [ "$status" -eq "$expected" ]
-    check $? "$text (exit $status)"
-}
-
-said() { # REGEX TEXT: on either stream, lines joined
-    local status=0
-    cat "$scratch/out" "$scratch/err" | tr -s '\n ' ' ' | grep -qE "$1" || status=$?
-    [ "$status" -eq 0 ] || sed 's/^/# /' "$scratch/out" "$scratch/err" | tail -n 12
-    check "$status" "$2"
-}
 
 # A hundred days until this hour; the last three hours of a zone may be overwritten.
 write_grid() { # GRAMS-IN-DE GRAMS-IN-FR, "-" = as usual
@@ -61,18 +37,6 @@ write_grid() { # GRAMS-IN-DE GRAMS-IN-FR, "-" = as usual
         $3 == "carbon_intensity" && $1 >= since && $2 == "FR" && fr != "-" { $5 = fr }
         { print }' >"$scratch/grid.new"
     mv "$scratch/grid.new" "$scratch/grid.csv"
-}
-
-tag_of() { # LAUNCH
-    sed -n 's/.*"tag":"\([^"]*\)".*/\1/p' "$state/local/$1/instance.json"
-}
-
-machines_of() { # LAUNCH: the process ids of its QEMUs
-    pgrep -f -- "-uuid $(tag_of "$1")"
-}
-
-state_of() { # LAUNCH
-    greenlaunch status "$1" --json --offline 2>/dev/null | sed -n 's/^ *"state": "\([a-z]*\)".*/\1/p' | head -n 1
 }
 
 begin() { # NAME ON-LAPSE: its id into $id

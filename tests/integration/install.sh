@@ -7,16 +7,7 @@ unset MAKEFLAGS MAKELEVEL MFLAGS
 cd "$(dirname "$0")/../.." || exit 1
 build=${1:-build}
 root=$(cd "$build" && pwd)/tmp/install
-number=0
-failed=0
-
-check() { # STATUS TEXT
-    number=$((number + 1))
-    [ "$1" -eq 0 ] || failed=1
-    [ "$1" -eq 0 ] || printf 'not '
-    printf 'ok %d - %s\n' "$number" "$2"
-}
-
+. tests/support/checks.sh
 flavour=()
 case $build in
 */san*) flavour=(SAN=1) ;;

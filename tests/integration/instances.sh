@@ -11,32 +11,8 @@ rm -rf "$scratch"
 mkdir -p "$scratch"
 export PATH=$build:$PATH HOME=$scratch XDG_STATE_HOME=$scratch/state XDG_CONFIG_HOME=$scratch/config
 state=$XDG_STATE_HOME/greenlaunch
-number=0
-failed=0
+. tests/support/checks.sh
 green=(--renewable-only --min-grade D --zone IS --offline)
-
-check() { # STATUS TEXT
-    number=$((number + 1))
-    [ "$1" -eq 0 ] || failed=1
-    [ "$1" -eq 0 ] || printf 'not '
-    printf 'ok %d - %s\n' "$number" "$2"
-}
-
-exits() { # EXPECTED TEXT COMMAND...: both streams into $scratch/out and $scratch/err
-    local expected=$1 text=$2 status=0
-    shift 2
-    "$@" >"$scratch/out" 2>"$scratch/err" </dev/null || status=$?
-    [ "$status" -eq "$expected" ] || sed 's/^/# /' "$scratch/err" | tail -n 8
-    [ "$status" -eq "$expected" ]
-    check $? "$text (exit $status)"
-}
-
-said() { # REGEX TEXT: on either stream
-    local status=0
-    grep -qE "$1" "$scratch/out" "$scratch/err" || status=$?
-    [ "$status" -eq 0 ] || sed 's/^/# /' "$scratch/out" "$scratch/err" | tail -n 8
-    check "$status" "$2"
-}
 
 # A virtual machine is told by its tag, a process of its own by the folder it was given.
 no_instance() {
@@ -221,6 +197,28 @@ exits 0 'without the ledger, stop --all-mine finds it by its label' greenlaunch 
 said '1 stopped, 0 failed' 'and stops it'
 nothing_runs 'lost ledger'
 exits 0 'the chain of the ledger is intact' greenlaunch ledger check
+
+# ---- a command that is left to itself ----
+exits 0 'launch -- COMMAND comes back at once' greenlaunch launch "${green[@]}" --cloud local \
+    -d 2min --name left -- sh -c 'echo said; sleep 2; exit 5'
+said 'ends with its command' 'and says what will become of it'
+kept=$(sed -n 's/^  \(\/.*\.out\)$/\1/p' "$scratch/out")
+exits 0 'status says until when, its name, and for how long it is green' \
+    env COLUMNS=80 greenlaunch status --offline
+said '^  gl-[a-z0-9]+ \(left\) ends by itself at 20' 'with the name'
+said 'green until 20.* \(by the data at hand\)' 'and what was promised'
+# shellcheck disable=SC2317 # by wait_until
+has_ended() { greenlaunch status left --offline | grep -q ' ended '; }
+wait_until 'it ends with its command' has_ended
+greenlaunch status left --json --offline | grep -q '"exit_status": 5'
+check $? 'whose exit status is known'
+grep -qx said "$kept"
+check $? 'and whose output is kept'
+exits 0 'its receipt is there' greenlaunch verify "$(receipt_of)"
+exits 0 'one without a command' greenlaunch launch "${green[@]}" --cloud local -d 2min --name kept
+exits 10 'stopped together with one that is none' greenlaunch stop kept no-such-one
+said "^  receipt      $state/receipts/gl-.*json$" 'says where its receipt lies'
+nothing_runs 'commands left to themselves'
 
 # ---- refusals leave nothing behind ----
 exits 3 'a refused launch starts nothing' \

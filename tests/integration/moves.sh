@@ -11,49 +11,13 @@ rm -rf "$scratch"
 mkdir -p "$scratch/config/greenlaunch"
 export PATH=$build:$PATH HOME=$scratch XDG_STATE_HOME=$scratch/state XDG_CONFIG_HOME=$scratch/config
 state=$XDG_STATE_HOME/greenlaunch
-number=0
-failed=0
+. tests/support/checks.sh
 green=(--renewable-only=90% --min-grade D --region cellar --offline)
 cat >"$scratch/config/greenlaunch/config.yaml" <<'END'
 greenlaunch_config: 1
 zone: IS
 places: [{name: cellar, zone: IS}, {name: attic, zone: NO-NO2}, {name: mine, zone: PL}, {name: sea, zone: X-NOWHERE}]
 END
-
-check() { # STATUS TEXT
-    number=$((number + 1))
-    [ "$1" -eq 0 ] || failed=1
-    [ "$1" -eq 0 ] || printf 'not '
-    printf 'ok %d - %s\n' "$number" "$2"
-}
-
-exits() { # EXPECTED TEXT COMMAND...: both streams into $scratch/out and $scratch/err
-    local expected=$1 text=$2 status=0
-    shift 2
-    "$@" >"$scratch/out" 2>"$scratch/err" </dev/null || status=$?
-    [ "$status" -eq "$expected" ] || sed 's/^/# /' "$scratch/err" | tail -n 8
-    [ "$status" -eq "$expected" ]
-    check $? "$text (exit $status)"
-}
-
-said() { # REGEX TEXT: on either stream
-    local status=0
-    grep -qE "$1" "$scratch/out" "$scratch/err" || status=$?
-    [ "$status" -eq 0 ] || sed 's/^/# /' "$scratch/out" "$scratch/err" | tail -n 12
-    check "$status" "$2"
-}
-
-tag_of() { # LAUNCH
-    sed -n 's/.*"tag":"\([^"]*\)".*/\1/p' "$state/local/$1/instance.json"
-}
-
-machines_of() { # LAUNCH: the process ids of its QEMUs
-    pgrep -f -- "-uuid $(tag_of "$1")"
-}
-
-state_of() { # LAUNCH
-    greenlaunch status "$1" --json --offline 2>/dev/null | sed -n 's/^ *"state": "\([a-z]*\)".*/\1/p' | head -n 1
-}
 
 nothing_runs() { # TEXT
     local record left=

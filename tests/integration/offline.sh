@@ -6,15 +6,7 @@ export LC_ALL=C.UTF-8
 cd "$(dirname "$0")/../.." || exit 1
 build=${1:-build}
 log=$build/tmp/offline.log
-number=0
-failed=0
-
-check() { # STATUS TEXT
-    number=$((number + 1))
-    [ "$1" -eq 0 ] || failed=1
-    [ "$1" -eq 0 ] || printf 'not '
-    printf 'ok %d - %s\n' "$number" "$2"
-}
+. tests/support/checks.sh
 
 says() { # REGEX TEXT
     grep -qE "$1" "$log"

@@ -479,7 +479,7 @@ static void invent_slot(struct gl_slot *slot, int64_t from)
 
 static struct gl_footprint footprint_of(const struct gl_slot *slots, size_t count, int64_t pue)
 {
-    const struct gl_embodied embodied = {{400000, 1200000, 2500000}, 4 * 365 * DAY, 31250};
+    const struct gl_embodied embodied = {{400000, 1200000, 2500000}, 4 * 365 * DAY, 31250, 0};
     struct gl_footprint out = {0};
     struct gl_error err = {0};
 

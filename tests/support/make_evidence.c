@@ -77,7 +77,7 @@ json_t *fake_plan(int64_t from_s, int64_t until_s)
     return json_pack(
         "{s:i,s:{s:I},s:{s:I},s:{s:s,s:s,s:s,s:s,s:[s]},s:{s:s,s:i,s:i,s:i,s:i},s:[o,o],s:i,"
         "s:{s:[i,i,i],s:I,s:i},s:{s:i},s:o}",
-        "method_version", 3, "request", "duration_s", (json_int_t)(until_s - from_s), "decision",
+        "method_version", 4, "request", "duration_s", (json_int_t)(until_s - from_s), "decision",
         "at_s", (json_int_t)from_s, "offer", "cloud", "file", "region", "here", "type", "small",
         "mapping", "agreed", "zones", "XX", "machine", "family", "epyc3", "threads_milli", 4000,
         "memory_mb", 8000, "gpu_count", 0, "gpu_watts", 0, "series",

@@ -21,9 +21,10 @@ static void readings_are_summed_with_pue_and_embodied(void **state)
     assert_int_equal(total(derived, "energy_mj", 1), 3600000); /* 1 Wh */
     assert_int_equal(total(derived, "energy_mj", 2), 5400000);
     assert_int_equal(total(derived, "facility_mj", 1), 4320000); /* x 1.2 */
-    assert_int_equal(total(derived, "operational_ug", 0), 108000);
+    assert_int_equal(total(derived, "operational_ug", 0),
+                     95688); /* x 88.6 g/kWh: no bound stated */
     assert_int_equal(total(derived, "operational_ug", 1), 120000); /* x 100 g/kWh */
-    assert_int_equal(total(derived, "operational_ug", 2), 180000);
+    assert_int_equal(total(derived, "operational_ug", 2), 200520);
     /* 1,000 kg over 35,040 h, 360 s of it, 0.020833 of the machine: 59454.9 ug */
     assert_int_equal(total(derived, "embodied_ug", 1), 59455);
     assert_int_equal(total(derived, "embodied_ug", 0), 29727);
@@ -288,6 +289,82 @@ static void the_grade_is_that_of_the_weakest_evidence(void **state)
     }
 }
 
+/* Ten seconds on a platform of so many grams. */
+static json_t *graded(int64_t platform_g, int64_t method)
+{
+    json_t *evidence;
+
+    ten_watts(START);
+    fake_meter_read_many(&meter, 10);
+    evidence = fake_evidence(&meter, LAUNCH, START, START + 10000);
+    json_object_set_new(evidence, "method_version", json_integer(method));
+    json_object_set_new(
+        json_object_get(evidence, "embodied"), "platform_g",
+        json_pack("[I,I,I]", (json_int_t)0, (json_int_t)platform_g, (json_int_t)platform_g));
+    return derive(evidence);
+}
+
+static void the_total_is_graded_by_its_larger_part(void **state)
+{
+    json_t *derived = graded(4 * FAKE_PLATFORM_G, 4);
+
+    (void)state;
+    assert_true(total(derived, "embodied_ug", 1) > total(derived, "operational_ug", 1));
+    assert_string_equal(word(derived, "grade"), "C"); /* of the operational part, as ever */
+    assert_string_equal(word(derived, "total_grade"), "E");
+    assert_int_equal(gl_account_total_grade(derived), 'E');
+    json_decref(derived);
+    derived = graded(1, 4);
+    assert_true(total(derived, "embodied_ug", 1) < total(derived, "operational_ug", 1));
+    assert_string_equal(word(derived, "total_grade"), "C");
+    json_decref(derived);
+    derived = graded(4 * FAKE_PLATFORM_G, 3); /* says nothing of it; it is worth no more for that */
+    assert_null(json_object_get(derived, "total_grade"));
+    assert_int_equal(gl_account_total_grade(derived), 'E');
+    json_decref(derived);
+    derived = graded(1, 3);
+    assert_int_equal(gl_account_total_grade(derived), 'C');
+    json_decref(derived);
+}
+
+static json_t *unbounded(const char *evidence_word, int64_t method)
+{
+    json_t *evidence, *point;
+
+    ten_watts(START);
+    fake_meter_read_many(&meter, 3);
+    evidence = fake_evidence(&meter, LAUNCH, START, START + 3000);
+    json_object_set_new(evidence, "method_version", json_integer(method));
+    point = json_array_get(
+        json_object_get(json_array_get(json_object_get(evidence, "series"), 0), "points"), 0);
+    json_array_set_new(point, 3, json_null());
+    json_array_set_new(point, 4, json_null());
+    json_array_set_new(point, 5, json_string(evidence_word));
+    return derive(evidence);
+}
+
+static void hours_without_bounds_are_charged_with_wide_ones(void **state)
+{
+    static const struct {
+        const char *evidence;
+        int64_t method, low, high;
+    } rows[] = {
+        {"estimated", 4, 88600000, 111400000},      {"forecast", 4, 53000000, 145000000},
+        {"estimated", 3, 100000000, 100000000},     {"forecast", 3, 100000000, 100000000},
+        {"annual_average", 3, 53000000, 145000000},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        json_t *derived = unbounded(rows[i].evidence, rows[i].method);
+
+        assert_int_equal(band(slot(derived, 0), "intensity_u_g_per_kwh", 0), rows[i].low);
+        assert_int_equal(band(slot(derived, 0), "intensity_u_g_per_kwh", 1), 100000000);
+        assert_int_equal(band(slot(derived, 0), "intensity_u_g_per_kwh", 2), rows[i].high);
+        json_decref(derived);
+    }
+}
+
 static void impossible_energy_is_replaced_by_the_bound(void **state)
 {
     const struct gl_machine machine = {gl_power_family("epyc3"), 4, 8, 0, 0};
@@ -415,6 +492,8 @@ int main(void)
         cmocka_unit_test(a_disputed_region_is_judged_by_the_worse_zone),
         cmocka_unit_test(only_location_based_averages_make_carbon),
         cmocka_unit_test(the_grade_is_that_of_the_weakest_evidence),
+        cmocka_unit_test(the_total_is_graded_by_its_larger_part),
+        cmocka_unit_test(hours_without_bounds_are_charged_with_wide_ones),
         cmocka_unit_test(impossible_energy_is_replaced_by_the_bound),
         cmocka_unit_test(an_absurd_high_bound_is_cut),
         cmocka_unit_test(energy_without_time_is_carried_on),

@@ -285,6 +285,25 @@ static void a_receipt_of_method_2_is_not_looked_at_for_stretches(void **state)
     json_decref(derived);
 }
 
+/* A machine in a file keeps no place; frozen for a move it keeps two for a moment. */
+static void embodied_carbon_counts_the_time_a_place_was_kept(void **state)
+{
+    json_t *derived = derive(shifted()), *evidence = shifted(), *old;
+    int64_t full_ug = 0, kept_ug = total(derived, "embodied_ug", 1);
+
+    (void)state;
+    assert_int_equal(number(member(derived, "footprint"), "duration_s"), 142);
+    assert_int_equal(number(member(derived, "footprint"), "reserved_s"), 42);
+    json_object_set_new(evidence, "method_version", json_integer(3));
+    old = derive(evidence);
+    full_ug = total(old, "embodied_ug", 1);
+    assert_null(json_object_get(member(old, "footprint"), "reserved_s"));
+    assert_near(kept_ug, (double)full_ug * 42 / 142);
+    assert_int_equal(total(derived, "operational_ug", 1), total(old, "operational_ug", 1));
+    json_decref(derived);
+    json_decref(old);
+}
+
 /* ---- what ties it ---- */
 
 static void assert_tied(json_t *evidence, const char *refused)
@@ -356,6 +375,7 @@ int main(void)
         cmocka_unit_test(the_rules_are_asked_again_of_the_place),
         cmocka_unit_test(paused_time_cannot_breach),
         cmocka_unit_test(a_receipt_of_method_2_is_not_looked_at_for_stretches),
+        cmocka_unit_test(embodied_carbon_counts_the_time_a_place_was_kept),
         cmocka_unit_test(stretches_and_series_belong_to_a_move),
         cmocka_unit_test(an_unnamed_place_holds),
     };

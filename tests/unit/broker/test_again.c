@@ -83,6 +83,32 @@ static void a_shell_takes_the_line_as_it_stands(void **state)
     gl_again_done(&again);
 }
 
+/* Another configuration, state or policy would be another question. */
+static void what_the_call_stands_on_goes_along(void **state)
+{
+    static const char *const words[] = {"run", "--renewable-only", "--", "make", "--config", NULL};
+    struct gl_context context = {.columns = 200};
+    GL_AUTO(gl_str_done) struct gl_str line = {0};
+    GL_AUTO(gl_auto_free) char *argv = NULL;
+
+    (void)state;
+    context.globals.config = "my c.yaml";
+    context.globals.state = "/s";
+    context.globals.policies = (struct gl_option_list){.items = {"a", "b"}, .count = 2};
+    context.globals.waivers = "w";
+    context.globals.is_demo = context.globals.is_offline = context.globals.is_json = true;
+    gl_again_line(&context, words, &line);
+    assert_string_equal(gl_str_text(&line),
+                        "greenlaunch run --renewable-only --config 'my c.yaml' --state /s "
+                        "--policy a --policy b --waivers w --demo -- make --config");
+    gl_next(&context, "why", words);
+    argv = json_dumps(json_object_get(json_array_get(context.reply.next, 0), "argv"), JSON_COMPACT);
+    assert_string_equal(argv, "[\"run\",\"--renewable-only\",\"--config\",\"my c.yaml\","
+                              "\"--state\",\"/s\",\"--policy\",\"a\",\"--policy\",\"b\","
+                              "\"--waivers\",\"w\",\"--demo\",\"--\",\"make\",\"--config\"]");
+    json_decref(context.reply.next);
+}
+
 #define TEST(function) cmocka_unit_test_setup(function, setup)
 
 int main(void)
@@ -91,6 +117,7 @@ int main(void)
         TEST(only_what_was_given_is_said_again),
         TEST(a_confidence_goes_with_a_limit_only),
         TEST(a_shell_takes_the_line_as_it_stands),
+        TEST(what_the_call_stands_on_goes_along),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -232,13 +232,14 @@ static void the_mean_is_weighted_by_time(void **state)
     int64_t out[3];
 
     (void)state;
-    assert_int_equal(gl_evidence_over(&series, T0, T0 + 7200, out), 0);
+    assert_int_equal(gl_evidence_over(&series, T0, T0 + 7200, GL_UNBOUNDED_EXACT, out), 0);
     assert_true(out[0] == 90 && out[1] == 250 && out[2] == 900);
-    assert_int_equal(gl_evidence_over(&series, T0 + 2700, T0 + 6300, out), 0); /* 900 s, 2700 s */
+    assert_int_equal(gl_evidence_over(&series, T0 + 2700, T0 + 6300, GL_UNBOUNDED_EXACT, out),
+                     0); /* 900 s, 2700 s */
     assert_true(out[0] == 90 && out[1] == 325 && out[2] == 900);
-    assert_int_equal(gl_evidence_over(&series, T0 + 3600, T0 + 3601, out), 0);
+    assert_int_equal(gl_evidence_over(&series, T0 + 3600, T0 + 3601, GL_UNBOUNDED_EXACT, out), 0);
     assert_true(out[0] == 380 && out[1] == 400 && out[2] == 900);
-    assert_int_equal(gl_evidence_over(&series, T0 + 3599, T0 + 3600, out), 0);
+    assert_int_equal(gl_evidence_over(&series, T0 + 3599, T0 + 3600, GL_UNBOUNDED_EXACT, out), 0);
     assert_true(out[0] == 90 && out[1] == 100 && out[2] == 130);
 }
 
@@ -246,7 +247,7 @@ static void assert_unknown(const struct gl_series *series, int64_t from, int64_t
 {
     int64_t out[3] = {7, 7, 7};
 
-    assert_int_equal(gl_evidence_over(series, T0 + from, T0 + until, out), -1);
+    assert_int_equal(gl_evidence_over(series, T0 + from, T0 + until, GL_UNBOUNDED_EXACT, out), -1);
     assert_true(out[0] == 7 && out[1] == 7 && out[2] == 7);
 }
 
@@ -297,16 +298,92 @@ static void a_yearly_average_gets_the_spread_of_hours(void **state)
 
     (void)state;
     points[0].evidence = GL_ANNUAL_AVERAGE;
-    assert_int_equal(gl_evidence_over(&series, T0, T0 + 60, out), 0);
+    assert_int_equal(gl_evidence_over(&series, T0, T0 + 60, GL_UNBOUNDED_EXACT, out), 0);
     assert_true(out[0] == 53000000 && out[1] == 100000001 && out[2] == 145000001);
     points[0].low_u = 99000000; /* stated bounds stay */
     points[0].high_u = 101000000;
-    assert_int_equal(gl_evidence_over(&series, T0, T0 + 60, out), 0);
+    assert_int_equal(gl_evidence_over(&series, T0, T0 + 60, GL_UNBOUNDED_EXACT, out), 0);
     assert_true(out[0] == 99000000 && out[2] == 101000000);
     points[0].evidence = GL_MEASURED;
     points[0].low_u = points[0].high_u = GL_UNKNOWN;
-    assert_int_equal(gl_evidence_over(&series, T0, T0 + 60, out), 0);
+    assert_int_equal(gl_evidence_over(&series, T0, T0 + 60, GL_UNBOUNDED_EXACT, out), 0);
     assert_true(out[0] == 100000001 && out[2] == 100000001);
+}
+
+/* Since method 4: what is known of revisions for observed hours, the spread of hours for the rest.
+ */
+static void hours_without_bounds_get_wide_ones(void **state)
+{
+    static const struct {
+        enum gl_evidence evidence;
+        int64_t low, high;
+    } rows[] = {
+        {GL_MEASURED, 88600000, 111400000},         {GL_PRELIMINARY, 88600000, 111400000},
+        {GL_ESTIMATED, 88600000, 111400000},        {GL_FORECAST, 53000000, 145000000},
+        {GL_HISTORIC_AVERAGE, 53000000, 145000000}, {GL_ANNUAL_AVERAGE, 53000000, 145000000},
+        {GL_SUBSTITUTE, 53000000, 145000000},       {GL_PROVIDER_CLAIM, 53000000, 145000000},
+    };
+    struct gl_point points[] = {point(0, 3600, 100000000, GL_UNKNOWN, GL_UNKNOWN)};
+    const struct gl_series series = series_of(points, 1);
+    int64_t out[3];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        points[0].evidence = rows[i].evidence;
+        points[0].low_u = points[0].high_u = GL_UNKNOWN;
+        assert_int_equal(gl_evidence_over(&series, T0, T0 + 60, GL_UNBOUNDED_WIDENED, out), 0);
+        assert_true(out[0] == rows[i].low && out[1] == 100000000 && out[2] == rows[i].high);
+        points[0].low_u = 99000000; /* each stated bound stays */
+        assert_int_equal(gl_evidence_over(&series, T0, T0 + 60, GL_UNBOUNDED_WIDENED, out), 0);
+        assert_true(out[0] == 99000000 && out[2] == rows[i].high);
+    }
+}
+
+/* ---- what of a zone is reported ---- */
+
+static const char *reported_dataset(const struct gl_series *const *series, size_t count)
+{
+    const struct gl_zone_facts zone = {.zone = "XX", .count = count, .series = series};
+    const struct gl_zone_facts *zones[] = {&zone};
+    static char dataset[64];
+    json_t *list =
+        gl_evidence_figures(zones, 1, (struct gl_instant){T0}, (struct gl_instant){T0 + 3600});
+    const char *text = json_string_value(json_object_get(json_array_get(list, 0), "dataset"));
+
+    snprintf(dataset, sizeof dataset, "%s", text != NULL ? text : "");
+    json_decref(list);
+    return dataset;
+}
+
+static struct gl_series known_as(const char *dataset, struct gl_point *points)
+{
+    struct gl_series series = series_of(points, 1);
+
+    snprintf(series.dataset, sizeof series.dataset, "%s", dataset);
+    series.meaning = (struct gl_meaning){.quantity = GL_INTENSITY, .boundary = GL_LIFECYCLE};
+    series.issued_s = series.retrieved_s = T0 - 600;
+    return series;
+}
+
+static void an_hour_without_bounds_is_reported_before_a_year(void **state)
+{
+    struct gl_point year[] = {point(-86400, 3600 * 24 * 700, 20000000, GL_UNKNOWN, GL_UNKNOWN)},
+                    hours[] = {point(0, 3600, 90000000, GL_UNKNOWN, GL_UNKNOWN)};
+    struct gl_series yearly, hourly;
+    const struct gl_series *both[] = {&hourly, &yearly};
+
+    (void)state;
+    year[0].evidence = GL_ANNUAL_AVERAGE;
+    hours[0].evidence = GL_FORECAST;
+    yearly = known_as("year", year);
+    hourly = known_as("hour", hours);
+    assert_string_equal(reported_dataset(both, 2), "hour");
+    assert_string_equal(reported_dataset(both + 1, 1), "year");
+    hours[0].until_s -= 60; /* not all of it is known: then the year is */
+    assert_string_equal(reported_dataset(both, 2), "year");
+    hours[0].until_s += 60;
+    hourly.issued_s = hourly.retrieved_s = T0 - 2 * 86400; /* stale */
+    assert_string_equal(reported_dataset(both, 2), "year");
 }
 
 /* A receipt from a stranger may hold any integer. */
@@ -319,7 +396,7 @@ static void the_largest_integers_do_not_overflow(void **state)
 
     (void)state;
     points[1].evidence = GL_ANNUAL_AVERAGE;
-    assert_int_equal(gl_evidence_over(&series, T0, T0 + 31536000, out), 0);
+    assert_int_equal(gl_evidence_over(&series, T0, T0 + 31536000, GL_UNBOUNDED_EXACT, out), 0);
     assert_true(out[0] == 0 && out[1] == INT64_MAX && out[2] == INT64_MAX);
 }
 
@@ -337,6 +414,8 @@ int main(void)
         cmocka_unit_test(what_is_not_covered_is_unknown),
         cmocka_unit_test(contradictory_points_are_unknown),
         cmocka_unit_test(a_yearly_average_gets_the_spread_of_hours),
+        cmocka_unit_test(hours_without_bounds_get_wide_ones),
+        cmocka_unit_test(an_hour_without_bounds_is_reported_before_a_year),
         cmocka_unit_test(the_largest_integers_do_not_overflow),
     };
 

@@ -222,7 +222,7 @@ static void older_receipts_are_held_to_what_they_say(void **state)
     changed = json_deep_copy(old);
     json_object_set_new(part(changed, "instance"), "plan_sha256", json_string("00"));
     assert_refused(changed, "evidence.instance.plan_sha256 is \"00\"");
-    json_object_set_new(old, "method_version", json_integer(4));
+    json_object_set_new(old, "method_version", json_integer(5));
     gl_error_clear(&err);
     assert_int_equal(gl_tie_check(old, &err), -1);
     json_decref(old);

@@ -72,7 +72,7 @@ static void embodied_carbon_follows_sci(void **state)
 {
     const struct gl_slot slots[] = {slot_of(0, 0, 100)};
     const struct gl_embodied embodied = {
-        {500000, 1000000, 2000000}, INT64_C(4) * 8766 * HOUR, 62500};
+        {500000, 1000000, 2000000}, INT64_C(4) * 8766 * HOUR, 62500, 0};
     struct gl_footprint out = footprint_of(slots, 1, 1000, &embodied);
 
     (void)state;
@@ -150,7 +150,7 @@ static void nonsense_is_refused(void **state)
 static void nonsense_about_the_machine_is_refused(void **state)
 {
     const struct gl_slot slot = slot_of(0, 1, 1);
-    struct gl_embodied embodied = {{1, 2, 3}, 1, 1000000};
+    struct gl_embodied embodied = {{1, 2, 3}, 1, 1000000, 0};
 
     (void)state;
     footprint_of(&slot, 1, 1000, &embodied);
@@ -164,6 +164,9 @@ static void nonsense_about_the_machine_is_refused(void **state)
     embodied.lifetime_s = 0;
     refuses(&slot, 1, 1000, &embodied, "lifetime of the machine is not positive");
     embodied.lifetime_s = 1;
+    embodied.reserved_s = -1;
+    refuses(&slot, 1, 1000, &embodied, "the time it was reserved is negative");
+    embodied.reserved_s = 0;
     embodied.platform_g[2] = 1;
     refuses(&slot, 1, 1000, &embodied, "embodied carbon is negative or not ordered");
 }
@@ -171,7 +174,7 @@ static void nonsense_about_the_machine_is_refused(void **state)
 static void what_does_not_fit_63_bits_is_refused(void **state)
 {
     struct gl_slot slots[2] = {slot_of(0, 1, 1), slot_of(1, 1, 1)};
-    struct gl_embodied embodied = {{0, 0, INT64_MAX}, 1, 1000000};
+    struct gl_embodied embodied = {{0, 0, INT64_MAX}, 1, 1000000, 0};
 
     (void)state;
     slots[0].energy_mj[2] = slots[1].energy_mj[2] = INT64_MAX;

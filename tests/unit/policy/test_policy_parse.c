@@ -329,6 +329,10 @@ static void bad_values_say_what_is_good(void **state)
 {
     (void)state;
     assert_bad(HEAD "  - max_intensity: 100 kg\n", GL_E_UNIT_MISSING, 3, 20, "max_intensity: ");
+    assert_bad(HEAD "  - max_intensity: 300 kg/kWh\n", GL_E_BAD_VALUE, 3, 20,
+               "did you mean 300 gCO2e/kWh?");
+    assert_bad(HEAD "  - max_intensity: 3000.1 g/kWh\n", GL_E_BAD_VALUE, 3, 20,
+               "no grid emits more than 3000 gCO2e/kWh");
     assert_bad(HEAD "  - max_intensity: 1e3 g/kWh\n", GL_E_BAD_VALUE, 3, 20, "exponent");
     assert_bad(HEAD "  - max_intensity: -5 g/kWh\n", GL_E_BAD_VALUE, 3, 20, "negative");
     assert_bad(HEAD "  - max_intensity: .nan\n", GL_E_BAD_VALUE, 3, 20, "max_intensity");
