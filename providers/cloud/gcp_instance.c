@@ -50,13 +50,12 @@ int gl_gcp_describe(struct gl_cloud *cloud, const char *id, struct gl_instance *
 static int insert(struct gl_gcp *gcp, const struct gl_launch *launch, const char *zone,
                   struct gl_error *err)
 {
-    const struct gl_userdata wanted = {
-        .launch = launch,
-        .end = GL_GUEST_POWEROFF,
-        .console = "/dev/ttyS0",
-        .identity = gcp->service_account != NULL ? GL_GUEST_IDENTITY_GCP : GL_GUEST_IDENTITY_NONE,
-        .is_script_only = true,
-        .ceiling = USER_DATA_MAX};
+    const struct gl_userdata wanted = {.launch = launch,
+                                       .end = GL_GUEST_POWEROFF,
+                                       .console = "/dev/ttyS0",
+                                       .identity = gcp->service_account != NULL ? "gcp" : NULL,
+                                       .is_script_only = true,
+                                       .ceiling = USER_DATA_MAX};
     struct gl_remote_call call = {.region = launch->region, .is_create = true};
     struct gl_str user_data = {0};
     char request_id[37];

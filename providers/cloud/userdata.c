@@ -127,36 +127,6 @@ static const char push_part[] =
     "}\n"
     "push_often() { while sleep 60; do push_once; done; }\n";
 
-static const char identity_aws[] =
-    "identity() {\n"
-    "    at=${AWS_EC2_METADATA_SERVICE_ENDPOINT:-http://169.254.169.254}/latest\n"
-    "    key=$(curl -fsS -m 5 -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 300' \\\n"
-    "        \"$at/api/token\") || return\n"
-    "    curl -fsS -m 5 -H \"X-aws-ec2-metadata-token: $key\" \\\n"
-    "        \"$at/dynamic/instance-identity/rsa2048\" | tr -d '\\n'\n"
-    "}\n";
-static const char identity_gcp[] =
-    "identity() {\n"
-    "    at=http://${GCE_METADATA_HOST:-metadata.google.internal}/computeMetadata/v1/instance\n"
-    "    curl -fsS -m 5 -H 'Metadata-Flavor: Google' \\\n"
-    "        \"$at/service-accounts/default/identity?audience=greenlaunch/$nonce&format=full\"\n"
-    "}\n";
-static const char identity_azure[] =
-    "identity() {\n"
-    "    at=${AZURE_METADATA_ENDPOINT:-http://169.254.169.254}/metadata/attested/document\n"
-    "    curl -fsS -m 5 -H 'Metadata: true' \"$at?api-version=2025-04-07&nonce=$nonce\" |\n"
-    "        sed 's/.*\"signature\" *: *\"\\([^\"]*\\)\".*/\\1/'\n"
-    "}\n";
-
-static const struct {
-    const char *kind, *text;
-} identities[] = {
-    [GL_GUEST_IDENTITY_NONE] = {NULL, NULL},
-    [GL_GUEST_IDENTITY_AWS] = {"aws", identity_aws},
-    [GL_GUEST_IDENTITY_GCP] = {"gcp", identity_gcp},
-    [GL_GUEST_IDENTITY_AZURE] = {"azure", identity_azure},
-};
-
 /* Now, and at every boot of a machine that was halted and started. */
 static const char tail_part[] = "printf '%s' \"$self\" >\"$dir/machine\"\n"
                                 "chmod 700 \"$dir/run\"\n"
@@ -214,7 +184,6 @@ static void add_variables(struct gl_str *out, const struct gl_userdata *wanted)
 {
     const struct gl_launch *launch = wanted->launch;
     const struct gl_carried_meter *meter = launch->meter;
-    char nonce[GL_IDENTITY_NONCE];
 
     add_variable(out, "launch", launch->launch_id);
     add_variable(out, "console", wanted->console);
@@ -223,10 +192,6 @@ static void add_variables(struct gl_str *out, const struct gl_userdata *wanted)
     gl_str_addf(out, "interval=%" PRIu32 "\nexpires=%" PRId64 "\nmost=%" PRId64 "\n",
                 (launch->interval_s > 0 ? launch->interval_s : 10) * 1000, launch->expires.unix_s,
                 launch->lease.s);
-    if (wanted->identity != GL_GUEST_IDENTITY_NONE && launch->enrol_token != NULL) {
-        gl_userdata_nonce(launch->enrol_token, nonce);
-        add_variable(out, "nonce", nonce);
-    }
 }
 
 static bool is_gzip(const char *bytes, size_t length)
@@ -274,8 +239,52 @@ static void add_command(struct gl_str *out, const char *const *command)
     add_file(out, "command", gl_str_text(&text), text.length);
 }
 
+/* The challenge as the cloud takes it. */
+static int add_url(struct gl_str *out, const struct gl_identity_source *source,
+                   const struct gl_launch *launch, struct gl_error *err)
+{
+    char challenge[GL_IDENTITY_CHALLENGE], audience[GL_IDENTITY_AUDIENCE];
+
+    gl_userdata_challenge(launch->enrol_token, challenge);
+    if (strcmp(source->provider, "gcp") != 0)
+        return gl_identity_url(source, NULL, challenge, out, err);
+    return gl_identity_audience(launch->launch_id, challenge, audience, err) != 0 ||
+                   gl_identity_url(source, NULL, audience, out, err) != 0
+               ? -1
+               : 0;
+}
+
+/* A machine that cannot fetch it goes on: the receipt then lacks the proof. */
+static int add_identity(struct gl_str *out, const struct gl_userdata *wanted, struct gl_error *err)
+{
+    const struct gl_identity_source *source = gl_identity_source(wanted->identity);
+    GL_AUTO(gl_str_done) struct gl_str url = {0};
+
+    if (source == NULL)
+        return gl_fail(err, GL_E_INTERNAL, "%s signs no identity", wanted->identity);
+    if (wanted->launch->enrol_token == NULL)
+        return 0;
+    if (add_url(&url, source, wanted->launch, err) != 0)
+        return -1;
+    gl_str_add(out, "identity() {\n    set --\n");
+    if (source->session != NULL)
+        gl_str_addf(out,
+                    "    key=$(curl -fsS -m 5 -X PUT -H '%s' %s%s) || return\n"
+                    "    set -- -H \"%s: $key\"\n",
+                    source->session_header, source->endpoint, source->session,
+                    source->token_header);
+    if (source->header != NULL)
+        gl_str_addf(out, "    set -- \"$@\" -H '%s'\n", source->header);
+    gl_str_addf(out, "    curl -fsS -m 5 \"$@\" '%s' | base64 | tr -d '\\n'\n}\n", url.text);
+    gl_str_addf(out,
+                "proof=$(identity 2>/dev/null) && [ -n \"$proof\" ] &&\n"
+                "    say \"GLI1 {\\\"document\\\":\\\"$proof\\\",\\\"kind\\\":\\\"%s\\\"}\"\n",
+                source->provider);
+    return 0;
+}
+
 /* The file that each boot runs: it has the same variables and says the same things. */
-static void add_run(struct gl_str *out, const struct gl_userdata *wanted)
+static int add_run(struct gl_str *out, const struct gl_userdata *wanted, struct gl_error *err)
 {
     const struct gl_carried_meter *meter = wanted->launch->meter;
 
@@ -284,17 +293,13 @@ static void add_run(struct gl_str *out, const struct gl_userdata *wanted)
     gl_str_add(out, head);
     if (meter != NULL && meter->push != NULL)
         gl_str_add(out, push_part);
-    if (wanted->identity != GL_GUEST_IDENTITY_NONE)
-        gl_str_add(out, identities[wanted->identity].text);
     gl_str_add(out, same_part);
     gl_str_add(out, "lease\n");
-    if (wanted->identity != GL_GUEST_IDENTITY_NONE)
-        gl_str_addf(out,
-                    "proof=$(identity 2>/dev/null) && [ -n \"$proof\" ] &&\n"
-                    "    say \"GLI1 {\\\"document\\\":\\\"$proof\\\",\\\"kind\\\":\\\"%s\\\"}\"\n",
-                    identities[wanted->identity].kind);
+    if (wanted->identity != NULL && add_identity(out, wanted, err) != 0)
+        return -1;
     gl_str_add(out, boot_end);
     gl_str_add(out, "END_RUN\n");
+    return 0;
 }
 
 /* Where the machine runs one script and no archive: the user's is a file of its own, run first. */
@@ -329,7 +334,8 @@ static int add_script(struct gl_str *out, const struct gl_userdata *wanted, stru
     }
     if (launch->command != NULL)
         add_command(out, launch->command);
-    add_run(out, wanted);
+    if (add_run(out, wanted, err) != 0)
+        return -1;
     gl_str_add(out, tail_part);
     return 0;
 }
@@ -406,7 +412,7 @@ int gl_userdata_make(const struct gl_userdata *wanted, struct gl_str *out, struc
     return 0;
 }
 
-void gl_userdata_nonce(const char *enrol_token, char out[GL_IDENTITY_NONCE])
+void gl_userdata_challenge(const char *enrol_token, char out[GL_IDENTITY_CHALLENGE])
 {
     GL_AUTO(gl_str_done) struct gl_str text = {0};
     struct gl_hash hash;
@@ -416,6 +422,6 @@ void gl_userdata_nonce(const char *enrol_token, char out[GL_IDENTITY_NONCE])
     gl_hash_of(gl_str_text(&text), text.length, &hash);
     gl_wipe(text.text, text.length);
     gl_hash_hex(&hash, hex);
-    memcpy(out, hex, GL_IDENTITY_NONCE - 1);
-    out[GL_IDENTITY_NONCE - 1] = '\0';
+    memcpy(out, hex, GL_IDENTITY_CHALLENGE - 1);
+    out[GL_IDENTITY_CHALLENGE - 1] = '\0';
 }

@@ -6,6 +6,7 @@
  * by its SHA-256, run the command under it, and end the machine when the command or the lease ends.
  * Pure text. https://cloudinit.readthedocs.io/en/latest/explanation/format.html */
 
+#include "base/identity_source.h"
 #include "providers/cloud/cloud.h"
 
 /* How the guest gets its meter, and where its readings go. */
@@ -24,21 +25,14 @@ enum gl_guest_end {
                         * all the same, to use less */
 };
 
-/* Which signed instance identity the guest fetches and puts on the console. */
-enum gl_guest_identity {
-    GL_GUEST_IDENTITY_NONE,
-    GL_GUEST_IDENTITY_AWS,
-    GL_GUEST_IDENTITY_GCP,
-    GL_GUEST_IDENTITY_AZURE,
-};
-
 struct gl_userdata {
     const struct gl_launch *launch;
     enum gl_guest_end end;
-    const char *console; /* "/dev/ttyS0"; NULL = the cloud shows none: readings by push only */
-    enum gl_guest_identity identity;
-    bool is_script_only; /* no cloud-init there: user data of the launch must be a script, too */
-    size_t ceiling;      /* bytes that the provider takes */
+    const char *console;  /* "/dev/ttyS0"; NULL = the cloud shows none: readings by push only */
+    const char *identity; /* whose signed identity it fetches and puts on the console: a provider of
+                           * base/identity_source.h; NULL = none */
+    bool is_script_only;  /* no cloud-init there: user data of the launch must be a script, too */
+    size_t ceiling;       /* bytes that the provider takes */
 };
 
 /* The document into *out: a shell script, or a MIME archive of it and the launch's own user data
@@ -50,9 +44,9 @@ struct gl_userdata {
  * without a pin, an address that is not https. The enrolment token is in it: wipe it after use. */
 int gl_userdata_make(const struct gl_userdata *wanted, struct gl_str *out, struct gl_error *err);
 
-/* What ties an identity document to this attempt: 32 hex digits of the enrolment token's hash. For
- * Google the audience is "greenlaunch/" and this. */
-#define GL_IDENTITY_NONCE 33
-void gl_userdata_nonce(const char *enrol_token, char out[GL_IDENTITY_NONCE]);
+/* The console line of a signed identity: "GLI1 " and this, the document as base64 of the bytes that
+ * came: {"document":BASE64,"kind":"aws"}. The challenge that it must hold is a hash of the
+ * enrolment token, and Google's audience that of gl_identity_audience(launch, challenge). */
+void gl_userdata_challenge(const char *enrol_token, char out[GL_IDENTITY_CHALLENGE]);
 
 #endif

@@ -173,7 +173,7 @@ static void fetched_by(const char *from)
 
 static void only_the_pinned_meter_is_run(void **state)
 {
-    static const char *const command[] = {"touch", "ran", NULL};
+    static const char *const command[] = {"true", NULL};
     struct gl_str said = {0};
     struct gl_error err = {0};
     struct gl_hash hash;
@@ -249,19 +249,22 @@ static void identity_goes_to_the_console(void **state)
 
     (void)state;
     launch.command = command;
-    wanted.identity = GL_GUEST_IDENTITY_AWS;
+    wanted.identity = "aws";
     write_file("bin/curl",
                "#!/bin/sh\ncase \"$*\" in\n*PUT*) echo key ;;\n"
-               "*key*rsa2048) printf 'MII\\nAB\\n' ;;\nesac\n",
+               "*key*rsa2048) printf 'MII\\nAB' ;;\nesac\n",
                0755);
     boot(&said);
-    assert_true(holds("dev/ttyS0", "GLI1 {\"document\":\"MIIAB\",\"kind\":\"aws\"}\n"));
+    assert_true(holds("dev/ttyS0", "GLI1 {\"document\":\"TUlJCkFC\",\"kind\":\"aws\"}\n"));
     launch.attempt++;
-    wanted.identity = GL_GUEST_IDENTITY_AZURE;
+    wanted.identity = "azure";
     write_file("bin/curl", "#!/bin/sh\nprintf '{\"encoding\":\"pkcs7\",\"signature\":\"MIIC\"}'\n",
                0755);
     boot(&said);
-    assert_true(holds("dev/ttyS0", "GLI1 {\"document\":\"MIIC\",\"kind\":\"azure\"}\n"));
+    assert_true(
+        holds("dev/ttyS0", "GLI1 "
+                           "{\"document\":\"eyJlbmNvZGluZyI6InBrY3M3Iiwic2lnbmF0dXJlIjoiTUlJQyJ9\","
+                           "\"kind\":\"azure\"}\n"));
     gl_str_done(&said);
 }
 

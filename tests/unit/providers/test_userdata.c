@@ -144,18 +144,18 @@ static void own_user_data_comes_first(void **state)
 
 static void identity_is_asked_with_a_nonce_of_this_attempt(void **state)
 {
-    char nonce[GL_IDENTITY_NONCE], *text;
+    char nonce[GL_IDENTITY_CHALLENGE], *text;
 
     (void)state;
-    gl_userdata_nonce(TOKEN, nonce);
+    gl_userdata_challenge(TOKEN, nonce);
     assert_int_equal(strlen(nonce), 32);
     assert_null(strstr(TOKEN, nonce));
-    wanted.identity = GL_GUEST_IDENTITY_GCP;
+    wanted.identity = "gcp";
     text = made();
     assert_non_null(strstr(text, nonce));
-    assert_non_null(strstr(text, "audience=greenlaunch/$nonce"));
+    assert_non_null(strstr(text, "audience=greenlaunch/gl-4k2p9x/"));
     free(text);
-    wanted.identity = GL_GUEST_IDENTITY_AWS;
+    wanted.identity = "aws";
     text = made();
     assert_non_null(strstr(text, "instance-identity/rsa2048"));
     free(text);
