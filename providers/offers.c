@@ -159,8 +159,8 @@ static void prepare_types(struct gather *gather)
 
 /* ---- zones ---- */
 
-static const struct gl_zone_facts *zone_facts(const struct gather *gather, const char *zone,
-                                              const char *neso, bool is_cache_only)
+static struct gl_signal_query query_of(const struct gather *gather, const char *zone,
+                                       const char *neso)
 {
     const struct gl_request *request = gather->request;
     int64_t start_s = request->start.unix_s;
@@ -169,11 +169,19 @@ static const struct gl_zone_facts *zone_facts(const struct gather *gather, const
         .neso = neso,
         .from = request->start,
         .until = {(latest_s > start_s ? latest_s : start_s) + request->duration.s},
-        .is_cache_only = is_cache_only,
         .wants_history = gather->options->wants_history,
     };
 
     snprintf(query.zone, sizeof query.zone, "%s", zone);
+    return query;
+}
+
+static const struct gl_zone_facts *zone_facts(const struct gather *gather, const char *zone,
+                                              const char *neso, bool is_cache_only)
+{
+    struct gl_signal_query query = query_of(gather, zone, neso);
+
+    query.is_cache_only = is_cache_only;
     return gl_signal_store_zone(gather->store, &query);
 }
 
@@ -393,6 +401,22 @@ static struct cloud next_cloud(const struct gather *gather, size_t *region)
     return cloud;
 }
 
+/* All zones' questions are sent before the first answer is waited for. */
+static void ask_ahead(const struct gather *gather)
+{
+    for (size_t r = 0; r < gather->region_count; r++) {
+        const struct gl_region_row *row = &gather->regions[r];
+
+        if (!is_asked(gather->request, row->cloud, row->region))
+            continue;
+        for (size_t i = 0; i < 2 && row->zones[i] != NULL; i++) {
+            const struct gl_signal_query query = query_of(gather, row->zones[i], row->neso);
+
+            gl_signal_store_ahead(gather->store, &query);
+        }
+    }
+}
+
 static void add_clouds(struct gather *gather)
 {
     for (size_t r = 0; r < gather->region_count;) {
@@ -541,6 +565,7 @@ int gl_offers_gather(const struct gl_request *request, const struct gl_offer_opt
     gather.offers = gl_alloc_table(most_offers(&gather) * sizeof *gather.offers);
     if (options->has_local) /* first: its zone is asked before the time for live signals is used */
         add_local(&gather);
+    ask_ahead(&gather);
     add_clouds(&gather);
     *out = (struct gl_offer_list){gather.count, gather.offers, gather.memory};
     return 0;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "providers/signal/fetch.h"
 
+#include "providers/signal/ahead.h"
+
 #include "base/file.h"
 #include "base/time.h"
 
@@ -85,19 +87,32 @@ static int take_turn(struct gl_fetch *fetch, struct gl_fetch_source *source,
 
 /* Half of the budget at most goes into one request, so that one silent source leaves time for the
  * others. */
+static int64_t timeout_ms(const struct gl_fetch *fetch)
+{
+    int64_t left_ms = fetch->deadline_ms - fetch->spent_ms;
+    int64_t half_ms = (fetch->deadline_ms + 1) / 2;
+
+    return left_ms < half_ms ? left_ms : half_ms;
+}
+
+/* What was asked ahead, else a request of its own. */
 static int send_once(struct gl_fetch *fetch, const struct gl_http_request *request,
                      struct gl_http_reply *out, struct gl_error *err)
 {
     struct gl_http_request timed = *request;
     int64_t left_ms = fetch->deadline_ms - fetch->spent_ms;
-    int64_t half_ms = (fetch->deadline_ms + 1) / 2;
     int64_t began_ms = monotonic_ms(fetch);
     int rc;
 
+    if (gl_ahead_is_chosen(fetch->ahead)) {
+        rc = gl_ahead_take(fetch->ahead, fetch->deadline_ms, out, err);
+        fetch->spent_ms += monotonic_ms(fetch) - began_ms;
+        return rc;
+    }
     if (left_ms <= 0)
         return gl_fail(err, GL_E_TIMEOUT, "the %" PRId64 " ms for live signals are used up",
                        fetch->deadline_ms);
-    timed.timeout_ms = left_ms < half_ms ? left_ms : half_ms;
+    timed.timeout_ms = timeout_ms(fetch);
     rc = gl_http_send(fetch->world->http, &timed, out, err);
     fetch->spent_ms += monotonic_ms(fetch) - began_ms;
     return rc;
@@ -245,6 +260,7 @@ static int fail_status(struct gl_fetch_source *source, const struct gl_access *a
 static int log_in(struct gl_fetch *fetch, struct gl_fetch_source *source, struct gl_access *access,
                   struct gl_error *err)
 {
+    struct gl_ahead *ahead = fetch->ahead;
     struct gl_access_dress dress;
     struct gl_http_request request = {.method = "GET", .carries_secret = true};
     struct gl_http_reply reply;
@@ -253,7 +269,9 @@ static int log_in(struct gl_fetch *fetch, struct gl_fetch_source *source, struct
     gl_access_login(access, &dress);
     request.url = dress.url;
     request.headers = (const char *const *)dress.headers;
+    fetch->ahead = NULL; /* this is none of the questions in it */
     rc = send_patiently(fetch, source, &request, &reply, err);
+    fetch->ahead = ahead;
     gl_access_dress_done(&dress);
     if (rc)
         return -1;
@@ -270,6 +288,30 @@ static int log_in(struct gl_fetch *fetch, struct gl_fetch_source *source, struct
     return rc ? die(source, err) : 0;
 }
 
+/* A question as it is sent: with the secrets of its source. */
+struct known {
+    const char *headers[REQUEST_HEADERS + GL_ACCESS_HEADERS + 1];
+    struct gl_http_request request;
+    struct gl_access_dress dress;
+};
+
+static void dress_up(const struct gl_access *access, const struct gl_http_request *request,
+                     struct known *out)
+{
+    size_t count = 0;
+
+    gl_access_dress(access, request->url, &out->dress);
+    for (; request->headers[count] != NULL; count++)
+        out->headers[count] = request->headers[count];
+    for (size_t i = 0; out->dress.headers[i] != NULL; i++)
+        out->headers[count++] = out->dress.headers[i];
+    out->headers[count] = NULL;
+    out->request = *request;
+    out->request.url = out->dress.url;
+    out->request.headers = out->headers;
+    out->request.carries_secret = access->ops->keys != NULL;
+}
+
 /* Send with the secrets of the source, in a session where it has them. A token that does not hold
  * any more is replaced, once. */
 static int send_known(struct gl_fetch *fetch, struct gl_fetch_source *source,
@@ -281,10 +323,7 @@ static int send_known(struct gl_fetch *fetch, struct gl_fetch_source *source,
     if (gl_access_open(access, fetch->world, err))
         return die(source, err);
     for (;;) {
-        const char *headers[REQUEST_HEADERS + GL_ACCESS_HEADERS + 1];
-        struct gl_http_request known = *request;
-        struct gl_access_dress dress;
-        size_t count = 0;
+        struct known known;
         int rc;
 
         if (gl_access_wants_login(access, monotonic_ms(fetch))) {
@@ -292,17 +331,9 @@ static int send_known(struct gl_fetch *fetch, struct gl_fetch_source *source,
             if (log_in(fetch, source, access, err))
                 return -1;
         }
-        gl_access_dress(access, request->url, &dress);
-        for (; request->headers[count] != NULL; count++)
-            headers[count] = request->headers[count];
-        for (size_t i = 0; dress.headers[i] != NULL; i++)
-            headers[count++] = dress.headers[i];
-        headers[count] = NULL;
-        known.url = dress.url;
-        known.headers = headers;
-        known.carries_secret = access->ops->keys != NULL;
-        rc = send_patiently(fetch, source, &known, out, err);
-        gl_access_dress_done(&dress);
+        dress_up(access, request, &known);
+        rc = send_patiently(fetch, source, &known.request, out, err);
+        gl_access_dress_done(&known.dress);
         if (rc || out->status != 401 || access->ops->login == NULL || is_renewed)
             return rc;
         gl_http_reply_done(out);
@@ -384,30 +415,104 @@ static bool is_sound(const struct gl_cached *cached, int64_t now_s)
     return cached->body != NULL && cached->checked_s <= now_s + CLOCK_TOLERANCE_S;
 }
 
-int gl_fetch_get(struct gl_fetch *fetch, struct gl_fetch_source *source,
-                 const struct gl_fetch_want *want, struct gl_fetched *out, struct gl_error *err)
+/* 1 and *out when a kept answer is young enough; else *kept may hold an older one. */
+static int look_kept(const struct gl_fetch *fetch, const struct gl_fetch_source *source,
+                     const struct gl_fetch_want *want, struct gl_cached *kept)
 {
     const struct gl_cache_key key = kept_key_of(fetch, source, want);
     int64_t now_s = gl_now(fetch->world).unix_s;
+
+    if (gl_cache_find(&key, kept) && !is_sound(kept, now_s))
+        gl_cached_done(kept);
+    return kept->body != NULL && now_s - kept->checked_s < YOUNG_S;
+}
+
+static bool may_ask(const struct gl_fetch *fetch, const struct gl_fetch_want *want)
+{
+    return !fetch->is_offline && fetch->world->http != NULL && !want->is_cache_only;
+}
+
+/* Is there leave to send, and a session where one is needed? */
+static int prepare(struct gl_fetch *fetch, struct gl_fetch_source *source,
+                   const struct gl_fetch_want *want, struct gl_error *err)
+{
+    if (check_gone(fetch, source, want->url, err) || take_turn(fetch, source, want->access, err))
+        return -1;
+    if (want->access == NULL)
+        return 0;
+    if (gl_access_open(want->access, fetch->world, err))
+        return die(source, err);
+    return gl_access_wants_login(want->access, monotonic_ms(fetch))
+               ? log_in(fetch, source, want->access, err)
+               : 0;
+}
+
+static void send_ahead(struct gl_fetch *fetch, const struct gl_fetch_source *source,
+                       const struct gl_fetch_want *want, const struct gl_cached *kept)
+{
+    struct question question;
+    struct gl_http_request request = {.method = "GET", .url = want->url};
+    struct known known;
+
+    ask_for(want->access, kept, &question);
+    request.headers = question.headers;
+    request.timeout_ms = timeout_ms(fetch);
+    if (fetch->ahead == NULL)
+        fetch->ahead = gl_ahead_new(fetch->world->http);
+    if (want->access == NULL) {
+        gl_ahead_add(fetch->ahead, source->name, want->url, &request);
+        return;
+    }
+    dress_up(want->access, &request, &known);
+    gl_ahead_add(fetch->ahead, source->name, want->url, &known.request);
+    gl_access_dress_done(&known.dress);
+}
+
+void gl_fetch_ahead(struct gl_fetch *fetch, struct gl_fetch_source *source,
+                    const struct gl_fetch_want *want)
+{
     struct gl_cached kept = {0};
-    int rc;
+    struct gl_error untold = {0}; /* gl_fetch_get() will meet it again and tell */
+
+    if (!may_ask(fetch, want) || fetch->world->http->flights == NULL || source->is_dead ||
+        fetch->spent_ms >= fetch->deadline_ms ||
+        gl_ahead_has(fetch->ahead, source->name, want->url))
+        return;
+    if (!look_kept(fetch, source, want, &kept) && prepare(fetch, source, want, &untold) == 0)
+        send_ahead(fetch, source, want, &kept);
+    gl_cached_done(&kept);
+}
+
+void gl_fetch_done(struct gl_fetch *fetch)
+{
+    gl_ahead_free(fetch->ahead);
+    fetch->ahead = NULL;
+}
+
+int gl_fetch_get(struct gl_fetch *fetch, struct gl_fetch_source *source,
+                 const struct gl_fetch_want *want, struct gl_fetched *out, struct gl_error *err)
+{
+    struct gl_cached kept = {0};
+    bool is_ahead;
+    int rc = 0;
 
     *out = (struct gl_fetched){0};
-    if (gl_cache_find(&key, &kept) && !is_sound(&kept, now_s))
-        gl_cached_done(&kept);
-    if (kept.body != NULL && now_s - kept.checked_s < YOUNG_S) {
+    if (look_kept(fetch, source, want, &kept)) {
         *out = (struct gl_fetched){.answer = kept, .is_from_cache = true};
         return 1;
     }
-    if (fetch->is_offline || fetch->world->http == NULL || want->is_cache_only) {
+    if (!may_ask(fetch, want)) {
         gl_cached_done(&kept);
         return 0;
     }
-    rc = check_gone(fetch, source, want->url, err) || take_turn(fetch, source, want->access, err)
-             ? -1
-             : 0;
+    is_ahead = gl_ahead_choose(fetch->ahead, source->name, want->url);
+    if (!is_ahead)
+        rc =
+            check_gone(fetch, source, want->url, err) || take_turn(fetch, source, want->access, err)
+                ? -1
+                : 0;
     if (rc == 0) {
-        out->is_sent = fetch->spent_ms < fetch->deadline_ms;
+        out->is_sent = is_ahead || fetch->spent_ms < fetch->deadline_ms;
         rc = ask(fetch, source, want, &kept, &out->answer, err);
     }
     gl_cached_done(&kept);

@@ -17,6 +17,7 @@ struct gl_fetch {
     bool is_cache_empty;      /* it was when the store was opened: nothing is looked up */
     bool is_offline;
     int64_t deadline_ms, spent_ms; /* of all network work */
+    struct gl_ahead *ahead;        /* questions sent before their turn; NULL = none yet */
 };
 
 /* State of one source; zeroed at first. */
@@ -41,6 +42,11 @@ struct gl_fetched {
     bool is_sent;       /* the server was asked */
 };
 
+/* Send the question now and fetch its answer later with gl_fetch_get(), so that many are under way
+ * at once. Nothing happens where a young answer is kept, the network may not be asked, or the
+ * transport cannot have several under way: gl_fetch_get() then does all of it. */
+void gl_fetch_ahead(struct gl_fetch *fetch, struct gl_fetch_source *source,
+                    const struct gl_fetch_want *want);
 /* 1 and *out filled, 0 when the network may not be asked and nothing young is at hand, -1 when it
  * failed: TIMEOUT, NETWORK, RATE_LIMIT, NOT_FOUND, PROVIDER, BAD_REPLY, NO_CREDENTIAL,
  * UNKNOWN_DATA (nothing there, or no right to it). out->is_sent is always set. */
@@ -53,5 +59,7 @@ bool gl_fetch_last(const struct gl_fetch *fetch, const struct gl_fetch_source *s
 int gl_fetch_keep(const struct gl_fetch *fetch, const struct gl_fetch_source *source,
                   const struct gl_fetch_want *want, const struct gl_fetched *fetched,
                   struct gl_error *err);
+/* Drop what was asked ahead and never fetched. */
+void gl_fetch_done(struct gl_fetch *fetch);
 
 #endif

@@ -133,14 +133,38 @@ static void note_trouble(struct gl_signal_report *report, const struct gl_error 
     note_error(report, trouble);
 }
 
+/* A request as fetch.h wants it; what it points to lives in *out. */
+struct asking {
+    char url[URL_MAX], slot[128];
+    struct gl_fetch_want want;
+};
+
+static int put_request(const struct gl_signal_store *store, struct source *source,
+                       const struct gl_store_request *request, struct asking *out,
+                       struct gl_error *err)
+{
+    const struct gl_signal_query *query = request->query;
+    int64_t now_s = gl_now(store->fetch.world).unix_s;
+
+    out->url[0] = '\0';
+    source->ops->urls(query, source->config->endpoint, request->index, out->url, sizeof out->url);
+    snprintf(out->slot, sizeof out->slot, "%s|%s|%u|%s", query->zone,
+             query->neso != NULL ? query->neso : "", request->index,
+             query->is_past                 ? "actuals"
+             : query->until.unix_s <= now_s ? "past"
+                                            : "now");
+    out->want = (struct gl_fetch_want){out->url, out->slot, query->is_cache_only, &source->access};
+    return strlen(out->url) + 1 < sizeof out->url
+               ? 0
+               : gl_fail(err, GL_E_CONFIG, "the endpoint is too long");
+}
+
 /* One request: what the server or a young cache says, else the last that is kept. */
 static void ask_request(struct gl_signal_store *store, struct source *source,
                         const struct gl_store_request *request, struct gl_signal_result *result,
                         struct gl_signal_report *report)
 {
-    const struct gl_signal_query *query = request->query;
-    char url[URL_MAX] = "", slot[128];
-    struct gl_fetch_want want = {url, slot, query->is_cache_only, &source->access};
+    struct asking asking;
     struct gl_fetched fetched = {0};
     struct gl_error trouble = {0};
     int64_t now_s = gl_now(store->fetch.world).unix_s;
@@ -148,26 +172,20 @@ static void ask_request(struct gl_signal_store *store, struct source *source,
     bool is_nothing;
     int got;
 
-    source->ops->urls(query, source->config->endpoint, request->index, url, sizeof url);
-    snprintf(slot, sizeof slot, "%s|%s|%u|%s", query->zone, query->neso != NULL ? query->neso : "",
-             request->index,
-             query->is_past                 ? "actuals"
-             : query->until.unix_s <= now_s ? "past"
-                                            : "now");
-    got = strlen(url) + 1 < sizeof url
-              ? gl_fetch_get(&store->fetch, &source->fetch, &want, &fetched, &trouble)
-              : gl_fail(&trouble, GL_E_CONFIG, "the endpoint is too long");
+    got = put_request(store, source, request, &asking, &trouble);
+    if (got == 0)
+        got = gl_fetch_get(&store->fetch, &source->fetch, &asking.want, &fetched, &trouble);
     report->is_skipped = report->is_skipped && !fetched.is_sent;
     is_nothing = got < 0 && trouble.code == GL_E_UNKNOWN_DATA;
     if (got == 1 && gl_store_take(store, source, request, &fetched.answer, result, &trouble))
         got = -1;
     if (got == 1)
-        keep_answer(store, source, &want, &fetched, result, before, report);
+        keep_answer(store, source, &asking.want, &fetched, result, before, report);
     if (got != 1) {
         struct gl_error ignored = {0};
 
         gl_cached_done(&fetched.answer);
-        got = gl_fetch_last(&store->fetch, &source->fetch, &want, &fetched) &&
+        got = gl_fetch_last(&store->fetch, &source->fetch, &asking.want, &fetched) &&
               gl_store_take(store, source, request, &fetched.answer, result, &ignored) == 0;
     }
     if (got == 1)
@@ -188,6 +206,46 @@ static void ask_requests(struct gl_signal_store *store, struct source *source,
     requests = source->ops->urls(&own, source->config->endpoint, 0, url, sizeof url);
     for (unsigned i = 0; i < requests && i < GL_STORE_REQUESTS_MAX; i++)
         ask_request(store, source, &(struct gl_store_request){&own, i}, result, report);
+}
+
+static void ask_ahead(struct gl_signal_store *store, struct source *source,
+                      const struct gl_signal_query *query)
+{
+    struct gl_signal_query own = *query;
+    struct gl_error untold = {0};
+    struct asking asking;
+    unsigned requests;
+
+    own.config = source->config;
+    requests = source->ops->urls(&own, source->config->endpoint, 0, asking.url, sizeof asking.url);
+    for (unsigned i = 0; i < requests && i < GL_STORE_REQUESTS_MAX; i++)
+        if (put_request(store, source, &(struct gl_store_request){&own, i}, &asking, &untold) == 0)
+            gl_fetch_ahead(&store->fetch, &source->fetch, &asking.want);
+}
+
+/* Many regions stand in one zone. */
+static bool was_asked_ahead(struct gl_signal_store *store, const struct gl_signal_query *query)
+{
+    char name[sizeof store->ahead[0]];
+
+    snprintf(name, sizeof name, "%s|%s", query->zone, query->neso != NULL ? query->neso : "");
+    for (size_t i = 0; i < store->ahead_count; i++)
+        if (strcmp(store->ahead[i], name) == 0)
+            return true;
+    store->ahead = gl_realloc(store->ahead, (store->ahead_count + 1) * sizeof *store->ahead);
+    memcpy(store->ahead[store->ahead_count++], name, sizeof name);
+    return false;
+}
+
+void gl_signal_store_ahead(struct gl_signal_store *store, const struct gl_signal_query *query)
+{
+    if (store->fetch.is_offline || store->fetch.world->http == NULL || query->is_cache_only ||
+        was_asked_ahead(store, query))
+        return;
+    for (size_t i = 0; i < store->source_count; i++)
+        if (store->sources[i].ops != NULL && store->sources[i].ops->needs_network &&
+            gl_store_covers(&store->sources[i], query->zone))
+            ask_ahead(store, &store->sources[i], query);
 }
 
 /* What was measured in the last day and more is for the archive alone: not one of the answers, and
@@ -440,6 +498,7 @@ void gl_signal_store_free(struct gl_signal_store *store)
 {
     if (store == NULL)
         return;
+    gl_fetch_done(&store->fetch);
     for (size_t i = 0; i < store->entry_count; i++)
         free_entry(store->entries[i], store->source_count);
     for (size_t i = 0; i < store->source_count; i++) {
@@ -447,6 +506,7 @@ void gl_signal_store_free(struct gl_signal_store *store)
         gl_signal_result_done(&store->sources[i].raw);
         gl_signal_result_done(&store->sources[i].whole);
     }
+    free(store->ahead);
     free(store->entries);
     free(store->sources);
     free(store->reports);

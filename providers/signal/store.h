@@ -34,6 +34,10 @@ void gl_signal_store_free(struct gl_signal_store *store);
 const struct gl_zone_facts *gl_signal_store_zone(struct gl_signal_store *store,
                                                  const struct gl_signal_query *query);
 
+/* Send the questions of a zone that gl_signal_store_zone() will be asked for, so that those of many
+ * zones and sources are under way at once. */
+void gl_signal_store_ahead(struct gl_signal_store *store, const struct gl_signal_query *query);
+
 /* What happened to each source for each zone asked, for `signals --explain` and warnings. */
 struct gl_signal_report {
     const char *source;

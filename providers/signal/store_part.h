@@ -44,6 +44,8 @@ struct gl_signal_store {
     size_t source_count;
     struct entry **entries;
     size_t entry_count;
+    char (*ahead)[48]; /* zones whose questions were sent before their turn */
+    size_t ahead_count;
     struct gl_signal_report *reports;
     size_t report_count, report_capacity;
 };
