@@ -352,6 +352,26 @@ static struct gl_aws_console *console_of(struct gl_aws *aws, const char *id)
     return made;
 }
 
+/* Base64, which may come in lines. */
+static int decode(const char *coded, struct gl_str *out, struct gl_error *err)
+{
+    GL_AUTO(gl_auto_free) char *bytes = gl_alloc(strlen(coded) + 4);
+    struct gl_str plain = {.ceiling = 4 * GL_AWS_CONSOLE};
+    size_t length = 0;
+    int got;
+
+    for (const char *at = coded; *at != '\0'; at++)
+        if (strchr(" \t\r\n", *at) == NULL)
+            gl_str_add_char(&plain, *at);
+    got = plain.is_cut
+              ? gl_fail(err, GL_E_TOO_LARGE, "it is too long")
+              : gl_base64_parse(gl_str_text(&plain), bytes, strlen(coded) + 3, &length, err);
+    if (got == 0)
+        gl_str_add_bytes(out, bytes, length);
+    gl_str_done(&plain);
+    return got;
+}
+
 /* Nitro machines show the console as it is now, others as of their last change of state. */
 static int fetch(struct gl_aws *aws, const char *region, const char *native, struct gl_str *out,
                  struct gl_error *err)
@@ -359,7 +379,6 @@ static int fetch(struct gl_aws *aws, const char *region, const char *native, str
     struct gl_error why = {0};
     GL_AUTO(gl_auto_xml) struct gl_xml *doc = NULL;
     const char *coded;
-    size_t length;
 
     for (unsigned latest = 1; doc == NULL; latest--) {
         GL_AUTO(gl_remote_call_done) struct gl_remote_call call = {0};
@@ -373,18 +392,8 @@ static int fetch(struct gl_aws *aws, const char *region, const char *native, str
             return gl_fail(err, why.code, "%s", why.text);
     }
     coded = gl_xml_text(gl_xml_root(doc), "output");
-    if (coded == NULL || *coded == '\0')
-        return 0;
-    if (strlen(coded) > 4 * GL_AWS_CONSOLE)
-        return gl_fail(err, GL_E_TOO_LARGE, "aws in %s: the console is too long", region);
-    length = strlen(coded);
-    {
-        GL_AUTO(gl_auto_free) char *bytes = gl_alloc(length + 4);
-
-        if (gl_base64_parse(coded, bytes, length + 3, &length, err) < 0)
-            return gl_wrap(err, "aws in %s: console", region);
-        gl_str_add_bytes(out, bytes, length);
-    }
+    if (coded != NULL && decode(coded, out, err) < 0)
+        return gl_wrap(err, "aws in %s: console", region);
     return 0;
 }
 

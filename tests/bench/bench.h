@@ -23,6 +23,10 @@ int bench_planning(struct gl_error *err);
 int bench_guarantee(const char *folder, const char *only, struct gl_error *err);
 /* Verifications a second of the receipt in `path`. */
 int bench_receipt(const char *path, struct gl_error *err);
+/* Launches on the EC2 counterpart of the environment beside the AWS CLI at `aws`; and one of ours
+ * with an image, which that starts. */
+int bench_aws(const char *aws, struct gl_error *err);
+int bench_aws_launch(const char *image, struct gl_error *err);
 
 /* Monotonic seconds. */
 double bench_now_s(void);

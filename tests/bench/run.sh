@@ -219,6 +219,8 @@ title 'Planning: papers computed again (GREENLAUNCH_BENCH_PAPERS, GREENLAUNCH_BE
 "$build/bench" planning
 title 'Guarantee: promises of the past, kept as stated? (GREENLAUNCH_BENCH_GRID)'
 "$build/bench" guarantee
+title 'Launch on EC2 (moto on this machine), as a whole program'
+bash tests/bench/aws.sh "$build"
 launches
 receipts
 meters

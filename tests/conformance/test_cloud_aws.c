@@ -220,41 +220,6 @@ static void stock_quota_and_price(void **state)
     assert_string_equal(made.how, "ec2/spot");
 }
 
-static void words_become_codes(void **state)
-{
-    static const struct {
-        int status;
-        const char *word;
-        enum gl_errc code;
-    } cases[] = {
-        {503, "RequestLimitExceeded", GL_E_RATE_LIMIT},
-        {503, "EC2ThrottledException", GL_E_RATE_LIMIT},
-        {400, "Throttling", GL_E_RATE_LIMIT},
-        {400, "RequestThrottledException", GL_E_RATE_LIMIT},
-        {500, "InsufficientInstanceCapacity", GL_E_CAPACITY},
-        {400, "InsufficientFreeAddressesInSubnet", GL_E_CAPACITY},
-        {400, "Unsupported", GL_E_CAPACITY},
-        {400, "VcpuLimitExceeded", GL_E_QUOTA},
-        {400, "MaxSpotInstanceCountExceeded", GL_E_QUOTA},
-        {400, "IdempotentInstanceTerminated", GL_E_TOKEN},
-        {403, "UnauthorizedOperation", GL_E_PERMISSION},
-        {400, "AccessDeniedException", GL_E_PERMISSION},
-        {401, "AuthFailure", GL_E_NO_CREDENTIAL},
-        {400, "ExpiredTokenException", GL_E_NO_CREDENTIAL},
-        {400, "RequestExpired", GL_E_NO_CREDENTIAL},
-        {400, "InvalidInstanceID.NotFound", GL_E_NOT_FOUND},
-        {400, "InvalidAMIID.Malformed", GL_E_NOT_FOUND},
-        {400, "SpotMaxPriceTooLow", GL_E_PRICE},
-        {500, "InternalError", GL_E_PROVIDER},
-        {400, "SomethingNew", GL_E_BAD_VALUE},
-    };
-
-    (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        if (cloud->ops->classify(cases[i].status, cases[i].word) != cases[i].code)
-            fail_msg("%s", cases[i].word);
-}
-
 static void a_throttle_is_waited_out(void **state)
 {
     struct gl_launch launch = a_launch();
@@ -606,7 +571,6 @@ int main(void)
         TEST(without_tags_it_is_found_by_its_token),
         TEST(seen_only_after_a_while),
         TEST(stock_quota_and_price),
-        TEST(words_become_codes),
         TEST(a_throttle_is_waited_out),
         TEST(rejected_credentials),
         TEST(what_could_be_launched),

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Where AWS credentials come from, with a loopback server as STS, container and instance. */
 #include "providers/cloud/aws_credential_part.h"
+#include "tests/conformance/cloud_fake_aws.h"
+#include "tests/conformance/cloud_remote.h"
 #include "tests/support/http_server.h"
 
 #include "base/file.h"
@@ -432,6 +434,40 @@ static void regions_and_endpoints(void **state)
     gl_aws_chain_free(chain);
 }
 
+/* The keys change while all regions are being asked: all are refused, one renewal serves them. */
+static void renewed_in_flight(void **state)
+{
+    static char line[256];
+    static const char *const set[] = {line, "AWS_EC2_METADATA_DISABLED=true", NULL};
+    struct gl_remote_fixture fixture = gl_remote_fixture_aws;
+    struct gl_fake_aws *fake = gl_fake_aws_start();
+    struct gl_world real;
+    struct gl_cloud_options options = {.world = &real};
+    struct gl_instance *list;
+    struct gl_error err = {0};
+    struct gl_cloud *cloud;
+    size_t count;
+
+    (void)state;
+    fixture.environment = set;
+    snprintf(line, sizeof line, "AWS_CONTAINER_CREDENTIALS_FULL_URI=%s/container",
+             gl_fake_aws_url(fake));
+    gl_world_real(&real);
+    gl_remote_fixture_set(&fixture, fake, &real, &options);
+    cloud = gl_cloud_open("aws", &options, &err);
+    assert_non_null(cloud);
+    assert_int_equal(cloud->ops->list(cloud, &list, &count, &err), 0);
+    free(list);
+    assert_int_equal(fake->handed_out, 1);
+    snprintf(fake->secret, sizeof fake->secret, "planted-anew");
+    if (cloud->ops->list(cloud, &list, &count, &err) < 0)
+        fail_msg("%s", err.text);
+    free(list);
+    assert_int_equal(fake->handed_out, 2);
+    gl_cloud_close(cloud);
+    gl_remote_fixture_end(&fixture, fake, &real);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -446,6 +482,7 @@ int main(void)
         TEST(instances_without_a_role),
         TEST(kept_renewed_and_used_while_the_service_is_down),
         TEST(regions_and_endpoints),
+        cmocka_unit_test(renewed_in_flight),
     };
 #undef TEST
 

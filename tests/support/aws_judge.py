@@ -5,8 +5,8 @@ enumerations, required members) and its signature against botocore's own signer 
   aws_judge.py plain|signed FOLDER
 
 Writes FOLDER/url when it answers, FOLDER/keys (lines "NAME ID SECRET"), FOLDER/ami (an image of
-eu-north-1) and one line for each thing found wrong into FOLDER/verdict; FOLDER/asked lists the
-actions that came. Ends with its standard input.
+eu-north-1), FOLDER/inner (moto past the door) and one line for each thing found wrong into
+FOLDER/verdict; FOLDER/asked lists the actions that came. Ends with its standard input.
 """
 import gzip
 import http.client
@@ -135,7 +135,6 @@ def check_signature(method, path, headers, body):
     request.context["timestamp"] = headers["X-Amz-Date"]
     signer = botocore.auth.SigV4Auth(
         botocore.credentials.Credentials(key, KEYS[key]), service, region)
-    signer.add_auth = None
     if "x-amz-date" not in names:
         return ["the time is not signed"]
     request.headers["X-Amz-Date"] = headers["X-Amz-Date"]
@@ -223,6 +222,7 @@ else:
     for key_id, secret in KEYS.items():
         note("keys", f"all {key_id} {secret}")
 note("ami", an_image())
+note("inner", f"http://127.0.0.1:{INNER}")
 DOOR = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Door)
 DOOR.daemon_threads = True
 threading.Thread(target=DOOR.serve_forever, daemon=True).start()

@@ -168,8 +168,7 @@ static void answers_are_read_or_refused_without_a_quote(void **state)
         "{\"Version\":1,\"SecretAccessKey\":\"planted\"}",
         "{\"Version\":1,\"AccessKeyId\":\"a b\",\"SecretAccessKey\":\"planted\"}",
         "{\"Version\":1,\"AccessKeyId\":\"a\",\"SecretAccessKey\":\"planted\\r\\nX: y\"}",
-        "{\"Version\":1,\"AccessKeyId\":\"a\",\"SecretAccessKey\":\"planted\",\"Expiration\":"
-        "\"x\"}",
+        "{\"Version\":1,\"AccessKeyId\":\"a\",\"SecretAccessKey\":\"b\",\"Expiration\":\"x\"}",
         "{\"Version\":1,\"AccessKeyId\":\"a\",\"SecretAccessKey\":\"planted\"} planted"};
     struct gl_aws_credential credential = {0};
     struct gl_error err = {0};
