@@ -207,6 +207,30 @@ static void add_offer(struct gl_context *context, const struct narrow *narrow)
     wrapped(context, 2, &line);
 }
 
+/* What the cloud says of itself stands apart from the evidence. */
+static void add_claim(struct gl_context *context, const struct narrow *narrow)
+{
+    const struct gl_offer *offer = &narrow->question.offers[narrow->offer];
+    const struct gl_claim_row *claim = gl_data_claim(offer->cloud, offer->region);
+    const struct gl_data_source *sources;
+    GL_AUTO(gl_str_done) struct gl_str line = {0};
+
+    if (claim == NULL || claim->carbon_free_permille < 0)
+        return;
+    gl_data_sources(&sources);
+    gl_str_addf(&line,
+                "claim: %.3g %% carbon-free in %d, says the provider, contracts counted (market, "
+                "hourly); decides nothing here",
+                claim->carbon_free_permille / 10.0, claim->year);
+    wrapped(context, 2, &line);
+    if (context->reply.data != NULL)
+        json_object_set_new(context->reply.data, "claim",
+                            json_pack("{s:{s:f,s:s,s:s,s:s,s:s,s:s}}", "carbon_free_share", "value",
+                                      claim->carbon_free_permille / 10.0, "unit", "%", "accounting",
+                                      "market", "matching", "hourly", "grade", "E", "source",
+                                      sources[claim->source].id));
+}
+
 static json_t *add_reasons(struct gl_context *context, const struct narrow *narrow)
 {
     GL_AUTO(gl_auto_free) struct gl_reason *reasons = gl_alloc(REASONS_MAX * sizeof *reasons);
@@ -366,6 +390,7 @@ static int explain_offer(struct gl_context *context, const struct gl_ask_result 
                   asked->threshold, "rules", gl_render_rules_json(asked->policy), "offer",
                   gl_render_offer_json(&narrow.question, narrow.decision, offer), "reasons",
                   reasons, "evidence", evidence);
+    add_claim(context, &narrow);
     add_alternatives(context, asked, &narrow);
     gl_decision_free(narrow.decision);
     return status;

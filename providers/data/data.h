@@ -63,6 +63,14 @@ struct gl_type_row {              /* one instance type */
     uint8_t source;
 };
 
+struct gl_claim_row {             /* what a cloud says of its own region; decides nothing */
+    const char *cloud, *region;
+    int16_t year;
+    int16_t carbon_free_permille; /* of its consumption, hour by hour, contracts counted; -1 unknown */
+    int32_t grid_cg_per_kwh;      /* hundredths of gCO2e/kWh, the grid as the cloud sees it; -1 */
+    uint8_t source;
+};
+
 /*
  * Whole tables. Each stores the first row in *out_rows and returns the number of rows.
  * Regions are sorted by cloud and region, zones by zone (one row a zone, the newest year), types
@@ -72,6 +80,11 @@ size_t gl_data_regions(const struct gl_region_row **out_rows);
 size_t gl_data_zones(const struct gl_zone_row **out_rows);
 size_t gl_data_types(const struct gl_type_row **out_rows);
 size_t gl_data_sources(const struct gl_data_source **out_rows);
+
+/* Sorted by cloud and region. */
+size_t gl_data_claims(const struct gl_claim_row **out_rows);
+/* The newest claim of a region, or NULL when its cloud makes none that we know of. */
+const struct gl_claim_row *gl_data_claim(const char *cloud, const char *region);
 
 /*
  * Look-ups by name: the arguments are not NULL and compared byte by byte, case included.

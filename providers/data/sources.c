@@ -312,4 +312,13 @@ const struct gl_data_source gl_source_rows[GL_SRC_COUNT] = {
         .note = "Euro without tax, converted at the ECB reference rate of that day, 0.8645 EUR per "
                 "USD.",
     },
+    [GL_SRC_CLAIMS_GOOGLE] = {
+        .id = "claims-google",
+        .title = "Google, carbon-free energy of its regions, "
+                 "GoogleCloudPlatform/region-carbon-info (74d9bf8)",
+        .licence = "facts",
+        .date = "2025",
+        .note = "Google's own yearly claim: hours matched with its contracts in the same grid. Told "
+                "beside an offer, never used for a decision.",
+    },
 };

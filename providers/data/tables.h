@@ -52,6 +52,7 @@ enum gl_data_source_index {
     GL_SRC_PRICES_DIGITALOCEAN,
     GL_SRC_PRICES_ORACLE,
     GL_SRC_PRICES_EURO,
+    GL_SRC_CLAIMS_GOOGLE,
     GL_SRC_COUNT
 };
 

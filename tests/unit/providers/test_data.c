@@ -387,6 +387,26 @@ static void test_known_types(void **state)
     }
 }
 
+static void test_claims_are_sorted_and_in_range(void **state)
+{
+    const struct gl_claim_row *rows;
+    size_t count = gl_data_claims(&rows);
+
+    (void)state;
+    assert_true(count >= 40);
+    for (size_t i = 0; i < count; i++) {
+        assert_in_range(rows[i].carbon_free_permille, 0, 1000);
+        assert_in_range(rows[i].grid_cg_per_kwh, 1, 150000);
+        assert_true(i == 0 || strcmp(rows[i - 1].cloud, rows[i].cloud) < 0 ||
+                    strcmp(rows[i - 1].region, rows[i].region) < 0);
+        assert_ptr_equal(gl_data_claim(rows[i].cloud, rows[i].region), &rows[i]);
+    }
+    /* 2025.csv of the repository named in sources.c */
+    assert_int_equal(gl_data_claim("gcp", "europe-north1")->carbon_free_permille, 980);
+    assert_int_equal(gl_data_claim("gcp", "us-west3")->grid_cg_per_kwh, 56751);
+    assert_null(gl_data_claim("aws", "eu-north-1"));
+}
+
 static void test_known_prices(void **state)
 {
     (void)state;
@@ -547,6 +567,7 @@ int main(void)
         cmocka_unit_test(test_types_are_sorted_and_plenty),
         cmocka_unit_test(test_type_fields_are_in_range),
         cmocka_unit_test(test_known_types),
+        cmocka_unit_test(test_claims_are_sorted_and_in_range),
         cmocka_unit_test(test_known_prices),
         cmocka_unit_test(test_unknown_prices),
         cmocka_unit_test(test_every_price_is_reachable),
