@@ -129,6 +129,11 @@ size_t gl_catalog_rows(const struct gl_catalog *catalog, const struct gl_catalog
     return catalog->count;
 }
 
+struct gl_catalog *gl_catalog_new(void)
+{
+    return gl_alloc(sizeof(struct gl_catalog));
+}
+
 void gl_catalog_free(struct gl_catalog *catalog)
 {
     if (catalog == NULL)
@@ -247,7 +252,7 @@ void gl_catalog_refresh(struct gl_cloud *const *clouds, size_t count, int64_t de
     void *cookie;
 
     for (size_t i = 0; i < count; i++) {
-        catalogs[i] = gl_alloc(sizeof *catalogs[i]);
+        catalogs[i] = gl_catalog_new();
         reports[i] = (struct gl_catalog_report){.cloud = clouds[i]->ops->name};
         rounds[i] =
             (struct gl_catalog_round){clouds[i], flight, catalogs[i], &reports[i], 0, false};

@@ -28,6 +28,7 @@ void gl_catalog_row_init(struct gl_catalog_row *out, const char *region, const c
 
 struct gl_catalog; /* a growing list of rows, at most GL_CATALOG_ROWS */
 #define GL_CATALOG_ROWS 200000
+struct gl_catalog *gl_catalog_new(void); /* empty; gl_catalog_free() */
 /* Add, or fill in what is unknown of the row of the same region, zone and type. */
 void gl_catalog_add(struct gl_catalog *catalog, const struct gl_catalog_row *row);
 size_t gl_catalog_rows(const struct gl_catalog *catalog, const struct gl_catalog_row **out);
@@ -57,8 +58,8 @@ struct gl_catalog_report {
     char region[40];       /* where that was */
 };
 
-/* Ask `count` remote clouds of one world at once, at most deadline_ms. catalogs[i] is a fresh catalogue of clouds[i],
- * to be freed with gl_catalog_free(), reports[i] how it did. */
+/* Ask `count` remote clouds of one world at once, at most deadline_ms. catalogs[i] is a fresh
+ * catalogue of clouds[i], to be freed with gl_catalog_free(), reports[i] how it did. */
 void gl_catalog_refresh(struct gl_cloud *const *clouds, size_t count, int64_t deadline_ms,
                         struct gl_catalog **catalogs, struct gl_catalog_report *reports);
 void gl_catalog_free(struct gl_catalog *catalog);

@@ -235,14 +235,12 @@ bool gl_digitalocean_has_next(const json_t *answer)
 bool gl_digitalocean_read_image(const json_t *image, const char *region, struct gl_cloud_image *out)
 {
     const char *status = gl_vps_text(image, "status");
-    const json_t *size = json_object_get(image, "size_gigabytes");
+    double size = json_number_value(json_object_get(image, "size_gigabytes"));
     bool is_there = has_text(json_object_get(image, "regions"), region);
 
     if (gl_vps_number(image, "id") <= 0)
         return false;
-    out->bytes = json_is_number(size) && json_number_value(size) < 1e6
-                     ? (int64_t)(json_number_value(size) * 1e9)
-                     : GL_UNKNOWN;
+    out->bytes = size > 0 && size < 1e6 ? (int64_t)(size * 1e9) : GL_UNKNOWN;
     out->state = strcmp(status, "deleted") == 0 || strcmp(status, "retired") == 0 ? GL_IMAGE_FAILED
                  : strcmp(status, "available") == 0 && is_there                   ? GL_IMAGE_READY
                                                                 : GL_IMAGE_PENDING;

@@ -128,7 +128,7 @@ static int64_t search_page(struct gl_vps *vps, const char *selector, int64_t pag
         if (gl_hetzner_read_server(server, &item))
             gl_vps_list_add(list, &item);
     }
-    return gl_hetzner_next_page(answer);
+    return gl_hetzner_next_page(answer) > page ? gl_hetzner_next_page(answer) : 0;
 }
 
 static int search(struct gl_vps *vps, const char *region, const char *token,
@@ -335,14 +335,14 @@ static int image_delete(struct gl_cloud *cloud, const char *image, struct gl_err
 
 /* ---- catalogue ---- */
 
-enum kind { KIND_PRICING, KIND_TYPES };
+enum { KIND_PRICING = 0 }; /* else the page of types */
 
 static void ask_types(struct gl_vps *vps, struct gl_catalog_round *round, int64_t page)
 {
     struct gl_remote_call call;
 
     gl_vps_call(vps, &call, "GET", "/server_types?per_page=50&page=%lld", (long long)page);
-    gl_catalog_ask(round, &call, KIND_TYPES, NULL);
+    gl_catalog_ask(round, &call, (int)page, NULL);
 }
 
 static int catalog_begin(struct gl_cloud *cloud, struct gl_catalog_round *round,
@@ -364,6 +364,7 @@ static int catalog_read(struct gl_cloud *cloud, const struct gl_remote_call *cal
                         struct gl_catalog *catalog, struct gl_error *err)
 {
     GL_AUTO(gl_auto_json) json_t *answer = NULL;
+    int64_t next;
 
     (void)region;
     if (call->err.code != GL_OK)
@@ -376,8 +377,9 @@ static int catalog_read(struct gl_cloud *cloud, const struct gl_remote_call *cal
         return 0;
     }
     gl_hetzner_read_types(answer, catalog);
-    if (gl_hetzner_next_page(answer) > 0)
-        ask_types((struct gl_vps *)cloud, round, gl_hetzner_next_page(answer));
+    next = gl_hetzner_next_page(answer);
+    if (next > kind && next <= PAGES_MAX) /* pages that do not go on would never end */
+        ask_types((struct gl_vps *)cloud, round, next);
     return 0;
 }
 

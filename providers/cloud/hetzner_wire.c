@@ -137,6 +137,7 @@ int gl_hetzner_read_action(const json_t *action, struct gl_error *err)
 bool gl_hetzner_read_image(const json_t *image, const char *region, struct gl_cloud_image *out)
 {
     const char *status = gl_vps_text(image, "status");
+    double size = json_number_value(json_object_get(image, "image_size"));
     int64_t id = gl_vps_number(image, "id");
 
     if (id <= 0)
@@ -146,9 +147,8 @@ bool gl_hetzner_read_image(const json_t *image, const char *region, struct gl_cl
     out->state = strcmp(status, "available") == 0  ? GL_IMAGE_READY
                  : strcmp(status, "creating") == 0 ? GL_IMAGE_PENDING
                                                    : GL_IMAGE_FAILED;
-    if (json_is_number(json_object_get(image, "image_size")))
-        out->bytes =
-            (int64_t)(json_number_value(json_object_get(image, "image_size")) * 1000000000.0);
+    if (size > 0 && size < 1e6) /* GB */
+        out->bytes = (int64_t)(size * 1e9);
     return true;
 }
 
@@ -222,14 +222,12 @@ static uint32_t positive(int64_t value)
 
 static void read_type(const json_t *type, const json_t *place, struct gl_catalog *catalog)
 {
-    const json_t *memory = json_object_get(type, "memory");
+    double memory = json_number_value(json_object_get(type, "memory")); /* GiB */
     struct gl_catalog_row row;
 
     gl_catalog_row_init(&row, gl_vps_text(place, "name"), gl_vps_text(type, "name"));
     row.vcpus = positive(gl_vps_number(type, "cores"));
-    row.memory_mib = json_is_number(memory) && json_number_value(memory) < 1e6
-                         ? (uint32_t)(json_number_value(memory) * 1024)
-                         : 0;
+    row.memory_mib = memory > 0 && memory < 1e6 ? (uint32_t)(memory * 1024) : 0;
     snprintf(row.arch, sizeof row.arch, "%s",
              strcmp(gl_vps_text(type, "architecture"), "arm") == 0 ? "arm64" : "x86_64");
     if (json_is_boolean(json_object_get(place, "available"))) {

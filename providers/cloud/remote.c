@@ -209,6 +209,12 @@ int gl_remote_send(struct gl_remote *remote, struct gl_remote_call *call, struct
     gl_remote_tried_init(&tried, call);
     gl_error_clear(&call->err);
     if (remote->http == NULL) {
+        struct gl_error ignored = {0};
+
+        /* Who has no credentials is told so, with or without a network. */
+        if (!call->is_open && remote->ops->authorize(remote, call, false, &ignored) < 0 &&
+            ignored.code == GL_E_NO_CREDENTIAL)
+            why = ignored;
         gl_fail(&why, GL_E_NETWORK, "not asked: this command is offline");
         gl_remote_call_fail(remote, call, &why);
         return keep_failure(remote, call, err);

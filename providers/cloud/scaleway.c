@@ -230,23 +230,25 @@ static int follow(struct gl_vps *vps, struct gl_error *err)
     return seen.state != GL_STATE_RUNNING;
 }
 
-/* One page of one zone; the number of servers on it, -1. */
-static int search_page(struct gl_vps *vps, const char *zone, const char *tag, int page,
-                       struct gl_vps_list *list, struct gl_error *err)
+static void page_call(const struct gl_vps *vps, struct gl_remote_call *call, const char *zone,
+                      const char *tag, int page)
 {
-    GL_AUTO(gl_auto_json) json_t *answer = NULL;
-    struct gl_remote_call call;
-    const json_t *server, *servers;
+    gl_vps_call(vps, call, "GET", "/instance/v1/zones/%s/servers?per_page=%d&page=%d", zone,
+                PER_PAGE, page);
+    gl_remote_query(call, "tags", tag);
+    call->region = zone;
+}
+
+/* One page of one zone that was answered; the number of servers on it, -1. */
+static int read_page(const struct gl_remote_call *call, const char *zone, struct gl_vps_list *list,
+                     struct gl_error *err)
+{
+    GL_AUTO(gl_auto_json) json_t *answer = gl_remote_reply_json(call, err);
+    const json_t *server, *servers = json_object_get(answer, "servers");
     size_t i;
 
-    gl_vps_call(vps, &call, "GET", "/instance/v1/zones/%s/servers?per_page=%d&page=%d", zone,
-                PER_PAGE, page);
-    gl_remote_query(&call, "tags", tag);
-    call.region = zone;
-    answer = gl_vps_ask(vps, &call, err);
     if (answer == NULL)
-        return -1;
-    servers = json_object_get(answer, "servers");
+        return gl_wrap(err, "scaleway in %s", zone);
     if (!json_is_array(servers))
         return gl_fail(err, GL_E_BAD_REPLY, "scaleway in %s: the list of servers is none", zone);
     json_array_foreach(servers, i, server)
@@ -259,17 +261,50 @@ static int search_page(struct gl_vps *vps, const char *zone, const char *tag, in
     return (int)json_array_size(servers);
 }
 
-static int search_zone(struct gl_vps *vps, const char *zone, const char *tag,
-                       struct gl_vps_list *list, struct gl_error *err)
+/* The pages after the first. */
+static int search_on(struct gl_vps *vps, const char *zone, const char *tag,
+                     struct gl_vps_list *list, struct gl_error *err)
 {
-    for (int page = 1; page <= PAGES_MAX; page++) {
-        int count = search_page(vps, zone, tag, page, list, err);
+    for (int page = 2; page <= PAGES_MAX; page++) {
+        GL_AUTO(gl_remote_call_done) struct gl_remote_call call;
+        int count;
 
+        page_call(vps, &call, zone, tag, page);
+        if (gl_remote_send(&vps->remote, &call, err) < 0)
+            return -1;
+        count = read_page(&call, zone, list, err);
         if (count < PER_PAGE)
             return count < 0 ? -1 : 0;
     }
     return gl_fail(err, GL_E_TOO_LARGE, "scaleway in %s: more than %d pages of servers", zone,
                    PAGES_MAX);
+}
+
+/* The first page of every zone at once; one zone that does not answer fails all: it might hold what
+ * is looked for. */
+static int search_zones(struct gl_vps *vps, const char *const *zones, size_t count, const char *tag,
+                        struct gl_vps_list *list, struct gl_error *err)
+{
+    struct gl_remote_call calls[GL_SCALEWAY_ZONES];
+    int result = 0;
+
+    for (size_t i = 0; i < count; i++)
+        page_call(vps, &calls[i], zones[i], tag, 1);
+    gl_remote_send_all(&vps->remote, calls, count);
+    for (size_t i = 0; i < count; i++) {
+        const struct gl_error *why = &calls[i].err;
+        int seen = -1;
+
+        if (result == 0 && why->code != GL_OK)
+            gl_fail(err, why->code, "%s", why->text);
+        else if (result == 0)
+            seen = read_page(&calls[i], zones[i], list, err);
+        if (result == 0 && seen == PER_PAGE)
+            seen = search_on(vps, zones[i], tag, list, err);
+        result = result < 0 || seen < 0 ? -1 : 0;
+        gl_remote_call_done(&calls[i]);
+    }
+    return result;
 }
 
 static int search(struct gl_vps *vps, const char *region, const char *token,
@@ -282,11 +317,10 @@ static int search(struct gl_vps *vps, const char *region, const char *token,
 
     if (token != NULL)
         snprintf(tag, sizeof tag, "greenlaunch-token-a=%.32s", token);
-    for (size_t i = 0; i < count; i++)
-        if (search_zone(vps, all[i], tag, &list, err) < 0) {
-            free(list.items);
-            return -1;
-        }
+    if (search_zones(vps, all, count, tag, &list, err) < 0) {
+        free(list.items);
+        return -1;
+    }
     for (size_t i = 0; i < list.count; i++)
         if (token == NULL || strcmp(list.items[i].token, token) == 0)
             list.items[kept++] = list.items[i];

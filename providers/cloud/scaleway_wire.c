@@ -285,7 +285,8 @@ void gl_scaleway_read_stock(const json_t *answer, const char *zone, struct gl_ca
         gl_catalog_row_init(&row, region, name);
         snprintf(row.zone, sizeof row.zone, "%s", zone);
         row.is_offered_known = gl_vps_text(stock, "availability")[0] != '\0';
-        row.is_offered = strcmp(gl_vps_text(stock, "availability"), "shortage") != 0;
+        row.is_offered =
+            row.is_offered_known && strcmp(gl_vps_text(stock, "availability"), "shortage") != 0;
         if (strlen(name) < sizeof row.type)
             gl_catalog_add(catalog, &row);
     }

@@ -262,3 +262,25 @@ void gl_bench_write(struct gl_bench *bench, const char *name, const char *text, 
     if (gl_file_write(out, text, strlen(text), mode, &err) < 0)
         fail_msg("cannot write %s: %s", out, err.text);
 }
+
+void gl_bench_expect(struct gl_bench *bench, const struct gl_launch *launch, int status,
+                     struct gl_bench_run *run)
+{
+    struct gl_error err = {0};
+
+    if (gl_bench_run(bench, launch, run, &err) < 0)
+        fail_msg("%s: %s", err.text, gl_str_text(&run->err_text));
+    gl_bench_stop(bench, run->instance.id);
+    if (run->status != status)
+        fail_msg("status %d, stderr: %s", run->status, gl_str_text(&run->err_text));
+}
+
+void gl_bench_expect_text(struct gl_bench *bench, const struct gl_launch *launch, const char *text)
+{
+    struct gl_bench_run run;
+
+    gl_bench_expect(bench, launch, 0, &run);
+    if (strstr(gl_str_text(&run.out), text) == NULL)
+        fail_msg("not in the output: %s; it is: %s", text, gl_str_text(&run.out));
+    gl_bench_run_done(&run);
+}

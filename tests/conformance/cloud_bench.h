@@ -54,6 +54,11 @@ int gl_bench_run(struct gl_bench *bench, const struct gl_launch *launch, struct 
 /* Attach to a launched instance and collect. */
 int gl_bench_attach(struct gl_bench *bench, struct gl_bench_run *run, struct gl_error *err);
 void gl_bench_run_done(struct gl_bench_run *run);
+/* Run and expect its status, or an end without failure that printed `text`; the instance is
+ * stopped. The outputs stay in *run. */
+void gl_bench_expect(struct gl_bench *bench, const struct gl_launch *launch, int status,
+                     struct gl_bench_run *run);
+void gl_bench_expect_text(struct gl_bench *bench, const struct gl_launch *launch, const char *text);
 /* Stop an instance in good order; aborts the test when that fails. */
 void gl_bench_stop(struct gl_bench *bench, const char *id);
 /* All of the console; to be freed. */

@@ -542,39 +542,6 @@ static void test_cancelled(void **state)
     assert_int_equal(bench.cloud->ops->terminate(bench.cloud, made.id, &err), 0);
 }
 
-/* ---- the reference cloud's own faults, on which other tests rely ---- */
-
-static void test_lost_answer(void **state)
-{
-    struct gl_bench_names names;
-    struct gl_launch launch;
-    struct gl_instance seen;
-    struct gl_error err = {0};
-
-    (void)state;
-    if (store == NULL)
-        return;
-    launch = plain_launch(&names);
-    store->faults[GL_MEMORY_LAUNCH] =
-        (struct gl_memory_fault){.times = 1, .code = GL_E_NETWORK, .acts_first = true};
-    assert_int_equal(bench.cloud->ops->launch(bench.cloud, &launch, &seen, &err), -1);
-    assert_int_equal(err.code, GL_E_NETWORK);
-    gl_error_clear(&err);
-    assert_int_equal(bench.cloud->ops->find_by_request(bench.cloud, NULL, names.token, &seen, &err),
-                     1);
-    assert_int_equal(bench.cloud->ops->terminate(bench.cloud, seen.id, &err), 0);
-    launch = plain_launch(&names);
-    store->faults[GL_MEMORY_LAUNCH] = (struct gl_memory_fault){.times = 1, .code = GL_E_NETWORK};
-    assert_int_equal(bench.cloud->ops->launch(bench.cloud, &launch, &seen, &err), -1);
-    gl_error_clear(&err);
-    assert_int_equal(bench.cloud->ops->find_by_request(bench.cloud, NULL, names.token, &seen, &err),
-                     0);
-    store->faults[GL_MEMORY_FIND] = (struct gl_memory_fault){.times = 1, .code = GL_E_NETWORK};
-    assert_int_equal(bench.cloud->ops->find_by_request(bench.cloud, NULL, names.token, &seen, &err),
-                     -1);
-    assert_int_equal(running(), 0);
-}
-
 static void test_nothing_is_left(void **state)
 {
     (void)state;
@@ -596,7 +563,6 @@ static int run_suite(const struct fixture *which)
         cmocka_unit_test(test_token_never_seen),
         cmocka_unit_test(test_command),
         cmocka_unit_test(test_cancelled),
-        cmocka_unit_test(test_lost_answer),
         cmocka_unit_test(test_nothing_is_left),
     };
 

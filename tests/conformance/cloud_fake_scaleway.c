@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/conformance/cloud_fake_vps.h"
+
+#include "providers/data/data.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* https://www.scaleway.com/en/developers/api/instances/ */
+
+static void fail(struct gl_test_answer *out, int status, const char *type, const char *message)
+{
+    gl_fake_json(out, status, json_pack("{s:s,s:s}", "type", type, "message", message));
+}
+
+/* "/instance/v1/zones/ZONE/..." */
+static const char *zone_of(const struct gl_test_request *request, char out[40])
+{
+    const char *at = strstr(request->path, "/zones/");
+
+    snprintf(out, 40, "%.*s", at != NULL ? (int)strcspn(at + 7, "/") : 0, at != NULL ? at + 7 : "");
+    return out;
+}
+
+static json_t *server_json(const struct gl_fake_server *server)
+{
+    char at[32];
+    json_t *volumes = server->has_volume ? json_pack("{s:{s:s,s:s}}", "0", "id",
+                                                     "99999999-bbbb-4ccc-8ddd-000000000000",
+                                                     "volume_type", "sbs_volume")
+                                         : json_object();
+
+    return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:O,s:o}", "id", server->uuid, "name", server->name,
+                     "state", server->state, "creation_date", gl_fake_time(server->created_s, at),
+                     "commercial_type", server->type, "zone", server->place, "tags", server->labels,
+                     "volumes", volumes);
+}
+
+static void create(struct gl_fake *fake, const struct gl_test_request *request,
+                   struct gl_test_answer *out)
+{
+    json_t *body = gl_fake_body(
+        fake, request,
+        "name commercial_type image project tags dynamic_ip_required security_group volumes",
+        "name commercial_type image project tags");
+    const char *type = json_string_value(json_object_get(body, "commercial_type"));
+    struct gl_fake_server *server;
+    char zone[40];
+
+    if (strcmp(json_string_value(json_object_get(body, "project")), GL_FAKE_PROJECT) != 0)
+        gl_fake_complain(fake, "another project");
+    if (!gl_fake_has_text(json_object_get(body, "tags"), "greenlaunch"))
+        gl_fake_complain(fake, "no tag to list by");
+    if (gl_data_type("scaleway", type) == NULL)
+        fail(out, 400, "invalid_arguments", "invalid argument(s)");
+    else if ((server = gl_fake_new(fake, body, "commercial_type", zone_of(request, zone))) !=
+             NULL) {
+        snprintf(server->state, sizeof server->state, "stopped");
+        gl_fake_json(out, 201, json_pack("{s:o}", "server", server_json(server)));
+    }
+    json_decref(body);
+}
+
+static void list(struct gl_fake *fake, const struct gl_test_request *request,
+                 struct gl_test_answer *out)
+{
+    json_t *servers = json_array();
+    char tag[512], zone[40];
+
+    gl_fake_query(request, "tags", tag);
+    zone_of(request, zone);
+    for (size_t i = 0; i < fake->count; i++)
+        if (fake->servers[i].is_there && strcmp(fake->servers[i].place, zone) == 0 &&
+            !gl_fake_hides(&fake->servers[i]) && gl_fake_has_text(fake->servers[i].labels, tag))
+            json_array_append_new(servers, server_json(&fake->servers[i]));
+    gl_fake_json(out, 200, json_pack("{s:o}", "servers", servers));
+}
+
+static void act(struct gl_fake *fake, const struct gl_test_request *request,
+                struct gl_fake_server *server, struct gl_test_answer *out)
+{
+    json_t *body = gl_fake_body(fake, request, "action", "action");
+    const char *action = json_string_value(json_object_get(body, "action"));
+    bool is_running = strcmp(server->state, "running") == 0;
+
+    if (strcmp(action, "poweron") == 0 && !server->has_user_data)
+        gl_fake_complain(fake, "started without its user data");
+    if (strcmp(action, "poweron") == 0 && is_running)
+        fail(out, 400, "invalid_request_error", "server is already running");
+    else if (strcmp(action, "poweron") != 0 && !is_running)
+        fail(out, 400, "invalid_request_error", "server should be running");
+    else {
+        snprintf(server->state, sizeof server->state, "%s",
+                 strcmp(action, "poweron") == 0 ? "running" : "stopped");
+        if (strcmp(action, "terminate") == 0) {
+            server->is_there = false;
+            fake->volumes_left += server->has_volume; /* a block volume stays */
+        }
+        gl_fake_json(out, 202, json_pack("{s:{s:s}}", "task", "id", "task-1"));
+    }
+    json_decref(body);
+}
+
+static void change(struct gl_fake *fake, const struct gl_test_request *request,
+                   struct gl_fake_server *server, struct gl_test_answer *out)
+{
+    json_t *body = gl_fake_body(fake, request, "tags", "tags");
+
+    json_decref(server->labels);
+    server->labels = json_deep_copy(json_object_get(body, "tags"));
+    json_decref(body);
+    gl_fake_json(out, 200, json_pack("{s:o}", "server", server_json(server)));
+}
+
+static void set_user_data(struct gl_fake *fake, const struct gl_test_request *request,
+                          struct gl_fake_server *server, struct gl_test_answer *out)
+{
+    char type[64];
+
+    if (strcmp(gl_test_request_header(request, "content-type", type, sizeof type), "text/plain") !=
+            0 ||
+        request->body_length == 0 || strcmp(server->state, "stopped") != 0)
+        gl_fake_complain(fake, "user data: not as text, empty, or after the start");
+    server->has_user_data = true;
+    gl_test_answer_text(out, 204, "", "");
+}
+
+static void erase(struct gl_fake *fake, struct gl_fake_server *server, struct gl_test_answer *out)
+{
+    if (strcmp(server->state, "stopped") != 0) {
+        fail(out, 400, "invalid_request_error", "server should be stopped");
+        return;
+    }
+    server->is_there = false;
+    fake->volumes_left += server->has_volume;
+    gl_test_answer_text(out, 204, "", "");
+}
+
+static void one(struct gl_fake *fake, const struct gl_test_request *request,
+                struct gl_test_answer *out)
+{
+    struct gl_fake_server *server = gl_fake_of_id(fake, request->path, "/servers/");
+    const char *below = strstr(request->path, "/servers/") + 9;
+
+    below += strcspn(below, "/");
+    if (server == NULL ||
+        (strcmp(request->method, "GET") == 0 && below[0] == '\0' && gl_fake_hides(server)))
+        fail(out, 404, "unknown_resource", "\"aaaa\" not found");
+    else if (strcmp(below, "/action") == 0 && strcmp(request->method, "POST") == 0)
+        act(fake, request, server, out);
+    else if (strcmp(below, "/user_data/cloud-init") == 0 && strcmp(request->method, "PATCH") == 0)
+        set_user_data(fake, request, server, out);
+    else if (below[0] == '\0' && strcmp(request->method, "PATCH") == 0)
+        change(fake, request, server, out);
+    else if (below[0] == '\0' && strcmp(request->method, "DELETE") == 0)
+        erase(fake, server, out);
+    else if (below[0] == '\0' && strcmp(request->method, "GET") == 0)
+        gl_fake_json(out, 200, json_pack("{s:o}", "server", server_json(server)));
+}
+
+static void answer(struct gl_fake *fake, const struct gl_test_request *request,
+                   struct gl_test_answer *out)
+{
+    if (gl_fake_is(request, "POST", "/instance/v1/zones/*/servers"))
+        create(fake, request, out);
+    else if (gl_fake_is(request, "GET", "/instance/v1/zones/*/products/servers/availability"))
+        gl_test_answer_text(out, 200, "application/json",
+                            "{\"servers\":{\"DEV1-S\":{\"availability\":\"available\"},\"GP1-S\":{"
+                            "\"availability\":\"shortage\"}}}");
+    else if (gl_fake_is(request, "GET", "/instance/v1/zones/*/products/servers"))
+        gl_test_answer_text(out, 200, "application/json",
+                            "{\"servers\":{\"DEV1-S\":{\"ncpus\":2,\"ram\":2147483648,\"gpu\":0,"
+                            "\"arch\":\"x86_64\",\"hourly_price\":0.0088,\"monthly_price\":6.42},"
+                            "\"OLD\":{\"ncpus\":2,\"ram\":2147483648,\"end_of_service\":true,"
+                            "\"hourly_price\":0.01}}}");
+    else if (gl_fake_is(request, "GET", "/instance/v1/zones/*/servers"))
+        list(fake, request, out);
+    else if (gl_glob_match("/instance/v1/zones/*/servers/*", request->path))
+        one(fake, request, out);
+    else if (gl_fake_is(request, "DELETE", "/block/v1/zones/*/volumes/*")) {
+        if (fake->volumes_left > 0)
+            fake->volumes_left--;
+        gl_test_answer_text(out, 204, "", "");
+    }
+}
+
+const struct gl_fake_ops gl_fake_scaleway = {
+    .answer = answer,
+    .auth_header = "x-auth-token",
+    .auth_value = GL_FAKE_TOKEN,
+    .unauthorized = "{\"type\":\"denied_authentication\",\"message\":\"authentication is denied\","
+                    "\"method\":\"api_key\",\"reason\":\"not_found\"}"};
