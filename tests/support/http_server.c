@@ -43,6 +43,7 @@ struct gl_test_server {
     pthread_mutex_t lock; /* of all below, and of the handler */
     struct server_connection *connections;
     unsigned connection_count, open, most_open, requests;
+    int64_t latency_ms; /* of every answer, beside its own delay */
     struct gl_str log;
 };
 
@@ -53,7 +54,7 @@ static bool server_pause_ms(const struct gl_test_server *server, int64_t ms)
 {
     struct pollfd stop = {.fd = server->stop[0]};
 
-    return poll(&stop, 1, (int)ms) == 0;
+    return ms <= 0 || poll(&stop, 1, (int)ms) == 0;
 }
 
 static bool server_receive(struct server_connection *connection)
@@ -263,7 +264,7 @@ static bool server_say_answer(struct server_connection *connection,
     if (answer->is_silent)
         server_keep_silent(connection);
     if (answer->is_silent || answer->is_hung_up ||
-        (answer->delay_ms > 0 && !server_pause_ms(connection->server, answer->delay_ms)))
+        !server_pause_ms(connection->server, answer->delay_ms + connection->server->latency_ms))
         return false;
     connection->left = answer->cut_after > 0 ? answer->cut_after : SIZE_MAX;
     return server_say_head(connection, answer) &&
@@ -500,4 +501,9 @@ char *gl_test_server_log(struct gl_test_server *server)
     log = gl_strdup(gl_str_text(&server->log));
     pthread_mutex_unlock(&server->lock);
     return log;
+}
+
+void gl_test_server_set_latency(struct gl_test_server *server, int64_t ms)
+{
+    server->latency_ms = ms;
 }

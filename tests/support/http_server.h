@@ -69,6 +69,9 @@ struct gl_test_server *gl_test_server_start_tls(gl_test_handler *handler, void *
 /* Ends its threads and connections; NULL is fine. */
 void gl_test_server_stop(struct gl_test_server *server);
 
+/* How far away it is: every answer takes so much longer. Before the first request. */
+void gl_test_server_set_latency(struct gl_test_server *server, int64_t ms);
+
 /* "http://127.0.0.1:PORT" or "https://..."; borrowed. */
 const char *gl_test_server_url(const struct gl_test_server *server);
 int gl_test_server_port(const struct gl_test_server *server);
