@@ -53,6 +53,7 @@ static int add_user_data(const struct gl_launch *launch, struct gl_remote_call *
     const struct gl_userdata wanted = {.launch = launch,
                                        .end = GL_GUEST_POWEROFF,
                                        .console = "/dev/ttyS0",
+                                       .notice = launch->is_spot ? "aws" : NULL,
                                        .identity = "aws",
                                        .ceiling = GL_AWS_USER_DATA};
     struct gl_str text = {0};

@@ -53,6 +53,7 @@ static int insert(struct gl_gcp *gcp, const struct gl_launch *launch, const char
     const struct gl_userdata wanted = {.launch = launch,
                                        .end = GL_GUEST_POWEROFF,
                                        .console = "/dev/ttyS0",
+                                       .notice = launch->is_spot ? "gcp" : NULL,
                                        .identity = gcp->service_account != NULL ? "gcp" : NULL,
                                        .is_script_only = true,
                                        .ceiling = USER_DATA_MAX};

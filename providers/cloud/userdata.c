@@ -115,6 +115,7 @@ static const char boot_end[] =
     "say \"GLX1 {\\\"exit\\\":$status,\\\"launch\\\":\\\"$launch\\\"}\"\n"
     "[ -z \"$push\" ] || push_once\n"
     "sync\n"
+    "[ -z \"${watcher:-}\" ] || kill \"$watcher\" 2>/dev/null\n"
     "poweroff || halt -p -f\n";
 
 /* The whole chain each time: whoever takes it drops what is known. The token proves who speaks. */
@@ -283,6 +284,49 @@ static int add_identity(struct gl_str *out, const struct gl_userdata *wanted, st
     return 0;
 }
 
+/* How a spot machine learns that it will be taken away: what to ask, and what the answer holds
+ * then. Two minutes before on EC2, half a minute on the others. */
+static const struct {
+    const char *cloud, *ask, *holds;
+} notices[] = {
+    {"aws",
+     "key=$(curl -fsS -m 5 -X PUT -H 'X-aws-ec2-metadata-token-ttl-seconds: 60' "
+     "http://169.254.169.254/latest/api/token) && "
+     "curl -fsS -m 5 -H \"X-aws-ec2-metadata-token: $key\" "
+     "http://169.254.169.254/latest/meta-data/spot/instance-action",
+     "*action*"},
+    {"gcp",
+     "curl -fsS -m 5 -H 'Metadata-Flavor: Google' "
+     "http://metadata.google.internal/computeMetadata/v1/instance/preempted",
+     "TRUE*"},
+    {"azure",
+     "curl -fsS -m 5 -H 'Metadata: true' "
+     "'http://169.254.169.254/metadata/scheduledevents?api-version=2020-07-01'",
+     "*Preempt*"},
+};
+
+static void add_notice(struct gl_str *out, const char *cloud)
+{
+    for (size_t i = 0; i < sizeof notices / sizeof *notices; i++)
+        if (strcmp(notices[i].cloud, cloud) == 0)
+            gl_str_addf(
+                out,
+                "export GREENLAUNCH_NOTICE=\"$dir/notice\"\n"
+                "rm -f \"$GREENLAUNCH_NOTICE\"\n"
+                "watch() {\n"
+                "    while sleep 5; do\n"
+                "        told=$(%s 2>/dev/null) || continue\n"
+                "        case $told in %s) ;; *) continue ;; esac\n"
+                "        say \"GLN1 {\\\"kind\\\":\\\"%s\\\",\\\"launch\\\":\\\"$launch\\\"}\"\n"
+                "        : >\"$GREENLAUNCH_NOTICE\"\n"
+                "        return\n"
+                "    done\n"
+                "}\n"
+                "watch </dev/null >/dev/null 2>&1 &\n"
+                "watcher=$!\n",
+                notices[i].ask, notices[i].holds, cloud);
+}
+
 /* The file that each boot runs: it has the same variables and says the same things. */
 static int add_run(struct gl_str *out, const struct gl_userdata *wanted, struct gl_error *err)
 {
@@ -297,6 +341,8 @@ static int add_run(struct gl_str *out, const struct gl_userdata *wanted, struct 
     gl_str_add(out, "lease\n");
     if (wanted->identity != NULL && add_identity(out, wanted, err) != 0)
         return -1;
+    if (wanted->notice != NULL)
+        add_notice(out, wanted->notice);
     gl_str_add(out, boot_end);
     gl_str_add(out, "END_RUN\n");
     return 0;

@@ -31,6 +31,8 @@ struct gl_userdata {
     const char *console;  /* "/dev/ttyS0"; NULL = the cloud shows none: readings by push only */
     const char *identity; /* whose signed identity it fetches and puts on the console: a provider of
                            * base/identity_source.h; NULL = none */
+    const char *notice;   /* at the spot price: whose notice of an early end it watches for ("aws",
+                           * "gcp", "azure"); NULL = none */
     bool is_script_only;  /* no cloud-init there: user data of the launch must be a script, too */
     size_t ceiling;       /* bytes that the provider takes */
 };
@@ -38,10 +40,12 @@ struct gl_userdata {
 /* The document into *out: a shell script, or a MIME archive of it and the launch's own user data
  * (which begins with #! or #cloud-config). It sets the lease's timer first, then fetches the meter
  * and refuses any but the pinned one, runs the command under it (or the meter alone until the
- * lease ends), writes "GLX1 {"exit":N,"launch":ID}" on the console and powers off. After a halt and
- * a start it goes on at boot. Without launch->meter there is a timer and a command, and no reading.
- * TOO_LARGE when it does not fit, and by how much; BAD_VALUE for user data of another kind, a meter
- * without a pin, an address that is not https. The enrolment token is in it: wipe it after use. */
+ * lease ends; the command finds the file of $GREENLAUNCH_NOTICE once the cloud gives notice of an
+ * early end, and the console "GLN1 {"kind":CLOUD,"launch":ID}"), writes "GLX1
+ * {"exit":N,"launch":ID}" on the console and powers off. After a halt and a start it goes on at
+ * boot. Without launch->meter there is a timer and a command, and no reading. TOO_LARGE when it
+ * does not fit, and by how much; BAD_VALUE for user data of another kind, a meter without a pin, an
+ * address that is not https. The enrolment token is in it: wipe it after use. */
 int gl_userdata_make(const struct gl_userdata *wanted, struct gl_str *out, struct gl_error *err);
 
 /* The console line of a signed identity: "GLI1 " and this, the document as base64 of the bytes that

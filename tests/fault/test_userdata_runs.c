@@ -261,10 +261,10 @@ static void identity_goes_to_the_console(void **state)
     write_file("bin/curl", "#!/bin/sh\nprintf '{\"encoding\":\"pkcs7\",\"signature\":\"MIIC\"}'\n",
                0755);
     boot(&said);
-    assert_true(
-        holds("dev/ttyS0", "GLI1 "
-                           "{\"document\":\"eyJlbmNvZGluZyI6InBrY3M3Iiwic2lnbmF0dXJlIjoiTUlJQyJ9\","
-                           "\"kind\":\"azure\"}\n"));
+    assert_true(holds("dev/ttyS0",
+                      "GLI1 "
+                      "{\"document\":\"eyJlbmNvZGluZyI6InBrY3M3Iiwic2lnbmF0dXJlIjoiTUlJQyJ9\","
+                      "\"kind\":\"azure\"}\n"));
     gl_str_done(&said);
 }
 
@@ -329,6 +329,27 @@ static void where_there_is_no_cloud_init_a_script_runs_first(void **state)
     gl_str_done(&said);
 }
 
+/* The command of a spot machine finds a file when the cloud takes it away. */
+static void notice_of_an_early_end_reaches_the_command(void **state)
+{
+    static const char *const command[] = {
+        "sh", "-c",
+        "for i in 1 2 3 4 5 6 7 8 9 10; do [ -e \"$GREENLAUNCH_NOTICE\" ] && exit 42; sleep 1; "
+        "done",
+        NULL};
+    struct gl_str said = {0};
+
+    (void)state;
+    launch.command = command;
+    launch.is_spot = true;
+    wanted.notice = "gcp";
+    write_file("bin/curl", "#!/bin/sh\necho TRUE\n", 0755);
+    boot(&said);
+    assert_true(holds("dev/ttyS0", "GLN1 {\"kind\":\"gcp\",\"launch\":\"gl-4k2p9x\"}\n"));
+    assert_true(holds("dev/ttyS0", "GLX1 {\"exit\":42,"));
+    gl_str_done(&said);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -338,6 +359,7 @@ int main(void)
                                         done),
         cmocka_unit_test_setup_teardown(nothing_runs_after_the_lease, fresh, done),
         cmocka_unit_test_setup_teardown(the_lease_ends_what_hangs, fresh, done),
+        cmocka_unit_test_setup_teardown(notice_of_an_early_end_reaches_the_command, fresh, done),
         cmocka_unit_test_setup_teardown(a_disk_that_is_copied_is_another_machine, fresh, done),
         cmocka_unit_test_setup_teardown(where_there_is_no_cloud_init_a_script_runs_first, fresh,
                                         done),
