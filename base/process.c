@@ -481,26 +481,34 @@ static int attend(const struct gl_process *process, int fd, int64_t end_ms, stru
 int gl_process_capture(const char *const *argv, size_t ceiling, int64_t timeout_ms,
                        struct gl_str *out, int *out_status, struct gl_error *err)
 {
+    const struct gl_spawn spawn = {.argv = argv,
+                                   .stdin_fd = -1,
+                                   .stderr_fd = -1,
+                                   .uid = -1,
+                                   .gid = -1,
+                                   .dies_with_parent = true};
+
+    return gl_process_capture_spawn(&spawn, ceiling, timeout_ms, out, out_status, err);
+}
+
+int gl_process_capture_spawn(const struct gl_spawn *spawn, size_t ceiling, int64_t timeout_ms,
+                             struct gl_str *out, int *out_status, struct gl_error *err)
+{
     GL_AUTO(gl_str_done) struct gl_str text = {.ceiling = ceiling};
     int ends[2], status;
     struct gl_process process;
-    struct gl_spawn spawn = {.argv = argv,
-                             .stdin_fd = -1,
-                             .stderr_fd = -1,
-                             .uid = -1,
-                             .gid = -1,
-                             .dies_with_parent = true};
+    struct gl_spawn used = *spawn;
 
     if (pipe2(ends, O_CLOEXEC) < 0)
-        return gl_fail_sys(err, GL_E_IO, errno, "cannot start %s", argv[0]);
-    spawn.stdout_fd = ends[1];
-    status = gl_process_start(&spawn, &process, err);
+        return gl_fail_sys(err, GL_E_IO, errno, "cannot start %s", spawn->argv[0]);
+    used.stdout_fd = ends[1];
+    status = gl_process_start(&used, &process, err);
     close(ends[1]);
     if (status == 0) {
         status = attend(&process, ends[0], timeout_ms < 0 ? -1 : monotonic_ms() + timeout_ms, &text,
                         err);
         if (status < 0)
-            gl_wrap(err, "%s", argv[0]);
+            gl_wrap(err, "%s", spawn->argv[0]);
     }
     close(ends[0]);
     if (status < 0)

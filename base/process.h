@@ -42,6 +42,10 @@ int64_t gl_process_cpu_ms(const struct gl_process *process);
 /* Run to the end and collect stdout (at most `ceiling` bytes); for short helper programs. */
 int gl_process_capture(const char *const *argv, size_t ceiling, int64_t timeout_ms,
                        struct gl_str *out, int *out_status, struct gl_error *err);
+/* The same with an environment, a folder or limits of its own; the stdout of `spawn` is not used.
+ */
+int gl_process_capture_spawn(const struct gl_spawn *spawn, size_t ceiling, int64_t timeout_ms,
+                             struct gl_str *out, int *out_status, struct gl_error *err);
 /* Absolute path of a program in PATH into a fresh string, NULL if there is none. */
 char *gl_program_find(const char *name);
 

@@ -7,12 +7,7 @@
  * retry, log or keep a ledger. The conformance suite (tests/conformance/test_cloud.c) says in code
  * what this header says in words; every cloud must pass it. */
 
-#include "base/process.h"
-#include "base/str.h"
-#include "base/world.h"
-#include "policy/facts.h"
-
-#define GL_CLOUD_ID 64
+#include "providers/cloud/instance.h"
 
 enum gl_cloud_caps {
     GL_CLOUD_SUSPENDS = 1,      /* suspend, resume and spans */
@@ -27,87 +22,6 @@ enum gl_cloud_caps {
     GL_CLOUD_CHECKS = 512,      /* check: permission, quota or dry run before a launch */
     GL_CLOUD_CONSOLE = 1024,    /* the console of a remote machine can be read */
     GL_CLOUD_SPOT = 2048,       /* launches at the spot price, may be ended early */
-};
-
-/* States of DESIGN section 2 as the provider sees them. */
-enum gl_instance_state {
-    GL_STATE_LAUNCHING,
-    GL_STATE_RUNNING,
-    GL_STATE_SUSPENDED,
-    GL_STATE_STOPPING,
-    GL_STATE_ENDED,
-    GL_STATE_LOST,
-    GL_STATE_HALTED /* powered off, the disk kept: still billed on most clouds */
-};
-
-struct gl_launch {
-    const char *token;     /* launch token: same token, same instance; 64 hex digits */
-    const char *launch_id; /* "gl-4k2p9x" */
-    const char *region, *type;
-    uint32_t attempt;
-    struct gl_instant expires; /* lease end; label greenlaunch-expires */
-    struct gl_span lease;
-    const char *enrol_token;     /* one-time secret of the meter, hex */
-    uint32_t vcpus, memory_mib;  /* 0 = the type's own */
-    const char *const *command;  /* argv of the command to run inside, NULL = none */
-    const char *image;           /* local: root file system or disk; NULL = the built-in one */
-    const char *const *with;     /* host programs to carry along, NULL-terminated; may be NULL */
-    const char *const *files_in; /* "HOST:GUEST" small files, NULL-terminated; may be NULL */
-    bool has_network;            /* local: --net user */
-    const char *user_data;       /* extra text for the guest; may be NULL */
-    uint32_t interval_s;         /* of the meter; 0 = 10 */
-    bool is_spot;                /* remote: at the spot price */
-    int64_t max_price_u_usd;     /* per hour; 0 = no cap. A dearer one is PRICE, nothing started */
-    const struct gl_carried_meter *meter; /* remote: how the guest gets its meter; NULL = none */
-    /* Asked at least four times a second while the caller waits for it to start: true = give up,
-     * leave nothing running, fail with INTERRUPTED. NULL = never. */
-    bool (*is_cancelled)(void *cookie);
-    void *cookie; /* of is_cancelled */
-};
-
-struct gl_instance {
-    char id[GL_CLOUD_ID]; /* the provider's own name */
-    char launch_id[GL_CLOUD_ID];
-    char token[GL_HASH_HEX];
-    char region[40], type[40];
-    uint32_t attempt;
-    enum gl_instance_state state;
-    struct gl_instant started, expires;
-    bool has_exit;
-    int exit_status;     /* of the command inside */
-    char how[48];        /* "qemu/tcg", "qemu/kvm", "process" */
-    char console[256];   /* local path or "" */
-    int64_t host_cpu_ms; /* CPU the host spent on it; -1 not known */
-    uint32_t caps;       /* of SUSPENDS and MOVES, what can be done to this one */
-    char zone[40];       /* availability zone; "" = not told */
-    char why[96];        /* why it ended or failed, in the provider's word; "" = not told */
-};
-
-/* An image of an instance's disk, for a move between regions. */
-struct gl_cloud_image {
-    char id[128]; /* "REGION/native" */
-    enum { GL_IMAGE_PENDING, GL_IMAGE_READY, GL_IMAGE_FAILED, GL_IMAGE_ABSENT } state;
-    int64_t bytes; /* GL_UNKNOWN */
-    char why[96];
-};
-
-/* A stretch of an instance's time. While it did not run (suspended, frozen for a move) it used no
- * energy and its boot clock stood still: the broker adds these stretches to the boot clock and
- * charges no gap for them. Told by the cloud, never by the guest. */
-struct gl_instance_span {
-    int64_t from_ms, until_ms; /* Unix ms; INT64_MAX for the last: it goes on, or ended with it */
-    bool is_running;
-    char region[40];
-};
-
-/* What attach() reports while the command runs; every callback may be NULL. */
-struct gl_attach {
-    void *cookie;
-    void (*on_stdout)(void *cookie, const char *bytes, size_t length);
-    void (*on_stderr)(void *cookie, const char *bytes, size_t length);
-    void (*on_state)(void *cookie, const char *what); /* "booted", "command started" ... */
-    bool (*on_tick)(void *cookie); /* at least four times a second; false = cancel */
-    int stdin_fd;                  /* -1 = none */
 };
 
 /* How far a failure reaches: the same place only, or everything of that account. */
@@ -134,6 +48,7 @@ struct gl_cloud_setting {
 
 struct gl_cloud;
 struct gl_catalog_ops;
+struct gl_statement;
 struct gl_cloud_ops {
     const char *name; /* "local" */
     const char *title;
@@ -220,6 +135,11 @@ struct gl_cloud_ops {
     int (*image_look)(struct gl_cloud *cloud, const char *image, struct gl_cloud_image *out,
                       struct gl_error *err);
     int (*image_delete)(struct gl_cloud *cloud, const char *image, struct gl_error *err);
+    /* Optional: what the provider says that the account emitted in the month that begins at
+     * `month` (statement.h), to be freed with gl_statement_done(). count 0: none is published of
+     * it (yet). */
+    int (*statement)(struct gl_cloud *cloud, struct gl_instant month, struct gl_statement *out,
+                     struct gl_error *err);
     const struct gl_catalog_ops *catalog; /* Optional: live regions, types and prices (catalog.h) */
     /* Required. The code of a provider's own reply (HTTP status and error word, or 0 and text). */
     enum gl_errc (*classify)(int status, const char *word);
@@ -267,7 +187,5 @@ struct gl_cloud_driver {
     struct gl_cloud *(*open)(const struct gl_cloud_options *options, struct gl_error *err);
 };
 const struct gl_cloud_driver *gl_cloud_drivers(size_t *out_count);
-
-const char *gl_instance_state_word(enum gl_instance_state state);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What providers/cloud/cloud.h says, said in code: every cloud runs through all of it. */
 #include "tests/conformance/cloud_bench.h"
+#include "tests/conformance/cloud_fake_kubernetes.h"
 #include "tests/conformance/cloud_fake_vps.h"
 #include "tests/conformance/cloud_memory.h"
 #include "tests/conformance/cloud_remote.h"
@@ -39,6 +40,7 @@ static const struct fixture fixtures[] = {
     {.name = "hetzner", .cloud = "hetzner", .remote = &gl_remote_fixture_hetzner},
     {.name = "digitalocean", .cloud = "digitalocean", .remote = &gl_remote_fixture_digitalocean},
     {.name = "scaleway", .cloud = "scaleway", .remote = &gl_remote_fixture_scaleway},
+    {.name = "kubernetes", .cloud = "kubernetes", .remote = &gl_remote_fixture_kubernetes},
 };
 
 static const struct fixture *fixture;

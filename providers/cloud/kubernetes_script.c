@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "providers/cloud/kubernetes.h"
+
+#include "providers/cloud/userdata.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The container's first process. Its files (script, meter, command, token, addresses) are the
+ * Secret at $in, what it writes is in $dir; stdout is the pod's log, our console. It needs sh,
+ * sleep and tail of the image, gunzip or a fetcher for the meter. */
+static const char head[] =
+    "umask 077\n"
+    "in=${GREENLAUNCH_IN:-/greenlaunch}\n"
+    "dir=${GREENLAUNCH_DIR:-/var/lib/greenlaunch}\n"
+    "say() { printf '%s\\n' \"$*\"; }\n"
+    "gone() { say \"greenlaunch: $*\"; exit 125; }\n"
+    "left=$((expires - $(date +%s)))\n"
+    "[ \"$left\" -le \"$most\" ] || left=$most # a clock that is behind\n"
+    "[ \"$left\" -gt 0 ] || gone 'the lease has ended'\n"
+    "get() { # URL FILE\n"
+    "    if command -v curl >/dev/null; then\n"
+    "        curl -fsS --retry 5 --proto =https -o \"$2\" \"$1\"\n"
+    "    elif command -v wget >/dev/null; then\n"
+    "        wget -q -O \"$2\" \"$1\"\n"
+    "    else\n"
+    "        python3 -c 'import sys, urllib.request as u\n"
+    "open(sys.argv[2], \"wb\").write(u.urlopen(sys.argv[1], timeout=60).read())' \"$1\" \"$2\"\n"
+    "    fi\n"
+    "}\n"
+    "pinned() { # FILE SHA256\n"
+    "    [ \"$(sha256sum <\"$1\")\" = \"$2  -\" ] || gone \"$1 is not the pinned program\"\n"
+    "    chmod 700 \"$1\"\n"
+    "}\n"
+    "fetched() { # NAME: what the image cannot fetch by itself is no reason to run unmetered\n"
+    "    get \"$(cat \"$in/$1-url\")\" \"$dir/$1\" 2>/dev/null || gone \"$1 cannot be fetched\"\n"
+    "    pinned \"$dir/$1\" \"$(cat \"$in/$1-sha256\")\"\n"
+    "}\n"
+    "if [ -f \"$in/meter.gz\" ]; then\n"
+    "    gunzip -c <\"$in/meter.gz\" >\"$dir/meter\" || gone 'the meter cannot be unpacked'\n"
+    "    chmod 700 \"$dir/meter\"\n"
+    "elif [ -f \"$in/meter\" ]; then\n"
+    "    cp \"$in/meter\" \"$dir/meter\" && chmod 700 \"$dir/meter\" || gone 'no room'\n"
+    "elif [ -f \"$in/meter-url\" ]; then\n"
+    "    fetched meter\n"
+    "fi\n"
+    "[ ! -f \"$in/meter-gpu-url\" ] || fetched meter-gpu\n"
+    "if [ -f \"$in/own\" ]; then\n"
+    "    cp \"$in/own\" \"$dir/own\" && chmod 700 \"$dir/own\" && \"$dir/own\" </dev/null\n"
+    "fi\n";
+
+/* The whole chain each time: whoever takes it drops what is known. The token proves who speaks. */
+static const char push_part[] =
+    "push=$(cat \"$in/push\")\n"
+    "push_once() {\n"
+    "    \"$dir/meter\" --replay \"$dir/spool\" --output \"$dir/pushed\" >/dev/null 2>&1\n"
+    "    curl -fsS --max-time 60 --proto =https -H \"X-Greenlaunch-Launch: $launch\" \\\n"
+    "        --data-binary @\"$dir/pushed\" \"$push\" >/dev/null 2>&1\n"
+    "    rm -f \"$dir/pushed\"\n"
+    "}\n"
+    "(while sleep 60; do push_once; done) </dev/null >/dev/null 2>&1 3>&- &\n";
+
+/* The readings go to the log by a descriptor of their own, what the command says into a file. The
+ * signal that ends a pod is passed on, and the last reading waited for. */
+static const char run_part[] =
+    "child=\n"
+    "trap '[ -z \"$child\" ] || kill -TERM \"$child\" 2>/dev/null' TERM INT\n"
+    "if [ -x \"$dir/meter\" ]; then\n"
+    "    set -- --launch \"$launch\" --token-file \"$in/token\" --interval \"$interval\" \\\n"
+    "        --spool \"$dir/spool\" --output fd:3\n"
+    "    [ ! -x \"$dir/meter-gpu\" ] || set -- \"$@\" --gpu-helper \"$dir/meter-gpu\"\n"
+    "    if [ -f \"$in/command\" ]; then\n"
+    "        set -- \"$dir/meter\" --run \"$@\" -- sh \"$in/command\"\n"
+    "    else\n"
+    "        set -- \"$dir/meter\" --daemon \"$@\"\n"
+    "    fi\n"
+    "elif [ -f \"$in/command\" ]; then\n"
+    "    set -- sh \"$in/command\"\n"
+    "else\n"
+    "    set -- sleep \"$left\"\n"
+    "fi\n"
+    "\"$@\" 3>&1 >\"$dir/output\" 2>&1 </dev/null &\n"
+    "child=$!\n"
+    "(sleep \"$left\"; kill -TERM \"$child\") </dev/null >/dev/null 2>&1 &\n"
+    "timer=$!\n"
+    "# A signal ends the waiting, not what is waited for.\n"
+    "while wait \"$child\"; status=$?; kill -0 \"$child\" 2>/dev/null; do :; done\n"
+    "kill \"$timer\" 2>/dev/null\n"
+    "tail -c 2048 \"$dir/output\" | sed 's/^/greenlaunch: | /'\n"
+    "say \"GLX1 {\\\"exit\\\":$status,\\\"launch\\\":\\\"$launch\\\"}\"\n";
+
+static void add_quoted(struct gl_str *out, const char *text)
+{
+    gl_str_add(out, "'");
+    for (; *text != '\0'; text++)
+        if (*text == '\'')
+            gl_str_add(out, "'\\''");
+        else
+            gl_str_add_char(out, *text);
+    gl_str_add(out, "'");
+}
+
+void gl_kubernetes_script(const struct gl_launch *launch, struct gl_str *out)
+{
+    bool pushes = launch->meter != NULL && launch->meter->push != NULL;
+
+    gl_str_add(out, "#!/bin/sh\nlaunch=");
+    add_quoted(out, launch->launch_id);
+    gl_str_addf(out, "\ninterval=%" PRIu32 "\nexpires=%" PRId64 "\nmost=%" PRId64 "\n",
+                (launch->interval_s > 0 ? launch->interval_s : 10) * 1000, launch->expires.unix_s,
+                launch->lease.s);
+    gl_str_add(out, head);
+    if (pushes)
+        gl_str_add(out, push_part);
+    gl_str_add(out, run_part);
+    if (pushes)
+        gl_str_add(out, "push_once\n");
+    gl_str_add(out, "exit \"$status\"\n");
+}
+
+/* The descriptor of the readings is the meter's alone. */
+void gl_kubernetes_command(const char *const *command, struct gl_str *out)
+{
+    gl_str_add(out, "exec 3>&-\nexec");
+    for (size_t i = 0; command[i] != NULL; i++) {
+        gl_str_add(out, " ");
+        add_quoted(out, command[i]);
+    }
+    gl_str_add(out, "\n");
+}
