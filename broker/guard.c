@@ -44,6 +44,7 @@ static void tell(const struct turn *turn, struct gl_guard_report *told)
     told->row = watch->row;
     told->choice = turn->choice;
     told->here = here;
+    told->next_s = watch->wish.wish != GL_TIMETABLE_NONE ? watch->wish.until_s : GL_UNKNOWN;
     told->promise = here != NULL && here->entry != NULL ? &here->entry->promise : NULL;
     told->rule = here != NULL && here->rule != NULL ? here->rule->id : "";
     told->to_region = told->to_zone = "";
@@ -156,6 +157,18 @@ static int choose_act(struct turn *turn, struct gl_guard_facts *facts, struct gl
     return 0;
 }
 
+/* When somebody should look again, for the sake of its plan. */
+static void note_next(const struct turn *turn)
+{
+    const struct gl_timetable_choice *wish = &turn->watch.wish;
+    int64_t *next_s = &turn->counts->next_s;
+
+    if (wish->wish != GL_TIMETABLE_NONE && wish->until_s != GL_UNKNOWN &&
+        (*next_s == GL_UNKNOWN || wish->until_s < *next_s))
+        *next_s = wish->until_s;
+}
+
+/* A person who resumed it in this pause meant it. */
 static int choose(struct turn *turn, struct gl_error *err)
 {
     struct gl_guard_place places[GL_CLOUD_PLACES_MAX];
@@ -167,6 +180,7 @@ static int choose(struct turn *turn, struct gl_error *err)
     gl_guard_decide(&facts, &turn->choice);
     turn->wanted = step_of(&turn->choice);
     is_paused = facts.is_paused;
+    note_next(turn);
     if (turn->choice.act == GL_GUARD_STAY && !is_paused)
         return 0;
     if (gl_guard_past_read(guard_of(turn)->launcher->ledger, turn->watch.row->launch, &turn->past,
@@ -176,6 +190,12 @@ static int choose(struct turn *turn, struct gl_error *err)
         turn->choice =
             (struct gl_guard_choice){.act = GL_GUARD_STAY, .why = GL_WHY_PERSON, .place = SIZE_MAX};
         return 0;
+    }
+    if (facts.plan == GL_TIMETABLE_PAUSE && !is_paused &&
+        turn->past.person_resumed_s != GL_UNKNOWN &&
+        turn->past.person_resumed_s >= turn->watch.wish.since_s) {
+        facts.plan = GL_TIMETABLE_RUN;
+        gl_guard_decide(&facts, &turn->choice);
     }
     return turn->choice.act == GL_GUARD_STAY ? 0 : choose_act(turn, &facts, err);
 }
@@ -336,7 +356,7 @@ static void guard_one(struct gl_guard_look *look, const struct gl_launch_row *ro
 {
     struct turn turn = {
         .counts = counts,
-        .past = {.moved_s = GL_UNKNOWN, .told_s = GL_UNKNOWN},
+        .past = {.moved_s = GL_UNKNOWN, .told_s = GL_UNKNOWN, .person_resumed_s = GL_UNKNOWN},
         .choice = {.act = GL_GUARD_NOTIFY, .why = GL_WHY_UNKNOWN, .place = SIZE_MAX},
     };
     int64_t passed_s = gl_now(look->guard->launcher->world).unix_s - look->now.unix_s;
@@ -363,6 +383,11 @@ static bool is_interrupted(const struct gl_launcher *launcher)
     return launcher->is_interrupted != NULL && launcher->is_interrupted(launcher->cookie);
 }
 
+static bool is_asked_for(const struct gl_guard *guard, const struct gl_launch_row *row)
+{
+    return guard->only == NULL || strcmp(guard->only, row->launch) == 0;
+}
+
 /* Both lists are read before anything is done: what is paused now is looked at again next time. A
  * launch may be called "running". */
 static int guard_all(struct gl_guard_look *look, struct gl_guarded *counts, struct gl_error *err)
@@ -376,7 +401,8 @@ static int guard_all(struct gl_guard_look *look, struct gl_guarded *counts, stru
         result = gl_ledger_launches(launcher->ledger, states[s], &rows[s], err);
     for (size_t s = 0; s < sizeof states / sizeof states[0]; s++) {
         for (size_t i = 0; i < rows[s].count && result == 0 && !is_interrupted(launcher); i++)
-            if (strcmp(rows[s].rows[i].state, states[s]) == 0)
+            if (strcmp(rows[s].rows[i].state, states[s]) == 0 &&
+                is_asked_for(look->guard, &rows[s].rows[i]))
                 guard_one(look, &rows[s].rows[i], counts);
         gl_launch_rows_free(&rows[s]);
     }
@@ -411,6 +437,8 @@ static int settle(struct gl_guard *guard, struct gl_guarded *out, struct gl_erro
     if (gl_launch_reconcile(guard->launcher, &out->reconciled, err) != 0)
         return -1;
     gl_guard_checkpoint(guard, "guard-reconciled");
+    if (guard->only != NULL)
+        return 0;
     if (gl_promise_settle(&settling, &out->settled, err) != 0)
         return -1;
     gl_guard_checkpoint(guard, "guard-settled");
@@ -451,7 +479,7 @@ int gl_guard_once(struct gl_guard *guard, struct gl_guarded *out, struct gl_erro
     int lock = must_lock ? gl_guard_lock(guard->launcher->state_folder, err) : -1;
     int result;
 
-    *out = (struct gl_guarded){0};
+    *out = (struct gl_guarded){.next_s = GL_UNKNOWN};
     if (must_lock && lock < 0)
         return -1;
     result = look_at_all(guard, out, err);

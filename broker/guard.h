@@ -6,9 +6,11 @@
  * known now, and does what policy/guard.h decides before the promise is expected to lapse. A launch
  * that was promised nothing but holds by the data at hand is judged again by the same evaluator.
  * Everything it does goes through the journal (broker/shift.h), so that a guard killed at any step
- * leaves one instance and a ledger that can be brought to the truth. One guard acts at a time: the
- * second one finds the lock taken and says so. Command line, daemon, demonstration and simulation
- * call this same function; clock, clouds and grid facts come from outside. */
+ * leaves one instance and a ledger that can be brought to the truth. A launch that carries out a
+ * plan with pauses (broker/timetable.h) is paused between its stretches, resumed in them, and ended
+ * when its work is done; the next look goes on with whatever a killed one left. One guard acts at a
+ * time: the second one finds the lock taken and says so. Command line, daemon, demonstration and
+ * simulation call this same function; clock, clouds and grid facts come from outside. */
 
 #include "broker/launch.h"
 #include "broker/promise.h"
@@ -29,6 +31,7 @@ struct gl_guard_report {
                                          ledger; NULL = it is */
     unsigned tries;  /* times in a row that this act, or the one it stands for, has failed */
     int64_t retry_s; /* not tried again before; GL_UNKNOWN = it was tried, or nothing failed */
+    int64_t next_s;  /* of a plan with pauses: when it changes next; GL_UNKNOWN */
     int64_t told_s;  /* NOTIFY: the same was told before, then; GL_UNKNOWN = for the first time */
 };
 
@@ -45,7 +48,9 @@ struct gl_guard {
     void (*report)(void *cookie, const struct gl_guard_report *report); /* NULL = nobody listens */
     void (*news)(void *cookie, const struct gl_promise_news *news);     /* of promises; NULL too */
     const struct gl_book_memory *memory;
-    int64_t lead_s;      /* act when it lapses within this; 0 = an hour */
+    const char *only; /* look at this launch only, and settle no promise; NULL = at all */
+    int64_t late_s;   /* a look comes so late at worst, for plans with pauses; 0 = five minutes */
+    int64_t lead_s;   /* act when it lapses within this; 0 = an hour */
     uint32_t min_stay_h; /* 0 = 2 */
     double margin;       /* negative = 0.5 */
     bool is_dry;         /* decide and report only: nothing is reconciled, settled or recorded */
@@ -56,6 +61,7 @@ struct gl_guarded {
     unsigned watched, stayed, moved, paused, resumed, stopped, notified;
     unsigned failed; /* launches where something that was tried failed */
     unsigned undone; /* of these, where nothing could be done instead */
+    int64_t next_s;  /* a plan with pauses changes next; GL_UNKNOWN = there is none */
     struct gl_promises_settled settled;
     struct gl_reconciled reconciled;
 };

@@ -48,10 +48,14 @@ static json_t *place_json(const char *region, const char *zone, const struct gl_
 
 static json_t *evidence_of(const struct gl_watch *watch, const struct gl_guard_choice *choice)
 {
-    json_t *json = json_pack("{s:o,s:I,s:I}", "here",
-                             place_json(watch->row->region, watch->row->zone, watch->here),
-                             "needed_s", (json_int_t)gl_watch_needed_s(watch), "at_s",
-                             (json_int_t)watch->look->now.unix_s);
+    json_t *json = json_pack(
+        "{s:o?,s:I,s:I}", "here",
+        watch->here != NULL ? place_json(watch->row->region, watch->row->zone, watch->here) : NULL,
+        "needed_s", (json_int_t)gl_watch_needed_s(watch), "at_s",
+        (json_int_t)watch->look->now.unix_s);
+
+    if (watch->wish.wish != GL_TIMETABLE_NONE && watch->wish.until_s != GL_UNKNOWN)
+        json_object_set_new(json, "next_s", json_integer((json_int_t)watch->wish.until_s));
 
     if (choice->place == SIZE_MAX)
         return json;
@@ -145,7 +149,7 @@ static int promise_in(const struct gl_watch *watch, const struct gl_outlook *out
 {
     const struct gl_launcher *launcher = watch->look->guard->launcher;
 
-    if (outlook->entry == NULL || outlook->until_s == GL_UNKNOWN)
+    if (outlook == NULL || outlook->entry == NULL || outlook->until_s == GL_UNKNOWN)
         return 0;
     return gl_promise_issue(launcher->ledger, launcher->world, watch->row->launch, outlook->entry,
                             NULL, err);
@@ -171,6 +175,9 @@ int gl_guard_after(const struct gl_watch *watch, const struct gl_guard_choice *c
     const struct gl_outlook *at =
         choice->place != SIZE_MAX ? watch->there[choice->place] : watch->here;
 
+    /* What goes as planned is no unmet need. */
+    if (choice->why == GL_WHY_PLAN_PAUSES || choice->why == GL_WHY_DONE)
+        return 0;
     switch (choice->act) {
     case GL_GUARD_MOVE:
         return promise_in(watch, at, err) != 0 ? -1 : record_demand(watch, "moved", err);
@@ -210,8 +217,8 @@ static bool has_promise(const struct gl_watch *watch)
 
 int gl_guard_renew_promise(const struct gl_watch *watch, struct gl_error *err)
 {
-    if (watch->here->entry == NULL || strcmp(watch->row->state, "running") != 0 ||
-        has_promise(watch))
+    if (watch->here == NULL || watch->here->entry == NULL ||
+        strcmp(watch->row->state, "running") != 0 || has_promise(watch))
         return 0;
     return promise_in(watch, watch->here, err);
 }

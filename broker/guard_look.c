@@ -12,6 +12,7 @@
 #include "policy/schedule/region.h"
 
 #define LEAD_S     3600
+#define LATE_S     300
 #define MIN_STAY_H 2
 #define MARGIN     0.5
 
@@ -56,8 +57,11 @@ static double probability_of(const json_t *guarantee)
 int64_t gl_watch_needed_s(const struct gl_watch *watch)
 {
     int64_t until_s = number_of(guarantee_of(watch), "until_s", INT64_MAX);
-    int64_t lease_s = watch->row->expires_ms / 1000;
-    int64_t end_s = until_s < lease_s ? until_s : lease_s;
+    int64_t lease_s = watch->row->expires_ms / 1000, end_s;
+
+    if (watch->wish.wish == GL_TIMETABLE_RUN)
+        until_s = watch->wish.until_s;
+    end_s = until_s < lease_s ? until_s : lease_s;
 
     return end_s > watch->look->now.unix_s ? end_s - watch->look->now.unix_s : 0;
 }
@@ -181,6 +185,26 @@ static void look_elsewhere(struct gl_watch *watch)
         }
 }
 
+/* What its plan with pauses wants now, by what it has done until now. */
+static int ask_timetable(struct gl_watch *watch, struct gl_error *err)
+{
+    const struct gl_guard *guard = watch->look->guard;
+    struct gl_timetable_state state = {
+        .now_s = gl_now(guard->launcher->world).unix_s,
+        .late_s = guard->late_s > 0 ? guard->late_s : LATE_S,
+        .is_paused = strcmp(watch->row->state, "paused") == 0,
+    };
+
+    if (gl_timetable_read(watch->plan, &watch->kept, err) != 0)
+        return -1;
+    if (watch->kept.timetable.count == 0)
+        return 0;
+    if (gl_timetable_done(guard->launcher, watch->row, &state.done_s, err) != 0)
+        return -1;
+    gl_timetable_decide(&watch->kept.timetable, &state, &watch->wish);
+    return 0;
+}
+
 int gl_watch_begin(struct gl_guard_look *look, const struct gl_launch_row *row,
                    struct gl_watch *out, bool *out_is_watched, struct gl_error *err)
 {
@@ -189,13 +213,13 @@ int gl_watch_begin(struct gl_guard_look *look, const struct gl_launch_row *row,
     out->plan = gl_json_parse(row->plan, strlen(row->plan), "plan", err);
     if (out->plan == NULL)
         return -1;
-    if (!json_is_object(guarantee_of(out)))
-        return 0;
-    if (find_rules(look, guarantee_of(out), &out->rules, err) != 0)
+    if (ask_timetable(out, err) != 0 ||
+        (json_is_object(guarantee_of(out)) &&
+         find_rules(look, guarantee_of(out), &out->rules, err) != 0))
         return -1;
+    *out_is_watched = out->rules != NULL || out->wish.wish != GL_TIMETABLE_NONE;
     if (out->rules == NULL)
         return 0;
-    *out_is_watched = true;
     out->here = look_here(out);
     if (on_lapse_of(out) == GL_LAPSE_MOVE)
         look_elsewhere(out);
@@ -237,9 +261,9 @@ static double load_of(const struct gl_watch *watch)
     return (double)number_of(json_object_get(watch->plan, "request"), "load_ppm", 500000) / 1e6;
 }
 
-static uint32_t hours_up(int64_t seconds)
+static uint32_t hours_needed(int64_t seconds)
 {
-    int64_t hours = (seconds + GL_HOUR_S - 1) / GL_HOUR_S;
+    int64_t hours = gl_hours_up(seconds);
 
     return hours < 1 ? 1 : hours < UINT32_MAX ? (uint32_t)hours : UINT32_MAX;
 }
@@ -248,7 +272,7 @@ static struct gl_guard_place place_of(const struct gl_watch *watch,
                                       const struct gl_outlook *outlook, int64_t lead_s)
 {
     int64_t now_s = watch->look->now.unix_s, needed_s = gl_watch_needed_s(watch);
-    const struct gl_guard_span span = {now_s, now_s + needed_s, lead_s, hours_up(needed_s)};
+    const struct gl_guard_span span = {now_s, now_s + needed_s, lead_s, hours_needed(needed_s)};
 
     return (struct gl_guard_place){
         .kind = outlook->kind,
@@ -261,7 +285,7 @@ static struct gl_guard_place place_of(const struct gl_watch *watch,
 static void compare(const struct gl_watch *watch, size_t index, double kw,
                     struct gl_guard_place *there)
 {
-    uint32_t needed_h = hours_up(gl_watch_needed_s(watch));
+    uint32_t needed_h = hours_needed(gl_watch_needed_s(watch));
     uint32_t hours = there->promised_h < needed_h ? there->promised_h : needed_h;
     double here_mean, there_mean;
 
@@ -301,7 +325,7 @@ static uint32_t needed_h_of(const struct gl_watch *watch, bool is_paused, uint32
     int64_t needed_s = gl_watch_needed_s(watch);
 
     if (!is_paused)
-        return hours_up(needed_s);
+        return hours_needed(needed_s);
     return needed_s > (int64_t)min_stay_h * GL_HOUR_S ? min_stay_h : 1;
 }
 
@@ -321,7 +345,6 @@ void gl_watch_facts(const struct gl_watch *watch, struct gl_guard_place *places,
         .lead_h = 1, /* gl_guard_hours() has made less of it 0 */
         .min_stay_h = min_stay_h,
         .lease_left_s = watch->row->expires_ms / 1000 - watch->look->now.unix_s,
-        .here = place_of(watch, watch->here, is_paused ? 0 : lead_s),
         .places = places,
         .moves = moves,
         .place_count = watch->place_count,
@@ -329,7 +352,12 @@ void gl_watch_facts(const struct gl_watch *watch, struct gl_guard_place *places,
         .max_egress_u_usd = GL_UNKNOWN,
         .can_pause = true,
         .can_move = watch->place_count > 0,
+        .plan = watch->wish.wish,
+        .is_plan_forced = watch->wish.is_forced,
+        .has_no_rules = watch->rules == NULL,
     };
+    if (watch->here != NULL)
+        out->here = place_of(watch, watch->here, is_paused ? 0 : lead_s);
     for (size_t i = 0; i < watch->place_count; i++) {
         places[i] = place_of(watch, watch->there[i], 0);
         moves[i] = move_to(watch, i);

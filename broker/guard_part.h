@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "broker/guard.h"
+#include "broker/timetable.h"
 
 /* One zone under one set of rules; worked out once a look. */
 struct gl_guard_zone {
@@ -38,8 +39,10 @@ struct gl_watch {
     struct gl_guard_look *look;
     const struct gl_launch_row *row;
     json_t *plan;
-    const struct gl_guard_rules *rules;
-    const struct gl_outlook *here;
+    const struct gl_guard_rules *rules; /* NULL: nothing but its plan with pauses is watched */
+    const struct gl_outlook *here;      /* NULL without rules */
+    struct gl_timetable_kept kept;      /* its plan with pauses; count 0 = none */
+    struct gl_timetable_choice wish;    /* what that wants now; NONE without one */
     size_t place_count;
     struct gl_cloud_place places[GL_CLOUD_PLACES_MAX]; /* elsewhere */
     const struct gl_outlook *there[GL_CLOUD_PLACES_MAX];
@@ -50,12 +53,13 @@ struct gl_watch {
 /* Everything known of the grid is asked again from now on. */
 void gl_guard_look_renew(struct gl_guard_look *look);
 void gl_guard_look_done(struct gl_guard_look *look);
-/* *out_is_watched: it was launched by rules on the grid. Free with gl_watch_done() in any case.
- * -1: the plan or its rules cannot be read. */
+/* *out_is_watched: it was launched by rules on the grid, or carries out a plan with pauses. Free
+ * with gl_watch_done() in any case. -1: the plan or its rules cannot be read. */
 int gl_watch_begin(struct gl_guard_look *look, const struct gl_launch_row *row,
                    struct gl_watch *out, bool *out_is_watched, struct gl_error *err);
 void gl_watch_done(struct gl_watch *watch);
-/* Seconds until its promise, or its lease if that ends earlier, is over. */
+/* Seconds until its promise, or its lease if that ends earlier, is over; with a plan until the
+ * stretch it is in ends. */
 int64_t gl_watch_needed_s(const struct gl_watch *watch);
 /* The facts for gl_guard_decide(), as if all could be done; places and moves are storage for
  * GL_CLOUD_PLACES_MAX each. */
@@ -67,7 +71,8 @@ void gl_watch_facts(const struct gl_watch *watch, struct gl_guard_place *places,
 #define GL_GUARD_ACTS (GL_GUARD_NOTIFY + 1)
 struct gl_guard_past {
     bool is_paused_by_person;
-    int64_t moved_s; /* when it arrived where it is; GL_UNKNOWN = where it was launched */
+    int64_t person_resumed_s; /* the last time that a person did; GL_UNKNOWN */
+    int64_t moved_s;          /* when it arrived where it is; GL_UNKNOWN = where it was launched */
     struct {
         unsigned failures; /* in a row */
         int64_t last_s;

@@ -17,7 +17,8 @@ static const char *text_of(const json_t *object, const char *key)
 
 struct reading {
     struct gl_guard_past *past;
-    bool is_by_person; /* the pause that is on its way */
+    bool is_by_person;   /* the pause that is on its way */
+    bool resumes_person; /* the resume */
 };
 
 static void note_guard(struct gl_guard_past *past, const json_t *body, int64_t at_s)
@@ -52,6 +53,10 @@ static int note_event(void *cookie, const json_t *event)
         note_guard(past, body, at_s);
     if (strcmp(kind, "pause") == 0)
         reading->is_by_person = strcmp(text_of(body, "by"), "person") == 0;
+    if (strcmp(kind, "resume") == 0)
+        reading->resumes_person = strcmp(text_of(body, "by"), "person") == 0;
+    if (strcmp(kind, "resumed") == 0 && reading->resumes_person)
+        past->person_resumed_s = at_s;
     if (strcmp(kind, "paused") == 0)
         past->is_paused_by_person = reading->is_by_person;
     if (strcmp(kind, "moved") == 0)
@@ -65,7 +70,8 @@ static int note_event(void *cookie, const json_t *event)
 int gl_guard_past_read(struct gl_ledger *ledger, const char *launch, struct gl_guard_past *out,
                        struct gl_error *err)
 {
-    struct gl_guard_past past = {.moved_s = GL_UNKNOWN, .told_s = GL_UNKNOWN};
+    struct gl_guard_past past = {
+        .moved_s = GL_UNKNOWN, .told_s = GL_UNKNOWN, .person_resumed_s = GL_UNKNOWN};
     struct reading reading = {.past = &past};
 
     if (gl_ledger_events(ledger, launch, &reading, note_event, err) != 0)

@@ -36,22 +36,14 @@ static bool is_shown_to_hold(enum gl_key_id key)
 
 /* ---- stating ---- */
 
-static const struct gl_constraint *constraint_of(const struct gl_rule *rule, enum gl_key_id key)
-{
-    for (size_t i = 0; i < rule->count; i++)
-        if (rule->constraints[i].key->id == key)
-            return &rule->constraints[i];
-    return NULL;
-}
-
 /* What is promised below a limit is promised for the whole run (`confidence`): there green_below
  * says what max_intensity says, and of both the lower one counts. */
 static const struct gl_constraint *promised_below(const struct gl_rule *rule)
 {
-    const struct gl_constraint *below = constraint_of(rule, GL_KEY_GREEN_BELOW);
-    const struct gl_constraint *most = constraint_of(rule, GL_KEY_MAX_INTENSITY);
+    const struct gl_constraint *below = gl_rule_constraint(rule, GL_KEY_GREEN_BELOW);
+    const struct gl_constraint *most = gl_rule_constraint(rule, GL_KEY_MAX_INTENSITY);
 
-    if (below == NULL || constraint_of(rule, GL_KEY_CONFIDENCE) == NULL)
+    if (below == NULL || gl_rule_constraint(rule, GL_KEY_CONFIDENCE) == NULL)
         return NULL;
     return most == NULL || below->number < most->number ? below : NULL;
 }

@@ -42,11 +42,17 @@ static json_int_t ppm(double share)
     return (json_int_t)llround(share * 1e6);
 }
 
-static json_t *record_json(const struct gl_guarantee_score *score)
+static json_t *record_json(const struct gl_guarantee_score *score, uint32_t hours)
 {
-    return json_pack("{s:I,s:I,s:I,s:I,s:I}", "issued", (json_int_t)score->issued, "kept",
-                     (json_int_t)score->kept, "broken", (json_int_t)score->broken, "unsettled",
-                     (json_int_t)score->unsettled, "median_h", (json_int_t)score->median_h);
+    size_t class = gl_guarantee_class(hours);
+    const struct gl_guarantee_alike *alike = &score->alike[class];
+
+    return json_pack("{s:I,s:I,s:I,s:I,s:I,s:{s:I,s:I,s:I}}", "issued", (json_int_t)score->issued,
+                     "kept", (json_int_t)score->kept, "broken", (json_int_t)score->broken,
+                     "unsettled", (json_int_t)score->unsettled, "median_h",
+                     (json_int_t)score->median_h, "alike", "from_h",
+                     (json_int_t)gl_guarantee_class_from_h[class], "kept", (json_int_t)alike->kept,
+                     "broken", (json_int_t)alike->broken);
 }
 
 static void draw_id(const struct gl_world *world, char out[GL_PROMISE_ID])
@@ -72,7 +78,7 @@ json_t *gl_promise_json(const struct gl_book_entry *entry, const struct gl_world
                      (json_int_t)promise->hours, "probability_ppm", ppm(promise->probability),
                      "level_ppm", ppm(promise->level), "own_chance_ppm", ppm(promise->own_chance),
                      "issues", (json_int_t)promise->issues, "method", METHOD, "legs",
-                     legs_json(entry), "record", record_json(&promise->score));
+                     legs_json(entry), "record", record_json(&promise->score, promise->hours));
 }
 
 static int issue(struct gl_ledger *ledger, const struct gl_world *world, const char *launch,

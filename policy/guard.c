@@ -18,6 +18,10 @@ static const char *const why_sentences[] = {
     [GL_WHY_LEASE] = "the lease leaves no time to finish",
     [GL_WHY_PERSON] = "paused by a person, who resumes it",
     [GL_WHY_OVER] = "it has ended meanwhile",
+    [GL_WHY_PLAN_PAUSES] = "between two stretches of its plan",
+    [GL_WHY_PLAN_RUNS] = "in a stretch of its plan",
+    [GL_WHY_DEADLINE] = "it would not be done in time if it stood still now",
+    [GL_WHY_DONE] = "it has run for as long as it was to",
 };
 
 const char *gl_guard_act_word(enum gl_guard_act act)
@@ -171,11 +175,50 @@ uint32_t gl_guard_hours(int64_t until_s, const struct gl_guard_span *span)
     return hours < UINT32_MAX ? (uint32_t)hours : UINT32_MAX;
 }
 
+/* What the plan settles by itself; false when the rules have their say. */
+static bool decide_by_plan(const struct gl_guard_facts *facts, struct gl_guard_choice *choice)
+{
+    bool is_pausing = facts->plan == GL_TIMETABLE_PAUSE;
+
+    if (facts->plan == GL_TIMETABLE_NONE)
+        return false;
+    if (facts->plan == GL_TIMETABLE_END) {
+        choice->act = GL_GUARD_STOP;
+        choice->why = GL_WHY_DONE;
+        return true;
+    }
+    choice->why = is_pausing              ? GL_WHY_PLAN_PAUSES
+                  : facts->is_plan_forced ? GL_WHY_DEADLINE
+                                          : GL_WHY_PLAN_RUNS;
+    if (is_pausing && !facts->is_paused)
+        choice->act = facts->can_pause ? GL_GUARD_PAUSE : GL_GUARD_NOTIFY;
+    if (!is_pausing && facts->is_paused && facts->has_no_rules)
+        choice->act = GL_GUARD_RESUME;
+    return is_pausing || facts->has_no_rules;
+}
+
+/* In a stretch of its plan, paused, and the rules do not hold: a launch that is only told of a
+ * lapse is done in time all the same. */
+static void insist(const struct gl_guard_facts *facts, struct gl_guard_choice *choice)
+{
+    bool is_resumed = choice->act == GL_GUARD_RESUME;
+
+    if (!is_resumed && (!facts->is_plan_forced || facts->on_lapse != GL_LAPSE_NOTIFY))
+        return;
+    choice->act = GL_GUARD_RESUME;
+    choice->why = facts->is_plan_forced ? GL_WHY_DEADLINE : GL_WHY_PLAN_RUNS;
+}
+
 void gl_guard_decide(const struct gl_guard_facts *facts, struct gl_guard_choice *out)
 {
     *out = (struct gl_guard_choice){.act = GL_GUARD_STAY, .place = SIZE_MAX};
-    if (facts->is_paused)
-        decide_paused(facts, out);
-    else
+    if (decide_by_plan(facts, out))
+        return;
+    if (!facts->is_paused) {
         decide_running(facts, out);
+        return;
+    }
+    decide_paused(facts, out);
+    if (facts->plan == GL_TIMETABLE_RUN)
+        insist(facts, out);
 }

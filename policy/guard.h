@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "policy/guarantee/guarantee.h"
+#include "policy/schedule/timetable.h"
 
 /* The first thing tried when a promise lapses. What cannot be done falls to the next milder one:
  * move to pause, pause to notify. Stopping is never fallen back to: it must be asked for. */
@@ -38,6 +39,10 @@ enum gl_guard_why {
     GL_WHY_LEASE,       /* paused, and the lease leaves no time to finish */
     GL_WHY_PERSON,      /* paused by a person: theirs to resume */
     GL_WHY_OVER,        /* it has ended meanwhile */
+    GL_WHY_PLAN_PAUSES, /* between two stretches of its plan */
+    GL_WHY_PLAN_RUNS,   /* in a stretch of its plan */
+    GL_WHY_DEADLINE,    /* outside a stretch, but there is no time left to stand still */
+    GL_WHY_DONE,        /* it has run for as long as it was to */
 };
 const char *gl_guard_why_sentence(enum gl_guard_why why);
 
@@ -76,6 +81,11 @@ struct gl_guard_facts {
     double margin;            /* of the gain over the cost of moving: 0.5 = half as much again */
     int64_t max_egress_u_usd; /* a dearer move is not made; GL_UNKNOWN = no ceiling */
     bool can_pause, can_move;
+    /* Of a launch that carries out a plan with pauses: what its timetable wants now. NONE: it has
+     * none. */
+    enum gl_timetable_wish plan;
+    bool is_plan_forced;
+    bool has_no_rules; /* nothing limits the grid: only the plan counts */
 };
 
 struct gl_guard_choice {
@@ -95,6 +105,9 @@ struct gl_guard_span {
 };
 uint32_t gl_guard_hours(int64_t until_s, const struct gl_guard_span *span);
 
+/* A plan goes first: it is paused between two stretches whatever is promised, and resumed in one
+ * when the rules hold. Where they do not hold it stands still longer, unless the deadline leaves no
+ * time and the launch asked for no more than to be told of a lapse. */
 void gl_guard_decide(const struct gl_guard_facts *facts, struct gl_guard_choice *out);
 
 #endif

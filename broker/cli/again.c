@@ -2,6 +2,7 @@
 #include "broker/cli/again.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -156,13 +157,28 @@ void gl_again_line(const struct gl_context *context, const char *const *words, s
     add_words(out, words + before, count - before);
 }
 
+/* Lines that a shell takes as one: a backslash where it goes on. A quoted word may not be broken.
+ */
+static void add_broken(struct gl_str *out, const char *line, unsigned columns)
+{
+    GL_AUTO(gl_str_done) struct gl_str wrapped = {0};
+    bool is_whole = strchr(line, '\'') != NULL || columns < 4;
+
+    gl_render_hang(line, 6, is_whole ? UINT_MAX : columns - 2, &wrapped);
+    for (const char *at = gl_str_text(&wrapped); *at != '\0'; at++)
+        if (*at == '\n' && at[1] != '\0')
+            gl_str_add(out, " \\\n");
+        else
+            gl_str_add_char(out, *at);
+}
+
 void gl_again_show(struct gl_context *context, const struct gl_again *again)
 {
     GL_AUTO(gl_str_done) struct gl_str line = {0};
 
     gl_again_line(context, again->words, &line);
     gl_str_add(&context->reply.text, "  ");
-    gl_render_hang(gl_str_text(&line), 6, context->columns, &context->reply.text);
+    add_broken(&context->reply.text, gl_str_text(&line), context->columns);
 }
 
 void gl_again_times(const struct gl_ask_result *asked, struct gl_again_clock *clock,

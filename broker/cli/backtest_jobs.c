@@ -40,11 +40,6 @@ static struct said said_nothing(const struct backtest *bt)
     };
 }
 
-static uint32_t hours_up(int64_t seconds)
-{
-    return (uint32_t)((seconds + GL_HOUR_S - 1) / GL_HOUR_S);
-}
-
 static int deadline_of(const struct said *said, uint32_t work_h, uint32_t *out_h,
                        struct gl_error *err)
 {
@@ -77,7 +72,7 @@ static int add(struct backtest *bt, const struct said *said, struct gl_error *er
     if (isnan(kwh))
         kwh = said->watts / 1000 * (double)said->length_s / (double)GL_HOUR_S;
     job.arrival_s = said->arrival_s - said->arrival_s % GL_HOUR_S;
-    job.work_h = hours_up(said->length_s);
+    job.work_h = (uint32_t)gl_hours_up(said->length_s);
     job.kwh_per_hour = (float)(kwh / job.work_h);
     if (!(job.kwh_per_hour > 0))
         return gl_fail(err, GL_E_BAD_VALUE, "a job needs energy: more than 0");

@@ -8,6 +8,7 @@
 #include "broker/cli/grid.h"
 #include "broker/cli/rows.h"
 #include "broker/promise.h"
+#include "broker/render/promise.h"
 #include "broker/render/table.h"
 #include "broker/render/text.h"
 
@@ -60,6 +61,20 @@ static json_t *row_json(const struct gl_guarantee_row *row, const json_t *body)
     return json;
 }
 
+/* The hour that it was given in had begun: what was gone of it is not promised. */
+static int64_t from_s(const json_t *body)
+{
+    int64_t start_s = number(body, "start_s"), at_s = number(body, "at_s");
+
+    return at_s > start_s ? at_s : start_s;
+}
+
+/* "8.5" */
+static void hours_text(const struct gl_guarantee_row *row, const json_t *body, char out[24])
+{
+    snprintf(out, 24, "%.3g", (double)(row->until_s - from_s(body)) / 3600);
+}
+
 /* ---- list ---- */
 
 static const struct gl_column columns[] = {
@@ -72,10 +87,10 @@ static void add_row(struct gl_table *table, const struct gl_guarantee_row *row, 
 {
     char from[GL_INSTANT_TEXT], until[GL_INSTANT_TEXT], hours[24], p[24];
 
-    gl_instant_text((struct gl_instant){number(body, "start_s")}, from);
+    gl_instant_text((struct gl_instant){from_s(body)}, from);
     gl_instant_text((struct gl_instant){row->until_s}, until);
     from[16] = until[16] = '\0'; /* to the minute */
-    snprintf(hours, sizeof hours, "%" PRId64, number(body, "hours"));
+    hours_text(row, body, hours);
     snprintf(p, sizeof p, "%.4g %%", (double)number(body, "probability_ppm") / 1e4);
     gl_table_row(table, (const char *const[COLUMNS]){row->id, row->launch, row->zone, from, until,
                                                      hours, p, row->state});
@@ -160,6 +175,20 @@ static void add_settled(struct gl_context *context, const struct gl_guarantee_ro
     add_line(context, "state", &line);
 }
 
+/* Of promises as long as this one; those of older programs do not say. */
+static void add_alike(struct gl_str *line, const json_t *body)
+{
+    const json_t *alike = json_object_get(json_object_get(body, "record"), "alike");
+    int64_t settled = number(alike, "kept") + number(alike, "broken");
+
+    if (settled <= 0)
+        return;
+    gl_str_add(line, "; of those of ");
+    gl_render_class((uint32_t)number(body, "hours"), line);
+    gl_str_addf(line, " %.1f %% of %" PRId64,
+                100.0 * (double)number(alike, "kept") / (double)settled, settled);
+}
+
 /* What the promise itself rests on, and how such promises fared before it. */
 static void add_record(struct gl_context *context, const json_t *body)
 {
@@ -172,14 +201,16 @@ static void add_record(struct gl_context *context, const json_t *body)
     gl_str_addf(&line, " on %" PRId64 " past forecasts; %.4g %% of them keep this one",
                 number(body, "issues"), (double)number(body, "own_chance_ppm") / 1e4);
     add_line(context, "rests on", &line);
-    if (settled > 0)
+    if (settled > 0) {
         gl_str_addf(&fared,
                     "of %" PRId64 " such promises %.1f %% were kept, half of them %" PRId64
                     " h or longer",
                     settled, 100.0 * (double)number(record, "kept") / (double)settled,
                     number(record, "median_h"));
-    else
+        add_alike(&fared, body);
+    } else {
         gl_str_add(&fared, "no such promise was settled before");
+    }
     add_line(context, "before", &fared);
 }
 
@@ -187,7 +218,7 @@ static int show_one(struct gl_context *context, const struct gl_guarantee_row *r
 {
     GL_AUTO(gl_auto_json) json_t *body = parse(context, row);
     GL_AUTO(gl_str_done) struct gl_str line = {0};
-    char from[GL_INSTANT_TEXT], until[GL_INSTANT_TEXT];
+    char from[GL_INSTANT_TEXT], until[GL_INSTANT_TEXT], hours[24];
     json_t *json;
 
     if (body == NULL)
@@ -195,9 +226,10 @@ static int show_one(struct gl_context *context, const struct gl_guarantee_row *r
     gl_str_addf(&context->reply.text, "%s  launch %s  zone ", row->id, row->launch);
     add_foreign(&context->reply.text, row->zone);
     gl_str_add_char(&context->reply.text, '\n');
-    gl_str_addf(&line, "%s to %s, %" PRId64 " h, p %.4g %%, rule ",
-                gl_instant_text((struct gl_instant){number(body, "start_s")}, from),
-                gl_instant_text((struct gl_instant){row->until_s}, until), number(body, "hours"),
+    hours_text(row, body, hours);
+    gl_str_addf(&line, "%s to %s, %s h, p %.4g %%, rule ",
+                gl_instant_text((struct gl_instant){from_s(body)}, from),
+                gl_instant_text((struct gl_instant){row->until_s}, until), hours,
                 (double)number(body, "probability_ppm") / 1e4);
     add_foreign(&line, text(body, "rule"));
     add_line(context, "promised", &line);
@@ -267,11 +299,12 @@ static void add_rate(struct gl_str *line, const struct score *score)
 {
     unsigned settled = score->kept + score->breached;
 
-    if (settled > 0)
+    if (settled > 0) {
         gl_str_addf(line, "; kept %.1f %% of %u", 100.0 * (double)score->kept / (double)settled,
                     settled);
-    else
+    } else {
         gl_str_add(line, "; none has come due yet");
+    }
 }
 
 static void show_score(struct gl_context *context, const struct score *score, json_t *all)
@@ -403,11 +436,15 @@ const struct gl_command gl_command_guarantee = {
     .summary = "the promises that were given, and how many were kept",
     .operands = "[list | show ID | score]",
     .description =
-        "A guarantee says: this rule holds in this zone until then, with this probability. Each "
-        "one stands in the ledger from the moment it is given and is settled on what was measured: "
-        "kept, breached, or unsettled when hours are missing for good. It speaks of the grid, so "
+        "A guarantee says: this rule holds in this zone until then, with this probability. "
+        "Each "
+        "one stands in the ledger from the moment it is given and is settled on what was "
+        "measured: "
+        "kept, breached, or unsettled when hours are missing for good. It speaks of the grid, "
+        "so "
         "it "
-        "is settled whatever became of the launch. The probability is a long-run frequency; score "
+        "is settled whatever became of the launch. The probability is a long-run frequency; "
+        "score "
         "compares it with what was kept. ID is a guarantee or a launch that was given some.",
     .example = "greenlaunch guarantee score",
     .options = options,

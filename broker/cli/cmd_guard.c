@@ -13,21 +13,26 @@
 #include "broker/learnt.h"
 #include "broker/render/text.h"
 
-#define EVERY_S 300
-#define TICK_MS 250
-#define INDENT  2
+#define EVERY_S           300
+#define TICK_MS           250
+#define FOREGROUND_LATE_S 60
+#define INDENT            2
 
 struct guard_values {
     bool is_once, is_dry;
     int64_t every_s, lead_s;
+    const char *launch;
 };
 
 #define AT(field) offsetof(struct guard_values, field)
 static const struct gl_option options[] = {
     {"once", 0, GL_OPT_FLAG, AT(is_once), NULL, "look once and end, for cron", NULL, NULL, NULL, 0,
      0, 0, NULL},
-    {"every", 0, GL_OPT_SPAN, AT(every_s), "SPAN", "time between two looks (default 5min)", NULL,
-     NULL, NULL, 1, 86400, 0, NULL},
+    {"every", 0, GL_OPT_SPAN, AT(every_s), "SPAN",
+     "time between two looks (default 5min); with --once: between two calls", NULL, NULL, NULL, 1,
+     86400, 0, NULL},
+    {"launch", 0, GL_OPT_TEXT, AT(launch), "ID", "with --once: look at this launch only", NULL,
+     NULL, NULL, 0, 0, 0, NULL},
     {"lead", 0, GL_OPT_SPAN, AT(lead_s), "SPAN",
      "act when a promise lapses within this; longer than the time between two looks (default 1h)",
      NULL, NULL, NULL, 1, 86400, 0, NULL},
@@ -123,6 +128,15 @@ static void add_again(struct gl_str *line, const struct gl_guard_report *report)
                    "; another place is green, but moving costs more than is known to be saved");
 }
 
+/* Of a plan with pauses: until when it stays as it is. */
+static void add_next(struct gl_str *line, const struct gl_guard_report *report)
+{
+    if (report->next_s == GL_UNKNOWN || report->choice.act == GL_GUARD_STOP)
+        return;
+    gl_str_add(line, "; as planned until ");
+    add_instant(line, report->next_s);
+}
+
 static void add_report(struct gl_str *line, const struct gl_guard_report *report, bool is_dry)
 {
     static const char *const did[] = {"stays", "moved", "paused", "resumed", "stopped", "NOTICE"};
@@ -138,6 +152,7 @@ static void add_report(struct gl_str *line, const struct gl_guard_report *report
     add_where(line, report);
     gl_str_addf(line, ": %s", gl_guard_why_sentence(report->choice.why));
     add_until(line, report);
+    add_next(line, report);
     if (report->failed != NULL) {
         gl_str_add(line, "; ");
         add_foreign(line, report->failed->text);
@@ -182,6 +197,7 @@ static json_t *report_json(const struct gl_guard_report *report, bool is_dry)
                         text_json(report->failed != NULL ? report->failed->text : NULL));
     json_object_set_new(json, "tries", json_integer((json_int_t)report->tries));
     json_object_set_new(json, "retry", instant_json(report->retry_s));
+    json_object_set_new(json, "plan_until", instant_json(report->next_s));
     json_object_set_new(json, "told", instant_json(report->told_s));
     json_object_set_new(json, "gain_g",
                         report->choice.place != SIZE_MAX ? json_real(report->choice.gain_g)
@@ -274,6 +290,14 @@ static void say_troubles(struct gl_context *context, const struct gl_guarded *gu
         warn(context, "a promise cannot be settled", &guarded->settled.first);
 }
 
+/* In the foreground it wakes when a plan changes; a caller of --once comes when it comes. */
+static int64_t late_of(const struct guard_values *values)
+{
+    int64_t every_s = values->every_s == INT64_MIN ? EVERY_S : values->every_s;
+
+    return values->is_once || every_s < FOREGROUND_LATE_S ? every_s : FOREGROUND_LATE_S;
+}
+
 static int look_once(struct gl_context *context, const struct guard_values *values, bool is_locked,
                      struct gl_guarded *out, struct gl_error *err)
 {
@@ -289,6 +313,8 @@ static int look_once(struct gl_context *context, const struct guard_values *valu
                              .memory = &learnt.memory,
                              .lead_s = values->lead_s == INT64_MIN ? 0 : values->lead_s,
                              .margin = -1,
+                             .only = values->launch,
+                             .late_s = late_of(values),
                              .is_dry = values->is_dry,
                              .is_locked = is_locked};
     int result;
@@ -328,8 +354,10 @@ static int once(struct gl_context *context, const struct guard_values *values, s
     if (gl_interrupted())
         return gl_interrupt_fail(err, "the look was broken off between two launches");
     if (guarded.watched == 0)
-        gl_render_hang("Nothing to guard: no launch runs under a promise or a limit on the grid.",
-                       0, context->columns, &context->reply.text);
+        gl_render_hang(
+            "Nothing to guard: no launch runs under a promise, a limit on the grid or a plan with "
+            "pauses.",
+            0, context->columns, &context->reply.text);
     return status_of(&guarded);
 }
 
@@ -372,6 +400,18 @@ static void forget_talk(struct gl_context *context)
     context->reply.warnings = NULL;
 }
 
+/* The next look: in time for what a plan changes. */
+static int64_t until_next(const struct gl_context *context, const struct gl_guarded *guarded,
+                          int64_t every_s)
+{
+    int64_t left_s;
+
+    if (guarded->next_s == GL_UNKNOWN)
+        return every_s;
+    left_s = guarded->next_s - gl_now(&context->world).unix_s;
+    return left_s < 1 ? 1 : left_s < every_s ? left_s : every_s;
+}
+
 /* After a first look that went well a guard goes on whatever happens: what cannot be read or
  * written now can perhaps the next time. */
 static int keep_looking(struct gl_context *context, const struct guard_values *values,
@@ -383,7 +423,7 @@ static int keep_looking(struct gl_context *context, const struct guard_values *v
         return -1;
     do {
         say_alive(context, &guarded, every_s);
-        if (!wait_for(context, every_s))
+        if (!wait_for(context, until_next(context, &guarded, every_s)))
             break;
         forget_talk(context);
         if (look_once(context, values, true, &guarded, err) != 0) {
@@ -410,13 +450,9 @@ static int in_foreground(struct gl_context *context, const struct guard_values *
     return result;
 }
 
-static int run(struct gl_context *context, const struct gl_call *call, struct gl_error *err)
+static int check(const struct gl_context *context, const struct guard_values *values,
+                 int64_t every_s, struct gl_error *err)
 {
-    const struct guard_values *values = call->values;
-    int64_t every_s = values->every_s == INT64_MIN ? EVERY_S : values->every_s;
-
-    if (gl_help_operands(&gl_command_guard, call, 0, 0, err) != 0)
-        return -1;
     if (context->globals.at != NULL)
         return gl_fail(err, GL_E_USAGE,
                        "--at looks at another instant, when nothing can be guarded");
@@ -426,8 +462,21 @@ static int run(struct gl_context *context, const struct gl_call *call, struct gl
         return gl_fail(
             err, GL_E_USAGE,
             "--lead must be longer than --every: a promise could lapse between two looks");
+    if (!values->is_once && values->launch != NULL)
+        return gl_fail(err, GL_E_USAGE, "--launch looks at one launch: use it with --once");
     if (!values->is_once && context->globals.is_json)
         return gl_fail(err, GL_E_USAGE, "--json prints one document: use it with --once");
+    return 0;
+}
+
+static int run(struct gl_context *context, const struct gl_call *call, struct gl_error *err)
+{
+    const struct guard_values *values = call->values;
+    int64_t every_s = values->every_s == INT64_MIN ? EVERY_S : values->every_s;
+
+    if (gl_help_operands(&gl_command_guard, call, 0, 0, err) != 0 ||
+        check(context, values, every_s, err) != 0)
+        return -1;
     gl_interrupt_catch(context->globals.timeout_s);
     return values->is_once ? once(context, values, err)
                            : in_foreground(context, values, every_s, err);
@@ -443,7 +492,9 @@ const struct gl_command gl_command_guard = {
         "a promise is judged by the data at hand. Before it lapses it does what the launch asked "
         "for with --on-lapse: move to another place, pause until green, stop, or tell. A move is "
         "made only for a gain larger than all that it costs; what cannot be done falls to the "
-        "milder act, never to stop. What a person paused stays paused. Settles promises that have "
+        "milder act, never to stop. What a person paused stays paused. A launch with a plan with "
+        "pauses (--interruptible) is paused between its stretches, resumed in them and ended when "
+        "it has run for as long as it was to. Settles promises that have "
         "come due: exit 9 when one was breached in this look. One guard acts at a time: a second "
         "one ends with exit 5. Runs until Ctrl-C, or once with --once.",
     .example = "greenlaunch guard --once",

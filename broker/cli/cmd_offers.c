@@ -6,6 +6,7 @@
 #include "base/time.h"
 #include "base/wrap.h"
 #include "broker/cli/again.h"
+#include "broker/cli/claim.h"
 #include "broker/cli/help.h"
 #include "broker/cli/refresh.h"
 #include "broker/interrupt.h"
@@ -14,6 +15,7 @@
 #include "broker/render/table.h"
 #include "broker/render/text.h"
 
+#define RECORDS_MAX   8 /* zones whose record is told below the table */
 #define LIMIT_DEFAULT 10
 #define RANK_TEXT     80
 
@@ -323,25 +325,28 @@ static void add_refusals(struct gl_context *context, const struct gl_decision *d
         gl_render_wrap(gl_str_text(&line), 0, context->columns, &context->reply.text);
 }
 
-/* How promises like that of the first row fared, or why nothing is said of any. */
+/* How promises like those of the rows fared, or why nothing is said of any: a line a zone that is
+ * named, the first row's first. */
 static void add_record(struct gl_context *context, const struct gl_question *question,
                        const struct gl_decision *decision, const struct picks *picks)
 {
-    const struct gl_book_entry *entry =
-        gl_render_promise_of(question, &question->offers[decision->ranked[picks->ranks[0]]]);
-    GL_AUTO(gl_str_done) struct gl_str line = {0};
+    const struct gl_book_entry *seen[RECORDS_MAX];
+    size_t count = 0;
 
-    if (entry == NULL)
-        return;
-    if (is_told(question, entry)) {
-        gl_str_addf(&line, "GREEN UNTIL (UTC): rule %s promised in %s, ", entry->rule->id,
-                    entry->zone->zone);
-        gl_render_record(entry, &line);
-    } else {
-        gl_str_addf(&line, "For how long it stays green in %s is not known: %s", entry->zone->zone,
-                    gl_gap_sentence(gl_book_gap(entry, entry->rule, question->now)));
+    for (size_t i = 0; i < picks->count && count < RECORDS_MAX; i++) {
+        const struct gl_offer *offer = &question->offers[decision->ranked[picks->ranks[i]]];
+        const struct gl_book_entry *entry = gl_render_promise_of(question, offer);
+        GL_AUTO(gl_str_done) struct gl_str line = {0};
+        size_t at = 0;
+
+        while (at < count && seen[at] != entry)
+            at++;
+        if (entry == NULL || at < count || (count > 0 && !is_told(question, entry)))
+            continue;
+        seen[count++] = entry;
+        gl_render_told(question, entry, is_told(question, entry), &line);
+        gl_render_wrap(gl_str_text(&line), 0, context->columns, &context->reply.text);
     }
-    gl_render_wrap(gl_str_text(&line), 0, context->columns, &context->reply.text);
 }
 
 static void add_notes(struct gl_context *context, const struct gl_question *question,
@@ -521,6 +526,25 @@ static json_t *answer_json(const struct gl_ask_result *asked, const struct gl_qu
                      "alternatives", gl_render_alternatives_json(question, decision));
 }
 
+/* What clouds claim of their own regions, beside the figures that decided. */
+static void add_claims(struct gl_context *context, const struct gl_ask_result *asked)
+{
+    struct gl_claims claims = {.context = context};
+    json_t *row;
+    size_t i;
+
+    json_array_foreach(json_object_get(context->reply.data, "offers"), i, row)
+    {
+        struct gl_claim claim;
+
+        if (gl_claim_find(&claims, json_string_value(json_object_get(row, "cloud")),
+                          json_string_value(json_object_get(row, "region")),
+                          json_string_value(json_object_get(row, "type")), &claim))
+            json_object_set_new(row, "claim", gl_claim_json(&claim, asked->now));
+    }
+    gl_claims_done(&claims);
+}
+
 static void answer(struct gl_context *context, const struct gl_ask_result *asked,
                    const struct offers_values *values)
 {
@@ -530,9 +554,10 @@ static void answer(struct gl_context *context, const struct gl_ask_result *asked
 
     context->reply.verdict = gl_verdict_word(decision->verdict);
     pick(&question, decision, values, &picks);
-    if (context->globals.is_json)
+    if (context->globals.is_json) {
         context->reply.data = answer_json(asked, &question, &picks);
-    else
+        add_claims(context, asked);
+    } else
         answer_text(context, asked, &question, &picks);
     if (decision->allowed == 0) {
         add_wait(context, asked);

@@ -7,6 +7,7 @@
 #include "base/time.h"
 #include "broker/cli/help.h"
 #include "broker/cli/run_command.h"
+#include "broker/cli/stretches.h"
 #include "broker/interrupt.h"
 #include "broker/render/decision.h"
 #include "broker/render/text.h"
@@ -18,6 +19,7 @@
 #define SHORTEST_S 300 /* between two looks */
 #define JUMP_S     120 /* backwards: the clock was set */
 #define STEP_MS    1000
+#define LONGEST_S  ((int64_t)48 * HOUR_S) /* without a latest start: as far as forecasts reach */
 
 struct wait_values {
     struct gl_run_values run;
@@ -38,11 +40,13 @@ struct waiting {
     struct gl_context *context;
     struct gl_ask ask;            /* with times as instants */
     char latest[GL_INSTANT_TEXT]; /* of ask.start_by */
+    char finish[GL_INSTANT_TEXT]; /* of ask.finish_by: of a plan with pauses only */
     int64_t begun_s, not_before_s;
-    int64_t deadline_s; /* latest start; GL_UNKNOWN = none */
+    int64_t deadline_s; /* latest start */
     int64_t told_s;     /* the expected start that was said last; GL_UNKNOWN = none */
     unsigned looks;
     bool may_lack_rules;
+    bool is_interruptible;
 };
 
 static int64_t now_s(const struct waiting *waiting)
@@ -107,6 +111,16 @@ static void tell(struct waiting *waiting, const struct gl_ask_result *asked)
                gl_instant_text((struct gl_instant){expected}, at));
 }
 
+static void say_plan(struct waiting *waiting, int64_t expected)
+{
+    char at[GL_INSTANT_TEXT];
+
+    if (waiting->looks == 1 || expected != waiting->told_s)
+        gl_say(waiting->context, "not yet: the first stretch of the plan begins at %s",
+               gl_instant_text((struct gl_instant){expected}, at));
+    waiting->told_s = expected;
+}
+
 /* ---- time ---- */
 
 /* When new data can be there: with each full hour; when the expected start has come; every few
@@ -122,9 +136,7 @@ static int64_t next_look(const struct waiting *waiting, int64_t expected)
         next = hour;
     if (now < waiting->not_before_s)
         next = waiting->not_before_s;
-    return waiting->deadline_s != GL_UNKNOWN && next > waiting->deadline_s - 1
-               ? waiting->deadline_s - 1
-               : next;
+    return next > waiting->deadline_s - 1 ? waiting->deadline_s - 1 : next;
 }
 
 static void say_wait(struct waiting *waiting, int64_t expected, int64_t next)
@@ -180,7 +192,7 @@ static int answer_allowed(struct waiting *waiting, const struct gl_ask_result *a
 
 static bool is_last(const struct waiting *waiting)
 {
-    return waiting->deadline_s != GL_UNKNOWN && now_s(waiting) >= waiting->deadline_s - 1;
+    return now_s(waiting) >= waiting->deadline_s - 1;
 }
 
 /* Is what was decided the answer, for better or worse? Then it stands in the reply. */
@@ -226,11 +238,50 @@ static int look(struct waiting *waiting, int64_t *out_expected, int *out_status,
     return is_over;
 }
 
+static void forget_reply(struct gl_context *context)
+{
+    gl_str_clear(&context->reply.text);
+    json_decref(context->reply.data);
+    context->reply.data = NULL;
+    json_decref(context->reply.next);
+    context->reply.next = NULL;
+}
+
+/* A plan with pauses, made anew with each look: 1 when its first stretch begins and its rules hold,
+ * or when there is none in time. */
+static int look_at_plan(struct waiting *waiting, int64_t *out_expected, int *out_status,
+                        struct gl_error *err)
+{
+    struct gl_stretches stretches;
+    struct gl_ask_result asked;
+    int status, is_over;
+
+    waiting->looks++;
+    forget_reply(waiting->context);
+    status = gl_stretches_plan(waiting->context, &waiting->ask, &stretches, err);
+    *out_expected = stretches.start_s;
+    if (status == GL_EXIT_LATER && !is_last(waiting)) {
+        say_plan(waiting, stretches.start_s);
+        return 0;
+    }
+    *out_status = status;
+    if (status != GL_EXIT_OK)
+        return status < 0 ? -1 : 1;
+    if (gl_ask_decide(waiting->context, &stretches.first, &asked, err) != 0)
+        return -1;
+    is_over = settle(waiting, &asked, out_status, err);
+    if (is_over == 0 && asked.decision->verdict != GL_ALLOW)
+        tell(waiting, &asked);
+    gl_ask_result_done(&asked);
+    return is_over;
+}
+
 static int wait_for_it(struct waiting *waiting, int *out_status, struct gl_error *err)
 {
     for (;;) {
         int64_t expected = GL_UNKNOWN, next;
-        int is_over = look(waiting, &expected, out_status, err);
+        int is_over = waiting->is_interruptible ? look_at_plan(waiting, &expected, out_status, err)
+                                                : look(waiting, &expected, out_status, err);
 
         if (is_over != 0)
             return is_over < 0 ? -1 : 0;
@@ -266,17 +317,35 @@ static int fix_times(struct waiting *waiting, struct gl_error *err)
 {
     struct gl_ask_times times;
 
-    waiting->deadline_s = GL_UNKNOWN;
+    waiting->deadline_s =
+        (waiting->not_before_s > waiting->begun_s ? waiting->not_before_s : waiting->begun_s) +
+        LONGEST_S;
     if (gl_ask_times_of(&waiting->ask, gl_now(&waiting->context->world), &times, err) != 0)
         return -1;
     if (times.has_latest_start) {
         waiting->deadline_s = times.latest_start.unix_s;
         waiting->ask.start_by = gl_instant_text(times.latest_start, waiting->latest);
-        waiting->ask.finish_by = NULL;
+        waiting->ask.finish_by = waiting->is_interruptible && times.finish_by.unix_s != GL_UNKNOWN
+                                     ? gl_instant_text(times.finish_by, waiting->finish)
+                                     : NULL;
         if (waiting->deadline_s <= waiting->not_before_s)
             return gl_fail(err, GL_E_USAGE, "--not-before is after the latest start");
     }
     return 0;
+}
+
+/* Can a plan with pauses be carried out? */
+static int check_pauses(const struct gl_context *context, const struct wait_values *values,
+                        bool has_command, struct gl_error *err)
+{
+    const struct gl_start_values *start = &values->run.start;
+
+    if (!start->is_interruptible)
+        return 0;
+    if (!has_command)
+        return gl_fail(err, GL_E_USAGE,
+                       "--interruptible carries out a plan: say of what, after --");
+    return gl_stretches_check(context, &start->ask, start->inside.image, err);
 }
 
 static int run(struct gl_context *context, const struct gl_call *call, struct gl_error *err)
@@ -286,7 +355,8 @@ static int run(struct gl_context *context, const struct gl_call *call, struct gl
     bool has_command = call->rest != NULL && call->rest[0] != NULL;
     struct waiting waiting = {.context = context,
                               .begun_s = gl_now(&context->world).unix_s,
-                              .may_lack_rules = values.run.start.has_no_rules};
+                              .may_lack_rules = values.run.start.has_no_rules,
+                              .is_interruptible = values.run.start.is_interruptible};
     int status = -1;
 
     if (call->operands->count > 0)
@@ -296,16 +366,18 @@ static int run(struct gl_context *context, const struct gl_call *call, struct gl
     if ((has_command || ask->clouds.count + ask->regions.count + ask->types.count == 0) &&
         gl_act_only_launchable(ask, err) != 0)
         return -1;
+    if (check_pauses(context, &values, has_command, err) != 0)
+        return -1;
     waiting.ask = *ask;
     if (parse_not_before(values.not_before, &waiting, err) != 0 || fix_times(&waiting, err) != 0 ||
         wait_for_it(&waiting, &status, err) != 0)
         return -1;
     if (!has_command || status != GL_EXIT_OK)
         return status;
-    ask->start_by = ask->finish_by = NULL; /* now is the time */
-    gl_str_clear(&context->reply.text);
-    json_decref(context->reply.data);
-    context->reply.data = NULL;
+    ask->start_by =
+        waiting.is_interruptible && waiting.ask.finish_by == NULL ? waiting.latest : NULL;
+    ask->finish_by = waiting.ask.finish_by; /* now is the time, of a run through */
+    forget_reply(context);
     return gl_run_command(context, &values.run, call->rest, err);
 }
 
@@ -318,11 +390,14 @@ const struct gl_command gl_command_wait = {
         "Decides again and again, whenever new data can be there, until an offer is allowed: with "
         "each full hour, when the start comes that series or promises let expect, and every five "
         "minutes after it. Then ends with 0, or with a command does what run does. --start-by and "
-        "--finish-by say how long it is worth waiting: after that it ends as a refusal does, with "
-        "6 when a start after that is known, else 3 or 8. It ends at once where no source could "
+        "--finish-by say how long it is worth waiting, without them 48 h, as far as forecasts "
+        "reach: after that it ends as a refusal does, with 6 when a start after that is known, "
+        "else 3 or 8. It ends at once where no source could "
         "change the "
         "answer. --timeout ends it with 124. Without --cloud, --region or --type it waits for "
-        "this machine.",
+        "this machine. With --interruptible it carries out a plan with pauses up to --finish-by: "
+        "planned anew with each full hour until its first stretch begins; then the command is "
+        "suspended at the end of a stretch and resumed at the next.",
     .example = "greenlaunch wait --max-intensity 200g/kWh --confidence 90% -d 6h --finish-by 24h "
                "-- make all",
     .options = options,

@@ -34,6 +34,16 @@ extern const struct gl_command *const gl_commands[];
 const struct gl_command *gl_command_find(const char *name);
 extern const struct gl_option gl_global_options[];
 
+/* Places that are not to be offered (again). */
+struct gl_left_out {
+    char cloud[24], region[40], type[40]; /* "" = all of them */
+};
+#define GL_WITHOUT_MAX 8
+struct gl_without {
+    size_t count;
+    struct gl_left_out items[GL_WITHOUT_MAX];
+};
+
 /* Options that state rules and requests, shared by offers, why, launch, run (rules.c). */
 struct gl_ask {
     const char *renewable_only; /* "95%" when given bare */
@@ -52,7 +62,8 @@ struct gl_ask {
     bool wants_later;     /* no option: later starts of rules without confidence, to plan on */
     bool wants_digest;    /* no option: the caller keeps the decision as evidence */
     size_t ranked_wanted; /* no option: gl_question.ranked_wanted */
-    const char *sort;     /* GL_SORT_WORDS; NULL = carbon; only offers has the option */
+    const struct gl_without *without; /* no option: places left out; NULL = none */
+    const char *sort;                 /* GL_SORT_WORDS; NULL = carbon; only offers has the option */
 };
 #define GL_SORT_WORDS "carbon|price|intensity|renewable"
 /* Their option rows stand in ask_options.def, to be included first in a command's option table; the
@@ -70,10 +81,10 @@ struct gl_ask_result {
     struct gl_arena promises;   /* owns the book */
     const struct gl_book *book; /* promises that the rules could be given now; NULL = none */
     struct gl_instant now;
-    struct gl_instant finish_by; /* GL_UNKNOWN = whenever */
+    struct gl_instant finish_by;          /* GL_UNKNOWN = whenever */
     const struct gl_timetable *timetable; /* to be launched with these pauses; NULL = runs through;
                                              the decision is that for its first stretch */
-    void *memory;                /* NULL-terminated lists of the request */
+    void *memory;                         /* NULL-terminated lists of the request */
     char threshold[160]; /* "renewable share >= 95 % hourly, location-based, grade C or better" */
 };
 /* --start-by and --finish-by as instants. Errors: USAGE. */

@@ -10,7 +10,9 @@
 #include "broker/host.h"
 #include "broker/keeping.h"
 #include "broker/render/promise.h"
+#include "broker/timetable.h"
 #include "policy/guard.h"
+#include "providers/data/data.h"
 
 /* Platform of unknown make: 52 vendor sheets of servers, min / median / max (docs/method.md), over
  * four years. */
@@ -173,15 +175,53 @@ static json_t *guarantee_json(const struct gl_ask_result *asked, uint32_t offer)
     return json;
 }
 
+/* The server that an offer stands on: this machine, or, of a rented one, as large as the largest
+ * type of its cloud with the same processors. */
+static void read_host_of(const struct gl_offer *offer, struct gl_host *out)
+{
+    const struct gl_type_row *type = gl_data_type(offer->cloud, offer->type), *rows;
+    size_t count = gl_data_types(&rows);
+
+    if (strcmp(offer->cloud, "local") == 0) {
+        gl_host_read(out);
+        return;
+    }
+    *out = (struct gl_host){.vcpus = offer->vcpus,
+                            .memory_mib = offer->memory_mib,
+                            .family = type != NULL ? type->family : NULL};
+    for (size_t i = 0; type != NULL && i < count; i++)
+        if (strcmp(rows[i].cloud, type->cloud) == 0 && rows[i].vcpus > out->vcpus &&
+            (rows[i].family == type->family || (rows[i].family != NULL && type->family != NULL &&
+                                                strcmp(rows[i].family, type->family) == 0)))
+            out->vcpus = rows[i].vcpus;
+}
+
+/* As the power model sees it. */
+static json_t *machine_of(const struct gl_offer *offer, const struct gl_host *host)
+{
+    const struct gl_type_row *type = gl_data_type(offer->cloud, offer->type);
+    json_t *machine = gl_act_machine(host->family, offer->vcpus, offer->memory_mib);
+
+    if (type == NULL || strcmp(offer->cloud, "local") == 0)
+        return machine;
+    json_object_set_new(machine, "threads_milli",
+                        json_integer((json_int_t)type->vcpus * type->baseline_permille));
+    json_object_set_new(machine, "gpu_count", json_integer(type->gpu_count));
+    json_object_set_new(machine, "gpu_watts", json_integer(type->gpu_watts));
+    return machine;
+}
+
 json_t *gl_act_plan(const struct gl_ask_result *asked, uint32_t index, const char *const *command,
                     int64_t interval_ms, struct gl_error *err)
 {
     const struct gl_offer *offer = &asked->offers->offers[index];
     struct gl_host host;
-    const struct gl_instant until = {asked->now.unix_s + asked->request.duration.s};
+    const struct gl_timetable *timetable = asked->timetable;
+    const struct gl_instant until = {
+        timetable != NULL ? timetable->deadline_s : asked->now.unix_s + asked->request.duration.s};
     json_t *plan, *series, *guarantee;
 
-    gl_host_read(&host);
+    read_host_of(offer, &host);
     if (host.vcpus == 0) {
         gl_fail(err, GL_E_IO, "cannot read how many processors this machine has");
         return NULL;
@@ -195,12 +235,13 @@ json_t *gl_act_plan(const struct gl_ask_result *asked, uint32_t index, const cha
     plan = json_pack(
         "{s:i,s:o,s:o,s:o,s:o,s:o,s:o,s:I,s:s,s:o,s:o}", "method_version", GL_METHOD_VERSION,
         "request", request_json(&asked->request, command), "decision", decision_json(asked, index),
-        "offer", offer_json(offer), "machine",
-        gl_act_machine(host.family, offer->vcpus, offer->memory_mib), "series", series, "guarantee",
-        guarantee, "pue_milli", (json_int_t)llround(offer->pue * 1000), "pue_source",
+        "offer", offer_json(offer), "machine", machine_of(offer, &host), "series", series,
+        "guarantee", guarantee, "pue_milli", (json_int_t)llround(offer->pue * 1000), "pue_source",
         strcmp(offer->cloud, "local") == 0 ? "no facility: this machine" : "built-in table",
         "embodied", gl_act_embodied(offer->vcpus, host.vcpus), "meter",
         json_pack("{s:I}", "interval_ms", (json_int_t)interval_ms));
+    if (plan != NULL && timetable != NULL)
+        json_object_set_new(plan, "timetable", gl_timetable_json(timetable));
     if (plan == NULL)
         gl_fail(err, GL_E_INTERNAL, "the plan holds text that is not UTF-8");
     return plan;

@@ -272,11 +272,6 @@ static void fill_futures(struct gl_schedule *schedule, const struct gl_ask_resul
 
 /* ---- the plan ---- */
 
-static size_t hours_up(int64_t seconds)
-{
-    return (size_t)((seconds + GL_HOUR_S - 1) / GL_HOUR_S);
-}
-
 static int64_t first_hour(const struct gl_ask_result *asked)
 {
     return gl_instant_hour(asked->now).unix_s;
@@ -300,7 +295,7 @@ static size_t hours_until(const struct gl_ask_result *asked, int64_t at_s)
  * is gone of it is made up for at the end. */
 static size_t deadline_of(const struct gl_ask_result *asked, const struct gl_schedule_ask *ask)
 {
-    int64_t spare_s = (int64_t)hours_up(ask->work_s) * GL_HOUR_S - ask->work_s;
+    int64_t spare_s = gl_hours_up(ask->work_s) * GL_HOUR_S - ask->work_s;
 
     if (ask->finish_by_s == GL_UNKNOWN)
         return SIZE_MAX;
@@ -310,7 +305,7 @@ static size_t deadline_of(const struct gl_ask_result *asked, const struct gl_sch
 /* As far as asked for, within what forecasts reach. */
 static uint32_t horizon_of(const struct gl_ask_result *asked, const struct gl_schedule_ask *ask)
 {
-    size_t hours = LEAST_HOURS, work = hours_up(ask->work_s);
+    size_t hours = LEAST_HOURS, work = (size_t)gl_hours_up(ask->work_s);
     size_t deadline = hours_until(asked, ask->finish_by_s);
 
     if (work + SLACK_HOURS > hours)
@@ -367,7 +362,7 @@ static int make_plan(const struct gl_ask_result *asked, const struct gl_schedule
     struct gl_plan_request request = {
         .places = places,
         .count = schedule->count,
-        .work_hours = hours_up(ask->work_s),
+        .work_hours = (size_t)gl_hours_up(ask->work_s),
         .latest_start_h = hours_until(asked, ask->latest_start_s),
         .deadline_h = deadline_of(asked, ask),
         .kwh_per_hour = kwh,
@@ -435,7 +430,7 @@ struct gl_instant gl_schedule_end(const struct gl_ask_result *asked, const struc
 
     if (end != plan->end_h)
         return at;
-    at.unix_s -= (int64_t)hours_up(work_s) * GL_HOUR_S - work_s;
+    at.unix_s -= gl_hours_up(work_s) * GL_HOUR_S - work_s;
     if (plan->start_h == 0)
         at.unix_s += gone_s(asked);
     return at;

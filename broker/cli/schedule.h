@@ -100,6 +100,17 @@ struct gl_instant gl_schedule_at(const struct gl_ask_result *asked, size_t hour)
 struct gl_instant gl_schedule_end(const struct gl_ask_result *asked, const struct gl_plan *plan,
                                   size_t end);
 
+/* Now, later, not at all, or nothing known: by the plan, and where rules limit the grid by the
+ * promise for the whole run too. Of a run with pauses only the plan counts: its rules are asked
+ * when each stretch begins. */
+enum gl_verdict gl_schedule_verdict(const struct gl_schedule_ask *ask,
+                                    const struct gl_schedule *schedule);
+/* The whole reply of a plan: verdict, figures, what to do next. `ask` is the question as it was
+ * given. Returns the exit status of the verdict. */
+int gl_schedule_reply(struct gl_context *context, const struct gl_ask *ask,
+                      const struct gl_ask_result *asked, const struct gl_schedule_ask *wish,
+                      const struct gl_schedule *schedule);
+
 /* As text and as "data" (docs/planning.md section 4). */
 void gl_schedule_show(struct gl_context *context, const struct gl_ask_result *asked,
                       const struct gl_schedule_ask *ask, const struct gl_schedule *schedule);

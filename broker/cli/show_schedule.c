@@ -8,7 +8,8 @@
 #include "broker/cli/show_strip.h"
 #include "broker/render/text.h"
 
-#define LABEL 11 /* columns */
+#define LABEL      11 /* columns */
+#define RUNS_SHOWN 24
 
 /* ---- words ---- */
 
@@ -71,6 +72,49 @@ static void add_end(struct gl_context *context, const struct gl_ask_result *aske
     if (is_elsewhere)
         gl_str_addf(&line, "; its data are copied from %s before", schedule->places[0].name);
     add_line(context, "end", &line);
+}
+
+/* When it runs, for a plan that an eye cannot read off the strip; who listens has it in sentences.
+ */
+static void add_runs(struct gl_context *context, const struct gl_ask_result *asked,
+                     const struct gl_schedule *schedule)
+{
+    struct gl_stretch one = {0};
+    GL_AUTO(gl_str_done) struct gl_str line = {0};
+    char from[GL_INSTANT_TEXT], until[GL_INSTANT_TEXT], day[11] = "";
+    size_t left = RUNS_SHOWN;
+
+    if (schedule->plan.starts + schedule->plan.moves < 2 || context->globals.is_accessible)
+        return;
+    for (; left > 0 && gl_stretch_next(asked, schedule, &one); left--) {
+        gl_instant_text(one.from, from);
+        gl_instant_text(one.until, until);
+        gl_str_add(&line, line.length > 0 ? ", " : "");
+        if (strncmp(day, from, 10) != 0)
+            gl_str_addf(&line, "%.10s ", from);
+        snprintf(day, sizeof day, "%.10s", from);
+        gl_str_addf(&line, "%.5s-%.5s", from + 11, until + 11);
+        if (schedule->plan.moves > 0)
+            gl_str_addf(&line, " in %s", schedule->places[one.place].name);
+    }
+    if (gl_stretch_next(asked, schedule, &one))
+        gl_str_add(&line, " and further ones (--json has all)");
+    gl_str_add(&line, " UTC");
+    add_line(context, "runs", &line);
+}
+
+/* Why it stays although it might go. */
+static void add_home(struct gl_context *context, const struct gl_schedule_ask *ask,
+                     const struct gl_schedule *schedule)
+{
+    GL_AUTO(gl_str_done) struct gl_str line = {0};
+    char size[GL_RENDER_NUMBER];
+
+    if (!ask->may_place || schedule->count < 2 || schedule->plan.moves > 0)
+        return;
+    gl_str_addf(&line, "stays in %s: elsewhere is no better once %s GB of data are copied (--data)",
+                schedule->places[0].name, gl_render_real_text(ask->data_gb, size));
+    add_line(context, "place", &line);
 }
 
 static void add_emission(struct gl_context *context, const struct gl_schedule *schedule)
@@ -359,6 +403,8 @@ void gl_schedule_show(struct gl_context *context, const struct gl_ask_result *as
     if (is_shown) {
         add_start(context, asked, schedule);
         add_end(context, asked, schedule);
+        add_home(context, ask, schedule);
+        add_runs(context, asked, schedule);
         add_emission(context, schedule);
         add_saving(context, schedule);
     }

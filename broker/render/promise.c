@@ -85,6 +85,36 @@ static void add_count(struct gl_str *out, uint32_t count)
         gl_str_addf(out, "%" PRIu32, count);
 }
 
+void gl_render_class(uint32_t hours, struct gl_str *out)
+{
+    size_t class = gl_guarantee_class(hours);
+
+    gl_str_addf(out, "%" PRIu32, gl_guarantee_class_from_h[class]);
+    if (class + 1 < GL_GUARANTEE_CLASSES)
+        gl_str_addf(out, " to %" PRIu32 " h", gl_guarantee_class_from_h[class + 1] - 1);
+    else
+        gl_str_add(out, " h or longer");
+}
+
+/* What the long-run rate hides: this promise, and those as long as it. */
+static void add_alike(struct gl_str *out, const struct gl_promise *promise)
+{
+    const struct gl_guarantee_alike *alike;
+    uint32_t settled;
+
+    if (promise->hours == 0)
+        return;
+    alike = &promise->score.alike[gl_guarantee_class(promise->hours)];
+    settled = alike->kept + alike->broken;
+    gl_str_addf(out, "; own chance %.0f %%", promise->own_chance * 100);
+    if (settled == 0)
+        return;
+    gl_str_add(out, ", of those of ");
+    gl_render_class(promise->hours, out);
+    gl_str_addf(out, " kept %.0f %% of ", 100.0 * (double)alike->kept / (double)settled);
+    add_count(out, settled);
+}
+
 void gl_render_record(const struct gl_book_entry *entry, struct gl_str *out)
 {
     const struct gl_guarantee_score *score = &entry->promise.score;
@@ -98,6 +128,20 @@ void gl_render_record(const struct gl_book_entry *entry, struct gl_str *out)
     gl_str_addf(out, ", kept %.0f %% of ", 100.0 * (double)score->kept / (double)settled);
     add_count(out, settled);
     gl_str_addf(out, " before, half of them %" PRIu32 " h or longer", score->median_h);
+    add_alike(out, &entry->promise);
+}
+
+void gl_render_told(const struct gl_question *question, const struct gl_book_entry *entry,
+                    bool is_told, struct gl_str *out)
+{
+    if (is_told) {
+        gl_str_addf(out, "GREEN UNTIL (UTC): rule %s promised in %s, ", entry->rule->id,
+                    entry->zone->zone);
+        gl_render_record(entry, out);
+    } else {
+        gl_str_addf(out, "For how long it stays green in %s is not known: %s", entry->zone->zone,
+                    gl_gap_sentence(gl_book_gap(entry, entry->rule, question->now)));
+    }
 }
 
 /* Its deciding reason is that figures lack, of a rule whose promises could be told. */
@@ -155,6 +199,24 @@ double gl_render_promised_percent(const struct gl_question *question, const stru
     return least == GL_UNKNOWN ? 0 : (double)least / 1e4;
 }
 
+/* Of promises as long as this one; null without one. */
+static json_t *alike_json(const struct gl_promise *promise)
+{
+    size_t class = gl_guarantee_class(promise->hours);
+    const struct gl_guarantee_alike *alike = &promise->score.alike[class];
+    uint32_t settled = alike->kept + alike->broken;
+
+    if (promise->hours == 0)
+        return json_null();
+    return json_pack(
+        "{s:I,s:o,s:I,s:I,s:o}", "from_h", (json_int_t)gl_guarantee_class_from_h[class], "to_h",
+        class + 1 < GL_GUARANTEE_CLASSES
+            ? json_integer((json_int_t)gl_guarantee_class_from_h[class + 1] - 1)
+            : json_null(),
+        "kept", (json_int_t)alike->kept, "broken", (json_int_t)alike->broken, "kept_share",
+        settled > 0 ? json_real((double)alike->kept / (double)settled) : json_null());
+}
+
 static json_t *record_json(const struct gl_guarantee_score *score)
 {
     return json_pack("{s:I,s:I,s:I,s:I,s:I,s:I}", "asked", (json_int_t)score->asked, "issued",
@@ -176,10 +238,12 @@ json_t *gl_render_promise_json(const struct gl_book_entry *entry, struct gl_inst
     if (until_s != GL_UNKNOWN)
         gl_instant_text((struct gl_instant){until_s}, until);
     gl_instant_text((struct gl_instant){promise->start_s}, start);
-    return json_pack("{s:s,s:s,s:s,s:s,s:s?,s:I,s:f,s:f,s:I,s:I,s:o}", "rule", entry->rule->id,
-                     "zone", entry->zone->zone, "state", kind_words[promise->kind], "start", start,
-                     "until", until_s != GL_UNKNOWN ? until : NULL, "hours",
-                     (json_int_t)promise->hours, "probability", promise->probability, "level",
-                     promise->level, "issues", (json_int_t)promise->issues, "indication_h",
-                     (json_int_t)promise->indication_h, "record", record_json(&promise->score));
+    return json_pack("{s:s,s:s,s:s,s:s,s:s?,s:I,s:f,s:o,s:o,s:f,s:I,s:I,s:o}", "rule",
+                     entry->rule->id, "zone", entry->zone->zone, "state", kind_words[promise->kind],
+                     "start", start, "until", until_s != GL_UNKNOWN ? until : NULL, "hours",
+                     (json_int_t)promise->hours, "probability", promise->probability, "own_chance",
+                     promise->hours > 0 ? json_real(promise->own_chance) : json_null(), "alike",
+                     alike_json(promise), "level", promise->level, "issues",
+                     (json_int_t)promise->issues, "indication_h", (json_int_t)promise->indication_h,
+                     "record", record_json(&promise->score));
 }

@@ -198,6 +198,17 @@ void gl_guarantee_choose(const struct gl_guarantee *guarantee, const struct gl_t
 
 /* ---- the answer ---- */
 
+const uint32_t gl_guarantee_class_from_h[GL_GUARANTEE_CLASSES] = {1, 7, 13, 25};
+
+size_t gl_guarantee_class(uint32_t hours)
+{
+    size_t at = GL_GUARANTEE_CLASSES - 1;
+
+    while (at > 0 && hours < gl_guarantee_class_from_h[at])
+        at--;
+    return at;
+}
+
 static uint32_t median_of(const struct gl_guarantee *guarantee)
 {
     uint32_t seen = 0, k;

@@ -40,6 +40,15 @@ struct gl_guarantee_rule {
                            learnt for this length and so is the better answer to a fixed wish */
 };
 
+/* Long promises are broken more often than short ones of the same probability: how those of like
+ * length fared. */
+#define GL_GUARANTEE_CLASSES 4
+extern const uint32_t gl_guarantee_class_from_h[GL_GUARANTEE_CLASSES]; /* 1, 7, 13, 25 */
+size_t gl_guarantee_class(uint32_t hours); /* of a promise of at least an hour */
+struct gl_guarantee_alike {
+    uint32_t kept, broken;
+};
+
 /* How promises of this rule fared, those of the replay and all since. */
 struct gl_guarantee_score {
     uint32_t asked;      /* hours at which the limit held and a promise was looked for */
@@ -50,6 +59,7 @@ struct gl_guarantee_score {
     double hours;        /* sum of the promised hours */
     uint32_t median_h;   /* of the issued promises */
     uint32_t recoveries; /* hours at which the level was too low to promise, and was raised */
+    struct gl_guarantee_alike alike[GL_GUARANTEE_CLASSES]; /* kept and broken by promised length */
 };
 
 enum gl_promise_kind {

@@ -15,6 +15,12 @@
 
 #define GL_HOUR_S INT64_C(3600)
 
+/* Hours begun in so many seconds; `seconds` is not negative. */
+static inline int64_t gl_hours_up(int64_t seconds)
+{
+    return (seconds + GL_HOUR_S - 1) / GL_HOUR_S;
+}
+
 enum gl_hour_state { /* bit set */
                      GL_HOUR_MISSING = 0,
                      GL_HOUR_KNOWN = 1,

@@ -119,13 +119,18 @@ static void move_level(struct gl_guarantee *guarantee, double broken)
 static void settle(struct gl_guarantee *guarantee, enum verdict verdict,
                    const struct pending *pending)
 {
+    struct gl_guarantee_alike *alike = &guarantee->score.alike[gl_guarantee_class(pending->hours)];
+
     if (verdict == IS_LOST)
         return;
     move_level(guarantee, verdict == IS_GREEN ? 0 : 1);
-    if (verdict == IS_BREAK)
+    if (verdict == IS_BREAK) {
         guarantee->score.broken++;
-    else if (verdict == IS_GREEN && !pending->has_gap)
+        alike->broken++;
+    } else if (verdict == IS_GREEN && !pending->has_gap) {
         guarantee->score.kept++;
+        alike->kept++;
+    }
 }
 
 static void settle_due(struct gl_guarantee *guarantee, const struct gl_track *const *tracks,

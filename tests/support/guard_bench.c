@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/support/guard_bench.h"
 
+#include "broker/timetable.h"
 #include "tests/support/make_evidence.h"
 
 #include <math.h>
@@ -208,6 +209,7 @@ int guard_bench_start(struct guard_bench *bench, const char *name, const char *o
     GL_AUTO(gl_auto_json)
     json_t *plan = guard_bench_plan(on_lapse, probability_ppm, now_s, now_s + lease_s);
     struct gl_instance instance;
+
     const struct gl_order order = {
         .name = name,
         .cloud = "memory",
@@ -215,6 +217,10 @@ int guard_bench_start(struct guard_bench *bench, const char *name, const char *o
         .plan = plan,
         .launch = {.region = GL_MEMORY_REGION, .type = GL_MEMORY_TYPE, .lease = {lease_s}}};
 
+    if (bench->has_no_rules)
+        json_object_set_new(plan, "guarantee", json_null());
+    if (bench->timetable != NULL)
+        json_object_set_new(plan, "timetable", gl_timetable_json(bench->timetable));
     if (gl_launch_start(&bench->journal->launcher, &order, &instance, err) != 0)
         return -1;
     snprintf(out_launch, GL_CLOUD_ID, "%s", instance.launch_id);

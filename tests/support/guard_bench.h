@@ -7,6 +7,7 @@
  * with cmocka. */
 
 #include "broker/guard.h"
+#include "policy/schedule/timetable.h"
 #include "tests/support/journal_bench.h"
 
 #define GUARD_BENCH_DAYS  80 /* of history */
@@ -50,7 +51,9 @@ struct guard_bench {
     struct gl_cloud_place places[3];
     size_t place_count;
     struct gl_guard guard;
-    unsigned asked; /* how often facts were asked for */
+    const struct gl_timetable *timetable; /* of the next launch; NULL = none */
+    bool has_no_rules;                    /* the next launch: nothing but that */
+    unsigned asked;                       /* how often facts were asked for */
     size_t told_count, news_count;
     struct guard_told told[GUARD_BENCH_TOLD];
     char news[GUARD_BENCH_TOLD][24]; /* states, "breached there" */

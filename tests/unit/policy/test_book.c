@@ -180,6 +180,9 @@ static void limits_of_one_rule_are_promised_together(void **state)
     assert_int_equal(both->legs.count, 2);
     assert_true(both->is_ready);
     assert_true(both->promise.score.asked <= one->promise.score.asked);
+    assert_int_equal(one->promise.score.alike[0].kept + one->promise.score.alike[1].kept +
+                         one->promise.score.alike[2].kept + one->promise.score.alike[3].kept,
+                     one->promise.score.kept);
     assert_true(both->promise.score.asked <= other->promise.score.asked);
     assert_true(both->promise.score.hours < one->promise.score.hours);
     share.meaning.accounting = GL_MARKET;
@@ -405,9 +408,20 @@ static void futures_are_of_the_asked_hours_and_never_negative(void **state)
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
+static void lengths_fall_into_classes(void **state)
+{
+    static const uint32_t hours[][2] = {{1, 0},  {6, 0},  {7, 1},  {12, 1},
+                                        {13, 2}, {24, 2}, {25, 3}, {384, 3}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof hours / sizeof hours[0]; i++)
+        assert_int_equal(gl_guarantee_class(hours[i][0]), hours[i][1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(lengths_fall_into_classes),
         TEST(a_rule_is_promised_on_the_history_that_means_it),
         TEST(a_history_of_another_meaning_is_none),
         TEST(no_history_is_missing_and_no_limit_is_no_entry),

@@ -248,9 +248,48 @@ static void a_lease_too_short_to_finish_is_told(void **state)
     assert_int_equal(decide(&facts).why, GL_WHY_LEASE);
 }
 
+/* A plan with pauses goes first; the rules have their say in its stretches. */
+static void a_plan_goes_first(void **state)
+{
+    static const struct {
+        enum gl_timetable_wish plan;
+        bool is_paused, is_forced, has_no_rules, is_green;
+        enum gl_on_lapse on_lapse;
+        enum gl_guard_act act;
+        enum gl_guard_why why;
+    } rows[] = {
+        {GL_TIMETABLE_PAUSE, 0, 0, 0, 1, GL_LAPSE_NOTIFY, GL_GUARD_PAUSE, GL_WHY_PLAN_PAUSES},
+        {GL_TIMETABLE_PAUSE, 1, 0, 0, 1, GL_LAPSE_NOTIFY, GL_GUARD_STAY, GL_WHY_PLAN_PAUSES},
+        {GL_TIMETABLE_RUN, 0, 0, 1, 0, GL_LAPSE_NOTIFY, GL_GUARD_STAY, GL_WHY_PLAN_RUNS},
+        {GL_TIMETABLE_RUN, 0, 1, 1, 0, GL_LAPSE_NOTIFY, GL_GUARD_STAY, GL_WHY_DEADLINE},
+        {GL_TIMETABLE_RUN, 1, 0, 1, 0, GL_LAPSE_NOTIFY, GL_GUARD_RESUME, GL_WHY_PLAN_RUNS},
+        {GL_TIMETABLE_RUN, 1, 0, 0, 1, GL_LAPSE_PAUSE, GL_GUARD_RESUME, GL_WHY_PLAN_RUNS},
+        {GL_TIMETABLE_RUN, 1, 0, 0, 0, GL_LAPSE_NOTIFY, GL_GUARD_STAY, GL_WHY_NOT_GREEN},
+        {GL_TIMETABLE_RUN, 1, 1, 0, 0, GL_LAPSE_NOTIFY, GL_GUARD_RESUME, GL_WHY_DEADLINE},
+        {GL_TIMETABLE_RUN, 1, 1, 0, 0, GL_LAPSE_PAUSE, GL_GUARD_STAY, GL_WHY_NOT_GREEN},
+        {GL_TIMETABLE_RUN, 0, 0, 0, 0, GL_LAPSE_PAUSE, GL_GUARD_PAUSE, GL_WHY_BROKEN},
+        {GL_TIMETABLE_END, 0, 0, 0, 1, GL_LAPSE_NOTIFY, GL_GUARD_STOP, GL_WHY_DONE},
+        {GL_TIMETABLE_END, 1, 0, 1, 1, GL_LAPSE_NOTIFY, GL_GUARD_STOP, GL_WHY_DONE},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct gl_guard_facts facts = lapsing(rows[i].on_lapse);
+
+        facts.is_paused = rows[i].is_paused;
+        facts.plan = rows[i].plan;
+        facts.is_plan_forced = rows[i].is_forced;
+        facts.has_no_rules = rows[i].has_no_rules;
+        facts.here = rows[i].is_green ? place(GL_PROMISED, 20, 40) : place(GL_BREAKS_NOW, 0, 40);
+        assert_int_equal(decide(&facts).act, rows[i].act);
+        assert_int_equal(decide(&facts).why, rows[i].why);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_plan_goes_first),
         cmocka_unit_test(a_promise_that_lasts_is_left_alone),
         cmocka_unit_test(a_lapse_takes_the_action_asked_for),
         cmocka_unit_test(unknown_and_broken_are_never_green),
