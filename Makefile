@@ -146,6 +146,18 @@ $(B)/targets/fuzz_%: $(B)/obj/tests/fuzz/fuzz_%.o $(broker_ARCHIVES)
 test: setup ## build and run every test; last line: N passed, N failed, N skipped
 	$(Q)$(MAKE) $(PARALLEL) all tests && tests/run.sh $(B)
 
+.PHONY: test-openstack
+test-openstack: setup ## the OpenStack adapter against real services of Debian 12: root, 2 GB, minutes
+	$(Q)$(MAKE) $(PARALLEL) $(B)/tests/conformance/test_openstack_real
+	$(Q)OPENSTACK_REAL=yes tests/integration/openstack.sh $(B)
+
+# Ten thousand launches take some minutes; STORM_SEED repeats one.
+.PHONY: storm
+STORM ?= 10000
+storm: setup ## many launches on a rented cloud with every fault at random: no orphan, no double
+	$(Q)$(MAKE) $(PARALLEL) $(B)/tests/fault/test_remote_storm
+	$(Q)GREENLAUNCH_STORM=$(STORM) GREENLAUNCH_STORM_SEED=$(STORM_SEED) $(B)/tests/fault/test_remote_storm
+
 .PHONY: setup
 setup: ## install missing distribution packages and unpack the guest kernel (says which)
 	$(Q)tools/setup.sh
