@@ -262,19 +262,27 @@ static void take_draft(const struct draft *draft, const char *path, const struct
     out->meter = gl_config_meter_dup(&draft->meter, path, world);
 }
 
-static int read_file(const char *path, const struct gl_world *world, struct gl_config *out,
-                     struct gl_error *err)
+int gl_config_read_text(struct gl_view text, const char *path, const struct gl_world *world,
+                        struct gl_config *out, struct gl_error *err)
 {
     GL_AUTO(gl_arena_done) struct gl_arena arena = {0};
-    GL_AUTO(gl_auto_free) char *text = NULL;
     struct draft draft = {0};
-    size_t length;
 
-    if (gl_file_read(path, GL_POLICY_MAX_BYTES, &text, &length, err) != 0 ||
-        read_draft((struct gl_view){text, length}, path, &arena, &draft, err) != 0)
+    if (read_draft(text, path, &arena, &draft, err) != 0)
         return -1;
     take_draft(&draft, path, world, out);
     return 0;
+}
+
+static int read_file(const char *path, const struct gl_world *world, struct gl_config *out,
+                     struct gl_error *err)
+{
+    GL_AUTO(gl_auto_free) char *text = NULL;
+    size_t length;
+
+    if (gl_file_read(path, GL_POLICY_MAX_BYTES, &text, &length, err) != 0)
+        return -1;
+    return gl_config_read_text((struct gl_view){text, length}, path, world, out, err);
 }
 
 int gl_config_read(const char *path, const struct gl_world *world, struct gl_config *out,
@@ -327,7 +335,7 @@ static void add_place_line(struct gl_str *out, const struct gl_cloud_place *plac
     gl_str_add(out, "}\n");
 }
 
-static void add_config(struct gl_str *out, const struct gl_config *config)
+void gl_config_text(const struct gl_config *config, struct gl_str *out)
 {
     gl_str_add(out, "greenlaunch_config: 1\n");
     add_line(out, "zone", config->zone);
@@ -369,7 +377,7 @@ int gl_config_write(const char *path, const struct gl_config *config, bool is_fo
         if (gl_dir_make(folder, err) != 0)
             return -1;
     }
-    add_config(&text, config);
+    gl_config_text(config, &text);
     return gl_file_write(path, gl_str_text(&text), text.length, 0600, err);
 }
 

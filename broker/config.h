@@ -2,7 +2,8 @@
 #ifndef GL_BROKER_CONFIG_H
 #define GL_BROKER_CONFIG_H
 
-/* The configuration file, $XDG_CONFIG_HOME/greenlaunch/config.yaml, written by `greenlaunch init`:
+/* The configuration file, $XDG_CONFIG_HOME/greenlaunch/config.yaml, written by `greenlaunch init`
+ * and changed line by line by `provider` and `source` (config_edit.h):
  *   greenlaunch_config: 1
  *   zone: SE-SE3                  # grid zone this machine stands in
  *   country: SE
@@ -54,8 +55,13 @@ struct gl_config {
  * Errors: CONFIG (unknown keys too), SYNTAX, BAD_VALUE, DUPLICATE_KEY with position; IO. */
 int gl_config_read(const char *path, const struct gl_world *world, struct gl_config *out,
                    struct gl_error *err);
+/* The same of a text; `path` is what it is called, and where its relative paths lie. */
+int gl_config_read_text(struct gl_view text, const char *path, const struct gl_world *world,
+                        struct gl_config *out, struct gl_error *err);
 /* The default path, fresh; NULL when neither XDG_CONFIG_HOME nor HOME is set. */
 char *gl_config_path(const struct gl_world *world);
+/* A configuration as the text of a file, appended: the same text, the same meaning. */
+void gl_config_text(const struct gl_config *config, struct gl_str *out);
 /* Write a configuration (for init); refuses to replace an existing file unless `is_forced`. */
 int gl_config_write(const char *path, const struct gl_config *config, bool is_forced,
                     struct gl_error *err);

@@ -15,6 +15,7 @@ struct gl_config_sources {
     bool is_given;
 };
 
+extern const struct gl_form gl_config_source_form;  /* struct gl_signal_config */
 extern const struct gl_type gl_config_type_sources; /* struct gl_config_sources */
 extern const struct gl_type gl_config_type_checked; /* const char *: a zone or a country */
 

@@ -156,7 +156,7 @@ static const struct gl_field source_fields[] = {
      .help = "The grid zone of a file that names none"},
     {.name = NULL},
 };
-static const struct gl_form source_form = {.what = "a source", .fields = source_fields};
+const struct gl_form gl_config_source_form = {.what = "a source", .fields = source_fields};
 
 /* A source that does not say what its figures are is told, all of it or nothing. A place of another
  * source's own belongs to one zone. */
@@ -192,7 +192,7 @@ static int read_source(const struct gl_reader *reader, const struct gl_node *nod
 {
     if (node->kind == GL_NODE_SCALAR)
         out->name = gl_value_text(reader, "a source", node, GL_TEXT_MAX);
-    else if (gl_form_read(reader, &source_form, node, out) != 0)
+    else if (gl_form_read(reader, &gl_config_source_form, node, out) != 0)
         return -1;
     if (out->name == NULL && out->path != NULL)
         out->name = "file";

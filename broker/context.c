@@ -150,15 +150,30 @@ static char *cache_folder(struct gl_context *context)
     return cache;
 }
 
-struct gl_signal_store *gl_context_signals(struct gl_context *context, struct gl_error *err)
+const struct gl_signal_config *gl_context_default_sources(size_t *out_count)
 {
     static const struct gl_signal_config defaults[] = {
         {.name = "neso"}, {.name = "energy-charts"}, {.name = "energinet"}};
+
+    *out_count = sizeof defaults / sizeof defaults[0];
+    return defaults;
+}
+
+void gl_context_online(struct gl_context *context)
+{
+    if (context->globals.at == NULL && !context->globals.is_offline && context->world.http == NULL)
+        context->world.http = gl_http_curl_new();
+}
+
+struct gl_signal_store *gl_context_signals(struct gl_context *context, struct gl_error *err)
+{
     GL_AUTO(gl_auto_free) char *cache = cache_folder(context);
     GL_AUTO(gl_auto_free) char *archive = gl_context_archive(context);
     const struct gl_config *config = &context->config;
     const struct gl_world *world = &context->world;
     bool is_standing = context->globals.at != NULL;
+    size_t default_count;
+    const struct gl_signal_config *defaults = gl_context_default_sources(&default_count);
     struct gl_instant at;
 
     if (gl_context_now(context, &at, err) != 0)
@@ -166,16 +181,14 @@ struct gl_signal_store *gl_context_signals(struct gl_context *context, struct gl
     if (is_standing) {
         gl_standing_world_init(&context->standing, &context->world, at);
         world = &context->standing.world;
-    } else if (!context->globals.is_offline && context->world.http == NULL) {
-        context->world.http = gl_http_curl_new();
     }
+    gl_context_online(context);
     return gl_signal_store_new(&(struct gl_signal_store_options){
         .world = world,
         .cache_folder = cache,
         .archive_folder = archive,
         .sources = config->has_sources ? config->sources : defaults,
-        .source_count =
-            config->has_sources ? config->source_count : sizeof defaults / sizeof defaults[0],
+        .source_count = config->has_sources ? config->source_count : default_count,
         .is_offline = context->globals.is_offline || is_standing,
         .is_replay = is_standing,
     });

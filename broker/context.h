@@ -95,6 +95,11 @@ struct gl_policy *gl_policy_read(const char *path, const char *waivers,
  * With --at its clock stands there and it is offline. */
 struct gl_signal_store *gl_context_signals(struct gl_context *context, struct gl_error *err);
 
+/* The sources that are asked where the configuration lists none. */
+const struct gl_signal_config *gl_context_default_sources(size_t *out_count);
+/* Give the world its transport unless --offline or --at forbid it; once. */
+void gl_context_online(struct gl_context *context);
+
 /* The instant decisions are made for: --at or the clock. */
 int gl_context_now(struct gl_context *context, struct gl_instant *out, struct gl_error *err);
 

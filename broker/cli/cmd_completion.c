@@ -77,12 +77,33 @@ static void add_instances(struct gl_context *context)
     gl_launch_rows_free(&rows);
 }
 
+/* Clouds that can be added. */
+static void add_providers(struct gl_context *context)
+{
+    size_t count;
+    const struct gl_cloud_driver *drivers = gl_cloud_drivers(&count);
+
+    for (size_t i = 0; i < count; i++)
+        if ((drivers[i].ops->caps & GL_CLOUD_REMOTE) != 0)
+            add_word(context, drivers[i].ops->name);
+}
+
+static void add_sources(struct gl_context *context)
+{
+    size_t count;
+    const struct gl_signal_ops *const *known = gl_signal_registry(&count);
+
+    for (size_t i = 0; i < count; i++)
+        add_word(context, known[i]->name);
+}
+
 static const struct {
     const char *name;
     void (*add)(struct gl_context *context);
 } kinds[] = {
-    {"command", add_commands}, {"zone", add_zones},   {"region", add_regions},
-    {"cloud", add_clouds},     {"offer", add_places}, {"instance", add_instances},
+    {"command", add_commands},   {"zone", add_zones},     {"region", add_regions},
+    {"cloud", add_clouds},       {"offer", add_places},   {"instance", add_instances},
+    {"provider", add_providers}, {"source", add_sources},
 };
 
 static int give_words(struct gl_context *context, const char *kind, struct gl_error *err)

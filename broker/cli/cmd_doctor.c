@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/time.h"
 #include "broker/cli/doctor.h"
+#include "broker/cli/sources.h"
 #include "broker/render/text.h"
 #include "providers/cloud/local_host.h"
 #include "providers/data/data.h"
@@ -33,6 +34,7 @@ void gl_exam_note(struct gl_exam *exam, const struct gl_finding *finding, const 
     GL_AUTO(gl_str_done) struct gl_str fix = {0};
     bool has_fix = finding->state != GL_EXAM_OK && finding->fix != NULL;
     char text[TEXT_MAX];
+    json_t *row;
     va_list args;
 
     va_start(args, format);
@@ -49,10 +51,12 @@ void gl_exam_note(struct gl_exam *exam, const struct gl_finding *finding, const 
         gl_str_addf(out, "%*sfix: ", INDENT, "");
         gl_render_hang(gl_str_text(&fix), INDENT + 5, exam->context->columns, out);
     }
-    json_array_append_new(exam->rows,
-                          json_pack("{s:s,s:s,s:s,s:s?}", "name", finding->name, "state",
-                                    state_words[finding->state], "text", gl_str_text(&safe), "fix",
-                                    has_fix ? gl_str_text(&fix) : NULL));
+    row =
+        json_pack("{s:s,s:s,s:s,s:s?}", "name", finding->name, "state", state_words[finding->state],
+                  "text", gl_str_text(&safe), "fix", has_fix ? gl_str_text(&fix) : NULL);
+    if (exam->kind != NULL)
+        json_object_set_new(row, exam->kind, json_string(exam->subject));
+    json_array_append_new(exam->rows, row);
     exam->warnings += finding->state == GL_EXAM_WARN;
     exam->failures += finding->state == GL_EXAM_FAIL;
     if (finding->state == GL_EXAM_FAIL && exam->status == GL_EXIT_OK)
@@ -382,7 +386,8 @@ static void note_trouble(struct gl_exam *exam, const struct reports *reports, si
         gl_str_add(&fix, "mend that file, or take it out of the sources in ");
         add_word(&fix, config != NULL ? config : "the configuration");
     } else if (report->error.code == GL_E_NO_CREDENTIAL) {
-        gl_str_add(&fix, "docs/signals.md says where to get one");
+        gl_str_addf(&fix, "keys are given at %s; then: greenlaunch source check %s",
+                    gl_signal_find(report->source)->homepage, report->source);
     } else {
         gl_str_addf(&fix, "%s", gl_errc_row(report->error.code)->hint);
     }
@@ -407,29 +412,62 @@ static void note_source(struct gl_exam *exam, const struct reports *reports, siz
         note_trouble(exam, reports, i);
 }
 
-static void ask_sources(struct gl_context *context, struct gl_signal_store *store)
+static void ask_zone(struct gl_context *context, struct gl_signal_store *store, const char *zone)
 {
     struct gl_instant now = gl_now(&context->world);
+    struct gl_signal_query query = {.from = gl_instant_hour(now), .until = {now.unix_s + 3600}};
 
-    for (size_t i = 0; i < sizeof probe_zones / sizeof probe_zones[0]; i++) {
-        struct gl_signal_query query = {.from = gl_instant_hour(now), .until = {now.unix_s + 3600}};
+    snprintf(query.zone, sizeof query.zone, "%.39s", zone);
+    gl_signal_store_zone(store, &query);
+}
 
-        snprintf(query.zone, sizeof query.zone, "%s", probe_zones[i]);
-        gl_signal_store_zone(store, &query);
+static bool knows_a_probe(const struct gl_signal_config *source)
+{
+    for (size_t i = 0; i < sizeof probe_zones / sizeof probe_zones[0]; i++)
+        if (source->zone != NULL ? strcmp(source->zone, probe_zones[i]) == 0
+                                 : gl_signal_find(source->name)->covers(probe_zones[i]))
+            return true;
+    return false;
+}
+
+/* A source of the configuration that knows none of these zones is asked about one of its own. */
+static void ask_sources(struct gl_context *context, struct gl_signal_store *store)
+{
+    const struct gl_config *config = &context->config;
+
+    for (size_t i = 0; i < sizeof probe_zones / sizeof probe_zones[0]; i++)
+        ask_zone(context, store, probe_zones[i]);
+    for (size_t i = 0; config->has_sources && i < config->source_count; i++)
+        if (!knows_a_probe(&config->sources[i]))
+            ask_zone(context, store, gl_sources_zone(context, &config->sources[i], NULL));
+}
+
+static void note_offline(struct gl_exam *exam)
+{
+    const struct gl_config *config = &exam->context->config;
+    const struct gl_finding offline = {"signal", GL_EXAM_OK, 0, NULL};
+    size_t named = 0;
+
+    for (size_t i = 0; config->has_sources && i < config->source_count; i++) {
+        if (config->sources[i].path != NULL)
+            continue;
+        gl_exam_note(exam, &offline, "%s: not asked (--offline)", config->sources[i].name);
+        named++;
     }
+    if (named == 0)
+        gl_exam_note(exam, &offline, "not asked (--offline)");
 }
 
 /* Offline the user's own files are read all the same. */
 static void check_signals(struct gl_exam *exam)
 {
     struct gl_context *context = exam->context;
-    const struct gl_finding offline = {"signal", GL_EXAM_OK, 0, NULL};
     struct gl_error err = {0};
     struct gl_signal_store *store;
     struct reports reports;
 
     if (context->globals.is_offline)
-        gl_exam_note(exam, &offline, "not asked (--offline)");
+        note_offline(exam);
     gl_progress(context, "asking the grid signals");
     store = gl_context_signals(context, &err);
     if (store != NULL)
@@ -459,7 +497,10 @@ static int run(struct gl_context *context, const struct gl_call *call, struct gl
         check_ledger(&exam);
         check_key(&exam);
     }
+    gl_exam_watch(&exam);
     check_signals(&exam);
+    gl_exam_clouds(&exam);
+    gl_exam_clock(&exam);
     gl_exam_local(&exam);
     gl_render_count(&context->reply.text, exam.failures, "failure");
     gl_str_add(&context->reply.text, ", ");
@@ -477,10 +518,12 @@ const struct gl_command gl_command_doctor = {
     .operands = "",
     .description =
         "Looks at the built-in data, the clock, the configuration, the state folder, the ledger, "
-        "the signing key, the grid signals (for at most two seconds, not with --offline) and all "
+        "the signing key, the grid signals (for at most two seconds, not with --offline), the "
+        "clouds that were added (not with --offline) and the meter of their machines, and all "
         "that local instances need. Each line that is not ok is followed by what mends it. Ends "
-        "with 0 unless something fails: 2 for the configuration, 5 for the local cloud, 9 for the "
-        "ledger, 1 for the rest.",
+        "with 0 unless something fails: 2 for the configuration, 4 for credentials, 5 for the "
+        "local cloud, 9 for the ledger, 1 for the rest. More of a cloud says provider check, more "
+        "of a signal source check.",
     .example = "$ greenlaunch doctor --offline\n"
                "ok   signal   not asked (--offline)",
     .run = run,

@@ -179,6 +179,11 @@ static void explain(struct gl_context *context, const char *path, const struct g
     add_step(context, "what this machine offers",
              (const char *const[]){"offers", "--cloud", "local", NULL});
     add_step(context, "whether it can run instances", (const char *const[]){"doctor", NULL});
+    add_step(context, "clouds that can be rented; provider add takes one in",
+             (const char *const[]){"provider", "list", NULL});
+    gl_render_wrap("A cloud is taken in with greenlaunch provider add NAME, a source of grid "
+                   "signals with greenlaunch source add NAME.",
+                   0, context->columns, out);
     context->reply.data =
         json_pack("{s:s,s:s,s:s?}", "path", path, "zone", config->zone, "country", config->country);
 }
@@ -246,7 +251,8 @@ const struct gl_command gl_command_init = {
         "Writes the configuration file. Only the zone is needed: it says by which grid instances "
         "on this machine are judged. On a terminal it asks; elsewhere --zone is needed. An "
         "existing "
-        "file is replaced only with --force, and then keeps its policies and sources.",
+        "file is replaced only with --force, and then keeps its policies, sources and clouds. "
+        "Clouds to rent come in with provider add, grid signals with source add.",
     .example = "$ greenlaunch init --zone SE-SE3\n"
                "Zone SE-SE3 (South Central Sweden), country SE.",
     .options = options,

@@ -29,6 +29,7 @@ static const struct {
 } operand_words[] = {
     {"COMMAND", "@command"}, {"ZONE", "@zone"},         {"FILE", "@file"},
     {"NAME", "@instance"},   {"INSTANCE", "@instance"}, {"CLOUD/REGION/TYPE", "@offer"},
+    {"CLOUD", "@provider"},  {"SOURCE", "@source"},
 };
 
 static const char *words_of_operand(const char *token, size_t length)

@@ -15,10 +15,11 @@ extern const struct gl_command gl_command_pause, gl_command_resume, gl_command_m
 extern const struct gl_command gl_command_meter, gl_command_verify, gl_command_ledger;
 extern const struct gl_command gl_command_policy;
 extern const struct gl_command gl_command_init, gl_command_doctor;
+extern const struct gl_command gl_command_provider, gl_command_source;
 extern const struct gl_command gl_command_help, gl_command_completion, gl_command_version;
 extern const struct gl_command gl_command_start, gl_command_follow;
 extern const struct gl_command gl_command_demo;
 
-extern const struct gl_command gl_command_guard, gl_command_guarantee;
+extern const struct gl_command gl_command_guard, gl_command_guarantee, gl_command_reconcile;
 
 #endif

@@ -140,6 +140,18 @@ static void the_run_must_fit_before_it_ends(void **state)
     assert_int_equal(waited_s(), 5400);
 }
 
+/* Nothing in sight, and no latest start: two days, as far as forecasts reach. */
+static void it_never_waits_for_ever(void **state)
+{
+    int status;
+
+    (void)state;
+    ask->max_intensity = "50g/kWh";
+    status = wait_now();
+    assert_true(status == GL_EXIT_REFUSED || status == GL_EXIT_UNKNOWN);
+    assert_int_equal(waited_s(), 48 * 3600 - 1);
+}
+
 static void a_deadline_before_the_green_hour_ends_as_later(void **state)
 {
     (void)state;
@@ -219,6 +231,7 @@ int main(void)
         TEST(it_waits_for_the_hour_that_is_green),
         TEST(what_is_green_now_is_not_waited_for),
         TEST(the_run_must_fit_before_it_ends),
+        TEST(it_never_waits_for_ever),
         TEST(a_deadline_before_the_green_hour_ends_as_later),
         TEST(a_deadline_without_a_green_hour_ends_as_refused),
         TEST(it_looks_again_with_each_full_hour),

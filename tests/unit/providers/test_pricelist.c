@@ -133,6 +133,29 @@ static void names_that_break_lines_are_left_out(void **state)
     gl_pricelist_done(&list);
 }
 
+static void claims_of_a_type_and_of_its_region(void **state)
+{
+    struct gl_pricelist list;
+
+    (void)state;
+    add("eu-north-1", "", GL_CATALOG_REGION, GL_UNKNOWN, "-");
+    rows[0].cfe_ppm = 975000;
+    add("eu-north-1", "a", "m5.large", 101000, "1");
+    add("eu-north-1", "a", "own.large", 101000, "1");
+    rows[2].cfe_ppm = 0; /* a claim of nothing is one, too */
+    add("eu-west-1", "a", "m5.large", 107000, "1");
+    add("eu-west-2", "", GL_CATALOG_REGION, GL_UNKNOWN, "-");
+    rows[4].cfe_ppm = 1000001; /* more than all */
+    write_all();
+    assert_true(gl_pricelist_read(folder, "aws", NOW_S, &list));
+    assert_int_equal(gl_pricelist_claim(&list, "eu-north-1", "m5.large"), 975000);
+    assert_int_equal(gl_pricelist_claim(&list, "eu-north-1", "own.large"), 0);
+    assert_int_equal(gl_pricelist_claim(&list, "eu-north-1", "not-listed"), 975000);
+    assert_int_equal(gl_pricelist_claim(&list, "eu-west-1", "m5.large"), GL_UNKNOWN);
+    assert_int_equal(gl_pricelist_claim(&list, "eu-west-2", "m5.large"), GL_UNKNOWN);
+    gl_pricelist_done(&list);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -140,6 +163,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_old_or_of_another_is_absent, fresh, done),
         cmocka_unit_test_setup_teardown(every_changed_byte_makes_it_absent, fresh, done),
         cmocka_unit_test_setup_teardown(names_that_break_lines_are_left_out, fresh, done),
+        cmocka_unit_test_setup_teardown(claims_of_a_type_and_of_its_region, fresh, done),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

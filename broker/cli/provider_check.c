@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/sign.h"
+#include "broker/cli/act.h"
+#include "broker/cli/doctor.h"
+#include "broker/cli/provider.h"
+#include "broker/render/text.h"
+#include "providers/cloud/rights.h"
+#include "providers/cloud/whereabouts.h"
+#include "providers/data/data.h"
+
+#define LEASE_S      3600
+#define REGIONS_SHOW 4
+
+/* ---- the smallest launch ---- */
+
+/* What is asked for though nothing is launched. */
+struct smallest {
+    const char *region, *type;
+};
+
+/* The cheapest first; those without a price come after them, by size. */
+static int64_t size_of(const struct gl_type_row *type, const struct gl_region_row *region)
+{
+    int64_t price = gl_data_price(type, region, NULL);
+
+    return price >= 0 ? price : ((int64_t)1 << 40) * (1 + type->vcpus) + (int64_t)type->memory_mib;
+}
+
+static const struct gl_type_row *smallest_in(const char *cloud, const struct gl_region_row *region)
+{
+    const struct gl_type_row *types, *best = NULL;
+    size_t count = gl_data_types(&types);
+
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(types[i].cloud, cloud) == 0 && types[i].gpu == NULL &&
+            (best == NULL || size_of(&types[i], region) < size_of(best, region)))
+            best = &types[i];
+    return best;
+}
+
+static const char *setting_of(const struct gl_config_cloud *cloud, const char *name)
+{
+    for (size_t i = 0; cloud != NULL && i < cloud->setting_count; i++)
+        if (strcmp(cloud->settings[i].name, name) == 0)
+            return cloud->settings[i].value;
+    return NULL;
+}
+
+/* Does the person's own region or zone lie there? */
+static bool is_own(const struct gl_config_cloud *added, const char *region)
+{
+    const char *own = setting_of(added, "region");
+
+    if (own == NULL)
+        own = setting_of(added, "zone");
+    return own != NULL && strncmp(own, region, strlen(region)) == 0;
+}
+
+/* The person's own region before the others. */
+static bool choose_smallest(const struct gl_config_cloud *added, const char *cloud,
+                            const char *const *regions, struct smallest *out)
+{
+    bool has_any = false;
+
+    for (size_t i = 0; regions[i] != NULL; i++) {
+        const struct gl_region_row *row = gl_data_region(cloud, regions[i]);
+        const struct gl_type_row *type = row != NULL ? smallest_in(cloud, row) : NULL;
+
+        if (type == NULL || (has_any && !is_own(added, regions[i])))
+            continue;
+        *out = (struct smallest){regions[i], type->name};
+        has_any = true;
+        if (is_own(added, regions[i]))
+            return true;
+    }
+    return has_any;
+}
+
+static void random_hex(const struct gl_world *world, char out[GL_HASH_HEX])
+{
+    struct gl_hash hash;
+
+    world->random(world->cookie, hash.bytes, sizeof hash.bytes);
+    gl_hash_hex(&hash, out);
+}
+
+static int ask_launch(struct gl_context *context, struct gl_cloud *cloud,
+                      const struct smallest *smallest, struct gl_error *err)
+{
+    static const char *const command[] = {"true", NULL};
+    const struct gl_carried_meter *meter = &context->config.meter;
+    char token[GL_HASH_HEX], enrol[GL_HASH_HEX];
+    struct gl_launch launch = {
+        .token = token,
+        .launch_id = "gl-check0",
+        .region = smallest->region,
+        .type = smallest->type,
+        .attempt = 1,
+        .expires = {gl_now(&context->world).unix_s + LEASE_S},
+        .lease = {LEASE_S},
+        .enrol_token = enrol,
+        .command = command,
+        .meter = meter->url != NULL || meter->path != NULL ? meter : NULL,
+    };
+
+    random_hex(&context->world, token);
+    random_hex(&context->world, enrol);
+    return cloud->ops->check(cloud, &launch, err);
+}
+
+static void check_launch(struct gl_exam *exam, struct gl_cloud *cloud, const char *const *regions)
+{
+    struct gl_context *context = exam->context;
+    const char *name = cloud->ops->name;
+    const struct gl_rights *rights = gl_rights_find(name);
+    struct gl_finding finding = {"launch", GL_EXAM_OK, GL_EXIT_REMOTE, NULL};
+    GL_AUTO(gl_str_done) struct gl_str fix = {0};
+    struct gl_error why = {0};
+    struct smallest smallest = {0};
+    int asked;
+
+    if ((cloud->ops->caps & GL_CLOUD_CHECKS) == 0 ||
+        !choose_smallest(gl_config_cloud(&context->config, name), name, regions, &smallest)) {
+        gl_exam_note(exam, &finding, "not tried: %s",
+                     (cloud->ops->caps & GL_CLOUD_CHECKS) == 0 ? "this cloud has no such question"
+                                                               : "none of its types is known");
+        return;
+    }
+    gl_progress(context, "asking %s whether %s may be launched", name, smallest.type);
+    asked = ask_launch(context, cloud, &smallest, &why);
+    gl_progress_end(context);
+    if (asked == 0) {
+        gl_exam_note(exam, &finding, "%s in %s %s; nothing was started", smallest.type,
+                     smallest.region,
+                     rights != NULL && rights->is_asked
+                         ? "may be launched"
+                         : "can be had (whether this account may, only a launch shows)");
+        return;
+    }
+    gl_exam_fix(why.code, name, "--launch", &fix);
+    finding.state =
+        why.code == GL_E_CAPACITY || why.code == GL_E_UNKNOWN_NAME ? GL_EXAM_WARN : GL_EXAM_FAIL;
+    finding.exit = (int)gl_errc_row(why.code)->exit;
+    finding.fix = gl_str_text(&fix);
+    gl_exam_note(exam, &finding, "%s in %s: %s", smallest.type, smallest.region, why.text);
+}
+
+/* ---- one cloud ---- */
+
+static void note_failure(struct gl_exam *exam, const char *line, const char *cloud,
+                         const struct gl_error *why)
+{
+    GL_AUTO(gl_str_done) struct gl_str fix = {0};
+    struct gl_finding finding = {line, GL_EXAM_FAIL, (int)gl_errc_row(why->code)->exit, NULL};
+
+    gl_exam_fix(why->code, cloud, "--describe", &fix);
+    finding.fix = gl_str_text(&fix);
+    gl_exam_note(exam, &finding, "%s", why->text);
+}
+
+static void check_keys(struct gl_exam *exam, const char *name)
+{
+    struct gl_context *context = exam->context;
+    const struct gl_config_cloud *added = gl_config_cloud(&context->config, name);
+    const struct gl_finding good = {"keys", GL_EXAM_OK, 0, NULL};
+    const struct gl_finding none = {"keys", GL_EXAM_WARN, 0,
+                                    "make one of them; docs/providers.md says how"};
+    GL_AUTO(gl_str_done) struct gl_str found = {0};
+
+    if (setting_of(added, "credentials") != NULL)
+        gl_str_addf(&found, "%s", setting_of(added, "credentials"));
+    else
+        gl_whereabouts_found(name, &context->world, &found);
+    if (found.length > 0) {
+        gl_exam_note(exam, &good, "found: %s", gl_str_text(&found));
+        return;
+    }
+    gl_whereabouts_all(name, &found);
+    gl_exam_note(exam, &none, "none of: %s", gl_str_text(&found));
+}
+
+static bool check_account(struct gl_exam *exam, struct gl_cloud *cloud)
+{
+    const struct gl_finding good = {"account", GL_EXAM_OK, 0, NULL};
+    struct gl_error why = {0};
+    char who[128] = "";
+
+    gl_progress(exam->context, "asking %s who this is", cloud->ops->name);
+    if (cloud->ops->whoami(cloud, who, &why) != 0) {
+        gl_progress_end(exam->context);
+        note_failure(exam, "account", cloud->ops->name, &why);
+        return false;
+    }
+    gl_progress_end(exam->context);
+    gl_exam_note(exam, &good, "%s", who);
+    return true;
+}
+
+static const char *const *check_regions(struct gl_exam *exam, struct gl_cloud *cloud)
+{
+    const struct gl_finding good = {"regions", GL_EXAM_OK, 0, NULL};
+    GL_AUTO(gl_str_done) struct gl_str names = {0};
+    const char *const *regions;
+    struct gl_error why = {0};
+    size_t count = 0;
+
+    gl_progress(exam->context, "asking %s for its regions", cloud->ops->name);
+    if (cloud->ops->regions(cloud, &regions, &why) != 0) {
+        gl_progress_end(exam->context);
+        note_failure(exam, "regions", cloud->ops->name, &why);
+        return NULL;
+    }
+    gl_progress_end(exam->context);
+    for (; regions[count] != NULL; count++)
+        if (count < REGIONS_SHOW)
+            gl_str_addf(&names, "%s%s", count > 0 ? ", " : "", regions[count]);
+    gl_exam_note(exam, &good, "%zu: %s%s", count, gl_str_text(&names),
+                 count > REGIONS_SHOW ? " ..." : "");
+    return regions;
+}
+
+static void check_online(struct gl_exam *exam, const char *name)
+{
+    struct gl_error why = {0};
+    struct gl_cloud *cloud = gl_act_open_cloud(exam->context, name, NULL, &why);
+    const char *const *regions;
+
+    if (cloud == NULL) {
+        note_failure(exam, "account", name, &why);
+        return;
+    }
+    if (check_account(exam, cloud)) {
+        regions = check_regions(exam, cloud);
+        if (regions != NULL)
+            check_launch(exam, cloud, regions);
+    }
+    gl_cloud_close(cloud);
+}
+
+/* ---- all ---- */
+
+/* How each did: one that fails does not hide that another is well. */
+struct tally {
+    size_t well, ill;
+    int status; /* of the first that failed */
+    size_t warnings, failures;
+};
+
+static void check_cloud(struct gl_context *context, const char *name, json_t *rows,
+                        struct tally *tally)
+{
+    struct gl_exam exam = {.context = context, .rows = rows, .kind = "cloud", .subject = name};
+    const struct gl_finding offline = {"account", GL_EXAM_OK, 0, NULL};
+
+    gl_str_addf(&context->reply.text, "%s%s:\n", tally->well + tally->ill > 0 ? "\n" : "", name);
+    check_keys(&exam, name);
+    if (context->globals.is_offline)
+        gl_exam_note(&exam, &offline, "not asked (--offline)");
+    else {
+        gl_exam_watch(&exam);
+        check_online(&exam, name);
+        gl_exam_clock(&exam);
+    }
+    tally->warnings += exam.warnings;
+    tally->failures += exam.failures;
+    tally->well += exam.failures == 0;
+    tally->ill += exam.failures > 0;
+    if (tally->status == GL_EXIT_OK)
+        tally->status = exam.status;
+}
+
+static void check_meter(struct gl_context *context, json_t *rows, struct tally *tally)
+{
+    struct gl_exam exam = {.context = context, .rows = rows};
+
+    gl_str_add(&context->reply.text, "\nrented machines:\n");
+    gl_context_online(context);
+    gl_exam_meter(&exam, "meter");
+    tally->warnings += exam.warnings;
+    tally->failures += exam.failures;
+    if (tally->status == GL_EXIT_OK)
+        tally->status = exam.status;
+}
+
+static void end_with(struct gl_context *context, const struct tally *tally)
+{
+    struct gl_str *out = &context->reply.text;
+
+    gl_str_add_char(out, '\n');
+    gl_render_count(out, tally->failures, "failure");
+    gl_str_add(out, ", ");
+    gl_render_count(out, tally->warnings, "warning");
+    gl_str_add(out, ".\n");
+    json_object_set_new(context->reply.data, "failures", json_integer((json_int_t)tally->failures));
+    json_object_set_new(context->reply.data, "warnings", json_integer((json_int_t)tally->warnings));
+}
+
+int gl_provider_check(struct gl_context *context, const struct gl_provider_call *call,
+                      struct gl_error *err)
+{
+    const struct gl_config *config = &context->config;
+    json_t *rows = json_array();
+    struct tally tally = {0};
+
+    context->reply.data = json_pack("{s:o}", "checks", rows);
+    if (call->ops == NULL && config->cloud_count == 0)
+        return gl_fail(err, GL_E_USAGE,
+                       "no cloud was added; name one to look at it all the same, or: greenlaunch "
+                       "provider add NAME");
+    if (call->ops != NULL)
+        check_cloud(context, call->ops->name, rows, &tally);
+    for (size_t i = 0; call->ops == NULL && i < config->cloud_count; i++)
+        check_cloud(context, config->clouds[i].name, rows, &tally);
+    check_meter(context, rows, &tally);
+    end_with(context, &tally);
+    return tally.well > 0 && tally.ill > 0 ? GL_EXIT_PARTIAL : tally.status;
+}
