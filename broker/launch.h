@@ -11,6 +11,17 @@
 #include "broker/ledger.h"
 #include "providers/cloud/cloud.h"
 
+/* Remote clouds that could not be asked: whoever brings the ledger to the truth asks each of them
+ * once only, so that one that is dead costs the others no more than its own deadline. */
+#define GL_SILENT_MAX 16
+struct gl_silent {
+    size_t count;
+    struct {
+        char cloud[24];
+        struct gl_error why;
+    } items[GL_SILENT_MAX];
+};
+
 /* What launching needs; borrowed. */
 struct gl_launcher {
     const struct gl_world *world;
@@ -25,7 +36,13 @@ struct gl_launcher {
     void (*checkpoint)(void *cookie, const char *step);
     /* Has something asked us to stop? Then what is still starting is ended. NULL = never. */
     bool (*is_interrupted)(void *cookie);
+    struct gl_silent silent; /* filled by gl_launch_reconcile() */
 };
+
+bool gl_launcher_is_silent(const struct gl_launcher *launcher, const char *cloud);
+/* Note a failure of a remote cloud, if it is one that another question would meet as well. */
+void gl_launcher_note_silence(struct gl_launcher *launcher, const char *cloud,
+                              const struct gl_error *why);
 
 #define GL_LAUNCH_ATTEMPTS 3
 
@@ -38,6 +55,13 @@ struct gl_order {
     struct gl_launch launch; /* region, type, lease, command ...; ids and tokens are filled in;
                               * expires: the lease's end, 0 = counted from the start */
     bool is_demo;
+    /* The place has nothing to give (CAPACITY, QUOTA, PRICE; cloud->failure says how far that
+     * reaches), and nothing was started there: change *order to another place that the rules allow
+     * (cloud, zone, plan, launch) and return 1; 0 = there is none. What it puts there must outlive
+     * the launch. NULL = the failure is final. */
+    int (*elsewhere)(void *cookie, const struct gl_cloud *cloud, const struct gl_error *why,
+                     struct gl_order *order, struct gl_error *err);
+    void *elsewhere_cookie;
 };
 
 /* Start one instance through the journal. On success *out and the launch id are filled and the
@@ -45,7 +69,9 @@ struct gl_order {
  * could be proven, launching: gl_launch_reconcile() will look again. INTERRUPTED: it was ended
  * while it was starting; only out->launch_id is filled, and its receipt charges the time until
  * then. Only failures of the provider are tried again, GL_LAUNCH_ATTEMPTS in all; a full disk is
- * not. */
+ * not. What a remote cloud does not show is believed absent only when it has had the time to show
+ * it. A cloud that can check a launch beforehand (CHECKS) is asked to, before anything is written.
+ */
 int gl_launch_start(struct gl_launcher *launcher, const struct gl_order *order,
                     struct gl_instance *out, struct gl_error *err);
 

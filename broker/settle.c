@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/attempt.h"
 #include "broker/finish.h"
 #include "broker/host.h"
+#include "broker/relocate.h"
 #include "broker/shift.h"
 
 /* ---- what the user means ---- */
@@ -42,6 +44,41 @@ int gl_launch_named(struct gl_launcher *launcher, const char *name, char out_id[
     return 0;
 }
 
+/* ---- clouds that do not answer ---- */
+
+bool gl_launcher_is_silent(const struct gl_launcher *launcher, const char *cloud)
+{
+    for (size_t i = 0; i < launcher->silent.count; i++)
+        if (strcmp(launcher->silent.items[i].cloud, cloud) == 0)
+            return true;
+    return false;
+}
+
+static bool is_remote(const char *cloud)
+{
+    size_t count;
+    const struct gl_cloud_driver *drivers = gl_cloud_drivers(&count);
+
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(drivers[i].ops->name, cloud) == 0)
+            return (drivers[i].ops->caps & GL_CLOUD_REMOTE) != 0;
+    return false;
+}
+
+void gl_launcher_note_silence(struct gl_launcher *launcher, const char *cloud,
+                              const struct gl_error *why)
+{
+    struct gl_silent *silent = &launcher->silent;
+    bool is_for_all = why->code == GL_E_NETWORK || why->code == GL_E_TIMEOUT ||
+                      why->code == GL_E_NO_CREDENTIAL || why->code == GL_E_CONFIG;
+
+    if (!is_for_all || !is_remote(cloud) || gl_launcher_is_silent(launcher, cloud) ||
+        silent->count == GL_SILENT_MAX)
+        return;
+    snprintf(silent->items[silent->count].cloud, sizeof silent->items[0].cloud, "%s", cloud);
+    silent->items[silent->count++].why = *why;
+}
+
 /* ---- after a crash ---- */
 
 enum settled { SETTLED_RUNS, SETTLED_ABSENT, SETTLED_UNKNOWN, SETTLED_FAILED };
@@ -59,11 +96,14 @@ static enum settled settle(struct gl_launcher *launcher, const struct gl_launch_
                    ? SETTLED_RUNS
                    : SETTLED_FAILED;
     case 0:
+        if (!gl_attempt_is_settled(launcher, row, cloud))
+            return SETTLED_UNKNOWN;
         return gl_launch_record_state(launcher, row->launch, "absent", "ended",
                                       "it was never started", err) == 0
                    ? SETTLED_ABSENT
                    : SETTLED_FAILED;
     default:
+        gl_launcher_note_silence(launcher, row->cloud, &look);
         return SETTLED_UNKNOWN;
     }
 }
@@ -131,12 +171,13 @@ static int reconcile_running(struct gl_launcher *launcher, const struct gl_launc
     int result;
 
     if (cloud->ops->describe(cloud, row->instance, &instance, &look) != 0) {
-        if (look.code != GL_E_NOT_FOUND) {
+        if (look.code != GL_E_NOT_FOUND || !gl_attempt_is_settled(launcher, row, cloud)) {
+            gl_launcher_note_silence(launcher, row->cloud, &look);
             counts->unknown++;
             return 0;
         }
         count = &counts->lost;
-    } else if (instance.state != GL_STATE_ENDED && instance.state != GL_STATE_LOST) {
+    } else if (!gl_instance_is_over(&instance) && instance.state != GL_STATE_HALTED) {
         if (strcmp(row->state, "stopping") != 0 && !is_lease_over(launcher, row))
             return settle_shift(launcher, row, &instance, counts, err);
         count = &counts->reaped;
@@ -144,7 +185,25 @@ static int reconcile_running(struct gl_launcher *launcher, const struct gl_launc
     result = gl_launch_end(launcher, row, cloud, &ending, err);
     free(ending.receipt);
     *count += result == 0;
+    if (result != 0)
+        gl_launcher_note_silence(launcher, row->cloud, err);
     return result;
+}
+
+/* It was on its way to another region: gone on with or undone, and its row read again. */
+static int settle_relocation(struct gl_launcher *launcher, struct gl_launch_rows *rows,
+                             size_t *index, struct gl_cloud *cloud, bool is_ending,
+                             enum gl_relocate_settled *out, struct gl_error *err)
+{
+    char id[GL_CLOUD_ID];
+
+    *out = GL_RELOCATE_NONE;
+    if (strcmp(rows->rows[*index].state, "moving") != 0)
+        return 0;
+    snprintf(id, sizeof id, "%s", rows->rows[*index].launch);
+    if (gl_relocate_settle(launcher, &rows->rows[*index], cloud, is_ending, out, err) != 0)
+        return -1;
+    return gl_launch_find(launcher, id, rows, index, err);
 }
 
 /* With the launch locked; the row is read only now, another process may just have finished it. */
@@ -152,6 +211,7 @@ static int reconcile_locked(struct gl_launcher *launcher, const char *id, struct
                             struct gl_reconciled *counts, struct gl_error *err)
 {
     GL_AUTO(gl_launch_rows_free) struct gl_launch_rows rows = {0};
+    enum gl_relocate_settled relocated;
     size_t index;
 
     if (gl_launch_find(launcher, id, &rows, &index, err) != 0)
@@ -175,6 +235,12 @@ static int reconcile_locked(struct gl_launcher *launcher, const char *id, struct
         if (gl_launch_find(launcher, id, &rows, &index, err) != 0)
             return -1;
     }
+    if (settle_relocation(launcher, &rows, &index, cloud, false, &relocated, err) != 0)
+        return -1;
+    counts->unknown += relocated == GL_RELOCATE_BUSY;
+    counts->shifted += relocated == GL_RELOCATE_MOVED || relocated == GL_RELOCATE_STAYED;
+    if (relocated == GL_RELOCATE_BUSY)
+        return 0;
     return reconcile_running(launcher, &rows.rows[index], cloud, counts, err);
 }
 
@@ -183,14 +249,19 @@ static int reconcile_one(struct gl_launcher *launcher, const struct gl_launch_ro
 {
     struct gl_error open_error = {0};
     struct gl_error busy = {0};
-    int lock = gl_launch_lock(launcher->state_folder, row->launch, 0, &busy);
     struct gl_cloud *cloud;
-    int result;
+    int result, lock;
 
+    if (gl_launcher_is_silent(launcher, row->cloud)) {
+        counts->unknown++;
+        return 0;
+    }
+    lock = gl_launch_lock(launcher->state_folder, row->launch, 0, &busy);
     if (lock < 0)
         return busy.code == GL_E_LOCKED ? 0 : gl_fail(err, busy.code, "%s", busy.text);
     cloud = launcher->open(launcher->cookie, row->cloud, row->zone, &open_error);
     if (cloud == NULL) {
+        gl_launcher_note_silence(launcher, row->cloud, &open_error);
         counts->unknown++;
         gl_launch_unlock(lock);
         return 0;
@@ -207,6 +278,7 @@ int gl_launch_reconcile(struct gl_launcher *launcher, struct gl_reconciled *out,
     GL_AUTO(gl_launch_rows_free) struct gl_launch_rows rows = {0};
 
     *out = (struct gl_reconciled){0};
+    launcher->silent.count = 0;
     if (gl_ledger_launches(launcher->ledger, NULL, &rows, err) != 0)
         return -1;
     for (size_t i = 0; i < rows.count; i++) {
@@ -236,6 +308,7 @@ static int finish_locked(struct gl_launcher *launcher, const char *id, struct gl
 {
     GL_AUTO(gl_launch_rows_free) struct gl_launch_rows rows = {0};
     enum settled settled = SETTLED_RUNS;
+    enum gl_relocate_settled relocated;
     size_t index;
 
     /* Another process may have finished it while we waited. */
@@ -257,7 +330,8 @@ static int finish_locked(struct gl_launcher *launcher, const char *id, struct gl
     case SETTLED_FAILED:
         return -1;
     }
-    if (gl_launch_find(launcher, id, &rows, &index, err) != 0)
+    if (gl_launch_find(launcher, id, &rows, &index, err) != 0 ||
+        settle_relocation(launcher, &rows, &index, cloud, true, &relocated, err) != 0)
         return -1;
     return gl_launch_end(launcher, &rows.rows[index], cloud, ending, err);
 }

@@ -16,11 +16,32 @@ static bool is_interrupted(void *cookie)
     return gl_interrupted();
 }
 
+/* What is opened to clean up after an interruption is not given up for it. */
+static bool tick_only(void *cookie)
+{
+    gl_progress_tick(cookie);
+    return false;
+}
+
+/* Clouds elsewhere need a network; no other command pays for it. */
+static void need_network(struct gl_context *context, const char *cloud)
+{
+    size_t count;
+    const struct gl_cloud_driver *drivers = gl_cloud_drivers(&count);
+
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(drivers[i].ops->name, cloud) == 0 &&
+            (drivers[i].ops->caps & GL_CLOUD_REMOTE) != 0 && !context->globals.is_offline &&
+            context->world.http == NULL)
+            context->world.http = gl_http_curl_new();
+}
+
 struct gl_cloud *gl_act_open_cloud(struct gl_context *context, const char *cloud, const char *zone,
                                    struct gl_error *err)
 {
     const struct gl_config_cloud *added = gl_config_cloud(&context->config, cloud);
 
+    need_network(context, cloud);
     return gl_cloud_open(
         cloud,
         &(struct gl_cloud_options){.world = &context->world,
@@ -30,7 +51,7 @@ struct gl_cloud *gl_act_open_cloud(struct gl_context *context, const char *cloud
                                    .place_count = context->config.place_count,
                                    .settings = added != NULL ? added->settings : NULL,
                                    .setting_count = added != NULL ? added->setting_count : 0,
-                                   .is_cancelled = is_interrupted,
+                                   .is_cancelled = gl_interrupted() ? tick_only : is_interrupted,
                                    .cookie = context},
         err);
 }
@@ -93,6 +114,9 @@ int gl_act_reconcile(struct gl_context *context, struct gl_launcher *launcher, s
         if (*rows[i].count > 0)
             gl_say(context, "%u launch%s %s", *rows[i].count, *rows[i].count == 1 ? "" : "es",
                    rows[i].text);
+    for (size_t i = 0; i < launcher->silent.count; i++)
+        gl_warn(context, "GL5002", "cloud %s cannot be asked: %s", launcher->silent.items[i].cloud,
+                launcher->silent.items[i].why.text);
     if (counts.failed > 0) {
         char code[16];
 

@@ -154,8 +154,9 @@ const struct gl_command gl_command_launch = {
         "started, unless "
         "--no-rules says so. A refusal prints its reasons and the nearest alternatives, and "
         "records the unmet demand on this machine only. Ctrl-C and --timeout while it starts end "
-        "it. This version launches on this machine (the cloud \"local\"); offers ranks the other "
-        "clouds too.",
+        "it. Without --cloud it is launched on this machine; a rented machine is launched on a "
+        "cloud that is named in full, the first time for at most 1 hour and with --max-price. When "
+        "a place has no stock or quota, the next one that the rules allow is tried.",
     .example = "greenlaunch launch --renewable-only --min-grade D --zone IS --duration 10min",
     .options = options,
     .values_size = sizeof(struct gl_start_values),

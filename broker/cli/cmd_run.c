@@ -7,7 +7,9 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "broker/cli/rented_run.h"
 #include "broker/cli/run_command.h"
+#include "broker/cli/stretches.h"
 #include "broker/finish.h"
 #include "broker/interrupt.h"
 #include "broker/meterlog.h"
@@ -34,6 +36,7 @@ struct follow {
     struct gl_cloud *cloud;
     const char *instance;
     struct gl_meterlog log;
+    struct gl_pace pace; /* of a plan with pauses */
     uint64_t console_at;
     int64_t looked_ms;
     size_t told;            /* readings that were talked about */
@@ -121,6 +124,7 @@ static bool on_tick(void *cookie)
         follow->looked_ms = now;
         look_at_console(follow);
         gl_progress_tick(follow->context);
+        gl_pace_tick(&follow->pace);
     }
     return !gl_interrupted();
 }
@@ -246,8 +250,10 @@ static int follow_and_finish(struct gl_context *context, struct gl_launcher *lau
 
     follow.cloud = launcher->open(launcher->cookie, "local", NULL, err);
     result = follow.cloud == NULL ? -1 : open_log(launcher, &follow, instance->launch_id, err);
+    gl_pace_begin(&follow.pace, context, launcher, instance->launch_id);
     if (result == 0)
         result = follow_command(&follow, &status, err);
+    gl_pace_end(&follow.pace);
     if (result == 0)
         result = fetch_files(&follow, files, err);
     gl_progress(context, "stopping, waiting for the final reading");
@@ -288,7 +294,10 @@ int gl_run_command(struct gl_context *context, const struct gl_run_values *given
     gl_say(context, "started %s (%s)", instance.launch_id, instance.how);
     context->reply.is_streamed = !context->globals.is_json;
     context->reply.is_command_status = true;
-    status = follow_and_finish(context, &launcher, &instance, &values.files_out, err);
+    if (gl_rented_launch(&launcher, instance.launch_id))
+        status = gl_rented_run(context, &launcher, &instance, values.files_out.count > 0, err);
+    else
+        status = follow_and_finish(context, &launcher, &instance, &values.files_out, err);
     gl_start_point_to_receipt(context, &launcher, instance.launch_id);
     if (gl_interrupted()) {
         gl_error_clear(err);
@@ -316,7 +325,8 @@ const struct gl_command gl_command_run = {
         "Starts an instance as launch does, runs the command inside, passes its output and exit "
         "status through, shows its meter readings on standard error, stops it and prints the "
         "footprint with the signed receipt. Ctrl-C stops the instance in order, and ends one that "
-        "still starts. Without any rule nothing is started, unless --no-rules says so. With --json "
+        "still starts. Without any rule nothing is started, unless --no-rules says so. On a rented "
+        "machine the last of the output is shown, at the end. With --json "
         "the first 4 MiB of each stream are in data.stdout and data.stderr; what did not fit is "
         "counted in stdout_dropped_bytes, and output that is no UTF-8 is in stdout_base64.",
     .example = "greenlaunch run --renewable-only --with /usr/bin/openssl -- openssl speed -seconds "

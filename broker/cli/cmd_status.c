@@ -107,7 +107,7 @@ static struct known look_at(struct gl_launcher *launcher, const struct gl_launch
 
     if (row->receipt[0] != '\0')
         of_receipt(row, &known);
-    else if (row->instance[0] != '\0')
+    else if (row->instance[0] != '\0' && !gl_launcher_is_silent(launcher, row->cloud))
         of_cloud(launcher, row, &known);
     return known;
 }

@@ -28,6 +28,7 @@ struct sweep {
     size_t stopped;   /* nothing of them runs any more */
     size_t unwritten; /* of these, those that could not be written down */
     size_t failed;
+    size_t unasked;        /* of the failed, clouds that nobody could ask what runs there */
     struct gl_error first; /* of the unwritten and the failed */
 };
 
@@ -168,6 +169,15 @@ static void stop_one(struct sweep *sweep, const char *name)
     }
 }
 
+/* Its cloud has not answered a moment ago: the others are not kept waiting for it. */
+static void add_unasked(struct sweep *sweep, const struct gl_launch_row *row)
+{
+    struct gl_error err = {0};
+
+    gl_fail(&err, GL_E_NETWORK, "%s cannot be asked: it may still run", row->cloud);
+    add_failure(sweep, row->launch, false, &err);
+}
+
 static int stop_known(struct sweep *sweep, struct gl_error *err)
 {
     GL_AUTO(gl_launch_rows_free) struct gl_launch_rows rows = {0};
@@ -175,7 +185,11 @@ static int stop_known(struct sweep *sweep, struct gl_error *err)
     if (gl_ledger_launches(sweep->launcher->ledger, NULL, &rows, err) != 0)
         return -1;
     for (size_t i = 0; i < rows.count; i++)
-        if (!gl_launch_row_is_over(&rows.rows[i]))
+        if (gl_launch_row_is_over(&rows.rows[i]))
+            continue;
+        else if (gl_launcher_is_silent(sweep->launcher, rows.rows[i].cloud))
+            add_unasked(sweep, &rows.rows[i]);
+        else
             stop_one(sweep, rows.rows[i].launch);
     return 0;
 }
@@ -185,6 +199,7 @@ static int stop_all(struct sweep *sweep, struct gl_error *err)
     GL_AUTO(gl_unknowns_done) struct gl_unknowns unknowns = {0};
     struct gl_context *context = sweep->context;
     struct gl_error ledger_error = {0};
+    struct gl_silent silent;
 
     /* A broken ledger must not keep anything running. */
     if (gl_act_launcher_to_look(context, sweep->launcher, &ledger_error) != 0 ||
@@ -192,12 +207,15 @@ static int stop_all(struct sweep *sweep, struct gl_error *err)
         stop_known(sweep, &ledger_error) != 0)
         gl_warn(context, "GL1002", "the ledger cannot be used (%s): stopping by label only",
                 ledger_error.text);
+    silent = sweep->launcher->silent;
     gl_act_launcher_without_ledger(context, sweep->launcher);
+    sweep->launcher->silent = silent;
     if (gl_context_state(context, err) == NULL)
         return -1;
     gl_unknowns_find(context, sweep->launcher, &unknowns);
     for (size_t i = 0; i < unknowns.count; i++)
         stop_unknown(sweep, &unknowns.items[i]);
+    sweep->unasked = unknowns.unasked > 0 && unknowns.answered > 0;
     if (unknowns.unasked > 0)
         add_failure(sweep, NULL, false,
                     &(struct gl_error){.code = GL_E_PROVIDER,
@@ -229,7 +247,9 @@ static int conclude(struct sweep *sweep, struct gl_error *err)
 
     if (sweep->unwritten + sweep->failed == 0)
         return GL_EXIT_OK;
-    if (done == 0 && (sweep->stopped == 0 || sweep->failed == 0)) {
+    /* Where only a cloud could not be asked, the others were. */
+    if (done == 0 && sweep->failed + sweep->unwritten > sweep->unasked &&
+        (sweep->stopped == 0 || sweep->failed == 0)) {
         *err = sweep->first;
         return -1;
     }

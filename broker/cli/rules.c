@@ -346,6 +346,30 @@ static struct gl_instant end_of(const struct gl_request *request)
     return (struct gl_instant){start.unix_s + request->duration.s};
 }
 
+static bool is_left_out(const struct gl_without *without, const struct gl_offer *offer)
+{
+    for (size_t i = 0; i < without->count; i++) {
+        const struct gl_left_out *item = &without->items[i];
+
+        if (strcmp(item->cloud, offer->cloud) == 0 &&
+            (item->region[0] == '\0' || strcmp(item->region, offer->region) == 0) &&
+            (item->type[0] == '\0' || strcmp(item->type, offer->type) == 0))
+            return true;
+    }
+    return false;
+}
+
+static void leave_out(const struct gl_without *without, struct gl_offer_list *offers)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; without != NULL && i < offers->count; i++)
+        if (!is_left_out(without, &offers->offers[i]))
+            offers->offers[kept++] = offers->offers[i];
+    if (without != NULL)
+        offers->count = kept;
+}
+
 static int gather_and_decide(struct gl_context *context, const struct gl_ask *ask,
                              struct ask_memory *memory, struct gl_ask_result *result,
                              struct gl_error *err)
@@ -377,6 +401,7 @@ static int gather_and_decide(struct gl_context *context, const struct gl_ask *as
     if (result->signals == NULL ||
         gl_offers_gather(&result->request, &options, result->signals, result->offers, err) != 0)
         return -1;
+    leave_out(ask->without, result->offers);
     gl_progress_end(context);
     warn_of_sources(context, result->signals);
     warn_of_zone(context, zone, result->offers);

@@ -7,7 +7,9 @@
 
 #include "base/file.h"
 #include "base/time.h"
+#include "broker/cli/rented.h"
 #include "broker/cli/start_instance.h"
+#include "broker/cli/stretches.h"
 #include "broker/interrupt.h"
 #include "broker/promise.h"
 #include "broker/render/promise.h"
@@ -141,36 +143,151 @@ static void issue_promise(struct gl_context *context, struct gl_launcher *launch
         gl_warn(context, "GL1003", "the promise could not be kept in the ledger: %s", failed.text);
 }
 
+static int decide(struct gl_context *context, struct gl_ask *ask, bool may_lack_rules,
+                  struct gl_ask_result *out, struct gl_error *err)
+{
+    ask->wants_digest = true;
+    if (gl_ask_decide(context, ask, out, err) != 0)
+        return -1;
+    if (gl_start_check_rules(out->policy, may_lack_rules, err) == 0)
+        return 0;
+    gl_ask_result_done(out);
+    return -1;
+}
+
+/* ---- another place, when the first has nothing to give ---- */
+
+/* A launch under way, and all that its orders borrow from. */
+struct start {
+    struct gl_context *context;
+    const struct gl_start_options *options;
+    struct gl_ask ask;
+    const struct gl_ask_result *asked; /* that the order is of */
+    size_t other_count;
+    struct gl_ask_result others[GL_LAUNCH_ATTEMPTS];
+    size_t plan_count;
+    json_t *plans[GL_LAUNCH_ATTEMPTS + 1];
+    struct gl_carried_meter meter;
+    struct gl_tries tries;
+};
+
+static void start_done(struct start *start)
+{
+    for (size_t i = 0; i < start->other_count; i++)
+        gl_ask_result_done(&start->others[i]);
+    for (size_t i = 0; i < start->plan_count; i++)
+        json_decref(start->plans[i]);
+}
+
+static int order_chosen(struct start *start, const struct gl_ask_result *asked,
+                        struct gl_order *out, struct gl_error *err)
+{
+    uint32_t index = asked->decision->ranked[0];
+    const struct gl_offer *offer = &asked->offers->offers[index];
+    int64_t lease_s = asked->timetable != NULL ? asked->timetable->deadline_s - asked->now.unix_s
+                                               : asked->request.duration.s;
+    json_t *plan = gl_act_plan(asked, index, start->options->command, interval_ms(lease_s), err);
+    struct gl_order order;
+
+    if (plan == NULL)
+        return -1;
+    start->plans[start->plan_count++] = plan;
+    order = order_of(start->context, offer, start->options, plan, lease_s);
+    order.launch.expires = (struct gl_instant){asked->now.unix_s + lease_s}; /* as promised */
+    if (gl_rented_order(start->context, &start->ask, start->options, &order, &start->meter, err) !=
+        0)
+        return -1;
+    order.elsewhere = out->elsewhere;
+    order.elsewhere_cookie = out->elsewhere_cookie;
+    start->asked = asked;
+    *out = order;
+    return 0;
+}
+
+/* The question once more, without the places that had nothing to give: the rules are the same, so
+ * that what is chosen now is as green as they ask for. */
+static int elsewhere(void *cookie, const struct gl_cloud *cloud, const struct gl_error *why,
+                     struct gl_order *order, struct gl_error *err)
+{
+    struct start *start = cookie;
+    struct gl_ask_result *asked = &start->others[start->other_count];
+
+    gl_tries_add(&start->tries, order, cloud->failure.reach, why);
+    gl_progress_end(start->context);
+    gl_say(start->context, "%s: %s", start->tries.items[start->tries.count - 1].place, why->text);
+    start->ask.without = &start->tries.without;
+    if (start->other_count == GL_LAUNCH_ATTEMPTS ||
+        decide(start->context, &start->ask, start->options->may_lack_rules, asked, err) != 0)
+        return -1;
+    start->other_count++;
+    if (asked->decision->verdict != GL_ALLOW)
+        return 0;
+    if (order_chosen(start, asked, order, err) != 0)
+        return -1;
+    say_choice(start->context, asked, asked->decision->ranked[0]);
+    gl_progress(start->context, "starting the instance there");
+    return 1;
+}
+
+static bool is_no_room(enum gl_errc code)
+{
+    return code == GL_E_CAPACITY || code == GL_E_QUOTA || code == GL_E_PRICE;
+}
+
+/* Nothing runs: an error, or places that had nothing to give. */
+static int tell_of_failure(struct start *start, const struct gl_order *order, struct gl_error *err)
+{
+    struct gl_error why = *err;
+
+    if (!is_no_room(why.code) || !gl_rented_is(order->cloud))
+        return -1;
+    gl_progress_end(start->context);
+    if (start->tries.count == 0 ||
+        strcmp(start->tries.items[start->tries.count - 1].why.text, why.text) != 0)
+        gl_tries_add(&start->tries, order, GL_REACH_CALL, &why);
+    gl_error_clear(err);
+    return gl_tries_refuse(start->context, &start->tries, start->asked, err);
+}
+
+static int start_chosen(struct start *start, struct gl_launcher *launcher, struct gl_order *order,
+                        struct gl_instance *out, struct gl_error *err)
+{
+    struct gl_context *context = start->context;
+    int result;
+
+    if (gl_interrupted())
+        return gl_interrupt_fail(err, "nothing was started");
+    context->reply.verdict = gl_verdict_word(GL_ALLOW);
+    say_choice(context, start->asked, start->asked->decision->ranked[0]);
+    gl_rented_say(context, order);
+    gl_progress(context, "starting the instance");
+    out->launch_id[0] = '\0';
+    result = gl_launch_start(launcher, order, out, err);
+    if (gl_interrupted())
+        return end_early(context, launcher, out->launch_id, err);
+    if (result != 0)
+        return tell_of_failure(start, order, err);
+    issue_promise(context, launcher, start->asked, start->asked->decision->ranked[0], out);
+    gl_rented_note_use(launcher, order);
+    gl_progress_end(context);
+    return GL_EXIT_OK;
+}
+
 static int launch_chosen(struct gl_context *context, struct gl_launcher *launcher,
                          const struct gl_ask_result *asked, const struct gl_start_options *options,
                          struct gl_instance *out, struct gl_error *err)
 {
-    uint32_t index = asked->decision->ranked[0];
-    const struct gl_offer *offer = &asked->offers->offers[index];
-    int64_t lease_s = asked->request.duration.s;
-    GL_AUTO(gl_auto_json)
-    json_t *plan = gl_act_plan(asked, index, options->command, interval_ms(lease_s), err);
-    struct gl_order order;
-    int result;
+    GL_AUTO(start_done)
+    struct start start = {.context = context, .options = options, .ask = *asked->ask};
+    struct gl_order order = {.elsewhere = elsewhere, .elsewhere_cookie = &start};
+    const struct gl_offer *offer = &asked->offers->offers[asked->decision->ranked[0]];
+    int status = gl_rented_first_use(context, launcher, asked->ask, options, offer, err);
 
-    if (plan == NULL)
+    if (status != GL_EXIT_OK)
+        return status;
+    if (order_chosen(&start, asked, &order, err) != 0)
         return -1;
-    if (gl_interrupted())
-        return gl_interrupt_fail(err, "nothing was started");
-    context->reply.verdict = gl_verdict_word(GL_ALLOW);
-    say_choice(context, asked, index);
-    gl_progress(context, "starting the instance");
-    order = order_of(context, offer, options, plan, lease_s);
-    order.launch.expires = (struct gl_instant){asked->now.unix_s + lease_s}; /* as promised */
-    out->launch_id[0] = '\0';
-    result = gl_launch_start(launcher, &order, out, err);
-    if (gl_interrupted())
-        return end_early(context, launcher, out->launch_id, err);
-    if (result == 0) {
-        issue_promise(context, launcher, asked, index, out);
-        gl_progress_end(context);
-    }
-    return result;
+    return start_chosen(&start, launcher, &order, out, err);
 }
 
 static bool has_limit(const struct gl_policy *policy)
@@ -195,24 +312,13 @@ int gl_start_check_rules(const struct gl_policy *policy, bool may_lack_rules, st
                    "--policy FILE, or --no-rules to launch without any and with nothing promised");
 }
 
-static int decide(struct gl_context *context, struct gl_ask *ask, bool may_lack_rules,
-                  struct gl_ask_result *out, struct gl_error *err)
-{
-    ask->wants_digest = true;
-    if (gl_ask_decide(context, ask, out, err) != 0)
-        return -1;
-    if (gl_start_check_rules(out->policy, may_lack_rules, err) == 0)
-        return 0;
-    gl_ask_result_done(out);
-    return -1;
-}
-
 int gl_start_instance(struct gl_context *context, struct gl_launcher *launcher, struct gl_ask *ask,
                       const struct gl_start_options *options, struct gl_instance *out,
                       struct gl_error *err)
 {
     struct gl_ask_result asked;
-    int status;
+    struct gl_stretches stretches;
+    int status = GL_EXIT_OK;
 
     if (context->globals.at != NULL)
         return gl_fail(err, GL_E_USAGE,
@@ -223,11 +329,21 @@ int gl_start_instance(struct gl_context *context, struct gl_launcher *launcher, 
     if (gl_act_only_launchable(ask, err) != 0)
         return -1;
     if (gl_act_launcher(context, launcher, err) != 0 ||
-        gl_act_reconcile(context, launcher, err) != 0 ||
-        decide(context, ask, options->may_lack_rules, &asked, err) != 0)
+        gl_act_reconcile(context, launcher, err) != 0)
         return -1;
+    if (options->is_interruptible)
+        status = gl_stretches_check(context, ask, options->image, err) != 0
+                     ? -1
+                     : gl_stretches_plan(context, ask, &stretches, err);
+    if (status != GL_EXIT_OK)
+        return status;
+    if (decide(context, options->is_interruptible ? &stretches.first : ask, options->may_lack_rules,
+               &asked, err) != 0)
+        return -1;
+    if (options->is_interruptible)
+        asked.timetable = &stretches.timetable;
     if (asked.decision->verdict == GL_ALLOW)
-        status = launch_chosen(context, launcher, &asked, options, out, err) == 0 ? GL_EXIT_OK : -1;
+        status = launch_chosen(context, launcher, &asked, options, out, err);
     else
         status = gl_act_refusal(context, &asked, err);
     gl_ask_result_done(&asked);
@@ -248,5 +364,9 @@ void gl_start_options_of(const struct gl_start_values *values, const char *const
         .has_network = inside->network != NULL && strcmp(inside->network, "user") == 0,
         .user_data = inside->user_data,
         .may_lack_rules = values->has_no_rules,
+        .is_spot = values->is_spot,
+        .meter_url = values->meter_url,
+        .meter_sha256 = values->meter_sha256,
+        .is_interruptible = values->is_interruptible,
     };
 }

@@ -14,6 +14,9 @@ struct gl_start_options {
     bool has_network;
     const char *user_data;
     bool may_lack_rules; /* --no-rules */
+    bool is_spot;        /* of a rented machine, as these */
+    const char *meter_url, *meter_sha256;
+    bool is_interruptible; /* by a plan with pauses: broker/cli/stretches.h */
 };
 
 /* Nothing is started by default: someone has said what is green enough, or that it does not matter.
@@ -37,6 +40,9 @@ struct gl_start_values {
     struct gl_ask ask;
     struct gl_inside inside;
     bool has_no_rules;
+    bool is_spot;
+    const char *meter_url, *meter_sha256;
+    bool is_interruptible;
 };
 #define GL_INSIDE_AT(field) offsetof(struct gl_start_values, inside.field)
 /* Their rows stand in start_options.def, to be included after those of ask_options.def. */

@@ -35,13 +35,38 @@ static void find_in(struct gl_context *context, struct gl_launcher *launcher, co
     size_t count = 0;
 
     if (cloud == NULL || cloud->ops->list(cloud, &instances, &count, &err) != 0) {
+        gl_cloud_close(cloud);
         gl_warn(context, "GL5002", "cloud %s cannot be asked what runs there: %s", name, err.text);
         out->unasked++;
+        return;
     }
+    out->answered++;
     for (size_t i = 0; i < count; i++)
         if (!gl_instance_is_over(&instances[i]) && !is_known(launcher, instances[i].launch_id))
             add(out, name, &instances[i]);
     gl_cloud_close(cloud);
+}
+
+/* Did the ledger ever see a launch there? */
+static bool is_in_ledger(const struct gl_context *context, const char *cloud)
+{
+    GL_AUTO(gl_launch_rows_free) struct gl_launch_rows rows = {0};
+    struct gl_error ignored = {0};
+
+    if (context->ledger == NULL || gl_ledger_launches(context->ledger, NULL, &rows, &ignored) != 0)
+        return false;
+    for (size_t i = 0; i < rows.count; i++)
+        if (strcmp(rows.rows[i].cloud, cloud) == 0)
+            return true;
+    return false;
+}
+
+/* Clouds elsewhere are asked when they were added to the configuration or used before: an account
+ * that nobody spoke of is none of ours. */
+static bool is_asked(const struct gl_context *context, const struct gl_cloud_ops *ops)
+{
+    return (ops->caps & GL_CLOUD_REMOTE) == 0 ||
+           gl_config_cloud(&context->config, ops->name) != NULL || is_in_ledger(context, ops->name);
 }
 
 void gl_unknowns_find(struct gl_context *context, struct gl_launcher *launcher,
@@ -51,8 +76,14 @@ void gl_unknowns_find(struct gl_context *context, struct gl_launcher *launcher,
     const struct gl_cloud_driver *drivers = gl_cloud_drivers(&count);
 
     *out = (struct gl_unknowns){0};
-    for (size_t i = 0; i < count; i++)
-        find_in(context, launcher, drivers[i].ops->name, out);
+    for (size_t i = 0; i < count; i++) {
+        if (!is_asked(context, drivers[i].ops))
+            continue;
+        if (gl_launcher_is_silent(launcher, drivers[i].ops->name))
+            out->unasked++; /* warned of before */
+        else
+            find_in(context, launcher, drivers[i].ops->name, out);
+    }
 }
 
 void gl_unknowns_done(struct gl_unknowns *unknowns)

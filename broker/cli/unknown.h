@@ -15,10 +15,12 @@ struct gl_unknown {
 struct gl_unknowns {
     size_t count;
     struct gl_unknown *items;
-    size_t unasked; /* clouds that could not be asked; warned of */
+    size_t unasked;  /* clouds that could not be asked; warned of */
+    size_t answered; /* those that could */
 };
 
-/* Ask every cloud. Without a ledger (launcher->ledger NULL) every running instance is unknown. */
+/* Ask this machine, every cloud of the configuration and every one that the ledger has launches
+ * of. Without a ledger (launcher->ledger NULL) every running instance is unknown. */
 void gl_unknowns_find(struct gl_context *context, struct gl_launcher *launcher,
                       struct gl_unknowns *out);
 void gl_unknowns_done(struct gl_unknowns *unknowns);

@@ -236,6 +236,7 @@ bool gl_gcp_read_instance(const json_t *from, struct gl_instance *out)
     const char *type = json_string_value(json_object_get(from, "machineType"));
     const char *status = json_string_value(json_object_get(from, "status"));
     const char *created = json_string_value(json_object_get(from, "creationTimestamp"));
+    const char *stopped = json_string_value(json_object_get(from, "lastStopTimestamp"));
     const char *letter;
     struct gl_error ignored = {0};
 
@@ -258,5 +259,8 @@ bool gl_gcp_read_instance(const json_t *from, struct gl_instance *out)
     out->state = state_of(status);
     if (created != NULL && gl_instant_parse(created, &out->started, &ignored) != 0)
         out->started = (struct gl_instant){0};
+    if (out->state == GL_STATE_HALTED && stopped != NULL &&
+        gl_instant_parse(stopped, &out->ended, &ignored) != 0)
+        out->ended = (struct gl_instant){0};
     return true;
 }

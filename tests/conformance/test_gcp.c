@@ -26,7 +26,7 @@ static struct fake_gcp fake;
 static struct gl_world world;
 static struct gl_cloud *cloud;
 static const char *environment[4];
-static struct gl_cloud_setting settings[4];
+static struct gl_cloud_setting settings[5];
 static struct gl_error err;
 
 static const char *getenv_of_test(void *cookie, const char *name)
@@ -48,8 +48,9 @@ static struct gl_cloud *open_cloud(void)
     settings[1] = (struct gl_cloud_setting){"endpoint", url};
     settings[2] = (struct gl_cloud_setting){"billing-endpoint", url};
     settings[3] = (struct gl_cloud_setting){"projects-endpoint", url};
+    settings[4] = (struct gl_cloud_setting){"locations-endpoint", url};
     return gl_gcp_open(
-        &(struct gl_cloud_options){.world = &world, .settings = settings, .setting_count = 4},
+        &(struct gl_cloud_options){.world = &world, .settings = settings, .setting_count = 5},
         &err);
 }
 
@@ -284,9 +285,11 @@ static void the_catalogue_joins_types_and_prices(void **state)
     if (!report.is_whole)
         fail_msg("%s", report.first.text);
     count = gl_catalog_rows(catalog, &rows);
-    assert_int_equal(count, 2);
+    assert_int_equal(count, 3); /* two types, and what is claimed of a region */
     for (size_t i = 0; i < count; i++)
-        if (strcmp(rows[i].region, "europe-north1") == 0) {
+        if (strcmp(rows[i].type, GL_CATALOG_REGION) == 0)
+            assert_true(strcmp(rows[i].region, "europe-north1") == 0 && rows[i].cfe_ppm == 975000);
+        else if (strcmp(rows[i].region, "europe-north1") == 0) {
             priced++;
             assert_int_equal(rows[i].price_u_usd, 2 * 34806 + 8 * 4664);
             assert_int_equal(rows[i].spot_u_usd, 2 * 8420 + 8 * 1130);
@@ -294,6 +297,22 @@ static void the_catalogue_joins_types_and_prices(void **state)
         } else
             assert_int_equal(rows[i].price_u_usd, GL_UNKNOWN);
     assert_int_equal(priced, 1);
+    gl_catalog_free(catalog);
+}
+
+/* The prices do not hang on it. */
+static void a_project_without_claims(void **state)
+{
+    struct gl_catalog *catalog;
+    struct gl_catalog_report report;
+    const struct gl_catalog_row *rows;
+
+    (void)state;
+    fake.has_no_places = true;
+    gl_catalog_refresh(&cloud, 1, 10000, &catalog, &report);
+    assert_true(report.is_whole);
+    assert_int_equal(gl_catalog_rows(catalog, &rows), 2);
+    assert_int_equal(rows[0].cfe_ppm, -1);
     gl_catalog_free(catalog);
 }
 
@@ -380,6 +399,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(check_says_what_would_hinder, fresh, done),
         cmocka_unit_test_setup_teardown(a_price_is_cores_and_memory, fresh, done),
         cmocka_unit_test_setup_teardown(the_catalogue_joins_types_and_prices, fresh, done),
+        cmocka_unit_test_setup_teardown(a_project_without_claims, fresh, done),
         cmocka_unit_test_setup_teardown(an_image_is_made_once_and_goes, fresh, done),
         cmocka_unit_test_setup_teardown(secrets_go_to_google_only, fresh, done),
         cmocka_unit_test_setup_teardown(words_become_codes, fresh, done),

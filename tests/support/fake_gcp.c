@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/support/fake_gcp.h"
+#include "tests/support/fake_gcp_part.h"
 
 #include "base/file.h"
 #include "base/jwt.h"
@@ -12,32 +12,41 @@
 #define VECTORS "tests/vectors/identity/"
 #define EMAIL   "tests@green-tests.iam.gserviceaccount.com"
 #define PREFIX  "/compute/v1/projects/" FAKE_GCP_PROJECT
-#define JSON    "application/json; charset=UTF-8"
 
-static const char *const zones[] = {"europe-north1-a", "europe-north1-b", "us-east9-a",
-                                    "us-east9-b"};
-#define ZONES (sizeof zones / sizeof *zones)
+const char *const fake_gcp_zones[FAKE_GCP_ZONES] = {"europe-north1-a", "europe-north1-b",
+                                                    "us-east9-a", "us-east9-b"};
 
-static void complain(struct fake_gcp *fake, const char *what)
+void fake_gcp_complain(struct fake_gcp *fake, const char *what)
 {
     gl_str_addf(&fake->complaints, "%s\n", what);
 }
 
-static void answer_json(struct gl_test_answer *out, int status, json_t *value)
+void fake_gcp_answer_json(struct gl_test_answer *out, int status, json_t *value)
 {
     char *text = json_dumps(value, JSON_COMPACT);
 
-    gl_test_answer_text(out, status, JSON, text);
+    gl_test_answer_text(out, status, FAKE_GCP_JSON, text);
     free(text);
     json_decref(value);
 }
 
-static void refuse(struct gl_test_answer *out, int status, const char *reason, const char *message)
+void fake_gcp_refuse(struct gl_test_answer *out, int status, const char *reason,
+                     const char *message)
 {
-    answer_json(out, status,
-                json_pack("{s:{s:i,s:s,s:[{s:s,s:s,s:s}]}}", "error", "code", status, "message",
-                          message, "errors", "domain", "global", "reason", reason, "message",
-                          message));
+    fake_gcp_answer_json(out, status,
+                         json_pack("{s:{s:i,s:s,s:[{s:s,s:s,s:s}]}}", "error", "code", status,
+                                   "message", message, "errors", "domain", "global", "reason",
+                                   reason, "message", message));
+}
+
+static int64_t slept_ms(const struct fake_gcp *fake)
+{
+    return fake->slept_ms != NULL ? *fake->slept_ms : 0;
+}
+
+static int64_t ahead_s(const struct fake_gcp *fake)
+{
+    return slept_ms(fake) / 1000;
 }
 
 /* ---- tokens ---- */
@@ -56,11 +65,11 @@ static char *file_text(const char *path)
 }
 
 /* The assertion is checked as Google would. */
-static bool is_signed(const char *assertion, const char *audience)
+static bool is_signed(const struct fake_gcp *fake, const char *assertion, const char *audience)
 {
     char *keys = file_text(VECTORS "jwks.json");
     const struct gl_jwt_rules rules = {
-        GL_RS256, {keys, strlen(keys)}, EMAIL, audience, {time(NULL)}};
+        GL_RS256, {keys, strlen(keys)}, EMAIL, audience, {time(NULL) + ahead_s(fake)}};
     struct gl_error err = {0};
     json_t *claims = NULL;
     bool is_good =
@@ -85,15 +94,15 @@ static void give_token(struct fake_gcp *fake, const struct gl_test_request *requ
     gl_str_addf(&audience, "%s/token", gl_test_server_url(fake->server));
     if (strcmp(request->method, "POST") != 0 ||
         strncmp(request->body, start, sizeof start - 1) != 0 ||
-        !is_signed(request->body + sizeof start - 1, audience.text))
-        answer_json(out, 400,
-                    json_pack("{s:s,s:s}", "error", "invalid_grant", "error_description",
-                              "the assertion does not hold"));
+        !is_signed(fake, request->body + sizeof start - 1, audience.text))
+        fake_gcp_answer_json(out, 400,
+                             json_pack("{s:s,s:s}", "error", "invalid_grant", "error_description",
+                                       "the assertion does not hold"));
     else {
         fake->tokens_given++;
-        answer_json(out, 200,
-                    json_pack("{s:s,s:i,s:s}", "access_token", FAKE_GCP_TOKEN, "expires_in", 3599,
-                              "token_type", "Bearer"));
+        fake_gcp_answer_json(out, 200,
+                             json_pack("{s:s,s:i,s:s}", "access_token", FAKE_GCP_TOKEN,
+                                       "expires_in", 3599, "token_type", "Bearer"));
     }
     gl_str_done(&audience);
 }
@@ -133,20 +142,20 @@ static void look(struct fake_gcp *fake, const char *name, struct gl_test_answer 
     json_int_t looks = json_integer_value(json_object_get(operation, "looks"));
 
     if (operation == NULL) {
-        refuse(out, 404, "notFound", "no such operation");
+        fake_gcp_refuse(out, 404, "notFound", "no such operation");
         return;
     }
     json_object_set_new(operation, "looks", json_integer(looks > 0 ? looks - 1 : 0));
     if (looks <= 1)
         json_object_set_new(operation, "status", json_string("DONE"));
-    answer_json(out, 200, shown(operation));
+    fake_gcp_answer_json(out, 200, shown(operation));
 }
 
-static void answer_operation(struct fake_gcp *fake, json_t *error, struct gl_test_answer *out)
+void fake_gcp_answer_operation(struct fake_gcp *fake, json_t *error, struct gl_test_answer *out)
 {
     json_t *operation = operation_new(fake, error);
 
-    answer_json(out, 200, shown(operation));
+    fake_gcp_answer_json(out, 200, shown(operation));
     json_decref(operation);
 }
 
@@ -238,16 +247,61 @@ static json_t *stockout(void)
 static void add(struct fake_gcp *fake, const char *zone, const char *request_id, json_t *body)
 {
     char text[128], when[40];
-    time_t now = time(NULL);
+    time_t now = time(NULL) + ahead_s(fake);
 
     strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%S.000-00:00", gmtime(&now));
     snprintf(text, sizeof text, "https://www.googleapis.com%s/zones/%.48s", PREFIX, zone);
     json_object_set_new(body, "zone", json_string(text));
     json_object_set_new(body, "status", json_string("RUNNING"));
     json_object_set_new(body, "creationTimestamp", json_string(when));
+    if (fake->lag_ms > 0)
+        json_object_set_new(body, "shows_ms",
+                            json_integer((json_int_t)(slept_ms(fake) + fake->lag_ms)));
     snprintf(fake->requests[fake->count], sizeof fake->requests[0], "%.39s", request_id);
     fake->instances[fake->count++] = json_incref(body);
     fake->made++;
+    fake->unseen = fake->hidden_looks;
+}
+
+/* Made, and does not show yet. */
+static bool is_hidden(const struct fake_gcp *fake, const json_t *instance)
+{
+    return instance != NULL &&
+           json_integer_value(json_object_get(instance, "shows_ms")) > slept_ms(fake);
+}
+
+/* What types that misbehave do instead of starting; false = they start. */
+static bool misbehave(struct fake_gcp *fake, const char *type, struct gl_test_answer *out)
+{
+    if (strcmp(type, "m-quota") == 0)
+        fake_gcp_refuse(out, 403, "quotaExceeded", "Quota 'CPUS' exceeded. Limit: 8.0 in region.");
+    else if (strcmp(type, "m-forbidden") == 0)
+        fake_gcp_refuse(out, 403, "forbidden", "Required 'compute.instances.create' permission");
+    else if (strcmp(type, "m-stockout") == 0)
+        fake_gcp_answer_operation(fake, stockout(), out);
+    else if (strcmp(type, "m-slow") == 0 && fake->slow_left > 0) {
+        fake->slow_left--;
+        fake_gcp_refuse(out, 403, "rateLimitExceeded", "Rate Limit Exceeded");
+    } else if (strcmp(type, "m-silent") == 0)
+        out->is_hung_up = true;
+    else
+        return false;
+    return true;
+}
+
+static void start(struct fake_gcp *fake, const char *zone, const char *request_id, json_t *body,
+                  struct gl_test_answer *out)
+{
+    const char *type = strrchr(json_string_value(json_object_get(body, "machineType")), '/') + 1;
+    bool is_left_over = strcmp(type, "m-leftover") == 0;
+
+    if (misbehave(fake, type, out))
+        return;
+    add(fake, zone, request_id, body);
+    if (is_left_over)
+        json_object_set_new(body, "status", json_string("STAGING"));
+    fake_gcp_answer_operation(fake, is_left_over ? stockout() : NULL, out);
+    out->cut_after = strcmp(type, "m-lost") == 0 ? 20 : 0;
 }
 
 static void insert(struct fake_gcp *fake, const char *zone, const struct gl_test_request *request,
@@ -260,38 +314,67 @@ static void insert(struct fake_gcp *fake, const char *zone, const struct gl_test
     size_t i;
 
     query_value(request, "requestId", id, sizeof id);
-    type = type != NULL && strrchr(type, '/') != NULL ? strrchr(type, '/') + 1 : "";
     for (i = 0; i < fake->count && strcmp(fake->requests[i], id) != 0; i++) {
     }
-    if (!is_insert(body) || strlen(id) != 36) {
-        complain(fake, "an insert that is malformed");
-        refuse(out, 400, "invalid", "Invalid value");
+    if (!is_insert(body) || strlen(id) != 36 || type == NULL || strrchr(type, '/') == NULL) {
+        fake_gcp_complain(fake, "an insert that is malformed");
+        fake_gcp_refuse(out, 400, "invalid", "Invalid value");
     } else if (i < fake->count)
-        answer_operation(fake, NULL, out);
+        fake_gcp_answer_operation(fake, NULL, out);
     else if (find(fake, zone, name) < fake->count)
-        refuse(out, 409, "alreadyExists", "The resource already exists");
-    else if (strcmp(type, "m-quota") == 0)
-        refuse(out, 403, "quotaExceeded", "Quota 'CPUS' exceeded. Limit: 8.0 in region.");
-    else if (strcmp(type, "m-forbidden") == 0)
-        refuse(out, 403, "forbidden", "Required 'compute.instances.create' permission");
-    else if (strcmp(type, "m-stockout") == 0)
-        answer_operation(fake, stockout(), out);
-    else if (strcmp(type, "m-slow") == 0 && fake->slow_left > 0) {
-        fake->slow_left--;
-        refuse(out, 403, "rateLimitExceeded", "Rate Limit Exceeded");
-    } else if (strcmp(type, "m-silent") == 0)
-        out->is_hung_up = true;
-    else {
-        add(fake, zone, id, body);
-        answer_operation(fake, NULL, out);
-        out->cut_after = strcmp(type, "m-lost") == 0 ? 20 : 0;
-    }
+        fake_gcp_refuse(out, 409, "alreadyExists", "The resource already exists");
+    else
+        start(fake, zone, id, body, out);
     json_decref(body);
 }
 
-static void set_status(json_t *instance, const char *status)
+static void set_status(const struct fake_gcp *fake, json_t *instance, const char *status)
 {
+    time_t now = time(NULL) + ahead_s(fake);
+    char when[40];
+
     json_object_set_new(instance, "status", json_string(status));
+    strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%S.000-00:00", gmtime(&now));
+    if (strcmp(status, "TERMINATED") == 0)
+        json_object_set_new(instance, "lastStopTimestamp", json_string(when));
+}
+
+/* From byte `start`, as the API hands it out. */
+static void answer_console(struct fake_gcp *fake, const json_t *instance,
+                           const struct gl_test_request *request, struct gl_test_answer *out)
+{
+    struct gl_str text = {0};
+    char start[24], next[24];
+    size_t from;
+
+    query_value(request, "start", start, sizeof start);
+    from = strtoull(start, NULL, 10);
+    if (fake->console != NULL)
+        fake->console(fake->console_cookie, instance, &text);
+    else
+        gl_str_add(&text, "booted\n");
+    from = from < text.length ? from : text.length;
+    snprintf(next, sizeof next, "%zu", text.length);
+    fake_gcp_answer_json(out, 200,
+                         json_pack("{s:s,s:s,s:s}", "contents", gl_str_text(&text) + from, "start",
+                                   start, "next", next));
+    gl_str_done(&text);
+}
+
+static void look_or_remove(struct fake_gcp *fake, size_t at, const char *method,
+                           struct gl_test_answer *out)
+{
+    bool is_unseen = fake->unseen > 0 && at == fake->count - 1;
+
+    if (strcmp(method, "DELETE") == 0) {
+        json_decref(fake->instances[at]);
+        fake->instances[at] = NULL;
+        fake_gcp_answer_operation(fake, NULL, out);
+    } else if (is_unseen || is_hidden(fake, fake->instances[at])) {
+        fake->unseen -= is_unseen;
+        fake_gcp_refuse(out, 404, "notFound", "The resource was not found");
+    } else
+        fake_gcp_answer_json(out, 200, json_deep_copy(fake->instances[at]));
 }
 
 /* "/zones/Z/instances/NAME[/VERB]" */
@@ -305,25 +388,17 @@ static void on_instance(struct fake_gcp *fake, const char *zone, char *name,
         *verb++ = '\0';
     at = find(fake, zone, name);
     if (at == fake->count)
-        refuse(out, 404, "notFound", "The resource was not found");
-    else if (verb == NULL && strcmp(request->method, "GET") == 0)
-        answer_json(out, 200, json_deep_copy(fake->instances[at]));
-    else if (verb == NULL && strcmp(request->method, "DELETE") == 0) {
-        json_decref(fake->instances[at]);
-        fake->instances[at] = NULL;
-        answer_operation(fake, NULL, out);
-    } else if (verb != NULL && strcmp(verb, "stop") == 0) {
-        set_status(fake->instances[at], "TERMINATED");
-        answer_operation(fake, NULL, out);
-    } else if (verb != NULL && strcmp(verb, "start") == 0) {
-        set_status(fake->instances[at], "RUNNING");
-        answer_operation(fake, NULL, out);
-    } else if (verb != NULL && strcmp(verb, "serialPort") == 0)
-        answer_json(out, 200,
-                    json_pack("{s:s,s:s,s:s}", "contents", "booted\n", "start", "0", "next", "7"));
+        fake_gcp_refuse(out, 404, "notFound", "The resource was not found");
+    else if (verb == NULL)
+        look_or_remove(fake, at, request->method, out);
+    else if (strcmp(verb, "stop") == 0 || strcmp(verb, "start") == 0) {
+        set_status(fake, fake->instances[at], verb[2] == 'o' ? "TERMINATED" : "RUNNING");
+        fake_gcp_answer_operation(fake, NULL, out);
+    } else if (strcmp(verb, "serialPort") == 0)
+        answer_console(fake, fake->instances[at], request, out);
     else {
-        complain(fake, "an unknown verb");
-        refuse(out, 404, "notFound", "no such method");
+        fake_gcp_complain(fake, "an unknown verb");
+        fake_gcp_refuse(out, 404, "notFound", "no such method");
     }
 }
 
@@ -346,15 +421,17 @@ static void list(struct fake_gcp *fake, const struct gl_test_request *request,
     char filter[256];
 
     query_value(request, "filter", filter, sizeof filter);
-    for (size_t z = 0; z < ZONES; z++) {
+    for (size_t z = 0; z < FAKE_GCP_ZONES; z++) {
         json_t *rows = json_array();
         char scope[64];
 
         for (size_t i = 0; i < fake->count; i++)
-            if (fake->instances[i] != NULL && matches(fake->instances[i], filter) &&
-                strstr(json_string_value(json_object_get(fake->instances[i], "zone")), zones[z]))
+            if (fake->instances[i] != NULL && !is_hidden(fake, fake->instances[i]) &&
+                matches(fake->instances[i], filter) &&
+                strstr(json_string_value(json_object_get(fake->instances[i], "zone")),
+                       fake_gcp_zones[z]))
                 json_array_append(rows, fake->instances[i]);
-        snprintf(scope, sizeof scope, "zones/%s", zones[z]);
+        snprintf(scope, sizeof scope, "zones/%s", fake_gcp_zones[z]);
         json_object_set_new(items, scope,
                             json_array_size(rows) > 0
                                 ? json_pack("{s:O}", "instances", rows)
@@ -364,93 +441,7 @@ static void list(struct fake_gcp *fake, const struct gl_test_request *request,
     page = json_pack("{s:o}", "items", items);
     if (fake->is_partial)
         json_object_set_new(page, "unreachables", json_pack("[s]", "zones/us-east9-b"));
-    answer_json(out, 200, page);
-}
-
-/* ---- places, types, images, quotas ---- */
-
-static void list_zones(struct gl_test_answer *out)
-{
-    json_t *rows = json_array();
-
-    for (size_t i = 0; i < ZONES; i++)
-        json_array_append_new(rows, json_pack("{s:s,s:s}", "name", zones[i], "status", "UP"));
-    answer_json(out, 200, json_pack("{s:o}", "items", rows));
-}
-
-static json_t *type_row(const char *name, int cpus, int mib)
-{
-    return json_pack("{s:s,s:i,s:i,s:s}", "name", name, "guestCpus", cpus, "memoryMb", mib,
-                     "architecture", "X86_64");
-}
-
-static void list_types(struct gl_test_answer *out)
-{
-    answer_json(out, 200,
-                json_pack("{s:[o,o]}", "items", type_row("e2-micro", 2, 1024),
-                          type_row("n2-standard-2", 2, 8192)));
-}
-
-static void all_types(const struct gl_test_request *request, struct gl_test_answer *out)
-{
-    bool is_second = strstr(request->query, "pageToken=two") != NULL;
-    json_t *page = json_pack("{s:{s:{s:[o]}}}", "items",
-                             is_second ? "zones/us-east9-a" : "zones/europe-north1-a",
-                             "machineTypes", type_row("n2-standard-2", 2, 8192));
-
-    if (!is_second)
-        json_object_set_new(page, "nextPageToken", json_string("two"));
-    answer_json(out, 200, page);
-}
-
-static json_t *sku(const char *text, const char *usage, const char *unit, int nanos)
-{
-    return json_pack("{s:s,s:{s:s},s:[s],s:[{s:{s:s,s:[{s:{s:s,s:s,s:i}}]}}]}", "description", text,
-                     "category", "usageType", usage, "serviceRegions", "europe-north1",
-                     "pricingInfo", "pricingExpression", "usageUnit", unit, "tieredRates",
-                     "unitPrice", "currencyCode", "USD", "units", "0", "nanos", nanos);
-}
-
-static void list_skus(struct gl_test_answer *out)
-{
-    answer_json(out, 200,
-                json_pack("{s:[o,o,o,o,o]}", "skus",
-                          sku("N2 Instance Core running in Finland", "OnDemand", "h", 34806000),
-                          sku("N2 Instance Ram running in Finland", "OnDemand", "GiBy.h", 4664000),
-                          sku("Spot Preemptible N2 Instance Core running in Finland", "Preemptible",
-                              "h", 8420000),
-                          sku("Spot Preemptible N2 Instance Ram running in Finland", "Preemptible",
-                              "GiBy.h", 1130000),
-                          sku("N2 Custom Instance Core running in Finland", "OnDemand", "h", 99)));
-}
-
-static void on_image(struct fake_gcp *fake, const char *name, const struct gl_test_request *request,
-                     struct gl_test_answer *out)
-{
-    if (strcmp(request->method, "POST") == 0) {
-        json_t *body = json_loads(request->body, 0, NULL);
-
-        if (json_object_get(body, "sourceDisk") == NULL)
-            complain(fake, "an image of nothing");
-        json_object_set_new(body, "status", json_string("READY"));
-        json_object_set_new(body, "archiveSizeBytes", json_string("1048576"));
-        json_object_set(fake->images, json_string_value(json_object_get(body, "name")), body);
-        json_decref(body);
-        answer_operation(fake, NULL, out);
-    } else if (json_object_get(fake->images, name) == NULL)
-        refuse(out, 404, "notFound", "The image was not found");
-    else if (strcmp(request->method, "DELETE") == 0) {
-        json_object_del(fake->images, name);
-        answer_operation(fake, NULL, out);
-    } else
-        answer_json(out, 200, json_deep_copy(json_object_get(fake->images, name)));
-}
-
-static void quotas(const struct fake_gcp *fake, struct gl_test_answer *out)
-{
-    answer_json(out, 200,
-                json_pack("{s:[{s:s,s:f,s:f}]}", "quotas", "metric", "CPUS", "limit", 8.0, "usage",
-                          8.0 - fake->cpus_left));
+    fake_gcp_answer_json(out, 200, page);
 }
 
 /* ---- all ---- */
@@ -461,7 +452,7 @@ static void on_zone(struct fake_gcp *fake, char *rest, const struct gl_test_requ
     char *what = strchr(rest, '/');
 
     if (what == NULL) {
-        refuse(out, 404, "notFound", "no such method");
+        fake_gcp_refuse(out, 404, "notFound", "no such method");
         return;
     }
     *what++ = '\0';
@@ -472,41 +463,41 @@ static void on_zone(struct fake_gcp *fake, char *rest, const struct gl_test_requ
     else if (strncmp(what, "operations/", 11) == 0)
         look(fake, what + 11, out);
     else if (strcmp(what, "machineTypes") == 0)
-        list_types(out);
+        fake_gcp_list_types(out);
     else if (strncmp(what, "machineTypes/", 13) == 0 && strncmp(what + 13, "no-", 3) != 0)
-        answer_json(out, 200, type_row(what + 13, 2, 8192));
+        fake_gcp_answer_json(out, 200, fake_gcp_type_row(what + 13, 2, 8192));
     else
-        refuse(out, 404, "notFound", "The resource was not found");
+        fake_gcp_refuse(out, 404, "notFound", "The resource was not found");
 }
 
 static void on_project(struct fake_gcp *fake, char *rest, const struct gl_test_request *request,
                        struct gl_test_answer *out)
 {
     if (rest[0] == '\0')
-        answer_json(out, 200, json_pack("{s:s}", "name", FAKE_GCP_PROJECT));
+        fake_gcp_answer_json(out, 200, json_pack("{s:s}", "name", FAKE_GCP_PROJECT));
     else if (strcmp(rest, "/zones") == 0)
-        list_zones(out);
+        fake_gcp_list_zones(out);
     else if (strncmp(rest, "/zones/", 7) == 0)
         on_zone(fake, rest + 7, request, out);
     else if (strcmp(rest, "/aggregated/instances") == 0)
         list(fake, request, out);
     else if (strcmp(rest, "/aggregated/machineTypes") == 0)
-        all_types(request, out);
+        fake_gcp_all_types(request, out);
     else if (strncmp(rest, "/regions/", 9) == 0)
-        quotas(fake, out);
+        fake_gcp_quotas(fake, out);
     else if (strncmp(rest, "/global/images", 14) == 0)
-        on_image(fake, rest[14] == '/' ? rest + 15 : "", request, out);
+        fake_gcp_on_image(fake, rest[14] == '/' ? rest + 15 : "", request, out);
     else if (strncmp(rest, "/global/operations/", 19) == 0)
         look(fake, rest + 19, out);
     else {
-        complain(fake, request->path);
-        refuse(out, 404, "notFound", "no such method");
+        fake_gcp_complain(fake, request->path);
+        fake_gcp_refuse(out, 404, "notFound", "no such method");
     }
 }
 
-static void answer(const struct gl_test_request *request, struct gl_test_answer *out, void *cookie)
+static void handle(const struct gl_test_request *request, struct gl_test_answer *out,
+                   struct fake_gcp *fake)
 {
-    struct fake_gcp *fake = cookie;
     char auth[128], path[2048];
 
     if (strcmp(request->path, "/token") == 0) {
@@ -516,20 +507,33 @@ static void answer(const struct gl_test_request *request, struct gl_test_answer 
     gl_test_request_header(request, "authorization", auth, sizeof auth);
     if (strcmp(auth, "Bearer " FAKE_GCP_TOKEN) != 0 || fake->deny_tokens > 0) {
         fake->deny_tokens -= fake->deny_tokens > 0;
-        refuse(out, 401, "authError", "Invalid Credentials");
+        fake_gcp_refuse(out, 401, "authError", "Invalid Credentials");
         return;
     }
     snprintf(path, sizeof path, "%s", request->path);
     if (strncmp(path, PREFIX, sizeof PREFIX - 1) == 0)
         on_project(fake, path + sizeof PREFIX - 1, request, out);
     else if (strcmp(path, "/v1/services/6F81-5844-456A/skus") == 0)
-        list_skus(out);
+        fake_gcp_list_skus(out);
+    else if (strcmp(path, "/v1/projects/" FAKE_GCP_PROJECT "/locations/global/cloudLocations") == 0)
+        fake_gcp_list_places(fake, request, out);
     else if (strcmp(path, "/v1/projects/" FAKE_GCP_PROJECT ":testIamPermissions") == 0)
-        gl_test_answer_text(out, 200, JSON, request->body);
+        gl_test_answer_text(out, 200, FAKE_GCP_JSON, request->body);
     else {
-        complain(fake, request->path);
-        refuse(out, 404, "notFound", "no such address");
+        fake_gcp_complain(fake, request->path);
+        fake_gcp_refuse(out, 404, "notFound", "no such address");
     }
+}
+
+static void answer(const struct gl_test_request *request, struct gl_test_answer *out, void *cookie)
+{
+    struct fake_gcp *fake = cookie;
+
+    if (fake->before != NULL && fake->before(fake->fault_cookie, request, out))
+        return;
+    handle(request, out, fake);
+    if (fake->after != NULL)
+        fake->after(fake->fault_cookie, request, out);
 }
 
 static void write_key(struct fake_gcp *fake, const char *folder)

@@ -9,12 +9,13 @@
  *   m-stockout  accepted, then ZONE_RESOURCE_POOL_EXHAUSTED with zonesAvailable
  *   m-quota     refused, quotaExceeded                m-forbidden  refused, forbidden
  *   m-lost      made, and the answer is cut off       m-silent     not made, no answer
- *   m-slow      403 rateLimitExceeded the first time  */
+ *   m-slow      403 rateLimitExceeded the first time
+ *   m-leftover  accepted, then as m-stockout, and a machine that never started is left over */
 
 #include "base/json.h"
 #include "tests/support/http_server.h"
 
-#define FAKE_GCP_MAX     64
+#define FAKE_GCP_MAX     4096
 #define FAKE_GCP_PROJECT "green-tests"
 #define FAKE_GCP_TOKEN   "planted-gcp-access-token"
 
@@ -29,10 +30,23 @@ struct fake_gcp {
     unsigned looks;       /* an operation is done after so many */
     unsigned slow_left;   /* answers 403 rateLimitExceeded so often */
     unsigned deny_tokens; /* so many API calls are answered 401 */
+    bool has_no_places;   /* Cloud Location Finder is not switched on */
     bool is_partial;      /* aggregated lists lack a zone */
     double cpus_left;
     struct gl_str complaints;
-    char key_path[256]; /* service account file that leads here */
+    char key_path[256];      /* service account file that leads here */
+    const int64_t *slept_ms; /* its clock is so far before the machine's; NULL = not */
+    int64_t lag_ms;          /* what is made shows so much later, by that clock */
+    /* The serial console of an instance so far, as the API shows the object; NULL = "booted". */
+    void (*console)(void *cookie, const json_t *instance, struct gl_str *out);
+    void *console_cookie;
+    /* Before a request is looked at: true = *out is the answer (or the silence), and it was not
+     * heard. After it was done: may spoil the answer. NULL = neither. */
+    bool (*before)(void *cookie, const struct gl_test_request *request, struct gl_test_answer *out);
+    void (*after)(void *cookie, const struct gl_test_request *request, struct gl_test_answer *out);
+    void *fault_cookie;
+    unsigned hidden_looks; /* a new instance is 404 to so many GETs of itself */
+    unsigned unseen;       /* of those, left */
 };
 
 /* Start it and write a service account file into `folder`. */

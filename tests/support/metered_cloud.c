@@ -325,6 +325,43 @@ static int metered_spans(struct gl_cloud *cloud, const char *id, struct gl_insta
     return INNER(cloud)->ops->spans(INNER(cloud), id, out, out_count, err);
 }
 
+static int metered_halt(struct gl_cloud *cloud, const char *id, struct gl_error *err)
+{
+    if (will_act(of(cloud)->metered, GL_MEMORY_HALT))
+        still_guest(of(cloud)->metered, id, true);
+    return INNER(cloud)->ops->halt(INNER(cloud), id, err);
+}
+
+static int metered_start(struct gl_cloud *cloud, const char *id, struct gl_error *err)
+{
+    if (will_act(of(cloud)->metered, GL_MEMORY_START))
+        still_guest(of(cloud)->metered, id, false);
+    return INNER(cloud)->ops->start(INNER(cloud), id, err);
+}
+
+static int metered_image_create(struct gl_cloud *cloud, const char *id, const char *name,
+                                struct gl_cloud_image *out, struct gl_error *err)
+{
+    return INNER(cloud)->ops->image_create(INNER(cloud), id, name, out, err);
+}
+
+static int metered_image_copy(struct gl_cloud *cloud, const char *image, const char *region,
+                              const char *name, struct gl_cloud_image *out, struct gl_error *err)
+{
+    return INNER(cloud)->ops->image_copy(INNER(cloud), image, region, name, out, err);
+}
+
+static int metered_image_look(struct gl_cloud *cloud, const char *image, struct gl_cloud_image *out,
+                              struct gl_error *err)
+{
+    return INNER(cloud)->ops->image_look(INNER(cloud), image, out, err);
+}
+
+static int metered_image_delete(struct gl_cloud *cloud, const char *image, struct gl_error *err)
+{
+    return INNER(cloud)->ops->image_delete(INNER(cloud), image, err);
+}
+
 static int metered_describe(struct gl_cloud *cloud, const char *id, struct gl_instance *out,
                             struct gl_error *err)
 {
@@ -355,7 +392,7 @@ static void metered_close(struct gl_cloud *cloud)
 static const struct gl_cloud_ops metered_ops = {
     .name = "memory",
     .title = "reference cloud with meters, for tests",
-    .caps = GL_CLOUD_SUSPENDS | GL_CLOUD_MOVES,
+    .caps = GL_CLOUD_SUSPENDS | GL_CLOUD_MOVES | GL_CLOUD_HALTS | GL_CLOUD_IMAGES,
     .launch = metered_launch,
     .describe = metered_describe,
     .find_by_request = metered_find,
@@ -367,6 +404,12 @@ static const struct gl_cloud_ops metered_ops = {
     .resume = metered_resume,
     .move = metered_move,
     .spans = metered_spans,
+    .halt = metered_halt,
+    .start = metered_start,
+    .image_create = metered_image_create,
+    .image_copy = metered_image_copy,
+    .image_look = metered_image_look,
+    .image_delete = metered_image_delete,
     .close = metered_close,
 };
 

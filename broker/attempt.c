@@ -1,0 +1,448 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/attempt.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "broker/finish.h"
+#include "broker/host.h"
+#include "broker/tie.h"
+#include "providers/cloud/remote.h"
+#include "providers/cloud/userdata.h"
+
+#define LOOK_MS     1000 /* between the first two looks for a token */
+#define LOOK_MAX_MS 4000
+/* From the intent: a call may be sent as late as its operation's deadline. */
+#define SHOWN_MS ((int64_t)GL_REMOTE_DEADLINE_MS + GL_REMOTE_SETTLE_MS)
+
+static void checkpoint(const struct gl_launcher *launcher, const char *step)
+{
+    if (launcher->checkpoint != NULL)
+        launcher->checkpoint(launcher->cookie, step);
+}
+
+static int64_t monotonic_ms(const struct gl_launcher *launcher)
+{
+    return launcher->world->monotonic_ms(launcher->world->cookie);
+}
+
+static bool is_interrupted(const struct gl_launcher *launcher)
+{
+    return launcher->is_interrupted != NULL && launcher->is_interrupted(launcher->cookie);
+}
+
+static bool is_remote(const struct gl_cloud *cloud)
+{
+    return (cloud->ops->caps & GL_CLOUD_REMOTE) != 0;
+}
+
+/* ---- what a failure means ---- */
+
+/* Only these say that the same may go well a moment later. What this machine lacks, a full disk
+ * above all, another attempt does not bring. */
+static bool is_worth_another(enum gl_errc code)
+{
+    return code == GL_E_NETWORK || code == GL_E_PROVIDER || code == GL_E_RATE_LIMIT ||
+           code == GL_E_TIMEOUT || code == GL_E_OUTCOME || code == GL_E_TOKEN || code == GL_E_BUSY;
+}
+
+/* The place has nothing to give: another one may. */
+static bool is_no_room(enum gl_errc code)
+{
+    return code == GL_E_CAPACITY || code == GL_E_QUOTA || code == GL_E_PRICE;
+}
+
+/* The provider has answered, and what it said is no: nothing of it will show later. Not so where it
+ * has no room: some find that out only after they have begun, and leave a machine behind. */
+static bool is_refused(enum gl_errc code)
+{
+    static const enum gl_errc codes[] = {
+        GL_E_PRICE,      GL_E_PERMISSION, GL_E_UNKNOWN_NAME, GL_E_NO_CREDENTIAL,
+        GL_E_RATE_LIMIT, GL_E_BAD_VALUE,  GL_E_TOO_LARGE,    GL_E_CONFIG,
+    };
+
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
+        if (codes[i] == code)
+            return true;
+    return false;
+}
+
+/* ---- token and intent ---- */
+
+/* Each word with its length, so that no two lists look alike. */
+static void add_words(struct gl_str *text, const char *const *words)
+{
+    gl_str_add(text, "|[");
+    for (size_t i = 0; words != NULL && words[i] != NULL; i++)
+        gl_str_addf(text, "%zu:%s,", strlen(words[i]), words[i]);
+    gl_str_add(text, "]");
+}
+
+static void add_rented(struct gl_str *text, const struct gl_launch *launch)
+{
+    const struct gl_carried_meter *meter = launch->meter;
+
+    if (launch->is_spot)
+        gl_str_add(text, "|spot");
+    if (launch->max_price_u_usd > 0)
+        gl_str_addf(text, "|price %" PRId64, launch->max_price_u_usd);
+    if (meter != NULL && meter->sha256 != NULL)
+        gl_str_addf(text, "|meter %s", meter->sha256);
+}
+
+/* What is asked beyond the plan. */
+static void order_hash(const struct gl_order *order, char out[GL_HASH_HEX])
+{
+    GL_AUTO(gl_str_done) struct gl_str text = {0};
+    struct gl_hash hash;
+
+    gl_str_addf(&text, "%s|%s|%s|%" PRId64, order->cloud, order->launch.region, order->launch.type,
+                order->launch.lease.s);
+    add_words(&text, order->launch.command);
+    add_words(&text, order->launch.with);
+    add_words(&text, order->launch.files_in);
+    gl_str_addf(&text, "|%s|%s|%d", order->launch.image != NULL ? order->launch.image : "",
+                order->launch.user_data != NULL ? order->launch.user_data : "",
+                order->launch.has_network);
+    add_rented(&text, &order->launch);
+    gl_hash_of(gl_str_text(&text), text.length, &hash);
+    gl_hash_hex(&hash, out);
+}
+
+/* The token is the hash of everything that is asked, the launch and the attempt number. */
+static int make_token(struct gl_attempts *attempts, unsigned attempt, struct gl_error *err)
+{
+    GL_AUTO(gl_auto_free) char *plan = gl_json_canonical(attempts->order.plan, err);
+    char plan_hex[GL_HASH_HEX], order_hex[GL_HASH_HEX];
+    struct gl_hash hash;
+
+    if (plan == NULL)
+        return -1;
+    gl_hash_of(plan, strlen(plan), &hash);
+    order_hash(&attempts->order, order_hex);
+    gl_tie_token(attempts->launch, attempt, gl_hash_hex(&hash, plan_hex), order_hex,
+                 attempts->token);
+    return 0;
+}
+
+static json_t *intent_json(const struct gl_attempts *attempts, const char *plan)
+{
+    const struct gl_launch *launch = &attempts->sent;
+    char hex[GL_HASH_HEX], order_hex[GL_HASH_HEX], boot[GL_BOOT_ID];
+    struct gl_hash hash;
+
+    gl_hash_of(plan, strlen(plan), &hash);
+    gl_host_boot_id(boot);
+    order_hash(&attempts->order, order_hex);
+    return json_pack("{s:s,s:I,s:s,s:s,s:s,s:s,s:s,s:s,s:I,s:I}", "boot", boot, "monotonic_ms",
+                     (json_int_t)monotonic_ms(attempts->launcher), "token", launch->token,
+                     "plan_sha256", gl_hash_hex(&hash, hex), "order_sha256", order_hex, "cloud",
+                     attempts->order.cloud, "region", launch->region, "type", launch->type,
+                     "attempt", (json_int_t)launch->attempt, "expires_ms",
+                     (json_int_t)(launch->expires.unix_s * 1000));
+}
+
+static int record_intent(struct gl_attempts *attempts, struct gl_error *err)
+{
+    const struct gl_order *order = &attempts->order;
+    const struct gl_launch *launch = &attempts->sent;
+    const struct gl_world *world = attempts->launcher->world;
+    GL_AUTO(gl_auto_free) char *plan = gl_json_canonical(order->plan, err);
+    GL_AUTO(gl_auto_json) json_t *body = NULL;
+    struct gl_launch_change change = {
+        GL_LAUNCH_KEEP,       .launch = launch->launch_id, .name = order->name,
+        .state = "intended",  .cloud = order->cloud,       .region = launch->region,
+        .type = launch->type, .zone = order->zone,         .token = launch->token,
+        .plan = plan,
+    };
+
+    if (plan == NULL)
+        return -1;
+    change.attempt = launch->attempt;
+    change.created_ms = world->now_ms(world->cookie);
+    change.started_ms = change.created_ms;
+    change.expires_ms = launch->expires.unix_s * 1000;
+    change.is_demo = order->is_demo;
+    body = intent_json(attempts, plan);
+    if (gl_ledger_append(attempts->launcher->ledger, "intent", launch->launch_id, body, &change,
+                         err) != 0)
+        return -1;
+    attempts->is_recorded = true;
+    return 0;
+}
+
+/* ---- proof ---- */
+
+/* Is the boot and clock of an intent ours, and how long ago was it? */
+struct intent_age {
+    const char *boot;
+    int64_t now_ms, age_ms; /* -1 = of another boot */
+};
+
+static int note_intent_age(void *cookie, const json_t *event)
+{
+    struct intent_age *age = cookie;
+    const json_t *body = json_object_get(event, "body");
+    const char *kind = json_string_value(json_object_get(event, "kind"));
+    const char *boot = json_string_value(json_object_get(body, "boot"));
+
+    if (kind == NULL || strcmp(kind, "intent") != 0)
+        return 0;
+    age->age_ms = -1;
+    if (boot != NULL && boot[0] != '\0' && strcmp(boot, age->boot) == 0)
+        age->age_ms = age->now_ms - json_integer_value(json_object_get(body, "monotonic_ms"));
+    return 0;
+}
+
+/* By the clock that never steps where it can be told; a boot takes longer than a provider. */
+bool gl_attempt_is_settled(struct gl_launcher *launcher, const struct gl_launch_row *row,
+                           const struct gl_cloud *cloud)
+{
+    char boot[GL_BOOT_ID];
+    struct intent_age age = {boot, monotonic_ms(launcher), -1};
+    struct gl_error ignored = {0};
+    int64_t wall_ms = launcher->world->now_ms(launcher->world->cookie) - row->created_ms;
+
+    if (!is_remote(cloud))
+        return true;
+    gl_host_boot_id(boot);
+    if (gl_ledger_events(launcher->ledger, row->launch, &age, note_intent_age, &ignored) != 0)
+        return false;
+    return age.age_ms >= 0 ? age.age_ms >= SHOWN_MS : wall_ms < 0 || wall_ms >= SHOWN_MS;
+}
+
+/* Once somebody has asked us to stop, what the cloud does for us must not be given up in the middle
+ * of cleaning up: a handle that was opened after that is not (broker/cli/act.c). */
+static int open_again(struct gl_attempts *attempts, struct gl_error *err)
+{
+    const struct gl_launcher *launcher = attempts->launcher;
+
+    if (!is_remote(attempts->cloud) || !is_interrupted(launcher))
+        return 0;
+    gl_cloud_close(attempts->cloud);
+    attempts->cloud =
+        launcher->open(launcher->cookie, attempts->order.cloud, attempts->order.zone, err);
+    return attempts->cloud != NULL ? 0 : -1;
+}
+
+/* 1 found, 0 proven absent, -1 not known. What may still show is waited for. */
+static int look_for(struct gl_attempts *attempts, enum gl_errc failed, struct gl_instance *out,
+                    struct gl_error *err)
+{
+    const struct gl_world *world = attempts->launcher->world;
+    int64_t until = monotonic_ms(attempts->launcher);
+    const struct gl_launch *launch = &attempts->sent;
+    int64_t pause = LOOK_MS;
+    int found;
+
+    if (open_again(attempts, err) != 0)
+        return -1;
+    if (is_remote(attempts->cloud) && !is_refused(failed))
+        until += GL_REMOTE_SETTLE_MS;
+    for (;;) {
+        const struct gl_cloud_ops *ops = attempts->cloud->ops;
+
+        found = ops->find_by_request(attempts->cloud, launch->region, launch->token, out, err);
+        if (found != 0 || monotonic_ms(attempts->launcher) >= until)
+            return found;
+        world->sleep_ms(world->cookie, pause);
+        pause = pause < LOOK_MAX_MS ? 2 * pause : pause;
+    }
+}
+
+/* A provider that has no room may have begun all the same: a failed machine, its disk, its address.
+ * 0 when nothing of it is left. */
+static int end_leftover(struct gl_attempts *attempts, const char *id, struct gl_error *err)
+{
+    const struct gl_cloud_ops *ops = attempts->cloud->ops;
+    struct gl_instance seen;
+    struct gl_error why = {0};
+
+    ops->terminate(attempts->cloud, id, &why);
+    if (ops->describe(attempts->cloud, id, &seen, err) == 0)
+        return gl_instance_is_over(&seen)
+                   ? 0
+                   : gl_fail(err, GL_E_PROVIDER, "%s is left over from a failed start", id);
+    if (err->code != GL_E_NOT_FOUND)
+        return -1;
+    gl_error_clear(err);
+    return 0;
+}
+
+/* ---- one attempt ---- */
+
+/* How sending once came out. */
+enum sent {
+    SENT,         /* running, and recorded so */
+    ABSENT_AGAIN, /* proven absent, and worth another attempt */
+    NO_ROOM,      /* proven absent, and this place has nothing to give */
+    ABSENT,       /* proven absent, for good */
+    NOT_PROVEN,   /* it may run: never send again from here */
+};
+
+static enum sent kind_of(enum gl_errc code)
+{
+    return is_no_room(code) ? NO_ROOM : is_worth_another(code) ? ABSENT_AGAIN : ABSENT;
+}
+
+static enum sent not_proven(struct gl_attempts *attempts, const struct gl_error *why,
+                            struct gl_error *err)
+{
+    struct gl_error ignored = {0};
+
+    gl_launch_record_state(attempts->launcher, attempts->launch, "unknown", "launching", why->text,
+                           &ignored);
+    gl_wrap(err, "launch %s: it is not known whether it started", attempts->launch);
+    return NOT_PROVEN;
+}
+
+static enum sent take_found(struct gl_attempts *attempts, struct gl_instance *out,
+                            struct gl_error *err)
+{
+    gl_error_clear(err);
+    return gl_launch_record_running(attempts->launcher, out, attempts->launch, "found", err) == 0
+               ? SENT
+               : NOT_PROVEN;
+}
+
+static enum sent after_failure(struct gl_attempts *attempts, struct gl_instance *out,
+                               struct gl_error *err)
+{
+    struct gl_error look = {0};
+    int found = look_for(attempts, err->code, out, &look);
+
+    if (found < 0)
+        return not_proven(attempts, err, err);
+    if (found == 0)
+        return kind_of(err->code);
+    if (!is_no_room(err->code) && !(err->code == GL_E_TOKEN && gl_instance_is_over(out)))
+        return take_found(attempts, out, err);
+    return end_leftover(attempts, out->id, &look) == 0 ? kind_of(err->code)
+                                                       : not_proven(attempts, err, err);
+}
+
+/* Could it be launched there? Asked before anything is written down: nothing is sent. */
+static bool is_possible(struct gl_attempts *attempts, struct gl_error *err)
+{
+    struct gl_cloud *cloud = attempts->cloud;
+
+    return (cloud->ops->caps & GL_CLOUD_CHECKS) == 0 || cloud->ops->check == NULL ||
+           cloud->ops->check(cloud, &attempts->sent, err) == 0;
+}
+
+static enum sent send_once(struct gl_attempts *attempts, struct gl_instance *out,
+                           struct gl_error *err)
+{
+    struct gl_launcher *launcher = attempts->launcher;
+    struct gl_cloud *cloud = attempts->cloud;
+
+    if (!is_possible(attempts, err))
+        return is_no_room(err->code) ? NO_ROOM : ABSENT;
+    if (record_intent(attempts, err) != 0)
+        return NOT_PROVEN; /* nothing was sent, nothing is recorded */
+    checkpoint(launcher, "intended");
+    if (cloud->ops->launch(cloud, &attempts->sent, out, err) == 0) {
+        checkpoint(launcher, "sent");
+        return gl_launch_record_running(launcher, out, attempts->launch, "launched", err) == 0
+                   ? SENT
+                   : NOT_PROVEN;
+    }
+    checkpoint(launcher, "send-failed");
+    return after_failure(attempts, out, err);
+}
+
+/* ---- all ---- */
+
+/* It ran for a while, but nobody will ever say for how long: its receipt charges all of it. */
+static int close_cancelled(struct gl_launcher *launcher, const char *launch, struct gl_error *err)
+{
+    GL_AUTO(gl_launch_rows_free) struct gl_launch_rows rows = {0};
+    size_t index;
+
+    if (gl_launch_find(launcher, launch, &rows, &index, err) != 0)
+        return -1;
+    return gl_launch_close_unstarted(launcher, &rows.rows[index],
+                                     "it was ended while it was starting", err);
+}
+
+static int give_up(struct gl_attempts *attempts, struct gl_error *err)
+{
+    struct gl_launcher *launcher = attempts->launcher;
+    struct gl_error second = {0};
+
+    if (!attempts->is_recorded)
+        return -1;
+    if (err->code == GL_E_INTERRUPTED && close_cancelled(launcher, attempts->launch, &second) == 0)
+        return -1;
+    gl_error_clear(&second);
+    /* Only what is proven absent may be called ended. */
+    gl_launch_record_state(launcher, attempts->launch, "failed", "ended", err->text, &second);
+    return -1;
+}
+
+/* 1 when another place was found for it and stands in attempts->order; 0 when there is none, *err
+ * as it was. */
+static int go_elsewhere(struct gl_attempts *attempts, struct gl_error *err)
+{
+    struct gl_order *order = &attempts->order;
+    const struct gl_launcher *launcher = attempts->launcher;
+    struct gl_error why = *err;
+    int found;
+
+    if (order->elsewhere == NULL)
+        return 0;
+    gl_error_clear(err);
+    found = order->elsewhere(order->elsewhere_cookie, attempts->cloud, &why, order, err);
+    if (found <= 0) {
+        if (found == 0)
+            *err = why;
+        return 0;
+    }
+    if (strcmp(order->cloud, attempts->cloud->ops->name) != 0 || !is_remote(attempts->cloud)) {
+        gl_cloud_close(attempts->cloud);
+        attempts->cloud = launcher->open(launcher->cookie, order->cloud, order->zone, err);
+    }
+    return attempts->cloud != NULL && gl_order_check(launcher, order, err) == 0;
+}
+
+static int prepare(struct gl_attempts *attempts, unsigned attempt, struct gl_error *err)
+{
+    struct gl_launch *launch = &attempts->sent;
+
+    if (make_token(attempts, attempt, err) != 0)
+        return -1;
+    *launch = attempts->order.launch;
+    launch->attempt = attempt;
+    launch->launch_id = attempts->launch;
+    launch->token = attempts->token;
+    launch->enrol_token = attempts->enrol_token;
+    launch->is_cancelled = attempts->launcher->is_interrupted;
+    launch->cookie = attempts->launcher->cookie;
+    launch->expires = gl_order_end(attempts->launcher, &attempts->order);
+    return 0;
+}
+
+int gl_attempts_run(struct gl_attempts *attempts, struct gl_instance *out, struct gl_error *err)
+{
+    const struct gl_world *world = attempts->launcher->world;
+
+    for (unsigned attempt = 1;; attempt++) {
+        bool is_last = attempt == GL_LAUNCH_ATTEMPTS;
+        enum sent sent;
+
+        if (prepare(attempts, attempt, err) != 0)
+            return -1;
+        sent = send_once(attempts, out, err);
+        if (sent == SENT)
+            return 0;
+        if (sent == NOT_PROVEN)
+            return -1;
+        if (sent == ABSENT || is_last || is_interrupted(attempts->launcher) ||
+            (sent == NO_ROOM && go_elsewhere(attempts, err) == 0))
+            return give_up(attempts, err);
+        gl_error_clear(err);
+        if (sent == ABSENT_AGAIN)
+            world->sleep_ms(world->cookie, 200 << attempt);
+    }
+}

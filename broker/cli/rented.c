@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/cli/rented.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/time.h"
+#include "base/unit.h"
+#include "broker/cli/again.h"
+#include "broker/cli/rows.h"
+#include "broker/interrupt.h"
+
+#define FIRST_LEASE_S 3600
+#define FIRST_USE     "first-use"
+
+bool gl_rented_is(const char *cloud)
+{
+    size_t count;
+    const struct gl_cloud_driver *drivers = gl_cloud_drivers(&count);
+
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(drivers[i].ops->name, cloud) == 0)
+            return (drivers[i].ops->caps & GL_CLOUD_REMOTE) != 0;
+    return false;
+}
+
+/* ---- the order ---- */
+
+static int check_carried(const struct gl_start_options *options, struct gl_error *err)
+{
+    if (options->with != NULL || options->files_in != NULL || options->has_network)
+        return gl_fail(err, GL_E_USAGE,
+                       "--with, --file-in and --net are for instances on this machine: a rented "
+                       "one gets an --image, --user-data and a command");
+    return 0;
+}
+
+static int take_meter(const struct gl_context *context, const struct gl_start_options *options,
+                      struct gl_carried_meter *out, struct gl_error *err)
+{
+    *out = context->config.meter;
+    if ((options->meter_url != NULL) != (options->meter_sha256 != NULL))
+        return gl_fail(err, GL_E_USAGE,
+                       "--meter-url and --meter-sha256 go together: the guest runs no program "
+                       "that is not pinned");
+    if (options->meter_url != NULL) {
+        out->url = options->meter_url;
+        out->sha256 = options->meter_sha256;
+    }
+    return 0;
+}
+
+int gl_rented_order(const struct gl_context *context, const struct gl_ask *ask,
+                    const struct gl_start_options *options, struct gl_order *order,
+                    struct gl_carried_meter *meter, struct gl_error *err)
+{
+    int64_t cap = 0;
+
+    if (!gl_rented_is(order->cloud)) {
+        if (options->is_spot || options->meter_url != NULL || options->meter_sha256 != NULL)
+            return gl_fail(err, GL_E_USAGE,
+                           "--spot, --meter-url and --meter-sha256 are for rented machines");
+        return 0;
+    }
+    if (check_carried(options, err) != 0 || take_meter(context, options, meter, err) != 0)
+        return -1;
+    if (ask->max_price != NULL && gl_quantity_parse(GL_DIM_PRICE, ask->max_price, &cap, err) != 0)
+        return gl_wrap(err, "--max-price %s", ask->max_price);
+    order->launch.max_price_u_usd = cap;
+    order->launch.is_spot = options->is_spot;
+    order->launch.meter = meter->url != NULL || meter->path != NULL ? meter : NULL;
+    return 0;
+}
+
+void gl_rented_say(struct gl_context *context, const struct gl_order *order)
+{
+    if (!gl_rented_is(order->cloud))
+        return;
+    if (order->launch.meter == NULL)
+        gl_warn(context, "GL8003",
+                "no readings: charged at the model's high bound (name a meter with --meter-url and "
+                "--meter-sha256, or `meter` in the configuration)");
+    else if (order->launch.command == NULL)
+        gl_say(context, "no command: the meter runs until the lease ends or it is stopped");
+}
+
+/* ---- first use ---- */
+
+static void event_name(const char *cloud, char out[GL_CLOUD_ID])
+{
+    snprintf(out, GL_CLOUD_ID, "cloud:%s", cloud);
+}
+
+static int note_first_use(void *cookie, const json_t *event)
+{
+    const char *kind = json_string_value(json_object_get(event, "kind"));
+
+    *(bool *)cookie |= kind != NULL && strcmp(kind, FIRST_USE) == 0;
+    return 0;
+}
+
+static int was_used(struct gl_launcher *launcher, const char *cloud, bool *out,
+                    struct gl_error *err)
+{
+    char name[GL_CLOUD_ID];
+
+    event_name(cloud, name);
+    *out = false;
+    return gl_ledger_events(launcher->ledger, name, out, note_first_use, err);
+}
+
+void gl_rented_note_use(struct gl_launcher *launcher, const struct gl_order *order)
+{
+    GL_AUTO(gl_auto_json)
+    json_t *body = json_pack("{s:s,s:I,s:I}", "cloud", order->cloud, "lease_s",
+                             (json_int_t)order->launch.lease.s, "max_price_u_usd_per_h",
+                             (json_int_t)order->launch.max_price_u_usd);
+    struct gl_error ignored = {0};
+    char name[GL_CLOUD_ID];
+    bool is_used = true;
+
+    if (!gl_rented_is(order->cloud) || was_used(launcher, order->cloud, &is_used, &ignored) != 0 ||
+        is_used)
+        return;
+    event_name(order->cloud, name);
+    gl_ledger_append(launcher->ledger, FIRST_USE, name, body, NULL, &ignored);
+}
+
+/* The same command with what is missing. */
+static void line_to_type(const struct gl_context *context, const struct gl_ask *ask,
+                         const struct gl_start_options *options, const struct gl_offer *offer,
+                         struct gl_str *out)
+{
+    struct gl_ask small = *ask;
+    struct gl_again again;
+    char cap[64] = "PRICE";
+
+    if (small.duration_s == INT64_MIN || small.duration_s > FIRST_LEASE_S)
+        small.duration_s = FIRST_LEASE_S;
+    if (offer->price_u_usd_per_h != GL_UNKNOWN)
+        snprintf(cap, sizeof cap, "%.4fUSD/h", (double)(offer->price_u_usd_per_h + 99) / 1e6);
+    if (small.max_price == NULL)
+        small.max_price = cap;
+    gl_again_ask(&again, context->command, &small, 0);
+    if (options->meter_url != NULL) {
+        gl_again_add(&again, "--meter-url");
+        gl_again_add(&again, options->meter_url);
+        gl_again_add(&again, "--meter-sha256");
+        gl_again_add(&again, options->meter_sha256);
+    }
+    if (options->command != NULL)
+        gl_again_add(&again, "--");
+    for (size_t i = 0; options->command != NULL && options->command[i] != NULL; i++)
+        gl_again_add(&again, options->command[i]);
+    gl_again_line(context, again.words, out);
+    gl_again_done(&again);
+}
+
+static bool may_ask(const struct gl_context *context)
+{
+    return !context->globals.is_yes && !context->globals.has_no_input &&
+           !context->globals.is_json && isatty(STDIN_FILENO) == 1;
+}
+
+static int ask_person(struct gl_context *context, const struct gl_ask *ask, const char *cloud,
+                      struct gl_error *err)
+{
+    char line[16];
+
+    gl_progress_end(context);
+    fprintf(stderr,
+            "First use of %s: this rents one machine for at most 1 hour at no more than %s.\n"
+            "Start it? y or n: ",
+            cloud, ask->max_price);
+    if (fgets(line, sizeof line, stdin) == NULL && gl_interrupted())
+        return gl_interrupt_fail(err, "nothing was started");
+    if (line[0] == 'y' || line[0] == 'Y')
+        return GL_EXIT_OK;
+    gl_str_add(&context->reply.text, "Nothing was started.\n");
+    return GL_EXIT_DECLINED;
+}
+
+int gl_rented_first_use(struct gl_context *context, struct gl_launcher *launcher,
+                        const struct gl_ask *ask, const struct gl_start_options *options,
+                        const struct gl_offer *offer, struct gl_error *err)
+{
+    GL_AUTO(gl_str_done) struct gl_str line = {0};
+    bool is_short = ask->duration_s == INT64_MIN || ask->duration_s <= FIRST_LEASE_S, is_used;
+
+    if (!gl_rented_is(offer->cloud))
+        return GL_EXIT_OK;
+    if (was_used(launcher, offer->cloud, &is_used, err) != 0)
+        return -1;
+    if (is_used)
+        return GL_EXIT_OK;
+    if (is_short && ask->max_price != NULL)
+        return may_ask(context) ? ask_person(context, ask, offer->cloud, err) : GL_EXIT_OK;
+    line_to_type(context, ask, options, offer, &line);
+    return gl_fail(err, GL_E_USAGE,
+                   "the first launch on %s in this ledger is one instance, for at most 1 hour and "
+                   "with a price cap: %s",
+                   offer->cloud, gl_str_text(&line));
+}
+
+/* ---- places that had nothing to give ---- */
+
+void gl_tries_add(struct gl_tries *tries, const struct gl_order *order, enum gl_reach reach,
+                  const struct gl_error *why)
+{
+    struct gl_left_out *left;
+
+    if (tries->count < sizeof tries->items / sizeof tries->items[0]) {
+        struct gl_tried *tried = &tries->items[tries->count++];
+
+        snprintf(tried->place, sizeof tried->place, "%s %s %s", order->cloud, order->launch.region,
+                 order->launch.type);
+        tried->why = *why;
+    }
+    if (tries->without.count == GL_WITHOUT_MAX)
+        return;
+    left = &tries->without.items[tries->without.count++];
+    *left = (struct gl_left_out){"", "", ""};
+    snprintf(left->cloud, sizeof left->cloud, "%s", order->cloud);
+    if (reach == GL_REACH_ACCOUNT)
+        return;
+    snprintf(left->region, sizeof left->region, "%s", order->launch.region);
+    if (reach != GL_REACH_REGION || why->code == GL_E_PRICE)
+        snprintf(left->type, sizeof left->type, "%s", order->launch.type);
+}
+
+static const char *gap_word(enum gl_errc code)
+{
+    return code == GL_E_QUOTA ? "QUOTA" : code == GL_E_PRICE ? "PRICE" : "CAPACITY";
+}
+
+static json_t *answers_json(const struct gl_tries *tries)
+{
+    json_t *answers = json_array();
+
+    for (size_t i = 0; i < tries->count; i++) {
+        json_t *answer =
+            json_pack("{s:s,s:s,s:s}", "place", tries->items[i].place, "gap",
+                      gap_word(tries->items[i].why.code), "message", tries->items[i].why.text);
+
+        json_array_append_new(answers, answer != NULL ? answer : json_null());
+    }
+    return answers;
+}
+
+/* What was asked for and where it was not to be had; nothing that names the user. */
+static int record_demand(struct gl_context *context, const struct gl_tries *tries,
+                         const struct gl_ask_result *asked, struct gl_error *err)
+{
+    const struct gl_request *request = &asked->request;
+    const struct gl_tried *last = &tries->items[tries->count - 1];
+    GL_AUTO(gl_auto_json)
+    json_t *need = json_pack(
+        "{s:s,s:s,s:o,s:o,s:o,s:I,s:I}", "verdict", "refuse", "gap", gap_word(last->why.code),
+        "clouds", gl_words_json(request->clouds), "regions", gl_words_json(request->regions),
+        "types", gl_words_json(request->types), "min_vcpus", (json_int_t)request->min_vcpus,
+        "duration_s", (json_int_t)request->duration.s);
+    struct gl_ledger *ledger = gl_context_ledger(context, err);
+    json_t *places = json_array();
+    char id[16];
+    int64_t seen;
+
+    for (size_t i = 0; i < tries->count; i++)
+        json_array_append_new(places, json_string(tries->items[i].place));
+    json_object_set_new(need, "places", places);
+    if (ledger == NULL || gl_ledger_demand(ledger, need, id, &seen, err) != 0)
+        return -1;
+    gl_str_addf(&context->reply.text,
+                "Nothing was started. Demand recorded on this machine only: %s, seen %" PRId64
+                " time%s.\n",
+                id, seen, seen == 1 ? "" : "s");
+    json_object_set_new(context->reply.data, "demand",
+                        json_pack("{s:s,s:I}", "id", id, "seen", (json_int_t)seen));
+    return 0;
+}
+
+int gl_tries_refuse(struct gl_context *context, const struct gl_tries *tries,
+                    const struct gl_ask_result *asked, struct gl_error *err)
+{
+    struct gl_str *out = &context->reply.text;
+
+    context->reply.verdict = "refuse";
+    gl_str_add(out, "REFUSED: no place that the rules allow has anything to give.\n");
+    for (size_t i = 0; i < tries->count; i++) {
+        gl_str_addf(out, "  %-7s %s: ", gap_word(tries->items[i].why.code), tries->items[i].place);
+        gl_str_add_printable(out, tries->items[i].why.text, strlen(tries->items[i].why.text));
+        gl_str_add_char(out, '\n');
+    }
+    json_decref(context->reply.data);
+    context->reply.data = json_pack("{s:o}", "answers", answers_json(tries));
+    if (record_demand(context, tries, asked, err) != 0)
+        return -1;
+    gl_again_next(context, "every place and what the rules say of it", "offers", asked->ask, NULL);
+    return GL_EXIT_REFUSED;
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/guestline.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char exit_mark[] = "GLX1 ", identity_mark[] = "GLI1 ", tail_mark[] = "greenlaunch: | ";
+
+void gl_guest_said_init(struct gl_guest_said *said, const char *launch)
+{
+    *said = (struct gl_guest_said){.line.ceiling = GL_GUEST_DOCUMENT + 256,
+                                   .identity.ceiling = GL_GUEST_DOCUMENT,
+                                   .tail.ceiling = GL_GUEST_TAIL};
+    snprintf(said->launch, sizeof said->launch, "%s", launch);
+}
+
+void gl_guest_said_done(struct gl_guest_said *said)
+{
+    gl_str_done(&said->line);
+    gl_str_done(&said->identity);
+    gl_str_done(&said->tail);
+}
+
+/* The flat object behind a mark: a kernel message may stand behind it, on the same line. */
+static json_t *object_after(const char *line, const char *mark)
+{
+    const char *at = strstr(line, mark), *end;
+    struct gl_error ignored = {0};
+
+    if (at == NULL)
+        return NULL;
+    at += strlen(mark);
+    end = strchr(at, '}');
+    return end != NULL ? gl_json_parse(at, (size_t)(end + 1 - at), "console", &ignored) : NULL;
+}
+
+static void take_exit(struct gl_guest_said *said, const json_t *object)
+{
+    const char *launch = json_string_value(json_object_get(object, "launch"));
+    const json_t *status = json_object_get(object, "exit");
+    json_int_t value = json_integer_value(status);
+
+    if (launch == NULL || strcmp(launch, said->launch) != 0 || !json_is_integer(status) ||
+        value < 0 || value > 255)
+        return;
+    said->has_exit = true;
+    said->exit_status = (int)value;
+    said->is_tail_whole = true;
+}
+
+static void take_identity(struct gl_guest_said *said, const json_t *object)
+{
+    const char *kind = json_string_value(json_object_get(object, "kind"));
+    const char *document = json_string_value(json_object_get(object, "document"));
+
+    if (kind == NULL || document == NULL || said->identity.length > 0 ||
+        strlen(kind) >= sizeof said->identity_kind || strlen(document) > GL_GUEST_DOCUMENT)
+        return;
+    snprintf(said->identity_kind, sizeof said->identity_kind, "%s", kind);
+    gl_str_add(&said->identity, document);
+}
+
+static void take_tail(struct gl_guest_said *said, const char *text)
+{
+    if (said->is_tail_whole) /* the next run's, or the same once more */
+        gl_str_clear(&said->tail);
+    said->is_tail_whole = false;
+    gl_str_addf(&said->tail, "%s\n", text);
+}
+
+static void take_line(struct gl_guest_said *said, const char *line)
+{
+    GL_AUTO(gl_auto_json) json_t *ended = object_after(line, exit_mark);
+    GL_AUTO(gl_auto_json) json_t *identity = object_after(line, identity_mark);
+    const char *tail = strstr(line, tail_mark);
+
+    if (ended != NULL)
+        take_exit(said, ended);
+    else if (identity != NULL)
+        take_identity(said, identity);
+    else if (tail != NULL)
+        take_tail(said, tail + sizeof tail_mark - 1);
+}
+
+void gl_guest_said_feed(struct gl_guest_said *said, const char *bytes, size_t length)
+{
+    while (length > 0) {
+        const char *end = memchr(bytes, '\n', length);
+        size_t take = end != NULL ? (size_t)(end - bytes) : length;
+
+        gl_str_add_bytes(&said->line, bytes, take);
+        if (end == NULL)
+            break;
+        while (said->line.length > 0 && said->line.text[said->line.length - 1] == '\r')
+            said->line.text[--said->line.length] = '\0';
+        if (!said->line.is_cut && said->line.length > 0)
+            take_line(said, gl_str_text(&said->line));
+        gl_str_clear(&said->line);
+        bytes += take + 1;
+        length -= take + 1;
+    }
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GL_BROKER_GUESTLINE_H
+#define GL_BROKER_GUESTLINE_H
+
+/* What a rented machine's own script (providers/cloud/userdata.h) writes on its console beside the
+ * readings: how its command ended, the last of what it printed, the document of its identity. The
+ * guest may write anything there: nothing of this is believed, it is only what the guest says. Pure
+ * but for memory. */
+
+#include "base/json.h"
+#include "base/str.h"
+
+#define GL_GUEST_DOCUMENT ((size_t)64 << 10)
+#define GL_GUEST_TAIL     ((size_t)4 << 10)
+
+struct gl_guest_said {
+    char launch[64];
+    bool has_exit;
+    int exit_status;        /* 0 to 255 */
+    char identity_kind[8];  /* "aws", "gcp", "azure"; "" = no document came */
+    struct gl_str identity; /* the first document */
+    struct gl_str tail;     /* lines of the command's output, without their mark */
+    struct gl_str line;     /* unfinished */
+    bool is_tail_whole;     /* an exit came after it */
+};
+
+void gl_guest_said_init(struct gl_guest_said *said, const char *launch);
+void gl_guest_said_done(struct gl_guest_said *said);
+/* More console text, cut anywhere; what came before may come again. */
+void gl_guest_said_feed(struct gl_guest_said *said, const char *bytes, size_t length);
+
+#endif

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/readings.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "broker/finish.h"
+
+#define CONSOLE_STEP ((size_t)4 << 20)
+#define CONSOLE_MAX  ((uint64_t)256 << 20) /* a guest may write faster than we read */
+#define KEPT_MAX     (2 * GL_METERLOG_BYTES_MAX)
+#define TOKEN_BYTES  32
+#define SLACK_MS     60000
+
+static const char no_token[] = "the enrolment token of this launch is gone: no reading could be "
+                               "checked, all of it is charged at the high bound";
+static const char no_console[] = "the console of this machine could not be read to its end: what "
+                                 "no reading covers is charged at the high bound";
+static const char no_readings[] =
+    "no readings came back: all of it is charged at the model's high bound";
+
+/* ---- the token ---- */
+
+/* The one-time token. Where its file is gone, or is none, *out_note says so and *out is one that no
+ * meter knows: then nothing on the console can be believed. Other errors may pass. */
+static int read_enrol_token(const struct gl_launcher *launcher, const char *launch,
+                            uint8_t out[TOKEN_BYTES], const char **out_note, struct gl_error *err)
+{
+    GL_AUTO(gl_auto_free) char *path = gl_enrol_token_path(launcher->state_folder, launch);
+    GL_AUTO(gl_auto_free) char *text = NULL;
+    struct gl_error why = {0};
+    size_t length;
+
+    if (gl_file_read(path, 256, &text, &length, &why) != 0) {
+        if (why.sys != ENOENT)
+            return gl_fail(err, why.code, "the enrolment token of %s: %s", launch, why.text);
+    } else {
+        int parsed = gl_hex_parse(text, out, TOKEN_BYTES, &why);
+
+        gl_wipe(text, length);
+        if (parsed == 0)
+            return 0;
+    }
+    *out_note = no_token;
+    launcher->world->random(launcher->world->cookie, out, TOKEN_BYTES);
+    return 0;
+}
+
+int gl_collect_nothing(struct gl_launcher *launcher, const struct gl_launch_row *row,
+                       struct gl_collected *out, struct gl_error *err)
+{
+    struct gl_collected empty = {.note = NULL};
+    uint8_t token[TOKEN_BYTES];
+
+    if (read_enrol_token(launcher, row->launch, token, &empty.note, err) != 0)
+        return -1;
+    gl_meterlog_init(&empty.log, row->launch, token, sizeof token);
+    gl_guest_said_init(&empty.said, row->launch);
+    gl_wipe(token, sizeof token);
+    *out = empty;
+    return 0;
+}
+
+void gl_collected_done(struct gl_collected *collected)
+{
+    gl_meterlog_done(&collected->log);
+    gl_guest_said_done(&collected->said);
+}
+
+/* ---- what was kept of a rented machine ---- */
+
+static char *kept_path(const struct gl_launcher *launcher, const char *launch)
+{
+    struct gl_str path = {0};
+
+    gl_str_addf(&path, "%s/readings/%s", launcher->state_folder, launch);
+    return gl_str_take(&path);
+}
+
+static void feed(struct gl_collected *collected, const char *bytes, size_t length)
+{
+    gl_meterlog_feed(&collected->log, bytes, length);
+    gl_guest_said_feed(&collected->said, bytes, length);
+}
+
+static void add_json_line(struct gl_str *out, const char *mark, const json_t *json)
+{
+    struct gl_error ignored = {0};
+    GL_AUTO(gl_auto_free) char *text = gl_json_canonical(json, &ignored);
+
+    if (text != NULL)
+        gl_str_addf(out, "%s %s\n", mark, text);
+}
+
+/* The signed lines, and how it ended. Losing them to a full disk loses nothing that the console
+ * does not still show. */
+static void keep(const struct gl_launcher *launcher, const struct gl_collected *collected)
+{
+    GL_AUTO(gl_auto_free) char *path = kept_path(launcher, collected->log.launch);
+    GL_AUTO(gl_auto_free) char *folder = gl_path_join(launcher->state_folder, "readings");
+    GL_AUTO(gl_str_done) struct gl_str text = {.ceiling = KEPT_MAX};
+    struct gl_error ignored = {0};
+    const json_t *batch;
+    size_t i;
+
+    if (collected->log.enrolment != NULL)
+        add_json_line(&text, "GLE1", collected->log.enrolment);
+    json_array_foreach(collected->log.batches, i, batch) add_json_line(&text, "GLM1", batch);
+    if (collected->said.has_exit)
+        gl_str_addf(&text, "GLX1 {\"exit\":%d,\"launch\":\"%s\"}\n", collected->said.exit_status,
+                    collected->log.launch);
+    if (text.length > 0 && gl_dir_make(folder, &ignored) == 0)
+        gl_file_write(path, text.text, text.length, 0600, &ignored);
+}
+
+/* ---- both ---- */
+
+static int read_console(struct gl_cloud *cloud, const char *id, struct gl_str *out,
+                        struct gl_error *err)
+{
+    uint64_t offset = 0, next = 0;
+
+    for (;;) {
+        GL_AUTO(gl_str_done) struct gl_str text = {.ceiling = CONSOLE_STEP};
+
+        if (cloud->ops->console(cloud, id, offset, &text, &next, err) != 0)
+            return -1;
+        gl_str_add_bytes(out, gl_str_text(&text), text.length);
+        if (next <= offset || next > CONSOLE_MAX)
+            return 0;
+        offset = next;
+    }
+}
+
+static int feed_console(struct gl_cloud *cloud, const char *id, struct gl_collected *out,
+                        struct gl_error *err)
+{
+    uint64_t offset = 0, next = 0;
+
+    for (;;) {
+        GL_AUTO(gl_str_done) struct gl_str text = {.ceiling = CONSOLE_STEP};
+
+        if (cloud->ops->console(cloud, id, offset, &text, &next, err) != 0)
+            return -1;
+        if (next <= offset || next > CONSOLE_MAX)
+            return 0;
+        feed(out, gl_str_text(&text), text.length);
+        offset = next;
+    }
+}
+
+/* Will another look show more? Past the lease nobody waits for it. */
+static bool may_show_later(const struct gl_launcher *launcher, const struct gl_launch_row *row,
+                           const struct gl_error *why)
+{
+    const struct gl_world *world = launcher->world;
+
+    return gl_errc_row(why->code)->is_retryable &&
+           world->now_ms(world->cookie) < row->expires_ms + SLACK_MS;
+}
+
+static int collect_kept(struct gl_launcher *launcher, const struct gl_launch_row *row,
+                        const struct gl_str *console, struct gl_collected *out,
+                        struct gl_error *err)
+{
+    GL_AUTO(gl_auto_free) char *path = kept_path(launcher, row->launch);
+    GL_AUTO(gl_auto_free) char *text = NULL;
+    struct gl_error ignored = {0};
+    struct gl_collected whole;
+    size_t length;
+
+    if (gl_file_read(path, KEPT_MAX, &text, &length, &ignored) != 0)
+        return 0;
+    if (gl_collect_nothing(launcher, row, &whole, err) != 0)
+        return -1;
+    feed(&whole, text, length);
+    feed(&whole, gl_str_text(console), console->length);
+    if (whole.log.count > out->log.count) {
+        struct gl_collected less = *out;
+
+        *out = whole;
+        whole = less;
+    } else if (whole.said.has_exit && !out->said.has_exit) {
+        out->said.has_exit = true;
+        out->said.exit_status = whole.said.exit_status;
+    }
+    gl_collected_done(&whole);
+    return 0;
+}
+
+/* The console alone, where it shows everything; else what was kept and the console after it: what
+ * is known already is dropped there by its number. */
+static int collect_rented(struct gl_launcher *launcher, const struct gl_launch_row *row,
+                          struct gl_cloud *cloud, struct gl_collected *out, struct gl_error *err)
+{
+    GL_AUTO(gl_str_done) struct gl_str console = {.ceiling = (size_t)CONSOLE_MAX};
+    struct gl_error why = {0};
+
+    if (cloud != NULL && read_console(cloud, row->instance, &console, &why) != 0) {
+        if (may_show_later(launcher, row, &why))
+            return gl_fail(err, why.code, "%s", why.text);
+        out->note = no_console;
+    }
+    feed(out, gl_str_text(&console), console.length);
+    if (collect_kept(launcher, row, &console, out, err) != 0)
+        return -1;
+    keep(launcher, out);
+    if (out->log.count == 0 && out->note == NULL)
+        out->note = no_readings;
+    return 0;
+}
+
+/* Is it a machine of somebody else's? Told by the cloud, or by what was kept. */
+static bool is_rented(const struct gl_launcher *launcher, const struct gl_launch_row *row,
+                      const struct gl_cloud *cloud)
+{
+    GL_AUTO(gl_auto_free) char *path = kept_path(launcher, row->launch);
+
+    return cloud != NULL ? (cloud->ops->caps & GL_CLOUD_REMOTE) != 0 : gl_file_exists(path);
+}
+
+int gl_collect(struct gl_launcher *launcher, const struct gl_launch_row *row,
+               struct gl_cloud *cloud, struct gl_collected *out, struct gl_error *err)
+{
+    struct gl_collected collected;
+    int result = 0;
+
+    if (gl_collect_nothing(launcher, row, &collected, err) != 0)
+        return -1;
+    if (is_rented(launcher, row, cloud))
+        result = collect_rented(launcher, row, cloud, &collected, err);
+    else if (cloud != NULL)
+        result = feed_console(cloud, row->instance, &collected, err);
+    if (result != 0) {
+        gl_collected_done(&collected);
+        return -1;
+    }
+    *out = collected;
+    return 0;
+}
+
+int gl_launch_readings(struct gl_launcher *launcher, const struct gl_launch_row *row,
+                       struct gl_cloud *cloud, struct gl_meterlog *out, struct gl_error *err)
+{
+    struct gl_collected collected;
+
+    if ((cloud == NULL ? gl_collect_nothing(launcher, row, &collected, err)
+                       : gl_collect(launcher, row, cloud, &collected, err)) != 0)
+        return -1;
+    gl_guest_said_done(&collected.said);
+    *out = collected.log;
+    return 0;
+}

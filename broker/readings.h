@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GL_BROKER_READINGS_H
+#define GL_BROKER_READINGS_H
+
+/* What came back of a run: the verified readings, and what else its machine said. Of rented
+ * machines the readings are kept below the state folder as they are seen, for their consoles may
+ * show only the last part, or go with the machine. Only the files of the journal call it. */
+
+#include "broker/guestline.h"
+#include "broker/launch.h"
+#include "broker/meterlog.h"
+
+struct gl_collected {
+    struct gl_meterlog log;
+    struct gl_guest_said said;
+    const char *note; /* what the receipt has to say of the readings; NULL = nothing */
+};
+
+/* Read the console of a launch so far; `cloud` NULL: only what was kept of a rented machine. A
+ * console that will not be readable any more does not keep a launch open: *out says so. Free with
+ * gl_collected_done(). Errors: of the cloud, worth another try; IO. */
+int gl_collect(struct gl_launcher *launcher, const struct gl_launch_row *row,
+               struct gl_cloud *cloud, struct gl_collected *out, struct gl_error *err);
+void gl_collected_done(struct gl_collected *collected);
+
+/* Nothing but the enrolment token: a log to feed. */
+int gl_collect_nothing(struct gl_launcher *launcher, const struct gl_launch_row *row,
+                       struct gl_collected *out, struct gl_error *err);
+
+#endif

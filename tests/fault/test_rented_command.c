@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The command itself on a rented cloud: launch, status, stop and a receipt that verifies; run with
+ * the exit status of the command; a place without stock left for the next; nothing anywhere that
+ * is secret. BUILD_DIR is where greenlaunch lies. */
+#include "tests/support/rented_bench.h"
+
+#include "base/file.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#define PIN "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define GREEN                                                                            \
+    "--cloud gcp --region europe-north1 --renewable-only=50% --min-grade D --max-price " \
+    "1USD/h --duration 10min --meter-url https://meters.example/m --meter-sha256 " PIN
+
+static struct rented_bench bench;
+static struct gl_error err;
+static struct gl_str said; /* of the last command, both streams */
+static unsigned refusals;  /* inserts to be refused for want of stock */
+
+static int set_up(void **state)
+{
+    GL_AUTO(gl_str_done) struct gl_str text = {0};
+    GL_AUTO(gl_auto_free) char *path = NULL;
+
+    (void)state;
+    refusals = 0;
+    rented_bench_open(&bench, "test_rented_command");
+    path = gl_path_join(bench.folder, "config.yaml");
+    gl_str_addf(&text, "greenlaunch_config: 1\nzone: IS\nclouds: {gcp: {");
+    for (size_t i = 0; i < 4; i++)
+        gl_str_addf(&text, "%s%s: '%s'", i > 0 ? ", " : "", bench.settings[i].name,
+                    bench.settings[i].value);
+    gl_str_add(&text, "}}\nsources: []\n");
+    assert_int_equal(gl_file_write(path, text.text, text.length, 0600, &err), 0);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    gl_str_done(&said);
+    rented_bench_close(&bench);
+    return 0;
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+/* Its exit status; what it said is in `said`. */
+static int command(const char *words, const char *rest)
+{
+    const char *build = getenv("BUILD_DIR");
+    GL_AUTO(gl_str_done) struct gl_str line = {0};
+    char bytes[4096];
+    size_t got;
+    FILE *pipe;
+
+    gl_str_addf(&line,
+                "env -i PATH=/usr/bin:/bin HOME=%s LC_ALL=C.UTF-8 %s/greenlaunch %s --state %s "
+                "--config %s/config.yaml --no-input %s 2>&1 </dev/null",
+                bench.folder, build != NULL ? build : "build", words, bench.folder, bench.folder,
+                rest);
+    gl_str_clear(&said);
+    pipe = popen(gl_str_text(&line), "r"); /* NOLINT: a test */
+    assert_non_null(pipe);
+    while ((got = fread(bytes, 1, sizeof bytes, pipe)) > 0)
+        gl_str_add_bytes(&said, bytes, got);
+    return WEXITSTATUS(pclose(pipe));
+}
+
+static void must(int expected, int got)
+{
+    if (expected != got)
+        fail_msg("exit %d, not %d:\n%s", got, expected, gl_str_text(&said));
+}
+
+static void must_say(const char *text)
+{
+    if (strstr(gl_str_text(&said), text) == NULL)
+        fail_msg("it does not say \"%s\":\n%s", text, gl_str_text(&said));
+}
+
+/* "gl-..." of the newest launch. */
+static void newest(char out[GL_CLOUD_ID])
+{
+    struct gl_launch_rows rows;
+
+    assert_int_equal(gl_ledger_launches(bench.ledger, NULL, &rows, &err), 0);
+    assert_true(rows.count > 0);
+    snprintf(out, GL_CLOUD_ID, "%s", rows.rows[0].launch);
+    gl_launch_rows_free(&rows);
+}
+
+static void verify_newest(void)
+{
+    GL_AUTO(gl_str_done) struct gl_str words = {0};
+    char launch[GL_CLOUD_ID];
+
+    newest(launch);
+    gl_str_addf(&words, "verify %s/receipts/%s.json", bench.folder, launch);
+    must(0, command(gl_str_text(&words), ""));
+}
+
+static void a_launch_is_watched_stopped_and_verified(void **state)
+{
+    char launch[GL_CLOUD_ID], words[128];
+
+    (void)state;
+    must(0, command("launch", GREEN " --type n2-standard-2 -- sleep 100"));
+    must_say("Started gl-");
+    newest(launch);
+    assert_int_equal(fake_gcp_running(&bench.fake), 1);
+    must(0, command("status", ""));
+    must_say(launch);
+    must_say("running");
+    snprintf(words, sizeof words, "stop %s", launch);
+    must(0, command(words, ""));
+    assert_int_equal(fake_gcp_running(&bench.fake), 0);
+    verify_newest();
+}
+
+static void a_run_has_the_exit_status_of_its_command(void **state)
+{
+    (void)state;
+    bench.is_done = true;
+    bench.exit_status = 3;
+    must(3, command("run", GREEN " --type n2-standard-2 -- false"));
+    must_say("second line");
+    assert_int_equal(fake_gcp_running(&bench.fake), 0);
+    verify_newest();
+}
+
+static void the_first_use_is_a_small_one(void **state)
+{
+    (void)state;
+    must(2, command("launch", "--cloud gcp --no-rules --type n2-standard-2 --region europe-north1 "
+                              "--duration 2h -- true"));
+    must_say("the first launch on gcp in this ledger");
+    must_say("--max-price");
+    assert_int_equal(bench.fake.made, 0);
+    must(0, command("launch", GREEN " --type n2-standard-2 -- true"));
+    must(0, command("launch", "--cloud gcp --no-rules --type n2-standard-2 --region europe-north1 "
+                              "--duration 2h -- true"));
+    must_say("no readings: charged at the model's");
+    must(0, command("stop --all-mine", ""));
+    assert_int_equal(fake_gcp_running(&bench.fake), 0);
+}
+
+static bool refuse_inserts(void *cookie, const struct gl_test_request *request,
+                           struct gl_test_answer *out)
+{
+    (void)cookie;
+    if (strcmp(request->method, "POST") != 0 || strstr(request->path, "/instances") == NULL ||
+        refusals == 0)
+        return false;
+    refusals--;
+    gl_test_answer_text(out, 503, "application/json",
+                        "{\"error\":{\"code\":503,\"message\":\"no stock\",\"errors\":[{\"reason\":"
+                        "\"ZONE_RESOURCE_POOL_EXHAUSTED\"}]}}");
+    return true;
+}
+
+static void without_stock_the_next_place_is_taken(void **state)
+{
+    struct gl_launch_rows rows;
+
+    (void)state;
+    refusals = 1;
+    bench.fake.before = refuse_inserts;
+    must(0, command("launch", GREEN " --type 'n2-standard-?' -- true"));
+    assert_int_equal(gl_ledger_launches(bench.ledger, NULL, &rows, &err), 0);
+    assert_int_equal(rows.count, 1);
+    assert_int_equal(rows.rows[0].attempt, 2);
+    gl_launch_rows_free(&rows);
+    must(0, command("stop --all-mine", ""));
+    assert_int_equal(fake_gcp_running(&bench.fake), 0);
+    verify_newest();
+}
+
+static void without_quota_it_is_refused_and_the_demand_noted(void **state)
+{
+    (void)state;
+    bench.fake.cpus_left = 0;
+    must(3, command("launch", GREEN " --type n2-standard-2 -- true"));
+    must_say("QUOTA");
+    must_say("Demand recorded");
+    assert_int_equal(bench.fake.made, 0);
+}
+
+static void a_dead_cloud_is_named(void **state)
+{
+    (void)state;
+    gl_test_server_stop(bench.fake.server);
+    bench.fake.server = NULL;
+    must(10, command("stop --all-mine", ""));
+    must_say("gcp");
+}
+
+static void find_nowhere(const char *secret)
+{
+    GL_AUTO(gl_str_done) struct gl_str line = {0};
+
+    /* The counterpart's own key file is where the credentials are; the tokens folder holds the
+     * one-time tokens. */
+    gl_str_addf(&line, "grep -rl --exclude=account.json --exclude-dir=tokens -e '%s' %s", secret,
+                bench.folder);
+    if (system(gl_str_text(&line)) == 0) /* NOLINT: a test */
+        fail_msg("a secret was written: %s", secret);
+    assert_null(strstr(gl_str_text(&said), secret));
+}
+
+static void no_secret_is_anywhere(void **state)
+{
+    GL_AUTO(gl_auto_free) char *path = NULL;
+    GL_AUTO(gl_auto_free) char *token = NULL;
+    char launch[GL_CLOUD_ID], name[GL_CLOUD_ID + 16];
+    size_t length;
+
+    (void)state;
+    must(0, command("launch --json -vv", GREEN " --type n2-standard-2 -- sleep 100"));
+    newest(launch);
+    snprintf(name, sizeof name, "tokens/%s", launch);
+    path = gl_path_join(bench.folder, name);
+    assert_int_equal(gl_file_read(path, 256, &token, &length, &err), 0);
+    find_nowhere(FAKE_GCP_TOKEN);
+    find_nowhere("PRIVATE KEY");
+    find_nowhere(token); /* until the receipt discloses it */
+    must(0, command("stop --json --all-mine", ""));
+    find_nowhere(FAKE_GCP_TOKEN);
+    find_nowhere("PRIVATE KEY");
+    assert_int_equal(fake_gcp_running(&bench.fake), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(a_launch_is_watched_stopped_and_verified),
+        CASE(a_run_has_the_exit_status_of_its_command),
+        CASE(the_first_use_is_a_small_one),
+        CASE(without_stock_the_next_place_is_taken),
+        CASE(without_quota_it_is_refused_and_the_demand_noted),
+        CASE(a_dead_cloud_is_named),
+        CASE(no_secret_is_anywhere),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

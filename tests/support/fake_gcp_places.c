@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/support/fake_gcp_part.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- places, types, images, quotas ---- */
+
+void fake_gcp_list_zones(struct gl_test_answer *out)
+{
+    json_t *rows = json_array();
+
+    for (size_t i = 0; i < FAKE_GCP_ZONES; i++)
+        json_array_append_new(rows,
+                              json_pack("{s:s,s:s}", "name", fake_gcp_zones[i], "status", "UP"));
+    fake_gcp_answer_json(out, 200, json_pack("{s:o}", "items", rows));
+}
+
+json_t *fake_gcp_type_row(const char *name, int cpus, int mib)
+{
+    return json_pack("{s:s,s:i,s:i,s:s}", "name", name, "guestCpus", cpus, "memoryMb", mib,
+                     "architecture", "X86_64");
+}
+
+void fake_gcp_list_types(struct gl_test_answer *out)
+{
+    fake_gcp_answer_json(out, 200,
+                         json_pack("{s:[o,o]}", "items", fake_gcp_type_row("e2-micro", 2, 1024),
+                                   fake_gcp_type_row("n2-standard-2", 2, 8192)));
+}
+
+void fake_gcp_all_types(const struct gl_test_request *request, struct gl_test_answer *out)
+{
+    bool is_second = strstr(request->query, "pageToken=two") != NULL;
+    json_t *page = json_pack("{s:{s:{s:[o]}}}", "items",
+                             is_second ? "zones/us-east9-a" : "zones/europe-north1-a",
+                             "machineTypes", fake_gcp_type_row("n2-standard-2", 2, 8192));
+
+    if (!is_second)
+        json_object_set_new(page, "nextPageToken", json_string("two"));
+    fake_gcp_answer_json(out, 200, page);
+}
+
+static json_t *sku(const char *text, const char *usage, const char *unit, int nanos)
+{
+    return json_pack("{s:s,s:{s:s},s:[s],s:[{s:{s:s,s:[{s:{s:s,s:s,s:i}}]}}]}", "description", text,
+                     "category", "usageType", usage, "serviceRegions", "europe-north1",
+                     "pricingInfo", "pricingExpression", "usageUnit", unit, "tieredRates",
+                     "unitPrice", "currencyCode", "USD", "units", "0", "nanos", nanos);
+}
+
+void fake_gcp_list_skus(struct gl_test_answer *out)
+{
+    fake_gcp_answer_json(
+        out, 200,
+        json_pack("{s:[o,o,o,o,o]}", "skus",
+                  sku("N2 Instance Core running in Finland", "OnDemand", "h", 34806000),
+                  sku("N2 Instance Ram running in Finland", "OnDemand", "GiBy.h", 4664000),
+                  sku("Spot Preemptible N2 Instance Core running in Finland", "Preemptible", "h",
+                      8420000),
+                  sku("Spot Preemptible N2 Instance Ram running in Finland", "Preemptible",
+                      "GiBy.h", 1130000),
+                  sku("N2 Custom Instance Core running in Finland", "OnDemand", "h", 99)));
+}
+
+void fake_gcp_on_image(struct fake_gcp *fake, const char *name,
+                       const struct gl_test_request *request, struct gl_test_answer *out)
+{
+    if (strcmp(request->method, "POST") == 0) {
+        json_t *body = json_loads(request->body, 0, NULL);
+
+        if (json_object_get(body, "sourceDisk") == NULL)
+            fake_gcp_complain(fake, "an image of nothing");
+        json_object_set_new(body, "status", json_string("READY"));
+        json_object_set_new(body, "archiveSizeBytes", json_string("1048576"));
+        json_object_set(fake->images, json_string_value(json_object_get(body, "name")), body);
+        json_decref(body);
+        fake_gcp_answer_operation(fake, NULL, out);
+    } else if (json_object_get(fake->images, name) == NULL)
+        fake_gcp_refuse(out, 404, "notFound", "The image was not found");
+    else if (strcmp(request->method, "DELETE") == 0) {
+        json_object_del(fake->images, name);
+        fake_gcp_answer_operation(fake, NULL, out);
+    } else
+        fake_gcp_answer_json(out, 200, json_deep_copy(json_object_get(fake->images, name)));
+}
+
+void fake_gcp_quotas(const struct fake_gcp *fake, struct gl_test_answer *out)
+{
+    fake_gcp_answer_json(out, 200,
+                         json_pack("{s:[{s:s,s:f,s:f}]}", "quotas", "metric", "CPUS", "limit", 8.0,
+                                   "usage", 8.0 - fake->cpus_left));
+}
+
+/* ---- Cloud Location Finder ---- */
+
+/* One claim, one of nothing, one of another cloud, one that is no region, over two pages. */
+void fake_gcp_list_places(const struct fake_gcp *fake, const struct gl_test_request *request,
+                          struct gl_test_answer *out)
+{
+    bool is_second = strstr(request->query, "pageToken=two") != NULL;
+
+    if (fake->has_no_places)
+        fake_gcp_refuse(out, 403, "accessNotConfigured",
+                        "Cloud Location Finder API has not been used");
+    else if (is_second)
+        gl_test_answer_text(out, 200, FAKE_GCP_JSON,
+                            "{\"cloudLocations\":[{\"displayName\":\"us-east9\",\"cloudProvider\":"
+                            "\"CLOUD_PROVIDER_GCP\",\"cloudLocationType\":"
+                            "\"CLOUD_LOCATION_TYPE_REGION\"},{\"displayName\":\"eu-north-1\","
+                            "\"cloudProvider\":\"CLOUD_PROVIDER_AWS\",\"cloudLocationType\":"
+                            "\"CLOUD_LOCATION_TYPE_REGION\",\"carbonFreeEnergyPercentage\":99}]}");
+    else
+        gl_test_answer_text(
+            out, 200, FAKE_GCP_JSON,
+            "{\"cloudLocations\":[{\"displayName\":\"europe-north1\",\"cloudProvider\":"
+            "\"CLOUD_PROVIDER_GCP\",\"cloudLocationType\":\"CLOUD_LOCATION_TYPE_REGION\","
+            "\"territoryCode\":\"FI\",\"carbonFreeEnergyPercentage\":97.5},{\"displayName\":"
+            "\"europe-north1-a\",\"cloudProvider\":\"CLOUD_PROVIDER_GCP\",\"cloudLocationType\":"
+            "\"CLOUD_LOCATION_TYPE_ZONE\",\"carbonFreeEnergyPercentage\":1}],\"nextPageToken\":"
+            "\"two\"}");
+}
