@@ -9,9 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAGIC     "greenlaunch-prices 1 "
+#define MAGIC     "greenlaunch-prices 2 "
 #define NAME_MAX_ 64
 #define PRICE_MAX INT64_C(10000000000) /* 10,000 USD an hour */
+#define SHARE_MAX 1000000
 
 static char *path_of(const char *folder, const char *cloud)
 {
@@ -74,12 +75,13 @@ static bool add_place(struct gl_str *out, const struct gl_catalog_row *const *ro
                       size_t *at)
 {
     const struct gl_catalog_row *first = rows[*at];
-    int64_t price = GL_UNKNOWN, spot = GL_UNKNOWN;
+    int64_t price = GL_UNKNOWN, spot = GL_UNKNOWN, claim = GL_UNKNOWN;
     bool is_offered = false, is_known = true;
 
     for (; *at < count && is_same_place(rows[*at], first); ++*at) {
         take_least(&price, rows[*at]->price_u_usd);
         take_least(&spot, rows[*at]->spot_u_usd);
+        take_least(&claim, rows[*at]->cfe_ppm >= 0 ? rows[*at]->cfe_ppm : GL_UNKNOWN);
         is_known = is_known && rows[*at]->is_offered_known;
         is_offered = is_offered || (rows[*at]->is_offered_known && rows[*at]->is_offered);
     }
@@ -88,7 +90,9 @@ static bool add_place(struct gl_str *out, const struct gl_catalog_row *const *ro
     gl_str_addf(out, "%s\t%s", first->region, first->type);
     add_price(out, price);
     add_price(out, spot);
-    gl_str_addf(out, "\t%s\n", is_offered ? "1" : is_known ? "0" : "-");
+    gl_str_addf(out, "\t%s", is_offered ? "1" : is_known ? "0" : "-");
+    add_price(out, claim <= SHARE_MAX ? claim : GL_UNKNOWN);
+    gl_str_add_char(out, '\n');
     return true;
 }
 
@@ -146,14 +150,16 @@ static bool number(const char *text, int64_t *out)
 
 static bool read_row(char **at, struct gl_pricelist_row *out)
 {
-    const char *price, *spot, *offered;
+    const char *price, *spot, *offered, *claim;
 
     out->region = field(at, '\t');
     out->type = field(at, '\t');
     price = field(at, '\t');
     spot = field(at, '\t');
-    offered = field(at, '\n');
-    if (offered == NULL || !number(price, &out->price_u_usd) || !number(spot, &out->spot_u_usd))
+    offered = field(at, '\t');
+    claim = field(at, '\n');
+    if (claim == NULL || !number(price, &out->price_u_usd) || !number(spot, &out->spot_u_usd) ||
+        !number(claim, &out->cfe_ppm) || (out->cfe_ppm != GL_UNKNOWN && out->cfe_ppm > SHARE_MAX))
         return false;
     out->is_withdrawn = strcmp(offered, "0") == 0;
     return out->is_withdrawn || strcmp(offered, "1") == 0 || strcmp(offered, "-") == 0;
@@ -232,6 +238,15 @@ const struct gl_pricelist_row *gl_pricelist_find(const struct gl_pricelist *list
             high = middle;
     }
     return NULL;
+}
+
+int64_t gl_pricelist_claim(const struct gl_pricelist *list, const char *region, const char *type)
+{
+    const struct gl_pricelist_row *row = gl_pricelist_find(list, region, type);
+
+    if (row == NULL || row->cfe_ppm == GL_UNKNOWN)
+        row = gl_pricelist_find(list, region, GL_CATALOG_REGION);
+    return row != NULL ? row->cfe_ppm : GL_UNKNOWN;
 }
 
 void gl_pricelist_done(struct gl_pricelist *list)

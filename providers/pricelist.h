@@ -6,9 +6,11 @@
  * later commands need neither network nor credentials. The built-in table is the fallback for all
  * that is not in it. A file that is not exactly what was written, or too old, is as good as absent.
  *
- * File "<folder>/<cloud>.tsv": "greenlaunch-prices 1 <cloud> <retrieved, Unix s> <rows> <SHA-256 of
+ * File "<folder>/<cloud>.tsv": "greenlaunch-prices 2 <cloud> <retrieved, Unix s> <rows> <SHA-256 of
  * what stands before and after it>", then one line a region and type, sorted: region, type,
- * micro-USD on demand, spot, offered (1, 0, -), each after a tab; "-" is unknown. */
+ * micro-USD on demand, spot, offered (1, 0, -), the provider's own claim of the carbon-free share
+ * in millionths, each after a tab; "-" is unknown. Type "*" is the region itself. A claim counts
+ * contracts (market): it is told beside an offer and decides nothing. */
 
 #include "policy/facts.h"
 #include "providers/cloud/catalog.h"
@@ -20,6 +22,7 @@ struct gl_pricelist_row {
     const char *region, *type;
     int64_t price_u_usd, spot_u_usd; /* GL_UNKNOWN */
     bool is_withdrawn;               /* the cloud says that it is not offered there */
+    int64_t cfe_ppm;                 /* claimed carbon-free share; GL_UNKNOWN */
 };
 
 struct gl_pricelist {
@@ -44,6 +47,8 @@ bool gl_pricelist_read(const char *folder, const char *cloud, int64_t now_s,
 /* NULL when it is not in it. */
 const struct gl_pricelist_row *gl_pricelist_find(const struct gl_pricelist *list,
                                                  const char *region, const char *type);
+/* What the provider claims of a type there, else of the region; GL_UNKNOWN. */
+int64_t gl_pricelist_claim(const struct gl_pricelist *list, const char *region, const char *type);
 void gl_pricelist_done(struct gl_pricelist *list);
 
 #endif

@@ -526,25 +526,6 @@ static json_t *answer_json(const struct gl_ask_result *asked, const struct gl_qu
                      "alternatives", gl_render_alternatives_json(question, decision));
 }
 
-/* What clouds claim of their own regions, beside the figures that decided. */
-static void add_claims(struct gl_context *context, const struct gl_ask_result *asked)
-{
-    struct gl_claims claims = {.context = context};
-    json_t *row;
-    size_t i;
-
-    json_array_foreach(json_object_get(context->reply.data, "offers"), i, row)
-    {
-        struct gl_claim claim;
-
-        if (gl_claim_find(&claims, json_string_value(json_object_get(row, "cloud")),
-                          json_string_value(json_object_get(row, "region")),
-                          json_string_value(json_object_get(row, "type")), &claim))
-            json_object_set_new(row, "claim", gl_claim_json(&claim, asked->now));
-    }
-    gl_claims_done(&claims);
-}
-
 static void answer(struct gl_context *context, const struct gl_ask_result *asked,
                    const struct offers_values *values)
 {
@@ -556,7 +537,7 @@ static void answer(struct gl_context *context, const struct gl_ask_result *asked
     pick(&question, decision, values, &picks);
     if (context->globals.is_json) {
         context->reply.data = answer_json(asked, &question, &picks);
-        add_claims(context, asked);
+        gl_claims_add(context, json_object_get(context->reply.data, "offers"), asked->now);
     } else
         answer_text(context, asked, &question, &picks);
     if (decision->allowed == 0) {

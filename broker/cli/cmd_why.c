@@ -6,6 +6,7 @@
 #include "base/time.h"
 #include "base/wrap.h"
 #include "broker/cli/again.h"
+#include "broker/cli/claim.h"
 #include "broker/cli/help.h"
 #include "broker/render/decision.h"
 #include "broker/render/promise.h"
@@ -211,24 +212,28 @@ static void add_offer(struct gl_context *context, const struct narrow *narrow)
 static void add_claim(struct gl_context *context, const struct narrow *narrow)
 {
     const struct gl_offer *offer = &narrow->question.offers[narrow->offer];
-    const struct gl_claim_row *claim = gl_data_claim(offer->cloud, offer->region);
-    const struct gl_data_source *sources;
+    struct gl_claims claims = {.context = context};
+    struct gl_claim claim;
+    char at[GL_INSTANT_TEXT];
     GL_AUTO(gl_str_done) struct gl_str line = {0};
 
-    if (claim == NULL || claim->carbon_free_permille < 0)
-        return;
-    gl_data_sources(&sources);
-    gl_str_addf(&line,
-                "claim: %.3g %% carbon-free in %d, says the provider, contracts counted (market, "
-                "hourly); decides nothing here",
-                claim->carbon_free_permille / 10.0, claim->year);
-    wrapped(context, 2, &line);
-    if (context->reply.data != NULL)
+    if (gl_claim_find(&claims, offer->cloud, offer->region, offer->type, &claim)) {
+        gl_str_add(&line, "claim: ");
+        if (claim.asked_ppm != GL_UNKNOWN)
+            gl_str_addf(&line, "%.3g %% carbon-free when asked on %.10s",
+                        (double)claim.asked_ppm / 1e4,
+                        gl_instant_text((struct gl_instant){claim.asked_s}, at));
+        if (claim.row != NULL)
+            gl_str_addf(&line, "%s%.3g %% carbon-free in %d",
+                        claim.asked_ppm != GL_UNKNOWN ? ", " : "",
+                        claim.row->carbon_free_permille / 10.0, claim.row->year);
+        gl_str_add(&line, ", says the provider, contracts counted (market, hourly); decides "
+                          "nothing here");
+        wrapped(context, 2, &line);
         json_object_set_new(context->reply.data, "claim",
-                            json_pack("{s:{s:f,s:s,s:s,s:s,s:s,s:s}}", "carbon_free_share", "value",
-                                      claim->carbon_free_permille / 10.0, "unit", "%", "accounting",
-                                      "market", "matching", "hourly", "grade", "E", "source",
-                                      sources[claim->source].id));
+                            gl_claim_json(&claim, narrow->question.now));
+    }
+    gl_claims_done(&claims);
 }
 
 static json_t *add_reasons(struct gl_context *context, const struct narrow *narrow)

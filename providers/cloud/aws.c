@@ -29,12 +29,19 @@ const struct gl_cloud_key gl_aws_keys[] = {
 
 /* ---- sending ---- */
 
-/* "ec2.eu-west-1.amazonaws.com" of an address. */
-static void add_host(const char *url, struct gl_str *out)
+/* What stands behind "https://" of an address. */
+static const char *host_of(const char *url)
 {
     const char *host = strstr(url, "://");
 
-    host = host != NULL ? host + 3 : url;
+    return host != NULL ? host + 3 : url;
+}
+
+/* "ec2.eu-west-1.amazonaws.com" of an address. */
+static void add_host(const char *url, struct gl_str *out)
+{
+    const char *host = host_of(url);
+
     gl_str_add(out, "Host: ");
     gl_str_add_bytes(out, host, strcspn(host, "/?#"));
     gl_str_add_char(out, '\n');
@@ -52,7 +59,9 @@ static int authorize(struct gl_remote *remote, struct gl_remote_call *call, bool
     struct gl_aws *aws = (struct gl_aws *)remote;
     const char *service = gl_aws_service_of(gl_str_text(&call->headers), gl_str_text(&call->body));
     const struct gl_aws_credential *credential;
-    struct gl_sigv4_request request = {.method = call->method, .path = "/", .query = ""};
+    const char *path = strchr(host_of(gl_str_text(&call->url)), '/');
+    struct gl_sigv4_request request = {
+        .method = call->method, .path = path != NULL ? path : "/", .query = ""};
     struct gl_sigv4 how = {.service = service, .at = gl_now(remote->world)};
     struct gl_str headers = {0};
 
@@ -380,6 +389,7 @@ const struct gl_cloud_ops gl_aws_ops = {
     .image_copy = gl_aws_image_copy,
     .image_look = gl_aws_image_look,
     .image_delete = gl_aws_image_delete,
+    .statement = gl_aws_statement,
     .catalog = &gl_aws_catalog,
     .classify = classify,
     .close = shut,

@@ -392,8 +392,10 @@ static bool ignores_endpoints(const struct gl_aws_chain *chain)
 /* Services whose host is not called as they are. */
 static const struct {
     const char *service, *id, *host;
-} odd_names[] = {{"pricing", "PRICING", "api.pricing"},
-                 {"servicequotas", "SERVICE_QUOTAS", "servicequotas"}};
+    const char *domain; /* NULL = the partition's */
+} odd_names[] = {{"pricing", "PRICING", "api.pricing", NULL},
+                 {"servicequotas", "SERVICE_QUOTAS", "servicequotas", NULL},
+                 {"sustainability", "SUSTAINABILITY", "api.sustainability", "api.aws"}};
 
 /* "EC2", "SERVICE_QUOTAS": as it is called in names of variables. */
 static void id_of(const char *service, char out[32])
@@ -407,6 +409,14 @@ static void id_of(const char *service, char out[32])
         out[i] =
             service[i] >= 'a' && service[i] <= 'z' ? (char)(service[i] - 'a' + 'A') : service[i];
     out[i] = '\0';
+}
+
+static const char *domain_of(const char *service, const char *region)
+{
+    for (size_t i = 0; i < sizeof odd_names / sizeof *odd_names; i++)
+        if (strcmp(odd_names[i].service, service) == 0 && odd_names[i].domain != NULL)
+            return odd_names[i].domain;
+    return gl_aws_domain(region);
 }
 
 static const char *host_of(const char *service)
@@ -454,5 +464,5 @@ void gl_aws_chain_endpoint(const struct gl_aws_chain *chain, const char *service
     if (length > 0)
         gl_str_add_bytes(out, given, length);
     else
-        gl_str_addf(out, "https://%s.%s.%s", host_of(service), region, gl_aws_domain(region));
+        gl_str_addf(out, "https://%s.%s.%s", host_of(service), region, domain_of(service, region));
 }

@@ -4,7 +4,7 @@
 
 /* The insides of the AWS adapter: aws_wire.c writes requests and reads answers (pure), aws.c opens,
  * signs and lists places, aws_launch.c and aws_life.c are the instances, aws_image.c the images,
- * aws_price.c and aws_catalog.c the prices.
+ * aws_price.c and aws_catalog.c the prices, aws_statement.c what AWS says of its carbon.
  * EC2 Query API: https://docs.aws.amazon.com/AWSEC2/latest/APIReference/making-api-requests.html */
 
 #include "base/xml.h"
@@ -151,6 +151,9 @@ int gl_aws_image_copy(struct gl_cloud *cloud, const char *image, const char *reg
 int gl_aws_image_look(struct gl_cloud *cloud, const char *image, struct gl_cloud_image *out,
                       struct gl_error *err);
 int gl_aws_image_delete(struct gl_cloud *cloud, const char *image, struct gl_error *err);
+/* aws_statement.c: the Sustainability API. */
+int gl_aws_statement(struct gl_cloud *cloud, struct gl_instant month, struct gl_statement *out,
+                     struct gl_error *err);
 int gl_aws_price(struct gl_cloud *cloud, const char *region, const char *type, int64_t *out,
                  struct gl_error *err);
 /* The same at the spot price: the dearest zone's, as EC2 chooses the zone. */

@@ -16,6 +16,7 @@ static const struct {
     const char *service, *mark; /* in the body, or the header X-Amz-Target */
 } services[] = {{"ec2", "&Version=2016-11-15"},
                 {"sts", "&Version=2011-06-15"},
+                {"sustainability", "Content-Type: application/json\n"}, /* REST */
                 {"pricing", "X-Amz-Target: AWSPriceListService."},
                 {"servicequotas", "X-Amz-Target: ServiceQuotasV20190624."}};
 

@@ -23,6 +23,9 @@ struct gl_catalog_row {
     int64_t cfe_ppm; /* the provider's own claim of carbon-free share (market); -1 */
 };
 
+/* Type of the row that says something of a whole region. */
+#define GL_CATALOG_REGION "*"
+
 /* A row with all unknown but where and what. */
 void gl_catalog_row_init(struct gl_catalog_row *out, const char *region, const char *type);
 

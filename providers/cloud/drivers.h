@@ -16,6 +16,12 @@ struct gl_cloud *gl_aws_open(const struct gl_cloud_options *options, struct gl_e
 extern const struct gl_cloud_ops gl_gcp_ops;
 struct gl_cloud *gl_gcp_open(const struct gl_cloud_options *options, struct gl_error *err);
 
+extern const struct gl_cloud_ops gl_azure_ops;
+struct gl_cloud *gl_azure_open(const struct gl_cloud_options *options, struct gl_error *err);
+
+extern const struct gl_cloud_ops gl_openstack_ops;
+struct gl_cloud *gl_openstack_open(const struct gl_cloud_options *options, struct gl_error *err);
+
 extern const struct gl_cloud_ops gl_hetzner_ops;
 struct gl_cloud *gl_hetzner_open(const struct gl_cloud_options *options, struct gl_error *err);
 
@@ -24,5 +30,8 @@ struct gl_cloud *gl_digitalocean_open(const struct gl_cloud_options *options, st
 
 extern const struct gl_cloud_ops gl_scaleway_ops;
 struct gl_cloud *gl_scaleway_open(const struct gl_cloud_options *options, struct gl_error *err);
+
+extern const struct gl_cloud_ops gl_kubernetes_ops;
+struct gl_cloud *gl_kubernetes_open(const struct gl_cloud_options *options, struct gl_error *err);
 
 #endif

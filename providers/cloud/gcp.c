@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define COMPUTE   "https://compute.googleapis.com"
+#define LOCATIONS "https://cloudlocationfinder.googleapis.com"
+
 static const struct gl_cloud_key keys[] = {
     {"project", "project id; else GOOGLE_CLOUD_PROJECT, else that of the credentials", NULL},
     {"credentials", "path of a credentials file; else application default credentials", NULL},
@@ -15,10 +18,11 @@ static const struct gl_cloud_key keys[] = {
     {"address", "yes: machines get a public address", "yes"},
     {"zone", "zone, as in europe-north1-a; else one of the region's", NULL},
     {"service-account", "e-mail of the machines' account; needed for signed identity", NULL},
-    {"endpoint", "address of the API", "https://compute.googleapis.com"},
+    {"endpoint", "address of the API", COMPUTE},
     {"billing-endpoint", "address of the price catalogue", "https://cloudbilling.googleapis.com"},
     {"projects-endpoint", "address of the permission check",
      "https://cloudresourcemanager.googleapis.com"},
+    {"locations-endpoint", "address of Cloud Location Finder; else Google's own", NULL},
     {NULL, NULL, NULL},
 };
 
@@ -132,8 +136,10 @@ static int set_endpoint(const struct gl_cloud_options *options, const char *name
                         struct gl_error *err)
 {
     const char *value = gl_cloud_setting(&gl_gcp_ops, options, name);
-    size_t length = strlen(value);
+    size_t length = value != NULL ? strlen(value) : 0;
 
+    if (value == NULL)
+        return 0;
     while (length > 0 && value[length - 1] == '/')
         length--;
     if (length >= 256 || (!gl_gcp_is_trusted(value) && strncmp(value, "https://", 8) != 0))
@@ -164,12 +170,16 @@ struct gl_cloud *gl_gcp_open(const struct gl_cloud_options *options, struct gl_e
     if (set_endpoint(options, "endpoint", gcp->endpoint, err) != 0 ||
         set_endpoint(options, "billing-endpoint", gcp->billing, err) != 0 ||
         set_endpoint(options, "projects-endpoint", gcp->resources, err) != 0 ||
+        set_endpoint(options, "locations-endpoint", gcp->locations, err) != 0 ||
         gl_gcp_credential_find(options->world,
                                gl_cloud_setting(&gl_gcp_ops, options, "credentials"),
                                &gcp->credential, err) != 0) {
         gcp_close(&gcp->remote.cloud);
         return NULL;
     }
+    /* A private API says nothing of Google's regions, and Google is not to hear of it. */
+    if (gcp->locations[0] == '\0' && strcmp(gcp->endpoint, COMPUTE) == 0)
+        snprintf(gcp->locations, sizeof gcp->locations, "%s", LOCATIONS);
     find_project(gcp, options);
     gcp->image = gl_cloud_setting(&gl_gcp_ops, options, "image");
     gcp->network = gl_cloud_setting(&gl_gcp_ops, options, "network");

@@ -15,6 +15,7 @@ struct gl_gcp {
     struct gl_remote remote; /* first */
     struct gl_gcp_credential credential;
     char endpoint[256], billing[256], resources[256];
+    char locations[256]; /* "" = not to be asked */
     char project[64];
     const char *image, *network, *zone, *service_account;
     bool has_address;         /* a public address */
@@ -106,6 +107,17 @@ bool gl_gcp_billed(const char *type, char out_family[8], int64_t *out_milli_core
                    int64_t *out_mib);
 
 extern const struct gl_catalog_ops gl_gcp_catalog;
+
+/* ---- gcp_claims.c ---- */
+
+/* The claim of a region in a list of places; false when it is none of Google's, or has no share. */
+bool gl_gcp_read_claim(const json_t *location, struct gl_catalog_row *out);
+/* Ask for them beside the prices. A project that may not is no failure. */
+void gl_gcp_ask_claims(const struct gl_gcp *gcp, int kind, const char *token,
+                       struct gl_catalog_round *round);
+int gl_gcp_read_claims(const struct gl_gcp *gcp, const struct gl_remote_call *call, int kind,
+                       struct gl_catalog_round *round, struct gl_catalog *catalog,
+                       struct gl_error *err);
 
 /* ---- gcp_image.c ---- */
 

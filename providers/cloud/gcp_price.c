@@ -9,10 +9,11 @@
 /* Google prices no machine types but cores and GiB of a family in a region, told apart by the text
  * of their descriptions (Cloud Billing Catalog API, service 6F81-5844-456A). */
 
-#define SERVICE    "6F81-5844-456A"
-#define PAGES_MAX  20
-#define KIND_SKUS  1
-#define KIND_AREAS 2
+#define SERVICE     "6F81-5844-456A"
+#define PAGES_MAX   20
+#define KIND_SKUS   1
+#define KIND_AREAS  2
+#define KIND_CLAIMS 3
 
 static const struct {
     const char *text; /* the description begins with it, after "Spot Preemptible " */
@@ -385,6 +386,8 @@ static int catalog_read(struct gl_cloud *cloud, const struct gl_remote_call *cal
     (void)region;
     if (call->err.code != GL_OK)
         return gl_fail(err, call->err.code, "%s", call->err.text);
+    if (kind == KIND_CLAIMS)
+        return gl_gcp_read_claims(gcp, call, kind, round, catalog, err);
     page = gl_remote_reply_json(call, err);
     if (page == NULL)
         return -1;
@@ -418,6 +421,7 @@ static int catalog_begin(struct gl_cloud *cloud, struct gl_catalog_round *round,
     sku_call(gcp, NULL, &skus);
     gl_catalog_ask(round, &skus, KIND_SKUS, "");
     ask_areas(gcp, NULL, round);
+    gl_gcp_ask_claims(gcp, KIND_CLAIMS, NULL, round);
     return 0;
 }
 

@@ -5,14 +5,19 @@
 #include <string.h>
 
 /* One row a cloud. */
+/* clang-format off: it would set two in a line */
 static const struct gl_cloud_driver drivers[] = {
     {&gl_local_ops, gl_local_open},
     {&gl_aws_ops, gl_aws_open},
     {&gl_gcp_ops, gl_gcp_open},
+    {&gl_azure_ops, gl_azure_open},
+    {&gl_openstack_ops, gl_openstack_open},
     {&gl_hetzner_ops, gl_hetzner_open},
     {&gl_digitalocean_ops, gl_digitalocean_open},
     {&gl_scaleway_ops, gl_scaleway_open},
+    {&gl_kubernetes_ops, gl_kubernetes_open},
 };
+/* clang-format on */
 
 const struct gl_cloud_driver *gl_cloud_drivers(size_t *out_count)
 {

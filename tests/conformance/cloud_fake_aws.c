@@ -234,6 +234,39 @@ static void answer_json(struct gl_fake_aws *fake, const char *target,
     json_decref(asked);
 }
 
+/* Two pages of one month; nothing is published of any other. Strict about what is asked. */
+static void estimate(struct gl_fake_aws *fake, const struct gl_test_request *request,
+                     const struct authorization *who, struct gl_test_answer *out)
+{
+    struct gl_error err = {0};
+    json_t *asked = gl_json_parse(request->body, request->body_length, "request", &err);
+    const char *start =
+        json_string_value(json_object_get(json_object_get(asked, "TimePeriod"), "Start"));
+    const char *next = json_string_value(json_object_get(asked, "NextToken"));
+    bool is_good = start != NULL && strcmp(who->service, "sustainability") == 0 &&
+                   strcmp(who->region, "us-east-1") == 0 &&
+                   json_array_size(json_object_get(asked, "GroupBy")) == 3;
+
+    fake->estimates++;
+    gl_str_add(&out->headers, "Content-Type: application/json\r\n");
+    if (!is_good || fake->has_no_estimates) {
+        out->status = is_good ? 403 : 400;
+        gl_str_addf(&out->headers, "x-amzn-ErrorType: %s\r\n",
+                    is_good ? "AccessDeniedException" : "ValidationException");
+        gl_str_add(&out->body, "{\"message\":\"no\"}");
+    } else if (strcmp(start, "2026-10-01T00:00:00Z") != 0)
+        gl_str_add(&out->body, "{\"Results\":[]}");
+    else
+        gl_str_addf(&out->body,
+                    "{\"Results\":[{\"TimePeriod\":{\"Start\":\"2026-10-01T00:00:00.000Z\",\"End\":"
+                    "\"2026-11-01T00:00:00.000Z\"},\"DimensionsValues\":{\"REGION\":\"%s\","
+                    "\"SERVICE\":\"AmazonEC2\"},\"ModelVersion\":\"v3.0.1\",\"EmissionsValues\":{"
+                    "\"TOTAL_LBM_CARBON_EMISSIONS\":{\"Value\":0.002,\"Unit\":\"MTCO2e\"}}}]%s}",
+                    next != NULL ? "us-east-1" : "eu-north-1",
+                    next != NULL ? "" : ",\"NextToken\":\"page/2+\"");
+    json_decref(asked);
+}
+
 static void answer_sts(const char *action, struct gl_test_answer *out)
 {
     if (strcmp(action, "GetCallerIdentity") != 0) {
@@ -309,6 +342,10 @@ static void answer(const struct gl_test_request *request, struct gl_test_answer 
     if (!is_signed(fake, request, &who)) {
         gl_fake_aws_error(out, 401, "AuthFailure",
                           "AWS was not able to validate the provided access credentials");
+        return;
+    }
+    if (strcmp(request->path, "/v1/estimated-carbon-emissions") == 0) {
+        estimate(fake, request, &who, out);
         return;
     }
     gl_test_request_header(request, "x-amz-target", target, sizeof target);

@@ -64,11 +64,13 @@ struct gl_fake_aws {
     double quota;       /* vCPUs */
     bool has_no_quotas; /* AccessDenied for them */
     bool has_no_prices;
-    const char *console; /* of every instance */
-    bool has_no_latest;  /* not Nitro: no Latest */
-    char secret[64];     /* in force */
-    unsigned handed_out; /* so often, at /container as ECS does */
-    char problem[256];   /* of the last request that was wrong in itself; "" = none */
+    bool has_no_estimates; /* AccessDenied for the carbon statement */
+    unsigned estimates;    /* pages of it that were asked for */
+    const char *console;   /* of every instance */
+    bool has_no_latest;    /* not Nitro: no Latest */
+    char secret[64];       /* in force */
+    unsigned handed_out;   /* so often, at /container as ECS does */
+    char problem[256];     /* of the last request that was wrong in itself; "" = none */
 };
 
 struct gl_fake_aws *gl_fake_aws_start(void);

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GL_BROKER_CLI_CLAIM_H
+#define GL_BROKER_CLI_CLAIM_H
+
+/* What clouds claim of their own regions, to be shown beside an offer: the newest that `offers
+ * --refresh` has kept, and the one of the built-in table. Claims count contracts (market) and are
+ * shown only; no decision ever sees one. */
+
+#include "broker/context.h"
+#include "providers/data/data.h"
+#include "providers/pricelist.h"
+
+#define GL_CLAIM_CLOUDS 16
+
+/* Lists that were looked into, each read once. */
+struct gl_claims {
+    struct gl_context *context;
+    size_t count;
+    struct {
+        char cloud[24];
+        bool is_there;
+        struct gl_pricelist list;
+    } kept[GL_CLAIM_CLOUDS];
+};
+
+struct gl_claim {
+    int64_t asked_ppm;              /* GL_UNKNOWN = nothing kept */
+    int64_t asked_s;                /* when */
+    const struct gl_claim_row *row; /* of the table; NULL = none */
+};
+/* False when the cloud claims nothing of it that we know of. */
+bool gl_claim_find(struct gl_claims *claims, const char *cloud, const char *region,
+                   const char *type, struct gl_claim *out);
+/* {"carbon_free_share": the newest, "built_in": {...} where both are known}. New reference. */
+json_t *gl_claim_json(const struct gl_claim *claim, struct gl_instant now);
+/* Put "claim" into every row of offers that one is known of. */
+void gl_claims_add(struct gl_context *context, json_t *offers, struct gl_instant now);
+void gl_claims_done(struct gl_claims *claims);
+
+#endif
