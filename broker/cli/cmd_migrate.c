@@ -2,17 +2,30 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/unit.h"
 #include "broker/cli/help.h"
-#include "broker/cli/shift_reply.h"
+#include "broker/cli/migrate.h"
 
-struct migrate_values {
-    const char *to;
-};
+#define AT(field) offsetof(struct gl_migrate_values, field)
 
 static const struct gl_option options[] = {
-    {"to", 0, GL_OPT_TEXT, offsetof(struct migrate_values, to), "PLACE",
+    {"to", 0, GL_OPT_TEXT, AT(to), "PLACE",
      "where to: the name of a place of the configuration, or its grid zone", NULL, NULL, NULL, 0, 0,
      0, NULL},
+    {"region", 0, GL_OPT_TEXT, AT(region), "REGION",
+     "of a rented machine: the region of its cloud to go on in, by an image of its disk", NULL,
+     NULL, NULL, 0, 0, 0, NULL},
+    {"cloud", 0, GL_OPT_TEXT, AT(cloud), "CLOUD", "with --region: the cloud it is on", NULL, NULL,
+     NULL, 0, 0, 0, NULL},
+    {"disk", 0, GL_OPT_QUANTITY, AT(disk_bytes_millionths), "SIZE",
+     "with --region: what its disk holds, for the cost of the move (default: 10 GB)", NULL, NULL,
+     NULL, 0, 0, GL_DIM_SIZE, NULL},
+    {"lost-work", 0, GL_OPT_SPAN, AT(lost_work_s), "TIME",
+     "with --region: work since its last checkpoint (default: 1h, or as long as it ran)", NULL,
+     NULL, NULL, 0, 0, 0, NULL},
+    {"describe-only", 0, GL_OPT_FLAG, AT(is_describe_enough), NULL,
+     "with --region: the cloud's word that it runs there is enough, without a first reading", NULL,
+     NULL, NULL, 0, 0, 0, NULL},
     {0},
 };
 
@@ -67,16 +80,20 @@ static int move(struct gl_context *context, struct gl_shift_subject *subject,
 
 static int run(struct gl_context *context, const struct gl_call *call, struct gl_error *err)
 {
-    const struct migrate_values *values = call->values;
+    const struct gl_migrate_values *values = call->values;
     GL_AUTO(gl_shift_subject_done) struct gl_shift_subject subject = {.row = NULL};
     const struct gl_cloud_place *place;
 
     if (gl_help_operands(&gl_command_migrate, call, 1, 1, err) != 0)
         return -1;
-    if (values->to == NULL)
-        return gl_fail(err, GL_E_USAGE, "say where to: greenlaunch migrate NAME --to PLACE");
+    if ((values->to == NULL) == (values->region == NULL))
+        return gl_fail(err, GL_E_USAGE,
+                       "say where to: greenlaunch migrate NAME --to PLACE, or --region REGION of a "
+                       "rented machine");
     if (gl_shift_subject_find(context, call->operands->words[0], &subject, err) != 0)
         return -1;
+    if (values->region != NULL)
+        return gl_migrate_region(context, &subject, values, err);
     place = find_place(&context->config, values->to);
     if (place == NULL)
         return no_place(&context->config, values->to, err);
@@ -94,9 +111,15 @@ const struct gl_command gl_command_migrate = {
         "The rules it was launched by are asked again of the place it goes to, for the rest of "
         "its lease: where they do not hold it stays where it is (exit 3), and where nothing is "
         "known too (exit 8). The receipt charges each stretch by the grid of the place it ran in. "
-        "However it is interrupted there is one instance. Fine when it is there already.",
+        "However it is interrupted there is one instance. Fine when it is there already. "
+        "A rented machine goes to another --region of its cloud as a new launch: it is powered "
+        "off, an image of its disk is copied there, the same command is launched from it for the "
+        "rest of the lease, and when its first reading is heard the old one is ended with a "
+        "receipt of its own. What fails before that is undone and the old one started again. "
+        "Costs and gain are shown first; a move that does not gain 1.5 times its cost is refused "
+        "(exit 3).",
     .example = "greenlaunch migrate nightly --to attic",
     .options = options,
-    .values_size = sizeof(struct migrate_values),
+    .values_size = sizeof(struct gl_migrate_values),
     .run = run,
 };

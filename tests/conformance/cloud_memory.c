@@ -1,17 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/conformance/cloud_memory.h"
+#include "tests/conformance/cloud_memory_part.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-struct memory_cloud {
-    struct gl_cloud cloud;
-    struct gl_memory_store *store;
-    const struct gl_world *world;
-};
 
 struct gl_memory_store *gl_memory_store_new(void)
 {
@@ -37,12 +31,22 @@ unsigned gl_memory_running(const struct gl_memory_store *store)
     return running;
 }
 
-static struct gl_memory_store *store_of(struct gl_cloud *cloud)
+unsigned gl_memory_on(const struct gl_memory_store *store)
+{
+    unsigned on = 0;
+
+    for (size_t i = 0; i < GL_MEMORY_INSTANCES; i++)
+        on += store->instances[i].is_there && store->instances[i].seen.state != GL_STATE_ENDED &&
+              store->instances[i].seen.state != GL_STATE_HALTED;
+    return on;
+}
+
+struct gl_memory_store *gl_memory_store_of(struct gl_cloud *cloud)
 {
     return ((struct memory_cloud *)cloud)->store;
 }
 
-static struct gl_memory_instance *find_id(struct gl_memory_store *store, const char *id,
+struct gl_memory_instance *gl_memory_find(struct gl_memory_store *store, const char *id,
                                           struct gl_error *err)
 {
     for (size_t i = 0; i < GL_MEMORY_INSTANCES; i++)
@@ -63,7 +67,7 @@ static struct gl_memory_instance *find_token(struct gl_memory_store *store, cons
 void gl_memory_write_console(struct gl_memory_store *store, const char *id, const char *text)
 {
     struct gl_error ignored = {0};
-    struct gl_memory_instance *instance = find_id(store, id, &ignored);
+    struct gl_memory_instance *instance = gl_memory_find(store, id, &ignored);
     size_t length = strlen(text);
 
     if (instance == NULL || instance->console_length + length > sizeof instance->console)
@@ -75,7 +79,7 @@ void gl_memory_write_console(struct gl_memory_store *store, const char *id, cons
 /* ---- faults ---- */
 
 /* The fault that this call meets, if any; counts the call. */
-static struct gl_memory_fault meet(struct gl_memory_store *store, enum gl_memory_op op)
+struct gl_memory_fault gl_memory_meet(struct gl_memory_store *store, enum gl_memory_op op)
 {
     struct gl_memory_fault *fault = &store->faults[op], met = {0};
 
@@ -95,21 +99,21 @@ static int strike(const struct gl_memory_fault *fault, struct gl_error *err)
 }
 
 /* -1 before anything was done. */
-static int before(const struct gl_memory_fault *fault, struct gl_error *err)
+int gl_memory_before(const struct gl_memory_fault *fault, struct gl_error *err)
 {
     return fault->times > 0 && !fault->acts_first ? strike(fault, err) : 0;
 }
 
 /* `got` and the answer, or the fault that eats it. */
-static int after(const struct gl_memory_fault *fault, int got, struct gl_error *err)
+int gl_memory_after(const struct gl_memory_fault *fault, int got, struct gl_error *err)
 {
     return got >= 0 && fault->times > 0 && fault->acts_first ? strike(fault, err) : got;
 }
 
 /* ---- where and when it ran ---- */
 
-static void note_span(struct gl_memory_instance *instance, const struct gl_world *world,
-                      bool is_running)
+void gl_memory_note_span(struct gl_memory_instance *instance, const struct gl_world *world,
+                         bool is_running)
 {
     int64_t now_ms = world->now_ms(world->cookie);
     struct gl_instance_span *span = &instance->spans[instance->span_count];
@@ -127,12 +131,12 @@ static void note_span(struct gl_memory_instance *instance, const struct gl_world
 
 static int memory_whoami(struct gl_cloud *cloud, char out[128], struct gl_error *err)
 {
-    struct gl_memory_fault fault = meet(store_of(cloud), GL_MEMORY_WHOAMI);
+    struct gl_memory_fault fault = gl_memory_meet(gl_memory_store_of(cloud), GL_MEMORY_WHOAMI);
 
-    if (before(&fault, err) < 0)
+    if (gl_memory_before(&fault, err) < 0)
         return -1;
     snprintf(out, 128, "memory");
-    return after(&fault, 0, err);
+    return gl_memory_after(&fault, 0, err);
 }
 
 static int memory_regions(struct gl_cloud *cloud, const char *const **out, struct gl_error *err)
@@ -145,7 +149,7 @@ static int memory_regions(struct gl_cloud *cloud, const char *const **out, struc
     return 0;
 }
 
-static int check_names(const char *region, const char *type, struct gl_error *err)
+int gl_memory_check(const char *region, const char *type, struct gl_error *err)
 {
     if (strcmp(region, GL_MEMORY_REGION) != 0 && strcmp(region, GL_MEMORY_REGION_2) != 0)
         return gl_fail(err, GL_E_UNKNOWN_NAME, "the memory cloud has no region %.40s", region);
@@ -160,7 +164,7 @@ static int memory_types(struct gl_cloud *cloud, const char *region, const char *
     static const char *const names[] = {GL_MEMORY_TYPE, NULL};
 
     (void)cloud;
-    if (check_names(region, NULL, err) < 0)
+    if (gl_memory_check(region, NULL, err) < 0)
         return -1;
     *out = names;
     return 0;
@@ -169,12 +173,12 @@ static int memory_types(struct gl_cloud *cloud, const char *region, const char *
 static int memory_price(struct gl_cloud *cloud, const char *region, const char *type, int64_t *out,
                         struct gl_error *err)
 {
-    struct gl_memory_fault fault = meet(store_of(cloud), GL_MEMORY_PRICE);
+    struct gl_memory_fault fault = gl_memory_meet(gl_memory_store_of(cloud), GL_MEMORY_PRICE);
 
-    if (before(&fault, err) < 0 || check_names(region, type, err) < 0)
+    if (gl_memory_before(&fault, err) < 0 || gl_memory_check(region, type, err) < 0)
         return -1;
-    *out = store_of(cloud)->price_u_usd_per_h;
-    return after(&fault, 0, err);
+    *out = gl_memory_store_of(cloud)->price_u_usd_per_h;
+    return gl_memory_after(&fault, 0, err);
 }
 
 static struct gl_memory_instance *start(struct gl_memory_store *store,
@@ -212,19 +216,22 @@ static struct gl_memory_instance *start(struct gl_memory_store *store,
 static int memory_launch(struct gl_cloud *cloud, const struct gl_launch *launch,
                          struct gl_instance *out, struct gl_error *err)
 {
-    struct gl_memory_store *store = store_of(cloud);
-    struct gl_memory_fault fault = meet(store, GL_MEMORY_LAUNCH);
+    struct gl_memory_store *store = gl_memory_store_of(cloud);
+    struct gl_memory_fault fault = gl_memory_meet(store, GL_MEMORY_LAUNCH);
     struct gl_memory_instance *instance;
     struct gl_instant now = gl_now(((struct memory_cloud *)cloud)->world);
 
-    if (before(&fault, err) < 0 || check_names(launch->region, launch->type, err) < 0)
+    if (gl_memory_before(&fault, err) < 0 || gl_memory_check(launch->region, launch->type, err) < 0)
         return -1;
+    if (launch->image != NULL && !gl_memory_image_fits(store, launch->image, launch->region))
+        return gl_fail(err, GL_E_BAD_VALUE, "there is no image %.40s to launch from",
+                       launch->image);
     instance = find_token(store, launch->token);
     if (instance == NULL)
         instance = start(store, launch, now, err);
     if (instance != NULL && instance->span_count == 0)
-        note_span(instance, ((struct memory_cloud *)cloud)->world, true);
-    if (instance == NULL || after(&fault, 0, err) < 0)
+        gl_memory_note_span(instance, ((struct memory_cloud *)cloud)->world, true);
+    if (instance == NULL || gl_memory_after(&fault, 0, err) < 0)
         return -1;
     *out = instance->seen;
     return 0;
@@ -233,15 +240,15 @@ static int memory_launch(struct gl_cloud *cloud, const struct gl_launch *launch,
 static int memory_describe(struct gl_cloud *cloud, const char *id, struct gl_instance *out,
                            struct gl_error *err)
 {
-    struct gl_memory_store *store = store_of(cloud);
-    struct gl_memory_fault fault = meet(store, GL_MEMORY_DESCRIBE);
+    struct gl_memory_store *store = gl_memory_store_of(cloud);
+    struct gl_memory_fault fault = gl_memory_meet(store, GL_MEMORY_DESCRIBE);
     struct gl_memory_instance *instance;
 
-    if (before(&fault, err) < 0 || (instance = find_id(store, id, err)) == NULL)
+    if (gl_memory_before(&fault, err) < 0 || (instance = gl_memory_find(store, id, err)) == NULL)
         return -1;
     if (instance->seen.state == GL_STATE_LAUNCHING && instance->still_launching-- == 0)
         instance->seen.state = GL_STATE_RUNNING;
-    if (after(&fault, 0, err) < 0)
+    if (gl_memory_after(&fault, 0, err) < 0)
         return -1;
     *out = instance->seen;
     return 0;
@@ -250,14 +257,14 @@ static int memory_describe(struct gl_cloud *cloud, const char *id, struct gl_ins
 static int memory_find(struct gl_cloud *cloud, const char *region, const char *token,
                        struct gl_instance *out, struct gl_error *err)
 {
-    struct gl_memory_fault fault = meet(store_of(cloud), GL_MEMORY_FIND);
+    struct gl_memory_fault fault = gl_memory_meet(gl_memory_store_of(cloud), GL_MEMORY_FIND);
     const struct gl_memory_instance *instance;
 
     (void)region;
-    if (before(&fault, err) < 0)
+    if (gl_memory_before(&fault, err) < 0)
         return -1;
-    instance = find_token(store_of(cloud), token);
-    if (instance == NULL || after(&fault, 1, err) < 0)
+    instance = find_token(gl_memory_store_of(cloud), token);
+    if (instance == NULL || gl_memory_after(&fault, 1, err) < 0)
         return instance == NULL ? 0 : -1;
     *out = instance->seen;
     return 1;
@@ -266,12 +273,12 @@ static int memory_find(struct gl_cloud *cloud, const char *region, const char *t
 static int memory_list(struct gl_cloud *cloud, struct gl_instance **out, size_t *out_count,
                        struct gl_error *err)
 {
-    struct gl_memory_store *store = store_of(cloud);
-    struct gl_memory_fault fault = meet(store, GL_MEMORY_LIST);
+    struct gl_memory_store *store = gl_memory_store_of(cloud);
+    struct gl_memory_fault fault = gl_memory_meet(store, GL_MEMORY_LIST);
     struct gl_instance *items;
     size_t count = 0;
 
-    if (before(&fault, err) < 0)
+    if (gl_memory_before(&fault, err) < 0)
         return -1;
     items = gl_alloc(GL_MEMORY_INSTANCES * sizeof *items);
     for (size_t i = 0; i < GL_MEMORY_INSTANCES; i++)
@@ -285,14 +292,14 @@ static int memory_list(struct gl_cloud *cloud, struct gl_instance **out, size_t 
 /* stop and terminate: the end of an instance without a guest is the same. */
 static int end(struct gl_cloud *cloud, const char *id, enum gl_memory_op op, struct gl_error *err)
 {
-    struct gl_memory_store *store = store_of(cloud);
-    struct gl_memory_fault fault = meet(store, op);
+    struct gl_memory_store *store = gl_memory_store_of(cloud);
+    struct gl_memory_fault fault = gl_memory_meet(store, op);
     struct gl_memory_instance *instance;
 
-    if (before(&fault, err) < 0 || (instance = find_id(store, id, err)) == NULL)
+    if (gl_memory_before(&fault, err) < 0 || (instance = gl_memory_find(store, id, err)) == NULL)
         return -1;
     instance->seen.state = GL_STATE_ENDED;
-    return after(&fault, 0, err);
+    return gl_memory_after(&fault, 0, err);
 }
 
 static int memory_stop(struct gl_cloud *cloud, const char *id, struct gl_span wait,
@@ -310,30 +317,30 @@ static int memory_terminate(struct gl_cloud *cloud, const char *id, struct gl_er
 static int memory_console(struct gl_cloud *cloud, const char *id, uint64_t offset,
                           struct gl_str *out, uint64_t *out_next, struct gl_error *err)
 {
-    struct gl_memory_store *store = store_of(cloud);
-    struct gl_memory_fault fault = meet(store, GL_MEMORY_CONSOLE);
+    struct gl_memory_store *store = gl_memory_store_of(cloud);
+    struct gl_memory_fault fault = gl_memory_meet(store, GL_MEMORY_CONSOLE);
     const struct gl_memory_instance *instance;
     size_t ceiling = out->ceiling > 0 ? out->ceiling : GL_STR_CEILING;
     size_t room = ceiling > out->length ? ceiling - out->length : 0, left = 0;
 
-    if (before(&fault, err) < 0 || (instance = find_id(store, id, err)) == NULL)
+    if (gl_memory_before(&fault, err) < 0 || (instance = gl_memory_find(store, id, err)) == NULL)
         return -1;
     if (offset < instance->console_length)
         left = instance->console_length - (size_t)offset;
     left = left < room ? left : room;
     gl_str_add_bytes(out, instance->console + offset, left);
     *out_next = offset + left;
-    return after(&fault, 0, err);
+    return gl_memory_after(&fault, 0, err);
 }
 
 static int memory_attach(struct gl_cloud *cloud, const char *id, const struct gl_attach *attach,
                          int *out_status, struct gl_error *err)
 {
-    struct gl_memory_store *store = store_of(cloud);
-    struct gl_memory_fault fault = meet(store, GL_MEMORY_ATTACH);
+    struct gl_memory_store *store = gl_memory_store_of(cloud);
+    struct gl_memory_fault fault = gl_memory_meet(store, GL_MEMORY_ATTACH);
     struct gl_memory_instance *instance;
 
-    if (before(&fault, err) < 0 || (instance = find_id(store, id, err)) == NULL)
+    if (gl_memory_before(&fault, err) < 0 || (instance = gl_memory_find(store, id, err)) == NULL)
         return -1;
     if (attach->on_tick != NULL && !attach->on_tick(attach->cookie))
         return gl_fail(err, GL_E_INTERRUPTED, "cancelled");
@@ -341,7 +348,7 @@ static int memory_attach(struct gl_cloud *cloud, const char *id, const struct gl
         attach->on_stdout(attach->cookie, store->command_output, strlen(store->command_output));
     instance->seen.has_exit = true;
     instance->seen.exit_status = store->command_status;
-    if (after(&fault, 0, err) < 0)
+    if (gl_memory_after(&fault, 0, err) < 0)
         return -1;
     *out_status = store->command_status;
     return 0;
@@ -351,19 +358,20 @@ static int memory_attach(struct gl_cloud *cloud, const char *id, const struct gl
 static int change_state(struct gl_cloud *cloud, const char *id, enum gl_memory_op op,
                         enum gl_instance_state to, struct gl_error *err)
 {
-    struct gl_memory_store *store = store_of(cloud);
-    struct gl_memory_fault fault = meet(store, op);
+    struct gl_memory_store *store = gl_memory_store_of(cloud);
+    struct gl_memory_fault fault = gl_memory_meet(store, op);
     struct gl_memory_instance *instance;
 
-    if (before(&fault, err) < 0 || (instance = find_id(store, id, err)) == NULL)
+    if (gl_memory_before(&fault, err) < 0 || (instance = gl_memory_find(store, id, err)) == NULL)
         return -1;
     if (instance->seen.state != GL_STATE_RUNNING && instance->seen.state != GL_STATE_SUSPENDED)
         return gl_fail(err, GL_E_GUEST, "%.40s does not run", id);
     if (instance->seen.state != to) {
         instance->seen.state = to;
-        note_span(instance, ((struct memory_cloud *)cloud)->world, to == GL_STATE_RUNNING);
+        gl_memory_note_span(instance, ((struct memory_cloud *)cloud)->world,
+                            to == GL_STATE_RUNNING);
     }
-    return after(&fault, 0, err);
+    return gl_memory_after(&fault, 0, err);
 }
 
 static int memory_suspend(struct gl_cloud *cloud, const char *id, struct gl_error *err)
@@ -374,7 +382,8 @@ static int memory_suspend(struct gl_cloud *cloud, const char *id, struct gl_erro
 static int memory_resume(struct gl_cloud *cloud, const char *id, struct gl_error *err)
 {
     struct gl_error ignored = {0};
-    const struct gl_memory_instance *instance = find_id(store_of(cloud), id, &ignored);
+    const struct gl_memory_instance *instance =
+        gl_memory_find(gl_memory_store_of(cloud), id, &ignored);
     struct gl_instant now = gl_now(((struct memory_cloud *)cloud)->world);
 
     if (instance != NULL && instance->seen.state == GL_STATE_SUSPENDED &&
@@ -386,32 +395,32 @@ static int memory_resume(struct gl_cloud *cloud, const char *id, struct gl_error
 static int memory_move(struct gl_cloud *cloud, const char *id, const char *region,
                        struct gl_error *err)
 {
-    struct gl_memory_store *store = store_of(cloud);
-    struct gl_memory_fault fault = meet(store, GL_MEMORY_MOVE);
+    struct gl_memory_store *store = gl_memory_store_of(cloud);
+    struct gl_memory_fault fault = gl_memory_meet(store, GL_MEMORY_MOVE);
     const struct gl_world *world = ((struct memory_cloud *)cloud)->world;
     struct gl_memory_instance *instance;
 
-    if (before(&fault, err) < 0 || (instance = find_id(store, id, err)) == NULL ||
-        check_names(region, NULL, err) < 0)
+    if (gl_memory_before(&fault, err) < 0 || (instance = gl_memory_find(store, id, err)) == NULL ||
+        gl_memory_check(region, NULL, err) < 0)
         return -1;
     if (instance->seen.state != GL_STATE_RUNNING && instance->seen.state != GL_STATE_SUSPENDED)
         return gl_fail(err, GL_E_GUEST, "%.40s does not run", id);
     if (strcmp(instance->seen.region, region) != 0) {
         snprintf(instance->seen.region, sizeof instance->seen.region, "%s", region);
-        note_span(instance, world, instance->seen.state == GL_STATE_RUNNING);
+        gl_memory_note_span(instance, world, instance->seen.state == GL_STATE_RUNNING);
     }
-    return after(&fault, 0, err);
+    return gl_memory_after(&fault, 0, err);
 }
 
 static int memory_spans(struct gl_cloud *cloud, const char *id, struct gl_instance_span **out,
                         size_t *out_count, struct gl_error *err)
 {
-    struct gl_memory_store *store = store_of(cloud);
-    struct gl_memory_fault fault = meet(store, GL_MEMORY_SPANS);
+    struct gl_memory_store *store = gl_memory_store_of(cloud);
+    struct gl_memory_fault fault = gl_memory_meet(store, GL_MEMORY_SPANS);
     const struct gl_memory_instance *instance;
     struct gl_instance_span *spans;
 
-    if (before(&fault, err) < 0 || (instance = find_id(store, id, err)) == NULL)
+    if (gl_memory_before(&fault, err) < 0 || (instance = gl_memory_find(store, id, err)) == NULL)
         return -1;
     spans = gl_alloc(instance->span_count * sizeof *spans);
     memcpy(spans, instance->spans, instance->span_count * sizeof *spans);
@@ -442,7 +451,8 @@ static void memory_close(struct gl_cloud *cloud)
 static const struct gl_cloud_ops memory_ops = {
     .name = "memory",
     .title = "reference cloud in memory, for tests",
-    .caps = GL_CLOUD_RUNS_COMMANDS | GL_CLOUD_SUSPENDS | GL_CLOUD_MOVES,
+    .caps = GL_CLOUD_RUNS_COMMANDS | GL_CLOUD_SUSPENDS | GL_CLOUD_MOVES | GL_CLOUD_HALTS |
+            GL_CLOUD_IMAGES,
     .whoami = memory_whoami,
     .regions = memory_regions,
     .types = memory_types,
@@ -459,6 +469,12 @@ static const struct gl_cloud_ops memory_ops = {
     .resume = memory_resume,
     .move = memory_move,
     .spans = memory_spans,
+    .halt = gl_memory_halt,
+    .start = gl_memory_start,
+    .image_create = gl_memory_image_create,
+    .image_copy = gl_memory_image_copy,
+    .image_look = gl_memory_image_look,
+    .image_delete = gl_memory_image_delete,
     .classify = memory_classify,
     .close = memory_close,
 };

@@ -13,6 +13,7 @@
 #define GL_MEMORY_TYPE      "tiny"
 #define GL_MEMORY_INSTANCES 64
 #define GL_MEMORY_SPANS_MAX 64
+#define GL_MEMORY_IMAGES    16
 
 enum gl_memory_op {
     GL_MEMORY_WHOAMI,
@@ -29,6 +30,12 @@ enum gl_memory_op {
     GL_MEMORY_RESUME,
     GL_MEMORY_MOVE,
     GL_MEMORY_SPANS,
+    GL_MEMORY_HALT,
+    GL_MEMORY_START,
+    GL_MEMORY_IMAGE_CREATE,
+    GL_MEMORY_IMAGE_COPY,
+    GL_MEMORY_IMAGE_LOOK,
+    GL_MEMORY_IMAGE_DELETE,
     GL_MEMORY_OPS,
 };
 
@@ -50,14 +57,24 @@ struct gl_memory_instance {
     char console[16384];
 };
 
+struct gl_memory_image {
+    bool is_there;
+    char name[GL_CLOUD_ID], region[40];
+    struct gl_cloud_image seen;
+    unsigned still_pending; /* looks that still say "pending" */
+};
+
 /* All of it; shared memory. Tests may read and change everything. */
 struct gl_memory_store {
     struct gl_memory_fault faults[GL_MEMORY_OPS];
     unsigned calls[GL_MEMORY_OPS];
-    unsigned launched;          /* instances really started, ever */
-    unsigned launch_steps;      /* new instances stay "launching" for so many describes */
-    int command_status;         /* what attach() returns */
-    int64_t price_u_usd_per_h;  /* GL_UNKNOWN = does not say */
+    unsigned launched;         /* instances really started, ever */
+    unsigned launch_steps;     /* new instances stay "launching" for so many describes */
+    int command_status;        /* what attach() returns */
+    int64_t price_u_usd_per_h; /* GL_UNKNOWN = does not say */
+    unsigned image_steps;      /* new images stay "pending" for so many looks */
+    unsigned imaged;           /* images really made, ever */
+    struct gl_memory_image images[GL_MEMORY_IMAGES];
     const char *command_output; /* what attach() hands to on_stdout; NULL = nothing */
     struct gl_memory_instance instances[GL_MEMORY_INSTANCES];
 };
@@ -68,6 +85,9 @@ void gl_memory_store_free(struct gl_memory_store *store);
 struct gl_cloud *gl_memory_cloud_open(struct gl_memory_store *store, const struct gl_world *world);
 /* Running instances. */
 unsigned gl_memory_running(const struct gl_memory_store *store);
+/* Images, and instances that are running and not powered off. */
+unsigned gl_memory_images(const struct gl_memory_store *store);
+unsigned gl_memory_on(const struct gl_memory_store *store);
 /* Append console text to an instance. */
 void gl_memory_write_console(struct gl_memory_store *store, const char *id, const char *text);
 

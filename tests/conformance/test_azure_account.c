@@ -397,6 +397,7 @@ static void spend_a_life(void)
     free(rows);
     assert_int_equal(bench.cloud->ops->console(bench.cloud, AZURE_ID, 0, &text, &next, &bench.err),
                      0);
+    gl_str_done(&text);
     assert_int_equal(bench.cloud->ops->check(bench.cloud, &launch, &bench.err), 0);
     assert_int_equal(bench.cloud->ops->types(bench.cloud, "swedencentral", &types, &bench.err), 0);
     assert_int_equal(bench.cloud->ops->stop(bench.cloud, AZURE_ID, (struct gl_span){1}, &bench.err),

@@ -154,7 +154,7 @@ static void make(struct fake_azure *fake, const char *name, const char *size, co
     if (strcmp(size, "Late") == 0)
         fake->late_left = 2;
     if (strcmp(size, "Shaky") == 0)
-        fake->shaky_left = 2;
+        fake->shaky_left = 5;
     if (is_out)
         set_failed(vm, "AllocationFailed");
     if (strcmp(size, "Elsewhere") == 0)

@@ -17,7 +17,7 @@
  *   Standard_Elsewhere  the operation is at another host
  *   Standard_Racy       another launcher of the same token was faster: 412
  *   Standard_Foreign    the name was taken by somebody else meanwhile: 412
- *   Standard_Shaky      the operation's address answers 500 twice */
+ *   Standard_Shaky      the operation's address answers 500 five times */
 
 #include "base/json.h"
 #include "tests/support/http_server.h"

@@ -1,0 +1,448 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Going there, step by step. */
+#include "broker/relocate_part.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LOCK_WAIT_MS  15000
+#define IMAGE_WAIT_S  7200
+#define VERIFY_WAIT_S 900
+
+static int64_t now_ms(const struct gl_relocate *move)
+{
+    return move->launcher->world->now_ms(move->launcher->world->cookie);
+}
+
+/* ---- before ---- */
+
+static bool has_images(const struct gl_cloud_ops *ops)
+{
+    return (ops->caps & GL_CLOUD_IMAGES) != 0 && (ops->caps & GL_CLOUD_HALTS) != 0 &&
+           ops->halt != NULL && ops->start != NULL && ops->image_create != NULL &&
+           ops->image_copy != NULL && ops->image_look != NULL && ops->image_delete != NULL;
+}
+
+static int check_row(const struct gl_relocate *move, struct gl_error *err)
+{
+    const struct gl_launch_row *row = move->row;
+
+    if (gl_launch_row_is_over(row))
+        return gl_fail(err, GL_E_NOT_FOUND, "launch %s has ended", row->launch);
+    if (strcmp(row->state, "running") != 0)
+        return gl_fail(err, GL_E_USAGE,
+                       "launch %s is %s: only one that runs can be moved to "
+                       "another region",
+                       row->launch, row->state);
+    if (strcmp(row->region, move->order->region) == 0)
+        return gl_fail(err, GL_E_USAGE, "launch %s is in %s already", row->launch, row->region);
+    if (strstr(row->plan, "\"timetable\":") != NULL)
+        return gl_fail(err, GL_E_USAGE, "launch %s carries out a plan with pauses: it stays in %s",
+                       row->launch, row->region);
+    if (!has_images(move->cloud->ops))
+        return gl_fail(err, GL_E_USAGE, "cloud %s cannot make images to move by", row->cloud);
+    if ((move->cloud->ops->caps & GL_CLOUD_REMOTE) != 0 && move->order->meter == NULL &&
+        !move->order->is_describe_enough)
+        return gl_fail(err, GL_E_USAGE,
+                       "no meter is carried, so that no reading will say that it "
+                       "runs there: name one, or let the cloud's word be enough");
+    return 0;
+}
+
+static int64_t lease_left_s(const struct gl_relocate *move)
+{
+    return (move->row->expires_ms - now_ms(move)) / 1000;
+}
+
+/* The new launch; the image is known later. */
+static struct gl_order new_order(const struct gl_relocate *move, const json_t *plan)
+{
+    const struct gl_launch_row *row = move->row;
+    const struct gl_relocate_order *order = move->order;
+
+    return (struct gl_order){
+        .name = row->name,
+        .cloud = row->cloud,
+        .zone = order->zone,
+        .plan = plan,
+        .is_demo = row->is_demo,
+        .launch = {.region = order->region,
+                   .type = row->type,
+                   .lease = {lease_left_s(move)},
+                   .expires = {row->expires_ms / 1000},
+                   .command = order->command,
+                   .image = move->past.copy[0] != '\0' ? move->past.copy : NULL,
+                   .meter = order->meter,
+                   .is_spot = order->is_spot,
+                   .max_price_u_usd = order->max_price_u_usd,
+                   .interval_s = (uint32_t)(json_integer_value(json_object_get(
+                                                json_object_get(plan, "meter"), "interval_ms")) /
+                                            1000)},
+    };
+}
+
+/* Nothing is powered off for a place that would not take it. */
+static int check_there(const struct gl_relocate *move, struct gl_error *err)
+{
+    const struct gl_cloud_ops *ops = move->cloud->ops;
+    struct gl_order order = new_order(move, move->order->plan);
+    char no_token[GL_HASH_HEX];
+    struct gl_instance seen;
+
+    if (ops->describe(move->cloud, move->row->instance, &seen, err) != 0)
+        return -1;
+    if (seen.state != GL_STATE_RUNNING)
+        return gl_fail(err, GL_E_USAGE, "instance %s is %s", seen.id,
+                       gl_instance_state_word(seen.state));
+    if (order.launch.lease.s < 60)
+        return gl_fail(err, GL_E_USAGE, "the lease of %s ends too soon", move->row->launch);
+    /* Nothing is sent: names that a request must have. */
+    memset(no_token, '0', sizeof no_token - 1);
+    no_token[sizeof no_token - 1] = '\0';
+    order.launch.launch_id = move->row->launch;
+    order.launch.token = order.launch.enrol_token = no_token;
+    order.launch.attempt = 1;
+    if ((ops->caps & GL_CLOUD_CHECKS) != 0 && ops->check != NULL &&
+        ops->check(move->cloud, &order.launch, err) != 0)
+        return gl_wrap(err, "%s stays where it is: it could not be launched in %s",
+                       move->row->launch, move->order->region);
+    return 0;
+}
+
+static int record_intent(struct gl_relocate *move, struct gl_error *err)
+{
+    const struct gl_shift_reason *reason = move->order->reason;
+    const struct gl_relocate_order *order = move->order;
+    int64_t wait_s = order->verify_wait_s > 0 ? order->verify_wait_s : VERIFY_WAIT_S;
+    unsigned number = move->past.number + 1;
+    json_t *body = json_pack(
+        "{s:s,s:s,s:s,s:s,s:s,s:s,s:O?,s:b,s:I,s:s}", "state", "moving", "by", reason->by, "why",
+        reason->why != NULL ? reason->why : "", "from", move->row->region, "region", order->region,
+        "zone", order->zone, "evidence", reason->evidence, "describe_only",
+        order->is_describe_enough, "verify_wait_s", (json_int_t)wait_s, "before", "running");
+
+    move->past = (struct gl_relocate_past){.number = number,
+                                           .is_open = true,
+                                           .is_describe_enough = order->is_describe_enough,
+                                           .verify_wait_s = wait_s};
+    snprintf(move->past.region, sizeof move->past.region, "%s", order->region);
+    return gl_relocate_note(move, "relocate-intended", body, "moving", err);
+}
+
+/* ---- waiting ---- */
+
+struct wait {
+    const char *step;
+    int64_t until_ms, since_ms; /* monotonic */
+};
+
+static int64_t monotonic_ms(const struct gl_relocate *move)
+{
+    return move->launcher->world->monotonic_ms(move->launcher->world->cookie);
+}
+
+static struct wait wait_begin(const struct gl_relocate *move, const char *step, int64_t wait_ms)
+{
+    int64_t since_ms = monotonic_ms(move);
+
+    return (struct wait){step, since_ms + wait_ms, since_ms};
+}
+
+/* Until the next look; -1 when it took too long, or someone asked to stop. */
+static int wait_on(const struct gl_relocate *move, const struct wait *wait, struct gl_error *err)
+{
+    const struct gl_launcher *launcher = move->launcher;
+    int64_t waited_s = (monotonic_ms(move) - wait->since_ms) / 1000;
+
+    if (launcher->is_interrupted != NULL && launcher->is_interrupted(launcher->cookie))
+        return gl_fail(err, GL_E_INTERRUPTED, "interrupted while %s", wait->step);
+    if (monotonic_ms(move) >= wait->until_ms)
+        return gl_fail(err, GL_E_TIMEOUT, "%s took longer than %lld minutes", wait->step,
+                       (long long)(waited_s / 60));
+    if (move->order->progress != NULL)
+        move->order->progress(move->order->cookie, wait->step, waited_s);
+    launcher->world->sleep_ms(launcher->world->cookie, GL_RELOCATE_LOOK_MS);
+    return 0;
+}
+
+static bool may_pass(enum gl_errc code)
+{
+    return code == GL_E_NETWORK || code == GL_E_TIMEOUT || code == GL_E_RATE_LIMIT ||
+           code == GL_E_BUSY || code == GL_E_PROVIDER || code == GL_E_OUTCOME;
+}
+
+/* ---- the steps ---- */
+
+static int halt(struct gl_relocate *move, struct gl_error *err)
+{
+    const struct gl_cloud_ops *ops = move->cloud->ops;
+    struct wait wait = wait_begin(move, "powering off", GL_RELOCATE_STEP_MS);
+    struct gl_instance seen;
+
+    if (ops->halt(move->cloud, move->row->instance, err) != 0)
+        return -1;
+    gl_launch_step(move->launcher, "relocate-halt-sent");
+    for (;;) {
+        struct gl_error why = {0};
+
+        if (ops->describe(move->cloud, move->row->instance, &seen, &why) == 0) {
+            if (gl_instance_is_over(&seen))
+                return gl_fail(err, GL_E_NOT_FOUND, "launch %s ended meanwhile", move->row->launch);
+            if (seen.state == GL_STATE_HALTED)
+                break;
+        } else if (!may_pass(why.code)) {
+            *err = why;
+            return -1;
+        }
+        if (wait_on(move, &wait, err) != 0)
+            return -1;
+    }
+    move->past.is_halted = true;
+    return gl_relocate_note(move, "relocate-halted", json_object(), NULL, err);
+}
+
+/* Until it is ready. */
+static int wait_image(const struct gl_relocate *move, const char *id, const char *step,
+                      struct gl_cloud_image *image, struct gl_error *err)
+{
+    int64_t wait_s = move->order->image_wait_s > 0 ? move->order->image_wait_s : IMAGE_WAIT_S;
+    struct wait wait = wait_begin(move, step, wait_s * 1000);
+
+    for (;;) {
+        struct gl_error why = {0};
+        struct gl_cloud_image seen;
+
+        if (move->cloud->ops->image_look(move->cloud, id, &seen, &why) == 0)
+            *image = seen;
+        else if (!may_pass(why.code)) {
+            *err = why;
+            return -1;
+        }
+        if (image->state == GL_IMAGE_READY)
+            return 0;
+        if (image->state == GL_IMAGE_FAILED)
+            return gl_fail(err, GL_E_PROVIDER, "%s: image %s failed %s", step, id, image->why);
+        if (wait_on(move, &wait, err) != 0)
+            return -1;
+    }
+}
+
+static json_t *bytes_json(const struct gl_cloud_image *image)
+{
+    return image->bytes == GL_UNKNOWN ? json_null() : json_integer((json_int_t)image->bytes);
+}
+
+static int make_image(struct gl_relocate *move, struct gl_error *err)
+{
+    struct gl_cloud_image image;
+    char name[GL_CLOUD_ID];
+
+    gl_relocate_image_name(move, name);
+    if (move->cloud->ops->image_create(move->cloud, move->row->instance, name, &image, err) != 0)
+        return gl_wrap(err, "the image of %s", move->row->launch);
+    gl_launch_step(move->launcher, "relocate-image-sent");
+    snprintf(move->past.image, sizeof move->past.image, "%s", image.id);
+    if (gl_relocate_note(move, "relocate-imaging", json_pack("{s:s}", "image", image.id), NULL,
+                         err) != 0 ||
+        wait_image(move, move->past.image, "making the image", &image, err) != 0 ||
+        gl_relocate_note(move, "relocate-imaged", json_pack("{s:o}", "bytes", bytes_json(&image)),
+                         NULL, err) != 0)
+        return -1;
+    move->past.is_imaged = true;
+    return 0;
+}
+
+static int copy_image(struct gl_relocate *move, struct gl_error *err)
+{
+    struct gl_cloud_image image;
+    char name[GL_CLOUD_ID];
+
+    gl_relocate_copy_name(move, name);
+    if (move->cloud->ops->image_copy(move->cloud, move->past.image, move->past.region, name, &image,
+                                     err) != 0)
+        return gl_wrap(err, "the copy of the image to %s", move->past.region);
+    gl_launch_step(move->launcher, "relocate-copy-sent");
+    snprintf(move->past.copy, sizeof move->past.copy, "%s", image.id);
+    if (gl_relocate_note(move, "relocate-copying", json_pack("{s:s}", "image", image.id), NULL,
+                         err) != 0 ||
+        wait_image(move, move->past.copy, "copying the image", &image, err) != 0 ||
+        gl_relocate_note(move, "relocate-copied", json_pack("{s:o}", "bytes", bytes_json(&image)),
+                         NULL, err) != 0)
+        return -1;
+    move->past.is_copied = true;
+    return 0;
+}
+
+static int launch_there(struct gl_relocate *move, struct gl_error *err)
+{
+    GL_AUTO(gl_auto_json) json_t *plan = json_deep_copy(move->order->plan);
+    struct gl_instance instance;
+    struct gl_order order;
+
+    json_object_set_new(
+        plan, "continues",
+        json_pack("{s:s,s:i}", "launch", move->row->launch, "move", (int)move->past.number));
+    order = new_order(move, plan);
+    if (gl_launch_start(move->launcher, &order, &instance, err) != 0)
+        return gl_wrap(err, "the launch in %s", move->past.region);
+    snprintf(move->past.launch, sizeof move->past.launch, "%s", instance.launch_id);
+    return gl_relocate_note(move, "relocate-launched",
+                            json_pack("{s:s}", "launch", instance.launch_id), NULL, err);
+}
+
+static int verify(struct gl_relocate *move, struct gl_error *err)
+{
+    struct wait wait =
+        wait_begin(move, "waiting for the first reading", move->past.verify_wait_s * 1000);
+
+    for (;;) {
+        GL_AUTO(gl_launch_rows_free) struct gl_launch_rows rows = {0};
+        size_t index;
+        int verified;
+
+        if (gl_launch_find(move->launcher, move->past.launch, &rows, &index, err) != 0)
+            return -1;
+        verified = gl_relocate_verify(move, &rows.rows[index], err);
+        if (verified > 0)
+            break;
+        if (verified < 0 || wait_on(move, &wait, err) != 0)
+            return -1;
+    }
+    if (gl_relocate_note(move, "relocate-verified", json_pack("{s:s}", "launch", move->past.launch),
+                         NULL, err) != 0)
+        return -1;
+    move->past.is_verified = true;
+    move->past.verified_ms = now_ms(move);
+    return 0;
+}
+
+/* ---- the end ---- */
+
+static int go(struct gl_relocate *move, struct gl_error *err)
+{
+    if (halt(move, err) != 0 || make_image(move, err) != 0 || copy_image(move, err) != 0 ||
+        launch_there(move, err) != 0)
+        return -1;
+    return verify(move, err);
+}
+
+static int end_old(struct gl_relocate *move, struct gl_error *err)
+{
+    GL_AUTO(gl_launch_rows_free) struct gl_launch_rows rows = {0};
+    struct gl_ending ending = {.wait = {5}, .exit_status = -1};
+    size_t index;
+    int result;
+
+    if (gl_launch_find(move->launcher, move->row->launch, &rows, &index, err) != 0)
+        return -1;
+    result = gl_launch_end(move->launcher, &rows.rows[index], move->cloud, &ending, err);
+    free(ending.receipt);
+    return result;
+}
+
+/* It runs there; what is still to be put away is told and tried again later. */
+static void put_away(struct gl_relocate *move, struct gl_relocated *out)
+{
+    struct gl_error second = {0};
+
+    gl_relocate_close(move, false, &out->unsettled);
+    if (!move->past.is_open && end_old(move, &second) != 0)
+        out->unsettled = second;
+}
+
+/* A handle that was opened before someone asked to stop gives up in the middle of cleaning up. */
+static int open_again(struct gl_relocate *move, struct gl_cloud **owned, struct gl_error *err)
+{
+    const struct gl_launcher *launcher = move->launcher;
+
+    if (launcher->is_interrupted == NULL || !launcher->is_interrupted(launcher->cookie))
+        return 0;
+    gl_cloud_close(*owned);
+    move->cloud = *owned = launcher->open(launcher->cookie, move->row->cloud, move->row->zone, err);
+    return *owned != NULL ? 0 : -1;
+}
+
+/* The new launch may run and may not: what came of it must be known first. */
+static bool is_open_question(const struct gl_relocate *move)
+{
+    GL_AUTO(gl_launch_rows_free) struct gl_launch_rows rows = {0};
+    struct gl_error ignored = {0};
+    size_t index;
+
+    return gl_relocate_find_new(move, &rows, &index, &ignored) == 1 &&
+           !gl_launch_row_is_over(&rows.rows[index]) && rows.rows[index].instance[0] == '\0';
+}
+
+static int come_back(struct gl_relocate *move, struct gl_cloud **owned, struct gl_error *err)
+{
+    struct gl_error why = *err, second = {0};
+    bool is_busy = true;
+
+    if (is_open_question(move) || open_again(move, owned, &second) != 0 ||
+        gl_relocate_undo(move, &why, false, &is_busy, &second) != 0 || is_busy) {
+        *err = why;
+        return gl_wrap(err, "MOVE OF %s NOT UNDONE YET (%s): `greenlaunch status` goes on with it",
+                       move->row->launch,
+                       second.code != GL_OK ? second.text
+                                            : "it is not known whether it started there");
+    }
+    *err = why;
+    return gl_wrap(err, "launch %s stays in %s and runs again", move->row->launch,
+                   move->row->region);
+}
+
+static int relocate(struct gl_relocate *move, struct gl_cloud **owned, struct gl_relocated *out,
+                    struct gl_error *err)
+{
+    if (check_row(move, err) != 0 || check_there(move, err) != 0 || record_intent(move, err) != 0)
+        return -1;
+    if (go(move, err) != 0) {
+        come_back(move, owned, err);
+        return -1;
+    }
+    snprintf(out->launch, sizeof out->launch, "%s", move->past.launch);
+    put_away(move, out);
+    return 0;
+}
+
+static int relocate_id(struct gl_launcher *launcher, const char *id,
+                       const struct gl_relocate_order *order, struct gl_relocated *out,
+                       struct gl_error *err)
+{
+    GL_AUTO(gl_launch_rows_free) struct gl_launch_rows rows = {0};
+    struct gl_relocate move = {.launcher = launcher, .order = order};
+    struct gl_cloud *cloud;
+    size_t index;
+    int result;
+
+    if (gl_launch_find(launcher, id, &rows, &index, err) != 0 ||
+        gl_relocate_past_read(launcher->ledger, id, &move.past, err) != 0)
+        return -1;
+    move.row = &rows.rows[index];
+    cloud = launcher->open(launcher->cookie, move.row->cloud, move.row->zone, err);
+    if (cloud == NULL)
+        return -1;
+    move.cloud = cloud;
+    result = relocate(&move, &cloud, out, err);
+    gl_cloud_close(cloud);
+    return result;
+}
+
+int gl_launch_relocate(struct gl_launcher *launcher, const char *launch,
+                       const struct gl_relocate_order *order, struct gl_relocated *out,
+                       struct gl_error *err)
+{
+    char id[GL_CLOUD_ID];
+    int lock, result;
+
+    *out = (struct gl_relocated){.launch = ""};
+    if (gl_launch_named(launcher, launch, id, err) != 0)
+        return -1;
+    lock = gl_launch_lock(launcher->state_folder, id, LOCK_WAIT_MS, err);
+    if (lock < 0)
+        return -1;
+    result = relocate_id(launcher, id, order, out, err);
+    gl_launch_unlock(lock);
+    return result;
+}
