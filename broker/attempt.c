@@ -256,14 +256,19 @@ static int look_for(struct gl_attempts *attempts, enum gl_errc failed, struct gl
 static int end_leftover(struct gl_attempts *attempts, const char *id, struct gl_error *err)
 {
     const struct gl_cloud_ops *ops = attempts->cloud->ops;
+    const struct gl_world *world = attempts->launcher->world;
+    int64_t until = monotonic_ms(attempts->launcher) + GL_REMOTE_SETTLE_MS;
     struct gl_instance seen;
     struct gl_error why = {0};
 
     ops->terminate(attempts->cloud, id, &why);
-    if (ops->describe(attempts->cloud, id, &seen, err) == 0)
-        return gl_instance_is_over(&seen)
-                   ? 0
-                   : gl_fail(err, GL_E_PROVIDER, "%s is left over from a failed start", id);
+    while (ops->describe(attempts->cloud, id, &seen, err) == 0) {
+        if (gl_instance_is_over(&seen))
+            return 0;
+        if (monotonic_ms(attempts->launcher) >= until)
+            return gl_fail(err, GL_E_PROVIDER, "%s is left over from a failed start", id);
+        world->sleep_ms(world->cookie, LOOK_MAX_MS);
+    }
     if (err->code != GL_E_NOT_FOUND)
         return -1;
     gl_error_clear(err);
@@ -293,6 +298,8 @@ static enum sent not_proven(struct gl_attempts *attempts, const struct gl_error 
 
     gl_launch_record_state(attempts->launcher, attempts->launch, "unknown", "launching", why->text,
                            &ignored);
+    if (is_no_room(err->code)) /* which would say that nothing was started */
+        err->code = GL_E_OUTCOME;
     gl_wrap(err, "launch %s: it is not known whether it started", attempts->launch);
     return NOT_PROVEN;
 }
@@ -336,6 +343,8 @@ static enum sent send_once(struct gl_attempts *attempts, struct gl_instance *out
 {
     struct gl_launcher *launcher = attempts->launcher;
     struct gl_cloud *cloud = attempts->cloud;
+    struct gl_cloud_failure failure;
+    enum sent sent;
 
     if (!is_possible(attempts, err))
         return is_no_room(err->code) ? NO_ROOM : ABSENT;
@@ -349,7 +358,10 @@ static enum sent send_once(struct gl_attempts *attempts, struct gl_instance *out
                    : NOT_PROVEN;
     }
     checkpoint(launcher, "send-failed");
-    return after_failure(attempts, out, err);
+    failure = cloud->failure; /* looking for it begins another */
+    sent = after_failure(attempts, out, err);
+    attempts->cloud->failure = failure;
+    return sent;
 }
 
 /* ---- all ---- */

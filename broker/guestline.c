@@ -48,13 +48,16 @@ static void take_exit(struct gl_guest_said *said, const json_t *object)
     said->is_tail_whole = true;
 }
 
+static const char base64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=";
+
 static void take_identity(struct gl_guest_said *said, const json_t *object)
 {
     const char *kind = json_string_value(json_object_get(object, "kind"));
     const char *document = json_string_value(json_object_get(object, "document"));
 
     if (kind == NULL || document == NULL || said->identity.length > 0 ||
-        strlen(kind) >= sizeof said->identity_kind || strlen(document) > GL_GUEST_DOCUMENT)
+        strlen(kind) >= sizeof said->identity_kind || strlen(document) > GL_GUEST_DOCUMENT ||
+        document[strspn(document, base64)] != '\0')
         return;
     snprintf(said->identity_kind, sizeof said->identity_kind, "%s", kind);
     gl_str_add(&said->identity, document);
@@ -74,12 +77,12 @@ static void take_line(struct gl_guest_said *said, const char *line)
     GL_AUTO(gl_auto_json) json_t *identity = object_after(line, identity_mark);
     const char *tail = strstr(line, tail_mark);
 
-    if (ended != NULL)
+    if (tail != NULL) /* the command's own words, whatever marks are in them */
+        take_tail(said, tail + sizeof tail_mark - 1);
+    else if (ended != NULL)
         take_exit(said, ended);
     else if (identity != NULL)
         take_identity(said, identity);
-    else if (tail != NULL)
-        take_tail(said, tail + sizeof tail_mark - 1);
 }
 
 void gl_guest_said_feed(struct gl_guest_said *said, const char *bytes, size_t length)

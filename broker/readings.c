@@ -111,6 +111,9 @@ static void keep(const struct gl_launcher *launcher, const struct gl_collected *
     if (collected->said.has_exit)
         gl_str_addf(&text, "GLX1 {\"exit\":%d,\"launch\":\"%s\"}\n", collected->said.exit_status,
                     collected->log.launch);
+    if (collected->said.identity_kind[0] != '\0')
+        gl_str_addf(&text, "GLI1 {\"document\":\"%s\",\"kind\":\"%s\"}\n",
+                    gl_str_text(&collected->said.identity), collected->said.identity_kind);
     if (text.length > 0 && gl_dir_make(folder, &ignored) == 0)
         gl_file_write(path, text.text, text.length, 0600, &ignored);
 }
@@ -161,6 +164,20 @@ static bool may_show_later(const struct gl_launcher *launcher, const struct gl_l
            world->now_ms(world->cookie) < row->expires_ms + SLACK_MS;
 }
 
+/* What only the kept lines still say. */
+static void take_kept_words(const struct gl_guest_said *kept, struct gl_guest_said *out)
+{
+    if (kept->has_exit && !out->has_exit) {
+        out->has_exit = true;
+        out->exit_status = kept->exit_status;
+    }
+    if (kept->identity_kind[0] != '\0' && out->identity_kind[0] == '\0') {
+        memcpy(out->identity_kind, kept->identity_kind, sizeof out->identity_kind);
+        gl_str_clear(&out->identity);
+        gl_str_add(&out->identity, gl_str_text(&kept->identity));
+    }
+}
+
 static int collect_kept(struct gl_launcher *launcher, const struct gl_launch_row *row,
                         const struct gl_str *console, struct gl_collected *out,
                         struct gl_error *err)
@@ -180,11 +197,11 @@ static int collect_kept(struct gl_launcher *launcher, const struct gl_launch_row
     if (whole.log.count > out->log.count) {
         struct gl_collected less = *out;
 
+        whole.note = less.note; /* that the console could not be read holds all the same */
         *out = whole;
         whole = less;
-    } else if (whole.said.has_exit && !out->said.has_exit) {
-        out->said.has_exit = true;
-        out->said.exit_status = whole.said.exit_status;
+    } else {
+        take_kept_words(&whole.said, &out->said);
     }
     gl_collected_done(&whole);
     return 0;

@@ -36,10 +36,13 @@ static int verify_over(const struct gl_relocate *move, const struct gl_launch_ro
                        struct gl_error *err)
 {
     struct gl_error ignored = {0};
+    int heard = row->instance[0] == '\0'        ? 0
+                : move->past.is_describe_enough ? 1
+                                                : has_spoken(move, row, &ignored);
 
-    /* It has come and gone meanwhile: what it did was done. */
-    if (row->instance[0] != '\0' && has_spoken(move, row, &ignored) == 1)
-        return 1;
+    /* It has come and gone meanwhile: what it did was done, and must not be done twice. */
+    if (heard != 0)
+        return heard > 0 ? 1 : 0;
     return gl_fail(err, GL_E_PROVIDER, "launch %s ended before it was heard of", row->launch);
 }
 
@@ -86,13 +89,14 @@ static int delete_image(const struct gl_relocate *move, const char *image, struc
 
 int gl_relocate_clean(const struct gl_relocate *move, struct gl_error *err)
 {
-    struct gl_error first = {0};
+    struct gl_error copy = {0}, image = {0};
 
-    if (delete_image(move, move->past.copy, &first) != 0)
-        *err = first;
-    if (delete_image(move, move->past.image, &first) != 0)
-        *err = first;
-    return first.code == GL_OK ? 0 : -1;
+    delete_image(move, move->past.copy, &copy);
+    delete_image(move, move->past.image, &image);
+    if (copy.code == GL_OK && image.code == GL_OK)
+        return 0;
+    *err = copy.code != GL_OK ? copy : image;
+    return -1;
 }
 
 /* An answer that says no: nothing was made. */

@@ -56,12 +56,43 @@ static int series_here(struct gl_context *context, const struct gl_shift_subject
     return 0;
 }
 
+/* What a launch keeps of its rules are the grid's, hour by hour. A rule about the place or the sum
+ * cannot be asked again from that, and a move past it would break it unseen. */
+static int check_rules(const struct gl_shift_subject *subject, struct gl_error *err)
+{
+    static const char *const unasked[] = {"regions",   "not_regions", "countries", "not_countries",
+                                          "max_price", "max_rate",    "max_total", NULL};
+    const json_t *rules = json_object_get(json_object_get(subject->plan, "decision"), "rules");
+    size_t i, k;
+    const json_t *rule, *limit;
+
+    json_array_foreach(rules, i, rule) json_array_foreach(json_object_get(rule, "limits"), k, limit)
+    {
+        const char *key = json_string_value(json_object_get(limit, "key"));
+
+        for (const char *const *one = unasked; key != NULL && *one != NULL; one++)
+            if (strcmp(key, *one) == 0)
+                return gl_fail(err, GL_E_USAGE,
+                               "%s was launched with %s, which a move cannot ask again; "
+                               "launch it anew there",
+                               subject->row->launch, key);
+    }
+    if (json_array_size(rules) > 0 && !json_is_object(json_object_get(subject->plan, "guarantee")))
+        return gl_fail(err, GL_E_USAGE,
+                       "%s was launched with a warning: its rules cannot be asked again; launch it "
+                       "anew there",
+                       subject->row->launch);
+    return 0;
+}
+
 /* Every candidate zone of a disputed region must hold the rules. */
 static int judge(struct gl_context *context, const struct gl_shift_subject *subject,
                  struct outlook *outlook, struct gl_error *err)
 {
     const struct gl_region_row *row = gl_data_region(subject->row->cloud, outlook->region);
 
+    if (check_rules(subject, err) != 0)
+        return -1;
     outlook->zones[0] = row != NULL ? row->zones[0] : "";
     outlook->zones[1] = row != NULL ? row->zones[1] : NULL;
     outlook->zone_count = outlook->zones[0][0] == '\0' ? 0 : outlook->zones[1] != NULL ? 2 : 1;

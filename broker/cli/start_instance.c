@@ -160,6 +160,7 @@ static int decide(struct gl_context *context, struct gl_ask *ask, bool may_lack_
 /* A launch under way, and all that its orders borrow from. */
 struct start {
     struct gl_context *context;
+    struct gl_launcher *launcher;
     const struct gl_start_options *options;
     struct gl_ask ask;
     const struct gl_ask_result *asked; /* that the order is of */
@@ -222,6 +223,13 @@ static int elsewhere(void *cookie, const struct gl_cloud *cloud, const struct gl
     start->other_count++;
     if (asked->decision->verdict != GL_ALLOW)
         return 0;
+    /* A cloud that was never used is not begun with by the way. */
+    if (gl_rented_first_use(start->context, start->launcher, asked->ask, start->options,
+                            &asked->offers->offers[asked->decision->ranked[0]],
+                            err) != GL_EXIT_OK) {
+        gl_error_clear(err);
+        return 0;
+    }
     if (order_chosen(start, asked, order, err) != 0)
         return -1;
     say_choice(start->context, asked, asked->decision->ranked[0]);
@@ -278,7 +286,8 @@ static int launch_chosen(struct gl_context *context, struct gl_launcher *launche
                          struct gl_instance *out, struct gl_error *err)
 {
     GL_AUTO(start_done)
-    struct start start = {.context = context, .options = options, .ask = *asked->ask};
+    struct start start = {
+        .context = context, .launcher = launcher, .options = options, .ask = *asked->ask};
     struct gl_order order = {.elsewhere = elsewhere, .elsewhere_cookie = &start};
     const struct gl_offer *offer = &asked->offers->offers[asked->decision->ranked[0]];
     int status = gl_rented_first_use(context, launcher, asked->ask, options, offer, err);
