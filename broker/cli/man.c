@@ -202,6 +202,10 @@ static const struct entry environment[] = {
     {"XDG_STATE_HOME", "Folder of greenlaunch/, the ledger, the cache of signals and local "
                        "instances; ~/.local/state when not set"},
     {"PATH", "Where QEMU, busybox and the programs of --with are found"},
+    {"AZURE_SUBSCRIPTION_ID",
+     "Whose machines are believed to be ours when Azure signs where one runs; the other variables "
+     "of "
+     "rented clouds and signals: greenlaunch provider list, greenlaunch source list"},
     {"HTTPS_PROXY",
      "Proxy by which grid signals are asked, as libcurl reads it; NO_PROXY names what needs none"},
     {"COLUMNS", "Width of what is printed, as --width; else that of the terminal, else 80"},

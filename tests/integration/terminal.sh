@@ -145,10 +145,11 @@ fi
 chmod 700 "$work/state-closed"
 
 # ---- the environment ----
-# Names that the code looks up, beside those that a library reads for us.
+# Names that the code looks up, beside those that a library reads for us, and those of rented clouds
+# and signals: `provider list` and `source list` tell them.
 {
     grep -rhoE '(getenv\(|environment\(|is_set\()[^;]*"[A-Z_]+"' --include='*.c' \
-        base policy providers agent broker | grep -oE '"[A-Z_]+"$' | tr -d '"'
+        base policy providers/cloud/local* providers/*.c agent broker | grep -oE '"[A-Z_]+"$' | tr -d '"'
     echo HTTPS_PROXY
 } | sort -u >"$work/read"
 "$program" help --man | sed -n '/^\.Sh ENVIRONMENT/,/^\.Sh FILES/s/^\.It Ev //p' | sort -u \

@@ -355,7 +355,7 @@ static void the_command_runs_under_the_meter(void **state)
 /* The signal that ends a pod reaches the command, and the last lines are still written. */
 static void a_pod_that_is_ended_says_its_last(void **state)
 {
-    static const char *const words[] = {"sh", "-c", "kill -TERM $PPID; sleep 20", NULL};
+    static const char *const words[] = {"sh", "-c", "kill -TERM $PPID; exec sleep 20", NULL};
     struct gl_launch launch = launch_of();
     struct gl_str out = {0};
     struct stage stage;
