@@ -9,8 +9,11 @@ export LC_ALL=C.UTF-8
 cd "$(dirname "$0")/../.." || exit 1
 build=${1:-build}
 program=$(cd "$build" && pwd)/greenlaunch
-work=$(mktemp -d "${TMPDIR:-/tmp}/terminal.XXXXXX") || exit 1
-trap 'rm -rf "$work"' EXIT
+base=$(mktemp -d "${TMPDIR:-/tmp}/terminal.XXXXXX") || exit 1
+trap 'rm -rf "$base"' EXIT
+# Long wherever this is built, so that a width that depends on it shows everywhere.
+work=$base/a-folder-whose-name-alone-is-as-wide-as-a-narrow-terminal
+mkdir "$work"
 export HOME=$work XDG_CONFIG_HOME=$work/config XDG_STATE_HOME=$work/state TERM=dumb
 unset COLUMNS NO_COLOR CI ACCESSIBLE
 . tests/support/checks.sh
@@ -21,7 +24,7 @@ unset COLUMNS NO_COLOR CI ACCESSIBLE
 too_wide() { # COLUMNS NAME
     local line
     while IFS= read -r line; do
-        line=${line//"$work"/~}
+        line=${line//"$work"/'~'} # quoted: a bare ~ is expanded to our folder again
         [ ${#line} -gt "$1" ] || continue
         [ "$(wc -L <<<"$line")" -gt "$1" ] || continue
         [[ $line =~ ^\ *[^\ ]+$ ]] || printf '# %s: %s\n' "$2" "$line"
@@ -128,7 +131,7 @@ mkdir "$work/state-closed"
 as=()
 if [ "$(id -u)" -eq 0 ]; then
     as=(setpriv --reuid 65534 --clear-groups)
-    chmod 755 "$work"
+    chmod 755 "$base" "$work"
     chown 65534 "$work/state-closed"
 fi
 chmod 500 "$work/state-closed"
