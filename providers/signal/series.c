@@ -92,11 +92,11 @@ void gl_signal_bound_observed(struct gl_point *point)
 
 void gl_signal_bound_share(struct gl_point *point)
 {
-    int64_t left_u = SHARE_WHOLE_U - point->value_u;
-    int64_t margin_u = left_u * GL_REVISION_PPM / SHARE_WHOLE_U;
+    int64_t margin_u;
 
-    if (point->value_u < 0 || left_u < 0)
+    if (point->value_u < 0 || point->value_u > SHARE_WHOLE_U)
         return;
+    margin_u = (SHARE_WHOLE_U - point->value_u) * GL_REVISION_PPM / SHARE_WHOLE_U;
     point->low_u = point->value_u > margin_u ? point->value_u - margin_u : 0;
     point->high_u = point->value_u + margin_u;
 }
