@@ -43,16 +43,16 @@ agent_SRC     := $(filter-out $(PROGRAM_MAINS),$(call sources,agent))
 broker_SRC    := $(filter-out $(PROGRAM_MAINS),$(call sources,broker))
 
 # What each floor and everything below it links with.
-base_LIBS      := -lsodium -ljansson -lexpat -lyaml -ldl
+base_LIBS      := -lsodium -ljansson -lexpat -lyaml -lz -ldl
 policy_LIBS    := $(base_LIBS) -lm
 providers_LIBS := $(policy_LIBS)
 agent_LIBS     := $(base_LIBS) -lm
 broker_LIBS    := -lsqlite3 $(providers_LIBS)
-# The command carries its libraries where their archives are at hand: the loader then has five
+# The command carries its libraries where their archives are at hand: the loader then has six
 # files less to find, map and relocate at every start. `make CARRIED=` links with shared ones.
-CARRIED ?= sqlite3 yaml sodium jansson expat
+CARRIED ?= sqlite3 yaml sodium jansson expat z
 carried = $(if $(filter $(1),$(CARRIED)),$(if $(filter /%,$(shell $(CC) -print-file-name=lib$(1).a)),-l:lib$(1).a,-l$(1)),-l$(1))
-command_LIBS    = $(foreach name,sqlite3 yaml sodium jansson expat,$(call carried,$(name))) -ldl -lm
+command_LIBS    = $(foreach name,sqlite3 yaml sodium jansson expat z,$(call carried,$(name))) -ldl -lm
 base_ARCHIVES      := $(B)/libbase.a
 policy_ARCHIVES    := $(B)/libpolicy.a $(base_ARCHIVES)
 providers_ARCHIVES := $(B)/libproviders.a $(policy_ARCHIVES)
@@ -107,10 +107,14 @@ $(CHART_NOTE): force
 $(B)/obj/broker/render/html_chart_js.o: $(CHART_NOTE) $(CHART_JS)
 $(B)/obj/broker/render/html_chart_js.o: ALL_CFLAGS += $(if $(CHART_JS),-DGL_CHART_JS='"$(CHART_JS)"')
 
+# The mapping of resource types, carried by the command.
+$(B)/obj/broker/hook/mapping_carried.o: $(wildcard broker/hook/mapping/*.yaml)
+
 # ---- tests: tests/unit/<floor>/test_*.c link that floor and those below, nothing else ----
 UNIT_SRC := $(sort $(wildcard tests/unit/*/test_*.c))
 UNIT     := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(UNIT_SRC))
-SUITE_SRC := $(sort $(wildcard tests/conformance/test_*.c tests/property/test_*.c tests/fault/test_*.c))
+SUITE_SRC := $(sort $(wildcard tests/conformance/test_*.c tests/property/test_*.c tests/fault/test_*.c)) \
+             tests/live/counterpart.c
 SUITE    := $(patsubst tests/%.c,$(B)/tests/%,$(SUITE_SRC))
 SUPPORT_SRC := $(sort $(wildcard tests/support/*.c tests/conformance/cloud_*.c))
 
@@ -151,10 +155,19 @@ test-openstack: setup ## the OpenStack adapter against real services of Debian 1
 	$(Q)$(MAKE) $(PARALLEL) $(B)/tests/conformance/test_openstack_real
 	$(Q)OPENSTACK_REAL=yes tests/integration/openstack.sh $(B)
 
+# For people with an account: asks first, never costs 0.05 USD, ends what it started. YES=1 answers.
+LIVE := test-live-aws test-live-gcp test-live-azure test-live-openstack test-live-hetzner \
+        test-live-digitalocean test-live-scaleway test-live-kubernetes
+.PHONY: $(LIVE)
+test-live-aws: ## one machine of your account for some minutes, below 0.05 USD; also -gcp, -azure ...
+$(LIVE): test-live-%: setup
+	$(Q)$(MAKE) $(PARALLEL) all
+	$(Q)tests/live.sh $* $(B)
+
 # Ten thousand launches take some minutes; STORM_SEED repeats one.
 .PHONY: storm
 STORM ?= 10000
-storm: setup ## many launches on a rented cloud with every fault at random: no orphan, no double
+storm: setup ## many launches on rented clouds with every fault at random: no orphan, no double
 	$(Q)$(MAKE) $(PARALLEL) $(B)/tests/fault/test_remote_storm
 	$(Q)GREENLAUNCH_STORM=$(STORM) GREENLAUNCH_STORM_SEED=$(STORM_SEED) $(B)/tests/fault/test_remote_storm
 

@@ -256,6 +256,17 @@ static size_t decode(const char *text, size_t length, uint32_t *out)
     return size;
 }
 
+size_t gl_utf8_put(uint32_t code, char out[4])
+{
+    static const uint8_t leads[] = {0, 0, 0xc0, 0xe0, 0xf0};
+    size_t size = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+
+    for (size_t i = size - 1; i > 0; i--, code >>= 6)
+        out[i] = (char)(0x80 | (code & 0x3f));
+    out[0] = (char)(leads[size] | code);
+    return size;
+}
+
 static bool is_in(uint32_t code, const struct range *ranges, size_t count)
 {
     for (size_t i = 0; i < count && ranges[i].first <= code; i++)

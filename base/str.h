@@ -4,7 +4,7 @@
 
 /* Growable text with a ceiling, and borrowed views. Append functions never fail: past the ceiling
  * they stop, set `is_cut`, and the text so far stays valid and NUL-terminated. Refuses encodings:
- * bytes are bytes; gl_text_columns() alone knows UTF-8. */
+ * bytes are bytes; gl_text_columns() and gl_utf8_put() alone know UTF-8. */
 
 #include "base/error.h"
 
@@ -43,6 +43,10 @@ bool gl_glob_match(const char *pattern, const char *text);
 unsigned gl_text_distance(const char *a, const char *b);
 /* The nearest of `count` names within a third of the length of `name`, NULL when none is near. */
 const char *gl_text_nearest(const char *name, const char *const *names, size_t count);
+
+/* `code`, at most U+10FFFF and no surrogate, as UTF-8 in `out`; bytes written (Unicode 15 table
+ * 3-6). */
+size_t gl_utf8_put(uint32_t code, char out[4]);
 
 /* Terminal columns of UTF-8 text: combining 0, wide 2, malformed bytes 1 each. */
 unsigned gl_text_columns(const char *text);

@@ -35,7 +35,7 @@ static int64_t real_now_ms(void *cookie)
 static int64_t real_monotonic_ms(void *cookie)
 {
     (void)cookie;
-    return read_clock(CLOCK_MONOTONIC);
+    return read_clock(CLOCK_BOOTTIME); /* CLOCK_MONOTONIC stands still in a suspend */
 }
 
 /* Returns early at a signal, so that Ctrl-C is seen at once; callers look at the clock anyway. */

@@ -12,7 +12,9 @@ struct gl_http;
 struct gl_world {
     void *cookie;
     int64_t (*now_ms)(void *cookie);       /* wall clock, Unix milliseconds */
-    int64_t (*monotonic_ms)(void *cookie); /* never steps; for timeouts */
+    int64_t (*monotonic_ms)(void *cookie); /* never steps, and goes on while this machine is
+                                              suspended, as what it rented does; for timeouts
+                                              and leases */
     void (*sleep_ms)(void *cookie, int64_t ms);
     void (*random)(void *cookie, void *out, size_t length); /* cryptographic */
     const char *(*getenv)(void *cookie, const char *name);  /* borrowed; NULL if unset */

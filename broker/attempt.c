@@ -85,6 +85,8 @@ static void add_rented(struct gl_str *text, const struct gl_launch *launch)
 
     if (launch->is_spot)
         gl_str_add(text, "|spot");
+    if (launch->zone != NULL)
+        gl_str_addf(text, "|zone %s", launch->zone);
     if (launch->max_price_u_usd > 0)
         gl_str_addf(text, "|price %" PRId64, launch->max_price_u_usd);
     if (meter != NULL && meter->sha256 != NULL)
@@ -135,12 +137,15 @@ static json_t *intent_json(const struct gl_attempts *attempts, const char *plan)
     gl_hash_of(plan, strlen(plan), &hash);
     gl_host_boot_id(boot);
     order_hash(&attempts->order, order_hex);
-    return json_pack("{s:s,s:I,s:s,s:s,s:s,s:s,s:s,s:s,s:I,s:I}", "boot", boot, "monotonic_ms",
-                     (json_int_t)monotonic_ms(attempts->launcher), "token", launch->token,
-                     "plan_sha256", gl_hash_hex(&hash, hex), "order_sha256", order_hex, "cloud",
-                     attempts->order.cloud, "region", launch->region, "type", launch->type,
-                     "attempt", (json_int_t)launch->attempt, "expires_ms",
-                     (json_int_t)(launch->expires.unix_s * 1000));
+    return json_pack(
+        "{s:s,s:I,s:s,s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:s*,s:s*,s:o*,s:o*}", "boot", boot,
+        "monotonic_ms", (json_int_t)monotonic_ms(attempts->launcher), "token", launch->token,
+        "plan_sha256", gl_hash_hex(&hash, hex), "order_sha256", order_hex, "cloud",
+        attempts->order.cloud, "region", launch->region, "type", launch->type, "attempt",
+        (json_int_t)launch->attempt, "expires_ms", (json_int_t)(launch->expires.unix_s * 1000),
+        "account", attempts->account[0] != '\0' ? attempts->account : NULL, "availability_zone",
+        launch->zone, "spot", launch->is_spot ? json_true() : NULL, "max_price_u_usd",
+        launch->max_price_u_usd > 0 ? json_integer((json_int_t)launch->max_price_u_usd) : NULL);
 }
 
 static int record_intent(struct gl_attempts *attempts, struct gl_error *err)
@@ -226,6 +231,22 @@ static int open_again(struct gl_attempts *attempts, struct gl_error *err)
     return attempts->cloud != NULL ? 0 : -1;
 }
 
+/* A handle that was opened again may be one of other credentials. */
+static int check_account(const struct gl_attempts *attempts, struct gl_error *err)
+{
+    char now[GL_TENANT];
+
+    if (attempts->account[0] == '\0')
+        return 0;
+    if (gl_tenant_now(attempts->cloud, now, err) != 0)
+        return -1;
+    return strcmp(now, attempts->account) == 0
+               ? 0
+               : gl_fail(err, GL_E_NO_CREDENTIAL,
+                         "the credentials are of %s now, and were of %s when it was sent", now,
+                         attempts->account);
+}
+
 /* 1 found, 0 proven absent, -1 not known. What may still show is waited for. */
 static int look_for(struct gl_attempts *attempts, enum gl_errc failed, struct gl_instance *out,
                     struct gl_error *err)
@@ -244,8 +265,10 @@ static int look_for(struct gl_attempts *attempts, enum gl_errc failed, struct gl
         const struct gl_cloud_ops *ops = attempts->cloud->ops;
 
         found = ops->find_by_request(attempts->cloud, launch->region, launch->token, out, err);
-        if (found != 0 || monotonic_ms(attempts->launcher) >= until)
+        if (found != 0)
             return found;
+        if (monotonic_ms(attempts->launcher) >= until)
+            return check_account(attempts, err);
         world->sleep_ms(world->cookie, pause);
         pause = pause < LOOK_MAX_MS ? 2 * pause : pause;
     }
@@ -329,13 +352,15 @@ static enum sent after_failure(struct gl_attempts *attempts, struct gl_instance 
                                                        : not_proven(attempts, err, err);
 }
 
-/* Could it be launched there? Asked before anything is written down: nothing is sent. */
+/* Could it be launched there, and in whose account? Asked before anything is written down: nothing
+ * is sent. */
 static bool is_possible(struct gl_attempts *attempts, struct gl_error *err)
 {
     struct gl_cloud *cloud = attempts->cloud;
+    bool is_checked = (cloud->ops->caps & GL_CLOUD_CHECKS) != 0 && cloud->ops->check != NULL;
 
-    return (cloud->ops->caps & GL_CLOUD_CHECKS) == 0 || cloud->ops->check == NULL ||
-           cloud->ops->check(cloud, &attempts->sent, err) == 0;
+    return (!is_checked || cloud->ops->check(cloud, &attempts->sent, err) == 0) &&
+           gl_tenant_now(cloud, attempts->account, err) == 0;
 }
 
 static enum sent send_once(struct gl_attempts *attempts, struct gl_instance *out,
@@ -393,6 +418,49 @@ static int give_up(struct gl_attempts *attempts, struct gl_error *err)
     return -1;
 }
 
+/* ---- another zone, another place ---- */
+
+/* "us-east-1a" of us-east-1, "europe-north1-b" of europe-north1; "us-east10-a" is none of us-east1.
+ */
+static bool is_zone_of(const char *zone, const char *region)
+{
+    size_t length = strlen(region);
+
+    return strncmp(zone, region, length) == 0 && zone[length] != '\0' &&
+           strchr("0123456789", zone[length]) == NULL;
+}
+
+static bool was_asked(const struct gl_attempts *attempts, const char *zone)
+{
+    for (unsigned i = 0; i < attempts->zone_count; i++)
+        if (strcmp(attempts->zones[i], zone) == 0)
+            return true;
+    return false;
+}
+
+/* A zone has no stock, and its provider names others of the region that do. They draw from the same
+ * grid: what the rules said of the place holds for them. */
+static bool go_to_zone(struct gl_attempts *attempts, const struct gl_error *why)
+{
+    const struct gl_cloud_failure *failure = &attempts->cloud->failure;
+    struct gl_launch *launch = &attempts->order.launch;
+
+    if (why->code != GL_E_CAPACITY || failure->reach != GL_REACH_ZONE)
+        return false;
+    for (size_t i = 0; i < sizeof failure->places / sizeof *failure->places; i++) {
+        const char *zone = failure->places[i];
+
+        if (!is_zone_of(zone, launch->region) || was_asked(attempts, zone) ||
+            attempts->zone_count == GL_ATTEMPT_ZONES)
+            continue;
+        snprintf(attempts->zones[attempts->zone_count], sizeof attempts->zones[0], "%s", zone);
+        launch->zone = attempts->zones[attempts->zone_count++];
+        attempts->zone_sendings++;
+        return true;
+    }
+    return false;
+}
+
 /* 1 when another place was found for it and stands in attempts->order; 0 when there is none, *err
  * as it was. */
 static int go_elsewhere(struct gl_attempts *attempts, struct gl_error *err)
@@ -404,6 +472,8 @@ static int go_elsewhere(struct gl_attempts *attempts, struct gl_error *err)
 
     if (order->elsewhere == NULL)
         return 0;
+    order->launch.zone = NULL;
+    attempts->zone_count = 0;
     gl_error_clear(err);
     found = order->elsewhere(order->elsewhere_cookie, attempts->cloud, &why, order, err);
     if (found <= 0) {
@@ -440,7 +510,7 @@ int gl_attempts_run(struct gl_attempts *attempts, struct gl_instance *out, struc
     const struct gl_world *world = attempts->launcher->world;
 
     for (unsigned attempt = 1;; attempt++) {
-        bool is_last = attempt == GL_LAUNCH_ATTEMPTS;
+        bool is_last = attempt - attempts->zone_sendings >= GL_LAUNCH_ATTEMPTS;
         enum sent sent;
 
         if (prepare(attempts, attempt, err) != 0)
@@ -450,8 +520,10 @@ int gl_attempts_run(struct gl_attempts *attempts, struct gl_instance *out, struc
             return 0;
         if (sent == NOT_PROVEN)
             return -1;
-        if (sent == ABSENT || is_last || is_interrupted(attempts->launcher) ||
-            (sent == NO_ROOM && go_elsewhere(attempts, err) == 0))
+        if (sent == ABSENT || is_interrupted(attempts->launcher))
+            return give_up(attempts, err);
+        if (!(sent == NO_ROOM && go_to_zone(attempts, err)) &&
+            (is_last || (sent == NO_ROOM && go_elsewhere(attempts, err) == 0)))
             return give_up(attempts, err);
         gl_error_clear(err);
         if (sent == ABSENT_AGAIN)

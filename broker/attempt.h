@@ -5,7 +5,9 @@
 /* The attempts of one launch: intent, sending, and the proof of what came of it before anything is
  * sent again. Only launch.c calls it. */
 
-#include "broker/launch.h"
+#include "broker/tenant.h"
+
+#define GL_ATTEMPT_ZONES 8
 
 struct gl_attempts {
     struct gl_launcher *launcher;
@@ -14,7 +16,12 @@ struct gl_attempts {
     struct gl_cloud *cloud; /* owned */
     struct gl_launch sent;  /* of the last attempt */
     char token[GL_HASH_HEX];
-    bool is_recorded; /* an intent stands in the ledger */
+    char account[GL_TENANT]; /* in which it is launched; "" = cannot be told */
+    /* Zones of the region that its provider says have stock, asked after the first had none. */
+    char zones[GL_ATTEMPT_ZONES][40];
+    unsigned zone_count;    /* in this region */
+    unsigned zone_sendings; /* in all: they are none of GL_LAUNCH_ATTEMPTS */
+    bool is_recorded;       /* an intent stands in the ledger */
 };
 
 /* Until it runs, or until nothing more is to be tried: as gl_launch_start(). The ledger is left

@@ -9,9 +9,12 @@
 #include "base/file.h"
 #include "broker/account.h"
 #include "broker/attempt.h"
+#include "broker/notice.h"
 #include "broker/plausible.h"
 #include "broker/receipt.h"
+#include "broker/relocate.h"
 #include "broker/shift.h"
+#include "broker/tenant.h"
 #include "broker/tie.h"
 
 #define LEASE_SLACK_MS 60000
@@ -103,9 +106,9 @@ static int64_t readings_until(const struct gl_run *run, int64_t interval_ms, int
  * nothing came later, but not before we saw it alive: a guest that says goodbye and goes on has
  * seen to it that nobody knows for how long. Else silence is charged until now, and when our own
  * clock was set back until the end of the lease, which the guest's own timer enforces. What the
- * readings cover is always inside. */
+ * readings cover is always inside. A machine that was moved on was off since `off_ms`. */
 static int64_t end_of_run(const struct gl_launcher *launcher, const struct gl_run *run,
-                          int64_t interval_ms, int64_t alive_ms)
+                          int64_t interval_ms, int64_t alive_ms, int64_t off_ms)
 {
     const struct gl_launch_row *row = run->row;
     int64_t now = launcher->world->now_ms(launcher->world->cookie);
@@ -115,7 +118,8 @@ static int64_t end_of_run(const struct gl_launcher *launcher, const struct gl_ru
 
     if (run->instance.ended.unix_s > 0 && told_ms < end)
         end = told_ms;
-
+    if (off_ms != GL_UNKNOWN && off_ms < end)
+        end = off_ms;
     if (run->got.log.count > 0) {
         int64_t until = readings_until(run, interval_ms, end);
         bool is_seen = end - (until > alive_ms ? until : alive_ms) <= GOODBYE_MS;
@@ -164,7 +168,7 @@ static json_t *meter_json(const struct gl_meterlog *log, int64_t interval_ms, co
 static int64_t end_so_far(const struct gl_launcher *launcher, const struct gl_run *run,
                           int64_t interval_ms)
 {
-    int64_t now = end_of_run(launcher, run, interval_ms, 0);
+    int64_t now = end_of_run(launcher, run, interval_ms, 0, GL_UNKNOWN);
     int64_t until;
 
     if (run->got.log.count == 0)
@@ -173,20 +177,30 @@ static int64_t end_so_far(const struct gl_launcher *launcher, const struct gl_ru
     return now - until <= 3 * interval_ms + SILENCE_MS ? until : now;
 }
 
+/* By its provider, who had given notice. */
+static bool has_been_ended(const struct gl_run *run, const struct gl_notice *notice,
+                           int64_t ended_ms)
+{
+    return !run->goes_on && gl_notice_is_end(notice, ended_ms, run->row->expires_ms);
+}
+
 static json_t *evidence_of(const struct gl_launcher *launcher, const struct gl_run *run,
                            struct gl_error *err)
 {
     const struct gl_launch_row *row = run->row;
     GL_AUTO(gl_auto_json)
     json_t *evidence = gl_json_parse(row->plan, strlen(row->plan), "plan", err);
-    int64_t interval_ms, alive_ms = 0, ended_ms;
+    int64_t interval_ms, alive_ms = 0, off_ms, ended_ms;
+    struct gl_notice notice;
     json_t *instance;
 
     if (evidence == NULL || plan_interval(evidence, &interval_ms, err) != 0 ||
+        gl_notice_find(launcher->ledger, row->launch, &notice, err) != 0 ||
+        gl_relocate_off_since(launcher->ledger, row->launch, &off_ms, err) != 0 ||
         gl_ledger_events(launcher->ledger, row->launch, &alive_ms, note_alive, err) != 0)
         return NULL;
     ended_ms = run->goes_on ? end_so_far(launcher, run, interval_ms)
-                            : end_of_run(launcher, run, interval_ms, alive_ms);
+                            : end_of_run(launcher, run, interval_ms, alive_ms, off_ms);
     json_object_set_new(evidence, "meter", meter_json(&run->got.log, interval_ms, run->got.note));
     json_object_set_new(evidence, "launch", json_string(row->launch));
     json_object_set_new(evidence, "name", json_string(row->name));
@@ -195,6 +209,9 @@ static json_t *evidence_of(const struct gl_launcher *launcher, const struct gl_r
                         json_integer(launcher->world->now_ms(launcher->world->cookie)));
     instance = instance_json(row, &run->instance, ended_ms);
     json_object_set_new(evidence, "instance", instance);
+    if (notice.kind[0] != '\0')
+        json_object_set_new(instance, "interruption",
+                            gl_notice_json(&notice, has_been_ended(run, &notice, ended_ms)));
     gl_shift_evidence(&run->times, instance);
     if (gl_tie_seal(launcher->ledger, row->launch, row->token, instance, err) != 0)
         return NULL;
@@ -214,6 +231,11 @@ static int write_receipt(const struct gl_launcher *launcher, const char *launch,
     return gl_file_write(path, receipt, strlen(receipt), 0644, err);
 }
 
+static bool was_interrupted(const json_t *instance)
+{
+    return json_is_true(json_object_get(json_object_get(instance, "interruption"), "ended_it"));
+}
+
 static int record_end(const struct gl_launcher *launcher, const struct gl_launch_row *row,
                       const json_t *evidence, const char *receipt, const char *state,
                       struct gl_error *err)
@@ -228,7 +250,8 @@ static int record_end(const struct gl_launcher *launcher, const struct gl_launch
     change.ended_ms = json_integer_value(json_object_get(instance, "ended_ms"));
     change.exit_status = json_integer_value(json_object_get(instance, "exit_status"));
     gl_hash_of(receipt, strlen(receipt), &hash);
-    body = json_pack("{s:s,s:s}", "state", state, "receipt_sha256", gl_hash_hex(&hash, hex));
+    body = json_pack("{s:s,s:s,s:s*}", "state", state, "receipt_sha256", gl_hash_hex(&hash, hex),
+                     "by", was_interrupted(instance) ? "provider" : NULL);
     return gl_ledger_append(launcher->ledger, state, row->launch, body, &change, err);
 }
 
@@ -332,7 +355,7 @@ int gl_instance_look(struct gl_cloud **cloud, const char *id, struct gl_instance
     return 0;
 }
 
-/* What a cloud has forgotten it must have had the time to show. */
+/* What a cloud has forgotten it must have had the time to show, and in the account where it is. */
 int gl_instance_look_believed(struct gl_launcher *launcher, const struct gl_launch_row *row,
                               struct gl_cloud **cloud, struct gl_instance *out,
                               struct gl_error *err)
@@ -341,8 +364,10 @@ int gl_instance_look_believed(struct gl_launcher *launcher, const struct gl_laun
 
     if (gl_instance_look(cloud, row->instance, out, err) != 0)
         return -1;
-    if (*cloud != NULL || asked == NULL || gl_attempt_is_settled(launcher, row, asked))
+    if (*cloud != NULL || asked == NULL)
         return 0;
+    if (gl_attempt_is_settled(launcher, row, asked))
+        return gl_tenant_check(launcher, row, asked, err);
     *cloud = asked;
     return gl_fail(err, GL_E_BUSY, "%s does not show %s yet", asked->ops->name, row->instance);
 }

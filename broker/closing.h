@@ -22,7 +22,8 @@ struct gl_run {
  * *cloud NULL, for there is nothing more to ask for. */
 int gl_instance_look(struct gl_cloud **cloud, const char *id, struct gl_instance *out,
                      struct gl_error *err);
-/* The same, but BUSY for what a cloud has not yet had the time to show. */
+/* The same, but BUSY for what a cloud has not yet had the time to show, and the errors of
+ * gl_tenant_check() where it is asked for another account. */
 int gl_instance_look_believed(struct gl_launcher *launcher, const struct gl_launch_row *row,
                               struct gl_cloud **cloud, struct gl_instance *out,
                               struct gl_error *err);

@@ -38,15 +38,23 @@ struct gl_reply {
     bool is_streamed;       /* the instance's own output went to stdout: ours goes to stderr */
 };
 
+/* Where policies and waivers are read from in place of the disk. Errors as gl_file_read_given(). */
+struct gl_policy_source {
+    void *cookie;
+    int (*read)(void *cookie, const char *path, char **out, size_t *out_length,
+                struct gl_error *err);
+};
+
 struct gl_context {
     struct gl_world world;
     struct gl_globals globals;
     struct gl_config config;
-    const char *command;               /* "offers" */
-    const char *program;               /* argv[0] */
-    struct gl_standing_world standing; /* with --at: the world of the signals */
-    char *state_folder;                /* made on first use: gl_context_state() */
-    struct gl_ledger *ledger;          /* opened on first use: gl_context_ledger() */
+    const char *command;                          /* "offers" */
+    const char *program;                          /* argv[0] */
+    struct gl_standing_world standing;            /* with --at: the world of the signals */
+    const struct gl_policy_source *policy_source; /* NULL = the disk */
+    char *state_folder;                           /* made on first use: gl_context_state() */
+    struct gl_ledger *ledger;                     /* opened on first use: gl_context_ledger() */
     struct gl_reply reply;
     unsigned columns; /* of stdout, without those of the demonstration's mark; 0 = not known yet */
     bool is_color;

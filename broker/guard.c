@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "broker/finish.h"
 #include "broker/guard_part.h"
+#include "broker/relocate.h"
 
 #define FRESH_S      600  /* what is known of the grid is worked out anew after so long */
 #define TELL_AGAIN_S 3600 /* the same notice stands in the ledger once an hour */
@@ -48,6 +49,8 @@ static void tell(const struct turn *turn, struct gl_guard_report *told)
     told->promise = here != NULL && here->entry != NULL ? &here->entry->promise : NULL;
     told->rule = here != NULL && here->rule != NULL ? here->rule->id : "";
     told->to_region = told->to_zone = "";
+    told->continued = watch->continued;
+    told->unmoved = turn->choice.act != GL_GUARD_STAY ? watch->unmoved : "";
     if (turn->choice.place != SIZE_MAX) {
         told->to_region = watch->places[turn->choice.place].name;
         told->to_zone = watch->places[turn->choice.place].zone;
@@ -93,18 +96,18 @@ static void give_up(struct turn *turn, const struct gl_error *failed)
 /* What can be done to the instance; *out_is_over when there is nothing left to do. */
 static int ask_caps(const struct turn *turn, uint32_t *out, bool *out_is_over, struct gl_error *err)
 {
-    struct gl_launcher *launcher = guard_of(turn)->launcher;
     const struct gl_launch_row *row = turn->watch.row;
-    struct gl_cloud *cloud = launcher->open(launcher->cookie, row->cloud, row->zone, err);
+    struct gl_cloud *cloud = gl_guard_cloud(turn->watch.look, row, err);
     struct gl_instance instance;
     int result;
 
     if (cloud == NULL)
         return -1;
     result = cloud->ops->describe(cloud, row->instance, &instance, err);
-    gl_cloud_close(cloud);
-    if (result != 0 && err->code != GL_E_NOT_FOUND)
+    if (result != 0 && err->code != GL_E_NOT_FOUND) {
+        gl_launcher_note_silence(guard_of(turn)->launcher, row->cloud, err);
         return -1;
+    }
     *out_is_over = result != 0 || gl_instance_is_over(&instance);
     *out = result == 0 ? instance.caps : 0;
     return 0;
@@ -143,7 +146,7 @@ static int choose_act(struct turn *turn, struct gl_guard_facts *facts, struct gl
         return 0;
     }
     facts->can_pause = (caps & GL_CLOUD_SUSPENDS) != 0;
-    facts->can_move = facts->can_move && (caps & GL_CLOUD_MOVES) != 0;
+    facts->can_move = facts->can_move && (turn->watch.is_by_image || (caps & GL_CLOUD_MOVES) != 0);
     facts->was_moved_lately = was_moved_lately(turn, facts->min_stay_h);
     gl_guard_decide(facts, &turn->choice);
     turn->wanted = step_of(&turn->choice);
@@ -168,16 +171,27 @@ static void note_next(const struct turn *turn)
         *next_s = wish->until_s;
 }
 
+/* Moved by image it is another launch: it came where it is when it was made. */
+static bool is_continued(const struct gl_watch *watch)
+{
+    return json_is_object(json_object_get(watch->plan, "continues"));
+}
+
 /* A person who resumed it in this pause meant it. */
 static int choose(struct turn *turn, struct gl_error *err)
 {
-    struct gl_guard_place places[GL_CLOUD_PLACES_MAX];
-    struct gl_guard_move moves[GL_CLOUD_PLACES_MAX];
+    struct gl_guard_place places[GL_GUARD_PLACES_MAX];
+    struct gl_guard_move moves[GL_GUARD_PLACES_MAX];
     struct gl_guard_facts facts;
     bool is_paused;
 
     gl_watch_facts(&turn->watch, places, moves, &facts);
     gl_guard_decide(&facts, &turn->choice);
+    if (turn->choice.act != GL_GUARD_STAY || facts.is_paused) {
+        gl_watch_elsewhere(&turn->watch);
+        gl_watch_facts(&turn->watch, places, moves, &facts);
+        gl_guard_decide(&facts, &turn->choice);
+    }
     turn->wanted = step_of(&turn->choice);
     is_paused = facts.is_paused;
     note_next(turn);
@@ -186,6 +200,8 @@ static int choose(struct turn *turn, struct gl_error *err)
     if (gl_guard_past_read(guard_of(turn)->launcher->ledger, turn->watch.row->launch, &turn->past,
                            err) != 0)
         return -1;
+    if (turn->past.moved_s == GL_UNKNOWN && is_continued(&turn->watch))
+        turn->past.moved_s = turn->watch.row->created_ms / 1000;
     if (is_paused && turn->past.is_paused_by_person) {
         turn->choice =
             (struct gl_guard_choice){.act = GL_GUARD_STAY, .why = GL_WHY_PERSON, .place = SIZE_MAX};
@@ -247,6 +263,8 @@ static void done(struct turn *turn)
     struct gl_error err = {0};
 
     gl_guard_checkpoint(guard_of(turn), "guard-done");
+    if (turn->watch.unsettled.code != GL_OK)
+        told.untold = &turn->watch.unsettled;
     if (!guard_of(turn)->is_dry && gl_guard_after(&turn->watch, &turn->choice, &err) != 0)
         told.untold = &err;
     gl_guard_checkpoint(guard_of(turn), "guard-recorded");
@@ -351,6 +369,19 @@ static void carry_out(struct turn *turn)
 
 /* ---- one launch, and all ---- */
 
+/* A move by image takes half an hour and more: everything else is looked at first. */
+static bool is_deferred(struct turn *turn)
+{
+    struct gl_guard_look *look = turn->watch.look;
+
+    if (!look->is_deferring || !turn->watch.is_by_image || look->guard->is_dry ||
+        step_of(&turn->choice) != GL_GUARD_MOVE)
+        return false;
+    look->deferred[look->deferred_count++] = turn->watch.row;
+    turn->counts->watched--;
+    return true;
+}
+
 static void guard_one(struct gl_guard_look *look, const struct gl_launch_row *row,
                       struct gl_guarded *counts)
 {
@@ -370,10 +401,10 @@ static void guard_one(struct gl_guard_look *look, const struct gl_launch_row *ro
         give_up(&turn, &err);
     } else if (is_watched) {
         counts->watched++;
-        if (choose(&turn, &err) == 0)
-            carry_out(&turn);
-        else
+        if (choose(&turn, &err) != 0)
             give_up(&turn, &err);
+        else if (!is_deferred(&turn))
+            carry_out(&turn);
     }
     gl_watch_done(&turn.watch);
 }
@@ -388,24 +419,42 @@ static bool is_asked_for(const struct gl_guard *guard, const struct gl_launch_ro
     return guard->only == NULL || strcmp(guard->only, row->launch) == 0;
 }
 
+static void guard_rows(struct gl_guard_look *look, const struct gl_launch_rows *rows,
+                       const char *state, struct gl_guarded *counts)
+{
+    for (size_t i = 0; i < rows->count && !is_interrupted(look->guard->launcher); i++)
+        if (strcmp(rows->rows[i].state, state) == 0 && is_asked_for(look->guard, &rows->rows[i]))
+            guard_one(look, &rows->rows[i], counts);
+}
+
+static void guard_deferred(struct gl_guard_look *look, struct gl_guarded *counts)
+{
+    look->is_deferring = false;
+    for (size_t i = 0; i < look->deferred_count && !is_interrupted(look->guard->launcher); i++)
+        guard_one(look, look->deferred[i], counts);
+}
+
 /* Both lists are read before anything is done: what is paused now is looked at again next time. A
  * launch may be called "running". */
 static int guard_all(struct gl_guard_look *look, struct gl_guarded *counts, struct gl_error *err)
 {
     static const char *const states[] = {"running", "paused"};
     struct gl_launch_rows rows[sizeof states / sizeof states[0]] = {{0}};
-    const struct gl_launcher *launcher = look->guard->launcher;
+    size_t all = 0;
     int result = 0;
 
-    for (size_t s = 0; s < sizeof states / sizeof states[0] && result == 0; s++)
-        result = gl_ledger_launches(launcher->ledger, states[s], &rows[s], err);
-    for (size_t s = 0; s < sizeof states / sizeof states[0]; s++) {
-        for (size_t i = 0; i < rows[s].count && result == 0 && !is_interrupted(launcher); i++)
-            if (strcmp(rows[s].rows[i].state, states[s]) == 0 &&
-                is_asked_for(look->guard, &rows[s].rows[i]))
-                guard_one(look, &rows[s].rows[i], counts);
-        gl_launch_rows_free(&rows[s]);
+    for (size_t s = 0; s < sizeof states / sizeof states[0] && result == 0; s++) {
+        result = gl_ledger_launches(look->guard->launcher->ledger, states[s], &rows[s], err);
+        all += rows[s].count;
     }
+    look->deferred = gl_alloc((all + 1) * sizeof(const struct gl_launch_row *));
+    look->is_deferring = true;
+    for (size_t s = 0; s < sizeof states / sizeof states[0] && result == 0; s++)
+        guard_rows(look, &rows[s], states[s], counts);
+    if (result == 0)
+        guard_deferred(look, counts);
+    for (size_t s = 0; s < sizeof states / sizeof states[0]; s++)
+        gl_launch_rows_free(&rows[s]);
     return result;
 }
 
@@ -436,6 +485,7 @@ static int settle(struct gl_guard *guard, struct gl_guarded *out, struct gl_erro
         return 0;
     if (gl_launch_reconcile(guard->launcher, &out->reconciled, err) != 0)
         return -1;
+    gl_relocate_sweep(guard->launcher, &out->swept);
     gl_guard_checkpoint(guard, "guard-reconciled");
     if (guard->only != NULL)
         return 0;

@@ -14,6 +14,7 @@
 
 #include "broker/launch.h"
 #include "broker/promise.h"
+#include "broker/relocate.h"
 #include "policy/guard.h"
 #include "policy/outlook.h"
 
@@ -26,6 +27,8 @@ struct gl_guard_report {
     const struct gl_outlook *here;    /* NULL: its plan or rules cannot be read */
     const char *rule;                 /* whose promise is the shortest; "" = none */
     const char *to_region, *to_zone;  /* of a move; else "" */
+    const char *continued;            /* moved by image: the launch that goes on there; else "" */
+    const char *unmoved;              /* it was to be moved, and why it cannot be; else "" */
     const struct gl_error *failed;    /* the act was tried and failed; NULL = done or none tried */
     const struct gl_error *untold;    /* done, but its promise, notice or demand is not in the
                                          ledger; NULL = it is */
@@ -42,11 +45,15 @@ struct gl_guard {
     void *cookie;
     gl_facts_of *facts;
     /* Places that the launch's cloud could move it to: fills at most `capacity`, returns how many.
-     * NULL = it cannot be moved. */
+     * NULL = it cannot be moved. A rented machine goes there by image (broker/relocate.h), as a new
+     * launch with the rest of its lease: after everything else was looked at, for it takes long. */
     size_t (*places)(void *cookie, const struct gl_launch_row *row, struct gl_cloud_place *out,
                      size_t capacity);
     void (*report)(void *cookie, const struct gl_guard_report *report); /* NULL = nobody listens */
     void (*news)(void *cookie, const struct gl_promise_news *news);     /* of promises; NULL too */
+    const struct gl_carried_meter *meter; /* of a rented machine that moves; NULL = none moves */
+    bool is_any_price; /* a rented machine moves whatever that costs in money; else for no more than
+                          the rest of its lease does, and never where a price is not known */
     const struct gl_book_memory *memory;
     const char *only; /* look at this launch only, and settle no promise; NULL = at all */
     int64_t late_s;   /* a look comes so late at worst, for plans with pauses; 0 = five minutes */
@@ -57,6 +64,12 @@ struct gl_guard {
     bool is_locked;      /* the caller holds gl_guard_lock() */
 };
 
+#define GL_GUARD_PLACES_MAX 96
+/* The regions of the built-in table that a rented launch could go to, for `places`: of its cloud,
+ * in a known zone, where its type has a price. */
+size_t gl_guard_regions(const struct gl_launch_row *row, struct gl_cloud_place *out,
+                        size_t capacity);
+
 struct gl_guarded {
     unsigned watched, stayed, moved, paused, resumed, stopped, notified;
     unsigned failed; /* launches where something that was tried failed */
@@ -64,6 +77,7 @@ struct gl_guarded {
     int64_t next_s;  /* a plan with pauses changes next; GL_UNKNOWN = there is none */
     struct gl_promises_settled settled;
     struct gl_reconciled reconciled;
+    struct gl_relocate_swept swept; /* images that earlier moves left */
 };
 
 /* Be the guard of this state folder for longer than a look: a descriptor to close, or -1 LOCKED

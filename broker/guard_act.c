@@ -57,6 +57,8 @@ static json_t *evidence_of(const struct gl_watch *watch, const struct gl_guard_c
     if (watch->wish.wish != GL_TIMETABLE_NONE && watch->wish.until_s != GL_UNKNOWN)
         json_object_set_new(json, "next_s", json_integer((json_int_t)watch->wish.until_s));
 
+    if (watch->unmoved[0] != '\0')
+        json_object_set_new(json, "unmoved", json_string(watch->unmoved));
     if (choice->place == SIZE_MAX)
         return json;
     json_object_set_new(json, "to",
@@ -84,8 +86,8 @@ int gl_guard_note(const struct gl_watch *watch, enum gl_guard_act act,
 
 /* ---- doing it ---- */
 
-static int move(const struct gl_watch *watch, size_t place, const struct gl_shift_reason *reason,
-                struct gl_error *err)
+static int shift(const struct gl_watch *watch, size_t place, const struct gl_shift_reason *reason,
+                 struct gl_error *err)
 {
     const struct gl_guard *guard = watch->look->guard;
     const struct gl_cloud_place *to = &watch->places[place];
@@ -97,6 +99,14 @@ static int move(const struct gl_watch *watch, size_t place, const struct gl_shif
 
     return gl_launch_move(guard->launcher, watch->row->launch,
                           &(struct gl_shift_place){to->name, zone, series}, reason, err);
+}
+
+static int move(struct gl_watch *watch, size_t place, const struct gl_shift_reason *reason,
+                struct gl_error *err)
+{
+    if (watch->is_by_image)
+        return gl_guard_relocate(watch, place, reason, err);
+    return shift(watch, place, reason, err);
 }
 
 /* The end of a launch has no reason of its own: it is written down before. */
@@ -114,7 +124,7 @@ static int stop(const struct gl_watch *watch, const struct gl_guard_choice *choi
     return result;
 }
 
-int gl_guard_act(const struct gl_watch *watch, const struct gl_guard_choice *choice,
+int gl_guard_act(struct gl_watch *watch, const struct gl_guard_choice *choice,
                  enum gl_guard_act *out_step, struct gl_error *err)
 {
     struct gl_launcher *launcher = watch->look->guard->launcher;
@@ -148,11 +158,11 @@ static int promise_in(const struct gl_watch *watch, const struct gl_outlook *out
                       struct gl_error *err)
 {
     const struct gl_launcher *launcher = watch->look->guard->launcher;
+    const char *launch = watch->continued[0] != '\0' ? watch->continued : watch->row->launch;
 
     if (outlook == NULL || outlook->entry == NULL || outlook->until_s == GL_UNKNOWN)
         return 0;
-    return gl_promise_issue(launcher->ledger, launcher->world, watch->row->launch, outlook->entry,
-                            NULL, err);
+    return gl_promise_issue(launcher->ledger, launcher->world, launch, outlook->entry, NULL, err);
 }
 
 /* The unmet need, without anything that names the user. */

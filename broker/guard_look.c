@@ -95,6 +95,8 @@ void gl_guard_look_done(struct gl_guard_look *look)
     look->rules = NULL;
     gl_arena_done(&look->arena);
     gl_guarantee_rows_free(&look->open);
+    gl_guard_clouds_close(look);
+    free(look->deferred);
 }
 
 /* *out NULL: no rule speaks of the grid. */
@@ -170,17 +172,42 @@ static const struct gl_outlook *look_here(const struct gl_watch *watch)
     return here;
 }
 
-static void look_elsewhere(struct gl_watch *watch)
+/* In a disputed region the worse zone counts. */
+static const struct gl_outlook *look_there(const struct gl_watch *watch,
+                                           const struct gl_cloud_place *place)
+{
+    const struct gl_outlook *there = outlook_of(watch->look, watch->rules, place->zone);
+    const char *second = watch->is_by_image ? gl_guard_second_zone(watch, place) : NULL;
+
+    if (second == NULL)
+        return there;
+    return gl_outlook_worse(there, outlook_of(watch->look, watch->rules, second));
+}
+
+/* What cannot be asked now is told by whoever asks next. */
+static bool can_go(struct gl_watch *watch)
+{
+    struct gl_error ignored = {0};
+    const struct gl_cloud *cloud = gl_guard_cloud(watch->look, watch->row, &ignored);
+
+    if (cloud == NULL || watch->look->guard->places == NULL)
+        return false;
+    watch->is_by_image = (cloud->ops->caps & GL_CLOUD_MOVES) == 0;
+    return !watch->is_by_image || gl_guard_can_relocate(watch, cloud->ops);
+}
+
+void gl_watch_elsewhere(struct gl_watch *watch)
 {
     const struct gl_guard *guard = watch->look->guard;
-    struct gl_cloud_place found[GL_CLOUD_PLACES_MAX];
-    size_t count = guard->places == NULL
-                       ? 0
-                       : guard->places(guard->cookie, watch->row, found, GL_CLOUD_PLACES_MAX);
+    struct gl_cloud_place found[GL_GUARD_PLACES_MAX];
+    size_t count = 0;
 
-    for (size_t i = 0; i < count && i < GL_CLOUD_PLACES_MAX; i++)
+    if (watch->rules == NULL || on_lapse_of(watch) != GL_LAPSE_MOVE || !can_go(watch))
+        return;
+    count = guard->places(guard->cookie, watch->row, found, GL_GUARD_PLACES_MAX);
+    for (size_t i = 0; i < count && i < GL_GUARD_PLACES_MAX; i++)
         if (strcmp(found[i].name, watch->row->region) != 0) {
-            watch->there[watch->place_count] = outlook_of(watch->look, watch->rules, found[i].zone);
+            watch->there[watch->place_count] = look_there(watch, &found[i]);
             watch->places[watch->place_count++] = found[i];
         }
 }
@@ -221,8 +248,6 @@ int gl_watch_begin(struct gl_guard_look *look, const struct gl_launch_row *row,
     if (out->rules == NULL)
         return 0;
     out->here = look_here(out);
-    if (on_lapse_of(out) == GL_LAPSE_MOVE)
-        look_elsewhere(out);
     return 0;
 }
 
@@ -281,15 +306,21 @@ static struct gl_guard_place place_of(const struct gl_watch *watch,
     };
 }
 
+uint32_t gl_watch_hours(const struct gl_watch *watch, const struct gl_guard_place *there)
+{
+    uint32_t needed_h = hours_needed(gl_watch_needed_s(watch));
+    uint32_t hours = there->promised_h < needed_h ? there->promised_h : needed_h;
+
+    return hours < GL_OUTLOOK_H ? hours : GL_OUTLOOK_H;
+}
+
 /* Hour by hour over the hours that are promised there and needed. */
 static void compare(const struct gl_watch *watch, size_t index, double kw,
                     struct gl_guard_place *there)
 {
-    uint32_t needed_h = hours_needed(gl_watch_needed_s(watch));
-    uint32_t hours = there->promised_h < needed_h ? there->promised_h : needed_h;
+    uint32_t hours = gl_watch_hours(watch, there);
     double here_mean, there_mean;
 
-    hours = hours < GL_OUTLOOK_H ? hours : GL_OUTLOOK_H;
     if (!gl_outlook_mean(watch->here, hours, &here_mean) ||
         !gl_outlook_mean(watch->there[index], hours, &there_mean))
         return;
@@ -349,7 +380,7 @@ void gl_watch_facts(const struct gl_watch *watch, struct gl_guard_place *places,
         .moves = moves,
         .place_count = watch->place_count,
         .margin = guard->margin >= 0 ? guard->margin : MARGIN,
-        .max_egress_u_usd = GL_UNKNOWN,
+        .max_egress_u_usd = watch->is_by_image ? gl_guard_move_ceiling(watch) : GL_UNKNOWN,
         .can_pause = true,
         .can_move = watch->place_count > 0,
         .plan = watch->wish.wish,
@@ -360,6 +391,10 @@ void gl_watch_facts(const struct gl_watch *watch, struct gl_guard_place *places,
         out->here = place_of(watch, watch->here, is_paused ? 0 : lead_s);
     for (size_t i = 0; i < watch->place_count; i++) {
         places[i] = place_of(watch, watch->there[i], 0);
+        if (watch->is_by_image) {
+            gl_guard_region_cost(watch, i, kw, &places[i], &moves[i]);
+            continue;
+        }
         moves[i] = move_to(watch, i);
         compare(watch, i, kw, &places[i]);
     }

@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char exit_mark[] = "GLX1 ", identity_mark[] = "GLI1 ", tail_mark[] = "greenlaunch: | ";
+static const char exit_mark[] = "GLX1 ", identity_mark[] = "GLI1 ", notice_mark[] = "GLN1 ",
+                  tail_mark[] = "greenlaunch: | ";
 
 void gl_guest_said_init(struct gl_guest_said *said, const char *launch)
 {
@@ -34,14 +35,31 @@ static json_t *object_after(const char *line, const char *mark)
     return end != NULL ? gl_json_parse(at, (size_t)(end + 1 - at), "console", &ignored) : NULL;
 }
 
-static void take_exit(struct gl_guest_said *said, const json_t *object)
+static bool is_of(const struct gl_guest_said *said, const json_t *object)
 {
     const char *launch = json_string_value(json_object_get(object, "launch"));
+
+    return launch != NULL && strcmp(launch, said->launch) == 0;
+}
+
+/* Whose line it is: a word as our script writes it, for it goes into files and messages. */
+static bool take_kind(const json_t *object, char out[8])
+{
+    const char *kind = json_string_value(json_object_get(object, "kind"));
+
+    if (kind == NULL || kind[0] == '\0' || strlen(kind) >= 8 ||
+        kind[strspn(kind, "abcdefghijklmnopqrstuvwxyz")] != '\0')
+        return false;
+    snprintf(out, 8, "%s", kind);
+    return true;
+}
+
+static void take_exit(struct gl_guest_said *said, const json_t *object)
+{
     const json_t *status = json_object_get(object, "exit");
     json_int_t value = json_integer_value(status);
 
-    if (launch == NULL || strcmp(launch, said->launch) != 0 || !json_is_integer(status) ||
-        value < 0 || value > 255)
+    if (!is_of(said, object) || !json_is_integer(status) || value < 0 || value > 255)
         return;
     said->has_exit = true;
     said->exit_status = (int)value;
@@ -52,15 +70,18 @@ static const char base64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwx
 
 static void take_identity(struct gl_guest_said *said, const json_t *object)
 {
-    const char *kind = json_string_value(json_object_get(object, "kind"));
     const char *document = json_string_value(json_object_get(object, "document"));
 
-    if (kind == NULL || document == NULL || said->identity.length > 0 ||
-        strlen(kind) >= sizeof said->identity_kind || strlen(document) > GL_GUEST_DOCUMENT ||
-        document[strspn(document, base64)] != '\0')
+    if (document == NULL || said->identity.length > 0 || strlen(document) > GL_GUEST_DOCUMENT ||
+        document[strspn(document, base64)] != '\0' || !take_kind(object, said->identity_kind))
         return;
-    snprintf(said->identity_kind, sizeof said->identity_kind, "%s", kind);
     gl_str_add(&said->identity, document);
+}
+
+static void take_notice(struct gl_guest_said *said, const json_t *object)
+{
+    if (is_of(said, object) && said->notice[0] == '\0')
+        take_kind(object, said->notice);
 }
 
 static void take_tail(struct gl_guest_said *said, const char *text)
@@ -75,6 +96,7 @@ static void take_line(struct gl_guest_said *said, const char *line)
 {
     GL_AUTO(gl_auto_json) json_t *ended = object_after(line, exit_mark);
     GL_AUTO(gl_auto_json) json_t *identity = object_after(line, identity_mark);
+    GL_AUTO(gl_auto_json) json_t *notice = object_after(line, notice_mark);
     const char *tail = strstr(line, tail_mark);
 
     if (tail != NULL) /* the command's own words, whatever marks are in them */
@@ -83,6 +105,8 @@ static void take_line(struct gl_guest_said *said, const char *line)
         take_exit(said, ended);
     else if (identity != NULL)
         take_identity(said, identity);
+    else if (notice != NULL)
+        take_notice(said, notice);
 }
 
 void gl_guest_said_feed(struct gl_guest_said *said, const char *bytes, size_t length)

@@ -3,9 +3,9 @@
 #define GL_BROKER_GUESTLINE_H
 
 /* What a rented machine's own script (providers/cloud/userdata.h) writes on its console beside the
- * readings: how its command ended, the last of what it printed, the document of its identity. The
- * guest may write anything there: nothing of this is believed, it is only what the guest says. Pure
- * but for memory. */
+ * readings: how its command ended, the last of what it printed, the document of its identity, its
+ * cloud's notice of an early end. The guest may write anything there: nothing of this is believed,
+ * it is only what the guest says. Pure but for memory. */
 
 #include "base/json.h"
 #include "base/str.h"
@@ -18,6 +18,7 @@ struct gl_guest_said {
     bool has_exit;
     int exit_status;        /* 0 to 255 */
     char identity_kind[8];  /* "aws", "gcp", "azure"; "" = no document came */
+    char notice[8];         /* whose notice of an early end was seen: as above; "" = none */
     struct gl_str identity; /* the first document */
     struct gl_str tail;     /* lines of the command's output, without their mark */
     struct gl_str line;     /* unfinished */

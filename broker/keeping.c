@@ -2,7 +2,9 @@
 #include "broker/keeping.h"
 
 #include "broker/account.h"
+#include "policy/guarantee/book.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,38 +38,64 @@ static bool is_shown_to_hold(enum gl_key_id key)
 
 /* ---- stating ---- */
 
+#define CEILING_TEXT 64
+
 /* What is promised below a limit is promised for the whole run (`confidence`): there green_below
- * says what max_intensity says, and of both the lower one counts. */
-static const struct gl_constraint *promised_below(const struct gl_rule *rule)
+ * says what max_intensity says, and so does max_rate for the watts of the offer; of all the lowest
+ * one counts. False when that is max_intensity itself, or nothing is promised so. */
+static bool promised_below(const struct gl_question *question, const struct gl_offer *offer,
+                           const struct gl_rule *rule, char out[CEILING_TEXT])
 {
     const struct gl_constraint *below = gl_rule_constraint(rule, GL_KEY_GREEN_BELOW);
-    const struct gl_constraint *most = gl_rule_constraint(rule, GL_KEY_MAX_INTENSITY);
+    int64_t most_u = gl_rule_number(rule, GL_KEY_MAX_INTENSITY), rate_u;
 
-    if (below == NULL || gl_rule_constraint(rule, GL_KEY_CONFIDENCE) == NULL)
-        return NULL;
-    return most == NULL || below->number < most->number ? below : NULL;
+    if (gl_rule_constraint(rule, GL_KEY_CONFIDENCE) == NULL)
+        return false;
+    out[0] = '\0';
+    if (below != NULL && (most_u == GL_UNKNOWN || below->number < most_u)) {
+        snprintf(out, CEILING_TEXT, "%s", below->written);
+        most_u = below->number;
+    }
+    rate_u = gl_book_rate_ceiling(rule, &(struct gl_book_load){question->request, offer});
+    if (rate_u != GL_UNKNOWN && (most_u == GL_UNKNOWN || rate_u < most_u))
+        snprintf(out, CEILING_TEXT, "%" PRId64 ".%06" PRId64 " gCO2e/kWh", rate_u / 1000000,
+                 rate_u % 1000000);
+    return out[0] != '\0';
 }
 
-static json_t *limit_json(const char *key, const struct gl_constraint *constraint)
+static json_t *limit_json(const char *key, const char *limit)
 {
-    return json_pack("{s:s,s:s}", "key", key, "limit", constraint->written);
+    return json_pack("{s:s,s:s}", "key", key, "limit", limit);
 }
 
-static json_t *rule_json(const struct gl_rule *rule)
+static json_t *rule_json(const struct gl_question *question, const struct gl_offer *offer,
+                         const struct gl_rule *rule)
 {
-    const struct gl_constraint *below = promised_below(rule);
+    char below[CEILING_TEXT];
+    bool has_below = promised_below(question, offer, rule, below);
     json_t *limits = json_array();
 
-    if (below != NULL)
+    if (has_below)
         json_array_append_new(limits, limit_json("max_intensity", below));
     for (size_t i = 0; i < rule->count; i++) {
         const struct gl_constraint *constraint = &rule->constraints[i];
 
         if (is_stated(constraint->key->id) &&
-            (below == NULL || constraint->key->id != GL_KEY_MAX_INTENSITY))
-            json_array_append_new(limits, limit_json(constraint->key->name, constraint));
+            (!has_below || constraint->key->id != GL_KEY_MAX_INTENSITY))
+            json_array_append_new(limits, limit_json(constraint->key->name, constraint->written));
     }
     return json_pack("{s:s,s:o}", "id", rule->id, "limits", limits);
+}
+
+/* A rule that only limits the sum of the run says nothing of an hour. */
+static bool is_judged_hourly(const struct gl_rule *rule)
+{
+    for (size_t i = 0; i < rule->count; i++)
+        if (is_hourly_limit(rule->constraints[i].key->id) ||
+            rule->constraints[i].key->id == GL_KEY_GREEN_BELOW ||
+            rule->constraints[i].key->id == GL_KEY_MAX_RATE)
+            return true;
+    return false;
 }
 
 json_t *gl_keeping_rules(const struct gl_question *question, uint32_t offer)
@@ -84,10 +112,11 @@ json_t *gl_keeping_rules(const struct gl_question *question, uint32_t offer)
         if (reason->rule == NULL || reason->rule == last || reason->constraint == NULL ||
             !is_shown_to_hold(reason->constraint->key->id) || reason->outcome != GL_SATISFIED ||
             reason->rule->level == GL_ADVISORY ||
-            reason->rule->enforce_from.unix_s > question->now.unix_s)
+            reason->rule->enforce_from.unix_s > question->now.unix_s ||
+            !is_judged_hourly(reason->rule))
             continue;
         last = reason->rule;
-        json_array_append_new(rules, rule_json(reason->rule));
+        json_array_append_new(rules, rule_json(question, &question->offers[offer], reason->rule));
     }
     return rules;
 }

@@ -69,8 +69,10 @@ struct gl_order {
  * could be proven, launching: gl_launch_reconcile() will look again. INTERRUPTED: it was ended
  * while it was starting; only out->launch_id is filled, and its receipt charges the time until
  * then. Only failures of the provider are tried again, GL_LAUNCH_ATTEMPTS in all; a full disk is
- * not. What a remote cloud does not show is believed absent only when it has had the time to show
- * it. A cloud that can check a launch beforehand (CHECKS) is asked to, before anything is written.
+ * not. Where a zone has no stock and its provider names others of the region that have, those are
+ * asked first, and are none of these attempts. What a remote cloud does not show is believed absent
+ * only when it has had the time to show it. A cloud that can check a launch beforehand (CHECKS) is
+ * asked to, before anything is written.
  */
 int gl_launch_start(struct gl_launcher *launcher, const struct gl_order *order,
                     struct gl_instance *out, struct gl_error *err);

@@ -4,16 +4,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/file.h"
 #include "base/http.h"
 #include "broker/finish.h"
 #include "broker/proof.h"
+#include "broker/tenant.h"
 #include "providers/cloud/userdata.h"
 
 #define GOOGLE_KEYS   "https://www.googleapis.com/oauth2/v3/certs"
 #define FETCH_MS      10000
 #define FETCH_CEILING ((size_t)256 << 10)
+#define AWAITED_MS    ((int64_t)15 * 60000)
 #define FETCHES       2 /* certificates that Azure leaves out */
 
 /* What a verification borrows from. */
@@ -21,7 +24,7 @@ struct checking {
     struct gl_launcher *launcher;
     const struct gl_launch_row *row;
     struct gl_identity_ask ask;
-    char account[128], challenge[GL_IDENTITY_CHALLENGE], audience[GL_IDENTITY_AUDIENCE];
+    char account[GL_TENANT], challenge[GL_IDENTITY_CHALLENGE], audience[GL_IDENTITY_AUDIENCE];
     const char *accounts[2];
     struct gl_str document, keys;
     char *anchors;
@@ -39,36 +42,63 @@ static struct gl_view view_of(const struct gl_str *text)
     return (struct gl_view){gl_str_text(text), text->length};
 }
 
+/* ---- what is known ---- */
+
+static void take_text(const json_t *body, const char *key, char *out, size_t size)
+{
+    const char *text = json_string_value(json_object_get(body, key));
+
+    if (text != NULL)
+        snprintf(out, size, "%s", text);
+}
+
+/* A later proof is of a later place, but does not heal a contradiction. */
 static int note_event(void *cookie, const json_t *event)
 {
+    struct gl_place_known *known = cookie;
     const char *kind = json_string_value(json_object_get(event, "kind"));
+    const json_t *body = json_object_get(event, "body");
 
-    *(bool *)cookie |= kind != NULL && strncmp(kind, "identity", 8) == 0;
+    if (kind != NULL && strcmp(kind, "identity") == 0 && known->contradicts[0] == '\0') {
+        take_text(body, "grade", known->grade, sizeof known->grade);
+        take_text(body, "contradicts", known->contradicts, sizeof known->contradicts);
+    }
+    if (kind != NULL && strcmp(kind, "identity-refused") == 0)
+        take_text(body, "why", known->refused, sizeof known->refused);
+    return 0;
+}
+
+int gl_place_find(struct gl_ledger *ledger, const char *launch, struct gl_place_known *out,
+                  struct gl_error *err)
+{
+    struct gl_place_known known = {.grade = ""};
+
+    if (gl_ledger_events(ledger, launch, &known, note_event, err) != 0)
+        return -1;
+    *out = known;
     return 0;
 }
 
 static bool is_known(struct gl_launcher *launcher, const char *launch)
 {
+    struct gl_place_known known;
     struct gl_error ignored = {0};
-    bool is_there = false;
 
-    return gl_ledger_events(launcher->ledger, launch, &is_there, note_event, &ignored) != 0 ||
-           is_there;
+    return gl_place_find(launcher->ledger, launch, &known, &ignored) != 0 ||
+           known.grade[0] != '\0' || known.refused[0] != '\0';
 }
 
-/* "account 123456789012, user/x", "my-project as a@b": the first word that names it. */
-static int read_account(struct gl_cloud *cloud, char out[128], struct gl_error *err)
+bool gl_place_is_awaited(struct gl_launcher *launcher, const struct gl_launch_row *row)
 {
-    char who[128];
-    const char *from = who;
+    const struct gl_world *world = launcher->world;
+    enum gl_identity_kind kind;
 
-    if (cloud->ops->whoami(cloud, who, err) != 0)
-        return -1;
-    if (strncmp(from, "account ", 8) == 0)
-        from += 8;
-    snprintf(out, 128, "%.*s", (int)strcspn(from, " ,"), from);
-    return 0;
+    return gl_identity_kind_of(row->cloud, &kind) &&
+           world->now_ms(world->cookie) < row->started_ms + AWAITED_MS &&
+           !is_known(launcher, row->launch);
 }
+
+/* ---- verifying ---- */
 
 /* What the guest was told to have signed: of its one-time token, which is on this machine only. */
 static int read_challenge(struct checking *checking, struct gl_error *err)
@@ -164,8 +194,11 @@ static int prepare(struct checking *checking, struct gl_cloud *cloud,
         strcmp(said->identity_kind, checking->row->cloud) != 0)
         return gl_fail(err, GL_E_NOT_VERIFIED, "the document is one of %s, the launch one of %s",
                        said->identity_kind, checking->row->cloud);
-    if (read_account(cloud, checking->account, err) != 0 || read_challenge(checking, err) != 0 ||
-        read_document(checking, said, err) != 0)
+    if (gl_tenant_now(cloud, checking->account, err) != 0)
+        return -1;
+    if (checking->account[0] == '\0')
+        return gl_fail(err, GL_E_PERMISSION, "whose account this is may not be told");
+    if (read_challenge(checking, err) != 0 || read_document(checking, said, err) != 0)
         return -1;
     checking->accounts[0] = checking->account;
     ask->document = view_of(&checking->document);
@@ -175,6 +208,29 @@ static int prepare(struct checking *checking, struct gl_cloud *cloud,
     ask->audience = checking->audience;
     ask->nonce = checking->challenge;
     return fetch_public(checking, err);
+}
+
+int gl_place_bind(const struct gl_launch_row *row, struct gl_cloud *cloud,
+                  struct gl_identity *identity, struct gl_error *err)
+{
+    GL_AUTO(gl_str_done) struct gl_str answer = {.ceiling = 1024};
+    GL_AUTO(gl_auto_json) json_t *said = NULL;
+    const char *name, *region, *slash = strrchr(row->instance, '/');
+
+    if (cloud->ops->identity == NULL)
+        return 0;
+    if (cloud->ops->identity(cloud, row->instance, "", &answer, err) != 0)
+        return -1;
+    said = gl_json_parse(gl_str_text(&answer), answer.length, "identity", err);
+    if (said == NULL || gl_json_string(said, "instance", &name, err) != 0 ||
+        gl_json_string(said, "region", &region, err) != 0)
+        return -1;
+    if (strcasecmp(name, identity->instance) == 0)
+        snprintf(identity->instance, sizeof identity->instance, "%s",
+                 slash != NULL ? slash + 1 : row->instance);
+    if (strcmp(region, row->region) != 0)
+        snprintf(identity->region, sizeof identity->region, "%s", region);
+    return 0;
 }
 
 static void record_refused(struct gl_launcher *launcher, const char *launch,
@@ -197,7 +253,8 @@ void gl_place_prove(struct gl_launcher *launcher, const struct gl_launch_row *ro
     if (said->identity.length == 0 || is_known(launcher, row->launch))
         return;
     if (prepare(&checking, cloud, said, &err) == 0 &&
-        gl_identity_verify(&checking.ask, &identity, &err) == 0)
+        gl_identity_verify(&checking.ask, &identity, &err) == 0 &&
+        gl_place_bind(row, cloud, &identity, &err) == 0)
         gl_proof_record(launcher->ledger, row, &identity, checking.ask.now, &err);
     else if (err.code == GL_E_NOT_VERIFIED || err.code == GL_E_TOO_LARGE)
         record_refused(launcher, row->launch, &err);

@@ -12,6 +12,7 @@ static const char several_name[] = "--policy";
 
 /* Texts of included files, kept until the parse returns. */
 struct files {
+    const struct gl_policy_source *source; /* NULL = the disk */
     char *texts[GL_POLICY_MAX_INCLUDES + 1];
     char *names[GL_POLICY_MAX_INCLUDES + 1];
     size_t count;
@@ -36,8 +37,11 @@ static char *folder_of(const char *path)
     return gl_str_take(&folder);
 }
 
-static int read_policy(const char *path, char **out, size_t *out_length, struct gl_error *err)
+static int read_policy(const struct gl_policy_source *source, const char *path, char **out,
+                       size_t *out_length, struct gl_error *err)
 {
+    if (source != NULL)
+        return source->read(source->cookie, path, out, out_length, err);
     return gl_file_read_given(path, GL_POLICY_MAX_BYTES, out, out_length, err);
 }
 
@@ -56,7 +60,7 @@ static int load(void *cookie, const char *from, const char *path, struct gl_view
         return gl_fail(err, GL_E_INCLUDE, "more than %d includes", GL_POLICY_MAX_INCLUDES);
     char *name = is_named_by_user ? gl_strdup(path) : gl_path_join(folder, path);
     char *text = NULL;
-    if (read_policy(name, &text, &length, err) != 0) {
+    if (read_policy(files->source, name, &text, &length, err) != 0) {
         free(name);
         return -1;
     }
@@ -67,13 +71,13 @@ static int load(void *cookie, const char *from, const char *path, struct gl_view
     return 0;
 }
 
-static int add_waivers(struct gl_policy *policy, const char *path,
-                       struct gl_diagnostics *diagnostics, struct gl_error *err)
+static int add_waivers(const struct gl_policy_source *source, struct gl_policy *policy,
+                       const char *path, struct gl_diagnostics *diagnostics, struct gl_error *err)
 {
     GL_AUTO(gl_auto_free) char *text = NULL;
     size_t length;
 
-    if (read_policy(path, &text, &length, err) != 0)
+    if (read_policy(source, path, &text, &length, err) != 0)
         return gl_wrap(err, "waivers");
     if (gl_policy_add_waivers(policy, (struct gl_view){text, length}, path, diagnostics) == 0)
         return 0;
@@ -81,16 +85,17 @@ static int add_waivers(struct gl_policy *policy, const char *path,
     return -1;
 }
 
-struct gl_policy *gl_policy_read(const char *path, const char *waivers,
-                                 struct gl_diagnostics *out_diagnostics, struct gl_error *err)
+static struct gl_policy *read_one(const struct gl_policy_source *source, const char *path,
+                                  const char *waivers, struct gl_diagnostics *out_diagnostics,
+                                  struct gl_error *err)
 {
-    GL_AUTO(files_done) struct files files = {0};
+    GL_AUTO(files_done) struct files files = {.source = source};
     GL_AUTO(gl_auto_free) char *text = NULL;
     struct gl_policy_loader loader = {&files, load};
     struct gl_policy *policy;
     size_t length;
 
-    if (read_policy(path, &text, &length, err) != 0)
+    if (read_policy(source, path, &text, &length, err) != 0)
         return NULL;
     policy = gl_policy_parse((struct gl_view){text, length},
                              strcmp(path, "-") == 0 ? "stdin" : path, &loader, out_diagnostics);
@@ -98,11 +103,17 @@ struct gl_policy *gl_policy_read(const char *path, const char *waivers,
         *err = out_diagnostics->errors[0];
         return NULL;
     }
-    if (waivers != NULL && add_waivers(policy, waivers, out_diagnostics, err) != 0) {
+    if (waivers != NULL && add_waivers(source, policy, waivers, out_diagnostics, err) != 0) {
         gl_policy_free(policy);
         return NULL;
     }
     return policy;
+}
+
+struct gl_policy *gl_policy_read(const char *path, const char *waivers,
+                                 struct gl_diagnostics *out_diagnostics, struct gl_error *err)
+{
+    return read_one(NULL, path, waivers, out_diagnostics, err);
 }
 
 /* One diagnostic is the command's own error; several are shown, and the error counts them. */
@@ -131,10 +142,11 @@ static void show_diagnostics(struct gl_context *context, const struct gl_diagnos
     }
 }
 
-static struct gl_policy *read_several(const char *const *paths, size_t count,
+static struct gl_policy *read_several(const struct gl_policy_source *source,
+                                      const char *const *paths, size_t count,
                                       struct gl_diagnostics *diagnostics, struct gl_error *err)
 {
-    GL_AUTO(files_done) struct files files = {0};
+    GL_AUTO(files_done) struct files files = {.source = source};
     GL_AUTO(gl_str_done) struct gl_str text = {0};
     struct gl_policy_loader loader = {&files, load};
     struct gl_policy *policy;
@@ -181,11 +193,11 @@ struct gl_policy *gl_context_policy(struct gl_context *context, const char *rule
     struct gl_policy *policy = NULL, *with_flags;
 
     if (paths.count == 1)
-        policy = gl_policy_read(paths.items[0], waivers, &diagnostics, err);
+        policy = read_one(context->policy_source, paths.items[0], waivers, &diagnostics, err);
     else if (paths.count > 1)
-        policy = read_several(paths.items, paths.count, &diagnostics, err);
+        policy = read_several(context->policy_source, paths.items, paths.count, &diagnostics, err);
     if (policy != NULL && paths.count > 1 && waivers != NULL &&
-        add_waivers(policy, waivers, &diagnostics, err) != 0) {
+        add_waivers(context->policy_source, policy, waivers, &diagnostics, err) != 0) {
         gl_policy_free(policy);
         policy = NULL;
     }

@@ -4,9 +4,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "broker/finish.h"
+#include "broker/notice.h"
+#include "broker/place.h"
 
 #define CONSOLE_STEP ((size_t)4 << 20)
 #define CONSOLE_MAX  ((uint64_t)256 << 20) /* a guest may write faster than we read */
@@ -114,6 +117,9 @@ static void keep(const struct gl_launcher *launcher, const struct gl_collected *
     if (collected->said.identity_kind[0] != '\0')
         gl_str_addf(&text, "GLI1 {\"document\":\"%s\",\"kind\":\"%s\"}\n",
                     gl_str_text(&collected->said.identity), collected->said.identity_kind);
+    if (collected->said.notice[0] != '\0')
+        gl_str_addf(&text, "GLN1 {\"kind\":\"%s\",\"launch\":\"%s\"}\n", collected->said.notice,
+                    collected->log.launch);
     if (text.length > 0 && gl_dir_make(folder, &ignored) == 0)
         gl_file_write(path, text.text, text.length, 0600, &ignored);
 }
@@ -171,6 +177,8 @@ static void take_kept_words(const struct gl_guest_said *kept, struct gl_guest_sa
         out->has_exit = true;
         out->exit_status = kept->exit_status;
     }
+    if (out->notice[0] == '\0')
+        memcpy(out->notice, kept->notice, sizeof out->notice);
     if (kept->identity_kind[0] != '\0' && out->identity_kind[0] == '\0') {
         memcpy(out->identity_kind, kept->identity_kind, sizeof out->identity_kind);
         gl_str_clear(&out->identity);
@@ -184,12 +192,14 @@ static int collect_kept(struct gl_launcher *launcher, const struct gl_launch_row
 {
     GL_AUTO(gl_auto_free) char *path = kept_path(launcher, row->launch);
     GL_AUTO(gl_auto_free) char *text = NULL;
-    struct gl_error ignored = {0};
+    struct gl_error why = {0};
     struct gl_collected whole;
     size_t length;
 
-    if (gl_file_read(path, KEPT_MAX, &text, &length, &ignored) != 0)
-        return 0;
+    if (gl_file_read(path, KEPT_MAX, &text, &length, &why) != 0)
+        return why.sys == ENOENT
+                   ? 0
+                   : gl_fail(err, why.code, "the kept readings of %s: %s", row->launch, why.text);
     if (gl_collect_nothing(launcher, row, &whole, err) != 0)
         return -1;
     feed(&whole, text, length);
@@ -229,13 +239,25 @@ static int collect_rented(struct gl_launcher *launcher, const struct gl_launch_r
     return 0;
 }
 
-/* Is it a machine of somebody else's? Told by the cloud, or by what was kept. */
+/* Is it a machine of somebody else's? Told by the cloud, or by what was kept, readable or not. */
 static bool is_rented(const struct gl_launcher *launcher, const struct gl_launch_row *row,
                       const struct gl_cloud *cloud)
 {
     GL_AUTO(gl_auto_free) char *path = kept_path(launcher, row->launch);
 
-    return cloud != NULL ? (cloud->ops->caps & GL_CLOUD_REMOTE) != 0 : gl_file_exists(path);
+    return cloud != NULL ? (cloud->ops->caps & GL_CLOUD_REMOTE) != 0
+                         : access(path, F_OK) == 0 || errno != ENOENT;
+}
+
+/* What its machine says of an early end and of its place is written down by whoever sees it first.
+ */
+static void note_words(struct gl_launcher *launcher, const struct gl_launch_row *row,
+                       struct gl_cloud *cloud, const struct gl_guest_said *said)
+{
+    if (said->notice[0] != '\0')
+        gl_notice_record(launcher, row, said->notice);
+    if (cloud != NULL)
+        gl_place_prove(launcher, row, cloud, said);
 }
 
 int gl_collect(struct gl_launcher *launcher, const struct gl_launch_row *row,
@@ -254,6 +276,8 @@ int gl_collect(struct gl_launcher *launcher, const struct gl_launch_row *row,
         gl_collected_done(&collected);
         return -1;
     }
+    if (is_rented(launcher, row, cloud))
+        note_words(launcher, row, cloud, &collected.said);
     *out = collected;
     return 0;
 }

@@ -17,8 +17,10 @@ struct gl_collected {
 };
 
 /* Read the console of a launch so far; `cloud` NULL: only what was kept of a rented machine. A
- * console that will not be readable any more does not keep a launch open: *out says so. Free with
- * gl_collected_done(). Errors: of the cloud, worth another try; IO. */
+ * console that will not be readable any more does not keep a launch open: *out says so; kept
+ * readings that are there and cannot be read do. What it says of its place is verified, and of an
+ * early end noted, in the ledger (broker/place.h, broker/notice.h). Free with gl_collected_done().
+ * Errors: of the cloud, worth another try; IO. */
 int gl_collect(struct gl_launcher *launcher, const struct gl_launch_row *row,
                struct gl_cloud *cloud, struct gl_collected *out, struct gl_error *err);
 void gl_collected_done(struct gl_collected *collected);

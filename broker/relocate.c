@@ -17,7 +17,7 @@ static int64_t now_ms(const struct gl_relocate *move)
 
 /* ---- before ---- */
 
-static bool has_images(const struct gl_cloud_ops *ops)
+bool gl_relocate_has_images(const struct gl_cloud_ops *ops)
 {
     return (ops->caps & GL_CLOUD_IMAGES) != 0 && (ops->caps & GL_CLOUD_HALTS) != 0 &&
            ops->halt != NULL && ops->start != NULL && ops->image_create != NULL &&
@@ -40,7 +40,7 @@ static int check_row(const struct gl_relocate *move, struct gl_error *err)
     if (strstr(row->plan, "\"timetable\":") != NULL)
         return gl_fail(err, GL_E_USAGE, "launch %s carries out a plan with pauses: it stays in %s",
                        row->launch, row->region);
-    if (!has_images(move->cloud->ops))
+    if (!gl_relocate_has_images(move->cloud->ops))
         return gl_fail(err, GL_E_USAGE, "cloud %s cannot make images to move by", row->cloud);
     if ((move->cloud->ops->caps & GL_CLOUD_REMOTE) != 0 && move->order->meter == NULL &&
         !move->order->is_describe_enough)
@@ -72,14 +72,30 @@ static struct gl_order new_order(const struct gl_relocate *move, const json_t *p
                    .lease = {lease_left_s(move)},
                    .expires = {row->expires_ms / 1000},
                    .command = order->command,
-                   .image = move->past.copy[0] != '\0' ? move->past.copy : NULL,
+                   .image = move->past.copy.id[0] != '\0' ? move->past.copy.id : NULL,
                    .meter = order->meter,
-                   .is_spot = order->is_spot,
-                   .max_price_u_usd = order->max_price_u_usd,
+                   .is_spot = move->terms.is_spot,
+                   .max_price_u_usd = move->terms.max_price_u_usd,
                    .interval_s = (uint32_t)(json_integer_value(json_object_get(
                                                 json_object_get(plan, "meter"), "interval_ms")) /
                                             1000)},
     };
+}
+
+/* A spot price is what its cloud asks for when it is launched. */
+static int check_price(const struct gl_relocate *move, struct gl_error *err)
+{
+    int64_t cap = move->terms.max_price_u_usd, price = GL_UNKNOWN;
+    struct gl_error unsaid = {0};
+
+    if (cap <= 0 || move->terms.is_spot ||
+        move->cloud->ops->price(move->cloud, move->order->region, move->row->type, &price,
+                                &unsaid) != 0 ||
+        price == GL_UNKNOWN || price <= cap)
+        return 0;
+    return gl_fail(err, GL_E_PRICE,
+                   "%s stays where it is: %.4f USD/h in %s, launched for at most %.4f",
+                   move->row->launch, (double)price / 1e6, move->order->region, (double)cap / 1e6);
 }
 
 /* Nothing is powered off for a place that would not take it. */
@@ -97,6 +113,8 @@ static int check_there(const struct gl_relocate *move, struct gl_error *err)
                        gl_instance_state_word(seen.state));
     if (order.launch.lease.s < 60)
         return gl_fail(err, GL_E_USAGE, "the lease of %s ends too soon", move->row->launch);
+    if (check_price(move, err) != 0)
+        return -1;
     /* Nothing is sent: names that a request must have. */
     memset(no_token, '0', sizeof no_token - 1);
     no_token[sizeof no_token - 1] = '\0';
@@ -233,21 +251,51 @@ static json_t *bytes_json(const struct gl_cloud_image *image)
     return image->bytes == GL_UNKNOWN ? json_null() : json_integer((json_int_t)image->bytes);
 }
 
+/* By name, before it is asked for: whatever becomes of the answer, it can be found again. */
+static int note_asked(struct gl_relocate *move, struct gl_relocate_image *image, const char *kind,
+                      const char *name, struct gl_error *err)
+{
+    if (gl_relocate_note(move, kind, json_pack("{s:s}", "name", name), NULL, err) != 0)
+        return -1;
+    *image = (struct gl_relocate_image){.is_sent = true, .sent_ms = now_ms(move)};
+    return 0;
+}
+
+/* Whoever says no has made nothing. */
+static int was_not_made(struct gl_relocate_image *image, const struct gl_error *err)
+{
+    image->is_gone = gl_relocate_is_refusal(err->code);
+    return -1;
+}
+
+static int await_image(struct gl_relocate *move, struct gl_relocate_image *image,
+                       const char *kinds[2], const char *step, struct gl_cloud_image *made,
+                       struct gl_error *err)
+{
+    snprintf(image->id, sizeof image->id, "%s", made->id);
+    if (gl_relocate_note(move, kinds[0], json_pack("{s:s}", "image", made->id), NULL, err) != 0 ||
+        wait_image(move, image->id, step, made, err) != 0)
+        return -1;
+    return gl_relocate_note(move, kinds[1], json_pack("{s:o}", "bytes", bytes_json(made)), NULL,
+                            err);
+}
+
 static int make_image(struct gl_relocate *move, struct gl_error *err)
 {
-    struct gl_cloud_image image;
+    struct gl_relocate_image *image = &move->past.image;
+    struct gl_cloud_image made;
     char name[GL_CLOUD_ID];
 
     gl_relocate_image_name(move, name);
-    if (move->cloud->ops->image_create(move->cloud, move->row->instance, name, &image, err) != 0)
-        return gl_wrap(err, "the image of %s", move->row->launch);
+    if (note_asked(move, image, "relocate-imaging", name, err) != 0)
+        return -1;
+    if (move->cloud->ops->image_create(move->cloud, move->row->instance, name, &made, err) != 0) {
+        gl_wrap(err, "the image of %s", move->row->launch);
+        return was_not_made(image, err);
+    }
     gl_launch_step(move->launcher, "relocate-image-sent");
-    snprintf(move->past.image, sizeof move->past.image, "%s", image.id);
-    if (gl_relocate_note(move, "relocate-imaging", json_pack("{s:s}", "image", image.id), NULL,
-                         err) != 0 ||
-        wait_image(move, move->past.image, "making the image", &image, err) != 0 ||
-        gl_relocate_note(move, "relocate-imaged", json_pack("{s:o}", "bytes", bytes_json(&image)),
-                         NULL, err) != 0)
+    if (await_image(move, image, (const char *[]){"relocate-image", "relocate-imaged"},
+                    "making the image", &made, err) != 0)
         return -1;
     move->past.is_imaged = true;
     return 0;
@@ -255,20 +303,21 @@ static int make_image(struct gl_relocate *move, struct gl_error *err)
 
 static int copy_image(struct gl_relocate *move, struct gl_error *err)
 {
-    struct gl_cloud_image image;
+    struct gl_relocate_image *copy = &move->past.copy;
+    struct gl_cloud_image made;
     char name[GL_CLOUD_ID];
 
     gl_relocate_copy_name(move, name);
-    if (move->cloud->ops->image_copy(move->cloud, move->past.image, move->past.region, name, &image,
-                                     err) != 0)
-        return gl_wrap(err, "the copy of the image to %s", move->past.region);
+    if (note_asked(move, copy, "relocate-copying", name, err) != 0)
+        return -1;
+    if (move->cloud->ops->image_copy(move->cloud, move->past.image.id, move->past.region, name,
+                                     &made, err) != 0) {
+        gl_wrap(err, "the copy of the image to %s", move->past.region);
+        return was_not_made(copy, err);
+    }
     gl_launch_step(move->launcher, "relocate-copy-sent");
-    snprintf(move->past.copy, sizeof move->past.copy, "%s", image.id);
-    if (gl_relocate_note(move, "relocate-copying", json_pack("{s:s}", "image", image.id), NULL,
-                         err) != 0 ||
-        wait_image(move, move->past.copy, "copying the image", &image, err) != 0 ||
-        gl_relocate_note(move, "relocate-copied", json_pack("{s:o}", "bytes", bytes_json(&image)),
-                         NULL, err) != 0)
+    if (await_image(move, copy, (const char *[]){"relocate-copy", "relocate-copied"},
+                    "copying the image", &made, err) != 0)
         return -1;
     move->past.is_copied = true;
     return 0;
@@ -417,7 +466,8 @@ static int relocate_id(struct gl_launcher *launcher, const char *id,
     int result;
 
     if (gl_launch_find(launcher, id, &rows, &index, err) != 0 ||
-        gl_relocate_past_read(launcher->ledger, id, &move.past, err) != 0)
+        gl_relocate_past_read(launcher->ledger, id, &move.past, err) != 0 ||
+        gl_relocate_terms_read(launcher->ledger, &rows.rows[index], &move.terms, err) != 0)
         return -1;
     move.row = &rows.rows[index];
     cloud = launcher->open(launcher->cookie, move.row->cloud, move.row->zone, err);
@@ -433,10 +483,12 @@ int gl_launch_relocate(struct gl_launcher *launcher, const char *launch,
                        const struct gl_relocate_order *order, struct gl_relocated *out,
                        struct gl_error *err)
 {
+    struct gl_relocate_swept swept;
     char id[GL_CLOUD_ID];
     int lock, result;
 
     *out = (struct gl_relocated){.launch = ""};
+    gl_relocate_sweep(launcher, &swept); /* what an earlier one left; it is told by every look */
     if (gl_launch_named(launcher, launch, id, err) != 0)
         return -1;
     lock = gl_launch_lock(launcher->state_folder, id, LOCK_WAIT_MS, err);

@@ -11,10 +11,11 @@
  * caller's (broker/relocate_cost.h). running --relocate-intended--> moving --relocate-ended-->
  * stopping --> ended
  *                                         --relocate-failed--> running
- * Events between them: "relocate-halted", "-imaging" and "-copying" (with the image's id),
- * "-imaged" and "-copied" (ready), "-launched", "-verified"; "-failing" once it is being undone.
- * After a kill gl_launch_reconcile() undoes what was not launched yet, and goes on with what was.
- */
+ * Events between them: "relocate-halted", "-imaging" and "-copying" (by name, before it is asked
+ * for), "-image" and "-copy" (the id it got), "-imaged" and "-copied" (ready), "-launched",
+ * "-verified"; "-failing" once it is being undone; "-swept" when images that it left are gone.
+ * After a kill gl_launch_reconcile() undoes what was not launched yet, and goes on with what was. A
+ * launch keeps its price cap and whether it is a spot one wherever it goes. */
 
 #include "broker/launch.h"
 #include "broker/shift.h"
@@ -26,8 +27,6 @@ struct gl_relocate_order {
     const json_t *plan;                   /* of the new launch: gl_relocate_plan(); borrowed */
     const char *const *command;           /* NULL-terminated; NULL = none */
     const struct gl_carried_meter *meter; /* of a rented machine; NULL = none */
-    int64_t max_price_u_usd;              /* per hour; 0 = no cap */
-    bool is_spot;
     bool is_describe_enough; /* verified when the cloud says that it runs there, without waiting for
                               * the first reading */
     int64_t image_wait_s, verify_wait_s; /* each image; 0 = two hours, 15 minutes */
@@ -76,6 +75,41 @@ enum gl_relocate_settled {
 int gl_relocate_settle(struct gl_launcher *launcher, const struct gl_launch_row *row,
                        struct gl_cloud *cloud, bool is_ending, enum gl_relocate_settled *out,
                        struct gl_error *err);
+
+/* Delete what moves could not delete when they were closed, also of launches that are over: images
+ * are paid for until they are gone. Every look calls it. One that cannot be deleted stays noted. */
+struct gl_relocate_swept {
+    unsigned swept, left;  /* launches */
+    struct gl_error first; /* of what is left */
+};
+void gl_relocate_sweep(struct gl_launcher *launcher, struct gl_relocate_swept *out);
+
+/* Since when the machine of a launch that was moved on has been powered off: whatever its cloud
+ * says later, it used nothing after that. Unix ms by the ledger's clock; GL_UNKNOWN when it was not
+ * moved by image, or the move was undone. For the end of its run (broker/closing.c). */
+int gl_relocate_off_since(struct gl_ledger *ledger, const char *launch, int64_t *out_ms,
+                          struct gl_error *err);
+
+/* What a launch keeps of its rules are the grid's, hour by hour, and its price cap. USAGE naming
+ * the first other one: a rule about the place or the sum cannot be asked again, and a move past it
+ * would break it unseen. */
+int gl_relocate_check_rules(const char *launch, const json_t *plan, struct gl_error *err);
+/* The command as the plan has it: the words belong to the plan; *out NULL = none. A command of
+ * which the plan does not hold every byte is not run again: USAGE; TOO_LARGE. */
+#define GL_RELOCATE_WORDS_MAX 1024
+int gl_relocate_command(const json_t *plan, const char *storage[GL_RELOCATE_WORDS_MAX + 1],
+                        const char *const **out, struct gl_error *err);
+/* What a launch was sent with and a launch that continues it keeps: as its intent says, and as the
+ * rules of its plan cap its price. Errors: NOT_VERIFIED, those of the ledger. */
+struct gl_relocate_terms {
+    bool is_spot;
+    int64_t max_price_u_usd; /* per hour; 0 = no cap */
+};
+int gl_relocate_terms_read(struct gl_ledger *ledger, const struct gl_launch_row *row,
+                           struct gl_relocate_terms *out, struct gl_error *err);
+
+/* Can this cloud move by image at all? */
+bool gl_relocate_has_images(const struct gl_cloud_ops *ops);
 
 /* The launch that continues `row` by a move that is under way or done, and the one that it
  * continues: ids, "" = none. For `status`. */

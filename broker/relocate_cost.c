@@ -54,32 +54,41 @@ static double kw_of(const json_t *plan, double load, int64_t pue_milli)
 
 /* ---- the grids ---- */
 
-/* Mean of the series that makes the carbon of a receipt; of several candidate zones the worse one
- * there, the better one here, so that the gain is never too large. */
-static int mean_of(const json_t *series, const struct gl_relocate_ask *ask, bool is_worst,
-                   double *out, struct gl_error *err)
+/* Mean of the series of a zone that makes the carbon of a receipt; NAN when it is not known. */
+static double zone_mean(const struct gl_evidence_list *list, const char *zone,
+                        const struct gl_relocate_ask *ask)
 {
+    int64_t band[3];
+
+    for (size_t i = 0; i < list->count; i++)
+        if (list->is_counted[i] && strcmp(list->series[i].zone, zone) == 0)
+            return gl_evidence_over(&list->series[i], ask->now.unix_s, ask->until.unix_s,
+                                    GL_UNBOUNDED_EXACT, band) == 0
+                       ? (double)band[1] / 1e6
+                       : NAN;
+    return NAN;
+}
+
+/* Of several candidate zones the worse one there, the better one here, so that the gain is never
+ * too large; NAN unless every one of them is known. */
+static int mean_of(const json_t *series, const char *const zones[2],
+                   const struct gl_relocate_ask *ask, double *out, struct gl_error *err)
+{
+    bool is_there = zones == ask->there_zones;
     struct gl_evidence_list list;
     double mean = NAN;
-    int64_t band[3];
 
     if (series == NULL)
         return 0;
     if (gl_evidence_list_parse(series, &list, err) != 0)
         return -1;
-    for (size_t i = 0; i < list.count; i++) {
-        double one;
+    for (size_t i = 0; i < 2 && zones[i] != NULL && zones[i][0] != '\0'; i++) {
+        double one = zone_mean(&list, zones[i], ask);
 
-        if (!list.is_counted[i])
-            continue;
-        if (gl_evidence_over(&list.series[i], ask->now.unix_s, ask->until.unix_s,
-                             GL_UNBOUNDED_EXACT, band) != 0) {
-            mean = NAN;
-            break;
-        }
-        one = (double)band[1] / 1e6;
-        if (isnan(mean) || (is_worst ? one > mean : one < mean))
+        if (i == 0 || isnan(one) || (is_there ? one > mean : one < mean))
             mean = one;
+        if (isnan(mean))
+            break;
     }
     gl_evidence_list_done(&list);
     *out = mean;
@@ -131,8 +140,8 @@ int gl_relocate_estimate(const struct gl_relocate_ask *ask, struct gl_relocate_e
         made.egress_u_usd = (int64_t)(ask->disk_gb * (double)row->u_usd_per_gb + 0.5);
         made.egress_from = row->source;
     }
-    if (mean_of(ask->here, ask, false, &made.here_g_per_kwh, err) != 0 ||
-        mean_of(ask->there, ask, true, &made.there_g_per_kwh, err) != 0)
+    if (mean_of(ask->here, ask->here_zones, ask, &made.here_g_per_kwh, err) != 0 ||
+        mean_of(ask->there, ask->there_zones, ask, &made.there_g_per_kwh, err) != 0)
         return -1;
     made.has_grams = !isnan(made.here_g_per_kwh) && !isnan(made.there_g_per_kwh);
     if (made.has_grams)

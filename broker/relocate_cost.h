@@ -22,10 +22,13 @@ struct gl_relocate_ask {
     const char *cloud;
     const json_t *plan;         /* of the launch as it is: machine, load, PUE */
     const json_t *here, *there; /* grid series of both places, as gl_evidence_place() */
-    int64_t pue_there_milli;    /* 0 = as here */
-    double disk_gb;             /* > 0 */
-    int64_t lost_work_s;        /* work that the command does again; at least 0 */
-    int64_t price_u_usd_per_h;  /* there; GL_UNKNOWN */
+    /* Candidate zones of both: two where the mapping is disputed, NULL or "" = no more. Unless each
+     * of them is known the gain is not. */
+    const char *here_zones[2], *there_zones[2];
+    int64_t pue_there_milli;   /* 0 = as here */
+    double disk_gb;            /* > 0 */
+    int64_t lost_work_s;       /* work that the command does again; at least 0 */
+    int64_t price_u_usd_per_h; /* there; GL_UNKNOWN */
     struct gl_instant now, until;
 };
 

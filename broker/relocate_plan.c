@@ -75,3 +75,52 @@ json_t *gl_relocate_plan(const json_t *old, const struct gl_relocate_place *plac
     json_object_del(plan, "timetable");
     return plan;
 }
+
+/* ---- what can be launched again ---- */
+
+int gl_relocate_check_rules(const char *launch, const json_t *plan, struct gl_error *err)
+{
+    static const char *const unasked[] = {"regions",       "not_regions", "countries",
+                                          "not_countries", "max_rate",    "max_total"};
+    const json_t *rules = json_object_get(json_object_get(plan, "decision"), "rules");
+    const json_t *rule, *limit;
+    size_t i, k;
+
+    json_array_foreach(rules, i, rule) json_array_foreach(json_object_get(rule, "limits"), k, limit)
+    {
+        const char *key = json_string_value(json_object_get(limit, "key"));
+
+        for (size_t u = 0; key != NULL && u < sizeof unasked / sizeof *unasked; u++)
+            if (strcmp(key, unasked[u]) == 0)
+                return gl_fail(err, GL_E_USAGE,
+                               "%s was launched with %s, which a move cannot ask again; launch it "
+                               "anew there",
+                               launch, key);
+    }
+    if (json_array_size(rules) > 0 && !json_is_object(json_object_get(plan, "guarantee")))
+        return gl_fail(err, GL_E_USAGE,
+                       "%s was launched with a warning: its rules cannot be asked again; launch it "
+                       "anew there",
+                       launch);
+    return 0;
+}
+
+int gl_relocate_command(const json_t *plan, const char *storage[GL_RELOCATE_WORDS_MAX + 1],
+                        const char *const **out, struct gl_error *err)
+{
+    const json_t *words = json_object_get(json_object_get(plan, "request"), "command");
+    size_t count = json_array_size(words);
+
+    if (count > GL_RELOCATE_WORDS_MAX)
+        return gl_fail(err, GL_E_TOO_LARGE, "the command has more than %d words",
+                       GL_RELOCATE_WORDS_MAX);
+    for (size_t i = 0; i < count; i++) {
+        storage[i] = json_string_value(json_array_get(words, i));
+        if (storage[i] == NULL || strcmp(storage[i], "(not UTF-8)") == 0)
+            return gl_fail(err, GL_E_USAGE,
+                           "the command is not known to the byte: it cannot be launched again");
+    }
+    storage[count] = NULL;
+    *out = count > 0 ? storage : NULL;
+    return 0;
+}

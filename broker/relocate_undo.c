@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/tenant.h"
+
 static int64_t now_ms(const struct gl_relocate *move)
 {
     return move->launcher->world->now_ms(move->launcher->world->cookie);
@@ -67,105 +69,32 @@ int gl_relocate_verify(const struct gl_relocate *move, const struct gl_launch_ro
     return move->past.is_describe_enough || has_spoken(move, row, &why) == 1;
 }
 
-/* ---- images ---- */
-
-static int delete_image(const struct gl_relocate *move, const char *image, struct gl_error *err)
-{
-    struct gl_cloud_image seen;
-    struct gl_error gone = {0};
-
-    if (image[0] == '\0')
-        return 0;
-    if (move->cloud->ops->image_delete(move->cloud, image, err) == 0)
-        return 0;
-    /* What counts is whether it is there. */
-    if (move->cloud->ops->image_look(move->cloud, image, &seen, &gone) == 0 &&
-        seen.state == GL_IMAGE_ABSENT) {
-        gl_error_clear(err);
-        return 0;
-    }
-    return gl_wrap(err, "image %s", image);
-}
-
-int gl_relocate_clean(const struct gl_relocate *move, struct gl_error *err)
-{
-    struct gl_error copy = {0}, image = {0};
-
-    delete_image(move, move->past.copy, &copy);
-    delete_image(move, move->past.image, &image);
-    if (copy.code == GL_OK && image.code == GL_OK)
-        return 0;
-    *err = copy.code != GL_OK ? copy : image;
-    return -1;
-}
-
-/* An answer that says no: nothing was made. */
-static bool is_refusal(enum gl_errc code)
-{
-    static const enum gl_errc codes[] = {GL_E_PERMISSION, GL_E_NO_CREDENTIAL, GL_E_UNKNOWN_NAME,
-                                         GL_E_BAD_VALUE,  GL_E_QUOTA,         GL_E_NOT_FOUND,
-                                         GL_E_USAGE,      GL_E_CAPACITY};
-
-    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
-        if (codes[i] == code)
-            return true;
-    return false;
-}
-
-/* An image may have been made whose answer nobody heard: the same name gives the same image, so
- * that it can be deleted. Only of a machine that is off: making one restarts it on some clouds. */
-static int name_image(struct gl_relocate *move, struct gl_error *err)
-{
-    struct gl_cloud_image image;
-    char name[GL_CLOUD_ID];
-
-    if (!move->past.is_halted || move->past.image[0] != '\0')
-        return 0;
-    gl_relocate_image_name(move, name);
-    if (move->cloud->ops->image_create(move->cloud, move->row->instance, name, &image, err) != 0)
-        return is_refusal(err->code) ? 0 : -1;
-    snprintf(move->past.image, sizeof move->past.image, "%s", image.id);
-    return gl_relocate_note(move, "relocate-imaging", json_pack("{s:s}", "image", image.id), NULL,
-                            err);
-}
-
-static int name_copy(struct gl_relocate *move, struct gl_error *err)
-{
-    struct gl_cloud_image image;
-    char name[GL_CLOUD_ID];
-
-    if (!move->past.is_imaged || move->past.copy[0] != '\0')
-        return 0;
-    gl_relocate_copy_name(move, name);
-    if (move->cloud->ops->image_copy(move->cloud, move->past.image, move->past.region, name, &image,
-                                     err) != 0)
-        return is_refusal(err->code) ? 0 : -1;
-    snprintf(move->past.copy, sizeof move->past.copy, "%s", image.id);
-    return gl_relocate_note(move, "relocate-copying", json_pack("{s:s}", "image", image.id), NULL,
-                            err);
-}
-
 /* ---- forward: the old one may go ---- */
 
-static json_t *left_json(const struct gl_relocate *move, const struct gl_error *why)
+/* A machine that is not there in this account may be there in its own. */
+static int check_gone(const struct gl_relocate *move, enum gl_relocate_power power,
+                      struct gl_error *err)
 {
-    return why->code == GL_OK ? json_array()
-                              : json_pack("[s,s]", move->past.image, move->past.copy);
+    return power == GL_POWER_GONE ? gl_tenant_check(move->launcher, move->row, move->cloud, err)
+                                  : 0;
 }
 
 int gl_relocate_close(struct gl_relocate *move, bool is_ending, struct gl_error *err)
 {
+    enum gl_relocate_power power = gl_relocate_power(move);
     struct gl_error why = {0};
+    json_t *left;
 
-    if (gl_relocate_clean(move, &why) != 0 && !is_ending &&
-        !is_late(move, move->past.verified_ms, GL_RELOCATE_STEP_MS)) {
+    if ((check_gone(move, power, &why) != 0 || gl_relocate_clean(move, power, &why) != 0) &&
+        !is_ending && !is_late(move, move->past.verified_ms, GL_RELOCATE_STEP_MS)) {
         *err = why;
         return 1;
     }
-    if (gl_relocate_note(move, "relocate-ended",
-                         json_pack("{s:s,s:s,s:o}", "state", "stopping", "launch",
-                                   move->past.launch, "left", left_json(move, &why)),
-                         "stopping", err) != 0)
+    left = gl_relocate_left(move, err);
+    if (left == NULL || gl_relocate_note(move, "relocate-ended",
+                                         json_pack("{s:s,s:s,s:o}", "state", "stopping", "launch",
+                                                   move->past.launch, "left", left),
+                                         "stopping", err) != 0)
         return -1;
     move->past.is_open = false;
     if (why.code != GL_OK)
@@ -220,15 +149,6 @@ static int start_again(struct gl_relocate *move, struct gl_error *err)
     }
 }
 
-static bool is_off(const struct gl_relocate *move)
-{
-    struct gl_error ignored = {0};
-    struct gl_instance seen;
-
-    return move->cloud->ops->describe(move->cloud, move->row->instance, &seen, &ignored) == 0 &&
-           seen.state == GL_STATE_HALTED;
-}
-
 static int note_failing(struct gl_relocate *move, const struct gl_error *why, struct gl_error *err)
 {
     GL_AUTO(gl_str_done) struct gl_str text = {.ceiling = sizeof move->past.why - 1};
@@ -245,36 +165,24 @@ static int note_failing(struct gl_relocate *move, const struct gl_error *why, st
     return 0;
 }
 
-/* The images, as far as they can be named and deleted now; 0 when none is left. */
-static int undo_images(struct gl_relocate *move, struct gl_error *err)
+/* Is there an image left that cannot be named any more once the machine runs? Where nobody says
+ * whether it is off, that is what it may be. */
+static bool must_stay_off(const struct gl_relocate *move, enum gl_relocate_power power)
 {
-    if (is_off(move)) {
-        if (name_image(move, err) != 0)
-            return -1;
-        gl_error_clear(err);
-    }
-    if (name_copy(move, err) != 0)
-        return -1;
-    gl_error_clear(err);
-    return gl_relocate_clean(move, err);
-}
-
-/* Is there an image left that cannot be named any more once the machine runs? */
-static bool must_stay_off(const struct gl_relocate *move)
-{
-    return move->past.is_halted && move->past.image[0] == '\0' && is_off(move) &&
+    return gl_relocate_may_be_left(&move->past.image) && move->past.image.id[0] == '\0' &&
+           (power == GL_POWER_OFF || power == GL_POWER_UNKNOWN) &&
            !is_late(move, move->past.failing_ms, GL_RELOCATE_STEP_MS);
 }
 
-static int note_failed(struct gl_relocate *move, const struct gl_error *left, bool is_ending,
-                       struct gl_error *err)
+static int note_failed(struct gl_relocate *move, bool is_ending, struct gl_error *err)
 {
     const char *state = is_ending ? "stopping" : "running";
+    json_t *left = gl_relocate_left(move, err);
 
-    if (gl_relocate_note(move, "relocate-failed",
-                         json_pack("{s:s,s:s,s:o}", "state", state, "why", move->past.why, "left",
-                                   left_json(move, left)),
-                         state, err) != 0)
+    if (left == NULL || gl_relocate_note(move, "relocate-failed",
+                                         json_pack("{s:s,s:s,s:o}", "state", state, "why",
+                                                   move->past.why, "left", left),
+                                         state, err) != 0)
         return -1;
     move->past.is_open = false;
     return 0;
@@ -283,7 +191,8 @@ static int note_failed(struct gl_relocate *move, const struct gl_error *left, bo
 int gl_relocate_undo(struct gl_relocate *move, const struct gl_error *why, bool is_ending,
                      bool *out_is_busy, struct gl_error *err)
 {
-    bool is_lease_over = move->row->expires_ms <= now_ms(move);
+    bool is_over = is_ending || move->row->expires_ms <= now_ms(move);
+    enum gl_relocate_power power;
     struct gl_error left = {0};
     int ended;
 
@@ -292,11 +201,14 @@ int gl_relocate_undo(struct gl_relocate *move, const struct gl_error *why, bool 
         return -1;
     if (ended > 0)
         return 0;
-    if (undo_images(move, &left) != 0 && !is_ending && !is_lease_over && must_stay_off(move)) {
+    power = gl_relocate_power(move);
+    if (check_gone(move, power, err) != 0)
+        return 0;
+    if (gl_relocate_clean(move, power, &left) != 0 && !is_over && must_stay_off(move, power)) {
         *err = left;
         return 0;
     }
-    if (!is_ending && !is_lease_over && start_again(move, err) != 0) {
+    if (!is_over && start_again(move, err) != 0) {
         gl_wrap(err, "launch %s is powered off in %s and could not be started again",
                 move->row->launch, move->row->region);
         return 0;
@@ -308,7 +220,7 @@ int gl_relocate_undo(struct gl_relocate *move, const struct gl_error *why, bool 
         return 0;
     }
     *out_is_busy = false;
-    return note_failed(move, &left, is_ending, err);
+    return note_failed(move, is_ending, err);
 }
 
 /* ---- after a crash ---- */

@@ -7,8 +7,11 @@
 #include "broker/attempt.h"
 #include "broker/finish.h"
 #include "broker/host.h"
+#include "broker/place.h"
+#include "broker/readings.h"
 #include "broker/relocate.h"
 #include "broker/shift.h"
+#include "broker/tenant.h"
 
 /* ---- what the user means ---- */
 
@@ -98,6 +101,8 @@ static enum settled settle(struct gl_launcher *launcher, const struct gl_launch_
     case 0:
         if (!gl_attempt_is_settled(launcher, row, cloud))
             return SETTLED_UNKNOWN;
+        if (gl_tenant_check(launcher, row, cloud, err) != 0)
+            return SETTLED_FAILED;
         return gl_launch_record_state(launcher, row->launch, "absent", "ended",
                                       "it was never started", err) == 0
                    ? SETTLED_ABSENT
@@ -160,6 +165,19 @@ static int settle_shift(struct gl_launcher *launcher, const struct gl_launch_row
     return 0;
 }
 
+/* A machine whose place is not proven yet is asked for its document: gl_collect() writes down what
+ * comes of it. */
+static void look_for_place(struct gl_launcher *launcher, const struct gl_launch_row *row,
+                           const struct gl_instance *instance, struct gl_cloud *cloud)
+{
+    struct gl_collected got;
+    struct gl_error ignored = {0};
+
+    if ((cloud->ops->caps & GL_CLOUD_CONSOLE) != 0 && instance->state == GL_STATE_RUNNING &&
+        gl_place_is_awaited(launcher, row) && gl_collect(launcher, row, cloud, &got, &ignored) == 0)
+        gl_collected_done(&got);
+}
+
 static int reconcile_running(struct gl_launcher *launcher, const struct gl_launch_row *row,
                              struct gl_cloud *cloud, struct gl_reconciled *counts,
                              struct gl_error *err)
@@ -176,10 +194,14 @@ static int reconcile_running(struct gl_launcher *launcher, const struct gl_launc
             counts->unknown++;
             return 0;
         }
+        if (gl_tenant_check(launcher, row, cloud, err) != 0)
+            return -1;
         count = &counts->lost;
     } else if (!gl_instance_is_over(&instance) && instance.state != GL_STATE_HALTED) {
-        if (strcmp(row->state, "stopping") != 0 && !is_lease_over(launcher, row))
+        if (strcmp(row->state, "stopping") != 0 && !is_lease_over(launcher, row)) {
+            look_for_place(launcher, row, &instance, cloud);
             return settle_shift(launcher, row, &instance, counts, err);
+        }
         count = &counts->reaped;
     }
     result = gl_launch_end(launcher, row, cloud, &ending, err);

@@ -197,7 +197,7 @@ static uint64_t applying(const struct gl_judge *judge, const struct gl_offer *of
     for (size_t i = 0; i < policy->rule_count; i++)
         hash = mixed(hash, gl_judge_applies(judge, &policy->rules[i], offer));
     for (size_t i = 0; i < policy->waiver_count; i++)
-        hash = mixed(hash, gl_judge_is_target(&policy->waivers[i], offer));
+        hash = mixed(hash, gl_waiver_names(&policy->waivers[i], judge->question->request, offer));
     return hash;
 }
 

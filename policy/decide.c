@@ -194,9 +194,11 @@ static size_t reasons_of(struct gl_judge *judge, const struct gl_offer *offer,
 
         if (!gl_judge_applies(judge, rule, offer))
             continue;
-        for (size_t c = 0; c < rule->count && count < capacity; c++)
-            if (gl_judge_test(judge, &judge->plans[i], offer, &rule->constraints[c], &tested))
-                out[count++] = tested.reason;
+        for (size_t l = 0; l < judge->plans[i].limit_count && count < capacity; l++) {
+            gl_judge_test(judge, &judge->plans[i], offer,
+                          judge->limits[judge->plans[i].first_limit + l].constraint, &tested);
+            out[count++] = tested.reason;
+        }
     }
     return count;
 }
@@ -213,4 +215,13 @@ size_t gl_judge_all(const struct gl_question *question, uint32_t offer, struct g
     count = reasons_of(&judge, &question->offers[offer], out, capacity);
     gl_judge_done(&judge);
     return count;
+}
+
+void gl_judge_one(const struct gl_question *question, uint32_t offer, struct gl_judgement *out)
+{
+    struct gl_judge judge;
+
+    gl_judge_init(&judge, question);
+    gl_judge_offer(&judge, offer, out);
+    gl_judge_done(&judge);
 }

@@ -29,6 +29,10 @@ enum gl_gap {
     GL_GAP_MARKET,
     GL_GAP_ISSUES,
     GL_GAP_HORIZON,
+    GL_GAP_PLACE,
+    GL_GAP_TYPE,
+    GL_GAP_COUNT,
+    GL_GAP_BUDGET,
 };
 const char *gl_gap_sentence(enum gl_gap gap);
 
@@ -108,6 +112,9 @@ struct gl_question {
     bool has_no_digest; /* leave out the digest: for a table of 20,000 it is half the time */
     const struct gl_book *book; /* promises of rules with `confidence`; NULL = none at hand */
     size_t ranked_wanted;       /* so many of ranked[] are enough, the rest stays unset; 0 = all */
+    enum gl_gate gate;          /* where it is asked */
+    /* Of rules that do not say; and the least strict that any rule is judged by. */
+    enum gl_count_basis count_basis, count_basis_least;
 };
 
 struct gl_decision *gl_decide(const struct gl_question *question);
@@ -116,6 +123,23 @@ void gl_decision_free(struct gl_decision *decision);
 /* One offer alone against every rule: all reasons, in rule order. Returns how many were written. */
 size_t gl_judge_all(const struct gl_question *question, uint32_t offer, struct gl_reason *out,
                     size_t capacity);
+
+/* The judgement of one offer as gl_decide() gives it, is_pareto aside, whatever the request asks
+ * for: without looking at another. */
+void gl_judge_one(const struct gl_question *question, uint32_t offer, struct gl_judgement *out);
+/* Does a failure of the rule count where and when the question is asked? */
+bool gl_rule_binds(const struct gl_question *question, const struct gl_rule *rule);
+/* Does the rule speak of an offer? MAYBE where what it matches by is not known of it: what such a
+ * rule finds broken is unknown. */
+enum gl_scope { GL_SCOPE_NO, GL_SCOPE_MAYBE, GL_SCOPE_YES };
+enum gl_scope gl_rule_scope(const struct gl_rule *rule, const struct gl_request *request,
+                            const struct gl_offer *offer);
+/* Does the waiver name what is asked about? */
+bool gl_waiver_names(const struct gl_waiver *waiver, const struct gl_request *request,
+                     const struct gl_offer *offer);
+/* By which basis the rule counts; rule NULL = what is reported. */
+enum gl_count_basis gl_rule_count_basis(const struct gl_question *question,
+                                        const struct gl_rule *rule);
 
 /* The figure a rule set would use for `quantity` of one zone over [from, until), taking the first
  * usable series of the zone. `want` gives rate, boundary, accounting; share_of 0 = any. */

@@ -10,14 +10,23 @@
 #define GL_NOT_WRITTEN  (-1)          /* of a word: the file does not say */
 #define GL_MAX_WAIVER_S (180 * 86400) /* where no policy says */
 
+struct gl_budget_draft {
+    const struct gl_node *node;
+    struct gl_constraint limit, warn_at, max_increase, max_increase_share; /* .key NULL */
+    const char *of_tag;
+    int charge[3]; /* GL_NOT_WRITTEN */
+};
+
 struct gl_rule_draft {
     const struct gl_node *node;
     struct gl_mark mark;
     const char *id, *description, *message; /* NULL: not written */
     struct gl_match match, exclude;
-    int level, on_unknown;  /* GL_NOT_WRITTEN */
-    int64_t enforce_from_s; /* GL_UNKNOWN: not written */
+    int level, on_unknown, count_basis; /* GL_NOT_WRITTEN */
+    uint8_t points[GL_GATES];           /* as in gl_rule */
+    int64_t enforce_from_s;             /* GL_UNKNOWN: not written */
     bool is_override;
+    const struct gl_budget_draft *budget;        /* NULL: not written */
     const struct gl_constraint *limits[GL_KEYS]; /* by key id, NULL: not written */
 };
 
@@ -28,7 +37,7 @@ struct gl_include_draft {
 };
 
 struct gl_defaults_draft {
-    int level, on_unknown;
+    int level, on_unknown, count_basis; /* the last may be GL_NOT_WRITTEN */
     const struct gl_constraint *limits[GL_KEYS];
 };
 
@@ -94,6 +103,16 @@ int gl_rule_add(struct gl_policy *policy, const struct gl_reader *reader,
 /* Let a draft of the same id tighten a rule in place. -1 with errors noted when it would loosen. */
 int gl_rule_override(const struct gl_reader *reader, struct gl_rule *rule,
                      const struct gl_rule_draft *draft);
+
+extern const struct gl_form gl_budget_form;
+extern const struct gl_type gl_type_budget; /* const struct gl_budget_draft * */
+
+/* The budget of a draft; NULL of none. */
+const struct gl_budget *gl_budget_of(const struct gl_reader *reader,
+                                     const struct gl_budget_draft *draft);
+/* Let a draft tighten a budget (NULL = none yet). -1 with errors noted when it would loosen. */
+int gl_budget_override(const struct gl_reader *reader, const struct gl_budget_draft *draft,
+                       const struct gl_budget **budget);
 
 struct gl_build {
     struct gl_policy *policy;

@@ -84,12 +84,30 @@ static void add_globs(struct gl_str *out, const char *name, const char *const *g
         gl_str_addf(out, "%s%s", i > 0 ? ", " : "", globs[i]);
 }
 
+static void add_words(struct gl_str *out, const char *name, uint32_t bits, const char *const *words)
+{
+    bool is_first = true;
+
+    for (unsigned i = 0; bits != 0 && words[i] != NULL; i++) {
+        if ((bits >> i & 1) == 0)
+            continue;
+        if (is_first)
+            gl_str_addf(out, "%s%s ", out->length > 0 ? "; " : "", name);
+        gl_str_addf(out, "%s%s", is_first ? "" : ", ", words[i]);
+        is_first = false;
+    }
+}
+
 /* "cloud aws, gcp; tag env=prod", "everything". */
 static void match_text(const struct gl_match *match, struct gl_str *out)
 {
     add_globs(out, "cloud", match->clouds);
     add_globs(out, "region", match->regions);
     add_globs(out, "type", match->types);
+    add_globs(out, "resource", match->resources);
+    add_globs(out, "address", match->addresses);
+    add_words(out, "role", match->roles, gl_match_roles);
+    add_words(out, "action", match->actions, gl_match_actions);
     add_globs(out, "tag", match->tags);
     if (match->min_vcpus > 0)
         gl_str_addf(out, "%smin_vcpus %" PRIu32, out->length > 0 ? "; " : "", match->min_vcpus);
@@ -132,6 +150,46 @@ static void add_standards(const struct page *page, const struct gl_rule *rule)
             add_row(page, keys[i].name, gl_value_standard_text(&keys[i], text), "built in");
 }
 
+static void add_amount(const struct page *page, const struct gl_constraint *amount)
+{
+    char place[GL_POS_TEXT];
+
+    if (amount->key != NULL)
+        add_row(page, amount->key->name, amount->written, gl_pos_text(&amount->pos, place));
+}
+
+static void add_budget(const struct page *page, const struct gl_budget *budget)
+{
+    static const char *const charges[] = {"nothing", "expected", "reserved", "measured"};
+    GL_AUTO(gl_str_done) struct gl_str charge = {0};
+
+    add_amount(page, &budget->limit);
+    if (budget->limit.key != NULL)
+        add_row(page, "", "unknown in this version: it keeps no accounts", "");
+    if (budget->of_tag != NULL)
+        add_row(page, "of tag", budget->of_tag, "");
+    gl_str_addf(&charge, "plan %s, launch %s, run %s", charges[budget->charge[0]],
+                charges[budget->charge[1]], charges[budget->charge[2]]);
+    if (budget->has_charge)
+        add_row(page, "charge", gl_str_text(&charge), "");
+    add_amount(page, &budget->warn_at);
+    add_amount(page, &budget->max_increase);
+    add_amount(page, &budget->max_increase_share);
+}
+
+/* "plan advisory, launch hard": where it is of another level. */
+static void add_points(const struct page *page, const struct gl_rule *rule)
+{
+    GL_AUTO(gl_str_done) struct gl_str text = {0};
+
+    for (unsigned i = 0; i < GL_GATES; i++)
+        if (rule->points[i] != 0)
+            gl_str_addf(&text, "%s%s %s", text.length > 0 ? ", " : "", gl_gate_words[i],
+                        gl_level_word(gl_rule_level(rule, (enum gl_gate)i)));
+    if (text.length > 0)
+        add_row(page, "points", gl_str_text(&text), "");
+}
+
 static void add_rule(const struct page *page, const struct gl_rule *rule)
 {
     GL_AUTO(gl_str_done) struct gl_str heading = {0};
@@ -150,6 +208,11 @@ static void add_rule(const struct page *page, const struct gl_rule *rule)
                 gl_pos_text(&rule->constraints[i].pos, place));
     if (is_timely(rule))
         add_standards(page, rule);
+    if (rule->budget != NULL)
+        add_budget(page, rule->budget);
+    add_points(page, rule);
+    if (rule->has_count_basis)
+        add_row(page, "count_basis", gl_count_basis_word(rule->count_basis), "");
     add_row(page, "on_unknown", gl_on_unknown_word(rule->on_unknown), "");
     if (rule->enforce_from.unix_s != 0)
         add_row(page, "enforce_from", gl_instant_text(rule->enforce_from, at), "advisory before");
@@ -165,7 +228,12 @@ static void add_waiver(const struct page *page, const struct gl_waiver *waiver)
 
     gl_str_addf(&heading, "waiver of %s", waiver->rule);
     add_heading(page, &heading, &waiver->pos);
-    add_row(page, "target", waiver->target, "");
+    if (waiver->target[0] != '\0')
+        add_row(page, "target", waiver->target, "");
+    if (waiver->address[0] != '\0')
+        add_row(page, "address", waiver->address, "");
+    if (waiver->plan[0] != '\0')
+        add_row(page, "plan", waiver->plan, "");
     gl_str_addf(&holds, "%s to %s", gl_instant_text(waiver->created, from),
                 gl_instant_text(waiver->expires, until));
     add_row(page, "holds", gl_str_text(&holds), "");

@@ -119,6 +119,19 @@ struct gl_offer {
     const struct gl_zone_facts *zones[2];
 };
 
+/* How many of a group count: those that run right after the change, those of an ordinary day, or
+ * as many as it may grow to. */
+enum gl_count_basis { GL_COUNT_NOW, GL_COUNT_TYPICAL, GL_COUNT_WORST, GL_COUNT_BASES };
+
+/* The resource of a plan that a request stands for. Texts borrowed, NULL = not said. */
+struct gl_subject {
+    unsigned role, action;          /* indices of gl_match_roles[], gl_match_actions[] */
+    const char *address;            /* "module.web.aws_instance.app[0]" */
+    const char *resource;           /* type of the resource: "aws_instance" */
+    const char *plan;               /* what its plan is called */
+    int64_t counts[GL_COUNT_BASES]; /* GL_UNKNOWN = not known */
+};
+
 /* What the user wants to run. */
 struct gl_request {
     struct gl_span duration;        /* asked run time */
@@ -133,7 +146,8 @@ struct gl_request {
     const char *const *clouds; /* globs, NULL-terminated; NULL = any */
     const char *const *regions;
     const char *const *types;
-    const char *const *tags; /* "key=value", NULL-terminated; NULL = none */
+    const char *const *tags;          /* "key=value", NULL-terminated; NULL = none */
+    const struct gl_subject *subject; /* NULL: no plan, someone launches by hand */
 };
 
 /* Words used everywhere: policy, JSON, text. Each list ends at its NULL. */

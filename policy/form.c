@@ -12,9 +12,9 @@
 static const struct {
     const char *name, *hint;
 } known_words[] = {
-    {"budget", "budgets are not in this version"},
-    {"budgets", "budgets are not in this version"},
-    {"points", "points are not in this version; level says how strict a rule is"},
+    {"budgets", "write budget in a rule"},
+    {"max_increase", "it belongs in a rule's budget"},
+    {"max_increase_share", "it belongs in a rule's budget"},
     {"data_max_age", "write max_data_age"},
     {"method", "write accounting or rate"},
     {"scope", "write boundary"},
@@ -73,6 +73,17 @@ static int read_globs(const struct gl_reader *reader, const struct gl_field *fie
                       const struct gl_node *node, void *slot)
 {
     const char *const *globs = gl_value_globs(reader, field->name, node);
+
+    if (globs == NULL)
+        return -1;
+    *(const char *const **)slot = globs;
+    return 0;
+}
+
+static int read_addresses(const struct gl_reader *reader, const struct gl_field *field,
+                          const struct gl_node *node, void *slot)
+{
+    const char *const *globs = gl_value_addresses(reader, field->name, node);
 
     if (globs == NULL)
         return -1;
@@ -162,6 +173,11 @@ const struct gl_type gl_type_id = {
     read_id, "{\"type\": \"string\", \"pattern\": \"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$\"}", false};
 const struct gl_type gl_type_globs = {
     read_globs,
+    "{\"type\": [\"string\", \"array\"], \"items\": {\"type\": \"string\"}, "
+    "\"minItems\": 1}",
+    false};
+const struct gl_type gl_type_addresses = {
+    read_addresses,
     "{\"type\": [\"string\", \"array\"], \"items\": {\"type\": \"string\"}, "
     "\"minItems\": 1}",
     false};

@@ -35,15 +35,16 @@ struct gl_field {
     const char *alias;          /* another accepted name; NULL */
 };
 
-extern const struct gl_type gl_type_text;    /* const char * */
-extern const struct gl_type gl_type_id;      /* const char *: letters, digits, . _ - */
-extern const struct gl_type gl_type_globs;   /* const char *const * */
-extern const struct gl_type gl_type_word;    /* int: index of the word */
-extern const struct gl_type gl_type_bool;    /* bool */
-extern const struct gl_type gl_type_time;    /* int64_t: Unix seconds of a date or RFC 3339 */
-extern const struct gl_type gl_type_span;    /* int64_t: seconds */
-extern const struct gl_type gl_type_version; /* nothing: the value must be 1 */
-extern const struct gl_type gl_type_form;    /* what the nested form fills, at the slot */
+extern const struct gl_type gl_type_text;      /* const char * */
+extern const struct gl_type gl_type_id;        /* const char *: letters, digits, . _ - */
+extern const struct gl_type gl_type_globs;     /* const char *const * */
+extern const struct gl_type gl_type_addresses; /* the same, for gl_address_match() */
+extern const struct gl_type gl_type_word;      /* int: index of the word */
+extern const struct gl_type gl_type_bool;      /* bool */
+extern const struct gl_type gl_type_time;      /* int64_t: Unix seconds of a date or RFC 3339 */
+extern const struct gl_type gl_type_span;      /* int64_t: seconds */
+extern const struct gl_type gl_type_version;   /* nothing: the value must be 1 */
+extern const struct gl_type gl_type_form;      /* what the nested form fills, at the slot */
 
 /* Fill `out` from a map; what is absent stays as it is. Notes an error for every unknown key, bad
  * value and missing needed key. */

@@ -83,7 +83,7 @@ static bool is_refuge(const struct gl_guard_facts *facts, size_t i)
     bool lasts = hours >= least(facts->min_stay_h, needed(facts)) &&
                  (double)hours * 3600 > facts->moves[i].seconds;
 
-    return lasts && hours > promised(&facts->here) && is_affordable(facts, i);
+    return lasts && hours > promised(&facts->here);
 }
 
 /* The refuge with the largest gain; of equals the first. A place of unknown grams is no refuge:
@@ -97,11 +97,15 @@ static bool find_refuge(const struct gl_guard_facts *facts, struct gl_guard_choi
 
         if (!is_refuge(facts, i))
             continue;
+        if (!is_affordable(facts, i)) {
+            choice->was_refused_price = !is_found;
+            continue;
+        }
         choice->was_refused_gain = !is_found;
         if (!gain_of(facts, i, &gain) || !(gain > 0) || (is_found && gain <= choice->gain_g))
             continue;
         is_found = true;
-        choice->was_refused_gain = false;
+        choice->was_refused_gain = choice->was_refused_price = false;
         choice->place = i;
         choice->gain_g = gain;
     }

@@ -91,9 +91,11 @@ struct gl_guard_facts {
 struct gl_guard_choice {
     enum gl_guard_act act;
     enum gl_guard_why why;
-    size_t place;          /* MOVE and a RESUME elsewhere: index; else SIZE_MAX */
-    double gain_g;         /* MOVE: grams saved over the promised hours, cost taken off */
-    bool was_refused_gain; /* a green place was there, but the move costs more than it gains */
+    size_t place;           /* MOVE and a RESUME elsewhere: index; else SIZE_MAX */
+    double gain_g;          /* MOVE: grams saved over the promised hours, cost taken off */
+    bool was_refused_gain;  /* a green place was there, but the move costs more than it gains */
+    bool was_refused_price; /* and this one: but getting there costs more money than it may, or
+                               nobody knows how much */
 };
 
 /* Whole hours from now that a promise until until_s is worth to who needs it until end_s: all of

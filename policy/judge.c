@@ -69,6 +69,14 @@ static bool is_of_place(const struct gl_match *match)
            !match->needs_gpu;
 }
 
+/* What is promised of grams depends on the watts of an offer. */
+static bool finds_same(const struct gl_rule *rule, enum gl_key_id key)
+{
+    return gl_key_is_of_place(key) &&
+           !(key == GL_KEY_CONFIDENCE && (gl_rule_constraint(rule, GL_KEY_MAX_RATE) != NULL ||
+                                          gl_rule_constraint(rule, GL_KEY_MAX_TOTAL) != NULL));
+}
+
 /* The constraints that test something; `out` knows its needs and limits. */
 static void plan_limits(struct gl_judge *judge, struct gl_rule_plan *out)
 {
@@ -76,7 +84,7 @@ static void plan_limits(struct gl_judge *judge, struct gl_rule_plan *out)
 
     for (size_t i = 0; i < rule->count; i++) {
         const struct gl_constraint *constraint = &rule->constraints[i];
-        bool is_same = gl_key_is_of_place(constraint->key->id);
+        bool is_same = finds_same(rule, constraint->key->id);
 
         if (!gl_judge_is_test(out, constraint))
             continue;
@@ -84,6 +92,9 @@ static void plan_limits(struct gl_judge *judge, struct gl_rule_plan *out)
             (struct gl_limit){.constraint = constraint, .is_of_place = is_same};
         judge->is_by_place = judge->is_by_place && is_same;
     }
+    if (rule->budget != NULL && gl_budget_is_unjudged(rule->budget))
+        judge->limits[out->first_limit + out->limit_count++] =
+            (struct gl_limit){.constraint = gl_budget_first(rule->budget), .is_of_place = true};
 }
 
 static void plan_rule(struct gl_judge *judge, const struct gl_rule *rule, struct gl_rule_plan *out)
@@ -197,7 +208,7 @@ void gl_judge_init(struct gl_judge *judge, const struct gl_question *question)
 
     *judge = (struct gl_judge){.question = question, .is_by_place = true, .generation = 1};
     for (size_t i = 0; i < rules; i++)
-        limits += question->policy->rules[i].count;
+        limits += question->policy->rules[i].count + 1; /* its budget */
     judge->plans = gl_alloc(rules * sizeof *judge->plans);
     judge->limits = gl_alloc(limits * sizeof *judge->limits);
     judge->needs = gl_alloc((rules + 1) * 2 * GL_QUANTITIES * sizeof *judge->needs);
@@ -292,16 +303,6 @@ const struct gl_figure *gl_judge_figure(struct gl_judge *judge, const struct gl_
     return &entry->of.figure;
 }
 
-static bool is_any(const char *const *globs, const char *name)
-{
-    if (globs == NULL || *globs == NULL)
-        return true;
-    for (; *globs != NULL; globs++)
-        if (gl_glob_match(*globs, name != NULL ? name : ""))
-            return true;
-    return false;
-}
-
 static bool is_between(uint32_t value, uint32_t least, uint32_t most)
 {
     return value >= least && (most == 0 || value <= most);
@@ -309,12 +310,13 @@ static bool is_between(uint32_t value, uint32_t least, uint32_t most)
 
 bool gl_judge_asks_place(const struct gl_request *request, const struct gl_offer *offer)
 {
-    return is_any(request->clouds, offer->cloud) && is_any(request->regions, offer->region);
+    return gl_globs_match(request->clouds, offer->cloud) &&
+           gl_globs_match(request->regions, offer->region);
 }
 
 bool gl_judge_asks_type(const struct gl_request *request, const struct gl_offer *offer)
 {
-    if (!is_any(request->types, offer->type) ||
+    if (!gl_globs_match(request->types, offer->type) ||
         !is_between(offer->vcpus, request->min_vcpus, request->max_vcpus) ||
         !is_between(offer->memory_mib, request->min_memory_mib, request->max_memory_mib))
         return false;
@@ -324,42 +326,10 @@ bool gl_judge_asks_type(const struct gl_request *request, const struct gl_offer 
            (offer->arch != NULL && strcmp(request->arch, offer->arch) == 0);
 }
 
-/* Every tag of the rule must be one of the request's. */
-static bool has_tags(const char *const *wanted, const char *const *tags)
-{
-    static const char *const none[] = {NULL};
-
-    for (; wanted != NULL && *wanted != NULL; wanted++) {
-        const char *const *tag = tags != NULL ? tags : none;
-
-        while (*tag != NULL && !gl_glob_match(*wanted, *tag))
-            tag++;
-        if (*tag == NULL)
-            return false;
-    }
-    return true;
-}
-
-static bool is_match(const struct gl_match *match, const struct gl_request *request,
-                     const struct gl_offer *offer)
-{
-    return is_any(match->clouds, offer->cloud) && is_any(match->regions, offer->region) &&
-           is_any(match->types, offer->type) && offer->vcpus >= match->min_vcpus &&
-           (!match->needs_gpu || offer->gpu != NULL) && has_tags(match->tags, request->tags);
-}
-
-bool gl_judge_applies(const struct gl_judge *judge, const struct gl_rule *rule,
-                      const struct gl_offer *offer)
-{
-    const struct gl_request *request = judge->question->request;
-
-    return is_match(&rule->match, request, offer) &&
-           !(rule->has_exclude && is_match(&rule->exclude, request, offer));
-}
-
 bool gl_judge_binds(const struct gl_judge *judge, const struct gl_rule *rule)
 {
-    return rule->level != GL_ADVISORY && rule->enforce_from.unix_s <= judge->at.unix_s;
+    return gl_rule_level(rule, judge->question->gate) != GL_ADVISORY &&
+           rule->enforce_from.unix_s <= judge->at.unix_s;
 }
 
 /* A load that is no number counts as full, so that an error cannot make grams small. */
@@ -381,11 +351,25 @@ static double at_load(double idle, double full, double load, double factor)
     return (idle + load * (full - idle)) * factor;
 }
 
-bool gl_judge_watts(const struct gl_judge *judge, const struct gl_offer *offer, struct gl_band *out)
+int64_t gl_judge_count(const struct gl_judge *judge, const struct gl_rule *rule)
 {
     const struct gl_request *request = judge->question->request;
+
+    if (request->subject != NULL)
+        return request->subject->counts[gl_rule_count_basis(judge->question, rule)];
+    return request->count != 0 ? request->count : 1;
+}
+
+bool gl_judge_watts(const struct gl_judge *judge, const struct gl_offer *offer, struct gl_band *out)
+{
+    return gl_judge_watts_of(judge, NULL, offer, out);
+}
+
+static bool watts_of(const struct gl_request *request, int64_t count, const struct gl_offer *offer,
+                     struct gl_band *out)
+{
     const struct gl_band *idle = &offer->idle_w, *full = &offer->full_w;
-    double load = load_of(request), factor = offer->pue * (request->count ? request->count : 1);
+    double load = load_of(request), factor = offer->pue * (double)count;
 
     if (!is_band(idle) || !is_band(full) || !(full->central > 0) || idle->low > full->low ||
         idle->central > full->central || idle->high > full->high ||
@@ -395,6 +379,25 @@ bool gl_judge_watts(const struct gl_judge *judge, const struct gl_offer *offer, 
                             at_load(idle->central, full->central, load, factor),
                             at_load(idle->high, full->high, load, factor)};
     return true;
+}
+
+bool gl_judge_watts_of(const struct gl_judge *judge, const struct gl_rule *rule,
+                       const struct gl_offer *offer, struct gl_band *out)
+{
+    int64_t count = gl_judge_count(judge, rule);
+
+    return count != GL_UNKNOWN && watts_of(judge->question->request, count, offer, out);
+}
+
+/* Of a plan as many as it may come to. */
+bool gl_request_watts(const struct gl_request *request, const struct gl_offer *offer,
+                      struct gl_band *out)
+{
+    int64_t count = request->count != 0 ? request->count : 1;
+
+    if (request->subject != NULL)
+        count = request->subject->counts[GL_COUNT_WORST];
+    return count != GL_UNKNOWN && watts_of(request, count, offer, out);
 }
 
 int64_t gl_judge_report(struct gl_judge *judge, const struct gl_offer *offer,

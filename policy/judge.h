@@ -113,6 +113,10 @@ struct gl_judge {
     bool is_strict; /* hourly evidence only, unknown is never admitted */
 };
 
+/* Has the budget a part that nothing judges yet, and which constraint stands for it? */
+bool gl_budget_is_unjudged(const struct gl_budget *budget);
+const struct gl_constraint *gl_budget_first(const struct gl_budget *budget);
+
 void gl_judge_init(struct gl_judge *judge, const struct gl_question *question);
 void gl_judge_done(struct gl_judge *judge);
 void gl_judge_set_case(struct gl_judge *judge, struct gl_instant start, struct gl_span duration,
@@ -126,8 +130,11 @@ bool gl_judge_applies(const struct gl_judge *judge, const struct gl_rule *rule,
                       const struct gl_offer *offer);
 /* Does a failure of the rule count at the instant of the case? */
 bool gl_judge_binds(const struct gl_judge *judge, const struct gl_rule *rule);
-/* Does the waiver's target name this offer? */
-bool gl_judge_is_target(const struct gl_waiver *waiver, const struct gl_offer *offer);
+/* Is there no pattern, or one that the name (NULL = "") fits? */
+bool gl_globs_match(const char *const *globs, const char *name);
+/* What a limit of a rule that may not even speak of the offer found broken is unknown. */
+void gl_judge_doubt(const struct gl_judge *judge, const struct gl_rule *rule,
+                    const struct gl_offer *offer, struct gl_tested *tested);
 /* False when the constraint only says how others are judged. on_unknown and waivers are applied. */
 bool gl_judge_test(struct gl_judge *judge, const struct gl_rule_plan *plan,
                    const struct gl_offer *offer, const struct gl_constraint *constraint,
@@ -157,6 +164,13 @@ const struct gl_figure *gl_judge_figure(struct gl_judge *judge, const struct gl_
 /* Watts of all asked instances at the asked load, with PUE. False when the offer does not say. */
 bool gl_judge_watts(const struct gl_judge *judge, const struct gl_offer *offer,
                     struct gl_band *out);
+bool gl_request_watts(const struct gl_request *request, const struct gl_offer *offer,
+                      struct gl_band *out);
+/* The same for as many as the rule counts; rule NULL = as many as are reported. */
+bool gl_judge_watts_of(const struct gl_judge *judge, const struct gl_rule *rule,
+                       const struct gl_offer *offer, struct gl_band *out);
+/* How many that is; GL_UNKNOWN when a plan does not say. */
+int64_t gl_judge_count(const struct gl_judge *judge, const struct gl_rule *rule);
 /* Figure used for reporting: the worse of disputed zones, GL_UNKNOWN if any is unknown. */
 enum gl_part { GL_PART_LOW, GL_PART_CENTRAL, GL_PART_HIGH };
 int64_t gl_judge_report(struct gl_judge *judge, const struct gl_offer *offer,

@@ -16,6 +16,7 @@ enum kind {
     KIND_PROMISE,   /* the rule's limits on figures, promised together */
     KIND_PLACE,     /* globs over region or country */
     KIND_SIZE,      /* a number of the offer or the request */
+    KIND_BUDGET,    /* of accounts, which nothing keeps yet */
 };
 
 struct row {
@@ -24,7 +25,7 @@ struct row {
     bool is_floor, is_denial;
 };
 
-static const struct row rows[GL_KEYS] = {
+static const struct row rows[GL_KEYS_ALL] = {
     [GL_KEY_MAX_INTENSITY] = {KIND_FIGURE, GL_INTENSITY, false, false},
     [GL_KEY_MIN_RENEWABLE] = {KIND_FIGURE, GL_RENEWABLE_SHARE, true, false},
     [GL_KEY_MIN_CARBON_FREE] = {KIND_FIGURE, GL_CARBON_FREE_SHARE, true, false},
@@ -49,6 +50,10 @@ static const struct row rows[GL_KEYS] = {
     [GL_KEY_MAX_PRICE] = {KIND_SIZE, GL_INTENSITY, false, false},
     [GL_KEY_MAX_RATE] = {KIND_EMISSION, GL_INTENSITY, false, false},
     [GL_KEY_MAX_TOTAL] = {KIND_EMISSION, GL_INTENSITY, false, false},
+    [GL_KEY_BUDGET_LIMIT] = {KIND_BUDGET, GL_INTENSITY, false, false},
+    [GL_KEY_BUDGET_WARN_AT] = {KIND_BUDGET, GL_INTENSITY, false, false},
+    [GL_KEY_MAX_INCREASE] = {KIND_BUDGET, GL_INTENSITY, false, false},
+    [GL_KEY_MAX_INCREASE_SHARE] = {KIND_BUDGET, GL_INTENSITY, false, false},
 };
 
 /* What a test is about, passed down as one. */
@@ -139,6 +144,17 @@ static void worsen(const struct subject *subject, struct gl_tested *worst, struc
     worst->has_evidence = has_evidence;
 }
 
+static bool is_nameless(const char *name)
+{
+    return name == NULL || name[0] == '\0';
+}
+
+/* Without a region nothing is known of its zone or country either. */
+static enum gl_gap gap_of_place(const struct gl_offer *offer)
+{
+    return is_nameless(offer->region) ? GL_GAP_PLACE : GL_GAP_MISSING;
+}
+
 /* Micrograms, rounded up, of an emission in grams; a sum too large for the integer stays there. */
 static int64_t micrograms_up(double grams)
 {
@@ -153,7 +169,9 @@ static struct gl_tested test_emission(const struct subject *subject, int64_t int
     struct gl_band watts;
     double grams;
 
-    if (!gl_judge_watts(subject->judge, subject->offer, &watts))
+    if (gl_judge_count(subject->judge, subject->plan->rule) == GL_UNKNOWN)
+        return unknown(subject, GL_GAP_COUNT);
+    if (!gl_judge_watts_of(subject->judge, subject->plan->rule, subject->offer, &watts))
         return unknown(subject, GL_GAP_POWER);
     grams = watts.high / 1000 * ((double)intensity_u / 1e6);
     if (subject->constraint->key->id == GL_KEY_MAX_TOTAL)
@@ -199,7 +217,7 @@ static struct gl_tested test_zones(const struct subject *subject)
     bool needs_green =
         key == GL_KEY_GREEN_BELOW || (subject->plan->green_for != NULL && key != GL_KEY_MAX_TOTAL);
     uint32_t needs[2] = {subject->plan->run_needs[quantity], subject->plan->green_needs[quantity]};
-    struct gl_tested worst = unknown(subject, GL_GAP_MISSING);
+    struct gl_tested worst = unknown(subject, gap_of_place(offer));
 
     for (size_t zone = 0; zone < offer->zone_count && zone < 2; zone++)
         for (size_t window = needs_run ? 0 : 1; window < (needs_green ? 2 : 1); window++) {
@@ -231,15 +249,21 @@ static struct gl_tested test_promise_in(const struct subject *subject,
 {
     const struct gl_judge *judge = subject->judge;
     const struct gl_rule *rule = subject->plan->rule;
-    const struct gl_book_entry *entry = gl_book_find(judge->question->book, rule, zone);
+    const struct gl_book_entry *entry =
+        gl_book_find_offer(judge->question->book, rule, zone,
+                           &(struct gl_book_load){judge->question->request, subject->offer});
     int64_t green_for = gl_rule_number(rule, GL_KEY_GREEN_FOR);
     int64_t needed_s = green_for > judge->duration.s ? green_for : judge->duration.s;
     int64_t until_s =
         entry != NULL && entry->is_ready ? gl_promise_until(&entry->promise) : GL_UNKNOWN;
     int64_t held_s = until_s == GL_UNKNOWN ? 0 : until_s - judge->start.unix_s;
     struct gl_tested tested;
+    struct gl_band watts;
     enum gl_gap gap = gl_book_gap(entry, rule, judge->question->now);
 
+    if (entry == NULL && gl_book_limits_grams(rule) &&
+        !gl_judge_watts(judge, subject->offer, &watts))
+        gap = GL_GAP_POWER;
     if (gap == GL_GAP_NONE && is_later_start(judge, entry))
         held_s = needed_s;
     if (gap == GL_GAP_NONE && held_s < needed_s &&
@@ -278,7 +302,7 @@ static struct gl_tested test_place(const struct subject *subject)
     bool is_listed = false;
 
     if (name == NULL || name[0] == '\0')
-        return unknown(subject, GL_GAP_MISSING);
+        return unknown(subject, gap_of_place(subject->offer));
     for (const char *const *glob = subject->constraint->globs; glob && *glob && !is_listed; glob++)
         is_listed = gl_glob_match(*glob, name);
     return outcome_of(subject, is_listed == subject->row->is_denial ? GL_VIOLATED : GL_SATISFIED,
@@ -288,7 +312,7 @@ static struct gl_tested test_place(const struct subject *subject)
 static struct gl_tested test_size(const struct subject *subject)
 {
     const struct gl_offer *offer = subject->offer;
-    uint32_t count = subject->judge->question->request->count;
+    int64_t count = gl_judge_count(subject->judge, subject->plan->rule);
     int64_t found = GL_UNKNOWN;
 
     switch (subject->constraint->key->id) {
@@ -303,14 +327,19 @@ static struct gl_tested test_size(const struct subject *subject)
             found = INT64_MAX;
         break;
     case GL_KEY_MAX_COUNT:
-        found = (int64_t)(count ? count : 1) * 1000000;
+        if (count == GL_UNKNOWN)
+            return unknown(subject, GL_GAP_COUNT);
+        if (__builtin_mul_overflow(count, 1000000, &found))
+            found = INT64_MAX;
         break;
     default:
         if (offer->price_u_usd_per_h < 0)
             return unknown(subject, GL_GAP_PRICE);
         found = offer->price_u_usd_per_h;
     }
-    return found == GL_UNKNOWN ? unknown(subject, GL_GAP_MISSING) : compared(subject, found);
+    if (found == GL_UNKNOWN)
+        return unknown(subject, is_nameless(offer->type) ? GL_GAP_TYPE : GL_GAP_MISSING);
+    return compared(subject, found);
 }
 
 static struct gl_tested test_by_kind(const struct subject *subject)
@@ -324,6 +353,8 @@ static struct gl_tested test_by_kind(const struct subject *subject)
         return unknown(subject, GL_GAP_MEANING);
     case KIND_PROMISE:
         return test_promise(subject);
+    case KIND_BUDGET:
+        return unknown(subject, GL_GAP_BUDGET);
     default:
         return test_zones(subject);
     }
@@ -335,9 +366,19 @@ bool gl_judge_is_test(const struct gl_rule_plan *plan, const struct gl_constrain
 
     if (kind == KIND_EVIDENCE || kind == KIND_GREEN_FOR)
         return !plan->has_limit;
-    if (kind == KIND_FIGURE)
+    if (kind == KIND_FIGURE || kind == KIND_EMISSION)
         return !plan->is_promised;
     return kind != KIND_HOW;
+}
+
+bool gl_budget_is_unjudged(const struct gl_budget *budget)
+{
+    return budget->limit.key != NULL;
+}
+
+const struct gl_constraint *gl_budget_first(const struct gl_budget *budget)
+{
+    return &budget->limit;
 }
 
 /* The worst that could be true, put to the same test. */
@@ -379,24 +420,6 @@ static void admit_unknown(const struct subject *subject, struct gl_tested *teste
     }
 }
 
-/* The target is a glob over "cloud/region/type". */
-bool gl_judge_is_target(const struct gl_waiver *waiver, const struct gl_offer *offer)
-{
-    const char *parts[] = {offer->cloud, "/", offer->region, "/", offer->type};
-    char name[256] = "";
-    size_t length = 0;
-
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
-        size_t more = strlen(parts[i]);
-
-        if (length + more >= sizeof name)
-            return false;
-        memcpy(name + length, parts[i], more + 1);
-        length += more;
-    }
-    return gl_glob_match(waiver->target, name);
-}
-
 static bool is_within_cap(const struct subject *subject, const struct gl_waiver *waiver)
 {
     struct subject capped = *subject;
@@ -423,7 +446,7 @@ void gl_judge_waive(struct gl_judge *judge, const struct gl_rule_plan *plan,
         const struct gl_waiver *waiver = &policy->waivers[i];
 
         if (strcmp(waiver->rule, plan->rule->id) != 0 || waiver->created.unix_s > now ||
-            !gl_judge_is_target(waiver, offer))
+            !gl_waiver_names(waiver, judge->question->request, offer))
             continue;
         if (at >= waiver->expires.unix_s) {
             tested->reason.waiver = waiver;
@@ -447,6 +470,20 @@ void gl_judge_look(struct gl_judge *judge, const struct gl_rule_plan *plan,
         admit_unknown(&subject, out);
 }
 
+void gl_judge_doubt(const struct gl_judge *judge, const struct gl_rule *rule,
+                    const struct gl_offer *offer, struct gl_tested *tested)
+{
+    bool is_known = !is_nameless(offer->region) && !is_nameless(offer->type) &&
+                    !is_nameless(offer->cloud) && offer->vcpus != 0;
+
+    if (is_known || tested->reason.outcome != GL_VIOLATED ||
+        gl_rule_scope(rule, judge->question->request, offer) != GL_SCOPE_MAYBE)
+        return;
+    tested->reason.outcome = GL_OUTCOME_UNKNOWN;
+    tested->reason.gap = is_nameless(offer->region) ? GL_GAP_PLACE : GL_GAP_TYPE;
+    tested->reason.waiver = NULL;
+}
+
 bool gl_judge_test(struct gl_judge *judge, const struct gl_rule_plan *plan,
                    const struct gl_offer *offer, const struct gl_constraint *constraint,
                    struct gl_tested *out)
@@ -455,5 +492,6 @@ bool gl_judge_test(struct gl_judge *judge, const struct gl_rule_plan *plan,
         return false;
     gl_judge_look(judge, plan, offer, constraint, out);
     gl_judge_waive(judge, plan, offer, constraint, out);
+    gl_judge_doubt(judge, plan->rule, offer, out);
     return true;
 }

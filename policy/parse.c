@@ -77,6 +77,46 @@ static int read_tags(const struct gl_reader *reader, const struct gl_field *fiel
     return result;
 }
 
+/* One word or a list of them to bits. */
+static int read_words(const struct gl_reader *reader, const struct gl_field *field,
+                      const struct gl_node *node, void *slot)
+{
+    bool is_list = node->kind == GL_NODE_LIST;
+    const struct gl_node *item = is_list ? node->first : node;
+    uint32_t bits = 0;
+
+    if (is_list && item == NULL)
+        return gl_diagnose(&reader->source, &node->mark, GL_E_BAD_VALUE, "%s is an empty list",
+                           field->name);
+    for (; item != NULL; item = is_list ? item->next : NULL) {
+        int word = gl_value_word(reader, field->name, item, field->words);
+
+        if (word < 0)
+            return -1;
+        bits |= (uint32_t)1 << word;
+    }
+    *(uint32_t *)slot = bits;
+    return 0;
+}
+
+/* {plan: advisory, launch: hard} */
+static int read_points(const struct gl_reader *reader, const struct gl_field *field,
+                       const struct gl_node *node, void *slot)
+{
+    int levels[GL_GATES];
+
+    for (size_t i = 0; i < GL_GATES; i++)
+        levels[i] = GL_NOT_WRITTEN;
+    if (gl_form_read(reader, field->form, node, levels))
+        return -1;
+    for (size_t i = 0; i < GL_GATES; i++)
+        ((uint8_t *)slot)[i] = (uint8_t)(levels[i] + 1);
+    return 0;
+}
+
+static const struct gl_type type_words = {read_words, NULL, false};
+static const struct gl_type type_points = {read_points, NULL, false};
+
 static const struct gl_type type_vcpus = {
     read_vcpus, "{\"type\": [\"integer\", \"string\"], \"minimum\": 0, \"pattern\": \"^[0-9]+$\"}",
     false};
@@ -92,7 +132,28 @@ static const struct gl_type type_tags = {
 static const struct gl_field match_fields[] = {
     {.name = "cloud", .type = &gl_type_globs, .offset = MATCH(clouds), .help = "Clouds"},
     {.name = "region", .type = &gl_type_globs, .offset = MATCH(regions), .help = "Regions"},
-    {.name = "type", .type = &gl_type_globs, .offset = MATCH(types), .help = "Instance types"},
+    {.name = "type",
+     .type = &gl_type_globs,
+     .offset = MATCH(types),
+     .help = "Types of machines, as in m7g.*, or of resources in a plan, as in aws_*"},
+    {.name = "resource",
+     .type = &gl_type_globs,
+     .offset = MATCH(resources),
+     .help = "Types of resources in a plan alone, as in aws_instance"},
+    {.name = "address",
+     .type = &gl_type_addresses,
+     .offset = MATCH(addresses),
+     .help = "Addresses in a plan; * is any text without a dot, ** any text"},
+    {.name = "role",
+     .type = &type_words,
+     .offset = MATCH(roles),
+     .words = gl_match_roles,
+     .help = "What a resource is to electricity; a launch by hand is a launch"},
+    {.name = "action",
+     .type = &type_words,
+     .offset = MATCH(actions),
+     .words = gl_match_actions,
+     .help = "What a plan does with it; a launch by hand is a create"},
     {.name = "tag",
      .type = &type_tags,
      .offset = MATCH(tags),
@@ -117,6 +178,22 @@ static bool takes_any(const struct gl_key *key)
     (void)key;
     return true;
 }
+
+#define POINT(point) ((point) * sizeof(int))
+#define POINT_FIELD(point, name_, help_)                                                         \
+    {                                                                                            \
+        .name = (name_), .type = &gl_type_word, .offset = POINT(point), .words = gl_level_words, \
+        .help = (help_)                                                                          \
+    }
+static const struct gl_field points_fields[] = {
+    POINT_FIELD(GL_AT_PLAN, "plan", "Level when a plan is judged"),
+    POINT_FIELD(GL_AT_APPLY, "apply", "Level when a plan is judged again before it is applied"),
+    POINT_FIELD(GL_AT_LAUNCH, "launch", "Level of launches by this program"),
+    POINT_FIELD(GL_AT_ADMISSION, "admission", "Level when a cluster asks"),
+    POINT_FIELD(GL_AT_MIGRATE, "migrate", "Level when something running is moved"),
+    {.name = NULL},
+};
+static const struct gl_form points_form = {.what = "points", .fields = points_fields};
 
 static const struct gl_field no_fields[] = {{.name = NULL}};
 static const struct gl_form require_form = {
@@ -152,6 +229,21 @@ static const struct gl_field rule_fields[] = {
      .offset = RULE(level),
      .words = gl_level_words,
      .help = "advisory only reports, soft and hard refuse"},
+    {.name = "points",
+     .type = &type_points,
+     .offset = RULE(points),
+     .form = &points_form,
+     .help = "Another level where the rule is asked; `level` where it does not say"},
+    {.name = "count_basis",
+     .type = &gl_type_word,
+     .offset = RULE(count_basis),
+     .words = gl_count_basis_words,
+     .help = "How many of a group count: those it has now, typically or at worst"},
+    {.name = "budget",
+     .type = &gl_type_budget,
+     .offset = RULE(budget),
+     .form = &gl_budget_form,
+     .help = "What changes and launches may add up to"},
     {.name = "on_unknown",
      .type = &gl_type_word,
      .offset = RULE(on_unknown),
@@ -200,6 +292,7 @@ static int read_rules(const struct gl_reader *reader, const struct gl_field *fie
                                        .mark = item->mark,
                                        .level = GL_NOT_WRITTEN,
                                        .on_unknown = GL_NOT_WRITTEN,
+                                       .count_basis = GL_NOT_WRITTEN,
                                        .enforce_from_s = GL_UNKNOWN};
         /* A rule with an error in it is not worked in: that would only cause more errors. */
         if (gl_form_read(reader, field->form, item, rule) == 0 && check_rule(reader, rule) == 0)
@@ -283,6 +376,11 @@ static const struct gl_field defaults_fields[] = {
      .offset = DEFAULTS(on_unknown),
      .words = gl_on_unknown_words,
      .help = "on_unknown of rules that do not say"},
+    {.name = "count_basis",
+     .type = &gl_type_word,
+     .offset = DEFAULTS(count_basis),
+     .words = gl_count_basis_words,
+     .help = "How many of a group count for rules that do not say; worst when absent"},
     {.name = NULL},
 };
 static const struct gl_form defaults_form = {
@@ -343,6 +441,7 @@ const struct gl_file_draft *gl_draft_read(const struct gl_reader *reader)
     file->node = root;
     file->defaults.level = GL_HARD;
     file->defaults.on_unknown = GL_UNKNOWN_REFUSE;
+    file->defaults.count_basis = GL_NOT_WRITTEN;
     file->max_waiver_s = GL_UNKNOWN;
     gl_form_read(reader, &gl_policy_form, root, file);
     return file;

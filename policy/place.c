@@ -36,10 +36,11 @@ const struct gl_tested *gl_judge_limit(struct gl_judge *judge, const struct gl_r
     if (!limit->is_found)
         gl_judge_look(judge, plan, offer, limit->constraint, &limit->found);
     limit->is_found = true;
-    if (!plan->has_waivers)
+    if (limit->found.reason.outcome != GL_VIOLATED)
         return &limit->found;
     *own = limit->found;
     gl_judge_waive(judge, plan, offer, limit->constraint, own);
+    gl_judge_doubt(judge, plan->rule, offer, own);
     return own;
 }
 

@@ -169,6 +169,7 @@ static int add_flags(struct gl_policy *policy, const char *rule_id, const char *
     struct gl_rule_draft draft = {.node = &none,
                                   .level = GL_NOT_WRITTEN,
                                   .on_unknown = GL_NOT_WRITTEN,
+                                  .count_basis = GL_NOT_WRITTEN,
                                   .enforce_from_s = GL_UNKNOWN};
     struct gl_hash hash;
 

@@ -22,6 +22,14 @@ enum gl_on_unknown {
     GL_UNKNOWN_ALLOW
 };
 
+/* Where a rule is asked; it may be of another level at each. */
+enum gl_gate { GL_AT_LAUNCH, GL_AT_PLAN, GL_AT_APPLY, GL_AT_ADMISSION, GL_AT_MIGRATE, GL_GATES };
+
+const char *gl_gate_word(enum gl_gate point);               /* "launch" "plan" ... */
+const char *gl_count_basis_word(enum gl_count_basis basis); /* "now" "typical" "worst" */
+extern const char *const gl_gate_words[], *const gl_count_basis_words[];
+/* What rules may match of a plan, NULL-terminated; broker/hook/intent.h has the same words. */
+extern const char *const gl_match_roles[], *const gl_match_actions[];
 const char *gl_level_word(enum gl_level level);          /* "advisory" "soft" "hard" */
 const char *gl_on_unknown_word(enum gl_on_unknown what); /* "refuse" "assume-worst" ... */
 
@@ -52,7 +60,12 @@ enum gl_key_id {
     GL_KEY_MAX_PRICE,
     GL_KEY_MAX_RATE,
     GL_KEY_MAX_TOTAL,
-    GL_KEYS
+    GL_KEYS, /* the keys of a rule; those of its budget follow */
+    GL_KEY_BUDGET_LIMIT = GL_KEYS,
+    GL_KEY_BUDGET_WARN_AT,
+    GL_KEY_MAX_INCREASE,
+    GL_KEY_MAX_INCREASE_SHARE,
+    GL_KEYS_ALL
 };
 enum gl_key_kind {
     GL_KIND_QUANTITY,
@@ -84,6 +97,8 @@ struct gl_key {
 };
 const struct gl_key *gl_keys(size_t *out_count);     /* indexed by gl_key_id */
 const struct gl_key *gl_key_named(const char *name); /* NULL if there is none */
+/* The row of a key of `budget`, GL_KEYS and above. */
+const struct gl_key *gl_budget_key(enum gl_key_id id);
 
 /* One limit of one rule, with the place it was written. */
 struct gl_constraint {
@@ -97,8 +112,22 @@ struct gl_constraint {
 
 struct gl_match { /* empty lists match everything */
     const char *const *clouds, *const *regions, *const *types, *const *tags; /* NULL = any */
+    const char *const *resources, *const *addresses; /* of plans; NULL = any */
+    uint32_t roles, actions; /* bit i: word i of gl_match_roles[], _actions[]; 0 = any */
     uint32_t min_vcpus;
     bool needs_gpu;
+};
+
+/* A budget as written. The evaluator knows max_increase and max_increase_share, over a whole plan;
+ * a rule with any other part of it is unknown until accounts are kept. */
+enum gl_charge { GL_CHARGE_NONE, GL_CHARGE_EXPECTED, GL_CHARGE_RESERVED, GL_CHARGE_MEASURED };
+struct gl_budget {
+    struct gl_constraint limit, warn_at, max_increase,
+        max_increase_share;   /* .key NULL = not said */
+    const char *of_tag;       /* one account a value of this tag; NULL = one for all */
+    enum gl_charge charge[3]; /* by plan, launch, run; what each adds to the account */
+    bool has_charge;
+    struct gl_pos pos;
 };
 
 struct gl_rule {
@@ -110,12 +139,22 @@ struct gl_rule {
     const struct gl_constraint *constraints; /* in order of key id, each key at most once */
     size_t count;
     enum gl_level level;
+    uint8_t points[GL_GATES]; /* level there, plus one; 0 = `level` */
     enum gl_on_unknown on_unknown;
     struct gl_instant enforce_from; /* unix_s 0 = at once; before it the rule is advisory */
+    const struct gl_budget *budget; /* NULL = none */
+    enum gl_count_basis count_basis;
+    bool has_count_basis; /* false: whatever the question says */
 };
+/* Its level at a point. */
+enum gl_level gl_rule_level(const struct gl_rule *rule, enum gl_gate point);
 
 struct gl_waiver {
-    const char *rule, *target; /* exact rule id; glob over "cloud/region/type", never bare ** */
+    const char *rule;    /* exact rule id */
+    const char *target;  /* glob over "cloud/region/type", never bare **; "" = any, see address */
+    const char *address; /* gl_address_match() over the address in a plan; "" = not said */
+    const char *plan;    /* glob over the name of the plan; "" = any */
+    bool is_either;      /* `address` may be meant as a target: one of the two is enough */
     const char *reason, *owner;
     const char *approved_by; /* "" not said */
     struct gl_instant created, expires;
@@ -132,6 +171,11 @@ struct gl_policy {
     struct gl_hash digest; /* of all texts that went in, in order */
     void *memory;          /* owns everything above */
 };
+
+/* Does a pattern name an address in a plan? '*' is any text without a dot, '**' any text, '?' one
+ * character but a dot; brackets and quotes stand for themselves. Linear in practice: at most the
+ * product of both lengths. */
+bool gl_address_match(const char *pattern, const char *address);
 
 /* The number of the rule's constraint on `key`, else the key's built-in value, else GL_UNKNOWN. */
 int64_t gl_rule_number(const struct gl_rule *rule, enum gl_key_id key);

@@ -16,7 +16,7 @@ struct wording {
     double scale;
 };
 
-static const struct wording wordings[GL_KEYS] = {
+static const struct wording wordings[GL_KEYS_ALL] = {
     [GL_KEY_MAX_INTENSITY] = {"carbon intensity", " gCO2e/kWh", 1e-6},
     [GL_KEY_MIN_RENEWABLE] = {"renewable share", " %", 1e-4},
     [GL_KEY_MIN_CARBON_FREE] = {"carbon-free share", " %", 1e-4},
@@ -36,6 +36,10 @@ static const struct wording wordings[GL_KEYS] = {
     [GL_KEY_MAX_PRICE] = {"price", " USD/h", 1e-6},
     [GL_KEY_MAX_RATE] = {"emission rate", " g/h", 1e-6},
     [GL_KEY_MAX_TOTAL] = {"emission of the run", " g", 1e-6},
+    [GL_KEY_BUDGET_LIMIT] = {"what the budget has left", "", 0},
+    [GL_KEY_BUDGET_WARN_AT] = {"what the budget has left", "", 0},
+    [GL_KEY_MAX_INCREASE] = {"increase by this change", " kg a month", 1e-9},
+    [GL_KEY_MAX_INCREASE_SHARE] = {"increase by this change", " %", 1e-4},
 };
 
 static const char *const gap_sentences[] = {
@@ -55,6 +59,10 @@ static const char *const gap_sentences[] = {
     [GL_GAP_MARKET] = "only contracts or provider claims are known, not the grid",
     [GL_GAP_ISSUES] = "too few past forecasts are stored to promise anything",
     [GL_GAP_HORIZON] = "the forecast does not reach that far",
+    [GL_GAP_PLACE] = "the plan does not say where",
+    [GL_GAP_TYPE] = "the plan does not say which machine",
+    [GL_GAP_COUNT] = "the plan does not say how many",
+    [GL_GAP_BUDGET] = "this version keeps no accounts of budgets",
 };
 
 const char *gl_gap_sentence(enum gl_gap gap)
@@ -169,7 +177,7 @@ static void add_finding(const struct gl_reason *reason, struct gl_str *out)
         add_promise(reason, out);
     else if (constraint->key->kind == GL_KIND_GLOBS)
         add_place(reason, wording, out);
-    else if (gl_key_is_number(constraint->key->id) && reason->found_u != GL_UNKNOWN)
+    else if (wording->scale > 0 && reason->found_u != GL_UNKNOWN)
         add_numbers(reason, wording, out);
     else
         gl_str_addf(out, "%s is at hand", wording->noun);

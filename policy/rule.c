@@ -44,6 +44,8 @@ static bool has_key(const struct gl_rule *rule, enum gl_key_id id)
  * evidence exists. */
 static bool is_limiting(const struct gl_rule *rule)
 {
+    if (rule->budget != NULL)
+        return true;
     for (size_t i = 0; i < rule->count; i++)
         if (gl_key_is_limit(rule->constraints[i].key))
             return true;
@@ -60,7 +62,8 @@ static bool says_what_is_green(const struct gl_rule *rule)
 static bool has_promisable_limit(const struct gl_rule *rule)
 {
     return has_key(rule, GL_KEY_MAX_INTENSITY) || has_key(rule, GL_KEY_MIN_RENEWABLE) ||
-           has_key(rule, GL_KEY_MIN_CARBON_FREE) || has_key(rule, GL_KEY_GREEN_BELOW);
+           has_key(rule, GL_KEY_MIN_CARBON_FREE) || has_key(rule, GL_KEY_GREEN_BELOW) ||
+           has_key(rule, GL_KEY_MAX_RATE) || has_key(rule, GL_KEY_MAX_TOTAL);
 }
 
 #define CONFIDENCE_LEAST_U 500000
@@ -82,7 +85,8 @@ static int check_rule(const struct gl_reader *reader, const struct gl_rule *rule
     if (has_key(rule, GL_KEY_CONFIDENCE) && !has_promisable_limit(rule))
         return gl_diagnose(&reader->source, mark, GL_E_BAD_VALUE,
                            "rule \"%s\" says nothing that could be promised; confidence needs "
-                           "max_intensity, min_renewable, min_carbon_free or green_below",
+                           "max_intensity, min_renewable, min_carbon_free, green_below, max_rate "
+                           "or max_total",
                            rule->id);
     if (has_key(rule, GL_KEY_CONFIDENCE) &&
         (gl_rule_number(rule, GL_KEY_CONFIDENCE) < CONFIDENCE_LEAST_U ||
@@ -144,6 +148,8 @@ int gl_rule_add(struct gl_policy *policy, const struct gl_reader *reader,
     struct gl_policy_memory *memory = policy->memory;
     int level = defaults != NULL ? defaults->level : (int)GL_HARD;
     int on_unknown = defaults != NULL ? defaults->on_unknown : (int)GL_UNKNOWN_REFUSE;
+    int basis = (int)said(draft->count_basis, GL_NOT_WRITTEN,
+                          defaults != NULL ? defaults->count_basis : GL_NOT_WRITTEN);
     struct gl_rule rule = {
         .id = draft->id,
         .description = draft->description != NULL ? draft->description : "",
@@ -155,8 +161,12 @@ int gl_rule_add(struct gl_policy *policy, const struct gl_reader *reader,
         .level = (enum gl_level)said(draft->level, GL_NOT_WRITTEN, level),
         .on_unknown = (enum gl_on_unknown)said(draft->on_unknown, GL_NOT_WRITTEN, on_unknown),
         .enforce_from = {said(draft->enforce_from_s, GL_UNKNOWN, 0)},
+        .budget = gl_budget_of(reader, draft->budget),
+        .count_basis = basis != GL_NOT_WRITTEN ? (enum gl_count_basis)basis : GL_COUNT_WORST,
+        .has_count_basis = basis != GL_NOT_WRITTEN,
     };
 
+    memcpy(rule.points, draft->points, sizeof rule.points);
     pack(&memory->arena, draft->limits, &rule);
     if (check_rule(reader, &rule, &draft->mark))
         return -1;
@@ -272,6 +282,41 @@ static int override_words(const struct gl_reader *reader, const struct gl_rule_d
     return result;
 }
 
+/* Stricter at every point, where it says anything of it. */
+static int override_points(const struct gl_reader *reader, const struct gl_rule_draft *draft,
+                           const struct gl_rule *was, struct gl_rule *rule)
+{
+    const struct gl_node *node = gl_yaml_member(draft->node, "points");
+    int result = 0;
+
+    for (unsigned point = 0; point < GL_GATES; point++) {
+        enum gl_level before = gl_rule_level(was, (enum gl_gate)point);
+
+        if (draft->points[point] == 0)
+            continue;
+        if (draft->points[point] - 1 < (int)before)
+            result = fail_loosens(reader, gl_yaml_member(node, gl_gate_words[point]),
+                                  gl_gate_words[point], gl_level_word(before), &rule->pos);
+        rule->points[point] = draft->points[point];
+    }
+    return result;
+}
+
+static int override_basis(const struct gl_reader *reader, const struct gl_rule_draft *draft,
+                          struct gl_rule *rule)
+{
+    enum gl_count_basis before = rule->has_count_basis ? rule->count_basis : GL_COUNT_WORST;
+
+    if (draft->count_basis == GL_NOT_WRITTEN)
+        return 0;
+    if (draft->count_basis < (int)before)
+        return fail_loosens(reader, gl_yaml_member(draft->node, "count_basis"), "count_basis",
+                            gl_count_basis_word(before), &rule->pos);
+    rule->count_basis = (enum gl_count_basis)draft->count_basis;
+    rule->has_count_basis = true;
+    return 0;
+}
+
 static bool limits_intensity(const struct gl_rule *rule)
 {
     return has_key(rule, GL_KEY_MAX_INTENSITY) || has_key(rule, GL_KEY_GREEN_BELOW) ||
@@ -308,6 +353,10 @@ int gl_rule_override(const struct gl_reader *reader, struct gl_rule *rule,
     result |= check_no_match(reader, draft, "match");
     result |= check_no_match(reader, draft, "exclude");
     result |= override_words(reader, draft, &tighter);
+    result |= override_points(reader, draft, rule, &tighter);
+    result |= override_basis(reader, draft, &tighter);
+    if (draft->budget != NULL)
+        result |= gl_budget_override(reader, draft->budget, &tighter.budget);
     result |= override_limits(reader, draft, &tighter);
     if (draft->description != NULL)
         tighter.description = draft->description;

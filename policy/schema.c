@@ -71,6 +71,9 @@ static json_t *field_schema(const struct gl_field *field)
         return json_pack("{s:s, s:o}", "type", "array", "items", form_schema(field->form));
     if (field->form != NULL)
         return form_schema(field->form);
+    if (field->words != NULL && field->type != &gl_type_word)
+        return json_pack("{s:[s,s], s:o, s:i}", "type", "string", "array", "items",
+                         words_schema(field->words), "minItems", 1);
     if (field->words != NULL)
         return words_schema(field->words);
     return fragment(field->type->schema);
@@ -96,7 +99,7 @@ static void add_keys(json_t *properties, const struct gl_form *form)
         }
 }
 
-/* Forms nest four deep at most: file, rule, match, tags. */
+/* Forms nest four deep at most: file, rule, budget, charge. */
 static json_t *form_schema(const struct gl_form *form)
 {
     json_t *properties = json_object();

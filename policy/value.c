@@ -56,8 +56,22 @@ static const char *read_glob(const struct gl_reader *reader, const char *name,
     return NULL;
 }
 
-const char *const *gl_value_globs(const struct gl_reader *reader, const char *name,
-                                  const struct gl_node *node)
+static const char *read_address(const struct gl_reader *reader, const char *name,
+                                const struct gl_node *node)
+{
+    const char *text = gl_value_text(reader, name, node, GL_ADDRESS_MAX);
+
+    if (text == NULL || strpbrk(text, "\n\t") == NULL)
+        return text;
+    gl_diagnose(&reader->source, &node->mark, GL_E_BAD_VALUE, "%s: an address is one line", name);
+    return NULL;
+}
+
+typedef const char *read_pattern(const struct gl_reader *reader, const char *name,
+                                 const struct gl_node *node);
+
+static const char *const *read_patterns(const struct gl_reader *reader, const char *name,
+                                        const struct gl_node *node, read_pattern *read)
 {
     bool is_list = node->kind == GL_NODE_LIST;
     const struct gl_node *item = is_list ? node->first : node;
@@ -68,7 +82,7 @@ const char *const *gl_value_globs(const struct gl_reader *reader, const char *na
     if (count == 0)
         gl_diagnose(&reader->source, &node->mark, GL_E_BAD_VALUE, "%s is an empty list", name);
     for (size_t i = 0; i < count; i++) {
-        const char *glob = read_glob(reader, name, item);
+        const char *glob = read(reader, name, item);
 
         if (glob != NULL)
             globs[i] = gl_arena_text(reader->arena, glob, strlen(glob));
@@ -76,6 +90,18 @@ const char *const *gl_value_globs(const struct gl_reader *reader, const char *na
         item = is_list ? item->next : NULL;
     }
     return is_good ? globs : NULL;
+}
+
+const char *const *gl_value_globs(const struct gl_reader *reader, const char *name,
+                                  const struct gl_node *node)
+{
+    return read_patterns(reader, name, node, read_glob);
+}
+
+const char *const *gl_value_addresses(const struct gl_reader *reader, const char *name,
+                                      const struct gl_node *node)
+{
+    return read_patterns(reader, name, node, read_address);
 }
 
 /* "a, b or c" of the words that are not empty. */

@@ -7,8 +7,9 @@
 
 #include "policy/yaml.h"
 
-#define GL_TEXT_MAX 1000 /* bytes of a description, message or reason */
-#define GL_GLOB_MAX 128  /* bytes of a region, type or target */
+#define GL_TEXT_MAX    1000 /* bytes of a description, message or reason */
+#define GL_GLOB_MAX    128  /* bytes of a region, type or target */
+#define GL_ADDRESS_MAX 512  /* bytes of an address in a plan */
 
 struct gl_reader {
     struct gl_source source;
@@ -23,6 +24,10 @@ const char *gl_value_text(const struct gl_reader *reader, const char *name,
 /* One pattern or a list of them to a NULL-terminated array; NULL on error. */
 const char *const *gl_value_globs(const struct gl_reader *reader, const char *name,
                                   const struct gl_node *node);
+
+/* The same for patterns of addresses, which may have brackets, quotes and commas. */
+const char *const *gl_value_addresses(const struct gl_reader *reader, const char *name,
+                                      const struct gl_node *node);
 
 /* The index of a word in a NULL-terminated list, -1 with an error that lists them. */
 int gl_value_word(const struct gl_reader *reader, const char *name, const struct gl_node *node,

@@ -9,7 +9,7 @@
 
 struct waiver_draft {
     const struct gl_node *node;
-    const char *rule, *target, *reason, *owner, *approved_by;
+    const char *rule, *target, *address, *plan, *reason, *owner, *approved_by;
     int64_t created_s, expires_s;
     const struct gl_node *cap;
 };
@@ -40,6 +40,27 @@ static int read_target(const struct gl_reader *reader, const struct gl_field *fi
     return 0;
 }
 
+/* Nor may an address be every one there is. */
+static int read_address(const struct gl_reader *reader, const struct gl_field *field,
+                        const struct gl_node *node, void *slot)
+{
+    const char *const *globs;
+    const char *text = gl_value_text(reader, field->name, node, GL_ADDRESS_MAX);
+
+    if (text == NULL)
+        return -1;
+    if (text[strspn(text, "*?./")] == '\0')
+        return gl_diagnose(&reader->source, &node->mark, GL_E_BAD_VALUE,
+                           "address: \"%s\" is everything; name what the waiver is for, as in "
+                           "module.data.aws_instance.oracle[0]",
+                           text);
+    globs = gl_value_addresses(reader, field->name, node);
+    if (globs == NULL)
+        return -1;
+    *(const char **)slot = globs[0];
+    return 0;
+}
+
 /* The unit depends on the rule, which is looked up later. */
 static int read_cap(const struct gl_reader *reader, const struct gl_field *field,
                     const struct gl_node *node, void *slot)
@@ -55,6 +76,11 @@ static const struct gl_type type_target = {
     "{\"type\": \"string\", \"minLength\": 1, \"maxLength\": 128, "
     "\"pattern\": \"[^*?/]\"}",
     false};
+static const struct gl_type type_address = {
+    read_address,
+    "{\"type\": \"string\", \"minLength\": 1, \"maxLength\": 512, "
+    "\"pattern\": \"[^*?./]\"}",
+    false};
 static const struct gl_type type_cap = {
     read_cap, "{\"type\": \"string\", \"pattern\": \"^[$]?[0-9].*[^0-9 ]$\"}", false};
 
@@ -68,9 +94,15 @@ static const struct gl_field waiver_fields[] = {
     {.name = "target",
      .type = &type_target,
      .offset = WAIVER(target),
-     .is_needed = true,
-     .alias = "address",
      .help = "What it is waived for: cloud/region/type, with * and ?"},
+    {.name = "address",
+     .type = &type_address,
+     .offset = WAIVER(address),
+     .help = "What it is waived for in a plan: its address; * is any text without a dot, ** any"},
+    {.name = "plan",
+     .type = &gl_type_text,
+     .offset = WAIVER(plan),
+     .help = "Only in plans of this name, with * and ?"},
     {.name = "reason",
      .type = &gl_type_text,
      .offset = WAIVER(reason),
@@ -177,6 +209,24 @@ static int check_rule(const struct gl_policy *policy, const struct gl_reader *re
     return 0;
 }
 
+static int check_target(const struct gl_reader *reader, const struct waiver_draft *draft)
+{
+    if (draft->target != NULL || draft->address != NULL)
+        return 0;
+    return gl_diagnose(&reader->source, &draft->node->mark, GL_E_BAD_VALUE,
+                       "a waiver needs \"target\" or \"address\"");
+}
+
+/* "aws/us-east-1/p4d.24xlarge": an address of that form names offers too. */
+static bool looks_like_target(const char *address)
+{
+    const char *first = strchr(address, '/');
+    const char *second = first != NULL ? strchr(first + 1, '/') : NULL;
+
+    return second != NULL && strchr(second + 1, '/') == NULL && strpbrk(address, "[]\"") == NULL &&
+           address[strspn(address, "*?/")] != '\0';
+}
+
 static int check_time(const struct gl_policy *policy, const struct gl_reader *reader,
                       const struct waiver_draft *draft)
 {
@@ -224,7 +274,9 @@ static int finish(const struct gl_policy *policy, const struct gl_reader *reader
 
     *out = (struct gl_waiver){
         .rule = draft->rule,
-        .target = draft->target,
+        .target = draft->target != NULL ? draft->target : "",
+        .address = draft->address != NULL ? draft->address : "",
+        .plan = draft->plan != NULL ? draft->plan : "",
         .reason = draft->reason,
         .owner = draft->owner,
         .approved_by = draft->approved_by != NULL ? draft->approved_by : "",
@@ -232,6 +284,11 @@ static int finish(const struct gl_policy *policy, const struct gl_reader *reader
         .expires = {draft->expires_s},
         .pos = gl_pos_of(&reader->source, &draft->node->mark),
     };
+    if (draft->target == NULL && draft->address != NULL && looks_like_target(draft->address)) {
+        out->target = draft->address;
+        out->is_either = true;
+    }
+    result |= check_target(reader, draft);
     if (check_time(policy, reader, draft) || result)
         return -1;
     return read_cap_of(policy, reader, draft, &out->cap);

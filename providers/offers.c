@@ -63,20 +63,6 @@ struct cloud {
     struct gl_price_grid prices; /* of all its types and regions */
 };
 
-struct local_type {
-    const char *name;
-    uint16_t vcpus;
-    uint32_t memory_mib;
-};
-
-static const struct local_type local_types[] = {
-    {"small", 1, 256},
-    {"medium", 2, 512},
-    {"large", 4, 1024},
-};
-
-#define LOCAL_TYPES (sizeof local_types / sizeof local_types[0])
-
 /* ---- filters ---- */
 
 static bool is_any(const char *const *globs, const char *name)
@@ -146,12 +132,19 @@ static void prepare(struct memory *memory, const struct gl_type_row *type, struc
     out->power_source = power->source;
 }
 
+static bool is_of_asked(const struct gather *gather, size_t type)
+{
+    return is_any(gather->request->clouds, gather->types[type].cloud) &&
+           is_any(gather->request->types, gather->types[type].name);
+}
+
 static void prepare_types(struct gather *gather)
 {
     for (size_t i = 0; i < gather->type_count; i++) {
         struct prepared *prepared = &gather->memory->prepared[i];
 
-        prepared->is_wanted = is_wanted(gather->request, &gather->types[i]);
+        prepared->is_wanted = is_wanted(gather->request, &gather->types[i]) &&
+                              (!gather->options->only_asked || is_of_asked(gather, i));
         if (prepared->is_wanted)
             prepare(gather->memory, &gather->types[i], prepared);
     }
@@ -417,12 +410,21 @@ static void ask_ahead(const struct gather *gather)
     }
 }
 
+static bool has_wanted(const struct gather *gather, const struct cloud *cloud)
+{
+    for (size_t t = 0; t < cloud->prices.type_count; t++)
+        if (gather->memory->prepared[cloud->first_type + t].is_wanted)
+            return true;
+    return false;
+}
+
 static void add_clouds(struct gather *gather)
 {
     for (size_t r = 0; r < gather->region_count;) {
         struct cloud cloud = next_cloud(gather, &r);
 
-        if (cloud.prices.type_count > 0)
+        if (cloud.prices.type_count > 0 &&
+            (!gather->options->only_asked || has_wanted(gather, &cloud)))
             add_cloud(gather, &cloud);
     }
 }
@@ -446,90 +448,6 @@ static size_t most_offers(const struct gather *gather)
         most += wanted * cloud.prices.region_count;
     }
     return most;
-}
-
-/* ---- the local machine ---- */
-
-static const char *host_arch(void)
-{
-#if defined(__aarch64__)
-    return "arm64";
-#else
-    return "x86_64";
-#endif
-}
-
-static void add_local_type(struct gather *gather, const struct gl_offer *place,
-                           const struct local_type *local)
-{
-    const struct gl_type_row row = {
-        .vcpus = local->vcpus,
-        .memory_mib = local->memory_mib,
-        .arch = host_arch(),
-        .family = gather->options->local_family,
-        .baseline_permille = 1000,
-    };
-    struct prepared prepared;
-    struct gl_offer *offer;
-
-    if (!is_wanted(gather->request, &row))
-        return;
-    prepare(gather->memory, &row, &prepared);
-    offer = &gather->offers[gather->count++];
-    *offer = *place;
-    offer->type = local->name;
-    offer->arch = row.arch;
-    offer->vcpus = row.vcpus;
-    offer->memory_mib = row.memory_mib;
-    offer->price_source = "local";
-    offer->idle_w = prepared.idle_w;
-    offer->full_w = prepared.full_w;
-    offer->power_source = prepared.power_source;
-}
-
-/* A machine at home or in an office stands in no facility: PUE 1. The smallest type is offered on
- * every machine, the others where they fit. */
-/* Of a list of places only those whose zone is named after the country are known to be in it. */
-static const char *local_country(const struct gl_offer_options *options, const char *zone)
-{
-    const char *country = options->local_country;
-
-    if (country == NULL)
-        return "";
-    return options->local_place_count == 0 || strncmp(zone, country, strlen(country)) == 0 ? country
-                                                                                           : "";
-}
-
-static void add_local_place(struct gather *gather, const char *name, const char *zone)
-{
-    const struct gl_offer_options *options = gather->options;
-    struct gl_offer place = {
-        .cloud = "local",
-        .region = name,
-        .country = local_country(options, zone),
-        .pue = 1.0,
-        .mapping = GL_MAP_USER,
-    };
-
-    if (zone != NULL)
-        place.zones[place.zone_count++] =
-            zone_facts(gather, zone, NULL,
-                       !is_asked(gather->request, place.cloud, place.region) &&
-                           !is_zone_asked(gather, zone, NULL));
-    for (size_t i = 0; i < LOCAL_TYPES; i++)
-        if (i == 0 || (local_types[i].vcpus <= options->local_vcpus &&
-                       local_types[i].memory_mib <= options->local_memory_mib))
-            add_local_type(gather, &place, &local_types[i]);
-}
-
-static void add_local(struct gather *gather)
-{
-    const struct gl_offer_options *options = gather->options;
-
-    if (options->local_place_count == 0)
-        add_local_place(gather, "this-machine", options->local_zone);
-    for (size_t i = 0; i < options->local_place_count; i++)
-        add_local_place(gather, options->local_places[i].name, options->local_places[i].zone);
 }
 
 /* ---- the list ---- */
@@ -583,4 +501,22 @@ void gl_offer_list_done(struct gl_offer_list *list)
     free(memory);
     free(list->offers);
     *list = (struct gl_offer_list){0};
+}
+
+bool gl_offers_place(const struct gl_request *request, struct gl_signal_store *store,
+                     const char *cloud, const char *region, struct gl_offer *out)
+{
+    static const struct gl_offer_options options;
+    const struct gl_region_row *row = gl_data_region(cloud, region);
+    struct gather gather = {.request = request, .options = &options, .store = store};
+
+    if (row == NULL)
+        return false;
+    gather.region_count = gl_data_regions(&gather.regions);
+    *out = offer_of_region(&gather, row);
+    out->type = "";
+    out->price_u_usd_per_h = GL_UNKNOWN;
+    out->price_source = "";
+    out->power_source = "";
+    return true;
 }

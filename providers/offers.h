@@ -25,6 +25,7 @@ struct gl_offer_options {
     const char *price_folder; /* prices that clouds told (pricelist.h); NULL = none */
     bool has_local;           /* offer the `local` cloud at all */
     bool wants_history;       /* of every zone, for promises and plans */
+    bool only_asked;          /* no offer of a cloud or type that the request does not ask for */
 };
 
 /* Every offer that the request's place and size filters could let through (globs over cloud,
@@ -34,5 +35,10 @@ int gl_offers_gather(const struct gl_request *request, const struct gl_offer_opt
                      struct gl_signal_store *store, struct gl_offer_list *out,
                      struct gl_error *err);
 void gl_offer_list_done(struct gl_offer_list *list);
+
+/* What offers of one region share, with zone facts as above: a type of "", no power and no price.
+ * False when the built-in tables do not know the region; texts are theirs. */
+bool gl_offers_place(const struct gl_request *request, struct gl_signal_store *store,
+                     const char *cloud, const char *region, struct gl_offer *out);
 
 #endif

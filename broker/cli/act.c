@@ -2,6 +2,7 @@
 #include "broker/cli/act.h"
 
 #include "broker/interrupt.h"
+#include "broker/relocate.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -92,8 +93,20 @@ int gl_act_launcher_to_look(struct gl_context *context, struct gl_launcher *out,
     return launcher_over(context, gl_context_ledger_to_look(context, err), out, err);
 }
 
+static void warn_of(struct gl_context *context, unsigned count, const char *what,
+                    const struct gl_error *first)
+{
+    char code[16];
+
+    if (count == 0)
+        return;
+    snprintf(code, sizeof code, "GL%d", (int)first->code);
+    gl_warn(context, code, "%u %s: %s", count, what, first->text);
+}
+
 int gl_act_reconcile(struct gl_context *context, struct gl_launcher *launcher, struct gl_error *err)
 {
+    struct gl_relocate_swept swept;
     struct gl_reconciled counts;
     const struct {
         const unsigned *count;
@@ -117,12 +130,9 @@ int gl_act_reconcile(struct gl_context *context, struct gl_launcher *launcher, s
     for (size_t i = 0; i < launcher->silent.count; i++)
         gl_warn(context, "GL5002", "cloud %s cannot be asked: %s", launcher->silent.items[i].cloud,
                 launcher->silent.items[i].why.text);
-    if (counts.failed > 0) {
-        char code[16];
-
-        snprintf(code, sizeof code, "GL%d", (int)counts.first.code);
-        gl_warn(context, code, "%u not settled: %s", counts.failed, counts.first.text);
-    }
+    warn_of(context, counts.failed, "not settled", &counts.first);
+    gl_relocate_sweep(launcher, &swept);
+    warn_of(context, swept.left, "left images that are still there", &swept.first);
     return 0;
 }
 

@@ -112,6 +112,7 @@ static void add_what(const struct backtest *bt, struct gl_str *out)
 {
     GL_AUTO(gl_str_done) struct gl_str jobs = {0};
     GL_AUTO(gl_str_done) struct gl_str rules = {0};
+    GL_AUTO(gl_str_done) struct gl_str pauses = {0};
     GL_AUTO(gl_str_done) struct gl_str line = {0};
 
     gl_backtest_jobs_text(bt, &jobs);
@@ -123,6 +124,9 @@ static void add_what(const struct backtest *bt, struct gl_str *out)
     else
         gl_str_add(&line, "No rules: nothing had to be promised.");
     gl_html_paragraph(out, gl_str_text(&line));
+    gl_backtest_pauses_text(bt, &pauses);
+    if (pauses.length > 0)
+        gl_html_paragraph(out, gl_str_text(&pauses));
 }
 
 /* ---- plots ---- */

@@ -117,6 +117,10 @@ static json_t *strategy_json(const struct backtest *bt, enum gl_backtest_strateg
     json_object_set_new(object, "mean_wait_h", json_real(total->mean_wait_h));
     json_object_set_new(object, "waits", waits_json(total));
     json_object_set_new(object, "pauses", json_integer((json_int_t)total->pauses));
+    json_object_set_new(object, "timetable",
+                        json_pack("{s:I,s:I,s:I}", "pauses", (json_int_t)total->plan_pauses,
+                                  "held_h", (json_int_t)total->held_h, "made_up_h",
+                                  (json_int_t)total->made_up_h));
     json_object_set_new(object, "moves", json_integer((json_int_t)total->moves));
     json_object_set_new(object, "lost_g", json_real(total->lost_g));
     json_object_set_new(object, "unplanned", json_integer((json_int_t)total->unplanned));
@@ -145,6 +149,8 @@ static json_t *run_json(const struct backtest *bt, size_t job, enum gl_backtest_
                         time_json(bt->jobs[job].arrival_s + (int64_t)run->span_h * GL_HOUR_S));
     json_object_set_new(object, "place", json_string(bt->places[run->first_place].zone->zone));
     json_object_set_new(object, "pauses", json_integer(run->pauses));
+    json_object_set_new(object, "held_h", json_integer(run->held_h));
+    json_object_set_new(object, "made_up_h", json_integer(run->made_up_h));
     json_object_set_new(object, "moves", json_integer(run->moves));
     json_object_set_new(object, "emitted", grams_json(bt, &run->emitted_g));
     if (run->has_baseline)

@@ -86,6 +86,8 @@ void gl_backtest_html(const struct backtest *bt, struct gl_str *out);
 enum gl_backtest_strategy gl_backtest_best(const struct backtest *bt);
 /* "max_intensity 300 gCO2e/kWh, 95 %" of the binding rules; "" without. */
 void gl_backtest_rules_text(const struct backtest *bt, struct gl_str *out);
+/* How pauses were carried out, by strategy; nothing when there were none. */
+void gl_backtest_pauses_text(const struct backtest *bt, struct gl_str *out);
 /* "12.3 %", "-" when not known; never "-0.0 %". Returns out. */
 char *gl_backtest_percent(double percent, unsigned decimals, char out[72]);
 /* Of what a perfect forecast would have saved of the same jobs, per cent; NaN when that is none. */

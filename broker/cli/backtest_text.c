@@ -116,6 +116,7 @@ static void strategy_row(const struct backtest *bt, enum gl_backtest_strategy s,
 static void add_strategies(struct backtest *bt)
 {
     struct gl_table *table = gl_table_new(columns, COLUMNS);
+    GL_AUTO(gl_str_done) struct gl_str pauses = {0};
 
     for (int s = 0; s < GL_BACKTEST_STRATEGIES; s++)
         if (!bt->result.totals[s].is_absent)
@@ -128,6 +129,9 @@ static void add_strategies(struct backtest *bt)
                    "saved of them; WORSE: jobs that emitted more than started now; NOT: refused, "
                    "too late or stopped; KEPT: of the promises that are settled.",
                    0, bt->context->columns, &bt->context->reply.text);
+    gl_backtest_pauses_text(bt, &pauses);
+    if (pauses.length > 0)
+        gl_render_wrap(gl_str_text(&pauses), 0, bt->context->columns, &bt->context->reply.text);
 }
 
 /* ---- spread of the saving ---- */

@@ -58,6 +58,33 @@ void gl_backtest_rules_text(const struct backtest *bt, struct gl_str *out)
         gl_str_addf(out, "; promised at %g %%", bt->result.probability * 100);
 }
 
+static void add_pauses(const struct gl_backtest_total *total, struct gl_str *out)
+{
+    gl_render_count(out, (size_t)total->plan_pauses, "pause");
+    if (total->held_h > 0)
+        gl_str_addf(out,
+                    ", %" PRIu64 " h of stretches stood still until green and %" PRIu64
+                    " h run for it later",
+                    total->held_h, total->made_up_h);
+}
+
+void gl_backtest_pauses_text(const struct backtest *bt, struct gl_str *out)
+{
+    for (int s = 0; s < GL_BACKTEST_STRATEGIES; s++) {
+        const struct gl_backtest_total *total = &bt->result.totals[s];
+
+        if (total->is_absent || total->plan_pauses + total->held_h == 0)
+            continue;
+        gl_str_add(out, out->length > 0 ? "; "
+                                        : "Carried out by timetable, as a launch with "
+                                          "--interruptible: ");
+        gl_str_addf(out, "%s: ", gl_backtest_title((enum gl_backtest_strategy)s));
+        add_pauses(total, out);
+    }
+    if (out->length > 0)
+        gl_str_add_char(out, '.');
+}
+
 static void add_range(struct gl_str *out, uint32_t low, uint32_t high, const char *unit)
 {
     gl_str_addf(out, low == high ? "%u%s" : "%u", low, unit);

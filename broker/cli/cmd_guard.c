@@ -19,7 +19,7 @@
 #define INDENT            2
 
 struct guard_values {
-    bool is_once, is_dry;
+    bool is_once, is_dry, is_any_price;
     int64_t every_s, lead_s;
     const char *launch;
 };
@@ -38,6 +38,9 @@ static const struct gl_option options[] = {
      NULL, NULL, NULL, 1, 86400, 0, NULL},
     {"dry-run", 0, GL_OPT_FLAG, AT(is_dry), NULL, "say what would be done and do nothing", NULL,
      NULL, NULL, 0, 0, 0, NULL},
+    {"any-move-cost", 0, GL_OPT_FLAG, AT(is_any_price), NULL,
+     "move rented machines whatever it costs in money, and where no price is known", NULL, NULL,
+     NULL, 0, 0, 0, NULL},
     {0},
 };
 
@@ -53,7 +56,7 @@ static const struct gl_zone_facts *facts(void *cookie, const char *zone)
     return gl_grid_zone(&((struct look *)cookie)->grid, zone);
 }
 
-/* This machine's other places; no other cloud moves yet. */
+/* This machine's other places, and the other regions of a rented machine's cloud. */
 static size_t places(void *cookie, const struct gl_launch_row *row, struct gl_cloud_place *out,
                      size_t capacity)
 {
@@ -61,7 +64,7 @@ static size_t places(void *cookie, const struct gl_launch_row *row, struct gl_cl
     size_t count = config->place_count < capacity ? config->place_count : capacity;
 
     if (strcmp(row->cloud, "local") != 0)
-        return 0;
+        return gl_guard_regions(row, out, capacity);
     memcpy(out, config->places, count * sizeof *out);
     return count;
 }
@@ -107,6 +110,8 @@ static void add_where(struct gl_str *line, const struct gl_guard_report *report)
     add_foreign(line, report->to_region);
     gl_str_add(line, " in ");
     add_foreign(line, report->to_zone);
+    if (report->continued[0] != '\0')
+        gl_str_addf(line, " as %s", report->continued);
 }
 
 static void add_again(struct gl_str *line, const struct gl_guard_report *report)
@@ -126,6 +131,13 @@ static void add_again(struct gl_str *line, const struct gl_guard_report *report)
     if (report->choice.was_refused_gain)
         gl_str_add(line,
                    "; another place is green, but moving costs more than is known to be saved");
+    if (report->choice.was_refused_price)
+        gl_str_add(line, "; another region is green, but getting there costs more money than the "
+                         "rest of the lease, or nobody knows how much");
+    if (report->unmoved[0] != '\0') {
+        gl_str_add(line, "; not moved: ");
+        add_foreign(line, report->unmoved);
+    }
 }
 
 /* Of a plan with pauses: until when it stays as it is. */
@@ -199,6 +211,8 @@ static json_t *report_json(const struct gl_guard_report *report, bool is_dry)
     json_object_set_new(json, "retry", instant_json(report->retry_s));
     json_object_set_new(json, "plan_until", instant_json(report->next_s));
     json_object_set_new(json, "told", instant_json(report->told_s));
+    json_object_set_new(json, "continued_by", text_json(report->continued));
+    json_object_set_new(json, "unmoved", text_json(report->unmoved));
     json_object_set_new(json, "gain_g",
                         report->choice.place != SIZE_MAX ? json_real(report->choice.gain_g)
                                                          : json_null());
@@ -286,6 +300,8 @@ static void say_troubles(struct gl_context *context, const struct gl_guarded *gu
                 guarded->reconciled.unknown == 1 ? "" : "es");
     if (guarded->reconciled.failed > 0)
         warn(context, "not settled", &guarded->reconciled.first);
+    if (guarded->swept.left > 0)
+        warn(context, "not deleted yet", &guarded->swept.first);
     if (guarded->settled.failed > 0)
         warn(context, "a promise cannot be settled", &guarded->settled.first);
 }
@@ -304,12 +320,15 @@ static int look_once(struct gl_context *context, const struct guard_values *valu
     struct gl_launcher launcher;
     struct gl_learnt learnt;
     struct look look = {.is_dry = values->is_dry, .is_once = values->is_once};
+    const struct gl_carried_meter *meter = &context->config.meter;
     struct gl_guard guard = {.launcher = &launcher,
                              .cookie = &look,
                              .facts = facts,
                              .places = places,
                              .report = tell,
                              .news = tell_news,
+                             .meter = meter->url != NULL || meter->path != NULL ? meter : NULL,
+                             .is_any_price = values->is_any_price,
                              .memory = &learnt.memory,
                              .lead_s = values->lead_s == INT64_MIN ? 0 : values->lead_s,
                              .margin = -1,
@@ -492,7 +511,9 @@ const struct gl_command gl_command_guard = {
         "a promise is judged by the data at hand. Before it lapses it does what the launch asked "
         "for with --on-lapse: move to another place, pause until green, stop, or tell. A move is "
         "made only for a gain larger than all that it costs; what cannot be done falls to the "
-        "milder act, never to stop. What a person paused stays paused. A launch with a plan with "
+        "milder act, never to stop. A rented machine is moved by an image of its disk to another "
+        "region, as a new launch with the rest of its lease, for no more money than that rest "
+        "costs. What a person paused stays paused. A launch with a plan with "
         "pauses (--interruptible) is paused between its stretches, resumed in them and ended when "
         "it has run for as long as it was to. Settles promises that have "
         "come due: exit 9 when one was breached in this look. One guard acts at a time: a second "

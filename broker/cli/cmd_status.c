@@ -7,9 +7,12 @@
 
 #include "base/time.h"
 #include "broker/account.h"
+#include "broker/cli/show_told.h"
 #include "broker/cli/unknown.h"
+#include "broker/relocate.h"
 #include "broker/render/table.h"
 #include "broker/render/text.h"
+#include "broker/tenant.h"
 
 #define ONE_PLACE "this-machine" /* of a local cloud without a list of places */
 
@@ -40,6 +43,7 @@ struct known {
     double grams[3];
     char grade;         /* 0 = none */
     char guarantee[16]; /* kept, breached, unknown; "" = none */
+    struct gl_told told;
 };
 
 static void take_band(const json_t *band, double scale, double out[3])
@@ -74,6 +78,16 @@ static void of_receipt(const struct gl_launch_row *row, struct known *out)
     take_derived(json_object_get(document, "derived"), out);
 }
 
+/* Is it there, or gone for sure? */
+static bool is_certain(struct gl_launcher *launcher, const struct gl_launch_row *row,
+                       struct gl_cloud *cloud, struct gl_instance *out)
+{
+    struct gl_error why = {0};
+
+    return cloud->ops->describe(cloud, row->instance, out, &why) == 0 ||
+           (why.code == GL_E_NOT_FOUND && gl_tenant_check(launcher, row, cloud, &why) == 0);
+}
+
 /* As its cloud sees it: on a full disk the ledger may not know yet that it has ended. */
 static void of_cloud(struct gl_launcher *launcher, const struct gl_launch_row *row,
                      struct known *out)
@@ -85,12 +99,10 @@ static void of_cloud(struct gl_launcher *launcher, const struct gl_launch_row *r
 
     if (cloud == NULL)
         return;
-    if (cloud->ops->describe(cloud, row->instance, &instance, &why) != 0 &&
-        why.code != GL_E_NOT_FOUND) {
+    if (!is_certain(launcher, row, cloud, &instance)) {
         gl_cloud_close(cloud);
         return;
     }
-    gl_error_clear(&why);
     out->is_unwritten = gl_instance_is_over(&instance);
     out->is_so_far = !out->is_unwritten;
     if (out->is_unwritten)
@@ -109,6 +121,7 @@ static struct known look_at(struct gl_launcher *launcher, const struct gl_launch
         of_receipt(row, &known);
     else if (row->instance[0] != '\0' && !gl_launcher_is_silent(launcher, row->cloud))
         of_cloud(launcher, row, &known);
+    gl_told_find(launcher->ledger, row, &known.told);
     return known;
 }
 
@@ -194,6 +207,31 @@ static void add_until(struct gl_context *context, const struct gl_launch_row *ro
     gl_render_hang(gl_str_text(&line), 4, context->columns, out);
 }
 
+/* "gl-9xya continues gl-4k2p, moved to it from there" and the other way round: of a machine that
+ * was moved by image the two launches are one run. */
+static void add_kin(struct gl_context *context, struct gl_launcher *launcher,
+                    const struct gl_launch_row *row, json_t *json, struct gl_str *out)
+{
+    GL_AUTO(gl_str_done) struct gl_str line = {0};
+    struct gl_relocate_kin kin = {.from = "", .to = ""};
+    struct gl_error ignored = {0};
+
+    gl_relocate_kin(launcher, row, &kin, &ignored);
+    json_object_set_new(json, "continues",
+                        kin.from[0] != '\0' ? json_string(kin.from) : json_null());
+    json_object_set_new(json, "continued_by",
+                        kin.to[0] != '\0' ? json_string(kin.to) : json_null());
+    if (kin.from[0] != '\0')
+        gl_str_addf(&line, "%s continues %s in %s", row->launch, kin.from, row->region);
+    if (kin.to[0] != '\0')
+        gl_str_addf(&line, "%s%s goes on as %s", line.length > 0 ? "; " : "",
+                    line.length > 0 ? "it" : row->launch, kin.to);
+    if (line.length == 0)
+        return;
+    gl_str_add(out, "  ");
+    gl_render_hang(gl_str_text(&line), 4, context->columns, out);
+}
+
 static json_t *row_json(const struct gl_launch_row *row, const struct known *known)
 {
     json_t *energy = gl_quantity_json(&(struct gl_quantity_facts){.value = known->energy_wh[1],
@@ -243,7 +281,9 @@ static void add_row(struct gl_context *context, struct gl_table *table,
     snprintf(where, sizeof where, "%s%s %s, %s%szone %s", row->is_demo ? "DEMO " : "", row->cloud,
              row->type, has_place ? row->region : "", has_place ? ", " : "",
              row->zone[0] != '\0' ? row->zone : "unknown");
-    snprintf(state, sizeof state, "%s%s%s", known->state, known->is_unwritten ? ", unwritten" : "",
+    snprintf(state, sizeof state, "%s%s%s%s", known->state,
+             known->is_unwritten ? ", unwritten" : "",
+             known->told.was_interrupted ? " by cloud" : "",
              strcmp(known->guarantee, "breached") == 0 ? ", BREACHED" : "");
     snprintf(readings, sizeof readings, "%zu", known->readings);
     number_or_dash(known->energy_wh[1], energy);
@@ -283,7 +323,10 @@ static int fill(struct gl_context *context, struct gl_launcher *launcher,
         json = row_json(&rows.rows[i], &known);
         json_object_set_new(json, "until", instant_json(rows.rows[i].expires_ms / 1000));
         json_object_set_new(json, "promise", promise_json(launcher, &rows.rows[i]));
+        gl_told_json(&known.told, json);
         json_array_append_new(list, json);
+        gl_told_say(context, &rows.rows[i], &known.told, known.is_so_far, &untils);
+        add_kin(context, launcher, &rows.rows[i], json, &untils);
         if (!gl_launch_row_is_over(&rows.rows[i]) && !known.is_unwritten)
             add_until(context, &rows.rows[i], json_object_get(json, "promise"), &untils);
     }
@@ -378,7 +421,9 @@ const struct gl_command gl_command_status = {
                    "ended and could not be written down, on a full disk, says so. Instances with "
                    "our labels that the ledger does not know are listed with how to stop them. "
                    "State paused: suspended by pause, it uses no energy; moving: a pause, resume "
-                   "or move is under way, or was interrupted and is settled by the next look.",
+                   "or move is under way, or was interrupted and is settled by the next look. Of a "
+                   "rented machine it says, too, when its cloud gave notice to end it early, and "
+                   "warns when what that signed of its place contradicts the launch.",
     .example = "greenlaunch status --all",
     .options = options,
     .values_size = sizeof(struct status_values),

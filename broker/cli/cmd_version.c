@@ -4,6 +4,7 @@
 #include <sqlite3.h>
 #include <stdio.h>
 #include <yaml.h>
+#include <zlib.h>
 
 #include "broker/cli/help.h"
 
@@ -21,9 +22,10 @@ static int run(struct gl_context *context, const struct gl_call *call, struct gl
     /* `greenlaunch COMMAND --version` comes here with the operands of COMMAND. */
     if (!context->globals.is_version && gl_help_operands(&gl_command_version, call, 0, 0, err) != 0)
         return -1;
-    libraries = json_pack("{s:s,s:s,s:s,s:s,s:s}", "expat", XML_ExpatVersion(), "jansson",
-                          jansson_version_str(), "libsodium", sodium_version_string(), "libyaml",
-                          yaml_get_version_string(), "sqlite", sqlite3_libversion());
+    libraries =
+        json_pack("{s:s,s:s,s:s,s:s,s:s,s:s}", "expat", XML_ExpatVersion(), "jansson",
+                  jansson_version_str(), "libsodium", sodium_version_string(), "libyaml",
+                  yaml_get_version_string(), "sqlite", sqlite3_libversion(), "zlib", zlibVersion());
     context->reply.data = json_pack("{s:s,s:s,s:o}", "version", GL_VERSION, "compiler", compiler,
                                     "libraries", libraries);
     gl_str_add(&context->reply.text, "greenlaunch " GL_VERSION "\n");

@@ -58,6 +58,7 @@ struct gl_ask {
     int64_t load_ppm;                       /* expected load as a share; INT64_MIN = 50 % */
     int64_t count;
     const char *zone;     /* of this machine, for `local` */
+    enum gl_gate gate;    /* no option: where it is asked */
     bool wants_history;   /* no option: histories, whatever the rules say: to plan on */
     bool wants_later;     /* no option: later starts of rules without confidence, to plan on */
     bool wants_digest;    /* no option: the caller keeps the decision as evidence */
@@ -100,6 +101,10 @@ int gl_ask_times_of(const struct gl_ask *ask, struct gl_instant now, struct gl_a
  */
 int gl_ask_decide(struct gl_context *context, const struct gl_ask *ask, struct gl_ask_result *out,
                   struct gl_error *err);
+/* The same for plans: policy, window, and the offers of these clouds and types (patterns,
+ * NULL-terminated; empty: none) everywhere, with what can be promised; decides nothing. */
+int gl_ask_gather(struct gl_context *context, const struct gl_ask *ask, const char *const *clouds,
+                  const char *const *types, struct gl_ask_result *out, struct gl_error *err);
 /* The question that was answered; borrows from *asked. */
 struct gl_question gl_ask_question(const struct gl_ask_result *asked);
 void gl_ask_result_done(struct gl_ask_result *result);

@@ -12,6 +12,7 @@ const struct gl_command *const gl_commands[] = {
     &gl_command_signals,
     &gl_command_plan,
     &gl_command_backtest,
+    &gl_command_hook,
     &gl_command_launch,
     &gl_command_run,
     &gl_command_wait,

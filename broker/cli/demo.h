@@ -13,14 +13,17 @@
 #include "broker/sim/sim_meter.h"
 #include "broker/sim/sim_queue.h"
 #include "policy/guarantee/book.h"
+#include "policy/schedule/timetable.h"
 
 #define GL_DEMO_INSTANCES     12
 #define GL_DEMO_INSTANCES_MAX 20000
 #define GL_DEMO_SEED          46
 #define GL_DEMO_SHOWN         24 /* more jobs than this are told of by the hour, not one by one */
+#define GL_DEMO_PLANNED       24 /* jobs at most that are run by a plan with pauses: the first ones */
 #define GL_DEMO_TYPE          "sim-16"
-#define GL_DEMO_LOAD          0.65 /* of its processors */
-#define GL_DEMO_NEWS          10   /* on the screen */
+#define GL_DEMO_LOAD          0.65        /* of its processors */
+#define GL_DEMO_NEWS          10          /* on the screen */
+#define GL_DEMO_SPARE_S       (14 * 3600) /* of the lease, for pauses */
 
 enum gl_demo_state { GL_DEMO_COMING, GL_DEMO_WAITING, GL_DEMO_LIVE, GL_DEMO_DONE, GL_DEMO_NEVER };
 
@@ -30,6 +33,7 @@ struct gl_demo_job {
     size_t home; /* the zone it would run in without us; only there unless it may move */
     int64_t arrives_ms, run_ms;
     enum gl_demo_state state;
+    size_t stretches; /* of its plan with pauses; 0 = it runs through */
     bool is_paused;
     char launch[GL_CLOUD_ID], instance[GL_CLOUD_ID];
     size_t zone; /* where it is now */
@@ -65,6 +69,7 @@ struct gl_demo_news {
 struct gl_demo_counts {
     unsigned of[GL_DEMO_NEWS_KINDS]; /* news of each kind */
     unsigned launched, live, paused, waiting, done, never;
+    unsigned plan_pauses;          /* between two stretches of a plan; of the pauses */
     unsigned receipts, unverified; /* receipts that hold, and those that do not */
     unsigned kept, breached, open; /* promises */
     unsigned met;                  /* of the breached: the job ran there then */
@@ -123,6 +128,17 @@ void gl_demo_happened(struct gl_demo *demo, enum gl_demo_news_kind kind,
                       const struct gl_demo_job *job, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* demo_plan.c: a plan with pauses for a job that is bound to its place, made and carried out as for
+ * --interruptible. */
+struct gl_demo_plan {
+    bool is_known;                 /* false: nothing can be planned, or not in time */
+    int64_t start_s;               /* of its first stretch */
+    struct gl_timetable timetable; /* from a start now on; count 0: it begins later */
+    struct gl_timetable_run runs[GL_TIMETABLE_RUNS_MAX];
+};
+int gl_demo_plan(const struct gl_demo *demo, const struct gl_demo_job *job,
+                 const struct gl_ask_result *asked, struct gl_demo_plan *out, struct gl_error *err);
+
 /* demo_jobs.c: what is to run, and its life. */
 void gl_demo_make_jobs(struct gl_demo *demo);
 /* The promises that can be given this hour. */
@@ -140,7 +156,7 @@ struct gl_demo_job *gl_demo_job_named(struct gl_demo *demo, const char *name);
 void gl_demo_watch(struct gl_demo *demo);
 
 /* demo_show.c: lines and the screen. */
-enum { GL_DEMO_EVENT_ARRIVE, GL_DEMO_EVENT_HOUR, GL_DEMO_EVENT_END };
+enum { GL_DEMO_EVENT_ARRIVE, GL_DEMO_EVENT_HOUR, GL_DEMO_EVENT_LOOK, GL_DEMO_EVENT_END };
 void gl_demo_show_start(struct gl_demo *demo);
 void gl_demo_show_news(struct gl_demo *demo, const struct gl_demo_news *news);
 void gl_demo_show_hour(struct gl_demo *demo);

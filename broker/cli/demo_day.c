@@ -274,13 +274,26 @@ static int try_all(struct gl_demo *demo, struct gl_error *err)
     return 0;
 }
 
-static int pass_hour(struct gl_demo *demo, struct gl_error *err)
+/* A look of the guard; the next one when a plan with pauses changes, right after what ends then.
+ * With many jobs a look takes long, and the hour has to do. */
+static int look(struct gl_demo *demo, struct gl_error *err)
 {
+    int64_t next_hour_s = (gl_demo_now_ms(demo) / HOUR_MS + 1) * (HOUR_MS / 1000);
     struct gl_guarded guarded;
 
+    if (gl_guard_once(&demo->guard, &guarded, err) != 0)
+        return -1;
+    if (demo->job_count <= GL_DEMO_SHOWN && guarded.next_s != GL_UNKNOWN &&
+        guarded.next_s < next_hour_s)
+        gl_sim_queue_put(&demo->queue, guarded.next_s * 1000 + 1000, GL_DEMO_EVENT_LOOK, 0);
+    return 0;
+}
+
+static int pass_hour(struct gl_demo *demo, struct gl_error *err)
+{
     tell_spikes(demo);
     gl_demo_make_books(demo);
-    if (gl_guard_once(&demo->guard, &guarded, err) != 0 || try_all(demo, err) != 0)
+    if (look(demo, err) != 0 || try_all(demo, err) != 0)
         return -1;
     gl_demo_show_hour(demo);
     return 0;
@@ -319,6 +332,8 @@ static int happen(struct gl_demo *demo, const struct gl_sim_event *event, struct
         return gl_demo_try(demo, &demo->jobs[event->index], err);
     case GL_DEMO_EVENT_HOUR:
         return pass_hour(demo, err);
+    case GL_DEMO_EVENT_LOOK:
+        return look(demo, err);
     default:
         return gl_demo_finish(demo, &demo->jobs[event->index], false, err);
     }

@@ -16,7 +16,6 @@
 #define HOUR_MS    INT64_C(3600000)
 #define MINUTE_MS  INT64_C(60000)
 #define INTERVAL_S 1800
-#define SPARE_S    (14 * 3600) /* of the lease, for pauses */
 #define PUE        1.2
 #define HOST_VCPUS 64
 
@@ -167,14 +166,16 @@ static int promise(struct gl_demo *demo, const struct gl_demo_job *job, struct g
         gl_book_find(demo->books[job->on_lapse], &demo->policies[job->on_lapse]->rules[0],
                      gl_sim_grid_facts(demo->grid, job->zone));
     GL_AUTO(gl_str_done) struct gl_str record = {0};
-    char until[GL_RENDER_UNTIL];
+    char until[GL_RENDER_UNTIL], pieces[48] = "";
     const char *median; /* of their hours: too much for one line */
 
     gl_render_record(entry, &record);
     median = strstr(gl_str_text(&record), ", half");
-    gl_demo_happened(demo, GL_DEMO_PROMISE, job, "%.0f h in %s: green until %s (%.*s)",
+    if (job->stretches > 1)
+        snprintf(pieces, sizeof pieces, " in %zu stretches, the first", job->stretches);
+    gl_demo_happened(demo, GL_DEMO_PROMISE, job, "%.0f h in %s%s: green until %s (%.*s)",
                      (double)job->run_ms / (double)HOUR_MS, gl_sim_grid_zone(demo->grid, job->zone),
-                     gl_render_until(entry, gl_now(demo->world), until),
+                     pieces, gl_render_until(entry, gl_now(demo->world), until),
                      (int)(median != NULL ? (size_t)(median - record.text) : record.length),
                      record.text);
     return gl_promise_issue(demo->launcher.ledger, demo->world, job->launch, entry, NULL, err);
@@ -185,7 +186,8 @@ static int launch(struct gl_demo *demo, struct gl_demo_job *job, const struct gl
 {
     uint32_t index = asked->decision->ranked[0];
     const struct gl_offer *offer = &asked->offers->offers[index];
-    int64_t lease_s = job->run_ms / 1000 + SPARE_S;
+    int64_t lease_s = asked->timetable != NULL ? asked->timetable->deadline_s - asked->now.unix_s
+                                               : job->run_ms / 1000 + GL_DEMO_SPARE_S;
     GL_AUTO(gl_auto_json) json_t *plan = plan_of(asked, index, lease_s, err);
     const struct gl_order order = {.name = job->name,
                                    .cloud = GL_SIM_NAME,
@@ -206,6 +208,7 @@ static int launch(struct gl_demo *demo, struct gl_demo_job *job, const struct gl
     memcpy(job->instance, instance.id, sizeof job->instance);
     job->zone = gl_sim_grid_find(demo->grid, offer->zones[0]->zone);
     job->state = GL_DEMO_LIVE;
+    job->stretches = asked->timetable != NULL ? asked->timetable->count : 0;
     demo->counts.launched++;
     demo->counts.live++;
     gl_demo_expect_end(demo, job);
@@ -231,25 +234,76 @@ static int try_there(struct gl_demo *demo, struct gl_demo_job *job, bool is_boun
     return result;
 }
 
+static void decide(struct gl_ask_result *asked)
+{
+    struct gl_question question = gl_ask_question(asked);
+
+    gl_decision_free(asked->decision);
+    asked->decision = gl_decide(&question);
+}
+
+/* Bound to its place and to be paused: started when the first stretch of its plan begins and is
+ * promised, with the other stretches as its timetable. Without a plan it has to be promised whole.
+ */
+static int try_pieces(struct gl_demo *demo, struct gl_demo_job *job, struct gl_demo_plan *plan,
+                      bool *out_is_allowed, struct gl_error *err)
+{
+    struct gl_offer_list offers;
+    struct gl_ask_result asked;
+    int result;
+
+    ask_of(demo, job, true, &offers, &asked);
+    decide(&asked);
+    result = gl_demo_plan(demo, job, &asked, plan, err);
+    if (result == 0 && plan->timetable.count > 0) {
+        asked.timetable = &plan->timetable;
+        asked.request.duration.s = plan->runs[0].until_s - plan->runs[0].from_s;
+        decide(&asked);
+    }
+    *out_is_allowed =
+        (!plan->is_known || plan->timetable.count > 0) && asked.decision->verdict == GL_ALLOW;
+    if (result == 0 && *out_is_allowed)
+        result = launch(demo, job, &asked, err);
+    gl_decision_free(asked.decision);
+    return result;
+}
+
+static void tell_wait(struct gl_demo *demo, const struct gl_demo_job *job,
+                      const struct gl_demo_plan *plan)
+{
+    const char *home = gl_sim_grid_zone(demo->grid, job->home);
+    double hours = (double)job->run_ms / (double)HOUR_MS;
+
+    if (plan->is_known && plan->start_s > gl_demo_now_ms(demo) / 1000)
+        gl_demo_happened(demo, GL_DEMO_WAIT, job,
+                         "%.0f h in %s: its plan with pauses begins at %02d:%02d", hours, home,
+                         (int)(plan->start_s / 3600 % 24), (int)(plan->start_s / 60 % 60));
+    else
+        gl_demo_happened(demo, GL_DEMO_WAIT, job, "%.0f h cannot be promised now %s%s", hours,
+                         job->on_lapse != GL_LAPSE_MOVE ? "in " : "anywhere",
+                         job->on_lapse != GL_LAPSE_MOVE ? home : "");
+}
+
 int gl_demo_try(struct gl_demo *demo, struct gl_demo_job *job, struct gl_error *err)
 {
-    bool was_waiting = job->state == GL_DEMO_WAITING, is_allowed;
+    bool was_waiting = job->state == GL_DEMO_WAITING, is_allowed = false;
+    struct gl_demo_plan plan = {.is_known = false};
+    int result;
 
-    if (try_there(demo, job, true, &is_allowed, err) != 0)
-        return -1;
-    if (!is_allowed && job->on_lapse == GL_LAPSE_MOVE &&
-        try_there(demo, job, false, &is_allowed, err) != 0)
+    if (job->on_lapse == GL_LAPSE_PAUSE && job - demo->jobs < GL_DEMO_PLANNED)
+        result = try_pieces(demo, job, &plan, &is_allowed, err);
+    else
+        result = try_there(demo, job, true, &is_allowed, err);
+    if (result == 0 && !is_allowed && job->on_lapse == GL_LAPSE_MOVE)
+        result = try_there(demo, job, false, &is_allowed, err);
+    if (result != 0)
         return -1;
     if (is_allowed) {
         demo->counts.waiting -= was_waiting;
     } else if (!was_waiting) {
         job->state = GL_DEMO_WAITING;
         demo->counts.waiting++;
-        gl_demo_happened(demo, GL_DEMO_WAIT, job, "%.0f h cannot be promised now %s%s",
-                         (double)job->run_ms / (double)HOUR_MS,
-                         job->on_lapse != GL_LAPSE_MOVE ? "in " : "anywhere",
-                         job->on_lapse != GL_LAPSE_MOVE ? gl_sim_grid_zone(demo->grid, job->home)
-                                                        : "");
+        tell_wait(demo, job, &plan);
     }
     return 0;
 }

@@ -55,9 +55,10 @@ static void add_text(struct gl_demo *demo)
     gl_str_addf(&text,
                 "jobs      %zu: %u ran for %.1f h, %u found no place that could be promised\n",
                 demo->job_count, counts->launched, counts->ran_h, counts->never);
-    gl_str_addf(&text, "guard     moved %u, paused %u, resumed %u, only reported %u\n",
-                counts->of[GL_DEMO_MOVE], counts->of[GL_DEMO_PAUSE], counts->of[GL_DEMO_RESUME],
-                counts->of[GL_DEMO_NOTIFY]);
+    gl_str_addf(&text,
+                "guard     moved %u, paused %u (%u by timetable), resumed %u, only reported %u\n",
+                counts->of[GL_DEMO_MOVE], counts->of[GL_DEMO_PAUSE], counts->plan_pauses,
+                counts->of[GL_DEMO_RESUME], counts->of[GL_DEMO_NOTIFY]);
     gl_str_addf(&text,
                 "promises  %u kept, %u breached (%u while the job ran there), %u not settled\n",
                 counts->kept, counts->breached, counts->met, counts->open);
@@ -112,6 +113,7 @@ static json_t *counts_json(const struct gl_demo *demo)
         {"never_started", counts->never},
         {"moves", counts->of[GL_DEMO_MOVE]},
         {"pauses", counts->of[GL_DEMO_PAUSE]},
+        {"pauses_by_timetable", counts->plan_pauses},
         {"resumes", counts->of[GL_DEMO_RESUME]},
         {"notices", counts->of[GL_DEMO_NOTIFY]},
         {"stops", counts->of[GL_DEMO_STOP]},

@@ -78,6 +78,7 @@ static void report(void *cookie, const struct gl_guard_report *report)
         break;
     case GL_GUARD_PAUSE:
         paused(demo, job, true);
+        demo->counts.plan_pauses += report->choice.why == GL_WHY_PLAN_PAUSES;
         gl_demo_happened(demo, GL_DEMO_PAUSE, job, "in %s until it is green: %s",
                          report->row->region, why);
         break;
@@ -132,5 +133,6 @@ void gl_demo_watch(struct gl_demo *demo)
                                     .report = report,
                                     .news = promised,
                                     .memory = &demo->memory,
+                                    .late_s = demo->options.instances > GL_DEMO_SHOWN ? 3600 : 0,
                                     .margin = -1};
 }

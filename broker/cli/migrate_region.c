@@ -21,7 +21,7 @@
 
 /* All that is known of the move before it begins. */
 struct outlook {
-    const char *region, *zones[2];
+    const char *region, *zones[2], *here_zones[2];
     size_t zone_count;
     json_t *here, *there; /* grid series */
     bool is_default_disk;
@@ -37,51 +37,50 @@ static void outlook_done(struct outlook *outlook)
 
 /* ---- the grids ---- */
 
+static bool has_zone(const char *zone)
+{
+    return zone != NULL && zone[0] != '\0';
+}
+
+/* As many as a plan can hold: a zone whose series are left out is not known. */
+static void add_series(json_t *list, const json_t *series)
+{
+    for (size_t i = 0; i < json_array_size(series); i++)
+        if (json_array_size(list) < GL_EVIDENCE_SERIES_MAX)
+            json_array_append(list, json_array_get(series, i));
+}
+
+/* Where it stands by the tables; a launch of a region that they do not know has its one zone. */
+static void find_zones(const struct gl_shift_subject *subject, const char *region,
+                       const char *fallback, const char *out[2])
+{
+    const struct gl_region_row *row = gl_data_region(subject->row->cloud, region);
+
+    out[0] = row != NULL ? row->zones[0] : fallback;
+    out[1] = row != NULL ? row->zones[1] : NULL;
+}
+
 static int series_here(struct gl_context *context, const struct gl_shift_subject *subject,
-                       json_t **out, struct gl_error *err)
+                       struct outlook *outlook, struct gl_error *err)
 {
     struct gl_signal_query query = {.from = gl_now(&context->world),
                                     .until = {subject->row->expires_ms / 1000},
                                     .wants_history = true};
     struct gl_signal_store *store;
 
-    if (subject->row->zone[0] == '\0')
-        return 0;
+    find_zones(subject, subject->row->region, subject->row->zone, outlook->here_zones);
     store = gl_context_signals(context, err);
     if (store == NULL)
         return -1;
-    snprintf(query.zone, sizeof query.zone, "%s", subject->row->zone);
-    *out = gl_evidence_place(gl_signal_store_zone(store, &query), query.from, query.until);
-    gl_signal_store_free(store);
-    return 0;
-}
+    outlook->here = json_array();
+    for (size_t i = 0; i < 2 && has_zone(outlook->here_zones[i]); i++) {
+        GL_AUTO(gl_auto_json) json_t *series = NULL;
 
-/* What a launch keeps of its rules are the grid's, hour by hour. A rule about the place or the sum
- * cannot be asked again from that, and a move past it would break it unseen. */
-static int check_rules(const struct gl_shift_subject *subject, struct gl_error *err)
-{
-    static const char *const unasked[] = {"regions",   "not_regions", "countries", "not_countries",
-                                          "max_price", "max_rate",    "max_total", NULL};
-    const json_t *rules = json_object_get(json_object_get(subject->plan, "decision"), "rules");
-    size_t i, k;
-    const json_t *rule, *limit;
-
-    json_array_foreach(rules, i, rule) json_array_foreach(json_object_get(rule, "limits"), k, limit)
-    {
-        const char *key = json_string_value(json_object_get(limit, "key"));
-
-        for (const char *const *one = unasked; key != NULL && *one != NULL; one++)
-            if (strcmp(key, *one) == 0)
-                return gl_fail(err, GL_E_USAGE,
-                               "%s was launched with %s, which a move cannot ask again; "
-                               "launch it anew there",
-                               subject->row->launch, key);
+        snprintf(query.zone, sizeof query.zone, "%s", outlook->here_zones[i]);
+        series = gl_evidence_place(gl_signal_store_zone(store, &query), query.from, query.until);
+        add_series(outlook->here, series);
     }
-    if (json_array_size(rules) > 0 && !json_is_object(json_object_get(subject->plan, "guarantee")))
-        return gl_fail(err, GL_E_USAGE,
-                       "%s was launched with a warning: its rules cannot be asked again; launch it "
-                       "anew there",
-                       subject->row->launch);
+    gl_signal_store_free(store);
     return 0;
 }
 
@@ -89,13 +88,10 @@ static int check_rules(const struct gl_shift_subject *subject, struct gl_error *
 static int judge(struct gl_context *context, const struct gl_shift_subject *subject,
                  struct outlook *outlook, struct gl_error *err)
 {
-    const struct gl_region_row *row = gl_data_region(subject->row->cloud, outlook->region);
-
-    if (check_rules(subject, err) != 0)
+    if (gl_relocate_check_rules(subject->row->launch, subject->plan, err) != 0)
         return -1;
-    outlook->zones[0] = row != NULL ? row->zones[0] : "";
-    outlook->zones[1] = row != NULL ? row->zones[1] : NULL;
-    outlook->zone_count = outlook->zones[0][0] == '\0' ? 0 : outlook->zones[1] != NULL ? 2 : 1;
+    find_zones(subject, outlook->region, "", outlook->zones);
+    outlook->zone_count = !has_zone(outlook->zones[0]) ? 0 : has_zone(outlook->zones[1]) ? 2 : 1;
     outlook->there = json_array();
     for (size_t i = 0; i == 0 || i < outlook->zone_count; i++) {
         GL_AUTO(gl_auto_json) json_t *series = NULL;
@@ -104,8 +100,7 @@ static int judge(struct gl_context *context, const struct gl_shift_subject *subj
 
         if (status != 0)
             return status;
-        if (series != NULL)
-            json_array_extend(outlook->there, series);
+        add_series(outlook->there, series);
     }
     return 0;
 }
@@ -135,6 +130,8 @@ static int estimate(struct gl_context *context, const struct gl_shift_subject *s
         .plan = subject->plan,
         .here = outlook->here,
         .there = outlook->there,
+        .here_zones = {outlook->here_zones[0], outlook->here_zones[1]},
+        .there_zones = {outlook->zones[0], outlook->zones[1]},
         .pue_there_milli = row != NULL ? row->pue_milli : 0,
         .disk_gb = values->disk_bytes_millionths != INT64_MIN
                        ? (double)values->disk_bytes_millionths / 1e15
@@ -250,29 +247,6 @@ static void on_progress(void *cookie, const char *step, int64_t waited_s)
     gl_progress_tick(context);
 }
 
-#define WORDS_MAX 1024
-
-/* As the plan of the launch has it; the words belong to the plan. A command of which the plan does
- * not hold every byte is not run again. */
-static int command_of(const json_t *plan, const char *storage[WORDS_MAX + 1],
-                      const char *const **out, struct gl_error *err)
-{
-    const json_t *words = json_object_get(json_object_get(plan, "request"), "command");
-    size_t count = json_array_size(words);
-
-    if (count > WORDS_MAX)
-        return gl_fail(err, GL_E_TOO_LARGE, "the command has more than %d words", WORDS_MAX);
-    for (size_t i = 0; i < count; i++) {
-        storage[i] = json_string_value(json_array_get(words, i));
-        if (storage[i] == NULL || strcmp(storage[i], "(not UTF-8)") == 0)
-            return gl_fail(err, GL_E_USAGE,
-                           "the command is not known to the byte: it cannot be launched again");
-    }
-    storage[count] = NULL;
-    *out = count > 0 ? storage : NULL;
-    return 0;
-}
-
 static int reply(struct gl_context *context, const struct gl_shift_subject *subject,
                  const struct outlook *outlook, const struct gl_relocated *done)
 {
@@ -306,7 +280,7 @@ static int do_it(struct gl_context *context, struct gl_shift_subject *subject,
     GL_AUTO(gl_auto_json)
     json_t *plan =
         gl_relocate_plan(subject->plan, &place, outlook->ask.now, outlook->ask.until, err);
-    const char *words[WORDS_MAX + 1];
+    const char *words[GL_RELOCATE_WORDS_MAX + 1];
     struct gl_relocated done;
     struct gl_relocate_order order = {
         .region = outlook->region,
@@ -319,7 +293,7 @@ static int do_it(struct gl_context *context, struct gl_shift_subject *subject,
         .cookie = context,
     };
 
-    if (plan == NULL || command_of(subject->plan, words, &order.command, err) != 0 ||
+    if (plan == NULL || gl_relocate_command(subject->plan, words, &order.command, err) != 0 ||
         gl_launch_relocate(&subject->launcher, subject->row->launch, &order, &done, err) != 0)
         return -1;
     return reply(context, subject, outlook, &done);
@@ -339,7 +313,7 @@ int gl_migrate_region(struct gl_context *context, struct gl_shift_subject *subje
     status = judge(context, subject, &outlook, err);
     if (status != 0)
         return status;
-    if (series_here(context, subject, &outlook.here, err) != 0 ||
+    if (series_here(context, subject, &outlook, err) != 0 ||
         estimate(context, subject, values, &outlook, err) != 0)
         return -1;
     show(context, subject, &outlook);

@@ -277,16 +277,11 @@ static void warn_of_zone(struct gl_context *context, const char *zone,
 
 /* ---- promises ---- */
 
-static bool is_promisable(const struct gl_policy *policy)
+static bool is_promisable(const struct gl_policy *policy, bool wants_later)
 {
-    static const struct gl_zone_facts nowhere;
-    struct gl_book_entry entry;
-
-    for (size_t r = 0; r < policy->rule_count; r++) {
-        gl_book_legs(&policy->rules[r], &nowhere, &entry);
-        if (entry.legs.count > 0)
+    for (size_t r = 0; r < policy->rule_count; r++)
+        if (gl_book_is_promisable(&policy->rules[r], wants_later))
             return true;
-    }
     return false;
 }
 
@@ -320,19 +315,22 @@ static void make_book(struct gl_context *context, bool wants_later, struct gl_as
     struct gl_error ignored = {0};
     struct gl_learnt learnt;
 
-    if (count == 0 || !is_promisable(result->policy))
+    if (count == 0 || !is_promisable(result->policy, wants_later))
         return;
     gl_progress(context, "working out what can be promised");
     gl_learnt_init(&learnt, gl_context_state(context, &ignored));
-    result->book =
-        gl_book_make(&result->promises, &(struct gl_book_ask){.policy = result->policy,
-                                                              .zones = zones,
-                                                              .zone_count = count,
-                                                              .now = result->now,
-                                                              .run = result->request.duration,
-                                                              .wants_later = wants_later,
-                                                              .probability = GL_BOOK_PROBABILITY,
-                                                              .memory = &learnt.memory});
+    result->book = gl_book_make(&result->promises,
+                                &(struct gl_book_ask){.policy = result->policy,
+                                                      .zones = zones,
+                                                      .zone_count = count,
+                                                      .now = result->now,
+                                                      .run = result->request.duration,
+                                                      .wants_later = wants_later,
+                                                      .probability = GL_BOOK_PROBABILITY,
+                                                      .memory = &learnt.memory,
+                                                      .request = &result->request,
+                                                      .offers = result->offers->offers,
+                                                      .offer_count = result->offers->count});
     gl_learnt_done(&learnt);
     gl_progress_end(context);
 }
@@ -383,7 +381,7 @@ static int gather_and_decide(struct gl_context *context, const struct gl_ask *as
         .local_places = context->config.places,
         .local_place_count = context->config.place_count,
         .has_local = true,
-        .wants_history = ask->wants_history || is_promisable(result->policy),
+        .wants_history = ask->wants_history || is_promisable(result->policy, ask->wants_later),
     };
 
     if (ask->zone != NULL && context->config.place_count > 0)
@@ -417,8 +415,66 @@ static int gather_and_decide(struct gl_context *context, const struct gl_ask *as
         .has_no_digest = !ask->wants_digest && !context->globals.is_json,
         .ranked_wanted = ask->ranked_wanted,
         .book = result->book,
+        .gate = ask->gate,
     });
     return 0;
+}
+
+/* Policy and request; result->ask and ->memory are set. */
+static int prepare(struct gl_context *context, struct gl_ask_result *result, struct gl_error *err)
+{
+    const struct gl_ask *ask = result->ask;
+    struct ask_memory *memory = result->memory;
+
+    collect_limits(ask, memory);
+    describe_threshold(ask, result->threshold);
+    result->policy =
+        gl_context_policy(context, ask->renewable_only != NULL ? "renewable-only" : "command-line",
+                          memory->limits, err);
+    if (result->policy == NULL || gl_context_demand_evidence(context, result->policy, err) != 0)
+        return -1;
+    return collect_request(context, ask, memory, result, err);
+}
+
+static int gather_for_plans(struct gl_context *context, struct gl_ask_result *result,
+                            struct gl_error *err)
+{
+    const struct gl_request *request = &result->request;
+    GL_AUTO(gl_auto_free) char *prices = gl_refresh_folder(context);
+    const struct gl_offer_options options = {.price_folder = prices,
+                                             .wants_history = is_promisable(result->policy, false),
+                                             .only_asked = true};
+
+    gl_progress(context, "asking the grid signals");
+    result->signals = gl_context_signals(context, err);
+    result->offers = gl_alloc(sizeof *result->offers);
+    if (result->signals == NULL)
+        return -1;
+    if (request->clouds[0] != NULL && request->types[0] != NULL &&
+        gl_offers_gather(request, &options, result->signals, result->offers, err) != 0)
+        return -1;
+    gl_progress_end(context);
+    warn_of_sources(context, result->signals);
+    gl_ask_forecast(&result->promises, result->offers, result->now, end_of(request));
+    make_book(context, false, result);
+    return 0;
+}
+
+int gl_ask_gather(struct gl_context *context, const struct gl_ask *ask, const char *const *clouds,
+                  const char *const *types, struct gl_ask_result *out, struct gl_error *err)
+{
+    struct gl_ask_result result = {.ask = ask, .memory = gl_alloc(sizeof(struct ask_memory))};
+
+    if (prepare(context, &result, err) == 0) {
+        result.request.clouds = clouds;
+        result.request.types = types;
+        if (gather_for_plans(context, &result, err) == 0) {
+            *out = result;
+            return 0;
+        }
+    }
+    gl_ask_result_done(&result);
+    return -1;
 }
 
 int gl_ask_decide(struct gl_context *context, const struct gl_ask *ask, struct gl_ask_result *out,
@@ -427,13 +483,7 @@ int gl_ask_decide(struct gl_context *context, const struct gl_ask *ask, struct g
     struct ask_memory *memory = gl_alloc(sizeof *memory);
     struct gl_ask_result result = {.ask = ask, .memory = memory};
 
-    collect_limits(ask, memory);
-    describe_threshold(ask, result.threshold);
-    result.policy =
-        gl_context_policy(context, ask->renewable_only != NULL ? "renewable-only" : "command-line",
-                          memory->limits, err);
-    if (result.policy == NULL || gl_context_demand_evidence(context, result.policy, err) != 0 ||
-        collect_request(context, ask, memory, &result, err) != 0 ||
+    if (prepare(context, &result, err) != 0 ||
         gather_and_decide(context, ask, memory, &result, err) != 0) {
         gl_ask_result_done(&result);
         return -1;
@@ -449,7 +499,8 @@ struct gl_question gl_ask_question(const struct gl_ask_result *asked)
                                 .offers = asked->offers->offers,
                                 .offer_count = asked->offers->count,
                                 .now = asked->now,
-                                .book = asked->book};
+                                .book = asked->book,
+                                .gate = asked->ask->gate};
 }
 
 void gl_ask_result_done(struct gl_ask_result *result)

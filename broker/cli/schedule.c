@@ -7,7 +7,8 @@
 
 #include "base/time.h"
 #include "broker/cli/schedule_green.h"
-#include "policy/judge.h"
+#include "broker/cli/schedule_places.h"
+#include "broker/cli/show_strip.h"
 
 #define LEAST_HOURS 48 /* of futures; more where a longer run or deadline asks for them */
 #define SLACK_HOURS 24 /* of a run as long as that */
@@ -30,6 +31,8 @@ struct gl_schedule_ask gl_schedule_ask_of(struct gl_context *context,
         .data_gb = when->data_u == INT64_MIN ? 1 : (double)when->data_u / 1e15,
         .confidence = GL_BOOK_PROBABILITY,
         .home_zone = gl_context_zone(context, values->ask.zone),
+        .config = &context->config,
+        .clouds = &values->ask.clouds,
     };
     int64_t confidence = GL_UNKNOWN;
 
@@ -41,146 +44,6 @@ struct gl_schedule_ask gl_schedule_ask_of(struct gl_context *context,
     if (confidence != GL_UNKNOWN)
         ask.confidence = (double)confidence / 1e6;
     return ask;
-}
-
-/* ---- places ---- */
-
-/* The grid's average, location-based intensity: what grams are made of. */
-static const struct gl_history *intensity_of(const struct gl_zone_facts *zone)
-{
-    static const enum gl_boundary boundaries[] = {GL_LIFECYCLE, GL_DIRECT};
-
-    for (size_t b = 0; b < 2; b++) {
-        const struct gl_meaning want = {
-            .quantity = GL_INTENSITY, .boundary = boundaries[b], .accounting = GL_LOCATION};
-
-        for (size_t i = 0; i < zone->history_count; i++)
-            if (zone->histories[i]->actuals.count > 0 &&
-                gl_figure_gap(&zone->histories[i]->meaning, &want) == GL_GAP_NONE)
-                return zone->histories[i];
-    }
-    return NULL;
-}
-
-static bool is_listed(const struct gl_schedule *schedule, const struct gl_offer *offer)
-{
-    for (size_t i = 0; i < schedule->count; i++) {
-        const struct gl_schedule_place *place = &schedule->places[i];
-
-        if (place->zone_count == offer->zone_count && place->zones[0] == offer->zones[0] &&
-            place->zones[1] == (offer->zone_count > 1 ? offer->zones[1] : NULL))
-            return true;
-    }
-    return false;
-}
-
-static void add_gap(struct gl_schedule *schedule, const struct gl_zone_facts *zone,
-                    const struct gl_history *history, bool is_other_meaning)
-{
-    for (size_t i = 0; i < schedule->gap_count; i++)
-        if (strcmp(schedule->gaps[i].zone, zone->zone) == 0)
-            return;
-    if (schedule->gap_count < GL_SCHEDULE_PLACES)
-        schedule->gaps[schedule->gap_count++] = (struct gl_schedule_gap){
-            zone->zone, is_other_meaning, history != NULL ? history->actual_count : 0};
-}
-
-/* Intensities of two boundaries are different things: all places plan on that of the first. */
-static bool is_comparable(const struct gl_schedule *schedule, const struct gl_history *history)
-{
-    struct gl_error ignored = {0};
-
-    return schedule->count == 0 || gl_meaning_join(&schedule->places[0].intensity[0]->meaning,
-                                                   &history->meaning, &ignored) == 0;
-}
-
-static bool has_watts(const struct gl_offer *offer)
-{
-    return offer->full_w.central > 0 && offer->idle_w.central >= 0 && offer->pue >= 1;
-}
-
-/* False when a zone has no history that fits; then it is noted. */
-static bool take_place(struct gl_schedule *schedule, const struct gl_offer *offer, uint32_t index)
-{
-    struct gl_schedule_place *place = &schedule->places[schedule->count];
-
-    *place = (struct gl_schedule_place){.offer = index, .zone_count = offer->zone_count};
-    for (size_t z = 0; z < offer->zone_count; z++) {
-        const struct gl_zone_facts *zone = offer->zones[z];
-
-        place->zones[z] = zone;
-        place->intensity[z] = intensity_of(zone);
-        if (place->intensity[z] == NULL || !is_comparable(schedule, place->intensity[z])) {
-            if (place->intensity[z] != NULL)
-                add_gap(schedule, zone, place->intensity[z], true);
-            return false;
-        }
-    }
-    snprintf(place->name, sizeof place->name, "%s%s%s", place->zones[0]->zone,
-             place->zone_count > 1 ? " or " : "",
-             place->zone_count > 1 ? place->zones[1]->zone : "");
-    schedule->count++;
-    return true;
-}
-
-static bool is_at_home(const struct gl_offer *offer, const char *home_zone)
-{
-    return home_zone != NULL && strcmp(offer->cloud, "local") == 0 && offer->zone_count == 1 &&
-           strcmp(offer->zones[0]->zone, home_zone) == 0;
-}
-
-/* This machine first: "now, same place" is there if it is among what was asked for. */
-static void list_home(const struct gl_ask_result *asked, const char *home_zone,
-                      struct gl_schedule *schedule)
-{
-    const struct gl_decision *decision = asked->decision;
-
-    for (size_t i = 0; i < decision->judged - decision->not_asked; i++) {
-        const struct gl_offer *offer = &asked->offers->offers[decision->ranked[i]];
-
-        if (!is_at_home(offer, home_zone) || !has_watts(offer))
-            continue;
-        schedule->is_home = take_place(schedule, offer, decision->ranked[i]);
-        schedule->is_home_missing = !schedule->is_home;
-        return;
-    }
-}
-
-static void count_without(const struct gl_ask_result *asked, struct gl_schedule *schedule)
-{
-    const struct gl_decision *decision = asked->decision;
-    const struct gl_zone_facts **seen =
-        gl_arena_take(&schedule->arena, (decision->judged * 2 + 1) * sizeof *seen);
-
-    for (size_t i = 0; i < decision->judged - decision->not_asked; i++) {
-        const struct gl_offer *offer = &asked->offers->offers[decision->ranked[i]];
-
-        for (size_t z = 0; z < offer->zone_count; z++) {
-            size_t at = 0;
-
-            while (at < schedule->without && seen[at] != offer->zones[z])
-                at++;
-            if (at == schedule->without && intensity_of(offer->zones[z]) == NULL)
-                seen[schedule->without++] = offer->zones[z];
-        }
-    }
-}
-
-static void list_places(const struct gl_ask_result *asked, const char *home_zone,
-                        struct gl_schedule *schedule)
-{
-    const struct gl_decision *decision = asked->decision;
-
-    list_home(asked, home_zone, schedule);
-    for (size_t i = 0; i < decision->judged - decision->not_asked; i++) {
-        const struct gl_offer *offer = &asked->offers->offers[decision->ranked[i]];
-
-        if (schedule->count == GL_SCHEDULE_PLACES)
-            break;
-        if (offer->zone_count > 0 && has_watts(offer) && !is_listed(schedule, offer))
-            take_place(schedule, offer, decision->ranked[i]);
-    }
-    count_without(asked, schedule);
 }
 
 /* ---- futures ---- */
@@ -229,7 +92,7 @@ static void drop_place(struct gl_schedule *schedule, size_t at)
     const struct gl_schedule_place *place = &schedule->places[at];
 
     for (size_t z = 0; z < place->zone_count; z++)
-        add_gap(schedule, place->zones[z], place->intensity[z], false);
+        gl_schedule_add_gap(schedule, place->zones[z], place->intensity[z], GL_SCHEDULE_SHORT);
     if (at == 0 && schedule->is_home) {
         schedule->is_home = false;
         schedule->is_home_missing = true;
@@ -315,13 +178,18 @@ static uint32_t horizon_of(const struct gl_ask_result *asked, const struct gl_sc
     return hours < GL_TRACK_MAX_HORIZON ? (uint32_t)hours : GL_TRACK_MAX_HORIZON;
 }
 
-static double kwh_per_hour(const struct gl_ask_result *asked, uint32_t index)
+/* Each place with the watts and the PUE of its own offer. */
+static struct gl_plan_place place_of(const struct gl_ask_result *asked,
+                                     const struct gl_schedule_place *place)
 {
-    const struct gl_offer *offer = &asked->offers->offers[index];
+    const struct gl_offer *offer = &asked->offers->offers[place->offer];
     double idle = offer->idle_w.central, full = offer->full_w.central;
     double watts = idle + (full - idle) * asked->request.load;
 
-    return watts * asked->request.count / 1000;
+    return (struct gl_plan_place){.intensity = &place->futures,
+                                  .pue = offer->pue,
+                                  .kwh_per_hour = watts * asked->request.count / 1000,
+                                  .idle_kwh_per_hour = idle * asked->request.count / 1000};
 }
 
 /* The cheapest of the starts that would be promised, run through in one place. */
@@ -358,30 +226,27 @@ static int make_plan(const struct gl_ask_result *asked, const struct gl_schedule
                      struct gl_schedule *schedule, struct gl_error *err)
 {
     struct gl_plan_place places[GL_SCHEDULE_PLACES];
-    double kwh = kwh_per_hour(asked, schedule->places[0].offer);
+    const struct gl_plan_place home = place_of(asked, &schedule->places[0]);
     struct gl_plan_request request = {
         .places = places,
         .count = schedule->count,
         .work_hours = (size_t)gl_hours_up(ask->work_s),
         .latest_start_h = hours_until(asked, ask->latest_start_s),
         .deadline_h = deadline_of(asked, ask),
-        .kwh_per_hour = kwh,
+        .kwh_per_hour = home.kwh_per_hour,
         .may_pause = ask->may_pause,
         .may_place = ask->may_place,
         .may_move = ask->may_move,
         .copy = {.data_gb = ask->data_gb,
                  .kwh_per_gb = GL_COPY_KWH_WORST,
                  .gbit_per_s = 1,
-                 .idle_kwh_per_hour = kwh / 2},
+                 .idle_kwh_per_hour = home.idle_kwh_per_hour},
         .confidence = ask->confidence,
         .criterion = GL_PLAN_BY_QUANTILE,
     };
 
     for (size_t i = 0; i < schedule->count; i++)
-        places[i] = (struct gl_plan_place){
-            .intensity = &schedule->places[i].futures,
-            .pue = asked->offers->offers[schedule->places[i].offer].pue,
-        };
+        places[i] = place_of(asked, &schedule->places[i]);
     if (gl_plan_make(&request, &schedule->arena, &schedule->plan, err) != 0)
         return -1;
     if (!schedule->green.has_rule || ask->may_pause || ask->may_move)
@@ -389,11 +254,11 @@ static int make_plan(const struct gl_ask_result *asked, const struct gl_schedule
     return choose_green(&request, schedule, err);
 }
 
-int gl_schedule_make(const struct gl_ask_result *asked, const struct gl_schedule_ask *ask,
-                     struct gl_schedule *out, struct gl_error *err)
+static int make(const struct gl_ask_result *asked, const struct gl_schedule_ask *ask,
+                struct gl_schedule *out, struct gl_error *err)
 {
     *out = (struct gl_schedule){0};
-    list_places(asked, ask->home_zone, out);
+    gl_schedule_list_places(asked, ask, out);
     fill_futures(out, asked, horizon_of(asked, ask));
     if (out->is_home_missing && !ask->may_place)
         out->count = 0; /* it may run nowhere else */
@@ -406,6 +271,56 @@ int gl_schedule_make(const struct gl_ask_result *asked, const struct gl_schedule
     }
     out->has_plan = true;
     return 0;
+}
+
+/* Where the plan would first run in a place that nothing can be launched in; SIZE_MAX: nowhere. */
+static size_t first_unready(const struct gl_schedule *schedule)
+{
+    for (size_t h = 0; schedule->has_plan && schedule->plan.is_feasible && h < schedule->plan.end_h;
+         h++)
+        if (schedule->plan.where[h] != GL_REGION_NONE &&
+            !schedule->places[schedule->plan.where[h]].is_ready)
+            return h;
+    return SIZE_MAX;
+}
+
+/* What the places that were passed over would add: the plan over all of them, if it is better. */
+static int find_other(const struct gl_ask_result *asked, const struct gl_schedule_ask *ask,
+                      struct gl_schedule *schedule, struct gl_error *err)
+{
+    GL_AUTO(gl_auto_free) struct gl_schedule *all = gl_alloc(sizeof *all);
+    struct gl_schedule_ask everywhere = *ask;
+    size_t hour;
+
+    everywhere.takes_all = true;
+    if (make(asked, &everywhere, all, err) != 0)
+        return -1;
+    hour = first_unready(all);
+    if (hour != SIZE_MAX &&
+        (!schedule->plan.is_feasible ||
+         all->plan.figures.emitted_g.high < schedule->plan.figures.emitted_g.high)) {
+        const struct gl_schedule_place *place = &all->places[all->plan.where[hour]];
+
+        schedule->other = (struct gl_schedule_other){.is_found = true,
+                                                     .offer = place->offer,
+                                                     .start_h = all->plan.start_h,
+                                                     .emitted_g = all->plan.figures.emitted_g,
+                                                     .confidence = all->plan.figures.confidence};
+        memcpy(schedule->other.name, place->name, sizeof place->name);
+    }
+    gl_schedule_done(all);
+    return 0;
+}
+
+int gl_schedule_make(const struct gl_ask_result *asked, const struct gl_schedule_ask *ask,
+                     struct gl_schedule *out, struct gl_error *err)
+{
+    if (make(asked, ask, out, err) != 0)
+        return -1;
+    if (!ask->may_place || out->passed_over == 0 || find_other(asked, ask, out, err) == 0)
+        return 0;
+    gl_schedule_done(out);
+    return -1;
 }
 
 void gl_schedule_done(struct gl_schedule *schedule)
@@ -434,4 +349,19 @@ struct gl_instant gl_schedule_end(const struct gl_ask_result *asked, const struc
     if (plan->start_h == 0)
         at.unix_s += gone_s(asked);
     return at;
+}
+
+int gl_schedule_timetable(const struct gl_ask_result *asked, const struct gl_schedule_ask *wish,
+                          const struct gl_schedule *schedule, struct gl_timetable_run *runs,
+                          struct gl_timetable *out, struct gl_error *err)
+{
+    struct gl_stretch one = {0};
+    struct gl_timetable timetable = {runs, 0, wish->work_s, wish->finish_by_s};
+
+    while (timetable.count < GL_TIMETABLE_RUNS_MAX && gl_stretch_next(asked, schedule, &one))
+        runs[timetable.count++] = (struct gl_timetable_run){one.from.unix_s, one.until.unix_s};
+    if (!gl_timetable_is_sound(&timetable))
+        return gl_fail(err, GL_E_INTERNAL, "a plan whose stretches are in disorder");
+    *out = timetable;
+    return 0;
 }

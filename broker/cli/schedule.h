@@ -9,6 +9,7 @@
 #include "broker/cli/command.h"
 #include "policy/guarantee/book.h"
 #include "policy/schedule/plan.h"
+#include "policy/schedule/timetable.h"
 
 #define GL_SCHEDULE_PLACES 64
 
@@ -32,6 +33,9 @@ struct gl_schedule_ask {
     double data_gb;        /* that a move copies */
     double confidence;     /* .5 .. .999: the strictest of the policy, else GL_BOOK_PROBABILITY */
     const char *home_zone; /* where this machine stands; NULL = nobody has said */
+    const struct gl_config *config;      /* with the clouds that were added; NULL = anywhere */
+    const struct gl_option_list *clouds; /* that the request names; NULL = none */
+    bool takes_all;                      /* places that nothing can be launched in too */
 };
 
 /* What was decided and the options as a question; borrows. */
@@ -43,18 +47,36 @@ struct gl_schedule_ask gl_schedule_ask_of(struct gl_context *context,
  * worse of both counts in every hour. */
 struct gl_schedule_place {
     char name[84];  /* "FR", "DE or PL" */
-    uint32_t offer; /* the best ranked one there; at home one of this machine */
+    uint32_t offer; /* the best ranked one there that is as large as what stands at home; at home
+                       one of this machine */
+    bool is_ready;  /* launch would start it: this machine, a cloud that was added or named */
     size_t zone_count;
     const struct gl_zone_facts *zones[2];
     const struct gl_history *intensity[2]; /* of each zone */
     struct gl_ensemble futures;
 };
 
-/* A zone that has stored figures and is not planned on. */
+/* Why a zone that has stored figures is not planned on. */
+enum gl_schedule_lack {
+    GL_SCHEDULE_SHORT,   /* too few of them */
+    GL_SCHEDULE_MEANING, /* they mean something else than those of the other places */
+    GL_SCHEDULE_SIZE,    /* no machine as large as what stands at home */
+};
+
 struct gl_schedule_gap {
     const char *zone;
-    bool is_other_meaning; /* its figures mean something else than those of the other places */
-    size_t hours;          /* stored */
+    enum gl_schedule_lack lack;
+    size_t hours; /* stored */
+};
+
+/* A better plan that begins to need, in `offer`, a cloud that nothing can be launched on yet. */
+struct gl_schedule_other {
+    bool is_found;
+    char name[84];
+    uint32_t offer;
+    size_t start_h;
+    struct gl_band emitted_g;
+    double confidence;
 };
 
 /* When the policy's limits would be promised for the whole run; rule, p and level are those of the
@@ -77,7 +99,9 @@ struct gl_schedule {
     size_t count;
     struct gl_schedule_gap gaps[GL_SCHEDULE_PLACES];
     size_t gap_count;
-    size_t without;       /* zones of which nothing is stored */
+    size_t without;     /* zones of which nothing is stored */
+    size_t passed_over; /* places that nothing can be launched in, while there are others */
+    struct gl_schedule_other other;
     bool is_home;         /* places[0] is where this machine stands */
     bool is_home_missing; /* it stands in a zone asked for that cannot be planned on */
     bool has_plan;        /* false: no zone asked for has a history long enough */
@@ -86,7 +110,8 @@ struct gl_schedule {
     struct gl_schedule_green green;
 };
 
-/* Plan what was decided, with histories and later starts. *out is to be given back by
+/* Plan what was decided, with histories and later starts: over the places that could be launched
+ * in, or, where there is none, over all, which are then marked. *out is to be given back by
  * gl_schedule_done(), also when it could not be planned (has_plan false). Errors: those of
  * gl_plan_make(). */
 int gl_schedule_make(const struct gl_ask_result *asked, const struct gl_schedule_ask *ask,
@@ -99,6 +124,12 @@ struct gl_instant gl_schedule_at(const struct gl_ask_result *asked, size_t hour)
  * it began is made up for, what is too much of the last is left. */
 struct gl_instant gl_schedule_end(const struct gl_ask_result *asked, const struct gl_plan *plan,
                                   size_t end);
+
+/* The stretches of a plan from now on as a timetable with a deadline, into `runs`, which has
+ * GL_TIMETABLE_RUNS_MAX places. INTERNAL for one in disorder. */
+int gl_schedule_timetable(const struct gl_ask_result *asked, const struct gl_schedule_ask *wish,
+                          const struct gl_schedule *schedule, struct gl_timetable_run *runs,
+                          struct gl_timetable *out, struct gl_error *err);
 
 /* Now, later, not at all, or nothing known: by the plan, and where rules limit the grid by the
  * promise for the whole run too. Of a run with pauses only the plan counts: its rules are asked

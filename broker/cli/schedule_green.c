@@ -37,14 +37,17 @@ static bool speaks_of(const struct gl_ask_result *asked, const struct gl_rule *r
 static void join_rule(const struct gl_ask_result *asked, const struct gl_rule *rule,
                       const struct gl_schedule_place *place, struct joint *joint)
 {
+    const struct gl_book_load load = {&asked->request, &asked->offers->offers[place->offer]};
+
     for (size_t z = 0; z < place->zone_count; z++) {
-        const struct gl_book_entry *entry = gl_book_find(asked->book, rule, place->zones[z]);
+        const struct gl_book_entry *entry =
+            gl_book_find_offer(asked->book, rule, place->zones[z], &load);
         enum gl_gap gap;
 
-        if (entry == NULL)
+        if (entry == NULL && !gl_book_limits_grams(rule))
             continue; /* no limit on the grid */
         joint->has_rule = true;
-        gap = gl_book_gap(entry, rule, asked->now);
+        gap = entry != NULL ? gl_book_gap(entry, rule, asked->now) : GL_GAP_POWER;
         if (gap == GL_GAP_NONE && !entry->later.is_known)
             gap = entry->is_run_promised ? GL_GAP_NONE : GL_GAP_HORIZON;
         if (gap == GL_GAP_NONE)

@@ -4,6 +4,7 @@
 
 #include "base/time.h"
 #include "broker/cli/again.h"
+#include "broker/cli/rented.h"
 #include "broker/cli/schedule.h"
 #include "broker/cli/start_instance.h"
 #include "broker/render/decision.h"
@@ -129,10 +130,25 @@ static void add_where(struct gl_again *again, const struct gl_ask *ask,
     if (strcmp(offer->cloud, "local") == 0) {
         gl_again_add(again, "--");
         gl_again_add(again, "COMMAND");
-    } else if (ask->regions.count == 0) {
+        return;
+    }
+    if (ask->clouds.count == 0) {
+        gl_again_add(again, "--cloud");
+        gl_again_add(again, offer->cloud);
+    }
+    if (ask->regions.count == 0) {
         gl_again_add(again, "--region");
         gl_again_add(again, offer->region);
     }
+    if (ask->types.count == 0) {
+        gl_again_add(again, "--type");
+        gl_again_add(again, offer->type);
+    }
+}
+
+static const struct gl_schedule_place *first_place(const struct gl_schedule *schedule)
+{
+    return &schedule->places[schedule->plan.where[schedule->plan.start_h]];
 }
 
 /* The command that waits for the plan's start and for the rules. Elsewhere than here it only waits.
@@ -142,8 +158,7 @@ static void next_later(struct gl_context *context, const struct gl_ask *ask,
                        const struct gl_schedule *schedule)
 {
     const struct gl_plan *plan = &schedule->plan;
-    const struct gl_offer *offer =
-        &asked->offers->offers[schedule->places[plan->where[plan->start_h]].offer];
+    const struct gl_offer *offer = &asked->offers->offers[first_place(schedule)->offer];
     bool is_here = strcmp(offer->cloud, "local") == 0, is_now = plan->start_h == 0;
     bool has_pauses = wish->may_pause && !wish->may_move && is_here;
     struct gl_ask when = *ask;
@@ -164,6 +179,17 @@ static void next_later(struct gl_context *context, const struct gl_ask *ask,
     gl_str_addf(&context->reply.text, "%s:\n", carry_out_words(is_here, is_now && has_pauses));
     gl_again_show(context, &again);
     gl_again_done(&again);
+}
+
+/* Where the plan, or a better one, needs a cloud that is not set up. */
+static void next_cloud(struct gl_context *context, const struct gl_ask_result *asked,
+                       uint32_t offer)
+{
+    const char *cloud = asked->offers->offers[offer].cloud;
+
+    if (gl_rented_is(cloud))
+        gl_next(context, "add the cloud, so that plans may use it",
+                (const char *const[]){"provider", "add", cloud, NULL});
 }
 
 int gl_schedule_reply(struct gl_context *context, const struct gl_ask *ask,
@@ -187,8 +213,12 @@ int gl_schedule_reply(struct gl_context *context, const struct gl_ask *ask,
     gl_schedule_show(context, asked, wish, schedule);
     if (verdict == GL_VERDICT_UNKNOWN)
         next_unknown(context, wish, schedule);
+    if (schedule->has_plan && schedule->plan.is_feasible && !first_place(schedule)->is_ready)
+        next_cloud(context, asked, first_place(schedule)->offer);
     if (verdict == GL_LATER ||
         (verdict == GL_ALLOW && schedule->plan.starts > 1 && !wish->may_move))
         next_later(context, ask, asked, wish, schedule);
+    if (schedule->other.is_found)
+        next_cloud(context, asked, schedule->other.offer);
     return gl_verdict_exit(verdict);
 }

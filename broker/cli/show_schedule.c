@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/time.h"
+#include "broker/cli/rented.h"
 #include "broker/cli/show_strip.h"
 #include "broker/render/text.h"
 
@@ -37,8 +38,8 @@ static void add_place(struct gl_str *out, const struct gl_ask_result *asked,
 {
     const struct gl_offer *offer = &asked->offers->offers[schedule->places[place].offer];
 
-    gl_str_addf(out, "%s (%s/%s/%s)", schedule->places[place].name, offer->cloud, offer->region,
-                offer->type);
+    gl_str_addf(out, "%s (%s/%s/%s%s)", schedule->places[place].name, offer->cloud, offer->region,
+                offer->type, schedule->places[place].is_ready ? "" : ", not set up here");
 }
 
 static void add_start(struct gl_context *context, const struct gl_ask_result *asked,
@@ -147,6 +148,88 @@ static void add_spread(struct gl_str *out, const struct gl_band *band)
     gl_str_add_char(out, ')');
 }
 
+/* ---- money ---- */
+
+/* USD of the hours that a plan runs; false when a price of them is not known. */
+static bool cost_of(const struct gl_ask_result *asked, const struct gl_schedule *schedule,
+                    double *out_usd)
+{
+    const struct gl_plan *plan = &schedule->plan;
+    double usd = 0;
+
+    for (size_t h = plan->start_h; h < plan->end_h; h++) {
+        int64_t price_u;
+
+        if (plan->where[h] == GL_REGION_NONE)
+            continue;
+        price_u = asked->offers->offers[schedule->places[plan->where[h]].offer].price_u_usd_per_h;
+        if (price_u == GL_UNKNOWN)
+            return false;
+        usd += (double)price_u / 1e6 * asked->request.count;
+    }
+    *out_usd = usd;
+    return true;
+}
+
+static void add_cost(struct gl_context *context, const struct gl_ask_result *asked,
+                     const struct gl_schedule *schedule)
+{
+    GL_AUTO(gl_str_done) struct gl_str line = {0};
+    char text[GL_RENDER_NUMBER];
+    double usd;
+
+    if (!cost_of(asked, schedule, &usd) || !(usd > 0))
+        return;
+    gl_str_addf(&line, "%s USD for %zu h", gl_render_real_text(usd, text),
+                (size_t)gl_hours_up(asked->request.duration.s));
+    add_line(context, "costs", &line);
+}
+
+/* ---- places that nothing can be launched in yet ---- */
+
+static void add_way_in(struct gl_str *line, const struct gl_offer *offer)
+{
+    if (gl_rented_is(offer->cloud))
+        gl_str_addf(line, "; to add it: greenlaunch provider add %s", offer->cloud);
+    else
+        gl_str_addf(line, "; this version ranks %s but cannot launch there", offer->cloud);
+}
+
+/* A better plan somewhere that is not set up is said, not chosen. */
+static void add_other(struct gl_context *context, const struct gl_ask_result *asked,
+                      const struct gl_schedule *schedule)
+{
+    const struct gl_schedule_other *other = &schedule->other;
+    const struct gl_offer *offer;
+    GL_AUTO(gl_str_done) struct gl_str line = {0};
+
+    if (!other->is_found)
+        return;
+    offer = &asked->offers->offers[other->offer];
+    gl_render_band(&other->emitted_g, &line);
+    gl_str_addf(&line, " gCO2e with %s, which is not set up here: in %s (%s/%s/%s), a start ",
+                offer->cloud, other->name, offer->cloud, offer->region, offer->type);
+    add_when(&line, asked, gl_schedule_at(asked, other->start_h));
+    add_way_in(&line, offer);
+    add_line(context, "also", &line);
+}
+
+/* The plan itself needs a cloud that is not set up, because nothing else was asked for. */
+static void add_unready(struct gl_context *context, const struct gl_ask_result *asked,
+                        const struct gl_schedule *schedule)
+{
+    const struct gl_schedule_place *place =
+        &schedule->places[schedule->plan.where[schedule->plan.start_h]];
+    const struct gl_offer *offer = &asked->offers->offers[place->offer];
+    GL_AUTO(gl_str_done) struct gl_str line = {0};
+
+    if (place->is_ready)
+        return;
+    gl_str_addf(&line, "%s is not set up here and nothing else was asked for", offer->cloud);
+    add_way_in(&line, offer);
+    add_line(context, "note", &line);
+}
+
 static bool is_baseline(const struct gl_schedule *schedule)
 {
     return schedule->plan.start_h == 0 && schedule->plan.starts == 1 && schedule->plan.moves == 0 &&
@@ -212,6 +295,14 @@ static void add_unpromised(struct gl_str *line, const struct gl_schedule_green *
                     green->paths);
 }
 
+static bool limits_grams(const struct gl_policy *policy)
+{
+    for (size_t r = 0; r < policy->rule_count; r++)
+        if (gl_book_limits_grams(&policy->rules[r]))
+            return true;
+    return false;
+}
+
 static void add_green(struct gl_context *context, const struct gl_ask_result *asked,
                       const struct gl_schedule_ask *ask, const struct gl_schedule *schedule)
 {
@@ -235,10 +326,18 @@ static void add_green(struct gl_context *context, const struct gl_ask_result *as
         if (schedule->is_green_plan && schedule->plan.start_h != green->start)
             gl_str_add(&line, "; so would the start of this plan");
     }
+    if (limits_grams(asked->policy))
+        gl_str_add(&line, "; grams are promised at the upper bound of the watts");
     add_line(context, "promise", &line);
 }
 
 /* ---- what is not planned on ---- */
+
+static const char *const lack_words[] = {
+    [GL_SCHEDULE_SHORT] = "history too short",
+    [GL_SCHEDULE_MEANING] = "figures of another meaning",
+    [GL_SCHEDULE_SIZE] = "no machine as large as at home",
+};
 
 static void add_gaps(struct gl_context *context, const struct gl_schedule_ask *ask,
                      const struct gl_schedule *schedule)
@@ -254,10 +353,10 @@ static void add_gaps(struct gl_context *context, const struct gl_schedule_ask *a
         const struct gl_schedule_gap *gap = &schedule->gaps[i];
 
         gl_str_addf(&line, "%s%s (", line.length > 0 ? "; " : "", gap->zone);
-        if (gap->is_other_meaning)
-            gl_str_add(&line, "figures of another meaning)");
-        else
-            gl_str_addf(&line, "history too short: %zu h)", gap->hours);
+        gl_str_add(&line, lack_words[gap->lack]);
+        if (gap->lack == GL_SCHEDULE_SHORT)
+            gl_str_addf(&line, ": %zu h", gap->hours);
+        gl_str_add_char(&line, ')');
     }
     if (schedule->without > 0 && schedule->has_plan) {
         gl_str_add(&line, line.length > 0 ? "; " : "");
@@ -312,13 +411,37 @@ static json_t *stretches_json(const struct gl_ask_result *asked, const struct gl
     while (gl_stretch_next(asked, schedule, &one)) {
         const struct gl_offer *offer = &asked->offers->offers[schedule->places[one.place].offer];
 
-        json_array_append_new(list, json_pack("{s:s,s:s,s:s,s:s,s:s,s:s}", "zone",
-                                              schedule->places[one.place].name, "cloud",
-                                              offer->cloud, "region", offer->region, "type",
-                                              offer->type, "from", gl_instant_text(one.from, from),
-                                              "until", gl_instant_text(one.until, until)));
+        json_array_append_new(
+            list,
+            json_pack("{s:s,s:s,s:s,s:s,s:b,s:s,s:s}", "zone", schedule->places[one.place].name,
+                      "cloud", offer->cloud, "region", offer->region, "type", offer->type,
+                      "is_set_up", schedule->places[one.place].is_ready, "from",
+                      gl_instant_text(one.from, from), "until", gl_instant_text(one.until, until)));
     }
     return list;
+}
+
+static json_t *cost_json(const struct gl_ask_result *asked, const struct gl_schedule *schedule)
+{
+    double usd;
+
+    return cost_of(asked, schedule, &usd) ? json_real(usd) : json_null();
+}
+
+static json_t *other_json(const struct gl_ask_result *asked, const struct gl_schedule *schedule)
+{
+    const struct gl_schedule_other *other = &schedule->other;
+    const struct gl_offer *offer;
+    char at[GL_INSTANT_TEXT];
+
+    if (!other->is_found)
+        return json_null();
+    offer = &asked->offers->offers[other->offer];
+    return json_pack("{s:s,s:s,s:s,s:s,s:s,s:o,s:f,s:b}", "zone", other->name, "cloud",
+                     offer->cloud, "region", offer->region, "type", offer->type, "start",
+                     gl_instant_text(gl_schedule_at(asked, other->start_h), at), "emitted",
+                     band_json(&other->emitted_g, "gCO2e"), "confidence", other->confidence,
+                     "can_be_added", gl_rented_is(offer->cloud));
 }
 
 static json_t *plan_json(const struct gl_ask_result *asked, const struct gl_schedule *schedule)
@@ -336,13 +459,14 @@ static json_t *plan_json(const struct gl_ask_result *asked, const struct gl_sche
     if (figures->has_percent)
         percent = plain_json(&figures->saved_percent, "%");
     return json_pack(
-        "{s:o,s:I,s:I,s:o,s:o,s:o,s:o,s:f,s:o,s:I,s:I,s:I,s:s}", "runs",
+        "{s:o,s:I,s:I,s:o,s:o,s:o,s:o,s:o,s:f,s:o,s:I,s:I,s:I,s:s}", "runs",
         stretches_json(asked, schedule), "stretches", (json_int_t)plan->starts, "moves",
         (json_int_t)plan->moves, "emitted", band_json(&figures->emitted_g, "gCO2e"), "baseline",
-        baseline, "saved", saved, "saved_percent", percent, "confidence", figures->confidence,
-        "saves_share", figures->has_baseline ? json_real(figures->saves_share) : json_null(),
-        "futures", (json_int_t)plan->paths, "forecast_h", (json_int_t)plan->forecast_h,
-        "uncovered_h", (json_int_t)plan->uncovered_h, "baseline_zone", schedule->places[0].name);
+        baseline, "saved", saved, "saved_percent", percent, "cost_usd", cost_json(asked, schedule),
+        "confidence", figures->confidence, "saves_share",
+        figures->has_baseline ? json_real(figures->saves_share) : json_null(), "futures",
+        (json_int_t)plan->paths, "forecast_h", (json_int_t)plan->forecast_h, "uncovered_h",
+        (json_int_t)plan->uncovered_h, "baseline_zone", schedule->places[0].name);
 }
 
 static json_t *green_json(const struct gl_ask_result *asked, const struct gl_schedule_ask *ask,
@@ -373,11 +497,9 @@ static json_t *left_out_json(const struct gl_schedule *schedule)
     json_t *list = json_array();
 
     for (size_t i = 0; i < schedule->gap_count; i++)
-        json_array_append_new(
-            list,
-            json_pack("{s:s,s:s,s:I}", "zone", schedule->gaps[i].zone, "why",
-                      schedule->gaps[i].is_other_meaning ? "another meaning" : "history too short",
-                      "hours", (json_int_t)schedule->gaps[i].hours));
+        json_array_append_new(list, json_pack("{s:s,s:s,s:I}", "zone", schedule->gaps[i].zone,
+                                              "why", lack_words[schedule->gaps[i].lack], "hours",
+                                              (json_int_t)schedule->gaps[i].hours));
     return list;
 }
 
@@ -386,10 +508,11 @@ static void fill_data(struct gl_context *context, const struct gl_ask_result *as
 {
     char at[GL_INSTANT_TEXT];
 
-    context->reply.data = json_pack(
-        "{s:s,s:o,s:o,s:o,s:I}", "now", gl_instant_text(asked->now, at), "plan",
-        plan_json(asked, schedule), "promise", green_json(asked, ask, schedule), "left_out",
-        left_out_json(schedule), "without_history", (json_int_t)schedule->without);
+    context->reply.data =
+        json_pack("{s:s,s:o,s:o,s:o,s:o,s:I}", "now", gl_instant_text(asked->now, at), "plan",
+                  plan_json(asked, schedule), "not_set_up", other_json(asked, schedule), "promise",
+                  green_json(asked, ask, schedule), "left_out", left_out_json(schedule),
+                  "without_history", (json_int_t)schedule->without);
 }
 
 /* ---- all of it ---- */
@@ -407,7 +530,10 @@ void gl_schedule_show(struct gl_context *context, const struct gl_ask_result *as
         add_runs(context, asked, schedule);
         add_emission(context, schedule);
         add_saving(context, schedule);
+        add_cost(context, asked, schedule);
+        add_unready(context, asked, schedule);
     }
+    add_other(context, asked, schedule);
     add_green(context, asked, ask, schedule);
     if (is_shown) {
         add_basis(context, asked, schedule);

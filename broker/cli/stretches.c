@@ -84,14 +84,8 @@ static void fix_deadline(const struct gl_ask_result *asked, struct gl_schedule_a
 static int fill(const struct gl_ask_result *asked, const struct gl_schedule_ask *wish,
                 const struct gl_schedule *schedule, struct gl_stretches *out, struct gl_error *err)
 {
-    struct gl_stretch one = {0};
-    size_t count = 0;
-
-    while (count < GL_TIMETABLE_RUNS_MAX && gl_stretch_next(asked, schedule, &one))
-        out->runs[count++] = (struct gl_timetable_run){one.from.unix_s, one.until.unix_s};
-    out->timetable = (struct gl_timetable){out->runs, count, wish->work_s, wish->finish_by_s};
-    if (!gl_timetable_is_sound(&out->timetable))
-        return gl_fail(err, GL_E_INTERNAL, "a plan whose stretches are in disorder");
+    if (gl_schedule_timetable(asked, wish, schedule, out->runs, &out->timetable, err) != 0)
+        return -1;
     out->first.duration_s = out->runs[0].until_s - out->runs[0].from_s;
     out->first.start_by = out->first.finish_by = NULL;
     return 0;

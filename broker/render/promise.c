@@ -25,6 +25,14 @@ static bool is_worse(const struct gl_book_entry *a, const struct gl_book_entry *
     return until_a < until_b; /* GL_UNKNOWN is the smallest */
 }
 
+static const struct gl_book_entry *entry_of(const struct gl_question *question,
+                                            const struct gl_rule *rule,
+                                            const struct gl_offer *offer, size_t zone)
+{
+    return gl_book_find_offer(question->book, rule, offer->zones[zone],
+                              &(struct gl_book_load){question->request, offer});
+}
+
 bool gl_render_speaks_of(const struct gl_question *question, const struct gl_rule *rule,
                          const struct gl_offer *offer)
 {
@@ -43,7 +51,7 @@ const struct gl_book_entry *gl_render_promise_of(const struct gl_question *quest
         for (size_t z = 0; z < offer->zone_count; z++) {
             const struct gl_book_entry *entry =
                 gl_render_speaks_of(question, &policy->rules[r], offer)
-                    ? gl_book_find(question->book, &policy->rules[r], offer->zones[z])
+                    ? entry_of(question, &policy->rules[r], offer, z)
                     : NULL;
 
             if (entry != NULL && (worst == NULL || is_worse(entry, worst)))
@@ -158,8 +166,7 @@ static bool could_be_promised(const struct gl_question *question,
         gl_rule_number(reason->rule, GL_KEY_CONFIDENCE) != GL_UNKNOWN)
         return false;
     for (size_t z = 0; z < offer->zone_count; z++) {
-        const struct gl_book_entry *entry =
-            gl_book_find(question->book, reason->rule, offer->zones[z]);
+        const struct gl_book_entry *entry = entry_of(question, reason->rule, offer, z);
 
         if (gl_book_gap(entry, reason->rule, question->now) != GL_GAP_NONE)
             return false;
@@ -193,7 +200,7 @@ double gl_render_promised_percent(const struct gl_question *question, const stru
 
         if (asked != GL_UNKNOWN && (least == GL_UNKNOWN || asked < least) &&
             offer->zone_count > 0 && gl_render_speaks_of(question, rule, offer) &&
-            gl_book_find(question->book, rule, offer->zones[0]) != NULL)
+            entry_of(question, rule, offer, 0) != NULL)
             least = asked;
     }
     return least == GL_UNKNOWN ? 0 : (double)least / 1e4;

@@ -105,9 +105,12 @@ struct gl_backtest_run {
     bool was_green;     /* REFUSED, but in hindsight there was a start that kept every rule */
     uint16_t first_place;
     uint16_t pauses, moves;
-    uint32_t wait_h;                               /* from arrival to the first running hour */
-    uint32_t span_h;                               /* from arrival to the end */
-    uint32_t outside_h;                            /* running hours that broke a rule */
+    uint16_t plan_pauses; /* begun between two stretches of its timetable */
+    uint16_t held_h;      /* stood still in a stretch, because a rule did not hold */
+    uint16_t made_up_h;   /* ran outside its stretches, for what was held or for the deadline */
+    uint32_t wait_h;      /* from arrival to the first running hour */
+    uint32_t span_h;      /* from arrival to the end */
+    uint32_t outside_h;   /* running hours that broke a rule */
     uint32_t issued, kept, breached;               /* promises; the others could not be settled */
     struct gl_band emitted_g, baseline_g, saved_g; /* known when DONE */
     bool has_baseline;                             /* the baseline ran through known hours only */
@@ -136,6 +139,7 @@ struct gl_backtest_total {
     double mean_wait_h;
     size_t waits[GL_BACKTEST_WAITS]; /* jobs that started; bar i: gl_backtest_wait_bar() */
     uint64_t running_h, outside_h, pauses, moves;
+    uint64_t plan_pauses, held_h, made_up_h; /* gl_backtest_run */
     double lost_g; /* emitted by jobs that missed their deadline or were stopped: for nothing */
     uint64_t issued, kept, breached, unsettled;
 };

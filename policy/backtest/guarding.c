@@ -3,9 +3,10 @@
 
 /* The guard, asked every hour of a run or a pause. */
 
-static struct gl_guard_place look_at(struct moment *moment, const struct task *task, size_t place)
+struct gl_guard_place gl_backtest_guard_look(struct moment *moment, const struct task *task,
+                                             size_t place, uint32_t needed_h)
 {
-    struct outlook outlook = gl_backtest_rules_outlook(moment, place, task->left_h);
+    struct outlook outlook = gl_backtest_rules_outlook(moment, place, needed_h);
     struct gl_guard_place at = {
         .kind = outlook.kind, .promised_h = outlook.hours, .is_allowed = true};
     double mean;
@@ -13,8 +14,8 @@ static struct gl_guard_place look_at(struct moment *moment, const struct task *t
     if (outlook.hours > 0 && outlook.kind == GL_NONE_POSSIBLE) /* shorter than needed */
         at.kind = GL_PROMISED;
     at.has_g_per_h = gl_backtest_moment_mean(
-        moment, place,
-        outlook.hours > 0 && outlook.hours < task->left_h ? outlook.hours : task->left_h, &mean);
+        moment, place, outlook.hours > 0 && outlook.hours < needed_h ? outlook.hours : needed_h,
+        &mean);
     if (at.has_g_per_h)
         at.g_per_h = mean * (double)job_of(moment->replay, task)->kwh_per_hour;
     return at;
@@ -77,7 +78,7 @@ void gl_backtest_guard_hour(struct moment *moment, struct task *task)
         if (p == task->place)
             continue;
         elsewhere[count] = p;
-        places[count] = look_at(moment, task, p);
+        places[count] = gl_backtest_guard_look(moment, task, p, task->left_h);
         moves[count++] = move_to(moment, task, p);
     }
     facts.is_paused = task->is_paused;
@@ -86,7 +87,7 @@ void gl_backtest_guard_hour(struct moment *moment, struct task *task)
     facts.lead_h = facts.lead_h > 0 ? facts.lead_h : 1;
     facts.min_stay_h = facts.min_stay_h > 0 ? facts.min_stay_h : 1;
     facts.lease_left_s = (int64_t)hours_left(moment, task) * GL_HOUR_S;
-    facts.here = look_at(moment, task, task->place);
+    facts.here = gl_backtest_guard_look(moment, task, task->place, task->left_h);
     facts.places = places;
     facts.moves = moves;
     facts.place_count = count;

@@ -8,6 +8,7 @@
 #include "policy/backtest/backtest.h"
 #include "policy/guarantee/book.h"
 #include "policy/schedule/plan.h"
+#include "policy/schedule/timetable.h"
 
 #define LENGTHS_MAX 4 /* lengths that promises are learnt for exactly, the most frequent ones */
 
@@ -78,9 +79,9 @@ struct task {
     enum gl_backtest_why why; /* it was kept waiting last */
     size_t place;             /* where it runs or last ran */
     uint32_t left_h;          /* of its work */
-    int64_t promised_s;       /* until which it is promised, 0 = not */
-    int64_t planned_s;        /* when the plan was made; 0 = there is none */
-    int64_t replan_s;         /* the plan holds until then */
+    struct gl_timetable timetable; /* count 0: it runs through */
+    int64_t planned_s;             /* when the plan was made; 0 = there is none */
+    int64_t replan_s;              /* the plan holds until then */
 };
 
 /* ---- rules.c ---- */
@@ -145,6 +146,17 @@ void gl_backtest_step_task(struct moment *moment, struct task *task);
 void gl_backtest_step_run(struct moment *moment, struct task *task, size_t place);
 /* One hour of a started task under guard. */
 void gl_backtest_guard_hour(struct moment *moment, struct task *task);
+
+/* What can be promised in a place for `needed_h`, and what it would emit there. */
+struct gl_guard_place gl_backtest_guard_look(struct moment *moment, const struct task *task,
+                                             size_t place, uint32_t needed_h);
+
+/* ---- pacing.c: a plan with pauses, carried out ---- */
+
+/* The plan becomes the timetable of a task that starts now; it is never planned anew. */
+void gl_backtest_pace_begin(struct moment *moment, struct task *task);
+/* One hour of such a task: the timetable and the guard, as for a launch with --interruptible. */
+void gl_backtest_pace_hour(struct moment *moment, struct task *task);
 
 /* ---- account.c ---- */
 

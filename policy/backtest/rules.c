@@ -255,7 +255,6 @@ void gl_backtest_rules_promise(struct moment *moment, struct task *task, size_t 
 
     if (replay->rule_count == 0 || hours == 0)
         return;
-    task->promised_s = moment->now_s + (int64_t)hours * GL_HOUR_S;
     task->run->issued++;
     for (size_t r = 0; r < replay->rule_count; r++) {
         const struct watched *one = &replay->stages[place].watched[r];

@@ -86,16 +86,13 @@ static size_t best_promised(struct moment *moment, struct task *task)
     return best;
 }
 
-/* Make the plan anew when it is due. False when nothing can be planned. A run under way follows its
- * plan where starts cost something: a new plan would charge the next hour as a start. */
+/* Make the plan of what has not begun anew when it is due. False when nothing can be planned. */
 static bool refresh(struct moment *moment, struct task *task, const struct wish *wish)
 {
     const uint32_t every_h = moment->replay->options->replan_h;
-    const bool is_running = task->is_started && !task->is_paused;
     struct gl_plan plan;
 
-    if (task->planned_s != 0 &&
-        (moment->now_s < task->replan_s || (is_running && moment->replay->options->start_kwh > 0)))
+    if (task->planned_s != 0 && moment->now_s < task->replan_s)
         return true;
     task->planned_s = 0;
     if (!gl_backtest_moment_plan(moment, task, wish, &plan))
@@ -185,66 +182,68 @@ static uint32_t stretch(const struct moment *moment, const struct task *task, si
     return hours > 0 ? hours : 1;
 }
 
-/* May it run this hour, by a promise that stands or one that is made now? */
-static bool is_covered(struct moment *moment, struct task *task, size_t place)
+/* Can its first stretch, or `green_for` when that is longer, be promised? Notes why not. */
+static bool is_stretch_promised(struct moment *moment, struct task *task, size_t place,
+                                uint32_t hours)
 {
-    uint32_t hours = stretch(moment, task, place);
+    const uint32_t green_for = moment->replay->green_for_h;
     struct outlook outlook;
 
-    if (moment->replay->rule_count == 0 ||
-        (moment->now_s < task->promised_s && task->is_started && place == task->place))
+    hours = hours > green_for ? hours : green_for;
+    if (moment->replay->rule_count == 0)
         return true;
     outlook = gl_backtest_rules_outlook(moment, place, hours);
-    if (outlook.hours == 0) {
-        task->why = gl_backtest_rules_why(outlook.kind);
-        return false;
-    }
-    gl_backtest_rules_promise(moment, task, place, outlook.hours < hours ? outlook.hours : hours);
-    return true;
+    if (outlook.hours >= hours)
+        return true;
+    task->why = gl_backtest_rules_why(outlook.kind);
+    return false;
 }
 
 /* A job that may not be finished in hours that keep the rules is not begun, but for a promise of
  * the whole run. */
 static bool may_begin(struct moment *moment, struct task *task, size_t place)
 {
-    if (task->is_started || task->planned_s == 0 || !task->is_doubtful)
+    if (task->planned_s == 0 || !task->is_doubtful)
         return true;
     return is_promised(moment, task, place);
 }
 
-/* With pauses: each hour the plan of what is left says whether to run. */
-static void run_pieces(struct moment *moment, struct task *task, const struct wish *wish)
+/* With pauses: planned until its first stretch begins and is promised, then by its timetable. */
+static void begin_pieces(struct moment *moment, struct task *task, const struct wish *wish)
 {
-    size_t place = task->is_started ? task->place : job_of(moment->replay, task)->home;
-    size_t in_h = 0;
+    size_t place = job_of(moment->replay, task)->home, in_h = 0;
+    uint32_t hours = 1;
 
     if (hours_left(moment, task) < task->left_h) {
         give_up(task);
         return;
     }
-    if (refresh(moment, task, wish))
+    if (refresh(moment, task, wish)) {
         in_h = planned_start(moment, task, &place);
-    else
+        hours = stretch(moment, task, place);
+    } else {
         task->run->was_unplanned = true;
-    if (in_h == 0 && place != NO_PLACE && may_begin(moment, task, place) &&
-        is_covered(moment, task, place)) {
-        gl_backtest_step_run(moment, task, place);
+    }
+    if (in_h > 0)
+        return;
+    if (place == NO_PLACE || !may_begin(moment, task, place) ||
+        !is_stretch_promised(moment, task, place, hours)) {
+        task->planned_s = 0; /* what was planned may not be done */
         return;
     }
-    if (in_h == 0) /* what was planned may not be done */
-        task->planned_s = 0;
-    task->is_paused = task->is_started;
+    gl_backtest_pace_begin(moment, task);
+    gl_backtest_rules_promise(moment, task, place, hours);
+    gl_backtest_step_run(moment, task, place);
 }
 
 static void step_pause(struct moment *moment, struct task *task, bool may_place)
 {
-    const bool is_running = task->is_started && !task->is_paused;
-    const struct wish wish = {.may_pause = true, .may_place = may_place && !is_running};
-
-    if (job_of(moment->replay, task)->may_pause)
-        run_pieces(moment, task, &wish);
-    else
+    if (!job_of(moment->replay, task)->may_pause)
         run_whole(moment, task, &(struct wish){.may_place = may_place});
+    else if (task->is_started)
+        gl_backtest_pace_hour(moment, task);
+    else
+        begin_pieces(moment, task, &(struct wish){.may_pause = true, .may_place = may_place});
 }
 
 void gl_backtest_step_task(struct moment *moment, struct task *task)

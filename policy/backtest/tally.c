@@ -101,6 +101,9 @@ static void add_run(const struct gl_backtest_run *run, const struct others *othe
     total->outside_h += run->outside_h;
     total->pauses += run->pauses;
     total->moves += run->moves;
+    total->plan_pauses += run->plan_pauses;
+    total->held_h += run->held_h;
+    total->made_up_h += run->made_up_h;
     total->issued += run->issued;
     total->kept += run->kept;
     total->breached += run->breached;

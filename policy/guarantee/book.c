@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "policy/guarantee/book.h"
+#include "policy/guarantee/book_part.h"
 
 #include <math.h>
 #include <string.h>
@@ -13,13 +13,42 @@ static const struct {
     enum gl_key_id key;
     enum gl_quantity quantity;
     enum gl_leg_kind kind;
+    bool is_of_grams; /* divided by the watts it becomes a limit on the grid */
 } promisable[] = {
-    {GL_KEY_MAX_INTENSITY, GL_INTENSITY, GL_LEG_CEILING},
-    {GL_KEY_GREEN_BELOW, GL_INTENSITY, GL_LEG_CEILING},
-    {GL_KEY_MIN_RENEWABLE, GL_RENEWABLE_SHARE, GL_LEG_FLOOR},
-    {GL_KEY_MIN_CARBON_FREE, GL_CARBON_FREE_SHARE, GL_LEG_FLOOR},
+    {GL_KEY_MAX_INTENSITY, GL_INTENSITY, GL_LEG_CEILING, false},
+    {GL_KEY_GREEN_BELOW, GL_INTENSITY, GL_LEG_CEILING, false},
+    {GL_KEY_MIN_RENEWABLE, GL_RENEWABLE_SHARE, GL_LEG_FLOOR, false},
+    {GL_KEY_MIN_CARBON_FREE, GL_CARBON_FREE_SHARE, GL_LEG_FLOOR, false},
+    {GL_KEY_MAX_RATE, GL_INTENSITY, GL_LEG_CEILING, true},
+    {GL_KEY_MAX_TOTAL, GL_INTENSITY, GL_LEG_BUDGET, true},
 };
 #define PROMISABLE (sizeof promisable / sizeof promisable[0])
+_Static_assert(PROMISABLE <= GL_GUARANTEE_MAX_LEGS, "a rule may have every promisable limit");
+
+#define MOST_LIMIT_U 1e15 /* per kW; more limits nothing */
+
+bool gl_book_limits_grams(const struct gl_rule *rule)
+{
+    for (size_t i = 0; i < PROMISABLE; i++)
+        if (promisable[i].is_of_grams && gl_rule_number(rule, promisable[i].key) != GL_UNKNOWN)
+            return true;
+    return false;
+}
+
+static bool is_promised_of_grams(const struct gl_rule *rule, bool wants_later)
+{
+    return gl_book_limits_grams(rule) &&
+           (wants_later || gl_rule_number(rule, GL_KEY_CONFIDENCE) != GL_UNKNOWN);
+}
+
+bool gl_book_is_promisable(const struct gl_rule *rule, bool wants_later)
+{
+    for (size_t i = 0; i < PROMISABLE; i++)
+        if (gl_rule_number(rule, promisable[i].key) != GL_UNKNOWN &&
+            (!promisable[i].is_of_grams || is_promised_of_grams(rule, wants_later)))
+            return true;
+    return false;
+}
 
 /* A history of the zone's first source that measures what the rule means. */
 static const struct gl_history *history_for(const struct gl_rule *rule, enum gl_quantity quantity,
@@ -37,12 +66,23 @@ static const struct gl_history *history_for(const struct gl_rule *rule, enum gl_
     return NULL;
 }
 
-bool gl_book_legs(const struct gl_rule *rule, const struct gl_zone_facts *zone,
-                  struct gl_book_entry *out)
+/* Of a limit on grams what is left for a kilowatt, rounded down. */
+static int64_t limit_of(const struct gl_rule *rule, size_t which, double kw)
 {
-    *out = (struct gl_book_entry){.rule = rule, .zone = zone, .is_ready = true};
+    int64_t limit = gl_rule_number(rule, promisable[which].key);
+
+    if (limit == GL_UNKNOWN || !promisable[which].is_of_grams)
+        return limit;
+    return kw > 0 ? (int64_t)fmin((double)limit / kw, MOST_LIMIT_U) : GL_UNKNOWN;
+}
+
+/* kw 0: limits on grams aside. */
+static bool legs_of(const struct gl_rule *rule, const struct gl_zone_facts *zone, double kw,
+                    struct gl_book_entry *out)
+{
+    *out = (struct gl_book_entry){.rule = rule, .zone = zone, .is_ready = true, .kw = kw};
     for (size_t i = 0; i < PROMISABLE; i++) {
-        int64_t limit = gl_rule_number(rule, promisable[i].key);
+        int64_t limit = limit_of(rule, i, kw);
         size_t leg = out->legs.count;
 
         if (limit == GL_UNKNOWN)
@@ -58,6 +98,12 @@ bool gl_book_legs(const struct gl_rule *rule, const struct gl_zone_facts *zone,
     }
     out->is_ready = out->is_ready && out->legs.count > 0;
     return out->is_ready;
+}
+
+bool gl_book_legs(const struct gl_rule *rule, const struct gl_zone_facts *zone,
+                  struct gl_book_entry *out)
+{
+    return legs_of(rule, zone, 0, out);
 }
 
 static double probability_of(const struct gl_rule *rule, double otherwise)
@@ -149,14 +195,36 @@ static struct gl_guarantee *recall(struct gl_arena *arena, const struct gl_book_
 
 /* ---- later starts ---- */
 
+/* Today's forecast with the errors of a past issue. */
+static float value_at(const struct gl_track *track, const size_t row_past[2], size_t hour)
+{
+    return track->path[row_past[0] * track->horizon_h + hour] +
+           track->residual[row_past[1] * track->horizon_h + hour];
+}
+
 static bool is_green(const struct gl_guarantee_rule *legs, const struct gl_track *const *tracks,
                      const size_t row_past[2], size_t hour)
 {
     for (size_t i = 0; i < legs->count; i++) {
-        size_t horizon = tracks[i]->horizon_h;
+        if (legs->leg[i].kind != GL_LEG_BUDGET &&
+            gl_leg_breaks(&legs->leg[i], value_at(tracks[i], row_past, hour)))
+            return false;
+    }
+    return true;
+}
 
-        if (gl_leg_breaks(&legs->leg[i], tracks[i]->path[row_past[0] * horizon + hour] +
-                                             tracks[i]->residual[row_past[1] * horizon + hour]))
+/* Does the run that begins in hour `start` stay within every sum? */
+static bool is_within(const struct gl_guarantee_rule *legs, const struct gl_track *const *tracks,
+                      const size_t row_past[2], const size_t start_run[2])
+{
+    for (size_t i = 0; i < legs->count; i++) {
+        double sum = 0;
+
+        if (legs->leg[i].kind != GL_LEG_BUDGET)
+            continue;
+        for (size_t h = start_run[0]; h < start_run[0] + start_run[1]; h++)
+            sum += (double)value_at(tracks[i], row_past, h);
+        if (sum > (double)legs->leg[i].limit)
             return false;
     }
     return true;
@@ -170,7 +238,9 @@ static void count_kept(const struct gl_guarantee_rule *legs, const struct gl_tra
 
     for (size_t h = hours; h-- > 0;) {
         run = is_green(legs, tracks, row_past, h) ? run + 1 : 0;
-        later->kept[h] = (uint16_t)(later->kept[h] + (run >= later->run_h));
+        later->kept[h] = (uint16_t)(later->kept[h] + (run >= later->run_h &&
+                                                      is_within(legs, tracks, row_past,
+                                                                (size_t[2]){h, later->run_h})));
     }
 }
 
@@ -206,13 +276,15 @@ static bool promise_by(const struct gl_book_ask *ask, const struct gl_book_entry
     uint32_t horizon_h = ask->horizon_h > 0 ? ask->horizon_h : GL_BOOK_HORIZON_H;
     int64_t now_s = hour_of(ask->now);
     struct gl_track tracks[GL_GUARANTEE_MAX_LEGS];
-    const struct gl_track *list[] = {&tracks[0], &tracks[1], &tracks[2], &tracks[3]};
+    const struct gl_track *list[GL_GUARANTEE_MAX_LEGS];
     struct gl_arena arena = {0};
     struct gl_track_options options = {.horizon_h = horizon_h, .until_s = now_s};
     struct gl_guarantee *state;
     struct gl_hash key;
     bool is_ready, is_learning;
 
+    for (size_t i = 0; i < GL_GUARANTEE_MAX_LEGS; i++)
+        list[i] = &tracks[i];
     key_of(entry, horizon_h, &key);
     state = recall(&arena, ask, &entry->legs, &key, now_s);
     is_learning = state != NULL && state->next_s < now_s;
@@ -323,37 +395,92 @@ int64_t gl_promise_until(const struct gl_promise *promise)
 
 /* ---- the book ---- */
 
+struct writing {
+    struct gl_arena *arena;
+    const struct gl_book_ask *ask;
+    struct gl_book *book;
+    struct gl_book_entry *entries;
+};
+
+static void write_entry(struct writing *to, const struct gl_rule *rule,
+                        const struct gl_zone_facts *zone, double kw)
+{
+    struct gl_book_entry entry;
+
+    legs_of(rule, zone, kw, &entry);
+    if (entry.legs.count == 0)
+        return;
+    entry.legs.probability = probability_of(rule, to->ask->probability);
+    if (entry.is_ready)
+        promise_of(to->ask, &entry);
+    to->entries = gl_arena_grow(to->arena, to->entries, to->book->count, sizeof *to->entries);
+    to->entries[to->book->count++] = entry;
+}
+
+static void write_rule(struct writing *to, const struct gl_rule *rule,
+                       const struct gl_zone_facts *zone)
+{
+    const struct gl_book_question about = {to->ask, rule, zone,
+                                           history_for(rule, GL_INTENSITY, zone)};
+    double *kw;
+    size_t count;
+
+    if (!is_promised_of_grams(rule, to->ask->wants_later)) {
+        write_entry(to, rule, zone, 0);
+        return;
+    }
+    count = gl_book_powers(to->arena, &about, &kw);
+    for (size_t i = 0; i < count; i++)
+        write_entry(to, rule, zone, kw[i]);
+}
+
 const struct gl_book *gl_book_make(struct gl_arena *arena, const struct gl_book_ask *ask)
 {
-    struct gl_book *book = gl_arena_take(arena, sizeof *book);
-    struct gl_book_entry *entries = NULL;
+    struct writing to = {arena, ask, gl_arena_take(arena, sizeof *to.book), NULL};
 
     for (size_t r = 0; r < ask->policy->rule_count; r++)
-        for (size_t z = 0; z < ask->zone_count; z++) {
-            struct gl_book_entry entry;
+        for (size_t z = 0; z < ask->zone_count; z++)
+            if (ask->zones[z]->history_count > 0)
+                write_rule(&to, &ask->policy->rules[r], ask->zones[z]);
+    to.book->entries = to.entries;
+    return to.book;
+}
 
-            if (ask->zones[z]->history_count == 0)
-                continue;
-            gl_book_legs(&ask->policy->rules[r], ask->zones[z], &entry);
-            if (entry.legs.count == 0)
-                continue;
-            entry.legs.probability = probability_of(entry.rule, ask->probability);
-            if (entry.is_ready)
-                promise_of(ask, &entry);
-            entries = gl_arena_grow(arena, entries, book->count, sizeof *entries);
-            entries[book->count++] = entry;
-        }
-    book->entries = entries;
-    return book;
+/* Entries of one rule and zone come by power. */
+static const struct gl_book_entry *find(const struct gl_book *book, const struct gl_rule *rule,
+                                        const struct gl_zone_facts *zone, double kw)
+{
+    for (size_t i = 0; book != NULL && i < book->count; i++) {
+        const struct gl_book_entry *entry = &book->entries[i];
+
+        if (entry->rule == rule && entry->zone == zone &&
+            (!(entry->kw > 0) || (kw > 0 && entry->kw >= kw)))
+            return entry;
+    }
+    return NULL;
 }
 
 const struct gl_book_entry *gl_book_find(const struct gl_book *book, const struct gl_rule *rule,
                                          const struct gl_zone_facts *zone)
 {
-    for (size_t i = 0; book != NULL && i < book->count; i++)
-        if (book->entries[i].rule == rule && book->entries[i].zone == zone)
-            return &book->entries[i];
-    return NULL;
+    return find(book, rule, zone, 0);
+}
+
+int64_t gl_book_rate_ceiling(const struct gl_rule *rule, const struct gl_book_load *load)
+{
+    size_t which = 0;
+
+    while (promisable[which].key != GL_KEY_MAX_RATE)
+        which++;
+    return limit_of(rule, which, gl_book_kw(load));
+}
+
+const struct gl_book_entry *gl_book_find_offer(const struct gl_book *book,
+                                               const struct gl_rule *rule,
+                                               const struct gl_zone_facts *zone,
+                                               const struct gl_book_load *load)
+{
+    return find(book, rule, zone, gl_book_kw(load));
 }
 
 size_t gl_book_futures(struct gl_arena *arena, const struct gl_history *const *histories,

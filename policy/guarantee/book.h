@@ -3,9 +3,11 @@
 #define GL_POLICY_BOOK_H
 
 /* The promises that a policy could be given now: every rule with a limit on the grid's figures, in
- * every zone whose history is at hand, by the engine of guarantee.h. The judge looks promises up
- * here, the commands print them, the guard issues them again. Pure: what was learnt before comes in
- * and goes out through callbacks. */
+ * every zone whose history is at hand, by the engine of guarantee.h. A limit on grams (max_rate,
+ * max_total) is one on the intensity, or on its sum over the run, once the watts of an offer are
+ * known: such a rule has an entry for every power that the offers of a zone draw. The judge looks
+ * promises up here, the commands print them, the guard issues them again. Pure: what was learnt
+ * before comes in and goes out through callbacks. */
 
 #include "policy/decide.h"
 #include "policy/guarantee/ensemble.h"
@@ -15,6 +17,8 @@
 #define GL_BOOK_ENGINE      1
 #define GL_BOOK_HORIZON_H   48
 #define GL_BOOK_PROBABILITY 0.9 /* of rules that ask for none */
+#define GL_BOOK_POWERS      16  /* of one rule in one zone; a power between two takes the higher */
+#define GL_BOOK_POWERS_ALL  128 /* of one rule in all zones, but at least one in each */
 
 /* The learnt state of one rule on one set of histories; `key` names both and the engine. `load`
  * fills `bytes` and says true only with exactly `size` of them. */
@@ -34,6 +38,16 @@ struct gl_book_ask {
     double probability;                  /* of rules without it */
     uint32_t horizon_h;                  /* 0 = GL_BOOK_HORIZON_H */
     const struct gl_book_memory *memory; /* NULL or without functions = learn anew each time */
+    /* Whose watts limits on grams are divided by; without offers such limits are not promised. */
+    const struct gl_request *request;
+    const struct gl_offer *offers;
+    size_t offer_count;
+};
+
+/* What a limit on grams is asked about: all asked instances of an offer at the asked load. */
+struct gl_book_load {
+    const struct gl_request *request;
+    const struct gl_offer *offer;
 };
 
 /* From which later whole hours on the asked run would be promised, if today's forecast and its past
@@ -52,7 +66,9 @@ struct gl_book_entry {
     const struct gl_rule *rule;
     const struct gl_zone_facts *zone;
     struct gl_guarantee_rule legs;
-    int64_t limit_u[GL_GUARANTEE_MAX_LEGS];                  /* as the policy says it */
+    double kw; /* that limits on grams were divided by, with PUE, the upper bound; 0 = has none */
+    int64_t limit_u[GL_GUARANTEE_MAX_LEGS]; /* as the policy says it; one on grams per kW: of an
+                                               hour g/kWh, of the run the sum of its hours' g/kWh */
     const struct gl_history *history[GL_GUARANTEE_MAX_LEGS]; /* of each leg */
     bool is_ready; /* false: a leg has no history of that meaning; no promise was looked for */
     struct gl_promise promise;
@@ -66,14 +82,29 @@ struct gl_book {
     const struct gl_book_entry *entries; /* by rule, then by zone, both in the order given */
 };
 
-/* In the arena; borrows policy, zones and histories. */
+/* In the arena; borrows policy, zones and histories. Limits on grams are promised of rules with
+ * `confidence`, of others where later starts are wanted. */
 const struct gl_book *gl_book_make(struct gl_arena *arena, const struct gl_book_ask *ask);
-/* NULL when the rule has no limit on the grid, or the zone no history. */
+/* NULL when the rule has no limit on the grid, or the zone no history, or when it depends on watts.
+ */
 const struct gl_book_entry *gl_book_find(const struct gl_book *book, const struct gl_rule *rule,
                                          const struct gl_zone_facts *zone);
+/* The same for an offer; of a rule that limits grams the entry of its power, or of the next higher
+ * one: what holds for more watts holds for fewer. NULL too when its watts are not known, or above
+ * those of all that were asked about. */
+const struct gl_book_entry *gl_book_find_offer(const struct gl_book *book,
+                                               const struct gl_rule *rule,
+                                               const struct gl_zone_facts *zone,
+                                               const struct gl_book_load *load);
+/* What max_rate comes to for the load, millionths of g/kWh; GL_UNKNOWN without one or its watts. */
+int64_t gl_book_rate_ceiling(const struct gl_rule *rule, const struct gl_book_load *load);
+/* Does the rule limit grams (max_rate, max_total)? */
+bool gl_book_limits_grams(const struct gl_rule *rule);
+/* Is there anything in the rule that gl_book_make() could promise? */
+bool gl_book_is_promisable(const struct gl_rule *rule, bool wants_later);
 
-/* The legs of one rule and the histories they are judged on; false (and *out half filled) when a
- * leg has none or there is no leg. For settling a promise later. */
+/* The legs of one rule, limits on grams aside, and the histories they are judged on; false (and
+ * *out half filled) when a leg has none or there is no leg. For settling a promise later. */
 bool gl_book_legs(const struct gl_rule *rule, const struct gl_zone_facts *zone,
                   struct gl_book_entry *out);
 /* Why nothing can be said of a promise; NONE when it can (also that there is none). */

@@ -11,7 +11,7 @@
 
 #include "policy/guarantee/forecast.h"
 
-#define GL_GUARANTEE_MAX_LEGS    4
+#define GL_GUARANTEE_MAX_LEGS    6
 #define GL_GUARANTEE_MIN_ISSUES  60
 #define GL_GUARANTEE_REPLAY_DAYS 365
 #define GL_GUARANTEE_WINDOW_DAYS 60 /* of past errors; plus the horizon */

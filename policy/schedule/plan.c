@@ -21,8 +21,8 @@ static void make_lines(const struct gl_plan_view *view, enum gl_plan_line kind, 
     for (size_t i = 0; i < view->request->count * slots; i++) {
         to->move[i] = GL_COST_CLOSED;
         if (gl_cost_is_open(to->cost[i]))
-            to->move[i] = llround(view->move_slots * (double)to->cost[i]);
-        if (to->move[i] < 0 || !(view->move_slots > 0))
+            to->move[i] = llround(view->move_slots[i / slots] * (double)to->cost[i]);
+        if (to->move[i] < 0 || !view->has_copy)
             to->move[i] = 0;
     }
 }
@@ -50,7 +50,7 @@ static bool pause_in(const struct gl_plan_view *view, size_t place, const struct
         .start_slots = view->start_slots, .min_run = request->min_run_h, .first = lines->first};
     const bool is_simple = view->start_slots <= 0 && request->min_run_h <= 1 &&
                            request->latest_start_h >= view->slots &&
-                           (place == (size_t)request->home || !(view->move_slots > 0));
+                           (place == (size_t)request->home || !view->has_copy);
     const int64_t *cost = lines->cost + place * view->slots;
     int64_t total;
 
@@ -162,11 +162,13 @@ static bool climate_run(const struct gl_plan_view *view, size_t place, size_t st
         slots += gl_plan_value(view, place, 0, h);
     }
     slots += view->start_slots * gl_plan_value(view, place, 0, start);
-    if (!is_home && view->move_slots > 0) {
-        if (request->places[request->home].climate == NULL)
+    if (!is_home && view->has_copy) {
+        const size_t home = (size_t)request->home;
+
+        if (request->places[home].climate == NULL)
             return false;
-        slots += view->move_slots * (gl_plan_value(view, (size_t)request->home, 0, start) +
-                                     gl_plan_value(view, place, 0, start));
+        slots += view->move_slots[home] * gl_plan_value(view, home, 0, start) +
+                 view->move_slots[place] * gl_plan_value(view, place, 0, start);
     }
     *out_slots = slots;
     return true;
@@ -191,7 +193,7 @@ static void judge_tail(const struct gl_plan_view *view, struct gl_plan *out)
             if ((!is_free && place != (size_t)request->home) ||
                 !climate_run(view, place, start, &slots))
                 continue;
-            slots *= request->kwh_per_hour;
+            slots *= view->kwh;
             if (!out->has_tail || slots < out->tail_at_most_g)
                 out->tail_at_most_g = slots;
             out->has_tail = true;

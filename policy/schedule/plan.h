@@ -19,6 +19,9 @@
 struct gl_plan_place {
     const struct gl_ensemble *intensity; /* g/kWh; start, hours and paths the same in all places */
     double pue;                          /* at least 1 */
+    /* Of the job on the machine there, without PUE, running and idle while a copy lasts; 0 = what
+     * the request says (a start's energy is in proportion). */
+    double kwh_per_hour, idle_kwh_per_hour;
     /* Beyond the forecast: 24 values by hour of the UTC day, the quantile of past years at the
      * request's confidence, g/kWh; NULL when not known. */
     const float *climate;
@@ -38,7 +41,7 @@ struct gl_plan_request {
     size_t latest_start_h;   /* SIZE_MAX: only the deadline counts (--start-by) */
     size_t deadline_h;       /* ended by the end of hour deadline_h - 1 (--finish-by); SIZE_MAX:
                                 the end of the forecast */
-    double kwh_per_hour;     /* running, without PUE; > 0 */
+    double kwh_per_hour;     /* running, without PUE; > 0; where a place does not say its own */
     double start_kwh;        /* of every start: boot, restore of a checkpoint */
     size_t min_run_h; /* 0 = 1; with may_move only plans that stay in one place keep one above 1 */
     bool may_pause, may_place, may_move; /* place: launch elsewhere; move: after launch too */

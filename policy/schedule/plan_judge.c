@@ -18,7 +18,7 @@ static void add_move(struct gl_plan_terms *terms, const struct gl_plan_view *vie
                      const size_t from_to[2])
 {
     terms->moves++;
-    if (!(view->move_slots > 0))
+    if (!view->has_copy)
         return;
     if (h < view->move_h || (terms->end_h > 0 && h - terms->end_h < view->move_h)) {
         terms->is_open = false;
@@ -26,8 +26,9 @@ static void add_move(struct gl_plan_terms *terms, const struct gl_plan_view *vie
     }
     for (size_t end = 0; end < 2; end++)
         add_term(terms, view,
-                 (struct gl_plan_term){
-                     .place = from_to[end], .hour = h - view->move_h, .weight = view->move_slots});
+                 (struct gl_plan_term){.place = from_to[end],
+                                       .hour = h - view->move_h,
+                                       .weight = view->move_slots[from_to[end]]});
 }
 
 /* Hour `h` in place `to`; the data was in `from`. */
@@ -72,7 +73,7 @@ void gl_plan_emitted(const struct gl_plan_view *view, const struct gl_plan_terms
         for (size_t i = 0; i < terms->count; i++)
             sum += terms->term[i].weight *
                    gl_plan_value(view, terms->term[i].place, path, terms->term[i].hour);
-        out_g[path] = sum * view->request->kwh_per_hour;
+        out_g[path] = sum * view->kwh;
     }
 }
 
@@ -121,8 +122,8 @@ static struct gl_band band_of(const struct gl_plan_view *view, double *values)
 
 static bool has_percentage(const struct gl_plan_view *view, const double *baseline)
 {
-    const double least =
-        LEAST_BASELINE * view->request->kwh_per_hour * (double)view->request->work_hours;
+    const double least = LEAST_BASELINE * view->kwh * view->share[view->request->home] *
+                         (double)view->request->work_hours;
 
     for (size_t path = 0; path <= view->paths; path++)
         if (!(baseline[path] >= least))

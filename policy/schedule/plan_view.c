@@ -44,6 +44,10 @@ static int check_place(const struct gl_plan_request *request, size_t i, struct g
                        "the forecasts of the places are not of the same hours");
     if (!(request->places[i].pue >= 1) || !(request->places[i].pue <= MOST_PUE))
         return gl_fail(err, GL_E_BAD_VALUE, "the PUE of a place must be 1 to %g", MOST_PUE);
+    if (!(request->places[i].kwh_per_hour >= 0) || !isfinite(request->places[i].kwh_per_hour) ||
+        !(request->places[i].idle_kwh_per_hour >= 0) ||
+        !isfinite(request->places[i].idle_kwh_per_hour))
+        return gl_fail(err, GL_E_BAD_VALUE, "energy in a place must be 0 kWh per hour or more");
     return 0;
 }
 
@@ -88,6 +92,42 @@ int gl_plan_check(const struct gl_plan_request *request, struct gl_error *err)
     return check_job(request, err);
 }
 
+static double kwh_in(const struct gl_plan_request *request, size_t place)
+{
+    const double own = request->places[place].kwh_per_hour;
+
+    return own > 0 ? own : request->kwh_per_hour;
+}
+
+static void lay_energy(const struct gl_plan_request *request, struct gl_plan_view *view)
+{
+    view->share = gl_arena_take(view->arena, request->count * sizeof *view->share);
+    view->start_slots = request->start_kwh / request->kwh_per_hour;
+    for (size_t place = 0; place < request->count; place++)
+        view->kwh = fmax(view->kwh, kwh_in(request, place));
+    for (size_t place = 0; place < request->count; place++)
+        view->share[place] = kwh_in(request, place) / view->kwh;
+}
+
+static void lay_moves(const struct gl_plan_request *request, struct gl_plan_view *view)
+{
+    const double hours = gl_region_copy_hours(&request->copy);
+
+    view->move_slots = gl_arena_take(view->arena, request->count * sizeof *view->move_slots);
+    if ((!request->may_place && !request->may_move) || !(request->copy.data_gb > 0))
+        return;
+    view->has_copy = true;
+    for (size_t place = 0; place < request->count; place++) {
+        struct gl_region_copy copy = request->copy;
+
+        if (request->places[place].idle_kwh_per_hour > 0)
+            copy.idle_kwh_per_hour = request->places[place].idle_kwh_per_hour;
+        view->move_slots[place] = gl_region_copy_kwh(&copy) / kwh_in(request, place);
+    }
+    if (hours >= 1)
+        view->move_h = hours < (double)view->slots ? (size_t)ceil(hours) : view->slots;
+}
+
 int gl_plan_view_init(const struct gl_plan_request *request, size_t slots, struct gl_arena *arena,
                       struct gl_plan_view *out, struct gl_error *err)
 {
@@ -99,14 +139,8 @@ int gl_plan_view_init(const struct gl_plan_request *request, size_t slots, struc
         return gl_fail(err, GL_E_TOO_LARGE, "plans reach at most %d hours", 2 * MOST_HOURS);
     view.paths = request->places[0].intensity->paths;
     view.forecast_h = request->places[0].intensity->hours;
-    view.start_slots = request->start_kwh / request->kwh_per_hour;
-    if ((request->may_place || request->may_move) && request->copy.data_gb > 0) {
-        const double hours = gl_region_copy_hours(&request->copy);
-
-        view.move_slots = gl_region_copy_kwh(&request->copy) / request->kwh_per_hour;
-        if (hours >= 1)
-            view.move_h = hours < (double)slots ? (size_t)ceil(hours) : slots;
-    }
+    lay_energy(request, &view);
+    lay_moves(request, &view);
     view.is_open = gl_arena_take(arena, request->count * slots * sizeof *view.is_open);
     for (size_t place = 0; place < request->count; place++)
         for (size_t hour = 0; hour < slots; hour++)

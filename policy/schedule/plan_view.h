@@ -11,8 +11,11 @@ struct gl_plan_view {
     const struct gl_plan_request *request;
     struct gl_arena *arena;
     size_t paths, forecast_h, slots;
-    double start_slots; /* energy of a start, of one end of a move, as a multiple of that */
-    double move_slots;  /* of a running hour */
+    double kwh;         /* of a running hour where it draws most: what cost lines are of */
+    double *share;      /* [place]: of a running hour there, as a share of that */
+    double start_slots; /* energy of a start as a multiple of a running hour */
+    bool has_copy;      /* a change of place costs something */
+    double *move_slots; /* [place]: energy of that end of a move as a multiple of a running hour */
     size_t move_h;      /* whole hours that a move takes and in which nothing runs; 0: it runs on */
     bool *is_open;      /* [place * slots + hour]: every path has a figure */
 };
@@ -37,14 +40,15 @@ static inline float gl_plan_climate(const struct gl_plan_place *place, size_t ho
     return place->climate[((size_t)(place->intensity->start_s / 3600 % 24) + hour) % 24];
 }
 
-/* g/kWh with PUE; the hour is open. */
+/* Grams of a running hour there for each kWh of view->kwh, with PUE; the hour is open. */
 static inline double gl_plan_value(const struct gl_plan_view *view, size_t place, size_t path,
                                    size_t hour)
 {
     const struct gl_plan_place *at = &view->request->places[place];
 
-    return at->pue * (double)(hour < view->forecast_h ? gl_plan_raw(at, path, hour)
-                                                      : gl_plan_climate(at, hour));
+    return view->share[place] * at->pue *
+           (double)(hour < view->forecast_h ? gl_plan_raw(at, path, hour)
+                                            : gl_plan_climate(at, hour));
 }
 
 /* Errors: BAD_VALUE, TOO_LARGE. `slots` hours are looked at. */
@@ -66,7 +70,7 @@ void gl_plan_line(const struct gl_plan_view *view, enum gl_plan_line kind, size_
 /* What a schedule emits on every path: weight times intensity. */
 struct gl_plan_term {
     size_t place, hour;
-    double weight; /* of an hour's running energy */
+    double weight; /* of a running hour's energy there */
 };
 struct gl_plan_terms {
     struct gl_plan_term *term;

@@ -33,17 +33,18 @@ static void start_at(const struct gl_plan_view *view, size_t place, size_t start
                      const struct sums *sums)
 {
     const size_t home = (size_t)view->request->home, work = view->request->work_hours;
-    const double move = place == home ? 0 : view->move_slots;
+    const bool is_moved = place != home && view->has_copy;
 
     for (size_t path = 0; path <= view->paths; path++) {
         const double *sum = sums->sum + path * (view->slots + 1);
         double slots = sum[start + work] - sum[start];
 
         slots += view->start_slots * gl_plan_value(view, place, path, start);
-        if (move > 0)
-            slots += move * (gl_plan_value(view, home, path, start - view->move_h) +
-                             gl_plan_value(view, place, path, start - view->move_h));
-        sums->grams[path] = slots * view->request->kwh_per_hour;
+        if (is_moved)
+            slots +=
+                view->move_slots[home] * gl_plan_value(view, home, path, start - view->move_h) +
+                view->move_slots[place] * gl_plan_value(view, place, path, start - view->move_h);
+        sums->grams[path] = slots * view->kwh;
     }
 }
 
@@ -54,7 +55,7 @@ static bool may_start(const struct gl_plan_view *view, size_t place, size_t star
 
     if (sums->closed[start + view->request->work_hours] != sums->closed[start])
         return false;
-    if (place == home || !(view->move_slots > 0))
+    if (place == home || !view->has_copy)
         return true;
     return start >= view->request->earliest_start_h + took &&
            view->is_open[home * view->slots + start - took] &&

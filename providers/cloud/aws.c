@@ -389,6 +389,7 @@ const struct gl_cloud_ops gl_aws_ops = {
     .image_copy = gl_aws_image_copy,
     .image_look = gl_aws_image_look,
     .image_delete = gl_aws_image_delete,
+    .image_find = gl_aws_image_find,
     .statement = gl_aws_statement,
     .catalog = &gl_aws_catalog,
     .classify = classify,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "providers/cloud/aws_config.h"
 
-#include "base/file.h"
 #include "base/sign.h"
+#include "providers/cloud/credential_file.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -261,7 +261,9 @@ static int read_file(const struct gl_world *world, const char *variable, const c
 
     if (path == NULL)
         return 0;
-    if (gl_file_read(path, GL_AWS_CONFIG_MAX_BYTES, &bytes, &length, &why) < 0)
+    if (gl_credential_file_read(
+            &(struct gl_credential_file){.path = path, .ceiling = GL_AWS_CONFIG_MAX_BYTES}, &bytes,
+            &length, &why) < 0)
         return why.sys == ENOENT || why.sys == ENOTDIR ? 0 : gl_fail(err, why.code, "%s", why.text);
     got = gl_aws_config_parse(bytes, length, path, out, err);
     gl_wipe(bytes, length);

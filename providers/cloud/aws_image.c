@@ -179,6 +179,23 @@ int gl_aws_image_copy(struct gl_cloud *cloud, const char *image, const char *reg
     return make(aws, &call, region, name, out, err);
 }
 
+int gl_aws_image_find(struct gl_cloud *cloud, const char *id, const char *region, const char *name,
+                      struct gl_cloud_image *out, struct gl_error *err)
+{
+    struct gl_aws *aws = (struct gl_aws *)cloud;
+    struct gl_cloud_image absent = {.state = GL_IMAGE_ABSENT, .bytes = GL_UNKNOWN};
+    int got;
+
+    (void)id;
+    if (gl_aws_check_region(aws, region, err) < 0)
+        return -1;
+    gl_remote_begin(&aws->remote, GL_REMOTE_DEADLINE_MS);
+    got = find_made(aws, region, name, out, err);
+    if (got == 0)
+        *out = absent;
+    return got < 0 ? -1 : 0;
+}
+
 int gl_aws_image_look(struct gl_cloud *cloud, const char *image, struct gl_cloud_image *out,
                       struct gl_error *err)
 {

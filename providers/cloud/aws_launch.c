@@ -4,6 +4,7 @@
  * https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-idempotency.html */
 #include "providers/cloud/aws_part.h"
 
+#include "providers/cloud/remote_part.h"
 #include "providers/cloud/userdata.h"
 
 #include <inttypes.h>
@@ -80,7 +81,9 @@ static void add_place(const struct gl_aws *aws, const struct gl_launch *launch,
     char item[128];
 
     if (gl_aws_item(aws->settings[GL_AWS_SUBNET], launch->region, 0, item))
-        gl_aws_add(call, item, "SubnetId");
+        gl_aws_add(call, item, "SubnetId"); /* which is in one zone */
+    else if (launch->zone != NULL)
+        gl_aws_add(call, launch->zone, "Placement.AvailabilityZone");
     for (unsigned i = 0;
          i < GROUPS_MAX && gl_aws_item(aws->settings[GL_AWS_GROUPS], launch->region, i, item); i++)
         gl_aws_add(call, item, "SecurityGroupId.%u", i + 1);
@@ -206,6 +209,7 @@ int gl_aws_launch(struct gl_cloud *cloud, const struct gl_launch *launch, struct
 {
     struct gl_aws *aws = (struct gl_aws *)cloud;
     GL_AUTO(gl_remote_call_done) struct gl_remote_call call = {0};
+    char subnet[128];
 
     gl_remote_begin(&aws->remote, GL_REMOTE_DEADLINE_MS);
     if (gl_aws_check_region(aws, launch->region, err) < 0 || check_price(aws, launch, err) < 0 ||
@@ -220,6 +224,8 @@ int gl_aws_launch(struct gl_cloud *cloud, const struct gl_launch *launch, struct
         return read_run(aws, &call, launch, out, err);
     if (strcmp(aws->remote.cloud.failure.word, "IdempotentInstanceTerminated") == 0)
         return find_ended(aws, launch, out, err);
+    if (gl_aws_item(aws->settings[GL_AWS_SUBNET], launch->region, 0, subnet))
+        aws->remote.cloud.failure.places[0][0] = '\0'; /* it cannot be had in another zone */
     return -1;
 }
 
@@ -255,6 +261,7 @@ static int judge_dry_run(struct gl_aws *aws, const struct gl_remote_call *call,
                          struct gl_error *err)
 {
     struct gl_cloud_failure *failure = &aws->remote.cloud.failure;
+    GL_AUTO(gl_str_done) struct gl_str clean = {.ceiling = 240};
     struct gl_remote_word word;
     char shown[GL_TEXT_SHOWN];
     enum gl_errc code;
@@ -271,8 +278,10 @@ static int judge_dry_run(struct gl_aws *aws, const struct gl_remote_call *call,
     code = gl_remote_code(gl_aws_rules, call->reply.status, word.word, word.text, &failure->reach);
     snprintf(failure->word, sizeof failure->word, "%.63s", word.word);
     memcpy(failure->places, word.places, sizeof failure->places);
-    return gl_fail(err, code != GL_OK ? code : GL_E_BAD_REPLY, "aws in %s: %s: %.240s",
-                   call->region, gl_text_show(word.word, shown), word.text);
+    gl_remote_redact(call, word.text);
+    gl_str_add_printable(&clean, word.text, strlen(word.text));
+    return gl_fail(err, code != GL_OK ? code : GL_E_BAD_REPLY, "aws in %s: %s: %s", call->region,
+                   gl_text_show(word.word, shown), gl_str_text(&clean));
 }
 
 /* Of an answer about types; 0 = not told. */

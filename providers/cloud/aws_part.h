@@ -151,6 +151,8 @@ int gl_aws_image_copy(struct gl_cloud *cloud, const char *image, const char *reg
 int gl_aws_image_look(struct gl_cloud *cloud, const char *image, struct gl_cloud_image *out,
                       struct gl_error *err);
 int gl_aws_image_delete(struct gl_cloud *cloud, const char *image, struct gl_error *err);
+int gl_aws_image_find(struct gl_cloud *cloud, const char *id, const char *region, const char *name,
+                      struct gl_cloud_image *out, struct gl_error *err);
 /* aws_statement.c: the Sustainability API. */
 int gl_aws_statement(struct gl_cloud *cloud, struct gl_instant month, struct gl_statement *out,
                      struct gl_error *err);

@@ -285,21 +285,41 @@ static bool read_xml_error(const struct gl_http_reply *reply, struct gl_remote_w
     return true;
 }
 
-/* {"__type": "com.amazonaws...#AccessDeniedException", "message": ...} */
+static const char *first_of(const json_t *object, const char *const *names)
+{
+    const char *text = NULL;
+
+    for (; text == NULL && *names != NULL; names++)
+        text = json_string_value(json_object_get(object, *names));
+    return text;
+}
+
+/* "com.amazonaws...#AccessDeniedException" of JSON 1.1, "AccessDeniedException:http://..." of REST:
+ * https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html#operation-error-serialization */
+static void keep_type(const char *type, struct gl_remote_word *out)
+{
+    const char *name = strchr(type, '#') != NULL ? strchr(type, '#') + 1 : type;
+
+    snprintf(out->word, sizeof out->word, "%.*s", (int)strcspn(name, ":"), name);
+}
+
+/* {"__type": ..., "message": ...}, or the type in a header. A gateway's answer has a message alone:
+ * the status then says what it is. */
 static bool read_json_error(const struct gl_http_reply *reply, struct gl_remote_word *out)
 {
+    static const char *const types[] = {"__type", "code", NULL};
+    static const char *const texts[] = {"message", "Message", NULL};
     struct gl_error ignored = {0};
     GL_AUTO(gl_auto_json)
     json_t *json = gl_json_parse(reply->body, reply->body_length, "the answer", &ignored);
-    const char *type = json_string_value(json_object_get(json, "__type")), *text;
+    const char *type = first_of(json, types), *text = first_of(json, texts);
+    char header[256];
 
-    if (type == NULL)
+    if (gl_http_reply_header(reply, "x-amzn-errortype", header, sizeof header))
+        type = header;
+    if (type == NULL && text == NULL)
         return false;
-    text = json_string_value(json_object_get(json, "message"));
-    if (text == NULL)
-        text = json_string_value(json_object_get(json, "Message"));
-    keep_text(out->word, sizeof out->word,
-              strchr(type, '#') != NULL ? strchr(type, '#') + 1 : type);
+    keep_type(type != NULL ? type : "", out);
     keep_text(out->text, sizeof out->text, text);
     return true;
 }

@@ -105,6 +105,11 @@ int gl_azure_start(struct gl_cloud *cloud, const char *id, struct gl_error *err)
 int gl_azure_console(struct gl_cloud *cloud, const char *id, uint64_t offset, struct gl_str *out,
                      uint64_t *out_next, struct gl_error *err);
 
+/* ---- azure_identity.c ---- */
+
+int gl_azure_identity(struct gl_cloud *cloud, const char *id, const char *nonce, struct gl_str *out,
+                      struct gl_error *err);
+
 /* ---- azure_launch.c ---- */
 
 int gl_azure_launch(struct gl_cloud *cloud, const struct gl_launch *launch, struct gl_instance *out,
@@ -153,6 +158,8 @@ int gl_azure_image_copy(struct gl_cloud *cloud, const char *image, const char *r
 int gl_azure_image_look(struct gl_cloud *cloud, const char *image, struct gl_cloud_image *out,
                         struct gl_error *err);
 int gl_azure_image_delete(struct gl_cloud *cloud, const char *image, struct gl_error *err);
+int gl_azure_image_find(struct gl_cloud *cloud, const char *id, const char *region,
+                        const char *name, struct gl_cloud_image *out, struct gl_error *err);
 /* A disk of the attempt's name from a snapshot, ready to start from. */
 int gl_azure_disk_make(struct gl_azure *azure, const struct gl_launch *launch,
                        struct gl_error *err);

@@ -102,6 +102,18 @@ int gl_azure_image_look(struct gl_cloud *cloud, const char *image, struct gl_clo
     return look(azure, region, name, out, err);
 }
 
+int gl_azure_image_find(struct gl_cloud *cloud, const char *id, const char *region,
+                        const char *name, struct gl_cloud_image *out, struct gl_error *err)
+{
+    struct gl_azure *azure = gl_azure_of(cloud);
+
+    (void)id;
+    if (!gl_azure_is_plain(name))
+        return gl_fail(err, GL_E_BAD_VALUE, "%.80s is no name for a snapshot", name);
+    gl_azure_begin(azure);
+    return look(azure, region, name, out, err);
+}
+
 /* Make it unless it is there: the same name, the same image. */
 static int make(struct gl_azure *azure, const char *region, const char *name, json_t *creation,
                 struct gl_cloud_image *out, struct gl_error *err)

@@ -7,6 +7,7 @@
 
 #define PAGES_MAX 500
 #define OURS_MAX  5000
+#define LOOK_MS   1000 /* between two looks at what is named and does not show */
 
 /* ---- one machine ---- */
 
@@ -90,6 +91,7 @@ struct listing {
     const char *token; /* only this one's; NULL = all of ours */
     struct gl_instance *rows;
     size_t count, capacity;
+    size_t unshown; /* that the list names and that do not show by themselves */
 };
 
 static void read_row(void *cookie, const json_t *row)
@@ -107,14 +109,17 @@ static void read_row(void *cookie, const json_t *row)
     listing->rows[listing->count++] = instance;
 }
 
-/* What has gone meanwhile is left out. */
-static int read_view(const struct gl_remote_call *call, struct listing *viewed,
-                     struct gl_error *err)
+/* What was being deleted and has gone meanwhile is left out. Anything else that the list names may
+ * be too fresh to show by itself. */
+static int read_view(const struct gl_remote_call *call, const struct gl_instance *listed,
+                     struct listing *viewed, struct gl_error *err)
 {
     GL_AUTO(gl_auto_json) json_t *root = NULL;
 
-    if (call->err.code == GL_E_NOT_FOUND)
+    if (call->err.code == GL_E_NOT_FOUND) {
+        viewed->unshown += listed->state != GL_STATE_STOPPING;
         return 0;
+    }
     if (call->err.code != GL_OK)
         return gl_fail(err, call->err.code, "%s", call->err.text);
     root = gl_remote_reply_json(call, err);
@@ -142,7 +147,7 @@ static int view_all(struct gl_azure *azure, struct listing *listing, struct gl_e
     }
     gl_remote_send_all(&azure->remote, calls, listing->count);
     for (size_t i = 0; i < listing->count; i++) {
-        rc = rc == 0 ? read_view(&calls[i], &viewed, err) : rc;
+        rc = rc == 0 ? read_view(&calls[i], &listing->rows[i], &viewed, err) : rc;
         gl_remote_call_done(&calls[i]);
     }
     free(calls);
@@ -185,24 +190,42 @@ int gl_azure_list(struct gl_cloud *cloud, struct gl_instance **out, size_t *out_
     return 0;
 }
 
+/* 1 and the machine of the token, 0 there is none, 2 one is named that does not show (yet); -1. */
+static int look_for(struct gl_azure *azure, const char *token, struct gl_instance *out,
+                    struct gl_error *err)
+{
+    struct listing listing = {.token = token};
+    const struct gl_instance *found;
+    int rc = list_all(azure, &listing, err);
+
+    if (rc == 0) {
+        found = gl_instance_of_token(listing.rows, listing.count, token);
+        if (found != NULL)
+            *out = *found;
+        rc = found != NULL ? 1 : listing.unshown > 0 ? 2 : 0;
+    }
+    free(listing.rows);
+    return rc;
+}
+
 /* One list covers all locations. Absent is said only when no disk of that token waits either. */
 int gl_azure_find(struct gl_cloud *cloud, const char *region, const char *token,
                   struct gl_instance *out, struct gl_error *err)
 {
     struct gl_azure *azure = gl_azure_of(cloud);
-    struct listing listing = {.token = token};
-    const struct gl_instance *found;
-    int rc = -1;
+    const struct gl_world *world = azure->remote.world;
+    int64_t until = world->monotonic_ms(world->cookie) + GL_REMOTE_SETTLE_MS;
+    int rc;
 
     (void)region;
-    if (list_all(azure, &listing, err) == 0) {
-        found = gl_instance_of_token(listing.rows, listing.count, token);
-        if (found != NULL)
-            *out = *found;
-        rc = found != NULL ? 1 : gl_azure_disks_sweep(azure, token, err);
+    while ((rc = look_for(azure, token, out, err)) == 2) {
+        if (world->monotonic_ms(world->cookie) >= until)
+            return gl_fail(err, GL_E_PROVIDER,
+                           "azure: the list names a machine of that launch, which does not show");
+        if (gl_remote_wait(&azure->remote, LOOK_MS, err) != 0)
+            return -1;
     }
-    free(listing.rows);
-    return rc;
+    return rc != 0 ? rc : gl_azure_disks_sweep(azure, token, err);
 }
 
 /* ---- ending, halting ---- */

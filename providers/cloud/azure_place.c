@@ -139,6 +139,12 @@ static const char *capability_text(const json_t *sku, const char *name)
     return NULL;
 }
 
+/* 0 = not told, or no possible figure. */
+static uint32_t count_of(double value)
+{
+    return value > 0 && value <= UINT32_MAX ? (uint32_t)value : 0;
+}
+
 bool gl_azure_read_sku(const json_t *sku, const char *region, struct gl_catalog_row *out)
 {
     const char *kind = json_string_value(json_object_get(sku, "resourceType"));
@@ -150,9 +156,9 @@ bool gl_azure_read_sku(const json_t *sku, const char *region, struct gl_catalog_
         !is_in(json_object_get(sku, "locations"), region))
         return false;
     gl_catalog_row_init(out, region, name);
-    out->vcpus = (uint32_t)capability(sku, "vCPUs");
-    out->memory_mib = (uint32_t)(capability(sku, "MemoryGB") * 1024);
-    out->gpu_count = (uint32_t)capability(sku, "GPUs");
+    out->vcpus = count_of(capability(sku, "vCPUs"));
+    out->memory_mib = count_of(capability(sku, "MemoryGB") * 1024);
+    out->gpu_count = count_of(capability(sku, "GPUs"));
     if (arch != NULL)
         snprintf(out->arch, sizeof out->arch, "%s",
                  strcasecmp(arch, "Arm64") == 0 ? "arm64" : "x86_64");

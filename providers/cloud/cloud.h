@@ -12,7 +12,7 @@
 enum gl_cloud_caps {
     GL_CLOUD_SUSPENDS = 1,      /* suspend, resume and spans */
     GL_CLOUD_MOVES = 2,         /* move and spans */
-    GL_CLOUD_IDENTITY = 4,      /* provider-signed instance identity */
+    GL_CLOUD_IDENTITY = 4,      /* identity: whose a signed document is */
     GL_CLOUD_RUNS_COMMANDS = 8, /* attach(): stdin/stdout/exit of a command */
     GL_CLOUD_DEADLINE = 16,     /* the provider itself ends the lease */
     GL_CLOUD_FREE = 32,         /* no money: price 0 */
@@ -55,8 +55,8 @@ struct gl_cloud_ops {
     uint32_t caps;                   /* bits of gl_cloud_caps */
     const struct gl_cloud_key *keys; /* ends at name NULL; NULL = takes no settings */
 
-    /* Required. Is it usable here? 0 and an account or host name in `out`; else -1 with a code
-     * whose hint mends it (NO_CREDENTIAL, NO_LOCAL, NETWORK). Changes nothing. */
+    /* Required. Is it usable here? 0 and an account (for broker/tenant.c) or host name in `out`;
+     * else -1 with a code whose hint mends it (NO_CREDENTIAL, NO_LOCAL, NETWORK). No change. */
     int (*whoami)(struct gl_cloud *cloud, char out[128], struct gl_error *err);
     /* Required. NULL-terminated names, borrowed until close. */
     int (*regions)(struct gl_cloud *cloud, const char *const **out, struct gl_error *err);
@@ -115,8 +115,10 @@ struct gl_cloud_ops {
      * *out is a fresh array (free()), at least one. */
     int (*spans)(struct gl_cloud *cloud, const char *id, struct gl_instance_span **out,
                  size_t *out_count, struct gl_error *err);
+    /* Required when caps has IDENTITY: {"instance":NAME,"region":REGION}: what signed documents
+     * call it, if not the last part of `id`, and where the API has it. `nonce`: not used. */
     int (*identity)(struct gl_cloud *cloud, const char *id, const char *nonce, struct gl_str *out,
-                    struct gl_error *err); /* Optional */
+                    struct gl_error *err);
     /* Required when caps has CHECKS: could this be launched? Asks the provider's dry run or its
      * permissions and quotas; starts nothing. PERMISSION, QUOTA, CAPACITY, PRICE, NO_CREDENTIAL,
      * UNKNOWN_NAME; 0 says nothing about stock. */
@@ -135,6 +137,10 @@ struct gl_cloud_ops {
     int (*image_look)(struct gl_cloud *cloud, const char *image, struct gl_cloud_image *out,
                       struct gl_error *err);
     int (*image_delete)(struct gl_cloud *cloud, const char *image, struct gl_error *err);
+    /* Optional: what image_create() of the instance `id`, which may be gone, or image_copy() of
+     * that made by this name in `region`; makes nothing: ABSENT where there is none. */
+    int (*image_find)(struct gl_cloud *cloud, const char *id, const char *region, const char *name,
+                      struct gl_cloud_image *out, struct gl_error *err);
     /* Optional: what the provider says that the account emitted in the month that begins at
      * `month` (statement.h), to be freed with gl_statement_done(). count 0: none is published of
      * it (yet). */
@@ -148,6 +154,8 @@ struct gl_cloud_ops {
 struct gl_cloud {
     const struct gl_cloud_ops *ops;
     struct gl_cloud_failure failure; /* of the last call that failed */
+    bool is_account_asked;
+    char account[128]; /* whose it is; of broker/tenant.h alone */
 };
 
 /* local: one of its regions, in a grid zone of its own. */

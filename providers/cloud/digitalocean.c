@@ -24,7 +24,7 @@ static int credentials(struct gl_vps *vps, struct gl_error *err)
         return 0;
     if (context == NULL)
         context = world->getenv(world->cookie, "DIGITALOCEAN_CONTEXT");
-    text = gl_vps_config_read(vps, NULL, "doctl/config.yaml");
+    text = gl_vps_config_read(vps, NULL, "doctl/config.yaml", err);
     if (text != NULL && gl_digitalocean_config_token(text, context, token))
         gl_vps_token_set(vps, token);
     gl_vps_config_free(text);
@@ -404,6 +404,7 @@ const struct gl_cloud_ops gl_digitalocean_ops = {
     .image_copy = gl_digitalocean_image_copy,
     .image_look = gl_digitalocean_image_look,
     .image_delete = gl_digitalocean_image_delete,
+    .image_find = gl_digitalocean_image_find,
     .catalog = &catalog_ops,
     .classify = classify,
     .close = gl_vps_close,

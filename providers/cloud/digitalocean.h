@@ -36,7 +36,8 @@ bool gl_digitalocean_read_image(const json_t *image, const char *region,
 
 /* ---- sending (digitalocean_image.c) ---- */
 
-/* POST /v2/PATH/ID/actions with a body (taken). */
+/* POST /v2/PATH/ID/actions with a body (taken). It is sent again when no answer comes: not for what
+ * makes something each time. */
 int gl_digitalocean_act(struct gl_vps *vps, const char *path, const char *id, json_t *body,
                         struct gl_error *err);
 /* The number of the snapshot of that name, 0 when there is none, -1; *out as it stands in a
@@ -50,5 +51,7 @@ int gl_digitalocean_image_copy(struct gl_cloud *cloud, const char *image, const 
 int gl_digitalocean_image_look(struct gl_cloud *cloud, const char *image,
                                struct gl_cloud_image *out, struct gl_error *err);
 int gl_digitalocean_image_delete(struct gl_cloud *cloud, const char *image, struct gl_error *err);
+int gl_digitalocean_image_find(struct gl_cloud *cloud, const char *id, const char *region,
+                               const char *name, struct gl_cloud_image *out, struct gl_error *err);
 
 #endif

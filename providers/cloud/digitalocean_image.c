@@ -6,15 +6,22 @@
 
 #define PAGES_MAX 100
 
-int gl_digitalocean_act(struct gl_vps *vps, const char *path, const char *id, json_t *body,
-                        struct gl_error *err)
+static int post_action(struct gl_vps *vps, const char *path, const char *id, json_t *body,
+                       bool is_create, struct gl_error *err)
 {
     struct gl_remote_call call;
 
     gl_vps_call(vps, &call, "POST", "/v2/%s/%s/actions", path, id);
+    call.is_create = is_create;
     gl_remote_body_json(&call, body);
     json_decref(body);
     return gl_vps_tell(vps, &call, err);
+}
+
+int gl_digitalocean_act(struct gl_vps *vps, const char *path, const char *id, json_t *body,
+                        struct gl_error *err)
+{
+    return post_action(vps, path, id, body, false, err);
 }
 
 /* ---- images: snapshots by name, transferred to another region as the same image ---- */
@@ -121,6 +128,18 @@ int gl_digitalocean_image_look(struct gl_cloud *cloud, const char *image,
     return look_image(vps, image, out, &number, err);
 }
 
+int gl_digitalocean_image_find(struct gl_cloud *cloud, const char *id, const char *region,
+                               const char *name, struct gl_cloud_image *out, struct gl_error *err)
+{
+    struct gl_vps *vps = (struct gl_vps *)cloud;
+    char image[128];
+    int64_t number;
+
+    snprintf(image, sizeof image, "%.26s/d%.19s.%.70s", region, id, name);
+    gl_remote_begin(&vps->remote, GL_REMOTE_DEADLINE_MS);
+    return look_image(vps, image, out, &number, err);
+}
+
 int gl_digitalocean_image_create(struct gl_cloud *cloud, const char *id, const char *name,
                                  struct gl_cloud_image *out, struct gl_error *err)
 {
@@ -137,8 +156,9 @@ int gl_digitalocean_image_create(struct gl_cloud *cloud, const char *id, const c
         return -1;
     if (out->state == GL_IMAGE_PENDING || out->state == GL_IMAGE_READY)
         return 0;
-    if (gl_digitalocean_act(vps, "droplets", instance.id,
-                            json_pack("{s:s,s:s}", "type", "snapshot", "name", native), err) < 0)
+    /* Names are not unique: sent twice it makes, and bills, two. */
+    if (post_action(vps, "droplets", instance.id,
+                    json_pack("{s:s,s:s}", "type", "snapshot", "name", native), true, err) < 0)
         return -1;
     out->state = GL_IMAGE_PENDING;
     out->why[0] = '\0';

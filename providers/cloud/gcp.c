@@ -127,6 +127,7 @@ const struct gl_cloud_ops gl_gcp_ops = {
     .image_copy = gl_gcp_image_copy,
     .image_look = gl_gcp_image_look,
     .image_delete = gl_gcp_image_delete,
+    .image_find = gl_gcp_image_find,
     .catalog = &gl_gcp_catalog,
     .classify = gcp_classify,
     .close = gcp_close,

@@ -41,8 +41,9 @@ void gl_gcp_call(const struct gl_gcp *gcp, struct gl_remote_call *call, const ch
 /* Zones of a region as letters ("a", "b"): UNKNOWN_NAME when Google has none of that name. */
 int gl_gcp_zones(struct gl_gcp *gcp, const char *region, char out[GL_GCP_ZONES][8],
                  size_t *out_count, struct gl_error *err);
-/* The zone of an attempt: the setting's, else one of the region's by the token. */
-int gl_gcp_zone_of(struct gl_gcp *gcp, const char *region, const char *token, char out[48],
+/* The zone of an attempt: the setting's, else that it asks for, else one of the region's by the
+ * token. */
+int gl_gcp_zone_of(struct gl_gcp *gcp, const struct gl_launch *launch, char out[48],
                    struct gl_error *err);
 
 /* Every page of a list below the project; `read` takes each. */
@@ -128,6 +129,8 @@ int gl_gcp_image_copy(struct gl_cloud *cloud, const char *image, const char *reg
 int gl_gcp_image_look(struct gl_cloud *cloud, const char *image, struct gl_cloud_image *out,
                       struct gl_error *err);
 int gl_gcp_image_delete(struct gl_cloud *cloud, const char *image, struct gl_error *err);
+int gl_gcp_image_find(struct gl_cloud *cloud, const char *id, const char *region, const char *name,
+                      struct gl_cloud_image *out, struct gl_error *err);
 
 /* Send a call whose answer is an operation and follow it to its end: 0, or its error in our
  * codes. */

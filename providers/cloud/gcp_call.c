@@ -51,11 +51,16 @@ void gl_gcp_call(const struct gl_gcp *gcp, struct gl_remote_call *call, const ch
 int gl_gcp_id(const char *id, char out_zone[48], const char **out_name, struct gl_error *err)
 {
     char region[40];
+    char shown[GL_TEXT_SHOWN];
     const char *native = gl_remote_id_split(id, region);
     size_t letter = native != NULL ? strcspn(native, "/") : 0;
 
-    if (letter == 0 || letter > 4 || native[letter] != '/' || native[letter + 1] == '\0')
-        return gl_fail(err, GL_E_NOT_FOUND, "%s is not the id of a Google instance", id);
+    /* All of it goes into the path of a call. */
+    if (letter == 0 || letter > 4 || native[letter] != '/' || native[letter + 1] == '\0' ||
+        strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789-/") != strlen(id) ||
+        strchr(native + letter + 1, '/') != NULL)
+        return gl_fail(err, GL_E_NOT_FOUND, "%s is not the id of a Google instance",
+                       gl_text_show(id, shown));
     snprintf(out_zone, 48, "%s-%.*s", region, (int)letter, native);
     *out_name = native + letter + 1;
     return 0;
@@ -66,7 +71,9 @@ int gl_gcp_id(const char *id, char out_zone[48], const char **out_name, struct g
 static int fail_operation(struct gl_gcp *gcp, const json_t *operation, struct gl_error *err)
 {
     struct gl_remote_word word;
+    GL_AUTO(gl_str_done) struct gl_str clean = {.ceiling = sizeof word.text};
     enum gl_reach reach = GL_REACH_CALL;
+    char shown[GL_TEXT_SHOWN];
     enum gl_errc code;
     int status;
 
@@ -77,7 +84,9 @@ static int fail_operation(struct gl_gcp *gcp, const json_t *operation, struct gl
     snprintf(gcp->remote.cloud.failure.word, sizeof gcp->remote.cloud.failure.word, "%.63s",
              word.word);
     memcpy(gcp->remote.cloud.failure.places, word.places, sizeof gcp->remote.cloud.failure.places);
-    return gl_fail(err, code, "gcp: %s: %s", word.word, word.text);
+    gl_str_add_printable(&clean, word.text, strlen(word.text));
+    return gl_fail(err, code != GL_OK ? code : GL_E_PROVIDER, "gcp: %s: %s",
+                   gl_text_show(word.word, shown), gl_str_text(&clean));
 }
 
 /* 1 done, 0 not yet, -1 its error. */

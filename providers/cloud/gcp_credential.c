@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/jwt.h"
+#include "providers/cloud/credential_file.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -173,10 +174,22 @@ static int read_kind(const struct file *file, const json_t *root, unsigned nest)
                            "gcloud auth application-default login, or a workload identity file");
 }
 
+/* What the parser says of a file may quote it, and it is all secret. */
+static json_t *parse_secret(const char *bytes, size_t length, const char *path,
+                            struct gl_error *err)
+{
+    struct gl_error why = {0};
+    json_t *root = gl_json_parse(bytes, length, path, &why);
+
+    if (root == NULL)
+        gl_fail(err, why.code, "%s is not valid JSON, near line %u", path, why.pos.line);
+    return root;
+}
+
 static int read_bytes(const char *path, const char *bytes, size_t length,
                       struct gl_gcp_credential *out, struct gl_error *err)
 {
-    GL_AUTO(gl_auto_json) json_t *root = gl_json_parse(bytes, length, path, err);
+    GL_AUTO(gl_auto_json) json_t *root = parse_secret(bytes, length, path, err);
     const struct file file = {path, out, err};
 
     if (root == NULL)
@@ -198,10 +211,12 @@ static int read_file(const char *path, bool is_named, struct gl_gcp_credential *
     size_t length;
     int rc;
 
-    if (gl_file_read(path, FILE_CEILING, &bytes, &length, &trouble) != 0) {
+    if (gl_credential_file_read(&(struct gl_credential_file){.path = path, .ceiling = FILE_CEILING},
+                                &bytes, &length, &trouble) != 0) {
         if (trouble.sys == ENOENT && !is_named)
             return 0;
-        return gl_fail(err, GL_E_NO_CREDENTIAL, "the file of Google credentials: %s", trouble.text);
+        return gl_fail(err, trouble.code == GL_E_CONFIG ? GL_E_CONFIG : GL_E_NO_CREDENTIAL,
+                       "the file of Google credentials: %s", trouble.text);
     }
     rc = read_bytes(path, bytes, length, out, err);
     gl_wipe(bytes, length);
@@ -362,7 +377,7 @@ static int read_subject(const struct gl_gcp_credential *credential, struct gl_se
             length--;
         gl_secret_init(out, bytes, length);
     } else {
-        json_t *root = gl_json_parse(bytes, length, credential->subject_file, err);
+        json_t *root = parse_secret(bytes, length, credential->subject_file, err);
         const char *text = json_string_value(json_object_get(root, credential->subject_field));
 
         if (text != NULL)
@@ -423,6 +438,9 @@ int gl_gcp_token_ask(struct gl_gcp_credential *credential, const struct gl_world
 
     if (is_renewed || credential->expires_s < now_s + EARLY_S)
         gl_secret_done(&credential->token);
+    /* One whose impersonation failed is still there, perhaps for too long. */
+    if (is_renewed || credential->first_expires_s < now_s + EARLY_S)
+        gl_secret_done(&credential->first);
     if (credential->token.length > 0 &&
         (credential->project[0] != '\0' || credential->kind != GL_GCP_METADATA))
         return 0;
@@ -495,6 +513,7 @@ int gl_gcp_token_read(struct gl_gcp_credential *credential, const struct gl_worl
         return gl_fail(err, GL_E_BAD_REPLY, "the answer of %s holds no token", credential->from);
     if (credential->impersonate_url[0] != '\0' && !is_second) {
         gl_secret_init(&credential->first, text, strlen(text));
+        credential->first_expires_s = gl_now(world).unix_s + life_of(root);
         return 0;
     }
     gl_secret_done(&credential->first);

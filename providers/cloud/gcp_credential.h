@@ -30,7 +30,8 @@ struct gl_gcp_credential {
     struct gl_secret secret;   /* key as PEM, or refresh token */
     struct gl_secret client_secret;
     struct gl_secret token, first; /* first: before the impersonation */
-    int64_t expires_s;             /* of the token */
+    int64_t first_expires_s;
+    int64_t expires_s; /* of the token */
 };
 
 /* Find them; asks nothing over the network. NO_CREDENTIAL naming what can be set; CONFIG for a file

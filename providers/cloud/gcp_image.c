@@ -119,3 +119,13 @@ int gl_gcp_image_delete(struct gl_cloud *cloud, const char *image, struct gl_err
                ? 0
                : gl_fail(err, refused.code, "%s", refused.text);
 }
+
+int gl_gcp_image_find(struct gl_cloud *cloud, const char *id, const char *region, const char *name,
+                      struct gl_cloud_image *out, struct gl_error *err)
+{
+    char image[128];
+
+    (void)id;
+    snprintf(image, sizeof image, "%.39s/global/images/%.60s", region, name);
+    return gl_gcp_image_look(cloud, image, out, err);
+}

@@ -87,16 +87,18 @@ int gl_gcp_launch(struct gl_cloud *cloud, const struct gl_launch *launch, struct
     struct gl_error refused = {0};
     int got;
 
-    if (gl_gcp_zone_of(gcp, launch->region, launch->token, zone, err) != 0 ||
-        gl_gcp_begin(gcp, err) != 0)
+    if (gl_gcp_zone_of(gcp, launch, zone, err) != 0 || gl_gcp_begin(gcp, err) != 0)
         return -1;
     gl_attempt_name(launch, name);
     got = get(gcp, zone, name, out, err);
     if (got == 0) {
         if (gl_gcp_check_price(gcp, launch, err) != 0)
             return -1;
-        if (insert(gcp, launch, zone, &refused) != 0 && refused.code != GL_E_TOKEN)
+        if (insert(gcp, launch, zone, &refused) != 0 && refused.code != GL_E_TOKEN) {
+            if (gcp->zone != NULL) /* no other is wanted */
+                cloud->failure.places[0][0] = '\0';
             return gl_fail(err, refused.code, "%s", refused.text);
+        }
         gl_remote_begin(&gcp->remote, GL_REMOTE_DEADLINE_MS);
         got = get(gcp, zone, name, out, err);
     }
@@ -217,7 +219,7 @@ int gl_gcp_find(struct gl_cloud *cloud, const char *region, const char *token,
         return -1;
     snprintf(filter, sizeof filter,
              "labels.greenlaunch-token-a=%.32s AND labels.greenlaunch-token-b=%.32s", token,
-             token + 32);
+             strlen(token) > 32 ? token + 32 : "");
     if (list_all(gcp, filter, &listing, err) == 0) {
         found = gl_instance_of_token(listing.rows, listing.count, token);
         if (found != NULL)

@@ -109,21 +109,30 @@ int gl_gcp_zones(struct gl_gcp *gcp, const char *region, char out[GL_GCP_ZONES][
     return 0;
 }
 
-int gl_gcp_zone_of(struct gl_gcp *gcp, const char *region, const char *token, char out[48],
+static bool is_zone_of(const char *zone, const char *region)
+{
+    size_t length = strlen(region);
+
+    return zone != NULL && strncmp(zone, region, length) == 0 && zone[length] == '-';
+}
+
+int gl_gcp_zone_of(struct gl_gcp *gcp, const struct gl_launch *launch, char out[48],
                    struct gl_error *err)
 {
+    const char *region = launch->region;
+    const char *wanted = is_zone_of(gcp->zone, region) ? gcp->zone : launch->zone;
     char letters[GL_GCP_ZONES][8];
-    size_t count, length = strlen(region);
     unsigned long pick;
+    size_t count;
     char digits[9];
 
-    if (gcp->zone != NULL && strncmp(gcp->zone, region, length) == 0 && gcp->zone[length] == '-') {
-        snprintf(out, 48, "%s", gcp->zone);
+    if (is_zone_of(wanted, region)) {
+        snprintf(out, 48, "%s", wanted);
         return 0;
     }
     if (gl_gcp_zones(gcp, region, letters, &count, err) != 0)
         return -1;
-    snprintf(digits, sizeof digits, "%.8s", token);
+    snprintf(digits, sizeof digits, "%.8s", launch->token);
     pick = strtoul(digits, NULL, 16) % count;
     snprintf(out, 48, "%s-%s", region, letters[pick]);
     return 0;

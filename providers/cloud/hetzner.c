@@ -24,7 +24,7 @@ static int credentials(struct gl_vps *vps, struct gl_error *err)
         return 0;
     if (context == NULL)
         context = world->getenv(world->cookie, "HCLOUD_CONTEXT");
-    text = gl_vps_config_read(vps, "HCLOUD_CONFIG", "hcloud/cli.toml");
+    text = gl_vps_config_read(vps, "HCLOUD_CONFIG", "hcloud/cli.toml", err);
     if (text != NULL && gl_hetzner_config_token(text, context, token))
         gl_vps_token_set(vps, token);
     gl_vps_config_free(text);
@@ -141,7 +141,7 @@ static int search(struct gl_vps *vps, const char *region, const char *token,
     (void)region; /* one list for all locations */
     if (token != NULL)
         snprintf(selector, sizeof selector, "greenlaunch-token-a=%.32s,greenlaunch-token-b=%s",
-                 token, token + 32);
+                 token, strlen(token) > 32 ? token + 32 : "");
     for (int i = 0; page > 0; i++) {
         if (i == PAGES_MAX)
             page =
@@ -202,6 +202,22 @@ static int offer(struct gl_vps *vps, const char *region, const char *type, int64
         return gl_fail(err, GL_E_UNKNOWN_NAME, "hetzner in %s: there is no type %s", region,
                        gl_text_show(type, shown));
     }
+}
+
+/* One list for all locations; an account may be billed in dollars. */
+static int list_prices(struct gl_vps *vps, const char *region, struct gl_catalog *out,
+                       struct gl_error *err)
+{
+    GL_AUTO(gl_auto_json) json_t *answer = NULL;
+    struct gl_remote_call call;
+
+    (void)region;
+    gl_vps_call(vps, &call, "GET", "/pricing");
+    answer = gl_vps_ask(vps, &call, err);
+    if (answer == NULL)
+        return -1;
+    gl_hetzner_read_pricing(answer, out);
+    return 0;
 }
 
 /* A token has no account that it could name. */
@@ -301,6 +317,21 @@ static int image_look(struct gl_cloud *cloud, const char *id, struct gl_cloud_im
     return 0;
 }
 
+static int image_find(struct gl_cloud *cloud, const char *id, const char *region, const char *name,
+                      struct gl_cloud_image *out, struct gl_error *err)
+{
+    struct gl_vps *vps = (struct gl_vps *)cloud;
+    struct gl_cloud_image absent = {.state = GL_IMAGE_ABSENT, .bytes = GL_UNKNOWN};
+    int found;
+
+    (void)id;
+    gl_remote_begin(&vps->remote, GL_REMOTE_DEADLINE_MS);
+    found = find_image(vps, region, name, out, err);
+    if (found == 0)
+        *out = absent;
+    return found < 0 ? -1 : 0;
+}
+
 /* The same snapshot under the other location's name. */
 static int image_copy(struct gl_cloud *cloud, const char *image, const char *region,
                       const char *name, struct gl_cloud_image *out, struct gl_error *err)
@@ -363,7 +394,9 @@ static int catalog_read(struct gl_cloud *cloud, const struct gl_remote_call *cal
                         const char *region, struct gl_catalog_round *round,
                         struct gl_catalog *catalog, struct gl_error *err)
 {
+    const struct gl_vps *vps = (const struct gl_vps *)cloud;
     GL_AUTO(gl_auto_json) json_t *answer = NULL;
+    struct gl_catalog *list;
     int64_t next;
 
     (void)region;
@@ -373,7 +406,10 @@ static int catalog_read(struct gl_cloud *cloud, const struct gl_remote_call *cal
     if (answer == NULL)
         return gl_wrap(err, "hetzner");
     if (kind == KIND_PRICING) {
-        gl_hetzner_read_pricing(answer, catalog);
+        list = gl_catalog_new();
+        gl_hetzner_read_pricing(answer, list);
+        gl_vps_add_rows(vps, list, catalog);
+        gl_catalog_free(list);
         return 0;
     }
     gl_hetzner_read_types(answer, catalog);
@@ -400,6 +436,7 @@ static const struct gl_cloud_key keys[] = {
     {"image", "image of new servers", DEFAULT_IMAGE},
     {"network", "id of a private network to join", NULL},
     {"ssh_key", "name of an SSH key to let in", NULL},
+    GL_VPS_RATE_KEY,
     {NULL, NULL, NULL},
 };
 
@@ -419,6 +456,7 @@ static const struct gl_vps_ops vps_ops = {
     .remove = remove_server,
     .power = power,
     .offer = offer,
+    .list_prices = list_prices,
     .is_id = gl_vps_is_number,
 };
 
@@ -450,6 +488,7 @@ const struct gl_cloud_ops gl_hetzner_ops = {
     .image_copy = image_copy,
     .image_look = image_look,
     .image_delete = image_delete,
+    .image_find = image_find,
     .catalog = &catalog_ops,
     .classify = classify,
     .close = gl_vps_close,

@@ -186,7 +186,7 @@ static int google_verify(const struct gl_identity_ask *ask, struct gl_identity *
         return gl_wrap(err, "the token was not given to a machine");
     if (gl_identity_text(machine, "project_id", out->account, sizeof out->account, err) != 0 ||
         gl_identity_text(machine, "zone", out->zone, sizeof out->zone, err) != 0 ||
-        gl_identity_text(machine, "instance_id", out->instance, sizeof out->instance, err) != 0 ||
+        gl_identity_text(machine, "instance_name", out->instance, sizeof out->instance, err) != 0 ||
         google_zone(out, err) != 0)
         return -1;
     out->grade = GL_IDENTITY_A;

@@ -40,6 +40,8 @@ struct gl_launch {
     const char *user_data;       /* extra text for the guest; may be NULL */
     uint32_t interval_s;         /* of the meter; 0 = 10 */
     bool is_spot;                /* remote: at the spot price */
+    const char *zone;            /* remote: an availability zone of the region, by its provider's
+                                  * name; NULL = the cloud's choice */
     int64_t max_price_u_usd;     /* per hour; 0 = no cap. A dearer one is PRICE, nothing started */
     const struct gl_carried_meter *meter; /* remote: how the guest gets its meter; NULL = none */
     /* Asked at least four times a second while the caller waits for it to start: true = give up,

@@ -124,7 +124,7 @@ static int kubernetes_whoami(struct gl_cloud *cloud, char out[128], struct gl_er
     struct gl_kubernetes *kubernetes = gl_kubernetes_of(cloud);
     struct gl_error trouble = {0};
     GL_AUTO(gl_auto_json) json_t *root = NULL;
-    const char *name = NULL;
+    const char *name = NULL, *server;
     char shown[GL_TEXT_SHOWN];
 
     gl_remote_begin(&kubernetes->remote, GL_REMOTE_DEADLINE_MS);
@@ -134,8 +134,11 @@ static int kubernetes_whoami(struct gl_cloud *cloud, char out[128], struct gl_er
     if (root == NULL && ask_version(kubernetes, err) < 0)
         return -1;
     json_unpack(root, "{s:{s:{s:s}}}", "status", "userInfo", "username", &name);
-    snprintf(out, 128, "%s in namespace %.63s",
-             gl_text_show(name != NULL ? name : kubernetes->config.from, shown), kubernetes->space);
+    server = strstr(kubernetes->config.server, "://");
+    /* A namespace is one of a cluster, and only its address names that. */
+    snprintf(out, 128, "%.24s in namespace %.50s of %.35s",
+             gl_text_show(name != NULL ? name : kubernetes->config.from, shown), kubernetes->space,
+             server != NULL ? server + 3 : kubernetes->config.server);
     return 0;
 }
 

@@ -2,7 +2,7 @@
 #include "providers/cloud/kubernetes.h"
 
 #include "base/file.h"
-#include "providers/cloud/userdata.h"
+#include "providers/cloud/guest_shell.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,38 +44,6 @@ static bool is_image(const char *text)
                strlen(text);
 }
 
-static bool is_https(const char *url)
-{
-    return url == NULL || (strncmp(url, "https://", 8) == 0 && url[8] != '\0');
-}
-
-static bool is_pin(const char *sha256)
-{
-    return sha256 != NULL && strlen(sha256) == GL_HASH_HEX - 1 &&
-           strspn(sha256, "0123456789abcdef") == GL_HASH_HEX - 1;
-}
-
-static int check_meter(const struct gl_launch *launch, struct gl_error *err)
-{
-    const struct gl_carried_meter *meter = launch->meter;
-
-    if (meter == NULL)
-        return 0;
-    if (meter->url == NULL && meter->path == NULL)
-        return gl_fail(err, GL_E_BAD_VALUE, "a meter needs an address or a file to embed");
-    if (!is_https(meter->url) || !is_https(meter->gpu_url) || !is_https(meter->push))
-        return gl_fail(err, GL_E_BAD_VALUE,
-                       "the meter is fetched from, and pushes to, https:// addresses only");
-    if ((meter->url != NULL && !is_pin(meter->sha256)) ||
-        (meter->gpu_url != NULL && !is_pin(meter->gpu_sha256)))
-        return gl_fail(err, GL_E_BAD_VALUE,
-                       "a program from an address needs its SHA-256 (64 hex "
-                       "digits)");
-    return launch->enrol_token != NULL
-               ? 0
-               : gl_fail(err, GL_E_BAD_VALUE, "a meter needs an enrolment token");
-}
-
 int gl_kubernetes_check_launch(const struct gl_kubernetes *kubernetes,
                                const struct gl_launch *launch, struct gl_error *err)
 {
@@ -103,7 +71,7 @@ int gl_kubernetes_check_launch(const struct gl_kubernetes *kubernetes,
         return gl_fail(err, GL_E_BAD_VALUE,
                        "a container runs scripts only: user data begins with "
                        "#!");
-    return check_meter(launch, err);
+    return gl_guest_check_meter(launch, err);
 }
 
 /* ---- the Job ---- */
@@ -297,7 +265,6 @@ static int add_meter(struct secret_data *out, const struct gl_carried_meter *met
 {
     GL_AUTO(gl_auto_free) char *bytes = NULL;
     size_t length;
-    bool is_gzip;
 
     add_text(out, "meter-gpu-url", meter->gpu_url);
     add_text(out, "meter-gpu-sha256", meter->gpu_sha256);
@@ -309,8 +276,7 @@ static int add_meter(struct secret_data *out, const struct gl_carried_meter *met
     }
     if (gl_file_read(meter->path, METER_CEILING, &bytes, &length, err) != 0)
         return gl_wrap(err, "the meter to embed");
-    is_gzip = length > 2 && memcmp(bytes, "\x1f\x8b", 2) == 0;
-    add_bytes(out, is_gzip ? "meter.gz" : "meter", bytes, length);
+    add_bytes(out, gl_guest_is_gzip(bytes, length) ? "meter.gz" : "meter", bytes, length);
     return 0;
 }
 

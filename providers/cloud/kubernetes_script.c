@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "providers/cloud/kubernetes.h"
 
-#include "providers/cloud/userdata.h"
+#include "providers/cloud/guest_shell.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -10,29 +10,16 @@
 /* The container's first process. Its files (script, meter, command, token, addresses) are the
  * Secret at $in, what it writes is in $dir; stdout is the pod's log, our console. It needs sh,
  * sleep and tail of the image, gunzip or a fetcher for the meter. */
-static const char head[] =
-    "umask 077\n"
-    "in=${GREENLAUNCH_IN:-/greenlaunch}\n"
-    "dir=${GREENLAUNCH_DIR:-/var/lib/greenlaunch}\n"
-    "say() { printf '%s\\n' \"$*\"; }\n"
-    "gone() { say \"greenlaunch: $*\"; exit 125; }\n"
-    "left=$((expires - $(date +%s)))\n"
-    "[ \"$left\" -le \"$most\" ] || left=$most # a clock that is behind\n"
-    "[ \"$left\" -gt 0 ] || gone 'the lease has ended'\n"
-    "get() { # URL FILE\n"
-    "    if command -v curl >/dev/null; then\n"
-    "        curl -fsS --retry 5 --proto =https -o \"$2\" \"$1\"\n"
-    "    elif command -v wget >/dev/null; then\n"
-    "        wget -q -O \"$2\" \"$1\"\n"
-    "    else\n"
-    "        python3 -c 'import sys, urllib.request as u\n"
-    "open(sys.argv[2], \"wb\").write(u.urlopen(sys.argv[1], timeout=60).read())' \"$1\" \"$2\"\n"
-    "    fi\n"
-    "}\n"
-    "pinned() { # FILE SHA256\n"
-    "    [ \"$(sha256sum <\"$1\")\" = \"$2  -\" ] || gone \"$1 is not the pinned program\"\n"
-    "    chmod 700 \"$1\"\n"
-    "}\n"
+static const char head[] = "umask 077\n"
+                           "in=${GREENLAUNCH_IN:-/greenlaunch}\n"
+                           "dir=${GREENLAUNCH_DIR:-/var/lib/greenlaunch}\n"
+                           "say() { printf '%s\\n' \"$*\"; }\n"
+                           "gone() { say \"greenlaunch: $*\"; exit 125; }\n"
+                           "left=$((expires - $(date +%s)))\n"
+                           "[ \"$left\" -le \"$most\" ] || left=$most # a clock that is behind\n"
+                           "[ \"$left\" -gt 0 ] || gone 'the lease has ended'\n";
+
+static const char install[] =
     "fetched() { # NAME: what the image cannot fetch by itself is no reason to run unmetered\n"
     "    get \"$(cat \"$in/$1-url\")\" \"$dir/$1\" 2>/dev/null || gone \"$1 cannot be fetched\"\n"
     "    pinned \"$dir/$1\" \"$(cat \"$in/$1-sha256\")\"\n"
@@ -50,15 +37,8 @@ static const char head[] =
     "    cp \"$in/own\" \"$dir/own\" && chmod 700 \"$dir/own\" && \"$dir/own\" </dev/null\n"
     "fi\n";
 
-/* The whole chain each time: whoever takes it drops what is known. The token proves who speaks. */
-static const char push_part[] =
+static const char push_loop[] =
     "push=$(cat \"$in/push\")\n"
-    "push_once() {\n"
-    "    \"$dir/meter\" --replay \"$dir/spool\" --output \"$dir/pushed\" >/dev/null 2>&1\n"
-    "    curl -fsS --max-time 60 --proto =https -H \"X-Greenlaunch-Launch: $launch\" \\\n"
-    "        --data-binary @\"$dir/pushed\" \"$push\" >/dev/null 2>&1\n"
-    "    rm -f \"$dir/pushed\"\n"
-    "}\n"
     "(while sleep 60; do push_once; done) </dev/null >/dev/null 2>&1 3>&- &\n";
 
 /* The readings go to the log by a descriptor of their own, what the command says into a file. The
@@ -91,29 +71,22 @@ static const char run_part[] =
     "tail -c 2048 \"$dir/output\" | sed 's/^/greenlaunch: | /'\n"
     "say \"GLX1 {\\\"exit\\\":$status,\\\"launch\\\":\\\"$launch\\\"}\"\n";
 
-static void add_quoted(struct gl_str *out, const char *text)
-{
-    gl_str_add(out, "'");
-    for (; *text != '\0'; text++)
-        if (*text == '\'')
-            gl_str_add(out, "'\\''");
-        else
-            gl_str_add_char(out, *text);
-    gl_str_add(out, "'");
-}
-
 void gl_kubernetes_script(const struct gl_launch *launch, struct gl_str *out)
 {
     bool pushes = launch->meter != NULL && launch->meter->push != NULL;
 
     gl_str_add(out, "#!/bin/sh\nlaunch=");
-    add_quoted(out, launch->launch_id);
+    gl_guest_quote(out, launch->launch_id);
     gl_str_addf(out, "\ninterval=%" PRIu32 "\nexpires=%" PRId64 "\nmost=%" PRId64 "\n",
                 (launch->interval_s > 0 ? launch->interval_s : 10) * 1000, launch->expires.unix_s,
                 launch->lease.s);
     gl_str_add(out, head);
-    if (pushes)
-        gl_str_add(out, push_part);
+    gl_str_add(out, gl_guest_fetch);
+    gl_str_add(out, install);
+    if (pushes) {
+        gl_str_add(out, gl_guest_push);
+        gl_str_add(out, push_loop);
+    }
     gl_str_add(out, run_part);
     if (pushes)
         gl_str_add(out, "push_once\n");
@@ -126,7 +99,7 @@ void gl_kubernetes_command(const char *const *command, struct gl_str *out)
     gl_str_add(out, "exec 3>&-\nexec");
     for (size_t i = 0; command[i] != NULL; i++) {
         gl_str_add(out, " ");
-        add_quoted(out, command[i]);
+        gl_guest_quote(out, command[i]);
     }
     gl_str_add(out, "\n");
 }

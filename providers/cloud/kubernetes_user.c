@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/yamldoc.h"
+#include "providers/cloud/credential_file.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -146,9 +147,18 @@ static int add_file(json_t *merged, const char *path, struct gl_error *err)
 {
     struct gl_error trouble = {0};
     GL_AUTO(gl_auto_free) char *folder = gl_strdup(path);
-    json_t *document = gl_yamldoc_read(path, &trouble);
-    char *slash = strrchr(folder, '/');
+    json_t *document = NULL;
+    char *slash = strrchr(folder, '/'), *bytes;
+    size_t length;
     int rc;
+
+    if (gl_credential_file_read(
+            &(struct gl_credential_file){.path = path, .ceiling = GL_YAMLDOC_MAX_BYTES}, &bytes,
+            &length, &trouble) == 0) {
+        document = gl_yamldoc_parse(bytes, length, path, &trouble);
+        gl_wipe(bytes, length);
+        free(bytes);
+    }
 
     if (document == NULL && trouble.code == GL_E_IO && trouble.sys == ENOENT)
         return 0;

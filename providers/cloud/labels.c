@@ -33,6 +33,17 @@ static bool number(const char *text, int64_t *out)
     return true;
 }
 
+/* Whoever may write labels in the account may write anything into them: it is shown to people, and
+ * names things here. */
+static bool is_request(const char *text)
+{
+    size_t length = text != NULL ? strlen(text) : 0;
+
+    return length > 0 && length < GL_LABEL_VALUE &&
+           strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") ==
+               length;
+}
+
 static bool is_half(const char *text)
 {
     return text != NULL && strlen(text) == TOKEN_HALF &&
@@ -46,7 +57,7 @@ bool gl_labels_read(const char *(*get)(void *cookie, const char *name), void *co
     const char *value = get(cookie, names[0]);
     int64_t attempt, expires;
 
-    if (value == NULL || value[0] == '\0' || strlen(value) >= sizeof request)
+    if (!is_request(value))
         return false;
     snprintf(request, sizeof request, "%s", value);
     if (!number(get(cookie, names[1]), &attempt) || attempt > UINT32_MAX ||

@@ -112,6 +112,7 @@ const struct gl_cloud_ops gl_openstack_ops = {
     .image_copy = gl_openstack_image_copy,
     .image_look = gl_openstack_image_look,
     .image_delete = gl_openstack_image_delete,
+    .image_find = gl_openstack_image_find,
     .catalog = &gl_openstack_catalog,
     .classify = openstack_classify,
     .close = openstack_close,

@@ -142,6 +142,8 @@ int gl_openstack_image_copy(struct gl_cloud *cloud, const char *image, const cha
 int gl_openstack_image_look(struct gl_cloud *cloud, const char *image, struct gl_cloud_image *out,
                             struct gl_error *err);
 int gl_openstack_image_delete(struct gl_cloud *cloud, const char *image, struct gl_error *err);
+int gl_openstack_image_find(struct gl_cloud *cloud, const char *id, const char *region,
+                            const char *name, struct gl_cloud_image *out, struct gl_error *err);
 extern const struct gl_catalog_ops gl_openstack_catalog;
 
 /* ---- openstack_search.c ---- */

@@ -4,6 +4,7 @@
 #include "providers/cloud/openstack_credential.h"
 
 #include "base/yamldoc.h"
+#include "providers/cloud/credential_file.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -93,9 +94,19 @@ static void merge(json_t *into, json_t *over, unsigned depth)
 /* 1 read, 0 there is none, -1. */
 static int read_doc(const char *path, bool is_named, json_t **out, struct gl_error *err)
 {
+    /* In a folder where others may write, a file of theirs would send us to a cloud of theirs. */
+    const struct gl_credential_file file = {
+        .path = path, .ceiling = GL_YAMLDOC_MAX_BYTES, .is_from_here = !is_named && path[0] != '/'};
     struct gl_error trouble = {0};
+    size_t length;
+    char *bytes;
 
-    *out = gl_yamldoc_read(path, &trouble);
+    *out = NULL;
+    if (gl_credential_file_read(&file, &bytes, &length, &trouble) == 0) {
+        *out = gl_yamldoc_parse(bytes, length, path, &trouble);
+        gl_wipe(bytes, length);
+        free(bytes);
+    }
     if (*out != NULL)
         return 1;
     if (trouble.sys == ENOENT && !is_named)

@@ -155,6 +155,9 @@ static int mend_url(const char *from, char url[256], struct gl_error *err)
     char shown[GL_TEXT_SHOWN];
     size_t length = strlen(url);
 
+    if (strchr(url, '@') != NULL) /* which may be a password's */
+        return gl_fail(err, GL_E_CONFIG,
+                       "%s: auth_url holds a user name or a password: leave it out", from);
     if (!gl_openstack_is_trusted(url))
         return gl_fail(err, GL_E_CONFIG,
                        "%s: auth_url %s is no https:// address (http:// only on this machine)",

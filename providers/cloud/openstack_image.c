@@ -100,6 +100,24 @@ static int find(struct gl_openstack *os, struct gl_openstack_place *place, const
     return look(os, place, id, out, err) == 0 ? 1 : -1;
 }
 
+int gl_openstack_image_find(struct gl_cloud *cloud, const char *id, const char *region,
+                            const char *name, struct gl_cloud_image *out, struct gl_error *err)
+{
+    struct gl_openstack *os = gl_openstack_of(cloud);
+    struct gl_cloud_image absent = {.state = GL_IMAGE_ABSENT, .bytes = GL_UNKNOWN};
+    struct gl_openstack_place *place;
+    int found;
+
+    (void)id;
+    if (gl_openstack_begin(os, GL_REMOTE_DEADLINE_MS, err) != 0 ||
+        gl_openstack_place(os, region, &place, err) != 0)
+        return -1;
+    found = find(os, place, name, out, err);
+    if (found == 0)
+        *out = absent;
+    return found < 0 ? -1 : 0;
+}
+
 /* The id is in the body from 2.45 on, before that it ends the Location. */
 static int take_image_id(struct gl_openstack *os, struct gl_remote_call *call, char out[40],
                          struct gl_error *err)

@@ -339,8 +339,9 @@ static int check_room(const struct gl_openstack_place *place, const json_t *limi
         json_int_t needs =
             rows[i].of != NULL ? json_integer_value(json_object_get(flavor, rows[i].of)) : 1;
 
+        /* No sum of two figures from outside: it might overflow. */
         if (json_is_integer(most) && json_integer_value(most) >= 0 && json_is_integer(used) &&
-            json_integer_value(used) + needs > json_integer_value(most))
+            json_integer_value(used) > json_integer_value(most) - needs)
             return gl_fail(err, GL_E_QUOTA, "openstack in %s: quota %s is %lld, %lld are used",
                            place->region, rows[i].most, (long long)json_integer_value(most),
                            (long long)json_integer_value(used));

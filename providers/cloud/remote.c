@@ -44,12 +44,24 @@ static bool is_loopback(const char *url)
     return false;
 }
 
+/* "https://user:password@host" is often written: what stands in it is not shown. */
+static int fail_endpoint(const struct gl_cloud_ops *ops, const char *value, struct gl_error *err)
+{
+    char shown[GL_TEXT_SHOWN];
+
+    if (strchr(value, '@') != NULL)
+        return gl_fail(err, GL_E_CONFIG,
+                       "%s: the endpoint holds a user name or a password: leave it out", ops->name);
+    return gl_fail(err, GL_E_CONFIG,
+                   "%s: the endpoint %s is no https:// address (http:// only on this machine)",
+                   ops->name, gl_text_show(value, shown));
+}
+
 int gl_remote_endpoint(const struct gl_cloud_ops *ops, const struct gl_cloud_options *options,
                        const char *fallback, char out[256], struct gl_error *err)
 {
     const char *value = gl_cloud_setting(ops, options, "endpoint");
     size_t length;
-    char shown[GL_TEXT_SHOWN];
 
     if (value == NULL || value[0] == '\0')
         value = fallback;
@@ -58,9 +70,7 @@ int gl_remote_endpoint(const struct gl_cloud_ops *ops, const struct gl_cloud_opt
         length--;
     if (length >= 256 || (strncmp(value, "https://", 8) != 0 && !is_loopback(value)) ||
         strpbrk(value, "@?# \t\r\n\\\"") != NULL)
-        return gl_fail(err, GL_E_CONFIG,
-                       "%s: the endpoint %s is no https:// address (http:// only on this machine)",
-                       ops->name, gl_text_show(value, shown));
+        return fail_endpoint(ops, value, err);
     memcpy(out, value, length);
     out[length] = '\0';
     return 0;
@@ -242,7 +252,8 @@ json_t *gl_remote_reply_json(const struct gl_remote_call *call, struct gl_error 
                 gl_text_show(reply->content_type, shown));
     else if ((value = gl_json_parse(reply->body != NULL ? reply->body : "", reply->body_length,
                                     "the answer", &why)) == NULL)
-        gl_fail(err, code, "%s", why.text);
+        /* The parser quotes what it could not read: half a token, perhaps. */
+        gl_fail(err, code, "%s", call->has_secret ? "the answer is not valid JSON" : why.text);
     return value;
 }
 

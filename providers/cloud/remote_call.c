@@ -9,6 +9,7 @@
 
 #define SHORTEST_QUOTE 12 /* bytes of a header that a message may not repeat */
 #define SHORTEST_KEY   32 /* of a body */
+#define SHORTEST_WORD  8  /* of a body that asks for credentials: passwords are short */
 #define LONGEST_ID     47 /* so many hex digits may be an id; more are a key or a token */
 
 /* ---- building: buffers may hold secrets, so that a grown one is wiped before it goes ---- */
@@ -134,6 +135,46 @@ static bool is_in(const struct gl_str *where, const char *run, size_t length)
     return where->length > 0 && memmem(where->text, where->length, run, length) != NULL;
 }
 
+/* In the body as it is, or as a form writes it. */
+static bool is_in_body(const struct gl_remote_call *call, const char *run, size_t length)
+{
+    size_t shortest = call->is_open && call->has_secret ? SHORTEST_WORD : SHORTEST_KEY;
+    struct gl_str word = {0}, coded = {0};
+    bool is_it;
+
+    if (length < shortest || call->body.length == 0)
+        return false;
+    gl_str_add_bytes(&word, run, length);
+    gl_remote_encode(&coded, gl_str_text(&word));
+    is_it = is_in(&call->body, run, length) || is_in(&call->body, coded.text, coded.length);
+    wipe(&word);
+    wipe(&coded);
+    return is_it;
+}
+
+static bool is_quoted(const struct gl_remote_call *call, const char *run, size_t length)
+{
+    return (length >= SHORTEST_QUOTE && is_in(&call->headers, run, length)) ||
+           is_in_body(call, run, length);
+}
+
+/* As a whole, or a part of it: "token=SECRET" and "SECRET." are quotations, too. */
+static bool holds_quotation(const struct gl_remote_call *call, const char *run, size_t length)
+{
+    if (is_quoted(call, run, length))
+        return true;
+    for (size_t at = 0; at < length;) {
+        size_t part = 0;
+
+        while (at + part < length && strchr("=./+~", run[at + part]) == NULL)
+            part++;
+        if (part > 0 && part < length && is_quoted(call, run + at, part))
+            return true;
+        at += part + 1;
+    }
+    return false;
+}
+
 void gl_remote_redact(const struct gl_remote_call *call, char *text)
 {
     for (char *run = text; *run != '\0';) {
@@ -142,8 +183,7 @@ void gl_remote_redact(const struct gl_remote_call *call, char *text)
         while (is_key_char(run[length]))
             length++;
         if (strspn(run, "0123456789abcdefABCDEF") > LONGEST_ID ||
-            (length >= SHORTEST_QUOTE && is_in(&call->headers, run, length)) ||
-            (length >= SHORTEST_KEY && is_in(&call->body, run, length)))
+            holds_quotation(call, run, length))
             memset(run, '*', length);
         run += length > 0 ? length : 1;
     }

@@ -18,50 +18,6 @@
 #define DETACH_LOOKS  20 /* a block volume of a server that has just gone is in use for seconds */
 #define DETACH_MS     1000
 
-/* ---- credentials ---- */
-
-static void set_account(struct gl_vps *vps, const char *project)
-{
-    if (vps->account[0] == '\0' && project != NULL)
-        snprintf(vps->account, sizeof vps->account, "%.63s", project);
-}
-
-static void read_config(struct gl_vps *vps, const char *profile)
-{
-    const struct gl_world *world = vps->remote.world;
-    char *text = gl_vps_config_read(vps, "SCW_CONFIG_PATH", "scw/config.yaml");
-    struct gl_scaleway_profile found;
-
-    if (profile == NULL)
-        profile = world->getenv(world->cookie, "SCW_PROFILE");
-    if (text != NULL && gl_scaleway_config_read(text, profile, &found)) {
-        if (vps->token.length == 0)
-            gl_vps_token_set(vps, found.secret_key);
-        set_account(vps, found.project[0] != '\0' ? found.project : NULL);
-        gl_wipe(&found, sizeof found);
-    }
-    gl_vps_config_free(text);
-}
-
-static int credentials(struct gl_vps *vps, struct gl_error *err)
-{
-    const struct gl_world *world = vps->remote.world;
-    const char *profile = gl_vps_setting(vps, "profile");
-
-    set_account(vps, gl_vps_setting(vps, "project"));
-    if (profile == NULL) {
-        gl_vps_token_env(vps, "SCW_SECRET_KEY");
-        set_account(vps, world->getenv(world->cookie, "SCW_DEFAULT_PROJECT_ID"));
-    }
-    if (vps->token.length == 0 || vps->account[0] == '\0')
-        read_config(vps, profile);
-    if (vps->token.length > 0)
-        return 0;
-    return gl_fail(err, GL_E_NO_CREDENTIAL,
-                   "scaleway: no API key: set SCW_ACCESS_KEY, SCW_SECRET_KEY and "
-                   "SCW_DEFAULT_PROJECT_ID, or run: scw init");
-}
-
 static int authorize(struct gl_remote *remote, struct gl_remote_call *call, bool is_renewed,
                      struct gl_error *err)
 {
@@ -115,7 +71,7 @@ static int create(struct gl_vps *vps, const struct gl_launch *launch, const char
     if (zone == NULL)
         return gl_fail(err, GL_E_UNKNOWN_NAME, "scaleway: no zone is known of the region %s",
                        launch->region);
-    if (vps->token.length == 0 && credentials(vps, err) < 0)
+    if (vps->token.length == 0 && gl_scaleway_credentials(vps, err) < 0)
         return -1;
     if (vps->account[0] == '\0')
         return gl_fail(err, GL_E_NO_CREDENTIAL,
@@ -421,18 +377,27 @@ static int power(struct gl_vps *vps, const struct gl_instance *instance, enum gl
 
 /* ---- what there is ---- */
 
+/* The zone that a region stands for; NULL and an error. */
+static const char *need_zone(const struct gl_vps *vps, const char *region, struct gl_error *err)
+{
+    const char *zone = zone_for(vps, region);
+
+    if (zone == NULL)
+        gl_fail(err, GL_E_UNKNOWN_NAME, "scaleway: no zone is known of the region %s", region);
+    return zone;
+}
+
 static int offer(struct gl_vps *vps, const char *region, const char *type, int64_t *out_u_usd,
                  struct gl_error *err)
 {
-    const char *zone = zone_for(vps, region);
+    const char *zone = need_zone(vps, region, err);
     GL_AUTO(gl_auto_json) json_t *answer = NULL;
     struct gl_remote_call call;
     char shown[GL_TEXT_SHOWN];
 
     *out_u_usd = GL_UNKNOWN; /* sold in EUR */
     if (zone == NULL)
-        return gl_fail(err, GL_E_UNKNOWN_NAME, "scaleway: no zone is known of the region %s",
-                       region);
+        return -1;
     gl_vps_call(vps, &call, "GET", "/instance/v1/zones/%s/products/servers/availability", zone);
     call.region = zone;
     answer = gl_vps_ask(vps, &call, err);
@@ -448,6 +413,24 @@ static int offer(struct gl_vps *vps, const char *region, const char *type, int64
         return gl_fail(err, GL_E_UNKNOWN_NAME, "scaleway in %s: there is no type %s", zone,
                        gl_text_show(type, shown));
     }
+}
+
+static int list_prices(struct gl_vps *vps, const char *region, struct gl_catalog *out,
+                       struct gl_error *err)
+{
+    const char *zone = need_zone(vps, region, err);
+    GL_AUTO(gl_auto_json) json_t *answer = NULL;
+    struct gl_remote_call call;
+
+    if (zone == NULL)
+        return -1;
+    gl_vps_call(vps, &call, "GET", "/instance/v1/zones/%s/products/servers?per_page=100", zone);
+    call.region = zone;
+    answer = gl_vps_ask(vps, &call, err);
+    if (answer == NULL)
+        return -1;
+    gl_scaleway_read_types(answer, zone, out);
+    return 0;
 }
 
 static int whoami(struct gl_cloud *cloud, char out[128], struct gl_error *err)
@@ -477,7 +460,7 @@ static int catalog_begin(struct gl_cloud *cloud, struct gl_catalog_round *round,
     const char *all[GL_SCALEWAY_ZONES];
     size_t count = gl_scaleway_zones(NULL, all);
 
-    if (vps->token.length == 0 && credentials(vps, err) < 0)
+    if (vps->token.length == 0 && gl_scaleway_credentials(vps, err) < 0)
         return -1;
     for (size_t i = 0; i < count; i++)
         for (int kind = KIND_TYPES; kind <= KIND_STOCK; kind++) {
@@ -494,18 +477,24 @@ static int catalog_read(struct gl_cloud *cloud, const struct gl_remote_call *cal
                         const char *region, struct gl_catalog_round *round,
                         struct gl_catalog *catalog, struct gl_error *err)
 {
+    const struct gl_vps *vps = (const struct gl_vps *)cloud;
     GL_AUTO(gl_auto_json) json_t *answer = NULL;
+    struct gl_catalog *list;
 
-    (void)cloud, (void)round;
+    (void)round;
     if (call->err.code != GL_OK)
         return 0;
     answer = gl_remote_reply_json(call, err);
     if (answer == NULL)
         return gl_wrap(err, "scaleway in %s", region);
-    if (kind == KIND_TYPES)
-        gl_scaleway_read_types(answer, region, catalog);
-    else
+    if (kind == KIND_STOCK) {
         gl_scaleway_read_stock(answer, region, catalog);
+        return 0;
+    }
+    list = gl_catalog_new();
+    gl_scaleway_read_types(answer, region, list);
+    gl_vps_add_rows(vps, list, catalog);
+    gl_catalog_free(list);
     return 0;
 }
 
@@ -527,6 +516,7 @@ static const struct gl_cloud_key keys[] = {
     {"zone", "zone to launch in, where the region has several", NULL},
     {"image", "image of new servers, a label or an id", DEFAULT_IMAGE},
     {"network", "id of a security group", NULL},
+    GL_VPS_RATE_KEY,
     {NULL, NULL, NULL},
 };
 
@@ -536,7 +526,7 @@ static const struct gl_remote_ops remote_ops = {
 static const struct gl_vps_ops vps_ops = {
     .endpoint = "https://api.scaleway.com",
     .user_data_ceiling = (size_t)16 << 10,
-    .credentials = credentials,
+    .credentials = gl_scaleway_credentials,
     .create = create,
     .finish = finish,
     .follow = follow,
@@ -545,6 +535,7 @@ static const struct gl_vps_ops vps_ops = {
     .remove = remove_server,
     .power = power,
     .offer = offer,
+    .list_prices = list_prices,
     .is_id = is_id,
 };
 

@@ -34,4 +34,8 @@ void gl_scaleway_read_stock(const json_t *answer, const char *zone, struct gl_ca
 /* 1 in stock, 0 not, -1 no such type there. */
 int gl_scaleway_read_offer(const json_t *answer, const char *type);
 
+/* Fill vps->token and vps->account: settings, environment, the scw command's file (in
+ * scaleway_credential.c). */
+int gl_scaleway_credentials(struct gl_vps *vps, struct gl_error *err);
+
 #endif

@@ -108,11 +108,11 @@ static bool read_digits(const char *text, int64_t *out, int *out_places)
             return false;
         if (places >= 12) /* below a microgram of a ton */
             continue;
-        value = value * 10 + (*text - '0');
-        digits += value > 0;
+        digits += value > 0 || *text != '0';
         places += places >= 0;
         if (digits > DIGITS_MAX)
             return false;
+        value = value * 10 + (*text - '0');
     }
     *out = value;
     *out_places = places > 0 ? places : 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "providers/cloud/userdata.h"
+#include "providers/cloud/guest_shell.h"
 
 #include "base/file.h"
 #include "base/sign.h"
@@ -12,22 +12,10 @@
 
 /* ---- pieces of shell ---- */
 
-/* 'text', whatever is in it. */
-static void add_quoted(struct gl_str *out, const char *text)
-{
-    gl_str_add(out, "'");
-    for (; *text != '\0'; text++)
-        if (*text == '\'')
-            gl_str_add(out, "'\\''");
-        else
-            gl_str_add_bytes(out, text, 1);
-    gl_str_add(out, "'");
-}
-
 static void add_variable(struct gl_str *out, const char *name, const char *value)
 {
     gl_str_addf(out, "%s=", name);
-    add_quoted(out, value != NULL ? value : "");
+    gl_guest_quote(out, value != NULL ? value : "");
     gl_str_add(out, "\n");
 }
 
@@ -66,20 +54,6 @@ static const char head[] =
     "    systemd-run --unit=greenlaunch-lease --on-active=\"$left\" \\\n"
     "        --timer-property=AccuracySec=1s poweroff 2>/dev/null && return\n"
     "    (sleep \"$left\" && poweroff) </dev/null >/dev/null 2>&1 &\n"
-    "}\n"
-    "get() { # URL FILE\n"
-    "    if command -v curl >/dev/null; then\n"
-    "        curl -fsS --retry 5 --proto =https -o \"$2\" \"$1\"\n"
-    "    elif command -v wget >/dev/null; then\n"
-    "        wget -q --https-only -O \"$2\" \"$1\"\n"
-    "    else\n"
-    "        python3 -c 'import sys, urllib.request as u\n"
-    "open(sys.argv[2], \"wb\").write(u.urlopen(sys.argv[1], timeout=60).read())' \"$1\" \"$2\"\n"
-    "    fi\n"
-    "}\n"
-    "pinned() { # FILE SHA256\n"
-    "    [ \"$(sha256sum <\"$1\")\" = \"$2  -\" ] || gone \"$1 is not the pinned program\"\n"
-    "    chmod 700 \"$1\"\n"
     "}\n";
 
 /* A machine that boots again has its unit; what another one left on the disk is not ours. */
@@ -118,15 +92,7 @@ static const char boot_end[] =
     "[ -z \"${watcher:-}\" ] || kill \"$watcher\" 2>/dev/null\n"
     "poweroff || halt -p -f\n";
 
-/* The whole chain each time: whoever takes it drops what is known. The token proves who speaks. */
-static const char push_part[] =
-    "push_once() {\n"
-    "    \"$dir/meter\" --replay \"$dir/spool\" --output \"$dir/pushed\" >/dev/null 2>&1\n"
-    "    curl -fsS --max-time 60 --proto =https -H \"X-Greenlaunch-Launch: $launch\" \\\n"
-    "        --data-binary @\"$dir/pushed\" \"$push\" >/dev/null 2>&1\n"
-    "    rm -f \"$dir/pushed\"\n"
-    "}\n"
-    "push_often() { while sleep 60; do push_once; done; }\n";
+static const char push_loop[] = "push_often() { while sleep 60; do push_once; done; }\n";
 
 /* Now, and at every boot of a machine that was halted and started. */
 static const char tail_part[] = "printf '%s' \"$self\" >\"$dir/machine\"\n"
@@ -153,34 +119,6 @@ static const char tail_part[] = "printf '%s' \"$self\" >\"$dir/machine\"\n"
 
 /* ---- the script ---- */
 
-static bool is_https(const char *url)
-{
-    return strncmp(url, "https://", 8) == 0 && url[8] != '\0';
-}
-
-static bool is_pin(const char *sha256)
-{
-    return sha256 != NULL && strlen(sha256) == GL_HASH_HEX - 1 &&
-           strspn(sha256, "0123456789abcdef") == GL_HASH_HEX - 1;
-}
-
-static int check_meter(const struct gl_carried_meter *meter, struct gl_error *err)
-{
-    if (meter == NULL)
-        return 0;
-    if (meter->url == NULL && meter->path == NULL)
-        return gl_fail(err, GL_E_BAD_VALUE, "a meter needs an address or a file to embed");
-    if (meter->url != NULL && (!is_https(meter->url) || !is_pin(meter->sha256)))
-        return gl_fail(err, GL_E_BAD_VALUE,
-                       "a meter comes from an https:// address with its SHA-256 (64 hex digits)");
-    if (meter->gpu_url != NULL && (!is_https(meter->gpu_url) || !is_pin(meter->gpu_sha256)))
-        return gl_fail(err, GL_E_BAD_VALUE,
-                       "the GPU helper comes from an https:// address with its SHA-256");
-    if (meter->push != NULL && !is_https(meter->push))
-        return gl_fail(err, GL_E_BAD_VALUE, "readings are pushed to an https:// address only");
-    return 0;
-}
-
 static void add_variables(struct gl_str *out, const struct gl_userdata *wanted)
 {
     const struct gl_launch *launch = wanted->launch;
@@ -195,16 +133,11 @@ static void add_variables(struct gl_str *out, const struct gl_userdata *wanted)
                 launch->lease.s);
 }
 
-static bool is_gzip(const char *bytes, size_t length)
-{
-    return length > 2 && memcmp(bytes, "\x1f\x8b", 2) == 0;
-}
-
 static int add_meter(struct gl_str *out, const struct gl_carried_meter *meter, struct gl_error *err)
 {
     if (meter->url != NULL) {
         gl_str_add(out, "get ");
-        add_quoted(out, meter->url);
+        gl_guest_quote(out, meter->url);
         gl_str_add(out, " \"$dir/meter\" || gone 'the meter cannot be fetched'\n");
         gl_str_addf(out, "pinned \"$dir/meter\" %s\n", meter->sha256);
     } else {
@@ -213,14 +146,14 @@ static int add_meter(struct gl_str *out, const struct gl_carried_meter *meter, s
 
         if (gl_file_read(meter->path, METER_CEILING, &bytes, &length, err) != 0)
             return gl_wrap(err, "the meter to embed");
-        add_file(out, is_gzip(bytes, length) ? "meter.gz" : "meter", bytes, length);
-        if (is_gzip(bytes, length))
+        add_file(out, gl_guest_is_gzip(bytes, length) ? "meter.gz" : "meter", bytes, length);
+        if (gl_guest_is_gzip(bytes, length))
             gl_str_add(out, "gunzip -f \"$dir/meter.gz\"\n");
         gl_str_add(out, "chmod 700 \"$dir/meter\"\n");
     }
     if (meter->gpu_url != NULL) {
         gl_str_add(out, "get ");
-        add_quoted(out, meter->gpu_url);
+        gl_guest_quote(out, meter->gpu_url);
         gl_str_add(out, " \"$dir/meter-gpu\" || gone 'the GPU helper cannot be fetched'\n");
         gl_str_addf(out, "pinned \"$dir/meter-gpu\" %s\n", meter->gpu_sha256);
     }
@@ -234,10 +167,11 @@ static void add_command(struct gl_str *out, const char *const *command)
     gl_str_add(&text, "exec");
     for (size_t i = 0; command[i] != NULL; i++) {
         gl_str_add(&text, " ");
-        add_quoted(&text, command[i]);
+        gl_guest_quote(&text, command[i]);
     }
     gl_str_add(&text, "\n");
     add_file(out, "command", gl_str_text(&text), text.length);
+    gl_wipe(text.text, text.length); /* what people put into commands may be secret */
 }
 
 /* The challenge as the cloud takes it. */
@@ -335,8 +269,10 @@ static int add_run(struct gl_str *out, const struct gl_userdata *wanted, struct 
     gl_str_add(out, "cat >\"$dir/run\" <<'END_RUN'\n#!/bin/sh\n");
     add_variables(out, wanted);
     gl_str_add(out, head);
-    if (meter != NULL && meter->push != NULL)
-        gl_str_add(out, push_part);
+    if (meter != NULL && meter->push != NULL) {
+        gl_str_add(out, gl_guest_push);
+        gl_str_add(out, push_loop);
+    }
     gl_str_add(out, same_part);
     gl_str_add(out, "lease\n");
     if (wanted->identity != NULL && add_identity(out, wanted, err) != 0)
@@ -369,6 +305,7 @@ static int add_script(struct gl_str *out, const struct gl_userdata *wanted, stru
     gl_str_add(out, "#!/bin/sh\n");
     add_variables(out, wanted);
     gl_str_add(out, head);
+    gl_str_add(out, gl_guest_fetch);
     gl_str_add(out, fresh_part);
     gl_str_add(out, "lease\n");
     if (wanted->is_script_only && add_own_script(out, launch->user_data, err) != 0)
@@ -440,7 +377,7 @@ int gl_userdata_make(const struct gl_userdata *wanted, struct gl_str *out, struc
     const struct gl_launch *launch = wanted->launch;
     const struct gl_str *made = &script;
 
-    if (check_meter(launch->meter, err) != 0 || add_script(&script, wanted, err) != 0)
+    if (gl_guest_check_meter(launch, err) != 0 || add_script(&script, wanted, err) != 0)
         return -1;
     if (!wanted->is_script_only && launch->user_data != NULL && launch->user_data[0] != '\0') {
         if (add_archive(&whole, &script, launch->user_data, err) != 0)

@@ -42,14 +42,27 @@ struct gl_vps_ops {
      * QUOTA. */
     int (*offer)(struct gl_vps *vps, const char *region, const char *type, int64_t *out_u_usd,
                  struct gl_error *err);
+    /* Optional: of a provider that sells in euro: its list of a region now. Our table's prices of
+     * it are converted at the rate of some past day: shown, and no measure for a cap. */
+    int (*list_prices)(struct gl_vps *vps, const char *region, struct gl_catalog *out,
+                       struct gl_error *err);
     bool (*is_id)(const char *id); /* could it be one of ours? */
 };
+
+/* Setting of the same: the user's own rate, as none is invented. */
+#define GL_VPS_RATE "usd_per_eur"
+#define GL_VPS_RATE_KEY                                                                          \
+    {                                                                                            \
+        GL_VPS_RATE, "dollars that a euro counts for, as in 1.10; else prices in EUR have none", \
+            NULL                                                                                 \
+    }
 
 struct gl_vps {
     struct gl_remote remote; /* first */
     const struct gl_vps_ops *ops;
     char endpoint[256];
     struct gl_secret token;            /* ends with a NUL byte; empty until it was asked for */
+    int64_t usd_per_eur_u;             /* millionths; GL_UNKNOWN */
     char account[64];                  /* project or account id; "" = none */
     int64_t action;                    /* under way since create(); 0 = none */
     char acted[GL_CLOUD_ID];           /* the server it acts on, where actions have no number */
@@ -106,6 +119,12 @@ json_t *gl_vps_ask(struct gl_vps *vps, struct gl_remote_call *call, struct gl_er
 int gl_vps_tell(struct gl_vps *vps, struct gl_remote_call *call, struct gl_error *err);
 /* Does the built-in table know it? */
 bool gl_vps_knows(const struct gl_vps *vps, const char *region, const char *type);
+/* What a row costs in dollars, rounded up: as it is listed in dollars, or in euro at the user's
+ * rate; GL_UNKNOWN. */
+int64_t gl_vps_usd(const struct gl_vps *vps, const struct gl_catalog_row *row);
+/* Add all rows of `from`, with what they cost in dollars. */
+void gl_vps_add_rows(const struct gl_vps *vps, const struct gl_catalog *from,
+                     struct gl_catalog *into);
 /* Collect instances. */
 struct gl_vps_list {
     struct gl_instance *items;
@@ -146,8 +165,9 @@ struct gl_vps_line {
 };
 bool gl_vps_config_next(const char **at, struct gl_vps_line *out);
 /* The text of a credential file: `variable` names it, else below XDG_CONFIG_HOME or ~/.config. NULL
- * when there is none; wipe and free. */
-char *gl_vps_config_read(const struct gl_vps *vps, const char *variable, const char *below);
+ * when there is none, with CONFIG when others may write it; wipe and free. */
+char *gl_vps_config_read(const struct gl_vps *vps, const char *variable, const char *below,
+                         struct gl_error *err);
 void gl_vps_config_free(char *text);
 
 #endif

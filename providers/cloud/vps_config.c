@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "providers/cloud/vps.h"
 
-#include "base/file.h"
+#include "providers/cloud/credential_file.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -84,14 +84,15 @@ bool gl_vps_config_next(const char **at, struct gl_vps_line *out)
     return false;
 }
 
-char *gl_vps_config_read(const struct gl_vps *vps, const char *variable, const char *below)
+char *gl_vps_config_read(const struct gl_vps *vps, const char *variable, const char *below,
+                         struct gl_error *err)
 {
     const struct gl_world *world = vps->remote.world;
     const char *named = variable != NULL ? world->getenv(world->cookie, variable) : NULL;
     const char *folder = world->getenv(world->cookie, "XDG_CONFIG_HOME");
     const char *home = world->getenv(world->cookie, "HOME");
     char path[512], *text = NULL;
-    struct gl_error ignored = {0};
+    struct gl_error why = {0};
     size_t length;
 
     if (named != NULL && named[0] != '\0')
@@ -102,9 +103,13 @@ char *gl_vps_config_read(const struct gl_vps *vps, const char *variable, const c
         snprintf(path, sizeof path, "%s/.config/%s", home, below);
     else
         return NULL;
-    if (gl_file_read(path, GL_VPS_CONFIG_CEILING, &text, &length, &ignored) != 0)
-        return NULL;
-    return text;
+    if (gl_credential_file_read(
+            &(struct gl_credential_file){.path = path, .ceiling = GL_VPS_CONFIG_CEILING}, &text,
+            &length, &why) == 0)
+        return text;
+    if (why.code == GL_E_CONFIG)
+        gl_fail(err, GL_E_CONFIG, "%s: %s", vps->remote.cloud.ops->name, why.text);
+    return NULL;
 }
 
 void gl_vps_config_free(char *text)

@@ -26,9 +26,11 @@ static int check_price(const struct gl_vps *vps, const struct gl_launch *launch,
     if (launch->max_price_u_usd == 0)
         return 0;
     if (price == GL_UNKNOWN)
-        return gl_fail(err, GL_E_PRICE,
-                       "%s in %s: the price of %s in USD is not known, so that no cap can be kept",
-                       name_of(vps), launch->region, launch->type);
+        return gl_fail(
+            err, GL_E_PRICE,
+            "%s in %s: the price of %s in USD is not known, so that no cap can be kept%s",
+            name_of(vps), launch->region, launch->type,
+            vps->ops->list_prices != NULL ? "; it sells in EUR: set " GL_VPS_RATE : "");
     if (price > launch->max_price_u_usd)
         return gl_fail(err, GL_E_PRICE, "%s in %s: %s costs %.6f USD/h, the cap is %.6f USD/h",
                        name_of(vps), launch->region, launch->type, (double)price / 1e6,
@@ -46,7 +48,23 @@ static int check_names(struct gl_vps *vps, const struct gl_launch *launch, struc
     return gl_vps_types(&vps->remote.cloud, launch->region, &types, err);
 }
 
-/* What the provider says now, else what the table says. */
+/* In dollars by the list of a provider that sells in euro. */
+static int ask_list(struct gl_vps *vps, const struct gl_launch *launch, int64_t *out,
+                    struct gl_error *err)
+{
+    struct gl_catalog *list = gl_catalog_new();
+    const struct gl_catalog_row *rows;
+    int rc = vps->ops->list_prices(vps, launch->region, list, err);
+    size_t count = gl_catalog_rows(list, &rows);
+
+    for (size_t i = 0; rc == 0 && i < count; i++)
+        if (strcmp(rows[i].region, launch->region) == 0 && strcmp(rows[i].type, launch->type) == 0)
+            *out = gl_vps_usd(vps, &rows[i]);
+    gl_catalog_free(list);
+    return rc == 0 ? 0 : gl_wrap(err, "the price cap cannot be kept");
+}
+
+/* What the provider says now, else what the table says of a list in dollars. */
 static int check_offer(struct gl_vps *vps, const struct gl_launch *launch, struct gl_error *err)
 {
     struct gl_error ignored = {0};
@@ -54,7 +72,10 @@ static int check_offer(struct gl_vps *vps, const struct gl_launch *launch, struc
 
     if (vps->ops->offer(vps, launch->region, launch->type, &price, err) < 0)
         return -1;
-    if (price == GL_UNKNOWN)
+    if (launch->max_price_u_usd != 0 && vps->ops->list_prices != NULL &&
+        ask_list(vps, launch, &price, err) < 0)
+        return -1;
+    if (price == GL_UNKNOWN && vps->ops->list_prices == NULL)
         gl_vps_price(&vps->remote.cloud, launch->region, launch->type, &price, &ignored);
     return check_price(vps, launch, price, err);
 }

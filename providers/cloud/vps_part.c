@@ -28,6 +28,24 @@ static void copy_settings(struct gl_vps *vps, const struct gl_cloud_options *opt
     }
 }
 
+/* From a tenth to ten: what is beyond was meant the other way round, or is a slip. */
+static int take_rate(struct gl_vps *vps, struct gl_error *err)
+{
+    const char *text = gl_vps_setting(vps, GL_VPS_RATE);
+    GL_AUTO(gl_auto_json) json_t *value = text != NULL ? json_string(text) : NULL;
+    int64_t rate = gl_vps_money(value);
+    char shown[GL_TEXT_SHOWN];
+
+    vps->usd_per_eur_u = GL_UNKNOWN;
+    if (text == NULL)
+        return 0;
+    if (rate == GL_UNKNOWN || rate < 100000 || rate > 10000000)
+        return gl_fail(err, GL_E_CONFIG, "%s: " GL_VPS_RATE " is %s instead of a rate as in 1.10",
+                       vps->remote.cloud.ops->name, gl_text_show(text, shown));
+    vps->usd_per_eur_u = rate;
+    return 0;
+}
+
 struct gl_cloud *gl_vps_open(const struct gl_cloud_ops *cloud_ops,
                              const struct gl_remote_ops *remote_ops, const struct gl_vps_ops *ops,
                              const struct gl_cloud_options *options, struct gl_error *err)
@@ -37,7 +55,8 @@ struct gl_cloud *gl_vps_open(const struct gl_cloud_ops *cloud_ops,
     gl_remote_init(&vps->remote, cloud_ops, remote_ops, options);
     vps->ops = ops;
     copy_settings(vps, options);
-    if (gl_remote_endpoint(cloud_ops, options, ops->endpoint, vps->endpoint, err) < 0) {
+    if (gl_remote_endpoint(cloud_ops, options, ops->endpoint, vps->endpoint, err) < 0 ||
+        take_rate(vps, err) < 0) {
         gl_vps_close(&vps->remote.cloud);
         return NULL;
     }
@@ -144,6 +163,32 @@ int gl_vps_price(struct gl_cloud *cloud, const char *region, const char *type, i
     price = gl_data_price(kind, place, NULL);
     *out = price >= 0 ? price : GL_UNKNOWN;
     return 0;
+}
+
+#define OWN_MAX INT64_C(100000000000) /* 100,000 EUR an hour: no machine costs more */
+
+int64_t gl_vps_usd(const struct gl_vps *vps, const struct gl_catalog_row *row)
+{
+    if (row->price_u_usd != GL_UNKNOWN)
+        return row->price_u_usd;
+    if (strcmp(row->currency, "EUR") != 0 || row->price_u_own == GL_UNKNOWN ||
+        row->price_u_own > OWN_MAX || vps->usd_per_eur_u == GL_UNKNOWN)
+        return GL_UNKNOWN;
+    return (row->price_u_own * vps->usd_per_eur_u + 999999) / 1000000;
+}
+
+void gl_vps_add_rows(const struct gl_vps *vps, const struct gl_catalog *from,
+                     struct gl_catalog *into)
+{
+    const struct gl_catalog_row *rows;
+    size_t count = gl_catalog_rows(from, &rows);
+
+    for (size_t i = 0; i < count; i++) {
+        struct gl_catalog_row row = rows[i];
+
+        row.price_u_usd = gl_vps_usd(vps, &row);
+        gl_catalog_add(into, &row);
+    }
 }
 
 bool gl_vps_knows(const struct gl_vps *vps, const char *region, const char *type)

@@ -193,6 +193,33 @@ int gl_access_take(struct gl_access *access, struct gl_view body, int64_t monoto
     return 0;
 }
 
+/* ---- answers ---- */
+
+#define SHORTEST_BLOT 8 /* a shorter one would be met by chance, and is none */
+
+static void blot(const struct gl_secret *secret, char *bytes, size_t length)
+{
+    char *end = bytes + length, *at = bytes;
+
+    if (secret->length < SHORTEST_BLOT)
+        return;
+    while ((at = memmem(at, (size_t)(end - at), secret->bytes, secret->length)) != NULL) {
+        memset(at, '*', secret->length);
+        at += secret->length;
+    }
+}
+
+void gl_access_blot(const struct gl_access *access, char *bytes, size_t length)
+{
+    size_t count = key_count(access->ops);
+
+    for (size_t i = 0; bytes != NULL && i < count; i++)
+        if (!access->ops->keys[i].is_user)
+            blot(&access->keys[i], bytes, length);
+    if (bytes != NULL)
+        blot(&access->token, bytes, length);
+}
+
 /* ---- sending ---- */
 
 static void add_encoded(struct gl_str *out, const struct gl_secret *secret)

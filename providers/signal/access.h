@@ -40,6 +40,9 @@ void gl_access_login(const struct gl_access *access, struct gl_access_dress *out
 int gl_access_take(struct gl_access *access, struct gl_view body, int64_t monotonic_ms,
                    struct gl_error *err);
 void gl_access_forget(struct gl_access *access); /* the token */
+/* Overwrite in place what of an answer repeats a secret (some services quote the question): answers
+ * are kept in files. */
+void gl_access_blot(const struct gl_access *access, char *bytes, size_t length);
 /* `url` and the headers as they are sent. */
 void gl_access_dress(const struct gl_access *access, const char *url, struct gl_access_dress *out);
 

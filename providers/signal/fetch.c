@@ -394,6 +394,8 @@ static int ask(struct gl_fetch *fetch, struct gl_fetch_source *source,
     if (want->access != NULL ? send_known(fetch, source, want->access, &request, &reply, err)
                              : send_patiently(fetch, source, &request, &reply, err))
         return -1;
+    if (want->access != NULL)
+        gl_access_blot(want->access, reply.body, reply.body_length);
     if (reply.status == 200) {
         fill(fetch, &reply, out);
     } else if (reply.status == 304 && question.is_conditional) {

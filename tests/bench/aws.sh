@@ -25,13 +25,36 @@ for _ in $(seq 240); do
     kill -0 "$judge" 2>/dev/null || break
     sleep 0.25
 done
+measure() {
+    local region=eu-north-1 type=t3.micro
+    export AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_ENDPOINT_URL
+    export AWS_EC2_METADATA_DISABLED=true AWS_PAGER='' HOME=$scratch
+    AWS_ACCESS_KEY_ID=$(awk '{ print $2 }' "$scratch/keys")
+    AWS_SECRET_ACCESS_KEY=$(awk '{ print $3 }' "$scratch/keys")
+    printf '%s\n' 'greenlaunch_config: 1' 'zone: IS' 'clouds:' '  aws:' "    region: $region" \
+        "    image: $(cat "$scratch/ami")" 'sources: []' >"$scratch/config.yaml"
+    # Its first use, with the cap that it must have, which moto has no prices for: through the door.
+    ours=("$build/greenlaunch" launch --config "$scratch/config.yaml" --cloud aws --region "$region"
+        --type "$type" --duration 15min --yes)
+    AWS_ENDPOINT_URL=$(cat "$scratch/url")
+    if ! "${ours[@]}" --state "$scratch/primed" --max-price 1USD/h >"$scratch/said" 2>&1 ||
+        ! "$build/greenlaunch" stop --state "$scratch/primed" --config "$scratch/config.yaml" \
+            --all-mine >>"$scratch/said" 2>&1; then
+        printf '  skipped: the first launch failed: %s\n' "$(tail -n 2 "$scratch/said" | tr '\n' ' ')"
+        return
+    fi
+    # Then past it: its work is neither ours nor theirs.
+    AWS_ENDPOINT_URL=$(cat "$scratch/inner")
+    printf '%s\n' "${ours[@]}" --no-rules --state "$scratch/state" >"$scratch/ours"
+    printf '%s\n' "$cli" ec2 run-instances --image-id "$(cat "$scratch/ami")" --count 1 \
+        --instance-type "$type" --region "$region" --output json >"$scratch/theirs"
+    "$build/bench" aws "$scratch" 2>"$scratch/said" || tail -n 5 "$scratch/said" | sed 's/^/  /'
+    printf '  %s\n' 'ours asks moto five times (dry run, size, quota, what runs; then the launch), theirs once' \
+        "$("$cli" --version 2>&1)"
+}
+
 if [ -f "$scratch/inner" ]; then
-    # Past the judge's door: its work is neither ours nor theirs.
-    AWS_ENDPOINT_URL=$(cat "$scratch/inner") MOTO_AMI=$(cat "$scratch/ami") \
-        AWS_ACCESS_KEY_ID=$(awk '{ print $2 }' "$scratch/keys") \
-        AWS_SECRET_ACCESS_KEY=$(awk '{ print $3 }' "$scratch/keys") \
-        HOME=$scratch AWS_PAGER='' "$build/bench" aws "$cli"
-    printf '  %s\n' "$("$cli" --version 2>&1)"
+    measure
 else
     printf '  skipped: moto does not answer\n'
 fi

@@ -42,8 +42,8 @@ long bench_peak_kib(void)
 
 static int usage(void)
 {
-    fputs("usage: bench start PROGRAM | offers | energy FOLDER | papers | planning | guarantee "
-          "FOLDER [SUITE] | receipt FILE | aws CLI\n",
+    fputs("usage: bench start PROGRAM | offers | json | energy FOLDER | papers | planning | "
+          "guarantee FOLDER [SUITE] | receipt FILE | aws FOLDER\n",
           stderr);
     return 2;
 }
@@ -57,7 +57,7 @@ static const struct suite {
     {"offers", bench_offers, NULL},     {"papers", bench_papers, NULL},
     {"planning", bench_planning, NULL}, {"start", NULL, bench_start},
     {"energy", NULL, bench_energy},     {"receipt", NULL, bench_receipt},
-    {"aws", NULL, bench_aws},           {"aws-launch", NULL, bench_aws_launch},
+    {"aws", NULL, bench_aws},           {"json", bench_json, NULL},
 };
 
 static const struct suite *suite_of(int argc, char **argv)

@@ -21,12 +21,14 @@ int bench_planning(struct gl_error *err);
 /* The promise backtest over the series in `folder` (guarantee_data.h); `only` is the number of one
  * suite, or NULL for all. */
 int bench_guarantee(const char *folder, const char *only, struct gl_error *err);
+/* A plan by the streaming JSON reader beside jansson's tree: MB/s and memory. The plan comes from
+ * GREENLAUNCH_BENCH_PLAN, or is made up. */
+int bench_json(struct gl_error *err);
 /* Verifications a second of the receipt in `path`. */
 int bench_receipt(const char *path, struct gl_error *err);
-/* Launches on the EC2 counterpart of the environment beside the AWS CLI at `aws`; and one of ours
- * with an image, which that starts. */
-int bench_aws(const char *aws, struct gl_error *err);
-int bench_aws_launch(const char *image, struct gl_error *err);
+/* Launches by the whole command beside the AWS CLI's, as tests/bench/aws.sh prepared them in
+ * `folder`. */
+int bench_aws(const char *folder, struct gl_error *err);
 
 /* Monotonic seconds. */
 double bench_now_s(void);

@@ -211,6 +211,8 @@ printf 'Measured on %s, %s processors; load %s\n' "$(uname -srm)" "$(nproc)" \
 start_up
 title 'Offers, decided in one process'
 "$build/bench" offers
+title "Plans: the streaming JSON reader beside jansson (GREENLAUNCH_BENCH_PLAN)"
+"$build/bench" json
 title 'Energy counters over 30 simulated days, every range and power'
 "$build/bench" energy "$work/rapl"
 title 'Published figures recomputed'

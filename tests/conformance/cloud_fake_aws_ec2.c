@@ -3,6 +3,7 @@
 
 #include "base/sign.h"
 #include "base/time.h"
+#include "tests/support/test_clock.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -216,7 +217,7 @@ static struct gl_fake_aws_instance *make(struct gl_fake_aws *fake,
     snprintf(made->state, sizeof made->state, "pending");
     snprintf(made->token, sizeof made->token, "%s", FIELD("ClientToken"));
     snprintf(made->started, sizeof made->started, "%s",
-             gl_instant_text((struct gl_instant){time(NULL)}, now));
+             gl_instant_text((struct gl_instant){test_clock_now()}, now));
     made->is_spot = strcmp(FIELD("InstanceMarketOptions.MarketType"), "spot") == 0;
     made->hidden = fake->hide;
     made->user_data = gl_strdup(FIELD("UserData"));

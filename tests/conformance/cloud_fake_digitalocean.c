@@ -100,6 +100,7 @@ static void act(struct gl_fake *fake, const struct gl_test_request *request,
     else if (strcmp(type, "power_on") == 0)
         snprintf(server->state, sizeof server->state, "active");
     else if (strcmp(type, "snapshot") == 0) {
+        fake->images_made++;
         snprintf(fake->image, sizeof fake->image, "%s",
                  json_string_value(json_object_get(body, "name")));
         snprintf(fake->image_place, sizeof fake->image_place, "%s", server->place);

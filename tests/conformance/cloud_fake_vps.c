@@ -2,6 +2,7 @@
 #include "tests/conformance/cloud_fake_vps.h"
 
 #include "base/time.h"
+#include "tests/support/test_clock.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -166,7 +167,7 @@ struct gl_fake_server *gl_fake_new(struct gl_fake *fake, const json_t *body, con
     snprintf(made->uuid, sizeof made->uuid, "aaaaaaaa-bbbb-4ccc-8ddd-%012d", (int)made->id);
     made->labels = json_deep_copy(json_object_get(body, labels));
     made->has_user_data = json_object_get(body, "user_data") != NULL;
-    made->created_s = time(NULL);
+    made->created_s = test_clock_now();
     made->hidden = fake->hides;
     made->has_volume = true;
     fake->count++;

@@ -10,7 +10,7 @@
 #include "tests/conformance/cloud_remote.h"
 #include "tests/support/http_server.h"
 
-#define GL_FAKE_SERVERS 64
+#define GL_FAKE_SERVERS 1024
 #define GL_FAKE_TOKEN   "planted-secret-0123456789abcdefghijklmnop"
 #define GL_FAKE_PROJECT "11111111-2222-4333-8444-555555555555"
 
@@ -67,6 +67,7 @@ struct gl_fake {
     char complaint[512];
     char image[128], image_place[40]; /* a snapshot's name; "" = none */
     bool image_is_everywhere;
+    unsigned images_made; /* snapshots ever */
 };
 
 struct gl_fake *gl_fake_start(const struct gl_fake_ops *ops);

@@ -475,6 +475,7 @@ static const struct gl_cloud_ops memory_ops = {
     .image_copy = gl_memory_image_copy,
     .image_look = gl_memory_image_look,
     .image_delete = gl_memory_image_delete,
+    .image_find = gl_memory_image_find,
     .classify = memory_classify,
     .close = memory_close,
 };

@@ -36,6 +36,7 @@ enum gl_memory_op {
     GL_MEMORY_IMAGE_COPY,
     GL_MEMORY_IMAGE_LOOK,
     GL_MEMORY_IMAGE_DELETE,
+    GL_MEMORY_IMAGE_FIND,
     GL_MEMORY_OPS,
 };
 

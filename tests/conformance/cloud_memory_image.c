@@ -159,3 +159,20 @@ int gl_memory_image_delete(struct gl_cloud *cloud, const char *image, struct gl_
         found->is_there = false;
     return gl_memory_after(&fault, 0, err);
 }
+
+int gl_memory_image_find(struct gl_cloud *cloud, const char *id, const char *region,
+                         const char *name, struct gl_cloud_image *out, struct gl_error *err)
+{
+    struct gl_memory_store *store = gl_memory_store_of(cloud);
+    struct gl_memory_fault fault = gl_memory_meet(store, GL_MEMORY_IMAGE_FIND);
+
+    (void)id;
+    if (gl_memory_before(&fault, err) < 0 || gl_memory_after(&fault, 0, err) < 0)
+        return -1;
+    *out = (struct gl_cloud_image){.state = GL_IMAGE_ABSENT, .bytes = GL_UNKNOWN};
+    for (size_t i = 0; i < GL_MEMORY_IMAGES; i++)
+        if (store->images[i].is_there && strcmp(store->images[i].name, name) == 0 &&
+            strcmp(store->images[i].region, region) == 0)
+            *out = store->images[i].seen;
+    return 0;
+}

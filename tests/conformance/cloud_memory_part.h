@@ -38,5 +38,7 @@ int gl_memory_image_copy(struct gl_cloud *cloud, const char *image, const char *
 int gl_memory_image_look(struct gl_cloud *cloud, const char *image, struct gl_cloud_image *out,
                          struct gl_error *err);
 int gl_memory_image_delete(struct gl_cloud *cloud, const char *image, struct gl_error *err);
+int gl_memory_image_find(struct gl_cloud *cloud, const char *id, const char *region,
+                         const char *name, struct gl_cloud_image *out, struct gl_error *err);
 
 #endif

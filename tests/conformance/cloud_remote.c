@@ -35,7 +35,8 @@ void gl_remote_fixture_set(const struct gl_remote_fixture *fixture, void *counte
         owner = getpid();
     }
     settings[0] = (struct gl_cloud_setting){"endpoint", fixture->url(counterpart)};
-    memcpy(settings + 1, fixture->settings, fixture->setting_count * sizeof *settings);
+    for (size_t i = 0; i < fixture->setting_count; i++)
+        settings[1 + i] = fixture->settings[i];
     options->settings = settings;
     options->setting_count = 1 + fixture->setting_count;
 }

@@ -107,9 +107,15 @@ static const char *getenv_of_test(void *cookie, const char *name)
 
 void gl_vps_bench_open(struct gl_vps_bench *bench, const struct gl_vps_words *words)
 {
-    struct gl_cloud_setting setting;
+    gl_vps_bench_open_rate(bench, words, NULL);
+}
+
+void gl_vps_bench_open_rate(struct gl_vps_bench *bench, const struct gl_vps_words *words,
+                            const char *usd_per_eur)
+{
+    struct gl_cloud_setting settings[2] = {{"endpoint", NULL}, {"usd_per_eur", usd_per_eur}};
     struct gl_cloud_options options = {
-        .world = &bench->world, .settings = &setting, .setting_count = 1};
+        .world = &bench->world, .settings = settings, .setting_count = usd_per_eur != NULL ? 2 : 1};
 
     memset(bench, 0, sizeof *bench);
     gl_vps_slept_ms = 0;
@@ -122,7 +128,7 @@ void gl_vps_bench_open(struct gl_vps_bench *bench, const struct gl_vps_words *wo
     bench->world.sleep_ms = sleep_ms;
     bench->world.getenv = getenv_of_test;
     bench->world.http = gl_http_curl_new();
-    setting = (struct gl_cloud_setting){"endpoint", gl_fake_url(bench->fake)};
+    settings[0].value = gl_fake_url(bench->fake);
     bench->cloud = gl_cloud_open(words->name, &options, &bench->err);
     assert_non_null(bench->cloud);
     bench->launch = (struct gl_launch){.token = GL_VPS_TOKEN,

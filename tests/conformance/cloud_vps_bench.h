@@ -41,6 +41,9 @@ struct gl_vps_bench {
 extern int64_t gl_vps_slept_ms; /* since the bench was opened */
 
 void gl_vps_bench_open(struct gl_vps_bench *bench, const struct gl_vps_words *words);
+/* The same with the user's rate for euro; NULL = none. */
+void gl_vps_bench_open_rate(struct gl_vps_bench *bench, const struct gl_vps_words *words,
+                            const char *usd_per_eur);
 /* Into bench->got, made and err; no planted secret may be in what is said. */
 void gl_vps_bench_launch(struct gl_vps_bench *bench);
 int gl_vps_bench_find(struct gl_vps_bench *bench);

@@ -61,6 +61,7 @@ static void the_carbon_statement_of_a_month(void **state)
     fake->has_no_estimates = true;
     assert_int_equal(cloud->ops->statement(cloud, october, &statement, &err), -1);
     assert_int_equal(err.code, GL_E_PERMISSION);
+    assert_non_null(strstr(err.text, "AccessDeniedException: no (HTTP 403)"));
     assert_null(strstr(err.text, GL_FAKE_AWS_SECRET));
 }
 

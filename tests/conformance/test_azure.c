@@ -2,6 +2,7 @@
 /* Machines of Azure against a counterpart of our own: names as tokens, operations that are accepted
  * and then fail, machines that are left over, moves by snapshot. */
 #include "tests/conformance/cloud_azure_bench.h"
+#include "tests/conformance/cloud_image_find.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -122,6 +123,39 @@ static void what_shows_late_is_waited_for(void **state)
     (void)state;
     assert_int_equal(gl_azure_bench_start(&bench, "Standard_Late").state, GL_STATE_RUNNING);
     assert_int_equal(bench.fake.late_left, 0);
+}
+
+static int64_t slept_ms;
+
+static void sleep_of_test(void *cookie, int64_t ms)
+{
+    (void)cookie;
+    slept_ms += ms;
+}
+
+static int64_t monotonic_of_test(void *cookie)
+{
+    (void)cookie;
+    return slept_ms;
+}
+
+static void what_the_list_names_is_not_absent(void **state)
+{
+    struct gl_instance seen;
+
+    (void)state;
+    slept_ms = 0;
+    bench.world.sleep_ms = sleep_of_test;
+    bench.world.monotonic_ms = monotonic_of_test;
+    gl_azure_bench_start(&bench, "Standard_D2s_v5");
+    bench.fake.late_left = 1; /* 404 by itself */
+    assert_int_equal(
+        bench.cloud->ops->find_by_request(bench.cloud, NULL, AZURE_TOKEN, &seen, &bench.err), 1);
+    bench.fake.late_left = 1000;
+    assert_int_equal(
+        bench.cloud->ops->find_by_request(bench.cloud, NULL, AZURE_TOKEN, &seen, &bench.err), -1);
+    assert_int_equal(bench.err.code, GL_E_PROVIDER);
+    bench.fake.late_left = 0;
 }
 
 /* ---- failures ---- */
@@ -300,6 +334,7 @@ static void a_machine_moves_by_its_disk(void **state)
     assert_string_equal(image.id, AZURE_IMAGE);
     assert_int_equal(image.state, GL_IMAGE_READY);
     assert_int_equal(image.bytes, 32213303296);
+    assert_image_found(bench.cloud, AZURE_ID, "swedencentral", "gl-image", AZURE_IMAGE);
     bench.fake.percent = 40;
     assert_int_equal(bench.cloud->ops->image_copy(bench.cloud, AZURE_IMAGE, "westeurope",
                                                   "gl-image-2", &copy, &bench.err),
@@ -376,6 +411,7 @@ int main(void)
         TEST(an_answer_that_is_lost_is_found),
         TEST(no_answer_and_nothing_made_is_proven_absent),
         TEST(what_shows_late_is_waited_for),
+        TEST(what_the_list_names_is_not_absent),
         TEST(a_leftover_is_gone_before_capacity_is_told),
         TEST(a_leftover_that_stays_is_an_unknown_outcome),
         TEST(stock_quota_rights_and_policy_are_four_things),

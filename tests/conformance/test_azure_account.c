@@ -275,6 +275,21 @@ static void hosts_are_compared_whole(void **state)
 
 /* ---- words, names, bodies ---- */
 
+static void impossible_sizes_are_none(void **state)
+{
+    GL_AUTO(gl_auto_json)
+    json_t *sku =
+        json_pack("{s:s,s:s,s:[s],s:[{s:s,s:s},{s:s,s:s}]}", "resourceType", "virtualMachines",
+                  "name", "Standard_X", "locations", "swedencentral", "capabilities", "name",
+                  "MemoryGB", "value", "999999999", "name", "vCPUs", "value", "2");
+    struct gl_catalog_row row;
+
+    (void)state;
+    assert_true(gl_azure_read_sku(sku, "swedencentral", &row));
+    assert_int_equal(row.memory_mib, 0);
+    assert_int_equal(row.vcpus, 2);
+}
+
 static void words_become_codes(void **state)
 {
     static const struct {
@@ -456,6 +471,7 @@ int main(void)
         TEST(a_rejected_token_is_fetched_anew_once),
         TEST(secrets_go_to_microsoft_only),
         TEST(hosts_are_compared_whole),
+        TEST(impossible_sizes_are_none),
         TEST(words_become_codes),
         TEST(the_innermost_code_that_is_known_counts),
         TEST(names_say_what_they_mean),

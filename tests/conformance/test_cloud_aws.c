@@ -3,6 +3,7 @@
  * every cloud passes (test_cloud aws). */
 #include "providers/cloud/catalog.h"
 #include "tests/conformance/cloud_fake_aws.h"
+#include "tests/conformance/cloud_image_find.h"
 #include "tests/conformance/cloud_remote.h"
 
 #include "base/file.h"
@@ -417,6 +418,7 @@ static void images_are_one_a_name(void **state)
     assert_int_equal(image.state, GL_IMAGE_PENDING);
     assert_int_equal(cloud->ops->image_create(cloud, made.id, "step-1", &again, &err), 0);
     assert_string_equal(again.id, image.id);
+    assert_image_found(cloud, made.id, made.region, "step-1", image.id);
     for (unsigned i = 0; i < 2; i++)
         assert_int_equal(cloud->ops->image_look(cloud, image.id, &image, &err), 0);
     assert_int_equal(image.state, GL_IMAGE_READY);
@@ -424,6 +426,7 @@ static void images_are_one_a_name(void **state)
     assert_int_equal(cloud->ops->image_copy(cloud, image.id, "eu-west-1", "step-2", &copy, &err),
                      0);
     assert_ptr_equal(strstr(copy.id, "eu-west-1/ami-"), copy.id);
+    assert_image_found(cloud, made.id, "eu-west-1", "step-2", copy.id);
     second = a_launch();
     second.image = copy.id; /* of another region than the launch's */
     assert_int_equal(launch_it(&second, &made, &err), -1);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Hetzner, DigitalOcean and Scaleway beyond the contract that every cloud has: catalogues, power,
  * images, checks. */
+#include "tests/conformance/cloud_image_find.h"
 #include "tests/conformance/cloud_vps_bench.h"
 
 #include "providers/cloud/catalog.h"
@@ -133,6 +134,7 @@ static void test_images(void **state)
         assert_string_equal(image.id, again.id);
         assert_int_equal(ops->image_look(bench.cloud, image.id, &again, &err), 0);
         assert_int_equal(again.state, GL_IMAGE_READY);
+        assert_image_found(bench.cloud, bench.made.id, bench.made.region, GL_VPS_TOKEN, image.id);
         assert_int_equal(ops->image_copy(bench.cloud, image.id, to[i], GL_VPS_TOKEN, &copy, &err),
                          0);
         assert_int_equal(ops->image_look(bench.cloud, copy.id, &copy, &err), 0);
@@ -150,8 +152,108 @@ static void test_images(void **state)
             assert_int_equal(ops->image_delete(bench.cloud, copy.id, &err), 0);
         assert_int_equal(ops->image_look(bench.cloud, image.id, &again, &err), 0);
         assert_int_equal(again.state, GL_IMAGE_ABSENT);
+        assert_image_found(bench.cloud, bench.made.id, bench.made.region, GL_VPS_TOKEN, NULL);
         bench.words = &gl_vps_clouds[i];
         gl_vps_bench_close(&bench, 1);
+    }
+}
+
+/* The answer to a snapshot is lost: it is not asked for again, and met by its name afterwards. */
+static void test_a_snapshot_is_made_once(void **state)
+{
+    struct gl_vps_bench bench;
+    struct gl_cloud_image image;
+    struct gl_error err = {0};
+
+    (void)state;
+    gl_vps_bench_open(&bench, &gl_vps_clouds[1]);
+    gl_vps_bench_launch(&bench);
+    assert_int_equal(bench.got, 0);
+    gl_vps_bench_fault(&bench, (struct gl_fake_fault){.on = "POST /v2/droplets/*/actions",
+                                                      .kind = GL_FAKE_CUT_AFTER,
+                                                      .times = 1});
+    assert_int_equal(
+        bench.cloud->ops->image_create(bench.cloud, bench.made.id, GL_VPS_TOKEN, &image, &err), -1);
+    assert_int_equal(err.code, GL_E_OUTCOME);
+    assert_int_equal(bench.fake->images_made, 1);
+    gl_error_clear(&err);
+    assert_int_equal(
+        bench.cloud->ops->image_create(bench.cloud, bench.made.id, GL_VPS_TOKEN, &image, &err), 0);
+    assert_int_equal(bench.fake->images_made, 1);
+    gl_vps_bench_close(&bench, 1);
+}
+
+/* Prices of a provider that sells in euro are converted at the rate of some past day in our table:
+ * no promise in dollars can be kept by them. */
+static void test_a_cap_in_dollars_needs_a_price_in_dollars(void **state)
+{
+    static const bool has_dollars[GL_VPS_CLOUDS] = {false, true, false};
+
+    (void)state;
+    GL_VPS_EACH(words)
+    {
+        struct gl_vps_bench bench;
+        bool is_kept = has_dollars[words - gl_vps_clouds];
+
+        gl_vps_bench_open(&bench, words);
+        bench.launch.max_price_u_usd = 100000000; /* more than any of them costs */
+        gl_vps_bench_launch(&bench);
+        assert_int_equal(bench.got, is_kept ? 0 : -1);
+        if (!is_kept) {
+            assert_int_equal(bench.err.code, GL_E_PRICE);
+            assert_non_null(strstr(bench.err.text, "not known"));
+        }
+        assert_int_equal(bench.fake->created, is_kept);
+        gl_vps_bench_close(&bench, is_kept);
+    }
+}
+
+/* With a rate that the user names, in the list and at the launch; rounded up. */
+static void test_a_rate_of_the_users_own(void **state)
+{
+    static const struct {
+        size_t which;
+        const char *region, *type, *rate;
+        int64_t price_u_usd;
+    } rows[] = {{0, "fsn1", "cax11", "1.10", 5720}, {2, "fr-par", "DEV1-S", "1.0001", 8801}};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct gl_vps_bench bench;
+        struct gl_catalog *catalog;
+        struct gl_catalog_report report;
+
+        gl_vps_bench_open_rate(&bench, &gl_vps_clouds[rows[i].which], rows[i].rate);
+        gl_catalog_refresh(&bench.cloud, 1, 30000, &catalog, &report);
+        assert_int_equal(row_of(catalog, rows[i].region, rows[i].type)->price_u_usd,
+                         rows[i].price_u_usd);
+        gl_catalog_free(catalog);
+        bench.launch.max_price_u_usd = rows[i].price_u_usd - 1;
+        gl_vps_bench_launch(&bench);
+        assert_int_equal(bench.err.code, GL_E_PRICE);
+        assert_int_equal(bench.fake->created, 0);
+        bench.launch.max_price_u_usd = rows[i].price_u_usd;
+        gl_vps_bench_launch(&bench);
+        assert_int_equal(bench.got, 0);
+        gl_vps_bench_close(&bench, 1);
+    }
+}
+
+static void test_a_rate_that_is_none(void **state)
+{
+    static const char *const bad[] = {"0", "-1", "1,10", "1e1", "110", "EUR", "nan", "0.0000011"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        const struct gl_cloud_setting setting = {"usd_per_eur", bad[i]};
+        struct gl_world *world = gl_world_fixed_new(0, 1, NULL);
+        const struct gl_cloud_options options = {
+            .world = world, .settings = &setting, .setting_count = 1};
+        struct gl_error err = {0};
+
+        assert_null(gl_cloud_open("hetzner", &options, &err));
+        assert_int_equal(err.code, GL_E_CONFIG);
+        gl_world_fixed_free(world);
     }
 }
 
@@ -195,6 +297,10 @@ int main(void)
         cmocka_unit_test(test_catalogues),
         cmocka_unit_test(test_halt_and_start),
         cmocka_unit_test(test_images),
+        cmocka_unit_test(test_a_snapshot_is_made_once),
+        cmocka_unit_test(test_a_cap_in_dollars_needs_a_price_in_dollars),
+        cmocka_unit_test(test_a_rate_of_the_users_own),
+        cmocka_unit_test(test_a_rate_that_is_none),
         cmocka_unit_test(test_caps_and_checks),
     };
 

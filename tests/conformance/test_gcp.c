@@ -2,6 +2,7 @@
 /* Google Compute Engine against a counterpart of our own: tokens, operations, names as tokens,
  * stock-outs that name other zones, prices put together from cores and memory. */
 #include "providers/cloud/gcp.h"
+#include "tests/conformance/cloud_image_find.h"
 
 #include "base/file.h"
 #include "providers/cloud/drivers.h"
@@ -325,6 +326,7 @@ static void an_image_is_made_once_and_goes(void **state)
     assert_int_equal(cloud->ops->image_create(cloud, made.id, "gl-move-1", &image, &err), 0);
     assert_int_equal(image.state, GL_IMAGE_READY);
     assert_int_equal(image.bytes, 1048576);
+    assert_image_found(cloud, made.id, made.region, "gl-move-1", image.id);
     assert_int_equal(
         cloud->ops->image_copy(cloud, image.id, "us-east9", "gl-move-1-us", &copy, &err), 0);
     assert_string_equal(copy.id, "us-east9/global/images/gl-move-1");
@@ -332,12 +334,16 @@ static void an_image_is_made_once_and_goes(void **state)
     assert_int_equal(cloud->ops->image_delete(cloud, copy.id, &err), 0);
     assert_int_equal(cloud->ops->image_look(cloud, image.id, &image, &err), 0);
     assert_int_equal(image.state, GL_IMAGE_ABSENT);
+    assert_image_found(cloud, made.id, made.region, "gl-move-1", NULL);
 }
 
 static void secrets_go_to_google_only(void **state)
 {
     struct gl_gcp_credential credential = {0};
     char *path = gl_path_join(folder, "evil.json");
+    /* Quotes were forgotten: the parser would quote what stands there. */
+    static const char half[] = "{\"type\":\"authorized_user\",\"client_secret\": planted}";
+    struct gl_error other = {0};
     static const char evil[] =
         "{\"type\":\"authorized_user\",\"client_id\":\"a\",\"client_secret\":\"planted-secret\","
         "\"refresh_token\":\"planted-refresh\",\"token_uri\":\"https://evil.example/token\"}";
@@ -346,6 +352,12 @@ static void secrets_go_to_google_only(void **state)
     assert_int_equal(gl_file_write(path, evil, sizeof evil - 1, 0600, &err), 0);
     assert_int_equal(gl_gcp_credential_find(&world, path, &credential, &err), -1);
     assert_int_equal(err.code, GL_E_CONFIG);
+    assert_null(strstr(err.text, "planted"));
+    gl_gcp_credential_done(&credential);
+    assert_int_equal(gl_file_write(path, half, sizeof half - 1, 0600, &other), 0);
+    gl_error_clear(&err);
+    assert_int_equal(gl_gcp_credential_find(&world, path, &credential, &err), -1);
+    assert_int_equal(err.code, GL_E_SYNTAX);
     assert_null(strstr(err.text, "planted"));
     gl_gcp_credential_done(&credential);
     free(path);
@@ -360,6 +372,47 @@ static void secrets_go_to_google_only(void **state)
     assert_int_equal(err.code, GL_E_NO_CREDENTIAL);
     assert_non_null(strstr(err.text, "GOOGLE_APPLICATION_CREDENTIALS"));
     gl_gcp_credential_done(&credential);
+}
+
+/* A first token whose impersonation failed is not used for ever. */
+static void a_first_token_ends_too(void **state)
+{
+    struct gl_gcp_credential credential = {
+        .kind = GL_GCP_USER,
+        .token_url = "https://oauth2.googleapis.com/token",
+        .impersonate_url = "https://iamcredentials.googleapis.com/v1/x:generateAccessToken",
+        .first_expires_s = time(NULL) + 3600};
+    static const bool is_used[] = {true, false};
+
+    (void)state;
+    gl_secret_init(&credential.secret, "planted-refresh", 15);
+    gl_secret_init(&credential.client_secret, "planted-secret", 14);
+    gl_secret_init(&credential.first, "planted-first", 13);
+    for (size_t i = 0; i < 2; i++) {
+        struct gl_remote_call call = {0};
+
+        assert_int_equal(gl_gcp_token_ask(&credential, &world, false, &call, &err), 1);
+        assert_int_equal(strstr(gl_str_text(&call.url), "iamcredentials") != NULL, is_used[i]);
+        gl_remote_call_done(&call);
+        credential.first_expires_s = time(NULL) - 1;
+    }
+    gl_gcp_credential_done(&credential);
+}
+
+static void ids_stay_in_their_path(void **state)
+{
+    static const char *const bad[] = {"europe-north1/a/../x", "europe-north1/a/x?y", "x/a/x%2f",
+                                      "europe-north1/a/x/y", "europe-north1/a/x\x1b[2J"};
+    const char *name;
+    char zone[48];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        gl_error_clear(&err);
+        assert_int_equal(gl_gcp_id(bad[i], zone, &name, &err), -1);
+        assert_int_equal(err.code, GL_E_NOT_FOUND);
+        assert_null(strchr(err.text, '\x1b'));
+    }
 }
 
 static void words_become_codes(void **state)
@@ -402,6 +455,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_project_without_claims, fresh, done),
         cmocka_unit_test_setup_teardown(an_image_is_made_once_and_goes, fresh, done),
         cmocka_unit_test_setup_teardown(secrets_go_to_google_only, fresh, done),
+        cmocka_unit_test_setup_teardown(a_first_token_ends_too, fresh, done),
+        cmocka_unit_test_setup_teardown(ids_stay_in_their_path, fresh, done),
         cmocka_unit_test_setup_teardown(words_become_codes, fresh, done),
     };
 

@@ -63,6 +63,20 @@ static json_t *without_empty(const json_t *value)
     return copy;
 }
 
+/* For tests/integration/google.sh, which lets another library of Google's read them. */
+static void hand_out(const char *message, const json_t *body)
+{
+    const char *path = getenv("GREENLAUNCH_GCP_BODIES");
+    FILE *file = path != NULL ? fopen(path, "a") : NULL;
+
+    if (file == NULL)
+        return;
+    fprintf(file, "%s ", message);
+    json_dumpf(body, file, JSON_COMPACT);
+    fputc('\n', file);
+    fclose(file);
+}
+
 static void check_body(size_t at, bool is_spot)
 {
     const struct gl_launch launch = {.token = TOKEN,
@@ -81,6 +95,7 @@ static void check_body(size_t at, bool is_spot)
     char *left = json_dumps(ours, JSON_SORT_KEYS), *right = json_dumps(theirs, JSON_SORT_KEYS);
 
     assert_string_equal(left, right);
+    hand_out("Instance", ours);
     free(left);
     free(right);
     json_decref(ours);
@@ -92,6 +107,28 @@ static void bodies_are_the_same(void **state)
     (void)state;
     check_body(0, false);
     check_body(1, true);
+}
+
+/* All that settings and a launch can add. */
+static void a_full_body_is_handed_out(void **state)
+{
+    const struct gl_launch launch = {.token = TOKEN,
+                                     .launch_id = "gl-4k2p9x",
+                                     .region = "europe-north1",
+                                     .type = "a2-highgpu-1g",
+                                     .attempt = 2,
+                                     .expires = {1800000000},
+                                     .lease = {3600},
+                                     .is_spot = true};
+    const struct gl_gcp gcp = {.image = "projects/p/global/images/i",
+                               .network = "global/networks/default",
+                               .service_account = "someone@p.iam.gserviceaccount.com"};
+    json_t *body = gl_gcp_insert_body(&gcp, &launch, "europe-north1-a", "hello");
+
+    (void)state;
+    assert_non_null(json_object_get(body, "serviceAccounts"));
+    hand_out("Instance", body);
+    json_decref(body);
 }
 
 /* ---- lines ---- */
@@ -206,6 +243,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bodies_are_the_same),
+        cmocka_unit_test(a_full_body_is_handed_out),
         cmocka_unit_test(every_call_is_one_that_their_library_makes),
     };
 

@@ -2,6 +2,7 @@
 /* OpenStack against a counterpart of our own: a catalogue that is not wholly believed, no create
  * token, servers that fail after they were accepted, two regions. */
 #include "providers/cloud/openstack.h"
+#include "tests/conformance/cloud_image_find.h"
 
 #include "providers/cloud/drivers.h"
 #include "tests/support/fake_openstack.h"
@@ -502,6 +503,8 @@ static void an_image_is_fetched_by_the_other_region(void **state)
     assert_int_equal(cloud->ops->image_copy(cloud, image.id, "south", "gl-move-2", &again, &err),
                      0);
     assert_string_equal(again.id, copied.id);
+    assert_image_found(cloud, made.id, "south", "gl-move-2", copied.id);
+    assert_image_found(cloud, made.id, made.region, "gl-move-1", image.id);
     assert_int_equal(cloud->ops->image_delete(cloud, copied.id, &err), 0);
     assert_int_equal(cloud->ops->image_delete(cloud, copied.id, &err), 0);
     assert_int_equal(cloud->ops->image_look(cloud, copied.id, &copied, &err), 0);
@@ -521,14 +524,14 @@ static void a_console_that_slides_is_not_doubled(void **state)
     uint64_t next;
 
     (void)state;
-    snprintf(fake.console, sizeof fake.console, "one\ntwo\n");
+    fake.console = "one\ntwo\n";
     assert_int_equal(cloud->ops->console(cloud, made.id, 4, &text, &next, &err), 0);
     assert_string_equal(gl_str_text(&text), "two\n");
     assert_int_equal(next, 8);
     gl_str_clear(&text);
     /* More was written than nova keeps: only what follows what we had. */
     tail->next = next = 200000;
-    snprintf(fake.console, sizeof fake.console, "one\ntwo\nthree\n");
+    fake.console = "one\ntwo\nthree\n";
     assert_int_equal(cloud->ops->console(cloud, made.id, 200000, &text, &next, &err), 0);
     assert_string_equal(gl_str_text(&text), "three\n");
     assert_int_equal(next, 200006);

@@ -161,9 +161,10 @@ static void what_cannot_be_used_is_refused_by_name(void **state)
         {"clouds: {a: {auth: {auth_url: 'http://keystone.example:5000', username: u, password: "
          "planted, project_name: p}}}\n",
          "https", GL_E_CONFIG},
-        {"clouds: {a: {auth: {auth_url: 'https://u@keystone.example', username: u, password: "
+        {"clouds: {a: {auth: {auth_url: 'https://u:planted@keystone.example', username: u, "
+         "password: "
          "planted, project_name: p}}}\n",
-         "https", GL_E_CONFIG},
+         "user name", GL_E_CONFIG},
         {"clouds: {a: {auth_type: v3oidcpassword, auth: {auth_url: URL, password: planted}}}\n",
          "v3oidcpassword", GL_E_CONFIG},
         {"clouds: {a: {auth: {auth_url: URL, username: u, password: planted}}}\n", "project_name",

@@ -2,126 +2,7 @@
 /* A launch moved to another region by image, while brokers are killed at every step and the cloud
  * fails at every call: one machine at the end, no image left, nothing lost. */
 #define JOURNAL_CASE "test_relocate"
-#include "tests/fault/journal_child.h"
-#include "tests/support/make_evidence.h"
-#include "tests/support/no_sync.h"
-
-#include "base/file.h"
-#include "broker/relocate.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-/* The old launch; in memory of the parent and every child, set before they part. */
-static char old_id[GL_CLOUD_ID];
-static const char *const command[] = {"train", "--resume", NULL};
-
-static void wait_ms(int64_t ms)
-{
-    bench.cloud->world.sleep_ms(bench.cloud, ms);
-}
-
-static void begin(void)
-{
-    struct gl_instance instance;
-    struct gl_error err = {0};
-
-    again();
-    if (journal_bench_start(&bench, "nightly", &instance, &err) != 0)
-        fail_msg("%s", err.text);
-    snprintf(old_id, sizeof old_id, "%s", instance.launch_id);
-    wait_ms(4000);
-}
-
-/* ---- the move ---- */
-
-static json_t *plan_there(struct gl_error *err)
-{
-    static const char *const zones[] = {"YY"};
-    const struct gl_world *world = &bench.cloud->world;
-    int64_t now_s = world->now_ms(world->cookie) / 1000, hour_s = now_s - now_s % 3600;
-    GL_AUTO(gl_auto_json) json_t *old = fake_plan(now_s - 4, now_s + JOURNAL_LEASE_S - 4);
-    GL_AUTO(gl_auto_json)
-    json_t *series = json_pack("[o,o]", fake_series_json("YY", hour_s, hour_s + 7200, 40000000),
-                               fake_shares_json("YY", hour_s, hour_s + 7200, 990000));
-    const struct gl_relocate_place place = {"memory", GL_MEMORY_REGION_2, zones, 1, series};
-
-    return gl_relocate_plan(old, &place, (struct gl_instant){now_s},
-                            (struct gl_instant){now_s + JOURNAL_LEASE_S - 4}, err);
-}
-
-static int move_with(struct journal_bench *own, struct gl_relocate_order order,
-                     struct gl_relocated *out, struct gl_error *err)
-{
-    const struct gl_shift_reason reason = {"person", "greener there", NULL};
-    GL_AUTO(gl_auto_json) json_t *plan = plan_there(err);
-
-    order.region = GL_MEMORY_REGION_2;
-    order.zone = "YY";
-    order.reason = &reason;
-    order.plan = plan;
-    order.command = command;
-    order.verify_wait_s = 60;
-    return gl_launch_relocate(&own->launcher, old_id, &order, out, err);
-}
-
-static int move(struct journal_bench *own, struct gl_error *err)
-{
-    struct gl_relocated out;
-
-    return move_with(own, (struct gl_relocate_order){.region = NULL}, &out, err);
-}
-
-/* ---- what must hold ---- */
-
-static void reconcile_until_settled(void)
-{
-    struct gl_reconciled counts;
-    struct gl_error err = {0};
-
-    for (unsigned i = 0; i < 8; i++) {
-        assert_int_equal(gl_launch_reconcile(&bench.launcher, &counts, &err), 0);
-        if (counts.failed + counts.unknown == 0)
-            break;
-        wait_ms(20000);
-    }
-    if (counts.failed + counts.unknown > 0)
-        fail_msg("%u failed, %u unknown: %s", counts.failed, counts.unknown, counts.first.text);
-}
-
-static unsigned live(struct gl_launch_row *out, char *out_region)
-{
-    struct gl_launch_rows rows;
-    struct gl_error err = {0};
-    unsigned count = 0;
-
-    assert_int_equal(gl_ledger_launches(bench.ledger, "nightly", &rows, &err), 0);
-    for (size_t i = 0; i < rows.count; i++)
-        if (!gl_launch_row_is_over(&rows.rows[i])) {
-            assert_string_equal(rows.rows[i].state, "running");
-            snprintf(out_region, 40, "%s", rows.rows[i].region);
-            count++;
-        }
-    (void)out;
-    gl_launch_rows_free(&rows);
-    return count;
-}
-
-/* One machine on and none off, no image, the ledger right about it; true when it is there. */
-static bool is_there_and_sound(void)
-{
-    char region[40] = "";
-
-    reconcile_until_settled();
-    assert_int_equal(gl_memory_on(bench.cloud->store), 1);
-    assert_int_equal(gl_memory_running(bench.cloud->store), 1);
-    assert_int_equal(gl_memory_images(bench.cloud->store), 0);
-    assert_int_equal(live(NULL, region), 1);
-    journal_bench_assert_over(&bench);
-    assert_int_equal(gl_memory_images(bench.cloud->store), 0);
-    return strcmp(region, GL_MEMORY_REGION_2) == 0;
-}
+#include "tests/fault/relocate_case.h"
 
 /* ---- as it should be ---- */
 
@@ -414,7 +295,8 @@ static void killed_again_while_it_is_settled(void **state)
 static const enum gl_memory_op ops[] = {
     GL_MEMORY_LAUNCH,     GL_MEMORY_DESCRIBE,   GL_MEMORY_FIND,         GL_MEMORY_STOP,
     GL_MEMORY_CONSOLE,    GL_MEMORY_HALT,       GL_MEMORY_START,        GL_MEMORY_IMAGE_CREATE,
-    GL_MEMORY_IMAGE_COPY, GL_MEMORY_IMAGE_LOOK, GL_MEMORY_IMAGE_DELETE, GL_MEMORY_TERMINATE};
+    GL_MEMORY_IMAGE_COPY, GL_MEMORY_IMAGE_LOOK, GL_MEMORY_IMAGE_DELETE, GL_MEMORY_TERMINATE,
+    GL_MEMORY_IMAGE_FIND};
 #define OPS (sizeof ops / sizeof *ops)
 
 static void a_call_that_fails_leaves_one(void **state)

@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Launches on a rented cloud while everything goes wrong at once: answers are cut, late, torn,
- * huge, of another kind or not there, what was made does not show yet, throttles, no stock, no
- * quota, machines left over, and the broker is killed at any step and in the middle of any
- * exchange. Whatever came, there is never more than one machine of a launch, and none is left in
- * the end.
+/* Launches on rented clouds while everything goes wrong at once: handshakes are cut or end with a
+ * certificate that must not be trusted, answers are cut, late, torn, huge, of another kind or not
+ * there, what was made does not show yet, throttles, no stock, no quota, machines left over, and
+ * the broker is killed at any step and in the middle of any exchange. Whatever came, there is never
+ * more than one machine of a launch, and none is left in the end. Each round is on another cloud.
  *   GREENLAUNCH_STORM=10000       how many launches (200); `make storm`
- *   GREENLAUNCH_STORM_SEED=123    of the dice (drawn and printed) */
+ *   GREENLAUNCH_STORM_SEED=123    of the dice (drawn and printed)
+ *   GREENLAUNCH_STORM_CLOUD=aws   on this cloud alone */
 #include "tests/support/rented_bench.h"
 
 #include "base/file.h"
 #include "broker/receipt.h"
+#include "tests/support/fake_gcp.h"
+#include "tests/support/storm_cloud.h"
+#include "tests/support/test_clock.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -32,8 +36,8 @@
 #include "tests/support/no_sync.h"
 
 #define LAUNCHES   200
-#define PER_ROUND  150 /* then a fresh ledger and a fresh cloud */
-#define PER_BROKER 8   /* launches, if nothing kills it before */
+#define PER_ROUND  25 /* then a fresh ledger and another cloud */
+#define PER_BROKER 8  /* launches, if nothing kills it before */
 #define HUGE_BYTES ((size_t)17 << 20)
 
 /* ---- dice ---- */
@@ -54,7 +58,11 @@ static bool one_in(uint64_t *state, unsigned n)
 /* ---- the storm: what happens to an exchange ---- */
 
 enum fault {
-    HUNG_UP_BEFORE, /* also a TLS handshake that fails: nothing was heard */
+    HANDSHAKE_CUT, /* in the order of enum gl_test_handshake */
+    STRANGER,
+    EXPIRED,
+    OTHER_HOST,
+    HUNG_UP_BEFORE,
     SERVER_ERROR,
     THROTTLED,
     THROTTLED_LONG,
@@ -70,17 +78,33 @@ enum fault {
     KILLED_AFTER,
     FAULTS
 };
-static const char *const fault_words[FAULTS] = {
-    "not heard",     "503",         "throttled", "throttled for long", "redirected", "cut after",
-    "lost after",    "torn",        "html",      "500 after",          "late",       "huge",
-    "killed before", "killed after"};
+static const char *const fault_words[FAULTS] = {"handshake cut",
+                                                "certificate of a stranger",
+                                                "certificate expired",
+                                                "certificate of another host",
+                                                "not heard",
+                                                "500",
+                                                "throttled",
+                                                "throttled for long",
+                                                "redirected",
+                                                "cut after",
+                                                "lost after",
+                                                "torn",
+                                                "html",
+                                                "500 after",
+                                                "late",
+                                                "huge",
+                                                "killed before",
+                                                "killed after"};
 
 struct storm {
     struct rented_bench bench;
+    struct storm_cloud cloud;
+    unsigned launched[GL_COUNTERPARTS], made[GL_COUNTERPARTS];
     uint64_t dice;  /* of the parent and its server: under the server's lock while a broker lives */
     bool is_raging; /* only brokers that may be killed meet faults */
     pid_t broker;
-    unsigned met[FAULTS], doubled, killed, rounds;
+    unsigned met[FAULTS], gullible, doubled, killed, rounds, loose;
     struct shared {
         unsigned launches; /* begun, ever */
         unsigned limit;    /* of this round */
@@ -89,65 +113,62 @@ struct storm {
 };
 static struct storm storm;
 
-static bool is_api(const struct gl_test_request *request)
-{
-    return strncmp(request->path, "/compute/", 9) == 0;
-}
-
-static bool is_insert(const struct gl_test_request *request)
-{
-    size_t length = strlen(request->path);
-
-    return strcmp(request->method, "POST") == 0 && length > 10 &&
-           strcmp(request->path + length - 10, "/instances") == 0;
-}
-
 static void kill_broker(enum fault how)
 {
     storm.met[how]++;
     kill(storm.broker, SIGKILL);
 }
 
-static void refuse(struct gl_test_answer *out, int status, const char *reason)
+static void refuse(struct gl_test_answer *out, const struct gl_counterpart_word *word)
 {
-    char text[160];
+    gl_test_answer_text(out, word->status, word->type, word->body);
+}
 
-    snprintf(text, sizeof text,
-             "{\"error\":{\"code\":%d,\"message\":\"storm\",\"errors\":[{\"reason\":\"%s\"}]}}",
-             status, reason);
-    gl_test_answer_text(out, status, "application/json", text);
+static enum gl_test_handshake handshake(void *cookie)
+{
+    enum fault fault;
+
+    (void)cookie;
+    if (!storm.is_raging || !one_in(&storm.dice, 12))
+        return GL_HANDSHAKE_FINE;
+    fault = (enum fault)(roll(&storm.dice) % (OTHER_HOST + 1));
+    storm.met[fault]++;
+    return (enum gl_test_handshake)(GL_HANDSHAKE_CUT + (int)fault);
 }
 
 /* True: it was not heard. */
 static bool before(void *cookie, const struct gl_test_request *request, struct gl_test_answer *out)
 {
+    const struct gl_counterpart *kind = storm.cloud.kind;
+    bool is_create = gl_counterpart_is_create(kind, request);
     uint64_t *dice = &storm.dice;
     enum fault fault;
 
     (void)cookie;
-    if (!storm.is_raging || !is_api(request))
+    storm.gullible += request->handshake != GL_HANDSHAKE_FINE;
+    if (!storm.is_raging)
         return false;
-    if (is_insert(request) && one_in(dice, 24)) {
+    if (is_create && one_in(dice, 24)) {
         kill_broker(KILLED_BEFORE);
         out->is_hung_up = true;
         return one_in(dice, 2); /* or it was on its way already */
     }
-    if (!one_in(dice, is_insert(request) ? 6 : 16))
+    if (!one_in(dice, is_create ? 6 : 16))
         return false;
-    fault = (enum fault)(roll(dice) % 5);
+    fault = (enum fault)(HUNG_UP_BEFORE + roll(dice) % (REDIRECTED - HUNG_UP_BEFORE + 1));
     storm.met[fault]++;
     switch (fault) {
     case HUNG_UP_BEFORE:
         out->is_hung_up = true;
         break;
     case SERVER_ERROR:
-        refuse(out, 503, "backendError");
+        refuse(out, &kind->broken);
         break;
     case THROTTLED:
-        refuse(out, 403, "rateLimitExceeded");
+        refuse(out, &kind->throttled);
         break;
     case THROTTLED_LONG:
-        refuse(out, 429, "rateLimitExceeded");
+        refuse(out, &kind->throttled);
         gl_str_add(&out->headers, "Retry-After: 40\r\n");
         break;
     default:
@@ -179,7 +200,7 @@ static void spoil(enum fault fault, struct gl_test_answer *out)
     case ERROR_AFTER:
         gl_str_clear(&out->body);
         gl_str_clear(&out->headers);
-        refuse(out, 500, "backendError");
+        refuse(out, &storm.cloud.kind->broken);
         break;
     case LATE:
         out->delay_ms = 20;
@@ -190,41 +211,24 @@ static void spoil(enum fault fault, struct gl_test_answer *out)
     }
 }
 
-/* Machines of one launch that are there: what never started and what is switched off do not count.
- */
-static void count_doubles(void)
-{
-    const struct fake_gcp *fake = &storm.bench.fake;
-    const json_t *newest = fake->count > 0 ? fake->instances[fake->count - 1] : NULL;
-    const char *launch = json_string_value(
-        json_object_get(json_object_get(newest, "labels"), "greenlaunch-request"));
-    unsigned count = 0;
-
-    for (size_t i = 0; launch != NULL && i < fake->count; i++) {
-        const json_t *labels = json_object_get(fake->instances[i], "labels");
-        const char *other = json_string_value(json_object_get(labels, "greenlaunch-request"));
-        const char *status = json_string_value(json_object_get(fake->instances[i], "status"));
-
-        count += other != NULL && strcmp(other, launch) == 0 && strcmp(status, "RUNNING") == 0;
-    }
-    storm.doubled += count > 1;
-}
-
 static void after(void *cookie, const struct gl_test_request *request, struct gl_test_answer *out)
 {
+    bool is_create = gl_counterpart_is_create(storm.cloud.kind, request);
     uint64_t *dice = &storm.dice;
     enum fault fault;
 
     (void)cookie;
-    if (is_insert(request))
-        count_doubles();
-    if (!storm.is_raging || !is_api(request))
+    if (is_create && out->status >= 200 && out->status < 300) {
+        storm.made[storm.cloud.kind - gl_counterparts]++;
+        storm.doubled += gl_counterpart_most(storm.cloud.kind, storm.cloud.fake) > 1;
+    }
+    if (!storm.is_raging)
         return;
-    if (one_in(dice, is_insert(request) ? 24 : 150)) {
+    if (one_in(dice, is_create ? 24 : 150)) {
         kill_broker(KILLED_AFTER);
         return;
     }
-    if (!one_in(dice, is_insert(request) ? 5 : 20))
+    if (!one_in(dice, is_create ? 5 : 20))
         return;
     fault = (enum fault)(CUT_AFTER + roll(dice) % (HUGE - CUT_AFTER + 1));
     if (fault == HUGE && !one_in(dice, 20))
@@ -246,13 +250,15 @@ static void checkpoint(void *cookie, const char *step)
         kill(getpid(), SIGKILL);
 }
 
+/* The first one in half of all cases: it does what it should. */
 static const char *any_type(void)
 {
-    static const char *const types[] = {RENTED_TYPE,  RENTED_TYPE, RENTED_TYPE,
-                                        "m-stockout", "m-quota",   "m-leftover",
-                                        "m-lost",     RENTED_TYPE, RENTED_TYPE};
+    const char *const *types = storm.cloud.kind->types;
+    size_t count = 0;
 
-    return types[roll(&own_dice) % (sizeof types / sizeof *types)];
+    while (count < GL_COUNTERPART_TYPES && types[count] != NULL)
+        count++;
+    return one_in(&own_dice, 2) ? types[0] : types[roll(&own_dice) % count];
 }
 
 static int elsewhere(void *cookie, const struct gl_cloud *cloud, const struct gl_error *why,
@@ -275,6 +281,8 @@ static void one_life(struct rented_bench *bench)
     int result;
 
     storm.shared->launches++;
+    order.cloud = storm.cloud.kind->cloud;
+    order.launch.region = storm.cloud.kind->region;
     order.elsewhere = elsewhere;
     result = gl_launch_start(&bench->launcher, &order, &instance, &err);
     json_decref((json_t *)(uintptr_t)order.plan);
@@ -285,12 +293,28 @@ static void one_life(struct rented_bench *bench)
         rented_bench_finish(bench, instance.launch_id, NULL, &third);
 }
 
+static struct gl_cloud *open_stormed(void *cookie, const char *name, const char *zone,
+                                     struct gl_error *err)
+{
+    (void)cookie;
+    (void)name;
+    (void)zone;
+    return storm_cloud_connect(&storm.cloud, &storm.bench.world, err);
+}
+
+static void attach(void)
+{
+    rented_bench_attach(&storm.bench);
+    storm_cloud_enter(&storm.cloud, &storm.bench.world);
+    storm.bench.launcher.open = open_stormed;
+}
+
 static void broker(uint64_t seed)
 {
     struct rented_bench *bench = &storm.bench;
 
     own_dice = seed | 1;
-    rented_bench_attach(bench);
+    attach();
     bench->launcher.checkpoint = checkpoint;
     for (unsigned i = 0; i < PER_BROKER && storm.shared->launches < storm.shared->limit; i++)
         one_life(bench);
@@ -304,7 +328,8 @@ static void run_broker(void)
     int status = -1;
 
     rented_bench_detach(&storm.bench); /* neither ledger nor connections cross fork() */
-    storm.bench.fake.lag_ms = (int64_t)(roll(&storm.dice) % 12000);
+    if (strcmp(storm.cloud.kind->cloud, "gcp") == 0)
+        ((struct fake_gcp *)storm.cloud.fake)->lag_ms = (int64_t)(roll(&storm.dice) % 12000);
     storm.broker = fork();
     if (storm.broker == 0)
         broker(seed);
@@ -315,7 +340,7 @@ static void run_broker(void)
     storm.killed += WIFSIGNALED(status);
     if (!WIFSIGNALED(status) || WTERMSIG(status) != SIGKILL)
         assert_int_equal(status, 0);
-    rented_bench_attach(&storm.bench);
+    attach();
 }
 
 /* ---- what must hold ---- */
@@ -362,21 +387,29 @@ static int show_event(void *cookie, const json_t *event)
 /* What is left over, with all that is known of it. */
 static void show_orphans(void)
 {
-    const struct fake_gcp *fake = &storm.bench.fake;
+    const struct gl_counterpart *kind = storm.cloud.kind;
     struct gl_error ignored = {0};
+    const char *launch;
+    char id[GL_CLOUD_ID];
 
-    for (size_t i = 0; i < fake->count; i++) {
-        const json_t *labels = json_object_get(fake->instances[i], "labels");
-        const char *launch = json_string_value(json_object_get(labels, "greenlaunch-request"));
-
-        if (launch == NULL)
+    for (size_t i = 0; (launch = kind->launch_of(storm.cloud.fake, i)) != NULL; i++) {
+        if (launch[0] == '\0')
             continue;
-        print_message("  left: %s of %s, %s, type %s\n",
-                      json_string_value(json_object_get(fake->instances[i], "name")), launch,
-                      json_string_value(json_object_get(fake->instances[i], "status")),
-                      json_string_value(json_object_get(fake->instances[i], "machineType")));
-        gl_ledger_events(storm.bench.ledger, launch, NULL, show_event, &ignored);
+        print_message("  left on %s: %s\n", kind->cloud, launch);
+        snprintf(id, sizeof id, "%.11s", launch); /* a name goes on with the attempt */
+        gl_ledger_events(storm.bench.ledger, id, NULL, show_event, &ignored);
     }
+}
+
+static void check_left(void)
+{
+    const struct gl_counterpart *kind = storm.cloud.kind;
+    size_t loose = kind->loose != NULL ? kind->loose(storm.cloud.fake) : 0;
+    size_t left = kind->left(storm.cloud.fake) - loose;
+
+    storm.loose += (unsigned)loose;
+    if (left > 0)
+        fail_msg("%zu left on %s", left, kind->cloud);
 }
 
 /* After the storm, and after all leases. */
@@ -395,8 +428,9 @@ static void check_round(void)
     assert_int_equal(again.adopted + again.absent + again.reaped + again.finished + again.lost, 0);
     assert_int_equal(again.unknown, 0);
     assert_int_equal(storm.doubled, 0);
+    assert_int_equal(storm.gullible, 0); /* nobody spoke where no trust was */
     show_orphans();
-    assert_int_equal(fake_gcp_running(&storm.bench.fake), 0);
+    check_left();
     if (gl_ledger_check(storm.bench.ledger, &check, &err) != 0)
         fail_msg("%s", err.text);
     assert_int_equal(gl_ledger_launches(storm.bench.ledger, NULL, &rows, &err), 0);
@@ -405,23 +439,64 @@ static void check_round(void)
     gl_launch_rows_free(&rows);
 }
 
-static void one_round(unsigned launches)
+/* Readings come back from one of them: its machines have meters. */
+static void set_meters(void)
 {
-    unsigned met = 0;
+    struct fake_gcp *fake = storm.cloud.fake;
+
+    storm.bench.is_mute = storm.rounds++ % 4 == 3;
+    if (strcmp(storm.cloud.kind->cloud, "gcp") != 0)
+        return;
+    fake->slept_ms = &storm.bench.clock->slept_ms;
+    fake->console = rented_bench_console;
+    fake->console_cookie = &storm.bench;
+}
+
+static void one_round(const struct gl_counterpart *kind, unsigned launches)
+{
+    const struct fault_proxy_hooks hooks = {
+        .before = before, .after = after, .handshake = handshake};
+    unsigned met = 0, begun = storm.shared->launches;
 
     rented_bench_open(&storm.bench, "test_remote_storm");
+    test_clock_follow(&storm.bench.clock->slept_ms);
     storm.bench.clock->random = roll(&storm.dice);
-    storm.bench.is_mute = storm.rounds++ % 4 != 0;
-    storm.bench.fake.before = before;
-    storm.bench.fake.after = after;
-    storm.shared->limit = storm.shared->launches + launches;
+    rented_bench_detach(&storm.bench);
+    storm_cloud_open(&storm.cloud, kind, storm.bench.folder, &hooks);
+    attach();
+    set_meters();
+    storm.shared->limit = begun + launches;
     while (storm.shared->launches < storm.shared->limit)
         run_broker();
     check_round();
+    storm.launched[kind - gl_counterparts] += storm.shared->launches - begun;
+    test_clock_follow(NULL);
+    storm_cloud_close(&storm.cloud);
     rented_bench_close(&storm.bench);
     for (unsigned f = 0; f < FAULTS; f++)
         met += storm.met[f];
     assert_true(met > 0);
+    assert_true(storm.made[kind - gl_counterparts] > 0);
+}
+
+/* All of them before one comes again, in an order that the dice give. */
+static const struct gl_counterpart *next_cloud(void)
+{
+    static const struct gl_counterpart *order[GL_COUNTERPARTS];
+    static size_t left;
+    const char *only = getenv("GREENLAUNCH_STORM_CLOUD");
+    const struct gl_counterpart *taken;
+    size_t at;
+
+    if (only != NULL && gl_counterpart_of(only) != NULL)
+        return gl_counterpart_of(only);
+    for (; left == 0; left = GL_COUNTERPARTS)
+        for (size_t i = 0; i < GL_COUNTERPARTS; i++)
+            order[i] = &gl_counterparts[i];
+    at = roll(&storm.dice) % left;
+    taken = order[at];
+    order[at] = order[--left];
+    return taken;
 }
 
 static uint64_t number_of(const char *variable, uint64_t otherwise)
@@ -445,14 +520,18 @@ static void no_orphan_and_no_double_launch(void **state)
     while (storm.shared->launches < wanted) {
         unsigned left = wanted - storm.shared->launches;
 
-        one_round(left < PER_ROUND ? left : PER_ROUND);
-        if (wanted > PER_ROUND)
+        one_round(next_cloud(), left < PER_ROUND ? left : PER_ROUND);
+        if (wanted > LAUNCHES)
             print_message("%u launches, %u brokers killed\n", storm.shared->launches, storm.killed);
     }
+    for (size_t i = 0; i < GL_COUNTERPARTS; i++)
+        print_message("%8u launches, %u creates on %s\n", storm.launched[i], storm.made[i],
+                      gl_counterparts[i].cloud);
     for (unsigned f = 0; f < FAULTS; f++)
         print_message("%8u %s\n", storm.met[f], fault_words[f]);
     print_message("%u launches, %u brokers killed, %u steps\n", storm.shared->launches,
                   storm.killed, storm.shared->steps);
+    print_message("%u volumes without a server on scaleway\n", storm.loose);
     assert_true(storm.killed > 0);
     munmap(storm.shared, sizeof *storm.shared);
 }

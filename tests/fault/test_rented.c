@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tests/support/no_sync.h"
@@ -184,6 +185,41 @@ static void readings_that_were_seen_outlive_the_console(void **state)
     gl_launch_rows_free(&rows);
 }
 
+/* Not to be able to read what was kept is not that nothing was. */
+static void what_was_kept_and_cannot_be_read_keeps_it_open(void **state)
+{
+    struct gl_instance instance = started(60000);
+    struct gl_cloud *cloud = bench.launcher.open(&bench, "gcp", NULL, &err);
+    struct gl_launch_rows rows = rows_now();
+    struct gl_reconciled counts;
+    json_t *derived = NULL, *receipt;
+    char kept[512], aside[520];
+
+    (void)state;
+    assert_int_equal(gl_launch_so_far(&bench.launcher, &rows.rows[0], cloud, &derived, &err), 0);
+    json_decref(derived);
+    gl_launch_rows_free(&rows);
+    assert_int_equal(cloud->ops->terminate(cloud, instance.id, &err), 0);
+    gl_cloud_close(cloud);
+    bench.clock->slept_ms += 60000;
+    snprintf(kept, sizeof kept, "%s/readings/%s", bench.folder, instance.launch_id);
+    snprintf(aside, sizeof aside, "%s.aside", kept);
+    assert_int_equal(rename(kept, aside), 0);
+    assert_int_equal(mkdir(kept, 0700), 0);
+    assert_int_equal(gl_launch_reconcile(&bench.launcher, &counts, &err), 0);
+    assert_int_equal(counts.lost, 0);
+    assert_int_equal(counts.failed, 1);
+    assert_non_null(strstr(counts.first.text, kept));
+    assert_int_equal(rmdir(kept), 0);
+    assert_int_equal(rename(aside, kept), 0);
+    assert_int_equal(reconciled().lost, 1);
+    rows = rows_now();
+    receipt = verified(rows.rows[0].receipt);
+    assert_in_range(number(receipt, "derived", "meter", "readings"), 50, 62);
+    json_decref(receipt);
+    gl_launch_rows_free(&rows);
+}
+
 static void what_does_not_show_yet_is_not_gone(void **state)
 {
     struct gl_instance instance = started(0);
@@ -242,6 +278,24 @@ static int choose(void *cookie, const struct gl_cloud *cloud, const struct gl_er
     return 1;
 }
 
+struct zones {
+    unsigned intents;
+    char last[40];
+};
+
+static int note_zone(void *cookie, const json_t *event)
+{
+    const json_t *body = json_object_get(event, "body");
+    const char *zone = json_string_value(json_object_get(body, "availability_zone"));
+    struct zones *zones = cookie;
+
+    if (strcmp(json_string_value(json_object_get(event, "kind")), "intent") != 0)
+        return 0;
+    zones->intents++;
+    snprintf(zones->last, sizeof zones->last, "%s", zone != NULL ? zone : "");
+    return 0;
+}
+
 static int start_by_choice(struct choice *choice, const char *type, struct gl_instance *out)
 {
     struct gl_order order = rented_bench_order(&bench, type);
@@ -266,13 +320,50 @@ static void a_place_without_stock_is_left_for_the_next(void **state)
         fail_msg("%s", err.text);
     assert_int_equal(choice.answers[0], GL_E_CAPACITY);
     assert_int_equal(choice.answers[1], GL_E_QUOTA);
-    assert_int_equal(instance.attempt, 3);
+    assert_int_equal(instance.attempt, 4); /* the zone that was named had none either */
     assert_string_equal(instance.type, RENTED_TYPE);
     assert_int_equal(bench.fake.made, 1);
     rows = rows_now();
     assert_int_equal(rows.count, 1);
     assert_string_equal(rows.rows[0].type, RENTED_TYPE);
     gl_launch_rows_free(&rows);
+    assert_int_equal(rented_bench_finish(&bench, instance.launch_id, NULL, &err), 0);
+}
+
+/* Its provider says which zones do have stock: they are of the same grid, and asked first. */
+static void a_zone_with_stock_of_the_region_is_used(void **state)
+{
+    struct choice choice = {.types = {NULL}};
+    struct gl_instance instance;
+    struct zones zones = {0};
+
+    (void)state;
+    if (start_by_choice(&choice, "m-zonal", &instance) != 0)
+        fail_msg("%s", err.text);
+    assert_int_equal(instance.attempt, 2);
+    assert_int_equal(choice.answers[0], 0); /* nobody was asked for another place */
+    assert_int_equal(bench.fake.made, 1);
+    assert_int_equal(gl_ledger_events(bench.ledger, instance.launch_id, &zones, note_zone, &err),
+                     0);
+    assert_int_equal(zones.intents, 2);
+    assert_true(strncmp(zones.last, RENTED_REGION "-", sizeof RENTED_REGION) == 0);
+    assert_null(strstr(bench.fake.dry_zone, zones.last));
+    assert_int_equal(rented_bench_finish(&bench, instance.launch_id, NULL, &err), 0);
+}
+
+/* One of all zones is a place like any other: left for the next. */
+static void a_region_whose_zones_are_all_dry_is_left(void **state)
+{
+    struct choice choice = {.types = {RENTED_TYPE, NULL}};
+    struct gl_instance instance;
+
+    (void)state;
+    bench.fake.is_all_dry = true;
+    if (start_by_choice(&choice, "m-zonal", &instance) != 0)
+        fail_msg("%s", err.text);
+    assert_int_equal(instance.attempt, 3);
+    assert_int_equal(choice.answers[0], GL_E_CAPACITY);
+    assert_int_equal(choice.answers[1], 0);
     assert_int_equal(rented_bench_finish(&bench, instance.launch_id, NULL, &err), 0);
 }
 
@@ -384,10 +475,13 @@ int main(void)
         CASE(a_machine_that_ended_by_itself_is_closed_and_freed),
         CASE(without_a_meter_all_is_charged_and_said),
         CASE(readings_that_were_seen_outlive_the_console),
+        CASE(what_was_kept_and_cannot_be_read_keeps_it_open),
         CASE(what_does_not_show_yet_is_not_gone),
         CASE(a_lost_answer_is_found_not_sent_again),
         CASE(silence_is_waited_out_before_it_is_absence),
         CASE(a_place_without_stock_is_left_for_the_next),
+        CASE(a_zone_with_stock_of_the_region_is_used),
+        CASE(a_region_whose_zones_are_all_dry_is_left),
         CASE(where_no_place_is_left_nothing_runs),
         CASE(a_check_that_says_no_leaves_no_trace),
         CASE(what_is_given_up_while_it_starts_is_ended),

@@ -129,6 +129,29 @@ static void a_launch_is_watched_stopped_and_verified(void **state)
     verify_newest();
 }
 
+/* What its console tells is in `status` while it runs. */
+static void an_early_end_and_a_wrong_place_are_told(void **state)
+{
+    char launch[GL_CLOUD_ID], line[256];
+
+    (void)state;
+    must(0, command("launch", GREEN " --type n2-standard-2 -- sleep 100"));
+    newest(launch);
+    snprintf(line, sizeof line,
+             "GLN1 {\"kind\":\"gcp\",\"launch\":\"%s\"}\r\n"
+             "GLI1 {\"document\":\"Zm9yZ2Vk\",\"kind\":\"aws\"}",
+             launch);
+    bench.identity = line;
+    must(0, command("status", ""));
+    must_say("is going to be ended early: its console showed the notice of gcp");
+    must_say("the document of its place does not hold");
+    must(0, command("status --json", ""));
+    must_say("\"ended_it\": false");
+    must_say("\"refused\": \"the document is one of aws");
+    must(0, command("stop --all-mine", ""));
+    verify_newest();
+}
+
 static void a_run_has_the_exit_status_of_its_command(void **state)
 {
     (void)state;
@@ -245,6 +268,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(a_launch_is_watched_stopped_and_verified),
+        CASE(an_early_end_and_a_wrong_place_are_told),
         CASE(a_run_has_the_exit_status_of_its_command),
         CASE(the_first_use_is_a_small_one),
         CASE(without_stock_the_next_place_is_taken),

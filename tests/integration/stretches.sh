@@ -26,13 +26,15 @@ if ! "${CC:-cc}" -shared -fPIC -D_GNU_SOURCE -o "$scratch/clock_shim.so" \
     printf 'skip there is no C compiler here to build the clock\n'
     exit 0
 fi
+# A sanitized build insists on standing first.
+preload=$(ldd "$(command -v greenlaunch)" | sed -n 's/.*libasan[^ ]* => \([^ ]*\) .*/\1:/p')$scratch/clock_shim.so
 base=$(($(date -u +%s) / 3600 * 3600))
 ahead() { # SECONDS after the hour in which the script began
     printf '%d\n' $((base + $1 - $(date -u +%s))) >"$scratch/ahead.new"
     mv "$scratch/ahead.new" "$CLOCK_SHIM"
 }
 green() {
-    LD_PRELOAD=$scratch/clock_shim.so greenlaunch "$@"
+    LD_PRELOAD=$preload greenlaunch "$@"
 }
 
 check() { # STATUS TEXT
@@ -108,7 +110,7 @@ exits 2 'a disk cannot be suspended' green run --interruptible --no-rules --fini
     --image "$scratch/disk.raw" -- true
 said '(cannot be suspended)' 'and it says so before anything is started'
 # shellcheck disable=SC2016 # for the inner shell
-exits 6 'a launch whose first stretch is later' env LD_PRELOAD="$scratch/clock_shim.so" \
+exits 6 'a launch whose first stretch is later' env LD_PRELOAD="$preload" \
     sh -c 'printf "%d\n" $(($(cat "$CLOCK_SHIM") + 3600)) >"$CLOCK_SHIM.x" &&
         CLOCK_SHIM=$CLOCK_SHIM.x greenlaunch run --interruptible --no-rules -d 1h --finish-by 7h \
             --offline -- true'

@@ -162,9 +162,22 @@ class Door(http.server.BaseHTTPRequestHandler):
             note("asked", target)
         for line in wrong:
             note("verdict", line)
+        if target == "AWSPriceListService.GetProducts":
+            return self.tell_price(json.loads(body))
         if MODE == "plain":  # moto cannot tag the snapshots of an image
             body = re.sub(rb"(Action=CreateImage&.*?)&TagSpecification\.2\.[^ ]*", rb"\1", body)
         self.pass_on(body)
+
+    def tell_price(self, asked):
+        """moto has no price list: one price for whatever type is asked for."""
+        fields = {one["Field"]: one["Value"] for one in asked["Filters"]}
+        attributes = {"instanceType": fields.get("instanceType", "t3.micro"), "vcpu": "2",
+                      "memory": "1 GiB", "regionCode": fields.get("regionCode", "eu-north-1")}
+        per_hour = {"unit": "Hrs", "pricePerUnit": {"USD": "0.0108000000"}}
+        product = {"product": {"attributes": attributes},
+                   "terms": {"OnDemand": {"A.B": {"priceDimensions": {"A.B.C": per_hour}}}}}
+        self.reply(200, "application/x-amz-json-1.1", json.dumps(
+            {"FormatVersion": "aws_v1", "PriceList": [json.dumps(product)]}).encode())
 
     def pass_on(self, body):
         inner = http.client.HTTPConnection("127.0.0.1", INNER, timeout=60)
@@ -175,12 +188,15 @@ class Door(http.server.BaseHTTPRequestHandler):
         data = reply.read()
         if reply.getheader("Content-Encoding") == "gzip":
             data = gzip.decompress(data)
-        self.send_response(reply.status)
-        self.send_header("Content-Type", reply.getheader("Content-Type", "text/xml"))
+        self.reply(reply.status, reply.getheader("Content-Type", "text/xml"), data)
+        inner.close()
+
+    def reply(self, status, kind, data):
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         self.wfile.write(data)
-        inner.close()
 
 
 def an_image():

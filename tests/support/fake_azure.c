@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/support/fake_azure_part.h"
 
+#include "tests/support/test_clock.h"
+
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -80,7 +82,7 @@ static json_t *vm_add(struct fake_azure *fake, const char *name, const json_t *b
     json_t *vm = json_deep_copy(body), *properties = json_object_get(vm, "properties");
     json_t *disk = json_object_get(json_object_get(properties, "storageProfile"), "osDisk");
     char id[300], when[40];
-    time_t now = time(NULL);
+    time_t now = test_clock_now();
 
     strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%S.1234567+00:00", gmtime(&now));
     snprintf(id, sizeof id, ROOT "/resourceGroups/GREEN" COMPUTE "virtualMachines/%.80s", name);
@@ -88,6 +90,7 @@ static json_t *vm_add(struct fake_azure *fake, const char *name, const json_t *b
     json_object_set_new(vm, "name", json_string(name));
     json_object_set_new(properties, "provisioningState", json_string("Succeeded"));
     json_object_set_new(properties, "timeCreated", json_string(when));
+    json_object_set_new(properties, "vmId", json_string(FAKE_AZURE_VM_ID));
     json_object_del(properties, "osProfile"); /* never shown again */
     snprintf(id, sizeof id, GROUP COMPUTE "disks/%.80s", name);
     json_object_set_new(disk, "managedDisk", json_pack("{s:s}", "id", id));

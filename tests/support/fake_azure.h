@@ -26,6 +26,7 @@
 #define FAKE_AZURE_TENANT       "99999999-8888-7777-6666-555555555555"
 #define FAKE_AZURE_CLIENT       "12345678-1234-1234-1234-123456789abc"
 #define FAKE_AZURE_GROUP        "green"
+#define FAKE_AZURE_VM_ID        "02aab8a4-74ef-476e-8182-f6d2ba4166a6" /* of every machine */
 #define FAKE_AZURE_SECRET       "planted~client.secret_0123456789abcdefABCDEF"
 #define FAKE_AZURE_TOKEN        "planted-azure-access-token-0123456789"
 #define FAKE_AZURE_SIGNATURE    "planted-signature-of-the-log-0123456789"

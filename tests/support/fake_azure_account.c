@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/jwt.h"
+#include "tests/support/test_clock.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -220,7 +221,7 @@ static bool is_signed(const char *assertion, const char *audience)
               has(header, "x5t#S256", FAKE_AZURE_X5T_S256) && has(claims, "aud", audience) &&
               has(claims, "iss", FAKE_AZURE_CLIENT) && has(claims, "sub", FAKE_AZURE_CLIENT) &&
               json_string_length(json_object_get(claims, "jti")) == 32 &&
-              json_integer_value(json_object_get(claims, "exp")) > time(NULL);
+              json_integer_value(json_object_get(claims, "exp")) > test_clock_now();
     json_decref(header);
     json_decref(claims);
     return is_good;

@@ -9,9 +9,10 @@
 #include <string.h>
 #include <time.h>
 
-#define VECTORS "tests/vectors/identity/"
-#define EMAIL   "tests@green-tests.iam.gserviceaccount.com"
-#define PREFIX  "/compute/v1/projects/" FAKE_GCP_PROJECT
+#define VECTORS    "tests/vectors/identity/"
+#define EMAIL      "tests@green-tests.iam.gserviceaccount.com"
+#define FAKE_STOCK "europe-north1-b,us-east9-a"
+#define PREFIX     "/compute/v1/projects/" FAKE_GCP_PROJECT
 
 const char *const fake_gcp_zones[FAKE_GCP_ZONES] = {"europe-north1-a", "europe-north1-b",
                                                     "us-east9-a", "us-east9-b"};
@@ -235,15 +236,6 @@ static void query_value(const struct gl_test_request *request, const char *name,
     out[used] = '\0';
 }
 
-static json_t *stockout(void)
-{
-    return json_pack("{s:i,s:{s:[{s:s,s:s,s:[{s:{s:s,s:{s:s}}}]}]}}", "httpErrorStatusCode", 503,
-                     "error", "errors", "code", "ZONE_RESOURCE_POOL_EXHAUSTED_WITH_DETAILS",
-                     "message", "The zone does not have enough resources", "errorDetails",
-                     "errorInfo", "reason", "resource_availability", "metadatas", "zonesAvailable",
-                     "europe-north1-b,us-east9-a");
-}
-
 static void add(struct fake_gcp *fake, const char *zone, const char *request_id, json_t *body)
 {
     char text[128], when[40];
@@ -271,14 +263,17 @@ static bool is_hidden(const struct fake_gcp *fake, const json_t *instance)
 }
 
 /* What types that misbehave do instead of starting; false = they start. */
-static bool misbehave(struct fake_gcp *fake, const char *type, struct gl_test_answer *out)
+static bool misbehave(struct fake_gcp *fake, const char *zone, const char *type,
+                      struct gl_test_answer *out)
 {
+    if (strcmp(type, "m-zonal") == 0)
+        return fake_gcp_is_dry(fake, zone, out);
     if (strcmp(type, "m-quota") == 0)
         fake_gcp_refuse(out, 403, "quotaExceeded", "Quota 'CPUS' exceeded. Limit: 8.0 in region.");
     else if (strcmp(type, "m-forbidden") == 0)
         fake_gcp_refuse(out, 403, "forbidden", "Required 'compute.instances.create' permission");
     else if (strcmp(type, "m-stockout") == 0)
-        fake_gcp_answer_operation(fake, stockout(), out);
+        fake_gcp_answer_operation(fake, fake_gcp_stockout(FAKE_STOCK), out);
     else if (strcmp(type, "m-slow") == 0 && fake->slow_left > 0) {
         fake->slow_left--;
         fake_gcp_refuse(out, 403, "rateLimitExceeded", "Rate Limit Exceeded");
@@ -295,12 +290,12 @@ static void start(struct fake_gcp *fake, const char *zone, const char *request_i
     const char *type = strrchr(json_string_value(json_object_get(body, "machineType")), '/') + 1;
     bool is_left_over = strcmp(type, "m-leftover") == 0;
 
-    if (misbehave(fake, type, out))
+    if (misbehave(fake, zone, type, out))
         return;
     add(fake, zone, request_id, body);
     if (is_left_over)
         json_object_set_new(body, "status", json_string("STAGING"));
-    fake_gcp_answer_operation(fake, is_left_over ? stockout() : NULL, out);
+    fake_gcp_answer_operation(fake, is_left_over ? fake_gcp_stockout(FAKE_STOCK) : NULL, out);
     out->cut_after = strcmp(type, "m-lost") == 0 ? 20 : 0;
 }
 

@@ -10,6 +10,7 @@
  *   m-quota     refused, quotaExceeded                m-forbidden  refused, forbidden
  *   m-lost      made, and the answer is cut off       m-silent     not made, no answer
  *   m-slow      403 rateLimitExceeded the first time
+ *   m-zonal     as m-stockout in the zone that is asked first, which names the other one
  *   m-leftover  accepted, then as m-stockout, and a machine that never started is left over */
 
 #include "base/json.h"
@@ -47,6 +48,8 @@ struct fake_gcp {
     void *fault_cookie;
     unsigned hidden_looks; /* a new instance is 404 to so many GETs of itself */
     unsigned unseen;       /* of those, left */
+    char dry_zone[48];     /* of m-zonal; "" = none was asked yet */
+    bool is_all_dry;       /* so are all others */
 };
 
 /* Start it and write a service account file into `folder`. */

@@ -23,6 +23,10 @@ void fake_gcp_list_skus(struct gl_test_answer *out);
 void fake_gcp_on_image(struct fake_gcp *fake, const char *name,
                        const struct gl_test_request *request, struct gl_test_answer *out);
 void fake_gcp_quotas(const struct fake_gcp *fake, struct gl_test_answer *out);
+/* An operation's error: no stock, but in these zones. */
+json_t *fake_gcp_stockout(const char *available);
+/* Types that lack stock in one zone, answered; false = there is some. */
+bool fake_gcp_is_dry(struct fake_gcp *fake, const char *zone, struct gl_test_answer *out);
 void fake_gcp_list_places(const struct fake_gcp *fake, const struct gl_test_request *request,
                           struct gl_test_answer *out);
 

@@ -120,3 +120,30 @@ void fake_gcp_list_places(const struct fake_gcp *fake, const struct gl_test_requ
             "\"CLOUD_LOCATION_TYPE_ZONE\",\"carbonFreeEnergyPercentage\":1}],\"nextPageToken\":"
             "\"two\"}");
 }
+
+/* ---- stock ---- */
+
+json_t *fake_gcp_stockout(const char *available)
+{
+    return json_pack("{s:i,s:{s:[{s:s,s:s,s:[{s:{s:s,s:{s:s}}}]}]}}", "httpErrorStatusCode", 503,
+                     "error", "errors", "code", "ZONE_RESOURCE_POOL_EXHAUSTED_WITH_DETAILS",
+                     "message", "The zone does not have enough resources", "errorDetails",
+                     "errorInfo", "reason", "resource_availability", "metadatas", "zonesAvailable",
+                     available);
+}
+
+/* The zone that is asked first names the other one of its region. */
+bool fake_gcp_is_dry(struct fake_gcp *fake, const char *zone, struct gl_test_answer *out)
+{
+    bool is_first = fake->dry_zone[0] == '\0', is_a = zone[strlen(zone) - 1] == 'a';
+    char other[64];
+
+    if (is_first)
+        snprintf(fake->dry_zone, sizeof fake->dry_zone, "%.47s", zone);
+    if (strcmp(fake->dry_zone, zone) != 0 && !fake->is_all_dry)
+        return false;
+    snprintf(other, sizeof other, "us-east9-b, %.*s%c", (int)strlen(zone) - 1, zone,
+             is_a ? 'b' : 'a');
+    fake_gcp_answer_operation(fake, fake_gcp_stockout(is_first ? other : "us-east9-b"), out);
+    return true;
+}

@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/sign.h"
+#include "tests/support/test_clock.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -118,7 +119,7 @@ static void stamp(struct fake_kubernetes *fake, json_t *object, bool is_new)
 {
     json_t *meta = meta_of(object);
     char text[64];
-    time_t now = time(NULL);
+    time_t now = test_clock_now();
 
     snprintf(text, sizeof text, "%u", ++fake->version);
     json_object_set_new(meta, "resourceVersion", json_string(text));

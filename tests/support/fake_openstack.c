@@ -299,7 +299,7 @@ void fake_openstack_start(struct fake_openstack *fake)
                       FAKE_OPENSTACK_IMAGE, "name", "debian", "status", "active", "size", 4096,
                       "disk_format", "raw", "container_format", "bare");
     }
-    snprintf(fake->console, sizeof fake->console, "booted\n");
+    fake->console = "booted\n";
     fake->server = gl_test_server_start(answer, fake);
 }
 

@@ -15,7 +15,7 @@
 #include "base/json.h"
 #include "tests/support/http_server.h"
 
-#define FAKE_OPENSTACK_MAX      64
+#define FAKE_OPENSTACK_MAX      1024
 #define FAKE_OPENSTACK_PASSWORD "planted-os-password"
 #define FAKE_OPENSTACK_SECRET   "planted-os-application-secret"
 #define FAKE_OPENSTACK_IMAGE    "11111111-1111-4111-8111-111111111111"
@@ -42,7 +42,7 @@ struct fake_openstack {
     bool has_rules;       /* access rules: compute is always 401 */
     int cores_left;
     char token[64]; /* the only one that counts */
-    char console[4096];
+    const char *console;
     struct gl_str complaints;
     struct gl_str bodies; /* of the creates */
 };

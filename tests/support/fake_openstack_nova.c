@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/support/fake_openstack_part.h"
 
+#include "tests/support/test_clock.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,7 +56,7 @@ static void add(const struct asked *asked, json_t *body)
     struct fake_openstack_region *region = asked->region;
     json_t *server = json_deep_copy(body);
     char id[40], when[40];
-    time_t now = time(NULL);
+    time_t now = test_clock_now();
 
     snprintf(id, sizeof id, "00000000-0000-4000-8000-%012u", ++asked->fake->number);
     strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", gmtime(&now));

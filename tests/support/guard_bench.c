@@ -140,9 +140,13 @@ static void report(void *cookie, const struct gl_guard_report *report)
                                 .code = report->failed != NULL ? report->failed->code : GL_OK,
                                 .tries = report->tries,
                                 .retry_s = report->retry_s,
-                                .told_s = report->told_s};
+                                .told_s = report->told_s,
+                                .was_refused_gain = report->choice.was_refused_gain,
+                                .was_refused_price = report->choice.was_refused_price};
     snprintf(told->launch, sizeof told->launch, "%s", report->row->launch);
     snprintf(told->to, sizeof told->to, "%s", report->to_region);
+    snprintf(told->continued, sizeof told->continued, "%s", report->continued);
+    snprintf(told->unmoved, sizeof told->unmoved, "%s", report->unmoved);
 }
 
 static void news(void *cookie, const struct gl_promise_news *news)

@@ -42,7 +42,8 @@ struct guard_told {
     enum gl_errc code;
     unsigned tries;
     int64_t retry_s, told_s;
-    char launch[GL_CLOUD_ID], to[40];
+    bool was_refused_gain, was_refused_price;
+    char launch[GL_CLOUD_ID], to[40], continued[GL_CLOUD_ID], unmoved[200];
 };
 
 struct guard_bench {

@@ -28,6 +28,7 @@ struct server_connection {
     int fd;
     unsigned number;
     struct gl_test_tls_link *tls;
+    enum gl_test_handshake handshake;
     struct gl_str in; /* received, not yet understood */
     size_t left;      /* bytes until the cut; SIZE_MAX = never */
 };
@@ -36,6 +37,8 @@ struct gl_test_server {
     gl_test_handler *handler;
     void *cookie;
     struct gl_test_tls_side *tls;
+    enum gl_test_handshake (*handshake)(void *cookie); /* NULL = all are fine */
+    void *handshake_cookie;
     int listener, port;
     int stop[2]; /* the read end hangs up when the write end is closed */
     char url[64];
@@ -281,6 +284,7 @@ static void server_ask_handler(struct server_connection *connection,
 
     pthread_mutex_lock(&server->lock);
     request->connection = connection->number;
+    request->handshake = connection->handshake;
     request->number = ++server->requests;
     gl_str_addf(&server->log, "%s %s%s%s\n", request->method, request->path,
                 request->query[0] != '\0' ? "?" : "", request->query);
@@ -305,13 +309,25 @@ static bool server_serve_one(struct server_connection *connection)
     return goes_on;
 }
 
+static void server_shake_hands(struct server_connection *connection)
+{
+    struct gl_test_server *server = connection->server;
+
+    if (server->handshake != NULL) {
+        pthread_mutex_lock(&server->lock);
+        connection->handshake = server->handshake(server->handshake_cookie);
+        pthread_mutex_unlock(&server->lock);
+    }
+    connection->tls = gl_test_tls_accept(server->tls, connection->fd, connection->handshake);
+}
+
 static void *server_serve_connection(void *cookie)
 {
     struct server_connection *connection = cookie;
     struct gl_test_server *server = connection->server;
 
     if (server->tls != NULL)
-        connection->tls = gl_test_tls_accept(server->tls, connection->fd);
+        server_shake_hands(connection);
     if (server->tls == NULL || connection->tls != NULL)
         while (server_serve_one(connection))
             continue;
@@ -378,7 +394,8 @@ static void *server_serve(void *cookie)
 /* ---- the server ---- */
 
 static struct gl_test_server *server_start(gl_test_handler *handler, void *cookie,
-                                           struct gl_test_tls_side *tls)
+                                           struct gl_test_tls_side *side,
+                                           const struct gl_test_tls *tls)
 {
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof at;
@@ -386,7 +403,9 @@ static struct gl_test_server *server_start(gl_test_handler *handler, void *cooki
 
     server->handler = handler;
     server->cookie = cookie;
-    server->tls = tls;
+    server->tls = side;
+    server->handshake = tls != NULL ? tls->handshake : NULL;
+    server->handshake_cookie = tls != NULL ? tls->handshake_cookie : NULL;
     pthread_mutex_init(&server->lock, NULL);
     server->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (server->listener < 0 || bind(server->listener, (struct sockaddr *)&at, size) < 0 ||
@@ -397,7 +416,7 @@ static struct gl_test_server *server_start(gl_test_handler *handler, void *cooki
         abort();
     }
     server->port = ntohs(at.sin_port);
-    snprintf(server->url, sizeof server->url, "http%s://127.0.0.1:%d", tls != NULL ? "s" : "",
+    snprintf(server->url, sizeof server->url, "http%s://127.0.0.1:%d", side != NULL ? "s" : "",
              server->port);
     server_start_thread(&server->thread, server_serve, server);
     return server;
@@ -405,7 +424,7 @@ static struct gl_test_server *server_start(gl_test_handler *handler, void *cooki
 
 struct gl_test_server *gl_test_server_start(gl_test_handler *handler, void *cookie)
 {
-    return server_start(handler, cookie, NULL);
+    return server_start(handler, cookie, NULL, NULL);
 }
 
 struct gl_test_server *gl_test_server_start_tls(gl_test_handler *handler, void *cookie,
@@ -413,7 +432,7 @@ struct gl_test_server *gl_test_server_start_tls(gl_test_handler *handler, void *
 {
     struct gl_test_tls_side *side = gl_test_tls_new(tls);
 
-    return side != NULL ? server_start(handler, cookie, side) : NULL;
+    return side != NULL ? server_start(handler, cookie, side, tls) : NULL;
 }
 
 void gl_test_server_stop(struct gl_test_server *server)

@@ -20,6 +20,16 @@
 
 #include "base/str.h"
 
+/* What goes wrong with one handshake. */
+enum gl_test_handshake {
+    GL_HANDSHAKE_FINE,
+    GL_HANDSHAKE_CUT,        /* hangs up in the middle of it */
+    GL_HANDSHAKE_STRANGER,   /* a certificate of an authority that nobody knows */
+    GL_HANDSHAKE_EXPIRED,    /* ended yesterday */
+    GL_HANDSHAKE_OTHER_HOST, /* good, but of another host */
+    GL_HANDSHAKES
+};
+
 struct gl_test_request {
     char method[16];
     char path[2048];         /* before the "?" */
@@ -29,6 +39,8 @@ struct gl_test_request {
     size_t body_length;
     unsigned connection; /* from 1 */
     unsigned number;     /* of the request at this server, from 1 */
+    /* Not FINE: a client that goes on after what it must not trust. */
+    enum gl_test_handshake handshake;
 };
 
 /* The value of a header into `out`, "" if absent; returns out. */
@@ -63,6 +75,9 @@ struct gl_test_tls {
     const char *name;     /* in the certificate; NULL = "127.0.0.1" (as address) */
     bool is_expired;      /* ended yesterday */
     bool asks_for_client; /* refuses clients without a certificate of gl_test_server_client_cert */
+    /* Asked at each connection, under the same lock as the handler; NULL = all are fine. */
+    enum gl_test_handshake (*handshake)(void *cookie);
+    void *handshake_cookie;
 };
 struct gl_test_server *gl_test_server_start_tls(gl_test_handler *handler, void *cookie,
                                                 const struct gl_test_tls *tls);

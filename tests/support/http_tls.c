@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #define TLS_DAY_S (24 * 3600L)
 
@@ -111,8 +112,9 @@ struct tls_identity {
 
 struct gl_test_tls_side {
     struct tls_library lib;
-    SSL_CTX *context;
-    struct tls_identity authority, server, client;
+    SSL_CTX *contexts[GL_HANDSHAKES]; /* NULL where none is needed */
+    struct tls_identity authority, server, client, stranger;
+    struct tls_identity bad[GL_HANDSHAKES]; /* what is shown instead of `server` */
     char *ca, *client_cert, *client_key;
 };
 
@@ -220,20 +222,51 @@ static bool tls_make_all(struct gl_test_tls_side *side, const struct gl_test_tls
                     &side->authority, &side->client);
 }
 
-static bool tls_set_context(struct gl_test_tls_side *side, bool asks_for_client)
+/* What a server shows whose handshakes go wrong. */
+static bool tls_make_bad(struct gl_test_tls_side *side)
+{
+    const struct tls_wish wishes[GL_HANDSHAKES] = {
+        [GL_HANDSHAKE_STRANGER] = {"127.0.0.1", "IP:127.0.0.1", 4, -TLS_DAY_S, TLS_DAY_S},
+        [GL_HANDSHAKE_EXPIRED] = {"127.0.0.1", "IP:127.0.0.1", 5, -2 * TLS_DAY_S, -TLS_DAY_S},
+        [GL_HANDSHAKE_OTHER_HOST] = {"other.example", "DNS:other.example", 6, -TLS_DAY_S,
+                                     TLS_DAY_S}};
+
+    if (!tls_make(&side->lib, &(struct tls_wish){"Stranger", NULL, 1, -TLS_DAY_S, TLS_DAY_S}, NULL,
+                  &side->stranger))
+        return false;
+    for (size_t i = 0; i < GL_HANDSHAKES; i++)
+        if (wishes[i].name != NULL &&
+            !tls_make(&side->lib, &wishes[i],
+                      i == GL_HANDSHAKE_STRANGER ? &side->stranger : &side->authority,
+                      &side->bad[i]))
+            return false;
+    return true;
+}
+
+static SSL_CTX *tls_context(const struct tls_library *lib, const struct tls_identity *shown)
+{
+    SSL_CTX *context = lib->SSL_CTX_new_(lib->TLS_server_method_());
+
+    if (context != NULL && lib->SSL_CTX_use_certificate_(context, shown->certificate) == 1 &&
+        lib->SSL_CTX_use_PrivateKey_(context, shown->key) == 1)
+        return context;
+    lib->SSL_CTX_free_(context);
+    return NULL;
+}
+
+static bool tls_set_contexts(struct gl_test_tls_side *side, bool asks_for_client)
 {
     const struct tls_library *lib = &side->lib;
+    SSL_CTX *fine = tls_context(lib, &side->server);
 
-    side->context = lib->SSL_CTX_new_(lib->TLS_server_method_());
-    if (side->context == NULL ||
-        lib->SSL_CTX_use_certificate_(side->context, side->server.certificate) != 1 ||
-        lib->SSL_CTX_use_PrivateKey_(side->context, side->server.key) != 1)
-        return false;
-    if (!asks_for_client)
-        return true;
-    lib->SSL_CTX_set_verify_(side->context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
-                             NULL);
-    return lib->X509_STORE_add_cert_(lib->SSL_CTX_get_cert_store_(side->context),
+    side->contexts[GL_HANDSHAKE_FINE] = fine;
+    for (size_t i = 0; i < GL_HANDSHAKES; i++)
+        if (side->bad[i].certificate != NULL)
+            side->contexts[i] = tls_context(lib, &side->bad[i]);
+    if (fine == NULL || !asks_for_client)
+        return fine != NULL;
+    lib->SSL_CTX_set_verify_(fine, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+    return lib->X509_STORE_add_cert_(lib->SSL_CTX_get_cert_store_(fine),
                                      side->authority.certificate) == 1;
 }
 
@@ -245,7 +278,8 @@ struct gl_test_tls_side *gl_test_tls_new(const struct gl_test_tls *tls)
         free(side);
         return NULL;
     }
-    if (!tls_make_all(side, tls) || !tls_set_context(side, tls->asks_for_client)) {
+    if (!tls_make_all(side, tls) || (tls->handshake != NULL && !tls_make_bad(side)) ||
+        !tls_set_contexts(side, tls->asks_for_client)) {
         gl_test_tls_free(side);
         return NULL;
     }
@@ -255,15 +289,23 @@ struct gl_test_tls_side *gl_test_tls_new(const struct gl_test_tls *tls)
     return side;
 }
 
+static void tls_identity_free(const struct tls_library *lib, const struct tls_identity *identity)
+{
+    lib->X509_free_(identity->certificate);
+    lib->EVP_PKEY_free_(identity->key);
+}
+
 void gl_test_tls_free(struct gl_test_tls_side *side)
 {
-    struct tls_identity *const all[] = {&side->authority, &side->server, &side->client};
+    const struct tls_identity *const all[] = {&side->authority, &side->server, &side->client,
+                                              &side->stranger};
 
-    side->lib.SSL_CTX_free_(side->context);
-    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
-        side->lib.X509_free_(all[i]->certificate);
-        side->lib.EVP_PKEY_free_(all[i]->key);
+    for (size_t i = 0; i < GL_HANDSHAKES; i++) {
+        side->lib.SSL_CTX_free_(side->contexts[i]);
+        tls_identity_free(&side->lib, &side->bad[i]);
     }
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        tls_identity_free(&side->lib, all[i]);
     free(side->ca);
     free(side->client_cert);
     free(side->client_key);
@@ -285,12 +327,27 @@ const char *gl_test_tls_client_key(const struct gl_test_tls_side *side)
     return side->client_key;
 }
 
-struct gl_test_tls_link *gl_test_tls_accept(const struct gl_test_tls_side *side, int fd)
+/* The peer's hello is heard, and five bytes of ours are all it gets. */
+static void tls_cut(int fd)
 {
-    struct gl_test_tls_link *link = gl_alloc(sizeof *link);
+    char hello[512];
 
+    if (recv(fd, hello, sizeof hello, 0) > 0)
+        (void)send(fd, "\x16\x03\x03\x00\x7a", 5, MSG_NOSIGNAL);
+}
+
+struct gl_test_tls_link *gl_test_tls_accept(const struct gl_test_tls_side *side, int fd,
+                                            enum gl_test_handshake how)
+{
+    struct gl_test_tls_link *link;
+
+    if (side->contexts[how] == NULL) {
+        tls_cut(fd);
+        return NULL;
+    }
+    link = gl_alloc(sizeof *link);
     link->lib = &side->lib;
-    link->ssl = link->lib->SSL_new_(side->context);
+    link->ssl = link->lib->SSL_new_(side->contexts[how]);
     if (link->ssl != NULL && link->lib->SSL_set_fd_(link->ssl, fd) == 1 &&
         link->lib->SSL_accept_(link->ssl) == 1)
         return link;

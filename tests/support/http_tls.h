@@ -17,8 +17,9 @@ const char *gl_test_tls_ca(const struct gl_test_tls_side *side);
 const char *gl_test_tls_client_cert(const struct gl_test_tls_side *side);
 const char *gl_test_tls_client_key(const struct gl_test_tls_side *side);
 
-/* The handshake; NULL when the peer did not like us or we not the peer. */
-struct gl_test_tls_link *gl_test_tls_accept(const struct gl_test_tls_side *side, int fd);
+/* The handshake, good or bad; NULL when the peer did not like us or we not the peer. */
+struct gl_test_tls_link *gl_test_tls_accept(const struct gl_test_tls_side *side, int fd,
+                                            enum gl_test_handshake how);
 int gl_test_tls_read(struct gl_test_tls_link *link, void *out, int size);
 int gl_test_tls_write(struct gl_test_tls_link *link, const void *bytes, int length);
 void gl_test_tls_close(struct gl_test_tls_link *link); /* without a word to the peer */

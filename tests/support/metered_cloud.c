@@ -362,6 +362,18 @@ static int metered_image_delete(struct gl_cloud *cloud, const char *image, struc
     return INNER(cloud)->ops->image_delete(INNER(cloud), image, err);
 }
 
+static int metered_price(struct gl_cloud *cloud, const char *region, const char *type, int64_t *out,
+                         struct gl_error *err)
+{
+    return INNER(cloud)->ops->price(INNER(cloud), region, type, out, err);
+}
+
+static int metered_image_find(struct gl_cloud *cloud, const char *id, const char *region,
+                              const char *name, struct gl_cloud_image *out, struct gl_error *err)
+{
+    return INNER(cloud)->ops->image_find(INNER(cloud), id, region, name, out, err);
+}
+
 static int metered_describe(struct gl_cloud *cloud, const char *id, struct gl_instance *out,
                             struct gl_error *err)
 {
@@ -410,6 +422,8 @@ static const struct gl_cloud_ops metered_ops = {
     .image_copy = metered_image_copy,
     .image_look = metered_image_look,
     .image_delete = metered_image_delete,
+    .image_find = metered_image_find,
+    .price = metered_price,
     .close = metered_close,
 };
 

@@ -87,7 +87,7 @@ static bool read_token(const struct rented_bench *bench, const char *launch, uin
 }
 
 /* What its meter has said from the start until now, or until it was stopped. */
-static void console(void *cookie, const json_t *instance, struct gl_str *out)
+void rented_bench_console(void *cookie, const json_t *instance, struct gl_str *out)
 {
     static struct fake_meter meter;
     struct rented_bench *bench = cookie;
@@ -140,7 +140,7 @@ static struct gl_cloud *open_cloud(void *cookie, const char *name, const char *z
 
 void rented_bench_open(struct rented_bench *bench, const char *name)
 {
-    const char *url;
+    const char *url = bench->url;
 
     gl_world_real(&real);
     *bench = (struct rented_bench){.folder = scratch_make(name)};
@@ -151,9 +151,9 @@ void rented_bench_open(struct rented_bench *bench, const char *name)
     fake_gcp_start(&bench->fake, bench->folder);
     bench->fake.cpus_left = 1e9;
     bench->fake.slept_ms = &bench->clock->slept_ms;
-    bench->fake.console = console;
+    bench->fake.console = rented_bench_console;
     bench->fake.console_cookie = bench;
-    url = gl_test_server_url(bench->fake.server);
+    snprintf(bench->url, sizeof bench->url, "%s", gl_test_server_url(bench->fake.server));
     bench->settings[0] = (struct gl_cloud_setting){"credentials", bench->fake.key_path};
     bench->settings[1] = (struct gl_cloud_setting){"endpoint", url};
     bench->settings[2] = (struct gl_cloud_setting){"billing-endpoint", url};

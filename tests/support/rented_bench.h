@@ -27,6 +27,7 @@ struct rented_bench {
     struct gl_world world;      /* its transport belongs to this process */
     struct gl_ledger *ledger;
     struct gl_launcher launcher;
+    char url[64]; /* of the counterpart; outlives it */
     struct gl_cloud_setting settings[4];
     struct gl_carried_meter meter;
     bool is_mute;         /* no meter speaks */
@@ -46,6 +47,8 @@ int rented_bench_start(struct rented_bench *bench, const char *type, struct gl_i
                        struct gl_error *err);
 int rented_bench_finish(struct rented_bench *bench, const char *launch, char **out_receipt,
                         struct gl_error *err);
+/* For fake_gcp.console, with the bench as cookie: what the meter of an instance has said. */
+void rented_bench_console(void *cookie, const json_t *instance, struct gl_str *out);
 /* The instance of a launch as the counterpart has it, NULL when it is gone; borrowed. */
 json_t *rented_bench_instance(struct rented_bench *bench, const char *launch);
 

@@ -6,8 +6,23 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
+
+/* This machine as it would be after a suspend: the boot clock is ahead by what it slept. */
+static time_t suspended_s;
+
+int clock_gettime(clockid_t clock, struct timespec *now)
+{
+    int result = (int)syscall(SYS_clock_gettime, clock, now);
+
+    if (result == 0 && (clock == CLOCK_BOOTTIME || clock == CLOCK_REALTIME))
+        now->tv_sec += suspended_s;
+    return result;
+}
 
 static void test_real(void **state)
 {
@@ -33,6 +48,21 @@ static void test_real(void **state)
     assert_string_equal(world.getenv(world.cookie, "GL_TEST_WORLD"), "set");
     unsetenv("GL_TEST_WORLD");
     assert_null(world.getenv(world.cookie, "GL_TEST_WORLD"));
+}
+
+/* A lease goes on while the laptop that watches it is closed. */
+static void test_a_suspend_counts(void **state)
+{
+    struct gl_world world;
+    int64_t before;
+
+    (void)state;
+    gl_world_real(&world);
+    before = world.monotonic_ms(world.cookie);
+    suspended_s = 3600;
+    assert_true(world.monotonic_ms(world.cookie) - before >= 3600000);
+    suspended_s = 0;
+    assert_true(world.monotonic_ms(world.cookie) - before < 3600000);
 }
 
 static void test_fixed_clock(void **state)
@@ -113,6 +143,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_real),
+        cmocka_unit_test(test_a_suspend_counts),
         cmocka_unit_test(test_fixed_clock),
         cmocka_unit_test(test_fixed_random),
         cmocka_unit_test(test_fixed_random_is_even),

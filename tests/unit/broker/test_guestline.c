@@ -80,6 +80,37 @@ static void the_first_document_counts(void **state)
     assert_string_equal(said.identity_kind, "aws");
 }
 
+static void a_notice_of_this_launch_is_read(void **state)
+{
+    static const char *const lines[] = {
+        "GLN1 {\"kind\":\"aws\",\"launch\":\"gl-other\"}\n",
+        "GLN1 {\"kind\":7,\"launch\":\"gl-4k2p9x\"}\n",
+        "GLN1 {\"launch\":\"gl-4k2p9x\"}\n",
+        "GLN1 {\"kind\":\"\",\"launch\":\"gl-4k2p9x\"}\n",
+        "GLN1 {\"kind\":\"a\\\"b\",\"launch\":\"gl-4k2p9x\"}\n",
+        "GLN1 {\"kind\":\"nobodyelse\",\"launch\":\"gl-4k2p9x\"}\n",
+        "greenlaunch: | GLN1 {\"kind\":\"aws\",\"launch\":\"gl-4k2p9x\"}\n",
+        "GLN1 {\n",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+        feed(lines[i]);
+    assert_string_equal(said.notice, "");
+    feed("GLN1 {\"kind\":\"gcp\",\"launch\":\"gl-4k2p9x\"}[   12.3] a kernel\r\n");
+    assert_string_equal(said.notice, "gcp");
+    feed("GLN1 {\"kind\":\"aws\",\"launch\":\"gl-4k2p9x\"}\n");
+    assert_string_equal(said.notice, "gcp"); /* the first */
+    assert_false(said.has_exit);
+}
+
+static void a_kind_is_a_word(void **state)
+{
+    (void)state;
+    feed("GLI1 {\"document\":\"Zmlyc3Q=\",\"kind\":\"\\\"\\n\"}\n");
+    assert_string_equal(said.identity_kind, "");
+}
+
 static void a_line_without_end_takes_no_more_than_its_ceiling(void **state)
 {
     char *flood = malloc(1 << 20);
@@ -104,6 +135,8 @@ int main(void)
         CASE(an_exit_is_read_however_it_is_cut),
         CASE(what_is_no_exit_of_ours_is_none),
         CASE(the_first_document_counts),
+        CASE(a_notice_of_this_launch_is_read),
+        CASE(a_kind_is_a_word),
         CASE(a_line_without_end_takes_no_more_than_its_ceiling),
     };
 

@@ -52,6 +52,8 @@ static struct gl_relocate_ask ask_of(double disk_gb)
                                     .plan = plan,
                                     .here = here,
                                     .there = there,
+                                    .here_zones = {"XX"},
+                                    .there_zones = {"YY", ""},
                                     .disk_gb = disk_gb,
                                     .price_u_usd_per_h = 100000,
                                     .now = {NOW},
@@ -98,8 +100,10 @@ static void test_does_not_pay(void **state)
     assert_false(estimate(&ask).is_worth_it);
     ask = ask_of(10);
     ask.here = there; /* the same grid, and a dirtier one */
+    ask.here_zones[0] = "YY";
     assert_false(estimate(&ask).is_worth_it);
     ask.there = here;
+    ask.there_zones[0] = "XX";
     assert_true(estimate(&ask).gain_g < 0);
     assert_false(estimate(&ask).is_worth_it);
     ask = ask_of(10);
@@ -129,14 +133,27 @@ static void test_unknown_is_never_zero(void **state)
     assert_int_equal(err.code, GL_E_BAD_VALUE);
 }
 
-/* Two candidates: the worse one counts there. */
+/* Two candidates: there the worse one counts, here the better one, and both must be known. */
 static void test_disputed_zone(void **state)
 {
     struct gl_relocate_ask ask = ask_of(10);
 
     (void)state;
+    ask.there_zones[1] = "ZZ";
+    assert_false(estimate(&ask).has_grams);
+    assert_false(estimate(&ask).is_worth_it);
     json_array_append_new(there, fake_series_json("ZZ", NOW, NOW + 10 * 3600, 300000000));
     assert_near(estimate(&ask).there_g_per_kwh, 300);
+    ask = ask_of(10);
+    ask.here_zones[1] = "WW";
+    assert_false(estimate(&ask).has_grams);
+    assert_false(estimate(&ask).is_worth_it);
+    json_array_append_new(here, fake_series_json("WW", NOW, NOW + 10 * 3600, 60000000));
+    assert_near(estimate(&ask).here_g_per_kwh, 60);
+    json_array_append_new(here, fake_series_json("VV", NOW, NOW + 10 * 3600, 10000000));
+    assert_near(estimate(&ask).here_g_per_kwh, 60); /* no candidate */
+    ask.here_zones[0] = NULL;                       /* nobody knows where it stands */
+    assert_false(estimate(&ask).has_grams);
 }
 
 static void test_plan(void **state)

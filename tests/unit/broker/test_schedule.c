@@ -160,7 +160,7 @@ static void a_short_history_is_named_with_its_hours(void **state)
     assert_int_equal(schedule.gap_count, 1);
     assert_string_equal(schedule.gaps[0].zone, "BB");
     assert_int_equal(schedule.gaps[0].hours, 500);
-    assert_false(schedule.gaps[0].is_other_meaning);
+    assert_int_equal(schedule.gaps[0].lack, GL_SCHEDULE_SHORT);
     shorten(0, 500);
     plan();
     assert_true(schedule.is_home_missing);
@@ -174,7 +174,7 @@ static void figures_of_another_boundary_are_not_compared(void **state)
     plan();
     assert_int_equal(schedule.count, 2);
     assert_string_equal(schedule.gaps[0].zone, "CC");
-    assert_true(schedule.gaps[0].is_other_meaning);
+    assert_int_equal(schedule.gaps[0].lack, GL_SCHEDULE_MEANING);
     histories[2].meaning = histories[0].meaning;
     histories[2].meaning.accounting = GL_MARKET;
     plan();
@@ -368,6 +368,101 @@ static void of_two_rules_both_must_be_promised(void **state)
     assert_int_equal(schedule.green.start, 0);
 }
 
+/* ---- by which offer ---- */
+
+static void each_place_is_charged_with_its_own_watts(void **state)
+{
+    double three_times;
+
+    (void)state;
+    ask.may_place = true;
+    ask.data_gb = 0;
+    plan();
+    assert_int_equal(schedule.plan.where[schedule.plan.start_h], 1); /* CC */
+    offers[2].full_w = (struct gl_band){1800, 2000, 2400};           /* ten times those at home */
+    plan();
+    assert_string_not_equal(schedule.places[schedule.plan.where[schedule.plan.start_h]].name, "CC");
+    offers[0].full_w = offers[1].full_w = offers[2].full_w;
+    plan();
+    three_times = schedule.plan.figures.baseline_g.central;
+    offers[2].pue = 4; /* 0.3 times as dirty, four times as much around it */
+    plan();
+    assert_string_not_equal(schedule.places[schedule.plan.where[schedule.plan.start_h]].name, "CC");
+    assert_true(fabs(schedule.plan.figures.baseline_g.central - three_times) < 1e-9);
+}
+
+static void a_smaller_machine_does_not_stand_for_the_one_at_home(void **state)
+{
+    static const char *const types[] = {"m.large", NULL};
+
+    (void)state;
+    offers[2].vcpus = 1;
+    ask.may_place = true;
+    plan();
+    assert_int_equal(schedule.count, 2);
+    assert_int_equal(schedule.gap_count, 1);
+    assert_string_equal(schedule.gaps[0].zone, "CC");
+    assert_int_equal(schedule.gaps[0].lack, GL_SCHEDULE_SIZE);
+    asked.request.types = types; /* who names types means them */
+    plan();
+    assert_int_equal(schedule.count, 3);
+}
+
+/* ---- where something can be launched ---- */
+
+static void plans_keep_to_clouds_that_are_set_up_and_name_the_others(void **state)
+{
+    static const struct gl_config config;
+    static const struct gl_option_list named = {.count = 1, .items = {"aws"}};
+
+    (void)state;
+    ask.config = &config;
+    ask.may_place = true;
+    ask.data_gb = 0;
+    plan();
+    assert_int_equal(schedule.count, 1);
+    assert_int_equal(schedule.passed_over, 2);
+    assert_int_equal(schedule.plan.where[schedule.plan.start_h], 0);
+    assert_true(schedule.other.is_found);
+    assert_string_equal(schedule.other.name, "CC");
+    assert_int_equal(schedule.other.offer, 2);
+    assert_true(schedule.other.emitted_g.high < schedule.plan.figures.emitted_g.high);
+    ask.clouds = &named; /* launch starts on a cloud that is named */
+    plan();
+    assert_int_equal(schedule.count, 3);
+    assert_string_equal(schedule.places[schedule.plan.where[schedule.plan.start_h]].name, "CC");
+    assert_true(schedule.places[1].is_ready);
+    assert_false(schedule.other.is_found);
+}
+
+static void nothing_better_elsewhere_is_not_told(void **state)
+{
+    static const struct gl_config config;
+
+    (void)state;
+    offers[1].full_w = offers[2].full_w = (struct gl_band){1800, 2000, 2400};
+    ask.config = &config;
+    ask.may_place = true;
+    plan();
+    assert_int_equal(schedule.passed_over, 2);
+    assert_false(schedule.other.is_found);
+}
+
+static void without_any_place_to_launch_in_all_are_planned_on_and_marked(void **state)
+{
+    static const struct gl_config config;
+
+    (void)state;
+    offers[0].cloud = "azure";
+    ask.config = &config;
+    ask.may_place = true;
+    plan();
+    assert_int_equal(schedule.count, 3);
+    assert_false(schedule.places[0].is_ready || schedule.places[1].is_ready);
+    assert_true(schedule.has_plan);
+    assert_false(schedule.other.is_found);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
 int main(void)
@@ -387,6 +482,11 @@ int main(void)
         TEST(what_no_rule_could_promise_is_unknown_and_named),
         TEST(other_places_count_only_where_it_may_go),
         TEST(of_two_rules_both_must_be_promised),
+        TEST(each_place_is_charged_with_its_own_watts),
+        TEST(a_smaller_machine_does_not_stand_for_the_one_at_home),
+        TEST(plans_keep_to_clouds_that_are_set_up_and_name_the_others),
+        TEST(nothing_better_elsewhere_is_not_told),
+        TEST(without_any_place_to_launch_in_all_are_planned_on_and_marked),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -85,6 +85,16 @@ static int teardown(void **state)
     return 0;
 }
 
+/* What an earlier call of the same test answered. */
+static void forget_reply(void)
+{
+    json_decref(context.reply.data);
+    json_decref(context.reply.warnings);
+    json_decref(context.reply.next);
+    gl_str_done(&context.reply.text);
+    context.reply = (struct gl_reply){0};
+}
+
 static int wait_now(void)
 {
     struct gl_operands operands = {.count = 0};
@@ -93,6 +103,7 @@ static int wait_now(void)
     int status;
 
     assert_true(gl_command_wait.values_size <= sizeof values);
+    forget_reply();
     status = gl_command_wait.run(&context, &call, &err);
     return status < 0 ? (int)gl_errc_row(err.code)->exit : status;
 }

@@ -52,8 +52,11 @@ static inline void invent(uint64_t *seed, struct invented *to, size_t paths)
     for (size_t p = 0; p < PLACES; p++) {
         to->intensity[p] = (struct gl_ensemble){.start_s = START, .hours = hours, .paths = paths};
         case_fill(seed, to, p, has_holes);
-        to->places[p] = (struct gl_plan_place){.intensity = &to->intensity[p],
-                                               .pue = 1 + 0.25 * (double)case_below(seed, 2)};
+        to->places[p] =
+            (struct gl_plan_place){.intensity = &to->intensity[p],
+                                   .pue = 1 + 0.25 * (double)case_below(seed, 2),
+                                   .kwh_per_hour = (double)case_below(seed, 4),
+                                   .idle_kwh_per_hour = 4 * (double)case_below(seed, 2)};
     }
     to->request = (struct gl_plan_request){
         .places = to->places,

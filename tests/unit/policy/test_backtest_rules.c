@@ -114,6 +114,100 @@ static void guard_pauses_and_stops(void **state)
     scene_free(scene);
 }
 
+/* ---- by timetable ---- */
+
+/* Clean from eight to noon and from midnight to four: no five hours in a row. */
+static void fill_stretches(struct scene *scene)
+{
+    for (size_t h = 0; h < HOURS; h++)
+        scene->value[0][h] = h % 24 < 4 || (h % 24 >= 8 && h % 24 < 12) ? 100 : 500;
+}
+
+/* Planned from ten to noon and from midnight to three. At midnight the hour before was still dirty,
+ * so nothing can be promised: it stands still, and makes up for it at the end. */
+static void a_stretch_that_is_not_green_is_held_and_made_up_for(void **state)
+{
+    static const uint8_t runs[] = {0, 1, 15, 16, 17};
+    struct scene *scene = scene_new(1);
+    const struct gl_backtest_run *run;
+
+    (void)state;
+    fill_stretches(scene);
+    add_rule(scene, "300 g/kWh");
+    add_job(scene, 50 * 24 + 10, 5, 20)->may_pause = true;
+    replay(scene);
+    run = run_of(scene, GL_BACKTEST_PAUSE, 0);
+    assert_int_equal(run->end, GL_BACKTEST_DONE);
+    for (size_t h = 0; h < run->hours; h++)
+        assert_int_equal(run->where[h] == 0, memchr(runs, (int)h, sizeof runs) != NULL);
+    assert_int_equal(run->pauses, 1);
+    assert_int_equal(run->plan_pauses, 1);
+    assert_int_equal(run->held_h, 1);
+    assert_int_equal(run->made_up_h, 1);
+    assert_int_equal(run->outside_h, 0);
+    assert_int_equal(run->issued, 2); /* one for each stretch */
+    assert_int_equal(run->kept, 2);
+    assert_int_equal(scene->result.totals[GL_BACKTEST_PAUSE].held_h, 1);
+    assert_int_equal(scene->result.totals[GL_BACKTEST_PAUSE].made_up_h, 1);
+    assert_int_equal(scene->result.totals[GL_BACKTEST_PAUSE].plan_pauses, 1);
+    scene_free(scene);
+}
+
+/* The second stretch never turns green: who asked to be told of a lapse is done in time all the
+ * same, who asked for pauses is not. */
+static void the_deadline_forces_only_who_is_to_be_told(void **state)
+{
+    struct scene *scene = scene_new(1);
+    const size_t arrival = 50 * 24 + 10;
+    const struct gl_backtest_run *run;
+
+    (void)state;
+    fill_stretches(scene);
+    for (size_t h = arrival + 14; h < arrival + 30; h++)
+        scene->value[0][h] = 500;
+    add_rule(scene, "300 g/kWh");
+    add_job(scene, arrival, 5, 20)->may_pause = true;
+    scene->options.guard.on_lapse = GL_LAPSE_PAUSE;
+    replay(scene);
+    run = run_of(scene, GL_BACKTEST_PAUSE, 0);
+    assert_int_equal(run->end, GL_BACKTEST_MISSED);
+    assert_int_equal(run->outside_h, 0);
+    gl_arena_done(&scene->arena);
+    scene->options.guard.on_lapse = GL_LAPSE_NOTIFY;
+    replay(scene);
+    run = run_of(scene, GL_BACKTEST_PAUSE, 0);
+    assert_int_equal(run->end, GL_BACKTEST_DONE);
+    assert_int_equal(run->span_h, 20); /* the last hours before its deadline */
+    assert_int_equal(run->outside_h, 3);
+    assert_int_equal(run->held_h, 3);
+    assert_int_equal(run->made_up_h, 3);
+    scene_free(scene);
+}
+
+/* Planned once and then carried out: --replan changes nothing of what has begun. */
+static void what_has_begun_keeps_its_timetable(void **state)
+{
+    struct scene *one = scene_new(1), *two = scene_new(1);
+    const struct gl_backtest_run *a, *b;
+
+    (void)state;
+    for (size_t h = 0; h < HOURS; h++)
+        one->value[0][h] = two->value[0][h] = h % 24 < 3 || h % 24 == 20 ? 100 : 400;
+    for (size_t h = 50 * 24 + 10; h < 50 * 24 + 16; h++)
+        two->value[0][h] = 20; /* what nobody foresaw, after it has begun */
+    two->options.replan_h = 1;
+    add_job(one, 50 * 24, 4, 24)->may_pause = true;
+    add_job(two, 50 * 24, 4, 24)->may_pause = true;
+    replay(one);
+    replay(two);
+    a = run_of(one, GL_BACKTEST_PAUSE, 0);
+    b = run_of(two, GL_BACKTEST_PAUSE, 0);
+    assert_int_equal(a->pauses, 1);
+    assert_memory_equal(a->where, b->where, a->hours);
+    scene_free(one);
+    scene_free(two);
+}
+
 /* ---- invented days: what must hold whatever comes ---- */
 
 static double next_unit(uint64_t *seed)
@@ -272,6 +366,9 @@ int main(void)
         cmocka_unit_test(few_issues_promise_nothing),
         cmocka_unit_test(guard_leaves_a_broken_place),
         cmocka_unit_test(guard_pauses_and_stops),
+        cmocka_unit_test(a_stretch_that_is_not_green_is_held_and_made_up_for),
+        cmocka_unit_test(the_deadline_forces_only_who_is_to_be_told),
+        cmocka_unit_test(what_has_begun_keeps_its_timetable),
         cmocka_unit_test(oracle_bounds_every_strategy),
         cmocka_unit_test(the_future_changes_nothing_before_it),
         cmocka_unit_test(same_input_same_answer),

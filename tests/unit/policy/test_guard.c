@@ -170,8 +170,16 @@ static void a_dear_move_is_not_made(void **state)
     move.price_u_usd = 90000;
     facts.max_egress_u_usd = 90000;
     assert_int_equal(decide(&facts).act, GL_GUARD_MOVE);
+    assert_false(decide(&facts).was_refused_price);
     facts.max_egress_u_usd = 89999;
     assert_int_equal(decide(&facts).act, GL_GUARD_PAUSE);
+    assert_true(decide(&facts).was_refused_price);
+    assert_false(decide(&facts).was_refused_gain);
+    move.price_u_usd = GL_UNKNOWN; /* nobody says what it costs */
+    assert_int_equal(decide(&facts).act, GL_GUARD_PAUSE);
+    assert_true(decide(&facts).was_refused_price);
+    facts.max_egress_u_usd = GL_UNKNOWN; /* and nobody asks */
+    assert_int_equal(decide(&facts).act, GL_GUARD_MOVE);
 }
 
 /* After a move the roles are swapped: nothing goes back while the new promise stands, and never

@@ -402,10 +402,10 @@ static void unknown_keys_get_the_nearest_known_one(void **state)
                GL_E_UNKNOWN_KEY, 2, 12, "it belongs in a rule's require");
     assert_bad("greenlaunch: 1\ndefaults: {data_max_age: 1h}\nrules: [{max_count: 1}]\n",
                GL_E_UNKNOWN_KEY, 2, 12, "write max_data_age");
-    assert_bad(HEAD "  - {max_count: 1, budget: {limit: 5 kg}}\n", GL_E_UNKNOWN_KEY, 3, 20,
-               "budgets are not in this version");
-    assert_bad(HEAD "  - {max_count: 1, points: {plan: hard}}\n", GL_E_UNKNOWN_KEY, 3, 20,
-               "points are not in this version");
+    assert_bad(HEAD "  - {max_count: 1, budgets: {limit: 5 kg}}\n", GL_E_UNKNOWN_KEY, 3, 20,
+               "write budget in a rule");
+    assert_bad(HEAD "  - {max_count: 1, max_increase: 5 kg}\n", GL_E_UNKNOWN_KEY, 3, 20,
+               "it belongs in a rule's budget");
     assert_bad(HEAD "  - {max_count: 1, xyzzyxyzzy: 1}\n", GL_E_UNKNOWN_KEY, 3, 20,
                "unknown key \"xyzzyxyzzy\" in a rule");
     assert_bad(HEAD "  - {max_count: 1, \"\\t\": 1}\n", GL_E_UNKNOWN_KEY, 3, 20, "unknown key");
@@ -459,8 +459,10 @@ static void a_confidence_is_one_of_something_promisable(void **state)
     (void)state;
     assert_bad(HEAD "  - confidence: 95%\n", GL_E_BAD_VALUE, 3, 5,
                "nothing that could be promised");
-    assert_bad(HEAD "  - {confidence: 95%, max_total: 1 kg}\n", GL_E_BAD_VALUE, 3, 5,
-               "min_renewable");
+    assert_bad(HEAD "  - {confidence: 95%, max_price: 1 USD/h}\n", GL_E_BAD_VALUE, 3, 5,
+               "max_rate or max_total");
+    gl_policy_free(parse_good(HEAD "  - {confidence: 95%, max_total: 1 kg}\n"));
+    gl_policy_free(parse_good(HEAD "  - {confidence: 95%, max_rate: 1 g/h}\n"));
     assert_bad(HEAD "  - {confidence: 49%, max_intensity: 9 g/kWh}\n", GL_E_BAD_VALUE, 3, 5,
                "outside 50% to 99.9%");
     assert_bad(HEAD "  - {confidence: 99.95%, max_intensity: 9 g/kWh}\n", GL_E_BAD_VALUE, 3, 5,

@@ -128,8 +128,27 @@ static void a_waiver_names_its_target(void **state)
                        "not a list");
     assert_bad_waivers(HEAD "  - {rule: sizes, target: \"a b\", " REST "}\n", GL_E_BAD_VALUE, 3, 27,
                        "space");
-    assert_bad_waivers(HEAD "  - {rule: sizes, target: a, address: b, " REST "}\n",
-                       GL_E_DUPLICATE_KEY, 3, 30, "another name of \"target\"");
+    assert_bad_waivers(HEAD "  - {rule: sizes, " REST "}\n", GL_E_BAD_VALUE, 3, 5,
+                       "a waiver needs \"target\" or \"address\"");
+    assert_bad_waivers(HEAD "  - {rule: sizes, address: \"**.*\", " REST "}\n", GL_E_BAD_VALUE, 3,
+                       28, "is everything");
+}
+
+static void a_waiver_may_name_an_address_and_a_plan(void **state)
+{
+    const struct gl_waiver *waiver;
+
+    (void)state;
+    add_good(HEAD "  - {rule: sizes, address: 'module.db.aws_instance.x[\"a,b\"]', plan: prod/eu, "
+                  "target: aws/*/x, " REST "}\n"
+                  "  - {rule: sizes, address: aws/us-east-1/p4d.24xlarge, " REST "}\n");
+    waiver = policy->waivers;
+    assert_string_equal(waiver[0].address, "module.db.aws_instance.x[\"a,b\"]");
+    assert_string_equal(waiver[0].plan, "prod/eu");
+    assert_string_equal(waiver[0].target, "aws/*/x");
+    assert_false(waiver[0].is_either);
+    assert_string_equal(waiver[1].target, "aws/us-east-1/p4d.24xlarge");
+    assert_true(waiver[1].is_either);
 }
 
 static void a_waiver_ends(void **state)
@@ -279,6 +298,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(several_files_add_up, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_waiver_names_one_rule, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_waiver_names_its_target, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_waiver_may_name_an_address_and_a_plan, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_waiver_ends, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_waiver_says_why_and_who, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_cap_fits_a_limit_of_the_rule, set_up, tear_down),

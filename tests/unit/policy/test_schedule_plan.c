@@ -32,24 +32,43 @@ static size_t copy_h(const struct gl_plan_request *request)
     return hours < 1 || (!request->may_place && !request->may_move) ? 0 : (size_t)ceil(hours);
 }
 
+static double kwh_in(const struct invented *invented, int place)
+{
+    const double own = invented->places[place].kwh_per_hour;
+
+    return own > 0 ? own : invented->request.kwh_per_hour;
+}
+
+/* Grams of a place's end of a copy. */
+static double end_of(const struct invented *invented, int place, size_t path, size_t hour)
+{
+    struct gl_region_copy copy = invented->request.copy;
+
+    if (invented->places[place].idle_kwh_per_hour > 0)
+        copy.idle_kwh_per_hour = invented->places[place].idle_kwh_per_hour;
+    return gl_region_copy_kwh(&copy) * value_of(invented, place, path, hour);
+}
+
 static double emitted(const struct invented *invented, const int *where, size_t path)
 {
     const struct gl_plan_request *request = &invented->request;
-    const double copy_kwh =
-        request->may_place || request->may_move ? gl_region_copy_kwh(&request->copy) : 0;
+    const bool has_copy = (request->may_place || request->may_move) && request->copy.data_gb > 0;
     const size_t took = copy_h(request);
     int at = request->home;
     double sum = 0;
 
     for (size_t h = 0; h < invented->intensity[0].hours; h++) {
+        double kwh;
+
         if (where[h] == GL_REGION_NONE)
             continue;
-        sum += request->kwh_per_hour * value_of(invented, where[h], path, h);
+        kwh = kwh_in(invented, where[h]);
         if (h == 0 || where[h - 1] == GL_REGION_NONE)
-            sum += request->start_kwh * value_of(invented, where[h], path, h);
-        if (where[h] != at && copy_kwh > 0)
-            sum += copy_kwh * (value_of(invented, where[h], path, h - took) +
-                               value_of(invented, at, path, h - took));
+            kwh *= 1 + request->start_kwh / request->kwh_per_hour;
+        sum += kwh * value_of(invented, where[h], path, h);
+        if (where[h] != at && has_copy)
+            sum +=
+                end_of(invented, where[h], path, h - took) + end_of(invented, at, path, h - took);
         at = where[h];
     }
     return sum;
@@ -310,6 +329,8 @@ static void by_hand(struct invented *to, const float central[HOURS])
     to->request.count = 1;
     to->request.home = 0;
     to->request.work_hours = 2;
+    for (size_t p = 0; p < PLACES; p++)
+        to->places[p].kwh_per_hour = to->places[p].idle_kwh_per_hour = 0;
 }
 
 static const float falling[HOURS] = {90, 80, 70, 60, 50, 40, 30};

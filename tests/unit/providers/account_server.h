@@ -46,6 +46,7 @@ struct server {
     int64_t longest_s;     /* that it was asked for at once */
     bool knows_nobody;     /* the login is refused */
     bool gives_no_token;   /* the login answers something else */
+    bool quotes;           /* answers repeat the header they were asked with */
     int status;            /* of refusals, 0 = 401 */
     const char *complains; /* what refusals say */
     char url[512], header[256], name[64];
@@ -95,18 +96,20 @@ static inline int reply(struct gl_http_reply *out, int status, const char *body)
     return 0;
 }
 
-static inline int answer_place(const char *url, struct gl_http_reply *out)
+static inline int answer_place(const struct server *server, const char *url,
+                               struct gl_http_reply *out)
 {
     bool is_watttime = strstr(url, "region=") != NULL;
     const char *place = is_watttime ? strstr(url, "region=") + 7 : strstr(url, "zone=") + 5;
-    char body[512], name[32];
+    char body[512], quoting[1024], name[32];
 
     snprintf(name, sizeof name, "%.*s", (int)strcspn(place, "&"), place);
     if (is_watttime)
         snprintf(body, sizeof body, WATT_BODY, name);
     else
         snprintf(body, sizeof body, MAPS_BODY, name);
-    return reply(out, 200, body);
+    snprintf(quoting, sizeof quoting, "{\"request\":\"%s\",%s", server->header, body + 1);
+    return reply(out, 200, server->quotes ? quoting : body);
 }
 
 static inline int serve(struct gl_http *http, const struct gl_http_request *request,
@@ -131,7 +134,7 @@ static inline int serve(struct gl_http *http, const struct gl_http_request *requ
         server->refused++;
         return reply(out, server->status != 0 ? server->status : 401, server->complains);
     }
-    return answer_place(request->url, out);
+    return answer_place(server, request->url, out);
 }
 
 static inline void serve_close(struct gl_http *http)

@@ -65,6 +65,29 @@ static bool read_error(const char *body, const char *content_type, struct gl_rem
     return gl_aws_read_error(&reply, out);
 }
 
+/* REST services name the type in a header; a gateway names none. */
+static void a_type_in_a_header(void **state)
+{
+    static char body[] = "{\"message\":\"not authorized to perform sustainability:Get\"}";
+    static char headers[] = "content-type: application/json\n"
+                            "x-amzn-errortype: AccessDeniedException:http://internal.amazon.com/\n";
+    struct gl_http_reply reply = {.status = 403,
+                                  .body = body,
+                                  .body_length = sizeof body - 1,
+                                  .content_type = "application/json",
+                                  .header_text = headers};
+    struct gl_remote_word word;
+
+    (void)state;
+    assert_true(gl_aws_read_error(&reply, &word));
+    assert_string_equal(word.word, "AccessDeniedException");
+    assert_string_equal(word.text, "not authorized to perform sustainability:Get");
+    reply.header_text = NULL;
+    assert_true(gl_aws_read_error(&reply, &word));
+    assert_string_equal(word.word, "");
+    assert_string_equal(word.text, "not authorized to perform sustainability:Get");
+}
+
 static void errors_in_all_their_spellings(void **state)
 {
     static const char *const good[][2] = {
@@ -78,7 +101,9 @@ static void errors_in_all_their_spellings(void **state)
         {"application/x-amz-json-1.1", "{\"__type\":\"com.amazonaws.x#Some.Code\",\"Message\":"
                                        "\"choosing us-east-1b, us-east-1c\"}"},
         {"application/x-amz-json-1.1",
-         "{\"__type\":\"Some.Code\",\"message\":\"choosing us-east-1b, us-east-1c\"}"}};
+         "{\"__type\":\"Some.Code\",\"message\":\"choosing us-east-1b, us-east-1c\"}"},
+        {"application/json",
+         "{\"code\":\"Some.Code\",\"message\":\"choosing us-east-1b, us-east-1c\"}"}};
     static const char *const bad[][2] = {{"text/html", "<!DOCTYPE html><html></html>"},
                                          {"text/xml", "<Response></Response>"},
                                          {"text/xml", "<Response>"},
@@ -306,6 +331,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(words_become_codes),
         cmocka_unit_test(errors_in_all_their_spellings),
+        cmocka_unit_test(a_type_in_a_header),
         cmocka_unit_test(settings_for_regions),
         cmocka_unit_test(architectures),
         cmocka_unit_test(quotas),

@@ -335,7 +335,7 @@ static void test_google_accepted(void **state)
         assert_string_equal(out.account, "my-project");
         assert_string_equal(out.region, "europe-north1");
         assert_string_equal(out.zone, "europe-north1-a");
-        assert_string_equal(out.instance, "152986662232938449");
+        assert_string_equal(out.instance, "gl-1-1"); /* as ids of Google are made of */
         assert_string_equal(out.type, "");
         assert_int_equal(out.issued_at.unix_s, NOW - 5);
     }
@@ -373,9 +373,9 @@ static void test_google_refused(void **state)
     google_refused("ce", "project_id", json_string("their-project"), "not one of ours");
     google_refused("ce", "zone", json_string("nowhere"), "no zone");
     google_refused("ce", "zone", json_string("a b"), "no name");
-    google_refused("ce", "instance_id", NULL, "instance_id");
-    google_refused("ce", "instance_id", json_integer(5), "instance_id");
-    google_refused("ce", "instance_id", json_string("\x1b[31m"), "no name");
+    google_refused("ce", "instance_name", NULL, "instance_name");
+    google_refused("ce", "instance_name", json_integer(5), "instance_name");
+    google_refused("ce", "instance_name", json_string("\x1b[31m"), "no name");
 }
 
 static void test_kinds(void **state)

@@ -149,6 +149,9 @@ static const char *get_label(void *cookie, const char *name)
 
 static void test_labels(void **state)
 {
+    /* Of somebody who may write labels in the account. */
+    static const char *const hostile[] = {"gl-1\x1b[2J", "../../gl-1", "gl-1 gl-2", "gl-1\n",
+                                          "gl-1'"};
     const struct gl_launch launch = {
         .token = TOKEN, .launch_id = "gl-4k2p9x", .attempt = 3, .expires = {1800000000}};
     struct gl_label labels[GL_LABEL_COUNT], broken[GL_LABEL_COUNT];
@@ -172,6 +175,11 @@ static void test_labels(void **state)
         broken[i].value[0] = '\0';
         assert_false(gl_labels_read(get_label, broken, &seen));
         snprintf(broken[i].value, sizeof broken[i].value, "%s", i == 0 ? "" : "-7x");
+        assert_false(gl_labels_read(get_label, broken, &seen));
+    }
+    for (size_t i = 0; i < sizeof hostile / sizeof *hostile; i++) {
+        memcpy(broken, labels, sizeof broken);
+        snprintf(broken[0].value, sizeof broken[0].value, "%s", hostile[i]);
         assert_false(gl_labels_read(get_label, broken, &seen));
     }
     gl_attempt_name(&launch, name);
@@ -344,7 +352,8 @@ static void test_message(void **state)
     (void)state;
     open_bench(&bench);
     bench.script.answers[0].status = 422;
-    bench.script.answers[0].body = "refused \x1b[31m Bearer " SECRET "0 of " TOKEN;
+    bench.script.answers[0].body =
+        "refused \x1b[31m Bearer " SECRET "0 of " TOKEN ", token=" SECRET "0, it was " SECRET "0.";
     assert_int_equal(gl_remote_send(&bench.remote, &call, &err), -1);
     assert_non_null(strstr(err.text, "test in here: GET /v1/things: Word: refused"));
     assert_non_null(strstr(err.text, "(HTTP 422)"));
@@ -358,6 +367,32 @@ static void test_message(void **state)
 }
 
 /* A region that is dead for good takes its own tries, not those of the others. */
+/* Whoever is asked for a token may quote the password, which is short, or was coded in a form. */
+static void test_no_password_is_quoted(void **state)
+{
+    static const char *const bodies[][2] = {
+        {"{\"password\":\"hunter2-9\"}", "no user with hunter2-9 is known"},
+        {"grant_type=x&client_secret=hunter2%2F9", "the secret hunter2/9 has expired"}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
+        struct bench bench;
+        struct gl_remote_call call = a_call();
+        struct gl_error err = {0};
+
+        open_bench(&bench);
+        call.is_open = call.has_secret = true;
+        gl_str_add(&call.body, bodies[i][0]);
+        bench.script.answers[0].status = 400;
+        bench.script.answers[0].body = bodies[i][1];
+        assert_int_equal(gl_remote_send(&bench.remote, &call, &err), -1);
+        assert_null(strstr(err.text, "hunter2"));
+        assert_non_null(strstr(err.text, i == 0 ? "is known" : "expired"));
+        gl_remote_call_done(&call);
+        close_bench(&bench);
+    }
+}
+
 static void test_budgets(void **state)
 {
     struct bench bench;
@@ -466,6 +501,7 @@ static void test_endpoint(void **state)
         {"http://gw.example", NULL},
         {"ftp://gw.example", NULL},
         {"https://user@gw.example", NULL},
+        {"https://user:planted@gw.example", NULL},
         {"https://gw.example/?x", NULL},
         {"", "https://api.example"},
     };
@@ -485,19 +521,53 @@ static void test_endpoint(void **state)
             assert_string_equal(out, rows[i].out);
         else
             assert_int_equal(err.code, GL_E_CONFIG);
+        assert_null(strstr(err.text, "planted"));
     }
+}
+
+/* What a parser could not read it quotes. */
+static void test_no_half_token_is_quoted(void **state)
+{
+    static const char *const halves[] = {"{\"access_token\":\"planted", "{\"t\": planted}"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof halves / sizeof *halves; i++)
+        for (unsigned is_secret = 0; is_secret < 2; is_secret++) {
+            struct bench bench;
+            struct gl_remote_call call = a_call();
+            struct gl_error err = {0};
+
+            open_bench(&bench);
+            call.has_secret = is_secret == 1;
+            bench.script.answers[0].status = 200;
+            bench.script.answers[0].body = halves[i];
+            assert_null(gl_remote_json(&bench.remote, &call, &err));
+            assert_int_equal(err.code, GL_E_BAD_REPLY);
+            assert_int_equal(strstr(err.text, "planted") == NULL, is_secret);
+            gl_remote_call_done(&call);
+            close_bench(&bench);
+        }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_decisions),   cmocka_unit_test(test_limits_of_trying),
-        cmocka_unit_test(test_codes),       cmocka_unit_test(test_labels),
-        cmocka_unit_test(test_of_token),    cmocka_unit_test(test_ids),
-        cmocka_unit_test(test_tries_again), cmocka_unit_test(test_renews_once),
-        cmocka_unit_test(test_message),     cmocka_unit_test(test_budgets),
-        cmocka_unit_test(test_cancelled),   cmocka_unit_test(test_offline_and_deadline),
-        cmocka_unit_test(test_building),    cmocka_unit_test(test_endpoint),
+        cmocka_unit_test(test_decisions),
+        cmocka_unit_test(test_limits_of_trying),
+        cmocka_unit_test(test_codes),
+        cmocka_unit_test(test_labels),
+        cmocka_unit_test(test_of_token),
+        cmocka_unit_test(test_ids),
+        cmocka_unit_test(test_tries_again),
+        cmocka_unit_test(test_renews_once),
+        cmocka_unit_test(test_message),
+        cmocka_unit_test(test_budgets),
+        cmocka_unit_test(test_cancelled),
+        cmocka_unit_test(test_offline_and_deadline),
+        cmocka_unit_test(test_building),
+        cmocka_unit_test(test_endpoint),
+        cmocka_unit_test(test_no_half_token_is_quoted),
+        cmocka_unit_test(test_no_password_is_quoted),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

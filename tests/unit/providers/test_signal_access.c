@@ -110,6 +110,24 @@ static void test_token_in_header(void **state)
     assert_true(files > 2); /* cache and archive were written */
 }
 
+/* Some services repeat the question in their answer, which is kept in files. */
+static void test_a_quoted_secret_is_blotted_out(void **state)
+{
+    static const struct gl_signal_config *const configs[] = {&maps, &watt};
+    size_t files = 0;
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct visit visit = {.server.quotes = true};
+
+        open_visit(&visit, configs[i], secrets);
+        assert_true(visit_zone(&visit, "DE")->is_ok);
+        close_visit(&visit);
+    }
+    check_clean(FOLDER, &files);
+    assert_true(files > 2);
+}
+
 static void test_other_names(void **state)
 {
     const struct gl_signal_config config = {.name = "electricity-maps",
@@ -459,6 +477,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(test_token_in_header, clean),
+        cmocka_unit_test_setup(test_a_quoted_secret_is_blotted_out, clean),
         cmocka_unit_test_setup(test_other_names, clean),
         cmocka_unit_test_setup(test_missing, clean),
         cmocka_unit_test_setup(test_missing_password, clean),

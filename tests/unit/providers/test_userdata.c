@@ -115,6 +115,24 @@ static void a_meter_needs_its_pin_and_https(void **state)
     assert_int_equal(refused("GPU"), GL_E_BAD_VALUE);
 }
 
+/* Into scripts goes what an address may hold, and a meter without a token proves nothing. */
+static void addresses_end_no_script(void **state)
+{
+    static const char *const bad[] = {"https://x.example/\nEND_RUN\nreboot", "https://x.example/'",
+                                      "https://x.example/ y", "https://x.example/`id`"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        meter = (struct gl_carried_meter){.url = URL, .sha256 = PIN, .push = bad[i]};
+        assert_int_equal(refused("pushed"), GL_E_BAD_VALUE);
+        meter = (struct gl_carried_meter){.url = bad[i], .sha256 = PIN};
+        assert_int_equal(refused("https"), GL_E_BAD_VALUE);
+    }
+    meter = (struct gl_carried_meter){.url = URL, .sha256 = PIN};
+    launch.enrol_token = NULL;
+    assert_int_equal(refused("enrolment token"), GL_E_BAD_VALUE);
+}
+
 static void what_does_not_fit_says_by_how_much(void **state)
 {
     char *text = made();
@@ -168,6 +186,7 @@ int main(void)
         cmocka_unit_test_setup(token_and_command_are_on_no_command_line, fresh),
         cmocka_unit_test_setup(without_a_meter_there_is_a_lease_all_the_same, fresh),
         cmocka_unit_test_setup(a_meter_needs_its_pin_and_https, fresh),
+        cmocka_unit_test_setup(addresses_end_no_script, fresh),
         cmocka_unit_test_setup(what_does_not_fit_says_by_how_much, fresh),
         cmocka_unit_test_setup(own_user_data_comes_first, fresh),
         cmocka_unit_test_setup(identity_is_asked_with_a_nonce_of_this_attempt, fresh),

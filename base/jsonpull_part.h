@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GL_BASE_JSONPULL_PART_H
+#define GL_BASE_JSONPULL_PART_H
+
+/* What the parts of the reader share. The document passes through a window that always ends with
+ * NUL bytes: no JSON holds one, so that every scan stops there by itself and only then asks whether
+ * more is to come. The functions here take the place they stand at and return the place behind what
+ * they read, NULL after an error (which pull->err has got). A place is good until the next call
+ * that may refill the window. */
+
+#include "base/jsonpull.h"
+#include "base/jsonpull_run.h"
+
+#define GL_JSCAN_WINDOW ((size_t)32 << 10) /* larger than any number and any escape */
+#define GL_JSCAN_PAD    ((size_t)32)       /* NUL bytes behind it: scans look ahead that far */
+
+_Static_assert(GL_JSONPULL_MAX_NUMBER < GL_JSCAN_WINDOW / 2, "a number fits into the window");
+
+#define GL_JSCAN_TOO_LONG "a string of more than 16 MiB"
+#define GL_JSCAN_NUL_NAME "a name with U+0000"
+
+enum gl_jscan_state {
+    GL_JSCAN_VALUE, /* a value comes next */
+    GL_JSCAN_FIRST, /* a container was entered */
+    GL_JSCAN_NEXT,  /* a value of a container was read */
+    GL_JSCAN_DONE,  /* a document was read */
+};
+
+/* Decoded text that grows; always with room for one more window. */
+struct gl_jscan_text {
+    char *text;
+    size_t length, capacity;
+    size_t limit; /* largest length with the string under way */
+    bool has_nul; /* U+0000 was in it */
+};
+
+struct gl_jsonpull {
+    struct gl_feed *feed;
+    struct gl_error failure; /* the first one: after it nothing is read */
+    struct gl_error *err;    /* of the call under way */
+    enum gl_jscan_state state;
+    const char *at;          /* where the next call goes on */
+    const char *end;         /* of what the window holds */
+    const char *counted;     /* line ends before it are in `lines` */
+    uint64_t lines, columns; /* line ends so far, and bytes since the last of them */
+    const char *chunk;       /* of the feed: what is not in the window yet */
+    size_t chunk_length;
+    bool is_over; /* the feed has nothing more */
+    unsigned depth;
+    bool is_object[GL_JSONPULL_MAX_DEPTH + 1]; /* what was entered at depth 1 .. depth */
+    struct gl_jscan_text text;                 /* what was lent last */
+    char window[GL_JSCAN_WINDOW + GL_JSCAN_PAD];
+};
+
+/* ---- jsonpull_scan.c: the seldom taken ways ---- */
+
+const char *gl_jscan_fail(struct gl_jsonpull *pull, const char *at, enum gl_errc code,
+                          const char *what);
+/* SYNTAX: `what` was expected at this place. */
+const char *gl_jscan_expected(struct gl_jsonpull *pull, const char *at, const char *what);
+/* More bytes behind those from `at` on, which go to the front; or pull->is_over. */
+const char *gl_jscan_refill(struct gl_jsonpull *pull, const char *at);
+/* At least `count` bytes from the place on are in the window, unless the input ends before. */
+const char *gl_jscan_need(struct gl_jsonpull *pull, const char *at, size_t count);
+const char *gl_jscan_spaces(struct gl_jsonpull *pull, const char *at);
+/* What no plain run of a string holds: escapes, other than ASCII, the end of the window. */
+const char *gl_jscan_special(struct gl_jsonpull *pull, const char *at, struct gl_jscan_text *out);
+/* A number; it may have moved: *io_at is its beginning. */
+const char *gl_jscan_number(struct gl_jsonpull *pull, const char **io_at);
+/* One of the words null, true, false. */
+const char *gl_jscan_word(struct gl_jsonpull *pull, const char *at, enum gl_jkind kind);
+const char *gl_jscan_skip(struct gl_jsonpull *pull, const char *at);
+/* jsonpull_tree.c */
+const char *gl_jscan_take(struct gl_jsonpull *pull, const char *at, struct gl_jtree *tree);
+void gl_jscan_reserve(const struct gl_jsonpull *pull, const char *at, struct gl_jscan_text *out);
+/* ---- the grammar, RFC 8259 sections 2 to 7 ---- */
+
+/* Behind the white space; what comes then is in the window, unless the input ends. */
+static inline const char *gl_jscan_space(struct gl_jsonpull *pull, const char *at)
+{
+    if ((unsigned char)at[0] > ' ')
+        return at;
+    if (at[0] == ' ' && (unsigned char)at[1] > ' ')
+        return at + 1;
+    return gl_jscan_spaces(pull, at);
+}
+
+/* A string whose opening quote is at `at`; its text goes to the end of `out`, if that is given. */
+static inline const char *gl_jscan_string(struct gl_jsonpull *pull, const char *at,
+                                          struct gl_jscan_text *out)
+{
+    at++;
+    if (out != NULL) {
+        gl_jscan_reserve(pull, at, out);
+        out->limit = out->length + GL_JSONPULL_MAX_STRING;
+    }
+    for (;;) {
+        const char *from = at;
+
+        at = gl_jscan_plain(at, out != NULL ? out->text + out->length : NULL);
+        if (out != NULL) {
+            out->length += (size_t)(at - from);
+            if (out->length > out->limit)
+                return gl_jscan_fail(pull, at, GL_E_TOO_LARGE, GL_JSCAN_TOO_LONG);
+        }
+        if (*at == '"')
+            return at + 1;
+        at = gl_jscan_special(pull, at, out);
+        if (at == NULL)
+            return NULL;
+    }
+}
+
+/* The name of a member with its colon, and white space: its value stands there then. */
+static inline const char *gl_jscan_key(struct gl_jsonpull *pull, const char *at,
+                                       struct gl_jscan_text *out)
+{
+    if (*at != '"')
+        return gl_jscan_expected(pull, at, "a name in quotes");
+    at = gl_jscan_string(pull, at, out);
+    at = at != NULL ? gl_jscan_space(pull, at) : NULL;
+    if (at == NULL)
+        return NULL;
+    if (*at != ':')
+        return gl_jscan_expected(pull, at, "':'");
+    return gl_jscan_space(pull, at + 1);
+}
+
+/* Into the container whose bracket is at `at`. */
+static inline const char *gl_jscan_open(struct gl_jsonpull *pull, const char *at)
+{
+    if (pull->depth == GL_JSONPULL_MAX_DEPTH)
+        return gl_jscan_fail(pull, at, GL_E_TOO_LARGE, "nested too deeply");
+    pull->is_object[++pull->depth] = *at == '{';
+    return at + 1;
+}
+
+/* Is there anything in the container just opened (*out_has), as then at the place returned? Else it
+ * is left again. */
+static inline const char *gl_jscan_first(struct gl_jsonpull *pull, const char *at, bool *out_has)
+{
+    at = gl_jscan_space(pull, at);
+    if (at == NULL)
+        return NULL;
+    *out_has = *at != (pull->is_object[pull->depth] ? '}' : ']');
+    if (*out_has)
+        return at;
+    pull->depth--;
+    return at + 1;
+}
+
+/* Behind a value in a container: is there another (*out_has), as then at the place returned? Else
+ * the container is left. */
+static inline const char *gl_jscan_next(struct gl_jsonpull *pull, const char *at, bool *out_has)
+{
+    bool is_object = pull->is_object[pull->depth];
+
+    at = gl_jscan_space(pull, at);
+    if (at == NULL)
+        return NULL;
+    *out_has = *at == ',';
+    if (*at == ',')
+        return gl_jscan_space(pull, at + 1);
+    if (*at != (is_object ? '}' : ']'))
+        return gl_jscan_expected(pull, at, is_object ? "',' or '}'" : "',' or ']'");
+    pull->depth--;
+    return at + 1;
+}
+
+#endif

@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Plans of infrastructure tools judged by the same rules as launches. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "broker/cli/hook.h"
+#include "providers/data/data.h"
+
+static const struct gl_option options[] = {
+#include "broker/cli/rule_options.def"
+#define AT(member) offsetof(struct gl_hook_values, member)
+    {"duration", 'd', GL_OPT_SPAN, GL_ASK_AT(duration_s), "SPAN",
+     "how long from now the rules must hold (default 1h)", "Plan", NULL, NULL, 0, 0, 0, NULL},
+    {"load", 0, GL_OPT_QUANTITY, GL_ASK_AT(load_ppm), "SHARE", "expected CPU load (default 50%)",
+     "Plan", NULL, NULL, 0, 0, GL_DIM_SHARE, NULL},
+    {"region", 0, GL_OPT_LIST, AT(regions), "GLOB=REGION",
+     "the region of resources whose address fits, where the plan does not say", "Plan", NULL, NULL,
+     0, 0, 0, NULL},
+    {"env-regions", 0, GL_OPT_FLAG, AT(wants_environment), NULL,
+     "AWS_REGION and its like are a hint at regions", "Plan", NULL, NULL, 0, 0, 0, NULL},
+    {"deploy-region", 0, GL_OPT_TEXT, AT(deployment_region), "REGION",
+     "where a template without a region is deployed", "Plan", NULL, NULL, 0, 0, 0, "region"},
+    {"parameter", 0, GL_OPT_LIST, AT(parameters), "NAME=VALUE", "a parameter of a template", "Plan",
+     NULL, NULL, 0, 0, 0, NULL},
+    {"mapping-dir", 0, GL_OPT_TEXT, AT(mapping_dir), "FOLDER",
+     "mappings of resource types of your own", "Plan", NULL, NULL, 0, 0, 0, "file"},
+    {"count-basis", 0, GL_OPT_TEXT, AT(count_basis), "BASIS",
+     "how many of a group count where the policy does not say; never fewer than it says", "Plan",
+     NULL, "now|typical|worst", 0, 0, 0, NULL},
+    {"point", 0, GL_OPT_TEXT, AT(point), "POINT", "which level of a rule counts (default plan)",
+     "Gate", NULL, "plan|apply", 0, 0, 0, NULL},
+    {"policy-ref", 0, GL_OPT_TEXT, AT(policy_ref), "COMMIT",
+     "policies, waivers and baseline as they stand in this commit, by git", "Gate", NULL, NULL, 0,
+     0, 0, NULL},
+    {"policy-digest", 0, GL_OPT_TEXT, AT(policy_digest), "SHA256",
+     "the digest that policies and waivers must have (policy explain)", "Gate", NULL, NULL, 0, 0, 0,
+     NULL},
+    {"baseline", 0, GL_OPT_TEXT, AT(baseline), "FILE",
+     "findings that were there before do not count, unless they are worse", "Gate", NULL, NULL, 0,
+     0, 0, "file"},
+    {"write-baseline", 0, GL_OPT_TEXT, AT(write_baseline), "FILE",
+     "note what is found now in a new baseline", "Gate", NULL, NULL, 0, 0, 0, "file"},
+    {"prune", 0, GL_OPT_FLAG, AT(prunes), NULL, "take out of the baseline what is gone", "Gate",
+     NULL, NULL, 0, 0, 0, NULL},
+    {"output", 'o', GL_OPT_LIST, AT(outputs), "FORMAT[=FILE]",
+     "how the report is written, several at once: text (default), json", "Report", NULL, NULL, 0, 0,
+     0, NULL},
+#undef AT
+    {0},
+};
+
+/* ---- policy ---- */
+
+/* Of the files alone: flags only tighten, and differ from call to call. */
+static int check_digest(struct gl_context *context, const char *wanted, struct gl_error *err)
+{
+    struct gl_policy *policy;
+    struct gl_hash pin;
+    char hex[GL_HASH_HEX];
+    bool is_equal;
+
+    if (gl_hex_parse(wanted, pin.bytes, sizeof pin.bytes, err) != 0)
+        return gl_fail(err, GL_E_USAGE, "--policy-digest is 64 hexadecimal digits");
+    policy = gl_context_policy(context, "command-line", NULL, err);
+    if (policy == NULL)
+        return -1;
+    is_equal = gl_hash_equal(&policy->digest, &pin);
+    gl_hash_hex(&policy->digest, hex);
+    gl_policy_free(policy);
+    if (is_equal)
+        return 0;
+    return gl_fail(err, GL_E_USAGE, "--policy-digest: the policy is another one, of digest %s",
+                   hex);
+}
+
+static int no_rules(struct gl_error *err)
+{
+    return gl_fail(err, GL_E_USAGE,
+                   "no rules, so everything would be allowed; give --policy FILE or a rule, as in "
+                   "--max-intensity 100gCO2e/kWh");
+}
+
+/* ---- baseline ---- */
+
+static int read_baseline(const struct gl_context *context, const struct gl_hook_values *values,
+                         struct gl_hook_baseline **out, struct gl_error *err)
+{
+    const struct gl_policy_source *source = context->policy_source;
+    GL_AUTO(gl_auto_free) char *text = NULL;
+    size_t length;
+    int result;
+
+    if (values->baseline == NULL)
+        return 0;
+    result = source != NULL
+                 ? source->read(source->cookie, values->baseline, &text, &length, err)
+                 : gl_file_read_given(values->baseline, GL_BASELINE_MAX_BYTES, &text, &length, err);
+    if (result != 0)
+        return gl_wrap(err, "--baseline");
+    *out = gl_hook_baseline_parse(text, length, values->baseline, err);
+    return *out != NULL ? 0 : -1;
+}
+
+static int check_baseline_options(const struct gl_hook_values *values, struct gl_error *err)
+{
+    if (values->prunes && values->baseline == NULL)
+        return gl_fail(err, GL_E_USAGE, "--prune needs --baseline FILE");
+    if (values->prunes && values->policy_ref != NULL)
+        return gl_fail(err, GL_E_USAGE, "--prune changes a file, --policy-ref reads a commit");
+    if (values->write_baseline != NULL && values->baseline != NULL)
+        return gl_fail(err, GL_E_USAGE, "--write-baseline makes a new one; --prune shrinks one");
+    if (values->write_baseline != NULL && gl_file_exists(values->write_baseline))
+        return gl_fail(err, GL_E_USAGE,
+                       "%s is there already, and a baseline only shrinks: --baseline FILE --prune",
+                       values->write_baseline);
+    return 0;
+}
+
+static int write_baseline(struct gl_context *context, const struct gl_hook_values *values,
+                          const struct gl_hook_report *report,
+                          const struct gl_hook_baseline *baseline, struct gl_error *err)
+{
+    const char *path = values->prunes ? values->baseline : values->write_baseline;
+    GL_AUTO(gl_auto_free) char *text = NULL;
+    GL_AUTO(gl_str_done) struct gl_str line = {0};
+    size_t count;
+
+    if (path == NULL)
+        return 0;
+    text = gl_hook_baseline_text(report, baseline, &count);
+    gl_str_addf(&line, "%s\n", text);
+    if (gl_file_write(path, line.text, line.length, 0644, err) != 0)
+        return -1;
+    gl_say(context, "%zu finding%s in %s", count, count == 1 ? "" : "s", path);
+    return 0;
+}
+
+/* ---- outputs ---- */
+
+struct wanted_output {
+    const struct gl_hook_output *output;
+    const char *file; /* NULL = standard output */
+};
+
+static int parse_output(const char *word, struct wanted_output *out, struct gl_error *err)
+{
+    const char *equals = strchr(word, '=');
+    GL_AUTO(gl_str_done) struct gl_str name = {0};
+    GL_AUTO(gl_str_done) struct gl_str known = {0};
+    const struct gl_hook_output *outputs;
+    size_t count;
+
+    gl_str_add_bytes(&name, word, equals != NULL ? (size_t)(equals - word) : strlen(word));
+    out->output = gl_hook_output_named(gl_str_text(&name));
+    out->file = equals != NULL ? equals + 1 : NULL;
+    if (out->output != NULL && (out->file == NULL || out->file[0] != '\0'))
+        return 0;
+    outputs = gl_hook_outputs(&count);
+    for (size_t i = 0; i < count; i++)
+        gl_str_addf(&known, "%s%s", i > 0 ? ", " : "", outputs[i].name);
+    return gl_fail(err, GL_E_USAGE, "--output %s: FORMAT or FORMAT=FILE, of %s", word,
+                   gl_str_text(&known));
+}
+
+static int parse_outputs(struct gl_context *context, const struct gl_hook_values *values,
+                         struct wanted_output *out, size_t *out_count, struct gl_error *err)
+{
+    size_t count = 0, on_stdout = 0;
+
+    for (; count < values->outputs.count; count++) {
+        if (parse_output(values->outputs.items[count], &out[count], err) != 0)
+            return -1;
+        on_stdout += out[count].file == NULL;
+        if (out[count].file == NULL && strcmp(out[count].output->name, "json") == 0)
+            context->globals.is_json = true;
+    }
+    if (on_stdout > 1)
+        return gl_fail(err, GL_E_USAGE, "only one --output can go to standard output");
+    if (on_stdout == 0)
+        out[count++] = (struct wanted_output){gl_hook_output_named("text"), NULL};
+    *out_count = count;
+    return 0;
+}
+
+static int write_outputs(struct gl_context *context, const struct gl_hook_report *report,
+                         const struct wanted_output *outputs, size_t count, struct gl_error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        GL_AUTO(gl_str_done) struct gl_str text = {0};
+
+        if (outputs[i].file == NULL) {
+            if (!context->globals.is_json)
+                outputs[i].output->render(report, context->columns, &context->reply.text);
+            continue;
+        }
+        outputs[i].output->render(report, 80, &text);
+        if (gl_file_write(outputs[i].file, gl_str_text(&text), text.length, 0644, err) != 0)
+            return gl_wrap(err, "--output %s", outputs[i].output->name);
+    }
+    if (context->globals.is_json)
+        context->reply.data = gl_hook_report_json(report);
+    return 0;
+}
+
+/* ---- judging ---- */
+
+static enum gl_count_basis basis_of(const char *word)
+{
+    enum gl_count_basis basis = GL_COUNT_WORST;
+
+    for (unsigned i = 0; word != NULL && gl_count_basis_words[i] != NULL; i++)
+        if (strcmp(gl_count_basis_words[i], word) == 0)
+            basis = (enum gl_count_basis)i;
+    return basis;
+}
+
+static void suggest(struct gl_context *context, const struct gl_hook_report *report)
+{
+    for (size_t i = 0; i < report->judged_count; i++) {
+        const struct gl_judged *judged = &report->judged[i];
+        const char *region = judged->intent->place.region;
+        const char *type = judged->intent->machine.catalogue;
+        GL_AUTO(gl_str_done) struct gl_str offer = {0};
+
+        if (judged->verdict == GL_ALLOW)
+            return;
+        if (judged->intent->cloud == NULL || region == NULL || type == NULL ||
+            gl_data_region(judged->intent->cloud, region) == NULL ||
+            gl_data_type(judged->intent->cloud, type) == NULL)
+            continue; /* names that tables know may be typed into a shell */
+        gl_str_addf(&offer, "%s/%s/%s", judged->intent->cloud, region, type);
+        gl_next(context, "every reason and the evidence",
+                (const char *const[]){"greenlaunch", "why", gl_str_text(&offer), NULL});
+        return;
+    }
+}
+
+/* What a call of the command works on. */
+struct judging {
+    const struct gl_hook_values *values;
+    struct gl_hook_plans *plans;
+    struct gl_hook_baseline *baseline;
+    struct wanted_output outputs[GL_OPTION_LIST_MAX + 1];
+    size_t output_count;
+};
+
+static int judge(struct gl_context *context, const struct judging *judging,
+                 const struct gl_ask_result *asked, struct gl_error *err)
+{
+    const struct gl_hook_values *values = judging->values;
+    const struct gl_hook_plan *const *plans =
+        (const struct gl_hook_plan *const *)judging->plans->items;
+    struct gl_hook_ask ask = {
+        .plans = plans,
+        .plan_count = judging->plans->count,
+        .policy = asked->policy,
+        .book = asked->book,
+        .offers = asked->offers->offers,
+        .offer_count = asked->offers->count,
+        .now = asked->now,
+        .duration = asked->request.duration,
+        .load = asked->request.load,
+        .gate = values->ask.gate,
+        .count_basis = basis_of(values->count_basis),
+        .count_basis_least =
+            values->count_basis != NULL ? basis_of(values->count_basis) : GL_COUNT_NOW,
+        .baseline = judging->baseline,
+        .is_demo = context->is_demo,
+        .is_offline = context->globals.is_offline || context->globals.at != NULL,
+        .is_advisory = context->globals.is_advisory,
+    };
+    struct gl_hook_report *report;
+    int status;
+
+    if (asked->policy->rule_count == 0)
+        return no_rules(err);
+    ask.places = gl_hook_places(plans, ask.plan_count, &asked->request, asked->signals,
+                                &judging->plans->arena, &ask.place_count);
+    report = gl_hook_judge(&ask);
+    context->reply.verdict = gl_verdict_word(report->verdict);
+    suggest(context, report);
+    report->next = context->reply.next;
+    status = write_outputs(context, report, judging->outputs, judging->output_count, err);
+    if (status == 0)
+        status = write_baseline(context, values, report, judging->baseline, err);
+    if (status == 0)
+        status = report->exit;
+    gl_hook_report_free(report);
+    return status;
+}
+
+static int run_judging(struct gl_context *context, struct judging *judging, struct gl_error *err)
+{
+    struct gl_hook_plans *plans = judging->plans;
+    struct gl_hook_wanted wanted;
+    struct gl_ask_result asked;
+    struct gl_ask ask = judging->values->ask;
+    int status;
+
+    if (read_baseline(context, judging->values, &judging->baseline, err) != 0)
+        return -1;
+    gl_hook_want((const struct gl_hook_plan *const *)plans->items, plans->count, &plans->arena,
+                 &wanted);
+    if (gl_ask_gather(context, &ask, wanted.clouds, wanted.types, &asked, err) != 0)
+        return -1;
+    status = judge(context, judging, &asked, err);
+    gl_ask_result_done(&asked);
+    return status;
+}
+
+static int show_facts(struct gl_context *context, const struct gl_hook_plans *plans)
+{
+    json_t *list = json_array();
+    char *text;
+
+    for (size_t i = 0; i < plans->count; i++)
+        json_array_append_new(list, gl_hook_plan_json(plans->items[i]));
+    if (plans->count == 1) {
+        context->reply.data = json_incref(json_array_get(list, 0));
+        json_decref(list);
+    } else {
+        context->reply.data = json_pack("{s:o}", "plans", list);
+    }
+    text = gl_json_pretty(context->reply.data);
+    gl_str_addf(&context->reply.text, "%s\n", text);
+    free(text);
+    return GL_EXIT_OK;
+}
+
+/* ---- the command ---- */
+
+static int run_on_plans(struct gl_context *context, const struct gl_hook_values *values,
+                        const struct gl_operands *operands, struct gl_error *err)
+{
+    const char *word = operands->words[0];
+    bool is_facts = strcmp(word, "facts") == 0;
+    const char *named = is_facts ? (operands->count > 1 ? operands->words[1] : "") : word;
+    bool has_reader = gl_hook_reader_named(named) != NULL;
+    size_t first = (is_facts ? 1U : 0U) + (has_reader ? 1U : 0U);
+    struct gl_hook_plans plans;
+    struct judging judging = {.values = values, .plans = &plans};
+    int status;
+
+    if (operands->count == first)
+        return gl_fail(err, GL_E_USAGE,
+                       "hook %s needs a plan: FILE, a folder, or - for standard input", word);
+    if (parse_outputs(context, values, judging.outputs, &judging.output_count, err) != 0 ||
+        check_baseline_options(values, err) != 0 ||
+        (values->policy_digest != NULL && check_digest(context, values->policy_digest, err) != 0) ||
+        gl_hook_plans_read(context, values, has_reader ? named : NULL, operands, first, &plans,
+                           err) != 0)
+        return -1;
+    status = is_facts ? show_facts(context, &plans) : run_judging(context, &judging, err);
+    gl_hook_baseline_free(judging.baseline);
+    gl_hook_plans_done(&plans);
+    return status;
+}
+
+static int run(struct gl_context *context, const struct gl_call *call, struct gl_error *err)
+{
+    struct gl_hook_values values = *(const struct gl_hook_values *)call->values;
+    const char *const ref = values.policy_ref;
+    const struct gl_policy_source source = gl_hook_source_of(&ref);
+
+    if (gl_help_operands(&gl_command_hook, call, 1, 64, err) != 0)
+        return -1;
+    if (strcmp(call->operands->words[0], "mapping") == 0)
+        return gl_hook_mapping_run(context, &values, call->operands, err);
+    values.ask.gate =
+        values.point != NULL && strcmp(values.point, "apply") == 0 ? GL_AT_APPLY : GL_AT_PLAN;
+    values.ask.count = INT64_MIN;
+    if (ref != NULL && gl_hook_check_ref(ref, err) != 0)
+        return -1;
+    if (ref != NULL)
+        context->policy_source = &source;
+    {
+        int status = run_on_plans(context, &values, call->operands, err);
+
+        context->policy_source = NULL;
+        return status;
+    }
+}
+
+const struct gl_command gl_command_hook = {
+    .name = "hook",
+    .group = "Look",
+    .summary = "judge the plan of an infrastructure tool before it is applied",
+    .operands = "[terraform|tofu] FILE... | facts FILE... | mapping list|lint",
+    .description =
+        "Reads plans (a file, several, a folder of *.json, or - for standard input), finds what "
+        "they would launch, where and how many, and judges every launch by the same rules as "
+        "`launch`. What the plan does not say is unknown, and unknown is not green. Without a "
+        "format the plan is recognised. The status is that of the worst: refused, over budget, "
+        "unknown, later, fine. `hook facts` shows what was understood, without a policy; `hook "
+        "mapping` the resource types that are known. Nothing of a plan but addresses, places, "
+        "machine types, counts and tags is kept or printed. See docs/hook.md.",
+    .example = "$ terraform show -json plan.out | greenlaunch hook terraform - \\\n"
+               "    --policy policy.yaml",
+    .options = options,
+    .values_size = sizeof(struct gl_hook_values),
+    .run = run,
+};

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Files to plans: which files, and which reader. */
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "broker/cli/hook.h"
+
+#define HEAD_BYTES ((size_t)16 << 10) /* that recognition looks at */
+
+/* ---- which files ---- */
+
+struct paths {
+    const char **items;
+    size_t count;
+};
+
+static int add_path(struct gl_arena *arena, struct paths *paths, const char *path,
+                    struct gl_error *err)
+{
+    if (paths->count == GL_HOOK_FILES_MAX)
+        return gl_fail(err, GL_E_USAGE, "more than %d plans", GL_HOOK_FILES_MAX);
+    paths->items = gl_arena_grow(arena, paths->items, paths->count, sizeof *paths->items);
+    paths->items[paths->count++] = gl_arena_text(arena, path, strlen(path));
+    return 0;
+}
+
+static bool is_json_name(const char *name)
+{
+    size_t length = strlen(name);
+
+    return name[0] != '.' && length > 5 && strcmp(name + length - 5, ".json") == 0;
+}
+
+static int compare_paths(const void *left, const void *right)
+{
+    const char *const *a = left, *const *b = right;
+
+    return strcmp(*a, *b);
+}
+
+/* Every *.json below it at any level, as tools that run many units write them; links are not
+ * followed. */
+static int add_folder(struct gl_arena *arena, struct paths *paths, const char *folder,
+                      unsigned levels, struct gl_error *err)
+{
+    DIR *list = opendir(folder);
+    struct dirent *entry;
+    int result = 0;
+
+    if (list == NULL)
+        return gl_fail_sys(err, GL_E_USAGE, errno, "cannot read the folder %s", folder);
+    while (result == 0 && (entry = readdir(list)) != NULL) {
+        GL_AUTO(gl_auto_free) char *path = gl_path_join(folder, entry->d_name);
+        struct stat status;
+
+        if (entry->d_name[0] == '.' || lstat(path, &status) != 0)
+            continue;
+        if (S_ISDIR(status.st_mode) && levels > 0)
+            result = add_folder(arena, paths, path, levels - 1, err);
+        else if (S_ISREG(status.st_mode) && is_json_name(entry->d_name))
+            result = add_path(arena, paths, path, err);
+    }
+    closedir(list);
+    return result;
+}
+
+#define FOLDER_LEVELS 16
+
+static int add_operand(struct gl_arena *arena, struct paths *paths, const char *word,
+                       struct gl_error *err)
+{
+    size_t before = paths->count;
+    struct stat status;
+
+    if (strcmp(word, "-") == 0 || stat(word, &status) != 0 || !S_ISDIR(status.st_mode))
+        return add_path(arena, paths, word, err);
+    if (add_folder(arena, paths, word, FOLDER_LEVELS, err) != 0)
+        return -1;
+    if (paths->count == before)
+        return gl_fail(err, GL_E_USAGE, "no *.json in the folder %s", word);
+    qsort(paths->items + before, paths->count - before, sizeof *paths->items, compare_paths);
+    return 0;
+}
+
+/* ---- which reader ---- */
+
+/* Standard input can be read once: it is held in memory while it is not known what it is. */
+static int hold_stdin(struct gl_error *err)
+{
+    char buffer[65536];
+    uint64_t total = 0;
+    ssize_t got = 0;
+    int fd = memfd_create("plan", MFD_CLOEXEC);
+
+    if (fd < 0)
+        return gl_fail_sys(err, GL_E_IO, errno, "cannot hold standard input");
+    while ((got = read(STDIN_FILENO, buffer, sizeof buffer)) > 0) {
+        total += (uint64_t)got;
+        if (total > GL_FEED_MAX_BYTES || gl_fd_write(fd, buffer, (size_t)got, err) != 0) {
+            close(fd);
+            return total > GL_FEED_MAX_BYTES
+                       ? gl_fail(err, GL_E_TOO_LARGE, "standard input is too large")
+                       : -1;
+        }
+    }
+    if (got < 0 || lseek(fd, 0, SEEK_SET) != 0) {
+        close(fd);
+        return gl_fail_sys(err, GL_E_IO, errno, "cannot read standard input");
+    }
+    return fd;
+}
+
+/* The first bytes as a reader sees them: without compression or marks. */
+static int read_head(struct gl_feed *feed, struct gl_str *out, struct gl_error *err)
+{
+    const char *bytes;
+    size_t length = 1;
+
+    while (out->length < HEAD_BYTES && length > 0) {
+        if (gl_feed_next(feed, &bytes, &length, err) != 0)
+            return -1;
+        gl_str_add_bytes(out, bytes, length < HEAD_BYTES ? length : HEAD_BYTES);
+    }
+    return 0;
+}
+
+static const struct gl_hook_reader *recognise(struct gl_feed *feed, const char *name,
+                                              struct gl_error *err)
+{
+    const struct gl_hook_reader *const *readers = gl_hook_readers(), *best = NULL;
+    GL_AUTO(gl_str_done) struct gl_str head = {0};
+    const char *why_not = NULL;
+    int most = 0;
+
+    if (read_head(feed, &head, err) != 0)
+        return NULL;
+    for (size_t i = 0; readers[i] != NULL; i++) {
+        const char *why = NULL;
+        int score = readers[i]->recognise(gl_str_text(&head), head.length, &why);
+
+        if (score > most)
+            best = readers[i];
+        most = score > most ? score : most;
+        why_not = why_not != NULL ? why_not : why;
+    }
+    if (best == NULL)
+        gl_fail(err, GL_E_USAGE, "%s: %s", name,
+                why_not != NULL ? why_not : "not a plan that any reader knows");
+    return best;
+}
+
+/* ---- reading ---- */
+
+struct reading {
+    const struct gl_hook_options *options;
+    const struct gl_hook_reader *reader; /* NULL: recognised */
+};
+
+static int read_feed(const struct reading *reading, struct gl_feed *feed, const char *path,
+                     const struct gl_hook_reader *reader, struct gl_hook_plan *out,
+                     struct gl_error *err)
+{
+    if (feed == NULL || reader->read(feed, reading->options, out, err) != 0)
+        return -1;
+    out->file = gl_arena_text(&out->arena, path, strlen(path));
+    return 0;
+}
+
+static int read_stdin(const struct reading *reading, struct gl_hook_plan *out, struct gl_error *err)
+{
+    const struct gl_hook_reader *reader = reading->reader;
+    int fd = reader == NULL ? hold_stdin(err) : STDIN_FILENO, result = -1;
+    struct gl_feed *feed;
+
+    if (fd < 0)
+        return -1;
+    if (reader == NULL) {
+        feed = gl_feed_of_fd(fd, "standard input");
+        reader = recognise(feed, "standard input", err);
+        gl_feed_close(feed);
+        lseek(fd, 0, SEEK_SET);
+    }
+    if (reader != NULL) {
+        feed = gl_feed_of_fd(fd, "standard input");
+        result = read_feed(reading, feed, "-", reader, out, err);
+        gl_feed_close(feed);
+    }
+    if (fd != STDIN_FILENO)
+        close(fd);
+    return result;
+}
+
+static int read_path(const struct reading *reading, const char *path, struct gl_hook_plan *out,
+                     struct gl_error *err)
+{
+    const struct gl_hook_reader *reader = reading->reader;
+    struct gl_feed *feed;
+    int result;
+
+    if (strcmp(path, "-") == 0)
+        return read_stdin(reading, out, err);
+    if (reader == NULL) {
+        feed = gl_feed_open(path, path, err);
+        reader = feed != NULL ? recognise(feed, path, err) : NULL;
+        gl_feed_close(feed);
+        if (reader == NULL)
+            return -1;
+    }
+    feed = gl_feed_open(path, path, err);
+    if (feed == NULL)
+        return -1;
+    result = read_feed(reading, feed, path, reader, out, err);
+    gl_feed_close(feed);
+    return result;
+}
+
+static const char *environment(void *cookie, const char *name)
+{
+    const struct gl_world *world = cookie;
+
+    return world->getenv(world->cookie, name);
+}
+
+/* A NULL-terminated copy in the arena. */
+static const char *const *list_of(struct gl_arena *arena, const struct gl_option_list *list)
+{
+    const char **items = gl_arena_take(arena, (list->count + 1) * sizeof *items);
+
+    memcpy(items, list->items, list->count * sizeof *items);
+    return items;
+}
+
+static int read_all(const struct reading *reading, const struct paths *paths,
+                    struct gl_hook_plans *plans, struct gl_error *err)
+{
+    plans->items = gl_arena_take(&plans->arena, (paths->count + 1) * sizeof *plans->items);
+    for (size_t i = 0; i < paths->count; i++) {
+        struct gl_hook_plan *plan = gl_arena_take(&plans->arena, sizeof *plan);
+
+        plans->items[plans->count++] = plan;
+        if (read_path(reading, paths->items[i], plan, err) != 0) {
+            if (err->code == GL_E_IO && err->sys != 0)
+                err->code = GL_E_USAGE; /* a file that the user named */
+            return -1;
+        }
+    }
+    return 0;
+}
+
+int gl_hook_plans_read(struct gl_context *context, const struct gl_hook_values *values,
+                       const char *reader, const struct gl_operands *operands, size_t first,
+                       struct gl_hook_plans *out, struct gl_error *err)
+{
+    struct gl_hook_plans plans = {.mapping = gl_mapping_open(values->mapping_dir, err)};
+    const struct gl_hook_options options = {
+        .mapping = plans.mapping,
+        .regions = list_of(&plans.arena, &values->regions),
+        .wants_environment = values->wants_environment,
+        .environment = environment,
+        .cookie = &context->world,
+        .parameters = list_of(&plans.arena, &values->parameters),
+        .deployment_region = values->deployment_region,
+    };
+    const struct reading reading = {&options, reader != NULL ? gl_hook_reader_named(reader) : NULL};
+    struct paths paths = {0};
+    int result = plans.mapping != NULL ? 0 : -1;
+
+    for (size_t i = first; result == 0 && i < operands->count; i++)
+        result = add_operand(&plans.arena, &paths, operands->words[i], err);
+    if (result == 0)
+        result = read_all(&reading, &paths, &plans, err);
+    if (result != 0) {
+        gl_hook_plans_done(&plans);
+        return -1;
+    }
+    *out = plans;
+    return 0;
+}
+
+void gl_hook_plans_done(struct gl_hook_plans *plans)
+{
+    for (size_t i = 0; i < plans->count; i++)
+        gl_hook_plan_done(plans->items[i]);
+    gl_mapping_free(plans->mapping);
+    gl_arena_done(&plans->arena);
+    *plans = (struct gl_hook_plans){0};
+}

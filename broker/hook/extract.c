@@ -1,0 +1,448 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/hook/mapping_part.h"
+#include "providers/data/data.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define TEXTS_MAX 64 /* alternatives, zones, containers of one resource */
+#define TAGS_MAX  64
+#define TAG_BYTES 512
+
+static const char *const truth[] = {"true", NULL};
+
+static const char *const *push(struct gl_arena *arena, const char *const *list, size_t *count,
+                               const char *text)
+{
+    const char **grown = gl_arena_grow(arena, list, *count, sizeof *grown);
+
+    if (*count + 1 < TEXTS_MAX)
+        grown[(*count)++] = text;
+    return grown;
+}
+
+/* Texts of the mapping end with it; an intent keeps its own. */
+static const char *own(struct gl_arena *arena, const char *text)
+{
+    return text != NULL ? gl_arena_text(arena, text, strlen(text)) : NULL;
+}
+
+/* NULL after the last one. */
+static const char *const *ended(struct gl_arena *arena, const char *const *list, size_t count)
+{
+    const char **whole;
+
+    if (count == 0)
+        return NULL;
+    whole = gl_arena_take(arena, (count + 1) * sizeof *whole);
+    memcpy(whole, list, count * sizeof *whole);
+    return whole;
+}
+
+static bool has(const char *const *list, size_t count, const char *text)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(list[i], text) == 0)
+            return true;
+    return false;
+}
+
+void gl_extract_note(struct gl_extraction *extraction, const char *text)
+{
+    extraction->notes = push(extraction->arena, extraction->notes, &extraction->note_count, text);
+}
+
+void gl_extract_unknown(struct gl_extraction *extraction, const struct gl_path *path)
+{
+    const char *head = gl_path_head(path);
+
+    if (head[0] != '\0' && !has(extraction->unknown, extraction->unknown_count, head))
+        extraction->unknown = push(extraction->arena, extraction->unknown,
+                                   &extraction->unknown_count, own(extraction->arena, head));
+}
+
+static size_t texts_of(struct gl_extraction *extraction, const struct gl_path *path,
+                       const char *out[TEXTS_MAX], enum gl_known *out_known, const char **out_how)
+{
+    *out_known = GL_KNOWN_ABSENT;
+    if (out_how != NULL)
+        *out_how = NULL;
+    return path == NULL ? 0
+                        : gl_path_texts(path, extraction->attributes, extraction->follower,
+                                        extraction->arena, out, TEXTS_MAX, out_known, out_how);
+}
+
+bool gl_extract_matches(struct gl_extraction *extraction, const struct gl_path *path,
+                        const char *const *words)
+{
+    const char *texts[TEXTS_MAX];
+    enum gl_known known;
+    size_t count = texts_of(extraction, path, texts, &known, NULL);
+
+    if (words == NULL)
+        words = truth;
+    for (; *words != NULL; words++)
+        if (has(texts, count, *words) || (strcmp(*words, "*") == 0 && known == GL_KNOWN_VALUE))
+            return true;
+    return false;
+}
+
+/* ---- the machine ---- */
+
+static int64_t sum(const char *const *texts, size_t count, const char *unit,
+                   int64_t (*read)(const char *text, const char *unit))
+{
+    int64_t total = count > 0 ? 0 : GL_UNKNOWN;
+
+    for (size_t i = 0; i < count && total != GL_UNKNOWN; i++) {
+        int64_t part = read(texts[i], unit);
+
+        total = part == GL_UNKNOWN || part > INT64_MAX - total ? GL_UNKNOWN : total + part;
+    }
+    return total;
+}
+
+/* What is known later is told only where no type says it. */
+static int64_t quantity(struct gl_extraction *extraction, const struct gl_path *path,
+                        const char *unit, int64_t (*read)(const char *text, const char *unit),
+                        bool is_needed)
+{
+    const char *texts[TEXTS_MAX];
+    enum gl_known known;
+    size_t count = texts_of(extraction, path, texts, &known, NULL);
+
+    if (known == GL_KNOWN_LATER && is_needed)
+        gl_extract_unknown(extraction, path);
+    return sum(texts, count, unit, read);
+}
+
+static void extract_accelerator(struct gl_extraction *extraction, struct gl_intent_machine *out)
+{
+    const struct gl_mapping_row *row = extraction->row;
+    const char *texts[TEXTS_MAX];
+    enum gl_known known;
+
+    out->accelerator_count = GL_UNKNOWN;
+    if (texts_of(extraction, row->accelerator, texts, &known, NULL) == 0)
+        return;
+    out->accelerator = texts[0];
+    out->accelerator_count = 1;
+    if (row->accelerator_count == NULL)
+        return;
+    out->accelerator_count = gl_path_number(row->accelerator_count, extraction->attributes,
+                                            extraction->follower, &known);
+    if (known == GL_KNOWN_ABSENT || known == GL_KNOWN_NULL)
+        out->accelerator_count = 1;
+    else if (known == GL_KNOWN_LATER)
+        gl_extract_unknown(extraction, row->accelerator_count);
+    if (out->accelerator_count == 0)
+        out->accelerator = NULL;
+}
+
+static void keep_types(struct gl_extraction *extraction, const char *const *texts, size_t count,
+                       struct gl_intent_machine *out)
+{
+    const char *const *types = NULL;
+    size_t kept = 0;
+
+    for (size_t i = 0; i < count; i++)
+        if (!has(types, kept, texts[i]))
+            types = push(extraction->arena, types, &kept, texts[i]);
+    out->type = types[0];
+    if (kept > 1)
+        out->candidates = ended(extraction->arena, types, kept);
+}
+
+/* As the tables spell it: some clouds take "STANDARD_A1_V2" for "Standard_A1_v2". */
+static const char *spelled(const char *cloud, const char *name)
+{
+    const struct gl_type_row *rows;
+    size_t count;
+
+    if (cloud == NULL || gl_data_type(cloud, name) != NULL)
+        return name;
+    count = gl_data_types(&rows);
+    for (size_t i = 0; i < count; i++)
+        if (strcasecmp(rows[i].name, name) == 0 && strcmp(rows[i].cloud, cloud) == 0)
+            return rows[i].name;
+    return name;
+}
+
+static void extract_machine(struct gl_extraction *extraction, struct gl_intent_machine *out)
+{
+    const struct gl_mapping_row *row = extraction->row;
+    const char *texts[TEXTS_MAX], *how;
+    enum gl_known known;
+    size_t count = texts_of(extraction, row->machine, texts, &known, &how);
+
+    *out = (struct gl_intent_machine){.surety = GL_SURE_NOT};
+    if (count > 0) {
+        keep_types(extraction, texts, count, out);
+        out->surety = how != NULL ? GL_SURE_HIGH : GL_SURE_CERTAIN;
+        out->how = own(extraction->arena, how);
+    } else if (known == GL_KNOWN_LATER) {
+        gl_extract_unknown(extraction, row->machine);
+    } else if (row->machine_standard != NULL) {
+        out->type = own(extraction->arena, row->machine_standard);
+        out->surety = GL_SURE_ASSUMED;
+        out->how = "default of the service";
+    }
+    if (out->type != NULL)
+        out->catalogue = spelled(
+            row->cloud, gl_hook_catalogue(out->type, row->machine_strip, extraction->arena));
+    out->vcpus_u =
+        quantity(extraction, row->vcpus, row->vcpu_unit, gl_hook_vcpus, out->type == NULL);
+    out->memory_mib =
+        quantity(extraction, row->memory, row->memory_unit, gl_hook_memory, out->type == NULL);
+    if (out->type != NULL && out->vcpus_u == GL_UNKNOWN && out->memory_mib == GL_UNKNOWN)
+        (void)gl_hook_custom_size(out->type, &out->vcpus_u, &out->memory_mib);
+    if (out->type == NULL && (out->vcpus_u != GL_UNKNOWN || out->memory_mib != GL_UNKNOWN))
+        out->surety = GL_SURE_CERTAIN;
+    extract_accelerator(extraction, out);
+}
+
+/* ---- the place ---- */
+
+static const char *evidence_word(enum gl_place_kind kind, bool is_zone, bool is_followed)
+{
+    if (is_followed)
+        return "parent";
+    if (kind == GL_PLACE_ARN)
+        return "arn";
+    return is_zone ? "zone" : "attribute";
+}
+
+static const char *how_of(struct gl_extraction *extraction, const struct gl_place_row *row,
+                          const char *followed)
+{
+    char text[256];
+    int length =
+        followed != NULL
+            ? snprintf(text, sizeof text, "%s, through %s", followed, gl_path_head(row->path))
+            : snprintf(text, sizeof text, "attribute %s", gl_path_head(row->path));
+
+    return gl_arena_text(extraction->arena, text,
+                         (size_t)length < sizeof text ? (size_t)length : sizeof text - 1);
+}
+
+static bool is_zone(const struct gl_place_row *row, const char *text, const char *region)
+{
+    return row->kind == GL_PLACE_ZONE ||
+           (row->kind == GL_PLACE_LOCATION && region != NULL && strcasecmp(text, region) != 0 &&
+            strchr(text, ' ') == NULL && strlen(text) > strlen(region));
+}
+
+static void add_candidate(struct gl_extraction *extraction, struct gl_intent_place *out,
+                          const char *region)
+{
+    size_t count = 0;
+    const char **list;
+
+    if (strcmp(out->region, region) == 0)
+        return;
+    for (; out->candidates != NULL && out->candidates[count] != NULL; count++)
+        if (strcmp(out->candidates[count], region) == 0)
+            return;
+    list = gl_arena_take(extraction->arena, (count + 2) * sizeof *list);
+    if (count > 0)
+        memcpy(list, out->candidates, count * sizeof *list);
+    list[count] = region;
+    out->candidates = list;
+}
+
+/* One line of the row's places: the first that says a region decides, later ones add the zones, or
+ * contradict. */
+static void add_place(struct gl_extraction *extraction, const struct gl_mapping_provider *provider,
+                      const struct gl_place_row *row, struct gl_intent_place *out)
+{
+    const char *texts[TEXTS_MAX], *zones[TEXTS_MAX], *followed;
+    enum gl_known known;
+    size_t count = texts_of(extraction, row->path, texts, &known, &followed);
+    size_t zone_count = 0;
+    bool is_first = out->region == NULL;
+
+    for (size_t i = 0; i < count; i++) {
+        const char *region = gl_mapping_region(provider, row->kind, texts[i], extraction->arena);
+        bool is_in_zone = is_zone(row, texts[i], region);
+
+        if (is_in_zone)
+            zones[zone_count++] = texts[i];
+        if (region == NULL)
+            continue;
+        if (out->region == NULL) {
+            out->region = region;
+            out->how = how_of(extraction, row, followed);
+            out->evidence = evidence_word(row->kind, is_in_zone, followed != NULL);
+            out->surety =
+                followed != NULL || row->kind == GL_PLACE_ARN ? GL_SURE_HIGH : GL_SURE_CERTAIN;
+        } else if (is_first) {
+            add_candidate(extraction, out, region);
+        } else if (strcmp(out->region, region) != 0 && out->conflict == NULL) {
+            out->conflict = how_of(extraction, row, followed);
+        }
+    }
+    if (out->zone == NULL && zone_count > 0) {
+        out->zone = zones[0];
+        out->zones = ended(extraction->arena, zones, zone_count);
+    }
+}
+
+static void extract_place(struct gl_extraction *extraction,
+                          const struct gl_mapping_provider *provider, struct gl_intent_place *out)
+{
+    const struct gl_mapping_row *row = extraction->row;
+
+    *out = (struct gl_intent_place){
+        .how = "no attribute says it", .evidence = "none", .surety = GL_SURE_NOT};
+    for (size_t i = 0; i < row->place_count; i++)
+        add_place(extraction, provider, &row->places[i], out);
+}
+
+/* ---- the rest ---- */
+
+static int extract_interruptible(struct gl_extraction *extraction)
+{
+    const struct gl_mapping_row *row = extraction->row;
+    const char *texts[TEXTS_MAX];
+    enum gl_known known;
+
+    if (row->interruptible == NULL)
+        return -1;
+    texts_of(extraction, row->interruptible, texts, &known, NULL);
+    if (known == GL_KNOWN_LATER)
+        return -1;
+    return gl_extract_matches(extraction, row->interruptible, row->interruptible_words);
+}
+
+static int64_t extract_duration(struct gl_extraction *extraction)
+{
+    const char *texts[TEXTS_MAX];
+    enum gl_known known;
+    size_t count = texts_of(extraction, extraction->row->duration, texts, &known, NULL);
+
+    return count > 0 ? gl_hook_duration(texts[0]) : GL_UNKNOWN;
+}
+
+/* The tags, by the names of the path: an object, or the objects of a list; NULL when there are
+ * none.
+ */
+static const struct gl_jnode *tags_of(const struct gl_extraction *extraction,
+                                      const struct gl_path *path)
+{
+    const struct gl_attributes *from = extraction->attributes;
+    const struct gl_path_term *term = path->first->terms;
+    const struct gl_jnode *node = from->values;
+
+    for (size_t i = 0; i < term->step_count; i++) {
+        if (gl_jnode_is(node, GL_JARRAY))
+            node = gl_jnode_at(from->tree, node, 0);
+        node = gl_jnode_get(from->tree, node, term->steps[i].name);
+    }
+    return node;
+}
+
+static const char *tag_text(struct gl_extraction *extraction, const char *key, const char *value)
+{
+    GL_AUTO(gl_str_done) struct gl_str text = {.ceiling = TAG_BYTES};
+
+    gl_str_addf(&text, "%s=%s", key, value);
+    return gl_arena_text(extraction->arena, gl_str_text(&text), text.length);
+}
+
+/* "Name" = "web" of an object, or {"key": "Name", "value": "web"} of a list. */
+static const char *tag_of(struct gl_extraction *extraction, const struct gl_jnode *tags,
+                          const struct gl_jnode *tag)
+{
+    const struct gl_jtree *tree = extraction->attributes->tree;
+    const char *key, *value;
+
+    if (tags->kind == GL_JOBJECT) {
+        key = gl_jnode_key(tree, tag);
+        value = gl_jnode_text(tree, tag);
+    } else {
+        key = gl_jnode_text(tree, gl_jnode_get(tree, tag, "key"));
+        value = gl_jnode_text(tree, gl_jnode_get(tree, tag, "value"));
+    }
+    return key != NULL && value != NULL ? tag_text(extraction, key, value) : NULL;
+}
+
+static bool holds_true(const struct gl_jtree *tree, const struct gl_jnode *node)
+{
+    for (const struct gl_jnode *at = node; at != NULL && at < tree->nodes + node->end; at++)
+        if (at->kind == GL_JTRUE)
+            return true;
+    return false;
+}
+
+/* One tag of an object; of a list, all of them as soon as one is. */
+static bool is_secret(const struct gl_extraction *extraction, const struct gl_path *path,
+                      const char *key)
+{
+    const struct gl_attributes *from = extraction->attributes;
+    const struct gl_jnode *node = from->sensitive;
+
+    if (gl_jnode_is(node, GL_JOBJECT))
+        node = gl_jnode_get(from->sensitive_tree, node, gl_path_head(path));
+    if (key != NULL && gl_jnode_is(node, GL_JOBJECT))
+        node = gl_jnode_get(from->sensitive_tree, node, key);
+    return holds_true(from->sensitive_tree, node);
+}
+
+static const char *const *extract_tags(struct gl_extraction *extraction)
+{
+    const struct gl_jtree *tree = extraction->attributes->tree;
+    const struct gl_path *path = extraction->row->tags;
+    const struct gl_jnode *tags = path != NULL ? tags_of(extraction, path) : NULL;
+    const char *list[TAGS_MAX];
+    size_t count = 0;
+
+    if (tags == NULL || (tags->kind != GL_JOBJECT && tags->kind != GL_JARRAY))
+        return NULL;
+    for (const struct gl_jnode *tag = gl_jnode_first(tree, tags); tag != NULL && count < TAGS_MAX;
+         tag = gl_jnode_next(tree, tags, tag)) {
+        const char *text = tag_of(extraction, tags, tag);
+
+        if (text != NULL &&
+            !is_secret(extraction, path, tags->kind == GL_JOBJECT ? gl_jnode_key(tree, tag) : NULL))
+            list[count++] = text;
+    }
+    return ended(extraction->arena, list, count);
+}
+
+static void make_opaque(struct gl_extraction *extraction, struct gl_intent *out)
+{
+    out->role = GL_ROLE_OPAQUE;
+    out->count =
+        (struct gl_intent_count){GL_UNKNOWN, GL_UNKNOWN, GL_UNKNOWN, "machine", NULL, GL_SURE_NOT};
+    out->machine = (struct gl_intent_machine){.vcpus_u = GL_UNKNOWN,
+                                              .memory_mib = GL_UNKNOWN,
+                                              .accelerator_count = GL_UNKNOWN,
+                                              .surety = GL_SURE_NOT};
+    gl_extract_note(extraction, "the service chooses its machines itself");
+}
+
+void gl_mapping_extract(const struct gl_hook_mapping *mapping, const struct gl_mapping_row *row,
+                        const struct gl_attributes *attributes, const struct gl_follower *follower,
+                        struct gl_arena *arena, struct gl_intent *out)
+{
+    static const char *const present[] = {"true", "*", NULL};
+    static const char *const lie[] = {"false", NULL};
+    struct gl_extraction extraction = {
+        .row = row, .attributes = attributes, .follower = follower, .arena = arena};
+
+    out->role = row->role;
+    out->cloud = own(arena, row->cloud);
+    if (row->note != NULL)
+        gl_extract_note(&extraction, own(arena, row->note));
+    extract_place(&extraction, gl_mapping_provider(mapping, row->type), &out->place);
+    extract_machine(&extraction, &out->machine);
+    gl_extract_count(&extraction, &out->place, &out->count);
+    if (row->opaque_if != NULL && gl_extract_matches(&extraction, row->opaque_if, present) &&
+        !gl_extract_matches(&extraction, row->opaque_if, lie))
+        make_opaque(&extraction, out);
+    out->interruptible = extract_interruptible(&extraction);
+    out->duration_s = extract_duration(&extraction);
+    out->tags = extract_tags(&extraction);
+    out->notes = ended(arena, extraction.notes, extraction.note_count);
+    out->unknown = ended(arena, extraction.unknown, extraction.unknown_count);
+}

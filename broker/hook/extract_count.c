@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/hook/mapping_part.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define COUNT_MAX   INT64_C(10000000) /* more machines than anybody has: not believed */
+#define WEIGHTS_MAX 64
+#define PER_MAX     64
+
+/* A number and how it came about. */
+struct part {
+    int64_t value; /* GL_UNKNOWN */
+    enum gl_known known;
+    const struct gl_path *path;
+};
+
+static struct part part_of(struct gl_extraction *extraction, const struct gl_path *path)
+{
+    struct part part = {GL_UNKNOWN, GL_KNOWN_ABSENT, path};
+
+    if (path == NULL)
+        return part;
+    part.value = gl_path_number(path, extraction->attributes, extraction->follower, &part.known);
+    if (part.value > COUNT_MAX)
+        part = (struct part){GL_UNKNOWN, GL_KNOWN_LATER, path};
+    return part;
+}
+
+static bool is_said(struct part part)
+{
+    return part.known == GL_KNOWN_VALUE;
+}
+
+static void note_unknown(struct gl_extraction *extraction, struct part part)
+{
+    if (part.known == GL_KNOWN_LATER)
+        gl_extract_unknown(extraction, part.path);
+}
+
+/* Nobody knows, as opposed to nobody having written it. */
+static bool is_open(struct part part)
+{
+    return part.known == GL_KNOWN_LATER || part.known == GL_KNOWN_UNSAID;
+}
+
+static int64_t times(int64_t value, int64_t factor)
+{
+    if (value == GL_UNKNOWN || factor == GL_UNKNOWN || value * factor > COUNT_MAX)
+        return GL_UNKNOWN;
+    return value * factor;
+}
+
+static void multiply(struct gl_intent_count *count, int64_t factor)
+{
+    count->min = times(count->min, factor);
+    count->desired = times(count->desired, factor);
+    count->max = times(count->max, factor);
+}
+
+/* "per zone, 3 assumed": the words around a number. */
+static const char *sentence(struct gl_arena *arena, const char *before, int64_t number,
+                            const char *after)
+{
+    char text[96];
+    int length = snprintf(text, sizeof text, "%s%lld%s", before, (long long)number, after);
+
+    return gl_arena_text(arena, text, (size_t)length);
+}
+
+/* min / desired / max with what is not said filled in from what is. */
+static void fill(struct gl_extraction *extraction, struct part min, struct part desired,
+                 struct part max, struct gl_intent_count *out)
+{
+    const struct gl_count_row *row = &extraction->row->count;
+    bool is_fixed = extraction->row->role != GL_ROLE_SCALER;
+
+    note_unknown(extraction, min);
+    note_unknown(extraction, desired);
+    note_unknown(extraction, max);
+    out->surety = GL_SURE_CERTAIN;
+    out->desired = desired.value;
+    if (!is_said(desired) && !is_open(desired) && is_fixed) {
+        out->desired = is_said(min) ? min.value : row->standard;
+        if (!is_said(min) && row->standard != GL_UNKNOWN) {
+            out->surety = GL_SURE_ASSUMED;
+            out->how = sentence(extraction->arena, "default of ", row->standard, "");
+        }
+    }
+    /* Without bounds of its own it stays as many as it starts with. */
+    out->min = is_said(min) || is_open(min) ? min.value : out->desired;
+    out->max = is_said(max) || is_open(max) ? max.value : out->desired;
+    if (out->desired == GL_UNKNOWN && out->min == GL_UNKNOWN && out->max == GL_UNKNOWN)
+        out->surety = GL_SURE_NOT;
+}
+
+/* How many zones each number is for. */
+static void apply_per(struct gl_extraction *extraction, const struct gl_intent_place *place,
+                      struct gl_intent_count *out)
+{
+    const struct gl_count_row *row = &extraction->row->count;
+    const char *zones[PER_MAX];
+    enum gl_known known;
+    size_t count;
+
+    if (row->per == NULL)
+        return;
+    count = gl_path_texts(row->per, extraction->attributes, extraction->follower, extraction->arena,
+                          zones, PER_MAX, &known, NULL);
+    if (known == GL_KNOWN_VALUE && count > 0) {
+        int64_t factor = (int64_t)count + (row->per_adds_zone && place->zone != NULL);
+
+        multiply(out, factor);
+        out->how = sentence(extraction->arena, "per zone, ", factor, " zones");
+    } else if (place->zone == NULL && row->per_assumed > 0) {
+        multiply(out, row->per_assumed);
+        out->how = sentence(extraction->arena, "per zone, ", row->per_assumed, " assumed");
+        out->surety = out->surety > GL_SURE_ASSUMED ? GL_SURE_ASSUMED : out->surety;
+        gl_extract_note(extraction, "the count is for each zone");
+    }
+}
+
+static void apply_times(struct gl_extraction *extraction, struct gl_intent_count *out)
+{
+    const struct gl_count_row *row = &extraction->row->count;
+    struct part factor;
+
+    if (row->times == NULL)
+        return;
+    factor = part_of(extraction, row->times);
+    note_unknown(extraction, factor);
+    if (!is_said(factor) && !is_open(factor))
+        factor.value = row->times_plus > 0 ? 0 : 1;
+    multiply(out, factor.value == GL_UNKNOWN ? GL_UNKNOWN : factor.value + row->times_plus);
+}
+
+/* Times `factor` when the path matches; at worst so when it is not known yet. */
+static void apply_factor(struct gl_extraction *extraction, const struct gl_path *path,
+                         const char *const *words, int64_t factor, struct gl_intent_count *out)
+{
+    enum gl_known known = GL_KNOWN_ABSENT;
+    const char *text;
+
+    if (path == NULL)
+        return;
+    if (gl_extract_matches(extraction, path, words)) {
+        multiply(out, factor);
+        out->how = sentence(extraction->arena, "times ", factor, " for high availability");
+        return;
+    }
+    gl_path_texts(path, extraction->attributes, extraction->follower, extraction->arena, &text, 1,
+                  &known, NULL);
+    if (known == GL_KNOWN_LATER) {
+        gl_extract_unknown(extraction, path);
+        out->max = times(out->max, factor);
+    }
+}
+
+/* Capacity is in units of weight: the lightest type makes the most machines of it. */
+static void apply_weight(struct gl_extraction *extraction, struct gl_intent_count *out)
+{
+    const struct gl_path *path = extraction->row->count.weight;
+    const char *weights[WEIGHTS_MAX];
+    int64_t *const members[] = {&out->min, &out->desired, &out->max};
+    int64_t least = 0;
+    size_t count;
+
+    if (path == NULL)
+        return;
+    count = gl_path_texts(path, extraction->attributes, extraction->follower, extraction->arena,
+                          weights, WEIGHTS_MAX, NULL, NULL);
+    for (size_t i = 0; i < count; i++) {
+        int64_t weight = strtoll(weights[i], NULL, 10);
+
+        if (weight > 0 && (least == 0 || weight < least))
+            least = weight;
+    }
+    if (least <= 1)
+        return;
+    for (size_t i = 0; i < 3; i++)
+        if (*members[i] != GL_UNKNOWN)
+            *members[i] = (*members[i] + least - 1) / least;
+    out->how = sentence(extraction->arena, "capacity divided by weight ", least, "");
+}
+
+static void apply_unit(struct gl_extraction *extraction, struct gl_intent_count *out)
+{
+    const struct gl_count_row *row = &extraction->row->count;
+    const char *text = NULL;
+
+    out->unit = row->unit;
+    if (row->unit_from == NULL ||
+        gl_path_texts(row->unit_from, extraction->attributes, extraction->follower,
+                      extraction->arena, &text, 1, NULL, NULL) == 0)
+        return;
+    if (strcmp(text, "vcpu") == 0) {
+        out->unit = "vcpu";
+    } else if (strcmp(text, "memory-mib") == 0) {
+        out->min = out->desired = out->max = GL_UNKNOWN;
+        out->surety = GL_SURE_NOT;
+        gl_extract_note(extraction, "the capacity is an amount of memory");
+    }
+}
+
+/* Is it there, yet none of the words? */
+static bool is_other(struct gl_extraction *extraction, const struct gl_path *path,
+                     const char *const *words)
+{
+    const char *text;
+    enum gl_known known;
+
+    if (path == NULL)
+        return false;
+    gl_path_texts(path, extraction->attributes, extraction->follower, extraction->arena, &text, 1,
+                  &known, NULL);
+    if (words == NULL)
+        return known == GL_KNOWN_ABSENT || known == GL_KNOWN_NULL;
+    return known == GL_KNOWN_VALUE && !gl_extract_matches(extraction, path, words);
+}
+
+static void apply_none(struct gl_extraction *extraction, struct gl_intent_count *out)
+{
+    const struct gl_count_row *row = &extraction->row->count;
+
+    if ((row->none_if != NULL && gl_extract_matches(extraction, row->none_if, row->none_words)) ||
+        is_other(extraction, row->only_if, row->only_words)) {
+        out->min = out->desired = out->max = 0;
+        out->surety = GL_SURE_CERTAIN;
+        out->how = NULL;
+    } else if (row->briefly_if != NULL && gl_extract_matches(extraction, row->briefly_if, NULL)) {
+        out->min = out->desired = 0;
+        out->how = "only while it is created";
+    }
+}
+
+void gl_extract_count(struct gl_extraction *extraction, const struct gl_intent_place *place,
+                      struct gl_intent_count *out)
+{
+    const struct gl_count_row *row = &extraction->row->count;
+    struct part total_min = part_of(extraction, row->total_min);
+    struct part total = part_of(extraction, row->total_desired);
+    struct part total_max = part_of(extraction, row->total_max);
+    struct part desired = part_of(extraction, row->desired);
+
+    *out = (struct gl_intent_count){0};
+    if (is_said(total) || is_said(total_min) || is_said(total_max)) {
+        fill(extraction, total_min, total, total_max, out);
+    } else {
+        bool is_total_open = total.known == GL_KNOWN_LATER && !is_said(desired);
+
+        fill(extraction, part_of(extraction, row->min), is_total_open ? total : desired,
+             part_of(extraction, row->max), out);
+        apply_per(extraction, place, out);
+        apply_times(extraction, out);
+    }
+    apply_factor(extraction, row->doubled_if, row->doubled_words, row->doubled_by, out);
+    apply_factor(extraction, row->tripled_if, row->tripled_words, 3, out);
+    apply_weight(extraction, out);
+    apply_unit(extraction, out);
+    apply_none(extraction, out);
+}

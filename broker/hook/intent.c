@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/hook/intent.h"
+
+#include "broker/hook/mapping.h"
+#include "providers/data/data.h"
+
+#include <string.h>
+
+const char *const gl_role_words[] = {"launch",   "group",    "template", "scaler", "managed",
+                                     "fraction", "reserved", "opaque",   NULL};
+const char *const gl_change_words[] = {"none",   "read",   "create", "replace", "grow",    "move",
+                                       "update", "shrink", "delete", "forget",  "unknown", NULL};
+const char *const gl_surety_words[] = {"unknown", "hint",    "assumed",  "medium",
+                                       "high",    "certain", "asserted", NULL};
+
+const char *gl_role_word(enum gl_role role)
+{
+    return gl_role_words[role];
+}
+
+const char *gl_change_word(enum gl_change change)
+{
+    return gl_change_words[change];
+}
+
+const char *gl_surety_word(enum gl_surety surety)
+{
+    return gl_surety_words[surety];
+}
+
+void gl_hook_plan_done(struct gl_hook_plan *plan)
+{
+    gl_arena_done(&plan->arena);
+    *plan = (struct gl_hook_plan){0};
+}
+
+/* ---- before against after ---- */
+
+/* More or fewer of something that is known on both sides; an amount that was known and is not any
+ * more may be larger. */
+struct difference {
+    bool is_more, is_less, is_unknown;
+};
+
+static void compare_numbers(struct difference *difference, int64_t before, int64_t after)
+{
+    if (before == after)
+        return;
+    if (before == GL_UNKNOWN || after == GL_UNKNOWN)
+        difference->is_unknown |= after == GL_UNKNOWN;
+    else if (after > before)
+        difference->is_more = true;
+    else
+        difference->is_less = true;
+}
+
+static void compare_rows(struct difference *difference, const struct gl_type_row *before,
+                         const struct gl_type_row *after)
+{
+    compare_numbers(difference, before->vcpus, after->vcpus);
+    compare_numbers(difference, before->memory_mib, after->memory_mib);
+    compare_numbers(difference, before->gpu_count, after->gpu_count);
+}
+
+static bool same(const char *a, const char *b)
+{
+    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+static const struct gl_type_row *row_of(const struct gl_intent *intent)
+{
+    return intent->cloud != NULL && intent->machine.catalogue != NULL
+               ? gl_data_type(intent->cloud, intent->machine.catalogue)
+               : NULL;
+}
+
+static bool same_types(const struct gl_intent_machine *a, const struct gl_intent_machine *b)
+{
+    size_t i = 0;
+
+    if (!same(a->type, b->type))
+        return false;
+    if (a->candidates == NULL || b->candidates == NULL)
+        return a->candidates == b->candidates;
+    while (a->candidates[i] != NULL && same(a->candidates[i], b->candidates[i]))
+        i++;
+    return a->candidates[i] == NULL && b->candidates[i] == NULL;
+}
+
+static void compare_machines(struct difference *difference, const struct gl_intent *before,
+                             const struct gl_intent *after)
+{
+    const struct gl_type_row *was = row_of(before), *is = row_of(after);
+
+    compare_numbers(difference, before->machine.vcpus_u, after->machine.vcpus_u);
+    compare_numbers(difference, before->machine.memory_mib, after->machine.memory_mib);
+    if (!same(before->machine.accelerator, after->machine.accelerator))
+        difference->is_more |= after->machine.accelerator != NULL;
+    else
+        compare_numbers(difference, before->machine.accelerator_count,
+                        after->machine.accelerator_count);
+    if (same_types(&before->machine, &after->machine))
+        return;
+    if (after->machine.type == NULL)
+        difference->is_unknown = true;
+    else if (was != NULL && is != NULL && before->machine.candidates == NULL &&
+             after->machine.candidates == NULL)
+        compare_rows(difference, was, is);
+    else
+        difference->is_more = true; /* another machine, of which no more is known */
+}
+
+enum gl_change gl_intent_compare(const struct gl_intent *before, const struct gl_intent *after)
+{
+    struct difference difference = {0};
+
+    if (before->place.region != NULL && after->place.region != NULL &&
+        !same(before->place.region, after->place.region))
+        return GL_CHANGE_MOVE;
+    compare_machines(&difference, before, after);
+    compare_numbers(&difference, before->count.min, after->count.min);
+    compare_numbers(&difference, before->count.desired, after->count.desired);
+    compare_numbers(&difference, before->count.max, after->count.max);
+    if (difference.is_more)
+        return GL_CHANGE_GROW;
+    if (difference.is_unknown)
+        return GL_CHANGE_UNKNOWN;
+    return difference.is_less ? GL_CHANGE_SHRINK : GL_CHANGE_UPDATE;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GL_BROKER_HOOK_JUDGE_H
+#define GL_BROKER_HOOK_JUDGE_H
+
+/* Plans, a policy and what is known of the world to one report, by the same evaluator as every
+ * launch. Pure: reads no file, clock or network; the same plans give the same report whatever the
+ * order of their resources. Intents of one kind (cloud, machine, place, number, rules that speak of
+ * them) are judged once. */
+
+#include "broker/hook/baseline.h"
+#include "broker/hook/report.h"
+
+#define GL_HOOK_MONTH_H 730.5 /* hours of a month, as "per month" means in policies */
+
+/* A place that plans name, as they write it: a hall of a region is judged as its region. */
+struct gl_hook_place {
+    const char *cloud, *region;
+    struct gl_offer offer; /* gl_offers_place() */
+};
+
+struct gl_hook_ask {
+    const struct gl_hook_plan *const *plans;
+    size_t plan_count;
+    const struct gl_policy *policy;
+    const struct gl_book *book; /* NULL = no promises at hand */
+    /* Of the machine types of the plans and their families, in all regions of their clouds. */
+    const struct gl_offer *offers;
+    size_t offer_count;
+    const struct gl_hook_place *places;
+    size_t place_count;
+    struct gl_instant now;
+    struct gl_span duration; /* over which the rules must hold; a shorter one of an intent counts */
+    double load;             /* expected, 0..1 */
+    enum gl_gate gate;
+    enum gl_count_basis count_basis, count_basis_least; /* as in gl_question */
+    const struct gl_hook_baseline *baseline;            /* NULL = none */
+    bool is_demo, is_offline, is_advisory;
+};
+
+/* Never NULL; borrows plans and policy. Free with gl_hook_report_free(). */
+struct gl_hook_report *gl_hook_judge(const struct gl_hook_ask *ask);
+void gl_hook_report_free(struct gl_hook_report *report);
+
+/* The report as the envelope's "data" (docs/hook.md). New reference. */
+json_t *gl_hook_report_json(const struct gl_hook_report *report);
+
+/* "m7g.*": the types of one family as a pattern, into out. False when the type has no size in its
+ * name. */
+#define GL_HOOK_FAMILY 128
+bool gl_hook_family(const char *cloud, const char *type, char out[GL_HOOK_FAMILY]);
+/* May the text stand in a request, where patterns are looked for? */
+bool gl_hook_is_plain(const char *text);
+
+#endif

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a report tells beside its verdicts. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/time.h"
+#include "broker/hook/judge_part.h"
+
+#define EXPIRING_S (14 * 86400)
+
+struct tell {
+    const struct gl_hook_judge *judge;
+    const struct gl_render_sources *sources;
+    struct gl_hook_report *report;
+};
+
+void gl_hook_texts_add(struct gl_arena *arena, struct gl_hook_texts *texts, const char *text)
+{
+    texts->items = gl_arena_grow(arena, texts->items, texts->count, sizeof *texts->items);
+    texts->items[texts->count++] = text;
+}
+
+const char *const *gl_hook_texts_end(struct gl_arena *arena, struct gl_hook_texts *texts)
+{
+    gl_hook_texts_add(arena, texts, NULL);
+    return texts->items;
+}
+
+static const char *waiver_text(struct tell *tell, const struct gl_waiver *waiver)
+{
+    GL_AUTO(gl_str_done) struct gl_str text = {0};
+    char until[GL_INSTANT_TEXT];
+
+    gl_str_addf(&text, "%s for %s until %.10s, owner %s", waiver->rule,
+                waiver->address != NULL && waiver->address[0] != '\0' ? waiver->address
+                                                                      : waiver->target,
+                gl_instant_text(waiver->expires, until), waiver->owner);
+    return gl_hook_text(tell->judge->arena, &text);
+}
+
+static void tell_waivers(struct tell *tell)
+{
+    const struct gl_hook_ask *ask = tell->judge->ask;
+    struct gl_hook_texts applied = {0}, expiring = {0}, unused = {0};
+
+    for (size_t i = 0; i < ask->policy->waiver_count; i++) {
+        const struct gl_waiver *waiver = &ask->policy->waivers[i];
+        int64_t left_s = waiver->expires.unix_s - ask->now.unix_s;
+        const char *text = waiver_text(tell, waiver);
+
+        if (tell->judge->is_waiver_used[i])
+            gl_hook_texts_add(tell->judge->arena, &applied, text);
+        else
+            gl_hook_texts_add(tell->judge->arena, &unused, text);
+        if (left_s > 0 && left_s <= EXPIRING_S)
+            gl_hook_texts_add(tell->judge->arena, &expiring, text);
+    }
+    tell->report->waivers_applied = gl_hook_texts_end(tell->judge->arena, &applied);
+    tell->report->waivers_expiring = gl_hook_texts_end(tell->judge->arena, &expiring);
+    tell->report->waivers_unused = gl_hook_texts_end(tell->judge->arena, &unused);
+}
+
+static void tell_unused_rules(struct tell *tell)
+{
+    const struct gl_policy *policy = tell->judge->ask->policy;
+    struct gl_hook_texts unused = {0};
+
+    for (size_t i = 0; i < policy->rule_count; i++)
+        if (!tell->judge->is_rule_used[i])
+            gl_hook_texts_add(tell->judge->arena, &unused, policy->rules[i].id);
+    tell->report->unused_rules = gl_hook_texts_end(tell->judge->arena, &unused);
+}
+
+static int compare_texts(const void *left, const void *right)
+{
+    const char *const *a = left, *const *b = right;
+
+    return strcmp(*a, *b);
+}
+
+static void tell_unmapped(struct tell *tell)
+{
+    struct gl_hook_report *report = tell->report;
+    struct gl_hook_texts types = {0}, once = {0};
+
+    for (size_t p = 0; p < report->plan_count; p++)
+        for (const char *const *type = report->plans[p]->unmapped; type != NULL && *type != NULL;
+             type++)
+            gl_hook_texts_add(tell->judge->arena, &types, *type);
+    if (types.count > 0)
+        qsort(types.items, types.count, sizeof *types.items, compare_texts);
+    for (size_t i = 0; i < types.count; i++)
+        if (i == 0 || strcmp(types.items[i - 1], types.items[i]) != 0)
+            gl_hook_texts_add(tell->judge->arena, &once, types.items[i]);
+    report->unmapped = once.count;
+    report->unmapped_types = gl_hook_texts_end(tell->judge->arena, &once);
+}
+
+static void tell_sources(struct tell *tell)
+{
+    static const char head[] = "Sources: ";
+    struct gl_hook_texts sources = {0};
+
+    for (size_t i = 0; i < tell->sources->count; i++) {
+        const struct gl_render_sources one = {
+            .series = {tell->sources->series[i]}, .age_s = {tell->sources->age_s[i]}, .count = 1};
+        GL_AUTO(gl_str_done) struct gl_str text = {0};
+        const char *said;
+
+        gl_render_sources(&one, &text);
+        said = gl_hook_text(tell->judge->arena, &text);
+        gl_hook_texts_add(tell->judge->arena, &sources,
+                          strncmp(said, head, sizeof head - 1) == 0 ? said + sizeof head - 1
+                                                                    : said);
+    }
+    tell->report->sources = gl_hook_texts_end(tell->judge->arena, &sources);
+}
+
+static bool promises_time(const struct gl_rule *rule)
+{
+    return gl_rule_constraint(rule, GL_KEY_GREEN_FOR) != NULL ||
+           gl_rule_constraint(rule, GL_KEY_CONFIDENCE) != NULL;
+}
+
+static size_t count_spot(const struct gl_hook_report *report)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < report->judged_count; i++)
+        count += report->judged[i].intent->interruptible == 1;
+    return count;
+}
+
+#define CONFLICTS_MAX 10
+
+/* What contradicts the place that was judged. */
+static void note_conflicts(const struct tell *tell, struct gl_hook_texts *notes)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < tell->report->judged_count && count < CONFLICTS_MAX; i++) {
+        const struct gl_intent *intent = tell->report->judged[i].intent;
+        GL_AUTO(gl_str_done) struct gl_str text = {0};
+
+        if (intent->place.conflict == NULL)
+            continue;
+        gl_str_addf(&text, "%s is judged in %s (%s), but %s", intent->address,
+                    intent->place.region != NULL ? intent->place.region
+                                                 : "every place it may be in",
+                    intent->place.how, intent->place.conflict);
+        gl_hook_texts_add(tell->judge->arena, notes, gl_hook_text(tell->judge->arena, &text));
+        count++;
+    }
+}
+
+static void tell_notes(struct tell *tell)
+{
+    const struct gl_policy *policy = tell->judge->ask->policy;
+    struct gl_hook_report *report = tell->report;
+    size_t spot = count_spot(report), unknown = 0;
+    struct gl_hook_texts notes = {0};
+    bool has_duration = false;
+    GL_AUTO(gl_str_done) struct gl_str text = {0};
+
+    for (size_t p = 0; p < report->plan_count; p++) {
+        for (const char *const *note = report->plans[p]->notes; note != NULL && *note != NULL;
+             note++)
+            gl_hook_texts_add(tell->judge->arena, &notes, *note);
+        if (report->plans[p]->is_partial)
+            gl_hook_texts_add(tell->judge->arena, &notes,
+                              "the plan is partial: what it leaves out is not judged");
+    }
+    note_conflicts(tell, &notes);
+    for (size_t i = 0; i < policy->rule_count; i++)
+        has_duration = has_duration || promises_time(&policy->rules[i]);
+    if (spot > 0 && has_duration) {
+        gl_str_addf(&text,
+                    "%zu interruptible machine%s may end at any time: no green duration can be "
+                    "promised for %s",
+                    spot, spot == 1 ? "" : "s", spot == 1 ? "it" : "them");
+        gl_hook_texts_add(tell->judge->arena, &notes, gl_hook_text(tell->judge->arena, &text));
+    }
+    for (size_t i = 0; i < report->judged_count; i++)
+        unknown += isnan(report->judged[i].grams_per_h[1]) ? 1 : 0;
+    if (unknown > 0) {
+        gl_str_clear(&text);
+        gl_str_addf(&text, "emissions of %zu of %zu launches are not known, so no total is given",
+                    unknown, report->launches);
+        gl_hook_texts_add(tell->judge->arena, &notes, gl_hook_text(tell->judge->arena, &text));
+    }
+    report->notes = gl_hook_texts_end(tell->judge->arena, &notes);
+}
+
+void gl_hook_tell(const struct gl_hook_judge *judge, const struct gl_render_sources *sources,
+                  struct gl_hook_report *report)
+{
+    struct tell tell = {judge, sources, report};
+
+    tell_unmapped(&tell);
+    tell_waivers(&tell);
+    tell_unused_rules(&tell);
+    tell_sources(&tell);
+    tell_notes(&tell);
+}

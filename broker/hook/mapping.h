@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GL_BROKER_HOOK_MAPPING_H
+#define GL_BROKER_HOOK_MAPPING_H
+
+/* Which resource types are machines, and where their type, place and number stand: one declarative
+ * file a provider (broker/hook/mapping/NAME.yaml, carried by the program), overridden or extended
+ * by files of the same form that the user names (--mapping-dir). Sources of the rows: each row's
+ * `verified`. Syntax: docs/hook-mapping.md.
+ *
+ * Paths are relative to the attributes of a resource:
+ *   a.b            member b of a; an array (a block) is stepped into in silence
+ *   a[*].b         the same where several items are usual
+ *   a[*].(b ; c)   for every item, b or else c
+ *   a ; b          the first that is present
+ *   a + b          both: all their texts, or the sum of their numbers
+ *   a -> type.p    follow the value or the reference in a to a resource of that type, then p there
+ *   =3 =unknown    a constant; something nobody says
+ * A name that is not found is looked for as Pulumi writes it too: aB, aBs.
+ */
+
+#include "base/jsonpull.h"
+#include "broker/hook/intent.h"
+
+/* How a place is written in an attribute. */
+enum gl_place_kind {
+    GL_PLACE_REGION,
+    GL_PLACE_ZONE,     /* "us-east-1a": the region follows from it by the provider's rule */
+    GL_PLACE_LOCATION, /* region or zone, display names too: "West Europe" */
+    GL_PLACE_ARN,      /* field 4 */
+};
+
+struct gl_path; /* parsed, in the mapping's memory */
+
+struct gl_place_row {
+    const struct gl_path *path;
+    enum gl_place_kind kind;
+};
+
+struct gl_count_row {
+    const struct gl_path *min, *desired, *max;                   /* NULL = not said */
+    const struct gl_path *total_min, *total_desired, *total_max; /* said instead: no factors */
+    const struct gl_path *per; /* e.g. node_locations: times its length */
+    int64_t per_assumed; /* when `per` is not known and the place is a whole region; 0 = none */
+    bool per_adds_zone;  /* a place that is a zone is not among `per` */
+    const struct gl_path *times; /* a factor: 1 + replicas is written plus */
+    int64_t times_plus;
+    const struct gl_path *doubled_if; /* true or a word of doubled_words: times `doubled_by` */
+    const char *const *doubled_words;
+    int64_t doubled_by;
+    const struct gl_path *tripled_if; /* the same, times three */
+    const char *const *tripled_words;
+    const struct gl_path *none_if; /* equal to a word of none_words: not running, count 0 */
+    const char *const *none_words;
+    const struct gl_path *only_if; /* present and none of only_words (NULL = absent): count 0 */
+    const char *const *only_words;
+    const struct gl_path *briefly_if; /* true: runs for minutes only, min and desired are 0 */
+    const struct gl_path *weight;     /* capacity units of one machine; the least of them divides */
+    const char *unit;                 /* "machine" or "vcpu" */
+    const struct gl_path *unit_from;  /* "vcpu" there: that unit; "memory-mib": unknown */
+    int64_t standard; /* when nothing is said: documented default; GL_UNKNOWN = unknown */
+};
+
+struct gl_mapping_row {
+    const char *type; /* "aws_instance"; a CloudFormation or Pulumi type has its own row or alias */
+    const char *const *aliases;
+    enum gl_role role;
+    const char *cloud;                    /* "aws" */
+    const char *provider;                 /* local name of the provider: "aws", "google" */
+    const struct gl_path *machine;        /* NULL = none visible */
+    const char *machine_standard;         /* "t3.medium": documented default; NULL */
+    const char *const *machine_strip;     /* prefixes to take off for the catalogue: "db.", "ml." */
+    const struct gl_path *vcpus, *memory; /* fractions and custom sizes */
+    const char *vcpu_unit;                /* "cores" "units" (1024 = one) "milli" */
+    const char *memory_unit;              /* "MiB" "GiB" "KiB" "bytes"; a suffix there wins */
+    const struct gl_path *opaque_if;      /* true or present: the role is opaque */
+    const struct gl_path *accelerator, *accelerator_count; /* count not said: one */
+    const struct gl_place_row *places; /* in order of precedence; place_count of them */
+    size_t place_count;
+    struct gl_count_row count;
+    const struct gl_path *target;    /* of a scaler: the group it changes */
+    const char *const *target_types; /* "aws_autoscaling_group" */
+    const struct gl_path *interruptible;
+    const char *const *interruptible_words; /* "spot" "SPOT" "true" */
+    const struct gl_path *duration;         /* seconds, or a duration text */
+    const struct gl_path *tags;
+    const char *note;     /* printed with every intent of it; NULL */
+    const char *verified; /* "hashicorp/aws 6.25.0"; "" = not verified */
+    const char *source;   /* file the row came from */
+};
+
+/* What holds for all types of a provider. */
+struct gl_mapping_provider {
+    const char *name, *cloud;
+    const char *const *sources;       /* "hashicorp/aws": addresses of the registry */
+    const char *const *region_paths;  /* of the provider block: "region", "zone" */
+    enum gl_place_kind *region_kinds; /* of each path */
+    bool has_binding_region;          /* a zone elsewhere contradicts the provider's region (AWS) */
+    const char *const *environment;   /* "AWS_REGION", ... */
+    const char *zone_rule;            /* "letter" "dash-letter" "dash-number" "dash" "same" "arn" */
+    const char *const *machine_like;  /* attributes that make an unmapped type suspicious */
+};
+
+struct gl_hook_mapping;
+
+/* The carried files, then those of `folder` (NULL = none) in order of name; a row of the same type
+ * replaces the carried one whole. Of the carried ones only what is asked for is parsed. NULL: IO,
+ * TOO_LARGE, SYNTAX, BAD_VALUE and the like with file:line:column; the first error in *err.
+ * Not for two threads at once: lookups parse. */
+struct gl_hook_mapping *gl_mapping_open(const char *folder, struct gl_error *err);
+/* The same; every error of the user's files, as text for people with source lines and carets, is
+ * appended to `out_report`. */
+struct gl_hook_mapping *gl_mapping_open_reporting(const char *folder, struct gl_str *out_report,
+                                                  struct gl_error *err);
+void gl_mapping_free(struct gl_hook_mapping *mapping);
+
+/* The row of a resource type or alias; NULL = not mapped. */
+const struct gl_mapping_row *gl_mapping_row(const struct gl_hook_mapping *mapping,
+                                            const char *type);
+/* The name Terraform has for a type of another tool ("aws:ec2/subnet:Subnet" -> "aws_subnet"); the
+ * type itself when it is no alias. */
+const char *gl_mapping_type(const struct gl_hook_mapping *mapping, const char *type);
+/* The provider of a resource type ("aws_instance" -> aws), or by registry address or local name;
+ * NULL when there is no file about it. */
+const struct gl_mapping_provider *gl_mapping_provider(const struct gl_hook_mapping *mapping,
+                                                      const char *type_or_name);
+/* Every row, for `hook mapping list` and the tests; NULL after the last. */
+const struct gl_mapping_row *gl_mapping_at(const struct gl_hook_mapping *mapping, size_t index);
+/* Is this attribute of resources of `type` ever read: by a row of its own, or by a row that follows
+ * to it (aws_subnet.availability_zone)? Readers keep these and drop the rest. `id`, `name`, `arn`
+ * and `self_link` always are, of types that are read at all; attribute NULL: is the type? */
+bool gl_mapping_reads(const struct gl_hook_mapping *mapping, const char *type,
+                      const char *attribute);
+/* Does an unmapped type with these attributes look like a machine? */
+bool gl_mapping_is_suspect(const struct gl_hook_mapping *mapping, const char *type,
+                           const struct gl_jtree *tree, const struct gl_jnode *attributes);
+
+/* ---- reading by rows ---- */
+
+/* How a reader answers what a path cannot see in the attributes themselves. All texts borrowed. */
+enum gl_known {
+    GL_KNOWN_ABSENT,
+    GL_KNOWN_NULL,
+    GL_KNOWN_UNSAID, /* =unknown: no attribute says it */
+    GL_KNOWN_LATER,  /* known after apply, or behind a reference that cannot be followed */
+    GL_KNOWN_VALUE,
+};
+
+struct gl_attributes {
+    const struct gl_jtree *tree;
+    const struct gl_jnode *values; /* object of attributes; NULL = none */
+    const struct gl_jtree *unknown_tree;
+    const struct gl_jnode *unknown; /* same shape, true where known after apply; NULL */
+    const void *resource;           /* the reader's own, handed to follow() */
+    const char *address;            /* of the resource, for texts that say how; NULL */
+    const struct gl_jtree *sensitive_tree;
+    const struct gl_jnode *sensitive; /* same shape, true where secret: tags are kept back; NULL */
+};
+struct gl_follower {
+    void *cookie;
+    /* Attributes of the resource of `type` that `attribute` of `from` ("launch_template.id", names
+     * only) refers to, by value or by reference; false when it cannot be told. */
+    bool (*follow)(void *cookie, const struct gl_attributes *from, const char *attribute,
+                   const char *type, struct gl_attributes *out);
+    /* Is the attribute written in the configuration? 1 yes, 0 no (then what is known later is what
+     * the provider fills in), -1 cannot be told. NULL = never. */
+    int (*is_written)(void *cookie, const struct gl_attributes *from, const char *attribute);
+};
+
+/* All values a path gives, in order, as text in the arena. Returns how many; *out_known says what
+ * the path came to when there is none. *out_how gets the address (or type) that was followed to,
+ * else NULL; it may be NULL itself, as may `follower`. */
+size_t gl_path_texts(const struct gl_path *path, const struct gl_attributes *attributes,
+                     const struct gl_follower *follower, struct gl_arena *arena, const char **out,
+                     size_t capacity, enum gl_known *out_known, const char **out_how);
+/* A whole number by a path; GL_UNKNOWN when it is not known. */
+int64_t gl_path_number(const struct gl_path *path, const struct gl_attributes *attributes,
+                       const struct gl_follower *follower, enum gl_known *out_known);
+/* First attribute name of a path, for the list of what is unknown: "instance_type". */
+const char *gl_path_head(const struct gl_path *path);
+
+/* Role, cloud, machine, count, place (from attributes alone: surety CERTAIN, HIGH when followed;
+ * evidence "attribute", "zone", "arn" or "parent"), interruptible, duration, tags, notes and
+ * unknown[] of one resource by its row; the rest of *out is left alone. What attributes do not say
+ * of the place is left with surety NOT for the reader to find elsewhere. */
+void gl_mapping_extract(const struct gl_hook_mapping *mapping, const struct gl_mapping_row *row,
+                        const struct gl_attributes *attributes, const struct gl_follower *follower,
+                        struct gl_arena *arena, struct gl_intent *out);
+/* Region of a zone, location or ARN by the provider's rule, in the arena; NULL when it has none. */
+const char *gl_mapping_region(const struct gl_mapping_provider *provider, enum gl_place_kind kind,
+                              const char *text, struct gl_arena *arena);
+/* Does a change from `before` to `after` launch, and what is it? For updates in place. */
+enum gl_change gl_intent_compare(const struct gl_intent *before, const struct gl_intent *after);
+
+#endif

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/hook/mapping_store.h"
+
+#include <string.h>
+
+/* ---- what is read of a type ---- */
+
+#define READS_SLOTS 128 /* names of attributes, a power of two */
+
+struct gl_mapping_reads {
+    const char *type;
+    bool is_any;
+    const char *names[READS_SLOTS]; /* open addressing; full ones end at READS_SLOTS - 1 */
+    size_t count;
+    struct gl_mapping_reads *next;
+};
+
+static const char **name_slot(struct gl_mapping_reads *reads, const char *name)
+{
+    size_t at = gl_mapping_hash(name, strlen(name)) & (READS_SLOTS - 1);
+
+    while (reads->names[at] != NULL && strcmp(reads->names[at], name) != 0)
+        at = (at + 1) & (READS_SLOTS - 1);
+    return &reads->names[at];
+}
+
+static void add_name(struct gl_mapping_reads *reads, const char *name)
+{
+    const char **slot = name_slot(reads, name);
+
+    if (*slot == NULL && reads->count < READS_SLOTS - 1) {
+        *slot = name;
+        reads->count++;
+    }
+    reads->is_any = true;
+}
+
+static void add_heads(struct gl_mapping_reads *reads, const struct gl_path *path)
+{
+    for (const struct gl_path_choice *choice = path->first; choice != NULL; choice = choice->next)
+        for (const struct gl_path_term *term = choice->terms; term != NULL; term = term->next)
+            if (term->constant == NULL) {
+                add_name(reads, term->steps[0].name);
+                add_name(reads, term->steps[0].camel);
+                add_name(reads, term->steps[0].plural);
+            }
+}
+
+static void add_row(struct gl_mapping_reads *reads, const struct gl_mapping_row *row)
+{
+    struct gl_mapping_path paths[GL_MAPPING_ROW_PATHS];
+    size_t count = gl_mapping_row_paths(row, paths);
+
+    for (size_t i = 0; i < count; i++)
+        add_heads(reads, paths[i].path);
+    reads->is_any = true;
+}
+
+static void find_references(struct gl_mapping_store *store)
+{
+    size_t room = 256;
+
+    store->references = gl_alloc(room * sizeof *store->references);
+    for (size_t i = 0; i < store->file_count; i++) {
+        const struct gl_mapping_source *file = &store->files[i];
+        const char *at = file->begin;
+
+        while ((at = memmem(at, (size_t)(file->end - at), "->", 2)) != NULL) {
+            at += 2;
+            at += strspn(at, " \n");
+            if (store->reference_count == room) {
+                room *= 2;
+                store->references = gl_realloc(store->references, room * sizeof *store->references);
+            }
+            store->references[store->reference_count++] = at;
+        }
+    }
+}
+
+/* References to the type: "-> aws_subnet.availability_zone". Found in the text of the files, so
+ * that their rows need not be read for that. */
+static void add_references(struct gl_mapping_store *store, struct gl_mapping_reads *reads)
+{
+    size_t length = strlen(reads->type);
+
+    if (store->references == NULL)
+        find_references(store);
+    for (size_t i = 0; i < store->reference_count; i++) {
+        const char *at = store->references[i];
+        struct gl_path_fault fault;
+        const struct gl_path *path;
+
+        if (strncmp(at, reads->type, length) != 0 || at[length] != '.')
+            continue;
+        at += length + 1;
+        path = gl_path_parse(gl_arena_text(&store->arena, at, strcspn(at, ".[]() ;+\n#")),
+                             &store->arena, &fault);
+        if (path != NULL)
+            add_heads(reads, path);
+    }
+}
+
+static struct gl_mapping_reads *make_reads(struct gl_mapping_store *store, const char *type)
+{
+    static const char *const identity[] = {"id", "name", "arn", "self_link", "selfLink"};
+    struct gl_mapping_entry *entry = gl_mapping_entry(store, type);
+    struct gl_mapping_reads *reads = gl_arena_take(&store->arena, sizeof *reads);
+
+    reads->type = entry != NULL ? entry->type : type;
+    if (entry != NULL && gl_mapping_entry_row(store, entry) != NULL)
+        add_row(reads, entry->row);
+    add_references(store, reads);
+    for (size_t i = 0; reads->is_any && i < sizeof identity / sizeof identity[0]; i++)
+        add_name(reads, identity[i]);
+    reads->type = gl_arena_text(&store->arena, type, strlen(type));
+    return reads;
+}
+
+/* The last one asked for comes first: readers ask for all attributes of a type in a row. */
+static struct gl_mapping_reads *reads_of(struct gl_mapping_store *store, const char *type)
+{
+    struct gl_mapping_reads **place = &store->reads;
+    struct gl_mapping_reads *reads;
+
+    while (*place != NULL && strcmp((*place)->type, type) != 0)
+        place = &(*place)->next;
+    reads = *place;
+    if (reads != NULL)
+        *place = reads->next;
+    else
+        reads = make_reads(store, type);
+    reads->next = store->reads;
+    store->reads = reads;
+    return reads;
+}
+
+bool gl_mapping_reads(const struct gl_hook_mapping *mapping, const char *type,
+                      const char *attribute)
+{
+    struct gl_mapping_reads *reads = reads_of(mapping->store, type);
+
+    return attribute == NULL ? reads->is_any : *name_slot(reads, attribute) != NULL;
+}
+
+/* ---- types that are not mapped ---- */
+
+/* Attributes that only machines have, whoever names them. */
+static const char *const machine_words[] = {
+    "instance_type",  "machine_type", "vm_size",   "flavor",      "flavor_id", "flavor_name",
+    "node_type",      "server_type",  "node_size", "server_size", "plan",      "size",
+    "instance_class", "vm_type",      "cpu_cores", "shape",       NULL,
+};
+
+static bool is_text_there(const struct gl_jtree *tree, const struct gl_jnode *attributes,
+                          const char *name)
+{
+    const struct gl_jnode *node = gl_jnode_get(tree, attributes, name);
+
+    if (gl_jnode_is(node, GL_JARRAY))
+        node = gl_jnode_at(tree, node, 0);
+    return gl_jnode_text(tree, node) != NULL && gl_jnode_text(tree, node)[0] != '\0';
+}
+
+bool gl_mapping_is_suspect(const struct gl_hook_mapping *mapping, const char *type,
+                           const struct gl_jtree *tree, const struct gl_jnode *attributes)
+{
+    const struct gl_mapping_provider *provider;
+    const char *const *words = machine_words;
+
+    if (gl_mapping_entry(mapping->store, type) != NULL)
+        return false;
+    provider = gl_mapping_provider(mapping, type);
+    if (provider != NULL && provider->machine_like != NULL)
+        words = provider->machine_like;
+    for (; *words != NULL; words++)
+        if (is_text_there(tree, attributes, *words))
+            return true;
+    return false;
+}

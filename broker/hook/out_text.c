@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <ctype.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/time.h"
+#include "broker/hook/output_part.h"
+#include "broker/render/table.h"
+#include "broker/render/text.h"
+
+#define ROWS_MAX      40 /* of the table; the worst come first */
+#define FINDINGS_MAX  20
+#define NAMES_MAX     10
+#define ADDRESS_LEAST 22 /* columns */
+#define LABEL         10 /* columns of "  broken  " */
+
+const char *gl_hook_outcome_word(enum gl_verdict verdict)
+{
+    static const char *const words[] = {"allowed", "later", "refused", "unknown"};
+
+    return words[verdict];
+}
+
+static void add_head(const struct gl_hook_report *report, unsigned columns, struct gl_str *out)
+{
+    GL_AUTO(gl_str_done) struct gl_str line = {0};
+    char at[GL_INSTANT_TEXT], digest[GL_HASH_HEX];
+
+    gl_str_add(&line, report->headline);
+    for (char *c = line.text; c != NULL && *c != '\0' && *c != ':'; c++)
+        *c = (char)toupper((unsigned char)*c);
+    gl_render_wrap(gl_str_text(&line), 0, columns, out);
+    gl_str_clear(&line);
+    for (size_t i = 0; i < report->plan_count && i < NAMES_MAX; i++) {
+        const struct gl_hook_plan *plan = report->plans[i];
+
+        gl_str_addf(&line, "%s", i > 0 ? ", " : "");
+        gl_str_add_printable(&line, plan->file, strlen(plan->file));
+        if (plan->version != NULL && plan->version[0] != '\0') {
+            gl_str_add(&line, " (");
+            gl_str_add_printable(&line, plan->version, strlen(plan->version));
+            gl_str_add_char(&line, ')');
+        }
+    }
+    if (report->plan_count > NAMES_MAX)
+        gl_str_addf(&line, " and %zu more", report->plan_count - NAMES_MAX);
+    gl_str_addf(&line, "\nat %s, as of %s%s, policy ", report->point,
+                gl_instant_text(report->at, at), report->is_offline ? ", offline" : "");
+    if (report->policy->id[0] != '\0')
+        gl_str_add_printable(&line, report->policy->id, strlen(report->policy->id));
+    else
+        gl_str_add(&line, "of the command line");
+    gl_str_addf(&line, " (sha256 %.12s)", gl_hash_hex(&report->policy->digest, digest));
+    gl_render_wrap(gl_str_text(&line), 0, columns, out);
+}
+
+/* ---- the table ---- */
+
+static const struct gl_column table_columns[] = {
+    {"ADDRESS", false, 0}, {"TYPE", false, 1}, {"N", true, 2},   {"REGION", false, 0},
+    {"HOW", false, 4},     {"g/kWh", true, 0}, {"g/h", true, 3}, {"OUTCOME", false, 0},
+};
+#define COLUMNS (sizeof table_columns / sizeof table_columns[0])
+
+static const char *real_text(double value, char out[GL_RENDER_NUMBER])
+{
+    return isnan(value) ? "?" : gl_render_real_text(value, out);
+}
+
+/* The end of an address tells more than its beginning, which many share. */
+static void put_address(const char *address, unsigned columns, struct gl_str *out)
+{
+    unsigned most = columns > 58 + ADDRESS_LEAST ? columns - 58 : ADDRESS_LEAST;
+    GL_AUTO(gl_str_done) struct gl_str shown = {0};
+    const char *from;
+
+    gl_str_add_printable(&shown, address, strlen(address));
+    from = gl_str_text(&shown);
+    if (gl_text_columns(from) > most) {
+        while (gl_text_columns(from) > most - 1 || ((unsigned char)*from & 0xc0) == 0x80)
+            from++;
+        gl_str_add_char(out, '~');
+    }
+    gl_str_add(out, from);
+}
+
+/* "418 D": a figure and the grade of its evidence. */
+static void put_intensity(const struct gl_figure *figure, struct gl_str *out)
+{
+    char number[GL_RENDER_NUMBER];
+
+    gl_str_add(out, gl_render_number(figure->value_u, 1e-6, number));
+    if (figure->value_u != GL_UNKNOWN)
+        gl_str_addf(out, " %c", gl_grade_letter(figure->grade));
+}
+
+static void add_row(struct gl_table *table, const struct gl_judged *judged, unsigned columns)
+{
+    const struct gl_intent *intent = judged->intent;
+    const char *type = intent->machine.type, *region = intent->place.region;
+    char grams[GL_RENDER_NUMBER], count[32] = "?";
+    GL_AUTO(gl_str_done) struct gl_str address = {0};
+    GL_AUTO(gl_str_done) struct gl_str intensity = {0};
+
+    put_address(intent->address, columns, &address);
+    put_intensity(&judged->intensity, &intensity);
+    if (judged->count != GL_UNKNOWN)
+        snprintf(count, sizeof count, "%lld", (long long)judged->count);
+    gl_table_row(table, (const char *const[COLUMNS]){
+                            gl_str_text(&address), type != NULL ? type : "?", count,
+                            region != NULL ? region : "?",
+                            intent->place.how != NULL ? intent->place.how : "",
+                            gl_str_text(&intensity), real_text(judged->grams_per_h[1], grams),
+                            gl_hook_outcome_word(judged->verdict)});
+}
+
+static void add_table(const struct gl_hook_report *report, unsigned columns, struct gl_str *out)
+{
+    struct gl_table *table;
+
+    if (report->judged_count == 0)
+        return;
+    table = gl_table_new(table_columns, COLUMNS);
+    for (size_t i = 0; i < report->judged_count && i < ROWS_MAX; i++)
+        add_row(table, &report->judged[i], columns);
+    gl_str_add_char(out, '\n');
+    gl_table_text(table, columns, false, out);
+    gl_table_free(table);
+    if (report->judged_count > ROWS_MAX)
+        gl_str_addf(out, "and %zu more, none of them worse\n", report->judged_count - ROWS_MAX);
+}
+
+/* ---- findings ---- */
+
+static const struct gl_judged *judged_of(const struct gl_hook_report *report,
+                                         const struct gl_hook_finding *finding)
+{
+    for (size_t i = 0; finding->intent != NULL && i < report->judged_count; i++)
+        if (report->judged[i].intent == finding->intent)
+            return &report->judged[i];
+    return NULL;
+}
+
+static void add_finding(const struct gl_hook_report *report, size_t index, unsigned columns,
+                        struct gl_str *out)
+{
+    const struct gl_hook_finding *finding = &report->findings[index];
+    const struct gl_judged *judged = judged_of(report, finding);
+    bool is_last_of_intent =
+        index + 1 == report->finding_count || report->findings[index + 1].intent != finding->intent;
+    bool is_against = finding->state == GL_FINDING_BROKEN || finding->state == GL_FINDING_UNKNOWN;
+    GL_AUTO(gl_str_done) struct gl_str line = {0};
+
+    gl_str_addf(out, "  %-7s ", gl_finding_word(finding->state));
+    if (finding->intent != NULL)
+        gl_str_add_printable(&line, finding->intent->address, strlen(finding->intent->address));
+    else
+        gl_str_add(&line, "the whole change");
+    gl_str_addf(&line, ": %s", finding->message);
+    if (finding->rule != NULL)
+        gl_str_addf(&line, " [%s]", finding->rule->id);
+    gl_render_hang(gl_str_text(&line), LABEL, columns, out);
+    for (size_t i = 0;
+         judged != NULL && is_against && is_last_of_intent && i < judged->remedy_count; i++) {
+        gl_str_clear(&line);
+        gl_str_addf(&line, "%s %s", i == 0 ? "nearest" : "or", judged->remedies[i].sentence);
+        gl_render_wrap(gl_str_text(&line), LABEL, columns, out);
+    }
+}
+
+static void add_findings(const struct gl_hook_report *report, unsigned columns, struct gl_str *out)
+{
+    if (report->finding_count == 0)
+        return;
+    gl_str_add(out, "\nFindings:\n");
+    for (size_t i = 0; i < report->finding_count && i < FINDINGS_MAX; i++)
+        add_finding(report, i, columns, out);
+    if (report->finding_count > FINDINGS_MAX)
+        gl_str_addf(out, "  and %zu more; all of them: --output json\n",
+                    report->finding_count - FINDINGS_MAX);
+}
+
+/* ---- the rest ---- */
+
+static void add_names(struct gl_str *out, const char *label, const char *const *names)
+{
+    size_t count = 0;
+
+    while (names != NULL && names[count] != NULL)
+        count++;
+    if (count == 0)
+        return;
+    gl_str_addf(out, "; %s ", label);
+    for (size_t i = 0; i < count && i < NAMES_MAX; i++) {
+        gl_str_add(out, i > 0 ? ", " : "");
+        gl_str_add_printable(out, names[i], strlen(names[i]));
+    }
+    if (count > NAMES_MAX)
+        gl_str_addf(out, " and %zu more", count - NAMES_MAX);
+}
+
+static void add_paragraph(const char *label, const struct gl_str *text, unsigned columns,
+                          struct gl_str *out)
+{
+    gl_str_addf(out, "%-*s", LABEL, label);
+    gl_render_hang(gl_str_text(text), LABEL, columns, out);
+}
+
+static void add_coverage(const struct gl_hook_report *report, unsigned columns, struct gl_str *out)
+{
+    GL_AUTO(gl_str_done) struct gl_str text = {0};
+
+    gl_str_addf(&text, "%zu of %zu resources launch; %zu only stand by, %zu are no machines",
+                report->launches, report->resources, report->context, report->skipped);
+    if (report->unknown_region + report->unknown_machine + report->unknown_count > 0)
+        gl_str_addf(&text, "; not known: region of %zu, machine of %zu, number of %zu",
+                    report->unknown_region, report->unknown_machine, report->unknown_count);
+    add_names(&text, "possibly machines, in no mapping:", report->unmapped_types);
+    add_names(&text, "not to be seen from here:", report->opaque_addresses);
+    gl_str_add_char(out, '\n');
+    add_paragraph("Coverage:", &text, columns, out);
+}
+
+static void add_totals(const struct gl_hook_report *report, unsigned columns, struct gl_str *out)
+{
+    GL_AUTO(gl_str_done) struct gl_str text = {0};
+    char number[GL_RENDER_NUMBER];
+
+    if (report->launches == 0 || isnan(report->grams_per_month[1]))
+        return;
+    gl_render_band(&(struct gl_band){report->grams_per_month[0] / 1000,
+                                     report->grams_per_month[1] / 1000,
+                                     report->grams_per_month[2] / 1000},
+                   &text);
+    gl_str_add(&text, " kgCO2e a month for what is launched");
+    if (!isnan(report->delta_grams_per_month[1]))
+        gl_str_addf(&text, "; the change adds %.3g kgCO2e a month",
+                    report->delta_grams_per_month[1] / 1000);
+    if (!isnan(report->usd_per_month))
+        gl_str_addf(&text, "; %s USD a month", gl_render_real_text(report->usd_per_month, number));
+    add_paragraph("Expect:", &text, columns, out);
+}
+
+static void add_list(const char *label, const char *const *items, unsigned columns,
+                     struct gl_str *out)
+{
+    for (; items != NULL && *items != NULL; items++) {
+        GL_AUTO(gl_str_done) struct gl_str text = {0};
+
+        gl_str_add(&text, *items);
+        while (text.length > 0 && text.text[text.length - 1] == '\n')
+            text.text[--text.length] = '\0';
+        add_paragraph(label, &text, columns, out);
+        label = "";
+    }
+}
+
+static void add_exceptions(const struct gl_hook_report *report, unsigned columns,
+                           struct gl_str *out)
+{
+    GL_AUTO(gl_str_done) struct gl_str text = {0};
+
+    if (report->waived + report->known + report->warned + report->baseline_size > 0) {
+        gl_str_addf(&text, "%zu waived, %zu known from the baseline, %zu warned", report->waived,
+                    report->known, report->warned);
+        if (report->baseline_gone > 0)
+            gl_str_addf(&text, "; %zu of %zu of the baseline are gone: --prune",
+                        report->baseline_gone, report->baseline_size);
+        add_paragraph("Let pass:", &text, columns, out);
+    }
+    add_list("Waivers:", report->waivers_applied, columns, out);
+    add_list("Expiring:", report->waivers_expiring, columns, out);
+    add_list("Unneeded:", report->waivers_unused, columns, out);
+    if (report->launches > 0)
+        add_list("Unused:", report->unused_rules, columns, out);
+}
+
+/* Words of our own and of the built-in tables only, so that they may be typed as they stand. */
+static void add_next(const struct gl_hook_report *report, unsigned columns, struct gl_str *out)
+{
+    const json_t *step, *word;
+    size_t i, w;
+
+    json_array_foreach(report->next, i, step)
+    {
+        GL_AUTO(gl_str_done) struct gl_str text = {0};
+
+        json_array_foreach(json_object_get(step, "argv"), w, word)
+            gl_str_addf(&text, "%s%s", w > 0 ? " " : "", json_string_value(word));
+        gl_str_addf(&text, "\n(%s)", json_string_value(json_object_get(step, "why")));
+        add_paragraph(i == 0 ? "Next:" : "", &text, columns, out);
+    }
+}
+
+void gl_hook_out_text(const struct gl_hook_report *report, unsigned columns, struct gl_str *out)
+{
+    add_head(report, columns, out);
+    add_table(report, columns, out);
+    add_findings(report, columns, out);
+    add_coverage(report, columns, out);
+    add_totals(report, columns, out);
+    add_exceptions(report, columns, out);
+    add_list("Notes:", report->notes, columns, out);
+    add_list("Sources:", report->sources, columns, out);
+    add_next(report, columns, out);
+}

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/hook/path.h"
+
+#include <string.h>
+
+#define FOLLOW_MAX 4 /* references after each other */
+
+/* A place in a resource: its value, and what is said there of what is known later. Both may be
+ * NULL. */
+struct spot {
+    const struct gl_attributes *of;
+    const struct gl_jnode *value, *later;
+};
+
+struct walk {
+    const struct gl_follower *follower;
+    void (*take)(struct walk *walk, const struct spot *spot, const char *constant);
+    size_t values; /* taken */
+    bool has_null, has_later, has_unsaid;
+    unsigned follows;
+    const char *how; /* where a reference led */
+    /* of the takers */
+    struct gl_arena *arena;
+    const char **texts;
+    size_t count, capacity;
+    int64_t sum;
+    bool is_number;
+};
+
+static void walk_path(struct walk *walk, const struct gl_path *path, const struct spot *spot);
+static void walk_steps(struct walk *walk, const struct gl_path_term *term, size_t index,
+                       const struct spot *spot);
+
+static void take_value(struct walk *walk, const struct spot *spot, const char *constant)
+{
+    walk->values++;
+    walk->take(walk, spot, constant);
+}
+
+/* ---- steps ---- */
+
+static const struct gl_jnode *member(const struct gl_jtree *tree, const struct gl_jnode *node,
+                                     const struct gl_path_step *step)
+{
+    const struct gl_jnode *found;
+
+    if (!gl_jnode_is(node, GL_JOBJECT))
+        return NULL;
+    found = gl_jnode_get(tree, node, step->name);
+    if (found == NULL)
+        found = gl_jnode_get(tree, node, step->camel);
+    return found != NULL ? found : gl_jnode_get(tree, node, step->plural);
+}
+
+/* An array: its items, and those that are only known to come. */
+static void walk_items(struct walk *walk, const struct gl_path_term *term, size_t index,
+                       const struct spot *spot)
+{
+    const struct gl_attributes *of = spot->of;
+    bool has_values = gl_jnode_is(spot->value, GL_JARRAY);
+    bool has_later = gl_jnode_is(spot->later, GL_JARRAY);
+    struct spot item = {of, has_values ? gl_jnode_first(of->tree, spot->value) : NULL,
+                        has_later ? gl_jnode_first(of->unknown_tree, spot->later) : NULL};
+
+    while (item.value != NULL || item.later != NULL) {
+        walk_steps(walk, term, index, &item);
+        if (item.value != NULL)
+            item.value = gl_jnode_next(of->tree, spot->value, item.value);
+        if (item.later != NULL)
+            item.later = gl_jnode_next(of->unknown_tree, spot->later, item.later);
+    }
+}
+
+static void walk_end(struct walk *walk, const struct gl_path_term *term, const struct spot *spot)
+{
+    if (term->rest != NULL && term->follow == NULL) {
+        struct walk item = *walk;
+
+        item.has_null = item.has_later = false;
+        walk_path(&item, term->rest, spot);
+        item.has_null |= walk->has_null;
+        item.has_later |= walk->has_later;
+        *walk = item;
+        return;
+    }
+    if (spot->value == NULL)
+        return;
+    if (gl_jnode_is(spot->value, GL_JNULL))
+        walk->has_null = true;
+    else
+        take_value(walk, spot, NULL);
+}
+
+static void walk_steps(struct walk *walk, const struct gl_path_term *term, size_t index,
+                       const struct spot *spot)
+{
+    const struct gl_path_step *step = &term->steps[index];
+    struct spot next = {.of = spot->of};
+
+    if (gl_jnode_is(spot->later, GL_JTRUE)) {
+        walk->has_later = true;
+        return;
+    }
+    if (gl_jnode_is(spot->value, GL_JARRAY) || gl_jnode_is(spot->later, GL_JARRAY)) {
+        walk_items(walk, term, index, spot);
+        return;
+    }
+    if (index == term->step_count) {
+        walk_end(walk, term, spot);
+        return;
+    }
+    next.value = member(spot->of->tree, spot->value, step);
+    next.later = member(spot->of->unknown_tree, spot->later, step);
+    if (next.value != NULL || next.later != NULL)
+        walk_steps(walk, term, index + 1, &next);
+}
+
+/* ---- references ---- */
+
+static void take_nothing(struct walk *walk, const struct spot *spot, const char *constant)
+{
+    (void)walk;
+    (void)spot;
+    (void)constant;
+}
+
+/* Is the attribute there at all, known or not? */
+static bool is_set(const struct walk *walk, const struct gl_path_term *term,
+                   const struct spot *spot)
+{
+    struct walk probe = {.follower = walk->follower, .take = take_nothing};
+    struct gl_path_term plain = *term;
+
+    plain.rest = NULL;
+    walk_steps(&probe, &plain, 0, spot);
+    return probe.values > 0 || probe.has_later;
+}
+
+static void walk_follow(struct walk *walk, const struct gl_path_term *term, const struct spot *spot)
+{
+    const struct gl_follower *follower = walk->follower;
+    struct gl_attributes there = {0};
+    struct spot next;
+    size_t before = walk->values;
+
+    if (!is_set(walk, term, spot))
+        return;
+    if (follower == NULL || follower->follow == NULL || walk->follows >= FOLLOW_MAX ||
+        !follower->follow(follower->cookie, spot->of, term->attribute, term->follow, &there)) {
+        walk->has_later = true; /* something is there, and it cannot be seen from here */
+        return;
+    }
+    next = (struct spot){&there, there.values, there.unknown};
+    walk->follows++;
+    walk_path(walk, term->rest, &next);
+    walk->follows--;
+    if (walk->values > before && walk->how == NULL)
+        walk->how = there.address != NULL ? there.address : term->follow;
+}
+
+/* ---- paths ---- */
+
+static void walk_constant(struct walk *walk, const struct spot *spot, const char *constant)
+{
+    if (strcmp(constant, "unknown") == 0)
+        walk->has_unsaid = true;
+    else
+        take_value(walk, spot, constant);
+}
+
+/* Only later known because the provider fills it in: as if it were not there. */
+static bool is_filled_in(const struct walk *walk, const struct gl_path_term *term,
+                         const struct spot *spot, int answer)
+{
+    const struct gl_follower *follower = walk->follower;
+
+    return term->constant == NULL && term->follow == NULL && follower != NULL &&
+           follower->is_written != NULL &&
+           follower->is_written(follower->cookie, spot->of, term->attribute) == answer;
+}
+
+/* One alternative. True when the path ends with it: it has values, or somebody wrote something that
+ * is not known yet. */
+static bool walk_choice(struct walk *walk, const struct gl_path_choice *choice,
+                        const struct spot *spot)
+{
+    size_t before = walk->values;
+    bool is_written = false;
+
+    for (const struct gl_path_term *term = choice->terms; term != NULL; term = term->next) {
+        bool was_later = walk->has_later;
+
+        walk->has_later = false;
+        if (term->constant != NULL)
+            walk_constant(walk, spot, term->constant);
+        else if (term->follow != NULL)
+            walk_follow(walk, term, spot);
+        else
+            walk_steps(walk, term, 0, spot);
+        if (walk->has_later && is_filled_in(walk, term, spot, 0))
+            walk->has_later = false;
+        else if (walk->has_later)
+            is_written |= is_filled_in(walk, term, spot, 1);
+        walk->has_later |= was_later;
+    }
+    return walk->values > before || is_written;
+}
+
+static void walk_path(struct walk *walk, const struct gl_path *path, const struct spot *spot)
+{
+    for (const struct gl_path_choice *choice = path->first; choice != NULL; choice = choice->next) {
+        bool was_later = walk->has_later;
+        size_t before = walk->values;
+
+        walk->has_later = false;
+        if (walk_choice(walk, choice, spot)) {
+            /* What earlier alternatives left open is settled by values. */
+            walk->has_later |= walk->values == before && was_later;
+            return;
+        }
+        walk->has_later |= was_later;
+    }
+}
+
+static void start(struct walk *walk, const struct gl_path *path,
+                  const struct gl_attributes *attributes, enum gl_known *out_known)
+{
+    struct spot root = {attributes, attributes->values, attributes->unknown};
+    enum gl_known known;
+
+    walk_path(walk, path, &root);
+    known = walk->values > 0   ? GL_KNOWN_VALUE
+            : walk->has_later  ? GL_KNOWN_LATER
+            : walk->has_unsaid ? GL_KNOWN_UNSAID
+            : walk->has_null   ? GL_KNOWN_NULL
+                               : GL_KNOWN_ABSENT;
+    if (out_known != NULL)
+        *out_known = known;
+}
+
+static void take_text(struct walk *walk, const struct spot *spot, const char *constant)
+{
+    const struct gl_jnode *node = constant == NULL ? spot->value : NULL;
+    const char *text = constant;
+
+    if (node != NULL && node->kind == GL_JSTRING)
+        text = gl_jnode_text(spot->of->tree, node);
+    else if (node != NULL && node->kind == GL_JNUMBER)
+        text = spot->of->tree->text + node->text;
+    else if (node != NULL && (node->kind == GL_JTRUE || node->kind == GL_JFALSE))
+        text = node->kind == GL_JTRUE ? "true" : "false";
+    if (text == NULL || text[0] == '\0' || walk->count >= walk->capacity)
+        return;
+    walk->texts[walk->count++] = gl_arena_text(walk->arena, text, strlen(text));
+}
+
+size_t gl_path_texts(const struct gl_path *path, const struct gl_attributes *attributes,
+                     const struct gl_follower *follower, struct gl_arena *arena, const char **out,
+                     size_t capacity, enum gl_known *out_known, const char **out_how)
+{
+    struct walk walk = {.follower = follower,
+                        .take = take_text,
+                        .arena = arena,
+                        .texts = out,
+                        .capacity = capacity};
+
+    start(&walk, path, attributes, out_known);
+    if (out_how != NULL)
+        *out_how = walk.how;
+    return walk.count;
+}
+
+static void take_number(struct walk *walk, const struct spot *spot, const char *constant)
+{
+    static const char digits[] = "0123456789";
+    int64_t number = 0;
+    bool is_number;
+
+    if (constant == NULL)
+        is_number = gl_jnode_int(spot->of->tree, spot->value, &number);
+    else {
+        is_number = constant[strspn(constant, digits)] == '\0' && strlen(constant) < 10;
+        for (const char *at = constant; is_number && *at != '\0'; at++)
+            number = number * 10 + (*at - '0');
+    }
+    walk->is_number = walk->is_number && is_number && number >= 0 &&
+                      !__builtin_add_overflow(walk->sum, number, &walk->sum);
+}
+
+int64_t gl_path_number(const struct gl_path *path, const struct gl_attributes *attributes,
+                       const struct gl_follower *follower, enum gl_known *out_known)
+{
+    struct walk walk = {.follower = follower, .take = take_number, .is_number = true};
+    enum gl_known known;
+
+    start(&walk, path, attributes, &known);
+    /* A sum of which a part is not known yet is not known. */
+    if (known == GL_KNOWN_VALUE && (walk.has_later || !walk.is_number))
+        known = GL_KNOWN_LATER;
+    if (out_known != NULL)
+        *out_known = known;
+    return known == GL_KNOWN_VALUE ? walk.sum : GL_UNKNOWN;
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GL_BROKER_HOOK_READER_PART_H
+#define GL_BROKER_HOOK_READER_PART_H
+
+/* What plan readers share: members of a document by table, what is kept of it while it streams by,
+ * evidence of a place that no format has for itself, and what makes an intent a launch. Internal to
+ * the readers. */
+
+#include "broker/hook/reader.h"
+
+/* ---- reader_walk.c: the shape of documents ---- */
+
+/* Reads the value of a member or an item, all of it. `reader` is the format's own. */
+typedef int gl_reader_reading(void *reader, struct gl_jsonpull *pull, void *cookie,
+                              struct gl_error *err);
+struct gl_reader_member {
+    const char *key; /* NULL ends a table */
+    gl_reader_reading *read;
+};
+/* Every member of the next value by its row, the others skipped; a value that is no object too. */
+int gl_reader_members(void *reader, struct gl_jsonpull *pull,
+                      const struct gl_reader_member *members, void *cookie, struct gl_error *err);
+/* Every item of the next value; a value that is no list is skipped. */
+int gl_reader_items(void *reader, struct gl_jsonpull *pull, gl_reader_reading *read, void *cookie,
+                    struct gl_error *err);
+/* Step in when the next value is of that kind, else over it. */
+int gl_reader_enter(struct gl_jsonpull *pull, enum gl_jkind kind, bool *out_is_in,
+                    struct gl_error *err);
+/* A string into the arena; another value leaves *out as it is. */
+int gl_reader_text(struct gl_arena *arena, struct gl_jsonpull *pull, const char **out,
+                   struct gl_error *err);
+/* true or false; another value leaves *out as it is. */
+int gl_reader_flag(struct gl_jsonpull *pull, bool *out, struct gl_error *err);
+
+/* All bytes of the feed; TOO_LARGE past `max_bytes`. */
+int gl_reader_slurp(struct gl_feed *feed, size_t max_bytes, struct gl_str *out,
+                    struct gl_error *err);
+
+/* ---- reader_keep.c: what is kept ---- */
+
+/* Names to numbers, several numbers a name. Zero-initialised; freed with its arena. */
+struct gl_reader_index {
+    struct gl_reader_slot *slots;
+    struct gl_reader_number *numbers;
+    size_t names, capacity, count;
+};
+void gl_reader_index_add(struct gl_arena *arena, struct gl_reader_index *index, const char *name,
+                         size_t number);
+/* The numbers of a name in order of adding: start with *cursor 0; false after the last. */
+bool gl_reader_index_next(const struct gl_reader_index *index, const char *name, size_t *cursor,
+                          size_t *out_number);
+/* Wanted members of `node`, deep, as a tree of its own in the arena. `wants` NULL keeps all. */
+struct gl_jtree gl_reader_prune(struct gl_arena *arena, const struct gl_jtree *tree,
+                                const struct gl_jnode *node,
+                                bool (*wants)(const void *cookie, const char *key),
+                                const void *cookie);
+
+/* ---- reader_intent.c: places and launches ---- */
+
+const char *gl_reader_say(struct gl_arena *arena, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* One more text at the end of a NULL-terminated list in the arena. */
+void gl_reader_add_text(struct gl_arena *arena, const char *const **list, const char *text);
+/* A type that is in no mapping and looks like a machine; named once a plan. */
+void gl_reader_add_unmapped(struct gl_hook_plan *plan, const char *type);
+
+void gl_reader_set_place(struct gl_arena *arena, struct gl_intent_place *place, const char *region,
+                         const char *evidence, enum gl_surety surety, const char *how);
+/* What the user asserts of this address (--region). */
+bool gl_reader_place_by_user(const struct gl_hook_options *options, struct gl_arena *arena,
+                             const char *address, struct gl_intent_place *out);
+/* The environment of this process, when the user asks for it. */
+bool gl_reader_place_by_environment(const struct gl_hook_options *options,
+                                    const struct gl_mapping_provider *provider,
+                                    struct gl_arena *arena, struct gl_intent_place *out);
+
+/* A new intent at the end of the plan, read by `row` from `attributes`. Its place is what they say;
+ * the rest is the reader's. Borrowed until the next one. */
+struct gl_intent *gl_reader_add_intent(const struct gl_hook_options *options,
+                                       struct gl_hook_plan *plan,
+                                       const struct gl_mapping_row *row,
+                                       const struct gl_attributes *attributes,
+                                       const struct gl_follower *follower);
+/* An intent without a row, of unknown machine, count and place, at the end of the plan. */
+struct gl_intent *gl_reader_add_blank(struct gl_hook_plan *plan);
+/* What it was before, and what an update comes to. `past` is copied; a past without a region stood
+ * where the new one stands. */
+void gl_reader_set_past(struct gl_arena *arena, struct gl_intent *intent,
+                        const struct gl_intent *past);
+/* Would it start machines that do not run now: by role, change and count? */
+bool gl_reader_is_launch(const struct gl_intent *intent);
+/* The most a group may become is what its scaler says; more than before is a launch. */
+void gl_reader_scale(struct gl_arena *arena, const struct gl_intent *scaler,
+                     struct gl_intent *target);
+
+#endif

@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/hook/terraform_part.h"
+
+#include <string.h>
+
+/* ---- actions ---- */
+
+struct action_row {
+    const char *first, *second;
+    enum gl_change change;
+    bool is_forgotten;
+};
+
+/* terraform internals/json-format, "Change Representation". */
+static const struct action_row actions[] = {
+    {"no-op", NULL, GL_CHANGE_NONE, false},
+    {"read", NULL, GL_CHANGE_READ, false},
+    {"create", NULL, GL_CHANGE_CREATE, false},
+    {"update", NULL, GL_CHANGE_UPDATE, false},
+    {"delete", "create", GL_CHANGE_REPLACE, false},
+    {"create", "delete", GL_CHANGE_REPLACE, false},
+    {"delete", NULL, GL_CHANGE_DELETE, false},
+    {"forget", NULL, GL_CHANGE_FORGET, true},
+    {"create", "forget", GL_CHANGE_REPLACE, true},
+    {"open", NULL, GL_CHANGE_READ, false}, /* ephemeral */
+    {"renew", NULL, GL_CHANGE_READ, false},
+    {"close", NULL, GL_CHANGE_READ, false},
+};
+
+static bool is_word(const char *word, const char *expected)
+{
+    return word == NULL || expected == NULL ? word == expected : strcmp(word, expected) == 0;
+}
+
+static const struct action_row *find_action(const struct gl_jtree *tree,
+                                            const struct gl_jnode *change)
+{
+    const struct gl_jnode *list = gl_jnode_get(tree, change, "actions");
+    const char *first = gl_jnode_text(tree, gl_jnode_at(tree, list, 0));
+    const char *second = gl_jnode_text(tree, gl_jnode_at(tree, list, 1));
+
+    if (list == NULL || first == NULL || list->count > 2)
+        return NULL;
+    for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++)
+        if (is_word(first, actions[i].first) && is_word(second, actions[i].second))
+            return &actions[i];
+    return NULL;
+}
+
+/* ---- what is kept ---- */
+
+/* Attributes by which others refer to a resource, or learn their place from it. */
+static const char *const told[] = {"id",       "name", "arn",   "self_link",        "region",
+                                   "location", "zone", "names", "availability_zone"};
+/* Types that are no machines but give their place to some that are. */
+static const char *const givers[] = {"azurerm_resource_group", "aws_region",
+                                     "aws_availability_zones", "google_client_config",
+                                     "google_compute_zones"};
+
+static bool is_among(const char *const *words, size_t count, const char *word)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(words[i], word) == 0)
+            return true;
+    return false;
+}
+#define IS_AMONG(words, word) is_among(words, sizeof(words) / sizeof *(words), word)
+
+struct wanted {
+    const struct gl_hook_mapping *mapping;
+    const char *type;
+};
+
+static bool wants(const void *cookie, const char *key)
+{
+    const struct wanted *wanted = cookie;
+
+    return IS_AMONG(told, key) || gl_mapping_reads(wanted->mapping, wanted->type, key);
+}
+
+bool gl_tf_is_read(const struct gl_tf *tf, const char *type)
+{
+    return IS_AMONG(givers, type) || gl_mapping_reads(tf->options->mapping, type, NULL);
+}
+
+/* Types that nothing maps are looked at once each: attributes follow from the type. */
+static bool needs_look(struct gl_tf *tf, const char *type)
+{
+    size_t cursor = 0, number;
+
+    return !gl_reader_index_next(&tf->types, type, &cursor, &number);
+}
+
+static void note_suspect(struct gl_tf *tf, const char *type, const struct gl_jtree *tree,
+                         const struct gl_jnode *after)
+{
+    struct gl_hook_plan *plan = tf->plan;
+    bool is_suspect = gl_mapping_is_suspect(tf->options->mapping, type, tree, after);
+    const char **types = NULL;
+    size_t count = 0;
+
+    gl_reader_index_add(&tf->work, &tf->types, type, is_suspect);
+    if (!is_suspect)
+        return;
+    while (plan->unmapped != NULL && plan->unmapped[count] != NULL)
+        if (strcmp(plan->unmapped[count++], type) == 0)
+            return;
+    types = gl_arena_take(&plan->arena, (count + 2) * sizeof *types);
+    if (count > 0)
+        memcpy(types, plan->unmapped, count * sizeof *types);
+    types[count] = gl_arena_text(&plan->arena, type, strlen(type));
+    plan->unmapped = types;
+}
+
+/* Everything else is dropped here, secrets with it. */
+static struct gl_jtree keep(struct gl_tf *tf, const char *type, const struct gl_jtree *tree,
+                            const struct gl_jnode *node)
+{
+    struct wanted wanted = {tf->options->mapping, type};
+
+    if (!gl_jnode_is(node, GL_JOBJECT))
+        return (struct gl_jtree){0};
+    return gl_reader_prune(&tf->work, tree, node, wants, &wanted);
+}
+
+/* ---- one resource ---- */
+
+/* How others find it: by its block, and by what it says of itself. */
+static void index_resource(struct gl_tf *tf, size_t number)
+{
+    static const char *const names[] = {"id", "name", "arn", "self_link"};
+    const struct gl_tf_resource *resource = &tf->resources[number];
+    const struct gl_tf_address *parts = &resource->parts;
+    const struct gl_jtree *tree = resource->after.count > 0 ? &resource->after : &resource->before;
+
+    gl_reader_index_add(
+        &tf->work, &tf->by_block,
+        gl_tf_block_name(&tf->work, parts->module, parts->type, parts->name, parts->is_data),
+        number);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const char *text = gl_jnode_text(tree, gl_jnode_get(tree, gl_jtree_root(tree), names[i]));
+        GL_AUTO(gl_str_done) struct gl_str key = {0};
+
+        if (text == NULL || *text == '\0')
+            continue;
+        gl_str_addf(&key, "%s|%s", parts->type, text);
+        gl_reader_index_add(&tf->work, &tf->by_value,
+                        gl_arena_text(&tf->work, gl_str_text(&key), key.length), number);
+    }
+}
+
+static int add_resource(struct gl_tf *tf, const struct gl_tf_resource *resource,
+                        struct gl_error *err)
+{
+    if (tf->resource_count == GL_TF_MAX_RESOURCES)
+        return gl_fail(err, GL_E_TOO_LARGE, "%s: more than %zu resources", tf->document,
+                       GL_TF_MAX_RESOURCES);
+    tf->resources =
+        gl_arena_grow(&tf->work, tf->resources, tf->resource_count, sizeof *tf->resources);
+    tf->resources[tf->resource_count] = *resource;
+    index_resource(tf, tf->resource_count++);
+    return 0;
+}
+
+/* What one item says, in whatever order it says it. */
+struct item {
+    const char *address, *provider;
+    bool is_deposed, has_tree; /* the tree stands in `scratch` */
+    struct gl_tf_address parts;
+};
+
+static int take_address(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
+                        struct gl_error *err)
+{
+    struct item *item = cookie;
+
+    if (gl_tf_text(tf, pull, &item->address, err) != 0)
+        return -1;
+    if (item->address == NULL || !gl_tf_address_parse(item->address, &tf->work, &item->parts))
+        return gl_fail(err, GL_E_SYNTAX, "%s:%llu: not the address of a resource", tf->document,
+                       (unsigned long long)gl_jsonpull_line(pull));
+    return 0;
+}
+
+static int take_provider(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
+                         struct gl_error *err)
+{
+    return gl_tf_text(tf, pull, &((struct item *)cookie)->provider, err);
+}
+
+static int take_deposed(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
+                        struct gl_error *err)
+{
+    (void)tf;
+    ((struct item *)cookie)->is_deposed = true;
+    return gl_jsonpull_skip(pull, err);
+}
+
+static int take_tree(struct gl_tf *tf, struct gl_jsonpull *pull, struct item *item, bool is_wanted,
+                     struct gl_error *err)
+{
+    item->has_tree = is_wanted;
+    return is_wanted ? gl_jsonpull_take(pull, &tf->scratch, err) : gl_jsonpull_skip(pull, err);
+}
+
+static int take_change(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
+                       struct gl_error *err)
+{
+    struct item *item = cookie;
+    const struct gl_tf_address *parts = &item->parts;
+
+    return take_tree(tf, pull, item,
+                     item->address == NULL || gl_tf_is_read(tf, parts->type) ||
+                         (!parts->is_data && needs_look(tf, parts->type)),
+                     err);
+}
+
+static const char *shown_address(struct gl_tf *tf, const struct item *item)
+{
+    GL_AUTO(gl_str_done) struct gl_str text = {0};
+
+    gl_str_addf(&text, "%s%s", item->address, item->is_deposed ? " (deposed)" : "");
+    return gl_arena_text(&tf->plan->arena, gl_str_text(&text), text.length);
+}
+
+/* The tree of the change stands in `scratch`. */
+static int keep_change(struct gl_tf *tf, const struct item *item, struct gl_error *err)
+{
+    const struct gl_jtree *tree = &tf->scratch;
+    const struct gl_jnode *change = gl_jtree_root(tree);
+    const struct action_row *action = find_action(tree, change);
+    const char *type = item->parts.type;
+    struct gl_tf_resource resource = {
+        .parts = item->parts, .provider = item->provider, .change = GL_CHANGE_UNKNOWN};
+
+    if (!gl_tf_is_read(tf, type)) {
+        if (!item->parts.is_data)
+            note_suspect(tf, type, tree, gl_jnode_get(tree, change, "after"));
+        return 0;
+    }
+    if (action != NULL) {
+        resource.change = action->change;
+        resource.is_forgotten = action->is_forgotten;
+    }
+    resource.address = shown_address(tf, item);
+    resource.row = item->parts.is_data ? NULL : gl_mapping_row(tf->options->mapping, type);
+    resource.before = keep(tf, type, tree, gl_jnode_get(tree, change, "before"));
+    resource.after = keep(tf, type, tree, gl_jnode_get(tree, change, "after"));
+    resource.unknown = keep(tf, type, tree, gl_jnode_get(tree, change, "after_unknown"));
+    return add_resource(tf, &resource, err);
+}
+
+int gl_tf_read_change(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
+                      struct gl_error *err)
+{
+    static const struct gl_tf_member members[] = {{"address", take_address},
+                                                  {"provider_name", take_provider},
+                                                  {"change", take_change},
+                                                  {"deposed", take_deposed},
+                                                  {0}};
+    struct item item = {0};
+
+    (void)cookie;
+    if (gl_tf_members(tf, pull, members, &item, err) != 0)
+        return -1;
+    if (item.address == NULL)
+        return gl_fail(err, GL_E_SYNTAX, "%s:%llu: a resource change without an address",
+                       tf->document, (unsigned long long)gl_jsonpull_line(pull));
+    tf->plan->resources += !item.parts.is_data;
+    return item.has_tree ? keep_change(tf, &item, err) : 0;
+}
+
+/* {"reason":"instance_count_unknown","resource_change":{...}}, in any order. */
+static int take_reason(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
+                       struct gl_error *err)
+{
+    return gl_tf_text(tf, pull, cookie, err);
+}
+
+static int take_deferred(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
+                         struct gl_error *err)
+{
+    (void)cookie;
+    return gl_tf_read_change(tf, pull, NULL, err);
+}
+
+int gl_tf_read_deferred(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
+                        struct gl_error *err)
+{
+    static const struct gl_tf_member members[] = {
+        {"reason", take_reason}, {"resource_change", take_deferred}, {0}};
+    const char *reason = "unknown";
+    size_t first = tf->resource_count;
+
+    (void)cookie;
+    if (gl_tf_members(tf, pull, members, &reason, err) != 0)
+        return -1;
+    for (size_t i = first; i < tf->resource_count; i++)
+        tf->resources[i].deferred = reason;
+    tf->plan->is_partial = true;
+    return 0;
+}
+
+/* ---- prior_state: what data sources have already told ---- */
+
+static int take_values(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
+                       struct gl_error *err)
+{
+    struct item *item = cookie;
+
+    return take_tree(
+        tf, pull, item,
+        item->address == NULL || (item->parts.is_data && gl_tf_is_read(tf, item->parts.type)), err);
+}
+
+static int read_prior_resource(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
+                               struct gl_error *err)
+{
+    static const struct gl_tf_member members[] = {
+        {"address", take_address}, {"values", take_values}, {0}};
+    struct item item = {0};
+    struct gl_tf_resource resource = {.change = GL_CHANGE_READ};
+
+    (void)cookie;
+    if (gl_tf_members(tf, pull, members, &item, err) != 0)
+        return -1;
+    if (item.address == NULL || !item.has_tree || !item.parts.is_data ||
+        !gl_tf_is_read(tf, item.parts.type))
+        return 0;
+    resource.parts = item.parts;
+    resource.address = item.address;
+    resource.after = keep(tf, item.parts.type, &tf->scratch, gl_jtree_root(&tf->scratch));
+    return add_resource(tf, &resource, err);
+}
+
+static int read_prior_resources(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
+                                struct gl_error *err)
+{
+    return gl_tf_items(tf, pull, read_prior_resource, cookie, err);
+}
+
+static int read_prior_modules(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
+                              struct gl_error *err)
+{
+    return gl_tf_items(tf, pull, gl_tf_read_prior, cookie, err);
+}
+
+/* The state, its values and every module in it hold one another under these names. */
+int gl_tf_read_prior(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie, struct gl_error *err)
+{
+    static const struct gl_tf_member members[] = {{"values", gl_tf_read_prior},
+                                                  {"root_module", gl_tf_read_prior},
+                                                  {"resources", read_prior_resources},
+                                                  {"child_modules", read_prior_modules},
+                                                  {0}};
+
+    return gl_tf_members(tf, pull, members, cookie, err);
+}

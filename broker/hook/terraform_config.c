@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/hook/terraform_part.h"
+
+#include <string.h>
+
+/* The skeleton of "configuration": providers, what each resource refers to, and what modules are
+ * told and tell. Its order is not fixed, so nothing is resolved before all of it was read. */
+
+/* ---- pruning ---- */
+
+static bool wants_region(const void *cookie, const char *key)
+{
+    const struct gl_mapping_provider *provider = cookie;
+
+    if (provider == NULL || provider->region_paths == NULL)
+        return strcmp(key, "region") == 0 || strcmp(key, "zone") == 0;
+    for (size_t i = 0; provider->region_paths[i] != NULL; i++)
+        if (strcmp(provider->region_paths[i], key) == 0)
+            return true;
+    return false;
+}
+
+struct wanted {
+    const struct gl_hook_mapping *mapping;
+    const char *type;
+};
+
+static bool wants_attribute(const void *cookie, const char *key)
+{
+    const struct wanted *wanted = cookie;
+
+    return gl_mapping_reads(wanted->mapping, wanted->type, key) || strcmp(key, "name") == 0 ||
+           strcmp(key, "location") == 0 || strcmp(key, "region") == 0;
+}
+
+static int take(struct gl_tf *tf, struct gl_jsonpull *pull, struct gl_jtree *out,
+                bool (*wants)(const void *, const char *), const void *cookie, struct gl_error *err)
+{
+    if (gl_jsonpull_take(pull, &tf->scratch, err) != 0)
+        return -1;
+    *out = gl_reader_prune(&tf->work, &tf->scratch, gl_jtree_root(&tf->scratch), wants, cookie);
+    return 0;
+}
+
+/* ---- providers ---- */
+
+static int take_region(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
+                       struct gl_error *err)
+{
+    struct gl_tf_provider *provider = cookie;
+    const char *colon = strrchr(provider->key, ':');
+    const char *local = colon != NULL ? colon + 1 : provider->key;
+    char name[64];
+
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(local, "."), local);
+    return take(tf, pull, &provider->expressions, wants_region,
+                gl_mapping_provider(tf->options->mapping, name), err);
+}
+
+static int read_provider(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
+                         struct gl_error *err)
+{
+    static const struct gl_tf_member members[] = {{"expressions", take_region}, {0}};
+    struct gl_tf_provider provider = {.key = ((struct gl_tf_named *)cookie)->key};
+
+    if (gl_tf_members(tf, pull, members, &provider, err) != 0)
+        return -1;
+    tf->providers =
+        gl_arena_grow(&tf->work, tf->providers, tf->provider_count, sizeof *tf->providers);
+    tf->providers[tf->provider_count++] = provider;
+    return 0;
+}
+
+static int read_providers(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
+                          struct gl_error *err)
+{
+    (void)cookie;
+    return gl_tf_named_members(tf, pull, read_provider, &(struct gl_tf_named){0}, err);
+}
+
+/* ---- resources ---- */
+
+struct block {
+    struct gl_tf_block kept;
+    const char *address; /* within the module */
+    struct gl_tf_address parts;
+    bool is_read;
+};
+
+static int take_address(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
+                        struct gl_error *err)
+{
+    struct block *block = cookie;
+
+    if (gl_tf_text(tf, pull, &block->address, err) != 0)
+        return -1;
+    if (block->address == NULL || !gl_tf_address_parse(block->address, &tf->work, &block->parts))
+        return gl_fail(err, GL_E_SYNTAX, "%s:%llu: not the address of a resource", tf->document,
+                       (unsigned long long)gl_jsonpull_line(pull));
+    block->is_read = block->parts.is_data || gl_tf_is_read(tf, block->parts.type);
+    return 0;
+}
+
+static int take_key(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie, struct gl_error *err)
+{
+    return gl_tf_text(tf, pull, &((struct block *)cookie)->kept.provider_key, err);
+}
+
+static int take_expressions(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
+                            struct gl_error *err)
+{
+    struct block *block = cookie;
+    struct wanted wanted = {tf->options->mapping, block->parts.type};
+
+    if (block->address == NULL) /* not known whose: all, as it may be one of ours */
+        return take(tf, pull, &block->kept.expressions, NULL, NULL, err);
+    if (!block->is_read)
+        return gl_jsonpull_skip(pull, err);
+    return take(tf, pull, &block->kept.expressions, wants_attribute, &wanted, err);
+}
+
+static int read_resource(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
+                         struct gl_error *err)
+{
+    static const struct gl_tf_member members[] = {{"address", take_address},
+                                                  {"provider_config_key", take_key},
+                                                  {"expressions", take_expressions},
+                                                  {0}};
+    const struct gl_tf_named *module = cookie;
+    struct block block = {.kept.module = module->key};
+    const char *name;
+
+    if (gl_tf_members(tf, pull, members, &block, err) != 0)
+        return -1;
+    if (block.address == NULL || !block.is_read)
+        return 0;
+    name = gl_tf_block_name(&tf->work, module->key, block.parts.type, block.parts.name,
+                            block.parts.is_data);
+    gl_reader_index_add(&tf->work, &tf->blocks_named, name, tf->block_count);
+    tf->blocks = gl_arena_grow(&tf->work, tf->blocks, tf->block_count, sizeof *tf->blocks);
+    tf->blocks[tf->block_count++] = block.kept;
+    return 0;
+}
+
+static int read_resources(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
+                          struct gl_error *err)
+{
+    return gl_tf_items(tf, pull, read_resource, cookie, err);
+}
+
+/* ---- modules ---- */
+
+static gl_tf_reading read_module;
+
+/* A call in the module whose path is the cookie's; the named member's key is the call's name. */
+struct call {
+    struct gl_tf_named inner; /* key = path of the called module */
+    struct gl_tf_module module;
+};
+
+static int take_arguments(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
+                          struct gl_error *err)
+{
+    return take(tf, pull, &((struct call *)cookie)->module.arguments, NULL, NULL, err);
+}
+
+static int read_called(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
+                       struct gl_error *err)
+{
+    return read_module(tf, pull, &((struct call *)cookie)->inner, err);
+}
+
+static int read_call(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie, struct gl_error *err)
+{
+    static const struct gl_tf_member members[] = {
+        {"expressions", take_arguments}, {"module", read_called}, {0}};
+    const struct gl_tf_named *named = cookie;
+    const struct gl_tf_named *parent = named->cookie;
+    GL_AUTO(gl_str_done) struct gl_str path = {0};
+    struct call call = {0};
+    size_t number;
+
+    gl_str_addf(&path, "%s%smodule.%s", parent->key, *parent->key != '\0' ? "." : "", named->key);
+    call.inner.key = gl_arena_text(&tf->work, gl_str_text(&path), path.length);
+    number = gl_tf_module_of(tf, call.inner.key);
+    if (gl_tf_members(tf, pull, members, &call, err) != 0)
+        return -1;
+    tf->modules[number].arguments = call.module.arguments;
+    return 0;
+}
+
+static int read_calls(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
+                      struct gl_error *err)
+{
+    return gl_tf_named_members(tf, pull, read_call, &(struct gl_tf_named){.cookie = cookie}, err);
+}
+
+static int take_defaults(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
+                         struct gl_error *err)
+{
+    size_t number = gl_tf_module_of(tf, ((struct gl_tf_named *)cookie)->key);
+    struct gl_jtree tree;
+
+    if (take(tf, pull, &tree, NULL, NULL, err) != 0)
+        return -1;
+    tf->modules[number].defaults = tree;
+    return 0;
+}
+
+static int take_outputs(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
+                        struct gl_error *err)
+{
+    size_t number = gl_tf_module_of(tf, ((struct gl_tf_named *)cookie)->key);
+    struct gl_jtree tree;
+
+    if (take(tf, pull, &tree, NULL, NULL, err) != 0)
+        return -1;
+    tf->modules[number].outputs = tree;
+    return 0;
+}
+
+/* The cookie is a gl_tf_named whose key is the module's path. */
+static int read_module(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
+                       struct gl_error *err)
+{
+    static const struct gl_tf_member members[] = {{"resources", read_resources},
+                                                  {"module_calls", read_calls},
+                                                  {"variables", take_defaults},
+                                                  {"outputs", take_outputs},
+                                                  {0}};
+
+    return gl_tf_members(tf, pull, members, cookie, err);
+}
+
+static int read_root(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie, struct gl_error *err)
+{
+    char root[] = "";
+
+    (void)cookie;
+    return read_module(tf, pull, &(struct gl_tf_named){.key = gl_arena_text(&tf->work, root, 0)},
+                       err);
+}
+
+size_t gl_tf_module_of(struct gl_tf *tf, const char *path)
+{
+    size_t cursor = 0, number;
+
+    if (gl_reader_index_next(&tf->modules_named, path, &cursor, &number))
+        return number;
+    tf->modules = gl_arena_grow(&tf->work, tf->modules, tf->module_count, sizeof *tf->modules);
+    tf->modules[tf->module_count] = (struct gl_tf_module){.path = path};
+    gl_reader_index_add(&tf->work, &tf->modules_named, path, tf->module_count);
+    return tf->module_count++;
+}
+
+int gl_tf_read_configuration(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
+                             struct gl_error *err)
+{
+    static const struct gl_tf_member members[] = {
+        {"provider_config", read_providers}, {"root_module", read_root}, {0}};
+
+    tf->has_configuration = true;
+    return gl_tf_members(tf, pull, members, cookie, err);
+}

@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/hook/terraform_part.h"
+
+#include <string.h>
+
+/* References of the configuration. An expression is {"constant_value":...} or {"references":[...]},
+ * most specific first; from 0.13 on a reference with attribute is followed by the one without. Only
+ * names are there, never the operators around them, so more than one name is a guess. */
+
+/* ---- walking ---- */
+
+/* A block stands in a list, which is stepped into at its first item. */
+static const struct gl_jnode *into(const struct gl_jtree *tree, const struct gl_jnode *node)
+{
+    while (gl_jnode_is(node, GL_JARRAY))
+        node = gl_jnode_at(tree, node, 0);
+    return node;
+}
+
+const struct gl_jnode *gl_tf_at(const struct gl_jtree *tree, const struct gl_jnode *node,
+                                const char *path)
+{
+    char name[128];
+
+    while (*path != '\0' && node != NULL) {
+        size_t length = strcspn(path, ".[");
+
+        if (length >= sizeof name)
+            return NULL;
+        memcpy(name, path, length);
+        name[length] = '\0';
+        node = gl_jnode_get(tree, into(tree, node), name);
+        path += length;
+        path += *path == '[' ? strcspn(path, "]") + (strchr(path, ']') != NULL) : 0;
+        path += *path == '.';
+    }
+    return node;
+}
+
+struct gl_attributes gl_tf_attributes(const struct gl_tf_resource *resource, bool is_before)
+{
+    const struct gl_jtree *tree = is_before ? &resource->before : &resource->after;
+
+    return (struct gl_attributes){.tree = tree,
+                                  .values = gl_jtree_root(tree),
+                                  .unknown_tree = &resource->unknown,
+                                  .unknown = is_before ? NULL : gl_jtree_root(&resource->unknown),
+                                  .resource = resource,
+                                  .address = resource->address};
+}
+
+const struct gl_tf_block *gl_tf_block_of(const struct gl_tf *tf,
+                                         const struct gl_tf_resource *resource)
+{
+    const struct gl_tf_address *parts = &resource->parts;
+    struct gl_arena arena = {0};
+    const char *name =
+        gl_tf_block_name(&arena, parts->module, parts->type, parts->name, parts->is_data);
+    size_t cursor = 0, number;
+    bool has = gl_reader_index_next(&tf->blocks_named, name, &cursor, &number);
+
+    gl_arena_done(&arena);
+    return has ? &tf->blocks[number] : NULL;
+}
+
+/* ---- references ---- */
+
+/* "data.aws_region.here.name" taken apart. */
+struct reference {
+    enum { REF_OTHER, REF_VARIABLE, REF_MODULE, REF_RESOURCE } kind;
+    char first[128], second[128]; /* variable; module and output; type and name */
+    const char *rest;             /* attribute path after it; "" = none */
+    bool is_data;
+};
+
+/* One name up to '.', its index dropped. Returns what follows. */
+static const char *cut_name(const char *at, char out[128])
+{
+    size_t length = strcspn(at, ".[");
+
+    snprintf(out, 128, "%.*s", (int)(length < 127 ? length : 127), at);
+    at += length;
+    while (*at == '[')
+        at += strcspn(at, "]") + (strchr(at, ']') != NULL);
+    return at + (*at == '.');
+}
+
+static struct reference parse_reference(const char *text)
+{
+    static const char *const no_resources[] = {"local", "each", "count",
+                                               "path",  "self", "terraform"};
+    struct reference out = {0};
+    char head[128];
+    const char *at = cut_name(text, head);
+
+    for (size_t i = 0; i < sizeof no_resources / sizeof no_resources[0]; i++)
+        if (strcmp(head, no_resources[i]) == 0)
+            return out;
+    if (strcmp(head, "var") == 0) {
+        out.kind = REF_VARIABLE;
+        out.rest = cut_name(at, out.first);
+        return out;
+    }
+    out.kind = strcmp(head, "module") == 0 ? REF_MODULE : REF_RESOURCE;
+    out.is_data = strcmp(head, "data") == 0;
+    if (out.kind == REF_RESOURCE && !out.is_data)
+        at = text;
+    at = cut_name(at, out.first);
+    out.rest = cut_name(at, out.second);
+    return out;
+}
+
+/* Does reference number `index` only repeat a more specific one before it? */
+static bool is_repeated(const struct gl_jtree *tree, const struct gl_jnode *list, size_t index)
+{
+    const char *text = gl_jnode_text(tree, gl_jnode_at(tree, list, index));
+    size_t length = text != NULL ? strlen(text) : 0;
+
+    for (size_t i = 0; i < index && text != NULL; i++) {
+        const char *other = gl_jnode_text(tree, gl_jnode_at(tree, list, i));
+
+        if (other != NULL && strncmp(other, text, length) == 0 &&
+            strchr(".[", other[length]) != NULL)
+            return true;
+    }
+    return text == NULL;
+}
+
+static const char *say(struct gl_tf *tf, const char *format, const char *a, const char *b)
+{
+    GL_AUTO(gl_str_done) struct gl_str text = {0};
+
+    gl_str_addf(&text, format, a, b);
+    return gl_arena_text(&tf->work, gl_str_text(&text), text.length);
+}
+
+static const struct gl_tf_module *module_of(struct gl_tf *tf, const char *path)
+{
+    size_t number = gl_tf_module_of(tf, path); /* may move them all */
+
+    return &tf->modules[number];
+}
+
+/* An expression somewhere in the configuration. */
+struct place {
+    const char *module;
+    const struct gl_jtree *tree;
+    const struct gl_jnode *expression; /* NULL = there is none */
+};
+
+/* "module.a.module.b" -> "module.a". */
+static const char *parent_of(struct gl_tf *tf, const char *module)
+{
+    size_t length = strlen(module);
+
+    for (int dots = 0; length > 0 && dots < 2; length--)
+        dots += module[length - 1] == '.';
+    return gl_arena_text(&tf->work, module, length);
+}
+
+/* Out of the module, to what its call passes; or into one, to what it gives back. */
+static struct place step(struct gl_tf *tf, const char *module, const struct reference *reference)
+{
+    struct place out = {.module = module};
+    size_t cursor = 0, number;
+
+    if (reference->kind == REF_VARIABLE && *module != '\0') {
+        out.tree = &module_of(tf, module)->arguments;
+        out.expression = gl_jnode_get(out.tree, gl_jtree_root(out.tree), reference->first);
+        out.module = parent_of(tf, module);
+    } else if (reference->kind == REF_MODULE) {
+        out.module =
+            say(tf, *module != '\0' ? "%s.module.%s" : "%smodule.%s", module, reference->first);
+        if (!gl_reader_index_next(&tf->modules_named, out.module, &cursor, &number))
+            return out;
+        out.tree = &tf->modules[number].outputs;
+        out.expression = gl_jnode_get(
+            out.tree, gl_jnode_get(out.tree, gl_jtree_root(out.tree), reference->second),
+            "expression");
+    }
+    return out;
+}
+
+/* ---- resources ---- */
+
+/* The instance that belongs with `from`: same module instance and key when there is one. */
+static const struct gl_tf_resource *pick(const struct gl_tf *tf, const char *block,
+                                         const struct gl_tf_resource *from)
+{
+    const struct gl_tf_resource *best = NULL;
+    size_t cursor = 0, number;
+    int best_score = -1;
+
+    while (gl_reader_index_next(&tf->by_block, block, &cursor, &number)) {
+        const struct gl_tf_resource *found = &tf->resources[number];
+        int score = 0;
+
+        if (from != NULL)
+            score = 2 * (strcmp(found->parts.instance, from->parts.instance) == 0) +
+                    (strcmp(found->parts.key, from->parts.key) == 0);
+        if (score > best_score) {
+            best = found;
+            best_score = score;
+        }
+        if (score == 3)
+            break;
+    }
+    return best;
+}
+
+static const struct gl_tf_resource *find_block(struct gl_tf *tf, const char *module,
+                                               const struct reference *reference,
+                                               const struct gl_tf_resource *from)
+{
+    return pick(tf,
+                gl_tf_block_name(&tf->work, module, reference->first, reference->second,
+                                 reference->is_data),
+                from);
+}
+
+/* A data source that is read only in apply, named as something that is planned: that is it. */
+static const struct gl_tf_resource *find_planned(struct gl_tf *tf, const char *module,
+                                                 const struct reference *reference)
+{
+    const char *block_name =
+        gl_tf_block_name(&tf->work, module, reference->first, reference->second, true);
+    GL_AUTO(gl_str_done) struct gl_str key = {0};
+    const struct gl_jtree *tree;
+    const char *name;
+    size_t cursor = 0, number;
+
+    if (!reference->is_data || !gl_reader_index_next(&tf->blocks_named, block_name, &cursor, &number))
+        return NULL;
+    tree = &tf->blocks[number].expressions;
+    name = gl_jnode_text(tree, gl_tf_at(tree, gl_jtree_root(tree), "name.constant_value"));
+    if (name == NULL)
+        return NULL;
+    gl_str_addf(&key, "%s|%s", reference->first, name);
+    cursor = 0;
+    while (gl_reader_index_next(&tf->by_value, gl_str_text(&key), &cursor, &number))
+        if (!tf->resources[number].parts.is_data)
+            return &tf->resources[number];
+    return NULL;
+}
+
+static const char *known_text(const struct gl_tf_resource *resource, const char *path)
+{
+    const struct gl_jtree *tree = &resource->after;
+
+    return gl_jnode_text(tree, into(tree, gl_tf_at(tree, gl_jtree_root(tree), path)));
+}
+
+/* ---- an expression to a text ---- */
+
+static bool answer(struct gl_tf_answer *out, const char *text, enum gl_surety surety,
+                   const char *how)
+{
+    if (text == NULL || *text == '\0')
+        return false;
+    *out = (struct gl_tf_answer){text, surety, how};
+    return true;
+}
+
+/* A variable of the root has its value in the plan; any other one its default. */
+static bool resolve_variable(struct gl_tf *tf, const char *module,
+                             const struct reference *reference, struct gl_tf_answer *out)
+{
+    const struct gl_jtree *given = &tf->variables;
+    const struct gl_jtree *defaults = &module_of(tf, module)->defaults;
+    const struct gl_jnode *set = gl_jnode_get(given, gl_jtree_root(given), reference->first);
+    const struct gl_jnode *value = gl_jnode_get(given, set, "value");
+    const struct gl_jnode *declared =
+        gl_jnode_get(defaults, gl_jtree_root(defaults), reference->first);
+
+    if (*module == '\0' &&
+        answer(out, gl_jnode_text(given, into(given, gl_tf_at(given, value, reference->rest))),
+               GL_SURE_HIGH, say(tf, "variable %s%s", reference->first, "")))
+        return true;
+    return answer(out, gl_jnode_text(defaults, gl_jnode_get(defaults, declared, "default")),
+                  GL_SURE_HIGH, say(tf, "default of variable %s%s", reference->first, ""));
+}
+
+static bool resolve_resource(struct gl_tf *tf, const char *module,
+                             const struct reference *reference, struct gl_tf_answer *out)
+{
+    const struct gl_tf_resource *found = find_block(tf, module, reference, NULL);
+    const char *how = say(tf, reference->is_data ? "data source %s.%s" : "%s.%s", reference->first,
+                          reference->second);
+
+    if (*reference->rest == '\0')
+        return false;
+    if (found != NULL && answer(out, known_text(found, reference->rest), GL_SURE_MEDIUM, how))
+        return true;
+    found = find_planned(tf, module, reference);
+    return found != NULL && answer(out, known_text(found, reference->rest), GL_SURE_MEDIUM, how);
+}
+
+static bool resolve_reference(struct gl_tf *tf, const char *module, const char *text,
+                              unsigned depth, struct gl_tf_answer *out)
+{
+    struct reference reference = parse_reference(text);
+    struct place place = step(tf, module, &reference);
+
+    if (place.expression != NULL)
+        return gl_tf_resolve(tf, place.module, place.tree, place.expression, depth + 1, out);
+    if (reference.kind == REF_VARIABLE)
+        return resolve_variable(tf, module, &reference, out);
+    return reference.kind == REF_RESOURCE && resolve_resource(tf, module, &reference, out);
+}
+
+bool gl_tf_resolve(struct gl_tf *tf, const char *module, const struct gl_jtree *tree,
+                   const struct gl_jnode *expression, unsigned depth, struct gl_tf_answer *out)
+{
+    const struct gl_jnode *node = into(tree, expression);
+    const struct gl_jnode *list = gl_jnode_get(tree, node, "references");
+    const char *text = gl_jnode_text(tree, into(tree, gl_jnode_get(tree, node, "constant_value")));
+    size_t distinct = 0;
+
+    if (depth > GL_TF_MAX_FOLLOWED)
+        return false;
+    if (answer(out, text, GL_SURE_HIGH, "constant"))
+        return true;
+    for (size_t i = 0; list != NULL && i < list->count; i++)
+        distinct += !is_repeated(tree, list, i);
+    for (size_t i = 0; list != NULL && i < list->count; i++) {
+        text = gl_jnode_text(tree, gl_jnode_at(tree, list, i));
+        if (is_repeated(tree, list, i) || !resolve_reference(tf, module, text, depth, out))
+            continue;
+        if (distinct > 1 && out->surety > GL_SURE_MEDIUM)
+            out->surety = GL_SURE_MEDIUM;
+        return true;
+    }
+    return false;
+}
+
+/* ---- an expression to a resource ---- */
+
+static const struct gl_tf_resource *refer(struct gl_tf *tf, const char *module,
+                                          const struct gl_jtree *tree,
+                                          const struct gl_jnode *expression, const char *type,
+                                          const struct gl_tf_resource *from, unsigned depth);
+
+static const struct gl_tf_resource *refer_text(struct gl_tf *tf, const char *module,
+                                               const char *text, const char *type,
+                                               const struct gl_tf_resource *from, unsigned depth)
+{
+    struct reference reference = parse_reference(text);
+    const struct gl_tf_resource *found;
+    struct place place;
+
+    if (reference.kind == REF_RESOURCE && strcmp(reference.first, type) == 0) {
+        found = find_block(tf, module, &reference, from);
+        return found != NULL && found->after.count > 0 ? found
+                                                       : find_planned(tf, module, &reference);
+    }
+    place = step(tf, module, &reference);
+    return refer(tf, place.module, place.tree, place.expression, type, NULL, depth + 1);
+}
+
+static const struct gl_tf_resource *refer(struct gl_tf *tf, const char *module,
+                                          const struct gl_jtree *tree,
+                                          const struct gl_jnode *expression, const char *type,
+                                          const struct gl_tf_resource *from, unsigned depth)
+{
+    const struct gl_tf_resource *found = NULL;
+    const struct gl_jnode *list;
+
+    if (expression == NULL || depth > GL_TF_MAX_FOLLOWED)
+        return NULL;
+    list = gl_jnode_get(tree, into(tree, expression), "references");
+    for (size_t i = 0; found == NULL && list != NULL && i < list->count; i++) {
+        const char *text = gl_jnode_text(tree, gl_jnode_at(tree, list, i));
+
+        if (text != NULL)
+            found = refer_text(tf, module, text, type, from, depth);
+    }
+    return found;
+}
+
+/* By what it says: "lt-0abc", or the last part of "projects/p/global/instanceTemplates/web". */
+static const struct gl_tf_resource *find_value(const struct gl_tf *tf, const char *type,
+                                               const char *text)
+{
+    const char *slash = strrchr(text, '/');
+    const char *const said[] = {text, slash != NULL ? slash + 1 : NULL};
+
+    for (size_t i = 0; i < 2 && said[i] != NULL && *said[i] != '\0'; i++) {
+        GL_AUTO(gl_str_done) struct gl_str key = {0};
+        size_t cursor = 0, number;
+
+        gl_str_addf(&key, "%s|%s", type, said[i]);
+        if (gl_reader_index_next(&tf->by_value, gl_str_text(&key), &cursor, &number))
+            return &tf->resources[number];
+    }
+    return NULL;
+}
+
+bool gl_tf_follow(void *cookie, const struct gl_attributes *from, const char *attribute,
+                  const char *type, struct gl_attributes *out)
+{
+    struct gl_tf *tf = cookie;
+    const struct gl_tf_resource *resource = from->resource, *found = NULL;
+    const struct gl_tf_block *block = gl_tf_block_of(tf, resource);
+    const char *text =
+        gl_jnode_text(from->tree, into(from->tree, gl_tf_at(from->tree, from->values, attribute)));
+
+    if (text != NULL)
+        found = find_value(tf, type, text);
+    if (found == NULL && block != NULL)
+        found = refer(tf, block->module, &block->expressions,
+                      gl_tf_at(&block->expressions, gl_jtree_root(&block->expressions), attribute),
+                      type, resource, 0);
+    if (found == NULL || found == resource)
+        return false;
+    *out = gl_tf_attributes(found, found->after.count == 0);
+    return true;
+}
+
+/* 1 written, 0 not, -1 when the plan has no such block. */
+static int is_written(void *cookie, const struct gl_attributes *from, const char *attribute)
+{
+    const struct gl_tf_block *block = gl_tf_block_of(cookie, from->resource);
+
+    if (block == NULL)
+        return -1;
+    return gl_tf_at(&block->expressions, gl_jtree_root(&block->expressions), attribute) != NULL;
+}
+
+struct gl_follower gl_tf_follower(struct gl_tf *tf)
+{
+    return (struct gl_follower){.cookie = tf, .follow = gl_tf_follow, .is_written = is_written};
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/hook/terraform_part.h"
+
+#include <string.h>
+
+/* End of one step "name" or "name[key]": the next '.' outside brackets and quotes. */
+static const char *step_end(const char *at, const char **out_key)
+{
+    bool is_quoted = false;
+
+    *out_key = NULL;
+    for (; *at != '\0' && (is_quoted || *out_key != NULL || *at != '.'); at++) {
+        if (is_quoted && *at == '\\' && at[1] != '\0')
+            at++;
+        else if (*at == '"')
+            is_quoted = !is_quoted;
+        else if (!is_quoted && *at == '[' && *out_key == NULL)
+            *out_key = at;
+        else if (!is_quoted && *at == ']' && (at[1] == '.' || at[1] == '\0'))
+            return at + 1;
+    }
+    return at;
+}
+
+struct step {
+    const char *start, *key, *end; /* key NULL = none */
+};
+
+static bool next_step(const char **at, struct step *out)
+{
+    out->start = *at;
+    out->end = step_end(*at, &out->key);
+    *at = *out->end == '.' ? out->end + 1 : out->end;
+    return out->end != out->start;
+}
+
+static bool step_is(const struct step *step, const char *word)
+{
+    return strncmp(step->start, word, strlen(word)) == 0 && step->start + strlen(word) == step->end;
+}
+
+static const char *step_name(const struct step *step, struct gl_arena *arena)
+{
+    const char *end = step->key != NULL ? step->key : step->end;
+
+    return gl_arena_text(arena, step->start, (size_t)(end - step->start));
+}
+
+bool gl_tf_address_parse(const char *text, struct gl_arena *arena, struct gl_tf_address *out)
+{
+    GL_AUTO(gl_str_done) struct gl_str module = {0};
+    const char *at = text, *module_end = text;
+    struct step step;
+
+    *out = (struct gl_tf_address){.key = ""};
+    while (next_step(&at, &step) && step_is(&step, "module")) {
+        if (!next_step(&at, &step))
+            return false;
+        gl_str_addf(&module, "%smodule.%s", module.length > 0 ? "." : "", step_name(&step, arena));
+        module_end = step.end;
+    }
+    out->module = gl_arena_text(arena, gl_str_text(&module), module.length);
+    out->instance = gl_arena_text(arena, text, (size_t)(module_end - text));
+    if (step_is(&step, "data")) {
+        out->is_data = true;
+        if (!next_step(&at, &step))
+            return false;
+    }
+    if (step.end == step.start || step.key != NULL)
+        return false;
+    out->type = step_name(&step, arena);
+    if (!next_step(&at, &step))
+        return false;
+    out->name = step_name(&step, arena);
+    if (step.key != NULL)
+        out->key = gl_arena_text(arena, step.key, (size_t)(step.end - step.key));
+    return *at == '\0' && *out->name != '\0';
+}
+
+const char *gl_tf_block_name(struct gl_arena *arena, const char *module, const char *type,
+                             const char *name, bool is_data)
+{
+    GL_AUTO(gl_str_done) struct gl_str text = {0};
+
+    gl_str_addf(&text, "%s|%s%s.%s", module, is_data ? "data." : "", type, name);
+    return gl_arena_text(arena, gl_str_text(&text), text.length);
+}

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GL_BROKER_HOOK_TERRAFORM_PART_H
+#define GL_BROKER_HOOK_TERRAFORM_PART_H
+
+/* The parts of the Terraform reader: what is kept of a plan while it streams by, and how
+ * references in its configuration are followed. Format: internals/json-format of Terraform 0.12 to
+ * 1.14 and OpenTofu. Trees kept here are pruned to the attributes the mapping reads; everything
+ * lives in `work` until the plan is read. */
+
+#include "broker/hook/reader.h"
+
+#define GL_TF_MAX_RESOURCES ((size_t)1 << 20)
+#define GL_TF_MAX_FOLLOWED  16 /* steps from a reference to its value; cycles end there */
+
+/* Names to numbers, several numbers a name. Zero-initialised; freed with its arena. */
+struct gl_reader_index {
+    struct gl_reader_slot *slots;
+    struct gl_reader_number *numbers;
+    size_t names, capacity, count;
+};
+void gl_reader_index_add(struct gl_arena *arena, struct gl_reader_index *index, const char *name,
+                     size_t number);
+/* The numbers of a name in order of adding: start with *cursor 0; false after the last. */
+bool gl_reader_index_next(const struct gl_reader_index *index, const char *name, size_t *cursor,
+                      size_t *out_number);
+
+/* "module.a["x"].aws_instance.web[0]" taken apart. Texts in the arena. */
+struct gl_tf_address {
+    const char *module;   /* without instance keys: "module.a"; "" = root */
+    const char *instance; /* of the module, with keys: "module.a[\"x\"]" */
+    const char *type, *name;
+    const char *key; /* "[0]" of the resource; "" */
+    bool is_data;
+};
+/* False when it is no address of a resource. */
+bool gl_tf_address_parse(const char *text, struct gl_arena *arena, struct gl_tf_address *out);
+
+/* A resource of resource_changes, or a data source of prior_state. */
+struct gl_tf_resource {
+    const char *address, *provider;
+    struct gl_tf_address parts;
+    enum gl_change change;                  /* by the actions alone */
+    bool is_forgotten;                      /* the old one keeps running */
+    struct gl_jtree before, after, unknown; /* pruned; count 0 = none */
+    const struct gl_mapping_row *row;       /* NULL = not a machine, kept for who refers to it */
+    const char *deferred;                   /* reason; NULL */
+};
+/* A resource block of the configuration. */
+struct gl_tf_block {
+    const char *module, *provider_key;
+    struct gl_jtree expressions; /* pruned */
+};
+struct gl_tf_module { /* what a module is told, and what it tells */
+    const char *path; /* "module.a.module.b" */
+    struct gl_jtree arguments, defaults, outputs;
+};
+struct gl_tf_provider {
+    const char *key;
+    struct gl_jtree expressions;
+};
+
+struct gl_tf {
+    const struct gl_hook_options *options;
+    struct gl_arena work;
+    struct gl_hook_plan *plan;
+    const char *document; /* "plan.json", "plan.json (document 2)" */
+    struct gl_jtree scratch;
+    /* of the document being read */
+    bool has_format, has_changes, has_configuration, is_old_keys; /* keys of before 1.1 */
+    const char *terraform_version;
+    struct gl_tf_resource *resources;
+    size_t resource_count;
+    struct gl_tf_block *blocks;
+    size_t block_count;
+    struct gl_tf_module *modules;
+    size_t module_count;
+    struct gl_tf_provider *providers;
+    size_t provider_count;
+    struct gl_jtree variables;       /* of the root: {"region":"eu-north-1"} */
+    struct gl_reader_index by_block;     /* "module|type.name" -> resources */
+    struct gl_reader_index by_value;     /* "type|id", by id, name, arn, self_link -> resources */
+    struct gl_reader_index blocks_named; /* "module|type.name" -> blocks */
+    struct gl_reader_index modules_named;
+    struct gl_reader_index types; /* unmapped types looked at: 1 suspicious, 0 not */
+};
+
+/* Wanted members of `node`, deep, as a tree of its own in the arena. `wants` NULL keeps all. */
+struct gl_jtree gl_reader_prune(struct gl_arena *arena, const struct gl_jtree *tree,
+                            const struct gl_jnode *node,
+                            bool (*wants)(const void *cookie, const char *key), const void *cookie);
+/* "module|type.name" in the arena. */
+const char *gl_tf_block_name(struct gl_arena *arena, const char *module, const char *type,
+                             const char *name, bool is_data);
+
+/* ---- terraform_walk.c: members by table ---- */
+
+/* Reads the value of a member or an item, all of it. */
+typedef int gl_tf_reading(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
+                          struct gl_error *err);
+struct gl_tf_member {
+    const char *key; /* NULL ends a table */
+    gl_tf_reading *read;
+};
+/* Every member of the next value by its row, the others skipped; a value that is no object too. */
+int gl_tf_members(struct gl_tf *tf, struct gl_jsonpull *pull, const struct gl_tf_member *members,
+                  void *cookie, struct gl_error *err);
+/* Every item of the next value; a value that is no list is skipped. */
+int gl_tf_items(struct gl_tf *tf, struct gl_jsonpull *pull, gl_tf_reading *read, void *cookie,
+                struct gl_error *err);
+/* Every member, whatever its name, which is lent in `key` as long as `read` runs. */
+struct gl_tf_named {
+    char *key;
+    void *cookie;
+};
+int gl_tf_named_members(struct gl_tf *tf, struct gl_jsonpull *pull, gl_tf_reading *read,
+                        struct gl_tf_named *named, struct gl_error *err);
+/* A string into the arena; another value leaves *out (a const char **) as it is. */
+gl_tf_reading gl_tf_text;
+
+/* terraform_change.c: one item of resource_changes, of deferred_changes, and prior_state. */
+gl_tf_reading gl_tf_read_change, gl_tf_read_deferred, gl_tf_read_prior;
+/* Is anything of this type kept: a machine, what one refers to, or what gives it a place? */
+bool gl_tf_is_read(const struct gl_tf *tf, const char *type);
+
+/* terraform_config.c: the value of "configuration". */
+gl_tf_reading gl_tf_read_configuration;
+/* Number of the module of that path, made when it is new. */
+size_t gl_tf_module_of(struct gl_tf *tf, const char *path);
+
+/* terraform_follow.c. */
+struct gl_tf_answer {
+    const char *text;
+    enum gl_surety surety;
+    const char *how; /* "variable region" */
+};
+/* The text an expression of `module` comes to. False when it cannot be told. */
+bool gl_tf_resolve(struct gl_tf *tf, const char *module, const struct gl_jtree *tree,
+                   const struct gl_jnode *expression, unsigned depth, struct gl_tf_answer *out);
+/* How rows of the mapping see beyond a resource's own attributes. */
+struct gl_follower gl_tf_follower(struct gl_tf *tf);
+/* gl_follower.follow; the cookie is the gl_tf. */
+bool gl_tf_follow(void *cookie, const struct gl_attributes *from, const char *attribute,
+                  const char *type, struct gl_attributes *out);
+const struct gl_tf_block *gl_tf_block_of(const struct gl_tf *tf,
+                                         const struct gl_tf_resource *resource);
+/* Member at "a.b" below `node`; a block's list is stepped into at its first item. */
+const struct gl_jnode *gl_tf_at(const struct gl_jtree *tree, const struct gl_jnode *node,
+                                const char *path);
+struct gl_attributes gl_tf_attributes(const struct gl_tf_resource *resource, bool is_before);
+
+/* terraform_region.c: the place of an intent by the order of evidence, and what was tried. */
+void gl_tf_place(struct gl_tf *tf, const struct gl_tf_resource *resource, struct gl_intent *intent);
+
+/* terraform_intent.c: resources to intents of the plan, scalers joined to their targets. */
+void gl_tf_intents(struct gl_tf *tf);
+
+#endif

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/hook/terraform_part.h"
+
+#include <string.h>
+
+/* Where a resource will stand, by the order of evidence of docs/hook.md: what the user asserts,
+ * what the resource says, what its arguments refer to, what its provider is told, what it was
+ * before, and, when asked for, this process's environment. Never a default. */
+
+static const char *say(struct gl_tf *tf, const char *format, const char *a, const char *b)
+{
+    GL_AUTO(gl_str_done) struct gl_str text = {0};
+
+    gl_str_addf(&text, format, a, b);
+    return gl_arena_text(&tf->plan->arena, gl_str_text(&text), text.length);
+}
+
+static void set(struct gl_tf *tf, struct gl_intent_place *place, const char *region,
+                const char *evidence, enum gl_surety surety, const char *how)
+{
+    place->region = say(tf, "%s%s", region, "");
+    place->evidence = evidence;
+    place->surety = surety;
+    place->how = how;
+}
+
+/* ---- what the resource's own arguments refer to ---- */
+
+static bool by_argument(struct gl_tf *tf, const struct gl_tf_resource *resource,
+                        const struct gl_mapping_provider *provider, struct gl_intent_place *out)
+{
+    const struct gl_tf_block *block = gl_tf_block_of(tf, resource);
+    const struct gl_mapping_row *row = resource->row;
+
+    for (size_t i = 0; block != NULL && i < row->place_count; i++) {
+        const char *head = gl_path_head(row->places[i].path);
+        const struct gl_jtree *tree = &block->expressions;
+        struct gl_tf_answer answer;
+        const char *region;
+
+        if (head == NULL || !gl_tf_resolve(tf, block->module, tree,
+                                           gl_tf_at(tree, gl_jtree_root(tree), head), 0, &answer))
+            continue;
+        region = gl_mapping_region(provider, row->places[i].kind, answer.text, &tf->plan->arena);
+        if (region == NULL)
+            continue;
+        set(tf, out, region, "argument", answer.surety, say(tf, "%s of %s", head, answer.how));
+        return true;
+    }
+    return false;
+}
+
+/* ---- what its provider is told ---- */
+
+static bool ask_provider(struct gl_tf *tf, const struct gl_tf_provider *configured,
+                         const char *module, const struct gl_mapping_provider *provider,
+                         struct gl_intent_place *out)
+{
+    const struct gl_jtree *tree = &configured->expressions;
+
+    for (size_t i = 0; provider->region_paths != NULL && provider->region_paths[i] != NULL; i++) {
+        struct gl_tf_answer answer;
+        const char *region;
+
+        if (!gl_tf_resolve(tf, module, tree,
+                           gl_tf_at(tree, gl_jtree_root(tree), provider->region_paths[i]), 0,
+                           &answer))
+            continue;
+        region =
+            gl_mapping_region(provider, provider->region_kinds[i], answer.text, &tf->plan->arena);
+        if (region == NULL)
+            continue;
+        set(tf, out, region, "provider", answer.surety,
+            strcmp(answer.how, "constant") == 0
+                ? say(tf, "provider %s%s", configured->key, "")
+                : say(tf, "provider %s, %s", configured->key, answer.how));
+        return true;
+    }
+    return false;
+}
+
+static const struct gl_tf_provider *provider_of(const struct gl_tf *tf, const char *key)
+{
+    for (size_t i = 0; i < tf->provider_count; i++)
+        if (strcmp(tf->providers[i].key, key) == 0)
+            return &tf->providers[i];
+    return NULL;
+}
+
+/* The module whose block configures this key: "module.a:aws" -> "module.a"; "aws" -> "". */
+static const char *module_of_key(struct gl_tf *tf, const char *key)
+{
+    const char *colon = strrchr(key, ':');
+
+    return gl_arena_text(&tf->work, key, colon != NULL ? (size_t)(colon - key) : 0);
+}
+
+/* Regions that other configurations of the same provider name: an old plan does not say which one
+ * a module was passed. */
+static size_t add_aliases(struct gl_tf *tf, const char *local,
+                          const struct gl_mapping_provider *provider, struct gl_intent_place *place)
+{
+    size_t length = strcspn(local, "."), count = 0;
+    const char **regions = NULL;
+
+    for (size_t i = 0; i < tf->provider_count; i++) {
+        const struct gl_tf_provider *other = &tf->providers[i];
+        struct gl_intent_place there = {0};
+
+        if (strncmp(other->key, local, length) != 0 || other->key[length] != '.' ||
+            !ask_provider(tf, other, "", provider, &there) ||
+            strcmp(there.region, place->region) == 0)
+            continue;
+        regions = gl_arena_grow(&tf->plan->arena, regions, count, sizeof *regions);
+        regions[count++] = there.region;
+    }
+    if (count == 0)
+        return 0;
+    regions = gl_arena_grow(&tf->plan->arena, regions, count, sizeof *regions);
+    regions[count] = NULL;
+    place->candidates = regions;
+    if (place->surety > GL_SURE_MEDIUM)
+        place->surety = GL_SURE_MEDIUM;
+    return count;
+}
+
+/* Before 1.1 a key names the module that uses a provider, not the one that configures it: climb
+ * from the module to the root. */
+static bool by_climbing(struct gl_tf *tf, const char *module, const char *local,
+                        const struct gl_mapping_provider *provider, struct gl_intent_place *out)
+{
+    const char *path = module;
+
+    for (;;) {
+        const char *last = strrchr(path, '.');
+        const struct gl_tf_provider *found =
+            provider_of(tf, *path == '\0' ? local : say(tf, "%s:%s", path, local));
+        size_t length = strlen(path);
+
+        if (found == NULL && last != NULL)
+            found = provider_of(tf, say(tf, "%s:%s", last + 1, local));
+        if (found != NULL && ask_provider(tf, found, path, provider, out)) {
+            if (*path == '\0' && *module != '\0')
+                add_aliases(tf, local, provider, out);
+            return true;
+        }
+        if (length == 0)
+            return false;
+        for (int dots = 0; length > 0 && dots < 2; length--)
+            dots += path[length - 1] == '.';
+        path = gl_arena_text(&tf->work, path, length);
+    }
+}
+
+static bool by_provider(struct gl_tf *tf, const struct gl_tf_resource *resource,
+                        const struct gl_mapping_provider *provider, struct gl_intent_place *out)
+{
+    const struct gl_tf_block *block = gl_tf_block_of(tf, resource);
+    const struct gl_tf_provider *exact;
+    const char *key, *colon;
+
+    if (block == NULL || block->provider_key == NULL)
+        return false;
+    key = block->provider_key;
+    exact = provider_of(tf, key);
+    if (exact != NULL && ask_provider(tf, exact, module_of_key(tf, key), provider, out))
+        return true;
+    if (exact != NULL && !tf->is_old_keys)
+        return false; /* configured there, and without a region: by its environment */
+    colon = strrchr(key, ':');
+    return by_climbing(tf, resource->parts.module, colon != NULL ? colon + 1 : key, provider, out);
+}
+
+/* ---- what it was, and this process's environment ---- */
+
+static bool by_past(struct gl_tf *tf, const struct gl_tf_resource *resource,
+                    struct gl_intent_place *out)
+{
+    struct gl_attributes before = gl_tf_attributes(resource, true);
+    struct gl_follower follower = gl_tf_follower(tf);
+    struct gl_intent past = {0};
+
+    if (resource->before.count == 0)
+        return false;
+    gl_mapping_extract(tf->options->mapping, resource->row, &before, &follower, &tf->plan->arena,
+                       &past);
+    if (past.place.region == NULL)
+        return false;
+    set(tf, out, past.place.region, "before", GL_SURE_HIGH, "where it stands now");
+    return true;
+}
+
+static bool by_environment(struct gl_tf *tf, const struct gl_mapping_provider *provider,
+                           struct gl_intent_place *out)
+{
+    const struct gl_hook_options *options = tf->options;
+
+    if (!options->wants_environment || options->environment == NULL)
+        return false;
+    for (size_t i = 0; provider->environment != NULL && provider->environment[i] != NULL; i++) {
+        const char *text = options->environment(options->cookie, provider->environment[i]);
+
+        if (text == NULL || *text == '\0')
+            continue;
+        set(tf, out, text, "environment", GL_SURE_HINT,
+            say(tf, "%s of this process%s", provider->environment[i], ""));
+        return true;
+    }
+    return false;
+}
+
+static bool by_user(struct gl_tf *tf, const char *address, struct gl_intent_place *out)
+{
+    const char *const *rows = tf->options->regions;
+
+    for (; rows != NULL && *rows != NULL; rows++) {
+        const char *equals = strrchr(*rows, '=');
+        const char *glob;
+
+        if (equals == NULL)
+            continue;
+        glob = gl_arena_text(&tf->work, *rows, (size_t)(equals - *rows));
+        if (!gl_glob_match(glob, address))
+            continue;
+        set(tf, out, equals + 1, "asserted", GL_SURE_ASSERTED, "--region");
+        return true;
+    }
+    return false;
+}
+
+/* ---- the order ---- */
+
+static bool by_reference(struct gl_tf *tf, const struct gl_tf_resource *resource,
+                         const struct gl_mapping_provider *provider, struct gl_intent_place *out)
+{
+    return by_argument(tf, resource, provider, out) || by_provider(tf, resource, provider, out);
+}
+
+static void note_conflict(struct gl_tf *tf, const struct gl_tf_resource *resource,
+                          const struct gl_mapping_provider *provider, struct gl_intent_place *place)
+{
+    struct gl_intent_place told = {0};
+
+    if (!provider->has_binding_region || place->zone == NULL ||
+        !by_provider(tf, resource, provider, &told) || strcmp(told.region, place->region) == 0)
+        return;
+    place->conflict = say(tf, "%s says %s", told.how, told.region);
+}
+
+void gl_tf_place(struct gl_tf *tf, const struct gl_tf_resource *resource, struct gl_intent *intent)
+{
+    const struct gl_mapping_provider *provider =
+        gl_mapping_provider(tf->options->mapping, resource->row->type);
+    struct gl_intent_place *place = &intent->place;
+
+    if (by_user(tf, intent->address, place))
+        return;
+    if (place->region != NULL) {
+        if (provider != NULL)
+            note_conflict(tf, resource, provider, place);
+        return;
+    }
+    if (provider != NULL && by_reference(tf, resource, provider, place))
+        return;
+    if (by_past(tf, resource, place))
+        return;
+    if (provider != NULL && by_environment(tf, provider, place))
+        return;
+    place->evidence = "none";
+    place->surety = GL_SURE_NOT;
+    place->how = !tf->has_configuration
+                     ? "not in the attributes, and the plan has no configuration section"
+                     : "in no attribute, reference or provider block of the plan";
+}

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "policy/draft.h"
+
+#include "base/unit.h"
+
+#include <stddef.h>
+#include <string.h>
+
+/* The `budget` block of a rule: its keys, how it is read, and what makes it tighter. */
+
+#define AT(id) ((id)-GL_KEYS)
+#define ROW(id, name, dim, example, help)                                                          \
+    [AT(GL_KEY_##id)] = {GL_KEY_##id, name, GL_KIND_QUANTITY, GL_DIM_##dim, NULL, GL_TIGHTER_DOWN, \
+                         GL_UNKNOWN,  help, example}
+
+static const struct gl_key keys[] = {
+    ROW(BUDGET_LIMIT, "limit", MASS_RATE, "50 kg per month",
+        "What may be emitted in a period; kept for accounts, unknown until they are"),
+    ROW(BUDGET_WARN_AT, "warn_at", SHARE, "80%", "Share of the limit from which it warns"),
+    ROW(MAX_INCREASE, "max_increase", MASS, "5 kg",
+        "Most that one change may add to a month of 730.5 hours, after minus before"),
+    ROW(MAX_INCREASE_SHARE, "max_increase_share", SHARE, "20%",
+        "The same as a share of what ran before"),
+};
+
+const struct gl_key *gl_budget_key(enum gl_key_id id)
+{
+    return &keys[AT(id)];
+}
+
+/* ---- the form ---- */
+
+static int read_amount(const struct gl_reader *reader, const struct gl_field *field,
+                       const struct gl_node *node, void *slot)
+{
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+        if (strcmp(keys[i].name, field->name) == 0)
+            return gl_value_read(reader, &keys[i], node, slot);
+    return -1;
+}
+
+/* {tag: team}: one account a value of it. */
+static int read_of(const struct gl_reader *reader, const struct gl_field *field,
+                   const struct gl_node *node, void *slot)
+{
+    const struct gl_node *tag = gl_yaml_member(node, "tag");
+    const char *text;
+
+    if (node->kind != GL_NODE_MAP || node->count != 1 || tag == NULL)
+        return gl_diagnose(&reader->source, &node->mark, GL_E_BAD_VALUE,
+                           "%s names a tag, as in {tag: team}", field->name);
+    text = gl_value_text(reader, "tag", tag, GL_GLOB_MAX);
+    if (text == NULL)
+        return -1;
+    *(const char **)slot = gl_arena_text(reader->arena, text, strlen(text));
+    return 0;
+}
+
+static const char *const charge_words[] = {"none", "expected", "reserved", "measured", NULL};
+
+#define AMOUNT_SCHEMA "{\"type\": \"string\", \"pattern\": \"^[0-9].*[^0-9 ]$\"}"
+static const struct gl_type type_amount = {read_amount, AMOUNT_SCHEMA, false};
+static const struct gl_type type_of = {
+    read_of,
+    "{\"type\": \"object\", \"additionalProperties\": false, \"required\": [\"tag\"], "
+    "\"properties\": {\"tag\": {\"type\": \"string\", \"description\": \"Name of the tag\"}}}",
+    false};
+
+#define CHARGE(index) ((index) * sizeof(int))
+static const struct gl_field charge_fields[] = {
+    {.name = "plan",
+     .type = &gl_type_word,
+     .offset = CHARGE(0),
+     .words = charge_words,
+     .help = "What a plan adds to the account"},
+    {.name = "launch",
+     .type = &gl_type_word,
+     .offset = CHARGE(1),
+     .words = charge_words,
+     .help = "What a launch adds"},
+    {.name = "run",
+     .type = &gl_type_word,
+     .offset = CHARGE(2),
+     .words = charge_words,
+     .help = "What a run adds"},
+    {.name = NULL},
+};
+static const struct gl_form charge_form = {.what = "charge", .fields = charge_fields};
+
+#define BUDGET(member) offsetof(struct gl_budget_draft, member)
+static const struct gl_field fields[] = {
+    {.name = "limit",
+     .type = &type_amount,
+     .offset = BUDGET(limit),
+     .help = "What may be emitted in a period, as in 50 kg per month; unknown until accounts are "
+             "kept"},
+    {.name = "of",
+     .type = &type_of,
+     .offset = BUDGET(of_tag),
+     .help = "One account a value of a tag, as in {tag: team}"},
+    {.name = "charge",
+     .type = &gl_type_form,
+     .offset = BUDGET(charge),
+     .form = &charge_form,
+     .help = "What is added to the account when"},
+    {.name = "warn_at",
+     .type = &type_amount,
+     .offset = BUDGET(warn_at),
+     .help = "Share of the limit from which it warns, as in 80%"},
+    {.name = "max_increase",
+     .type = &type_amount,
+     .offset = BUDGET(max_increase),
+     .help = "Most that one change may add to a month, as in 5 kg"},
+    {.name = "max_increase_share",
+     .type = &type_amount,
+     .offset = BUDGET(max_increase_share),
+     .help = "The same as a share of what ran before, as in 20%"},
+    {.name = NULL},
+};
+const struct gl_form gl_budget_form = {.what = "budget", .fields = fields};
+
+static int read_budget(const struct gl_reader *reader, const struct gl_field *field,
+                       const struct gl_node *node, void *slot)
+{
+    struct gl_budget_draft *draft = gl_arena_take(reader->arena, sizeof *draft);
+
+    for (size_t i = 0; i < 3; i++)
+        draft->charge[i] = GL_NOT_WRITTEN;
+    draft->node = node;
+    if (gl_form_read(reader, field->form, node, draft))
+        return -1;
+    if (draft->limit.key == NULL && draft->max_increase.key == NULL &&
+        draft->max_increase_share.key == NULL)
+        return gl_diagnose(&reader->source, &node->mark, GL_E_BAD_VALUE,
+                           "budget limits nothing; write limit, max_increase or "
+                           "max_increase_share");
+    *(struct gl_budget_draft **)slot = draft;
+    return 0;
+}
+
+const struct gl_type gl_type_budget = {read_budget, NULL, false};
+
+/* ---- draft to budget ---- */
+
+static const struct gl_budget_draft nothing = {
+    .charge = {GL_NOT_WRITTEN, GL_NOT_WRITTEN, GL_NOT_WRITTEN}};
+
+/* What the draft says over what was there. */
+static void lay_over(const struct gl_budget_draft *draft, struct gl_budget *budget)
+{
+    struct gl_constraint *slots[] = {&budget->limit, &budget->warn_at, &budget->max_increase,
+                                     &budget->max_increase_share};
+    const struct gl_constraint *written[] = {&draft->limit, &draft->warn_at, &draft->max_increase,
+                                             &draft->max_increase_share};
+
+    for (size_t i = 0; i < sizeof slots / sizeof slots[0]; i++)
+        if (written[i]->key != NULL)
+            *slots[i] = *written[i];
+    if (draft->of_tag != NULL)
+        budget->of_tag = draft->of_tag;
+    for (size_t i = 0; i < 3; i++)
+        if (draft->charge[i] != GL_NOT_WRITTEN) {
+            budget->charge[i] = (enum gl_charge)draft->charge[i];
+            budget->has_charge = true;
+        }
+}
+
+const struct gl_budget *gl_budget_of(const struct gl_reader *reader,
+                                     const struct gl_budget_draft *draft)
+{
+    struct gl_budget *budget;
+
+    if (draft == NULL)
+        return NULL;
+    budget = gl_arena_take(reader->arena, sizeof *budget);
+    budget->pos = gl_pos_of(&reader->source, &draft->node->mark);
+    lay_over(draft, budget);
+    return budget;
+}
+
+static int fail_loosens(const struct gl_reader *reader, const struct gl_budget_draft *draft,
+                        const char *name)
+{
+    const struct gl_node *node = gl_yaml_member(draft->node, name);
+
+    return gl_diagnose(&reader->source, node != NULL ? &node->mark : &draft->node->mark,
+                       GL_E_LOOSENS, "%s: an override may only tighten a budget", name);
+}
+
+int gl_budget_override(const struct gl_reader *reader, const struct gl_budget_draft *draft,
+                       const struct gl_budget **budget)
+{
+    static const struct gl_budget none;
+    const struct gl_budget *was = *budget != NULL ? *budget : &none;
+    const struct gl_constraint *before[] = {&was->limit, &was->warn_at, &was->max_increase,
+                                            &was->max_increase_share};
+    const struct gl_constraint *now[] = {&draft->limit, &draft->warn_at, &draft->max_increase,
+                                         &draft->max_increase_share};
+    struct gl_budget *tighter;
+
+    for (size_t i = 0; i < sizeof now / sizeof now[0]; i++)
+        if (now[i]->key != NULL && before[i]->key != NULL &&
+            !gl_value_is_as_tight(now[i], before[i]))
+            return fail_loosens(reader, draft, now[i]->key->name);
+    if (*budget != NULL && draft->of_tag != nothing.of_tag)
+        return fail_loosens(reader, draft, "of");
+    if (*budget != NULL && memcmp(draft->charge, nothing.charge, sizeof draft->charge) != 0)
+        return fail_loosens(reader, draft, "charge");
+    tighter = gl_arena_take(reader->arena, sizeof *tighter);
+    *tighter = *was;
+    tighter->pos = gl_pos_of(&reader->source, &draft->node->mark);
+    lay_over(draft, tighter);
+    *budget = tighter;
+    return 0;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GL_PROVIDERS_GUEST_SHELL_H
+#define GL_PROVIDERS_GUEST_SHELL_H
+
+/* Shell for rented machines (userdata.c) and pods (kubernetes_script.c) alike: quoting, programs
+ * that are fetched and pinned, readings that are pushed, and what a meter must be to be carried.
+ * Pure text. */
+
+#include "providers/cloud/userdata.h"
+
+/* 'text', whatever is in it. */
+void gl_guest_quote(struct gl_str *out, const char *text);
+
+/* Functions of the script: get URL FILE; pinned FILE SHA256, which calls `gone` for any other. */
+extern const char gl_guest_fetch[];
+/* push_once: needs $dir, $launch and $push. */
+extern const char gl_guest_push[];
+
+bool gl_guest_is_gzip(const char *bytes, size_t length);
+
+/* BAD_VALUE: a meter without a source or a pin, an address that is not https or that holds what no
+ * address holds (it stands in scripts), a meter that cannot prove whose readings it sends. */
+int gl_guest_check_meter(const struct gl_launch *launch, struct gl_error *err);
+
+#endif
