@@ -158,6 +158,18 @@ void gl_hmac_sha256(const void *key, size_t key_length, const void *bytes, size_
     sodium_memzero(&state, sizeof state);
 }
 
+void gl_hmac_sha512(const void *key, size_t key_length, const void *bytes, size_t length,
+                    uint8_t out[GL_SHA512_BYTES])
+{
+    crypto_auth_hmacsha512_state state;
+
+    sodium_ready();
+    crypto_auth_hmacsha512_init(&state, message_of(key), key_length);
+    crypto_auth_hmacsha512_update(&state, message_of(bytes), length);
+    crypto_auth_hmacsha512_final(&state, out);
+    sodium_memzero(&state, sizeof state);
+}
+
 void gl_key_of_seed(const uint8_t seed[32], struct gl_secret_key *out_secret,
                     struct gl_public_key *out_public)
 {

@@ -44,6 +44,9 @@ char *gl_hash_hex(const struct gl_hash *hash, char out[GL_HASH_HEX]);
 bool gl_hash_equal(const struct gl_hash *a, const struct gl_hash *b);
 void gl_hmac_sha256(const void *key, size_t key_length, const void *bytes, size_t length,
                     struct gl_hash *out);
+#define GL_SHA512_BYTES 64
+void gl_hmac_sha512(const void *key, size_t key_length, const void *bytes, size_t length,
+                    uint8_t out[GL_SHA512_BYTES]);
 
 /* Make a key from 32 secret bytes; the same seed gives the same key. */
 void gl_key_of_seed(const uint8_t seed[32], struct gl_secret_key *out_secret,

@@ -14,6 +14,7 @@ struct gl_config_edit {
     size_t line;                  /* the first that changes, from 1 */
     struct gl_str removed, added; /* whole lines */
     struct gl_str text;           /* the file afterwards */
+    unsigned mode;                /* of the file; 0 = 0600 */
 };
 
 /* Make `text`, the file at `path` ("" = there is none yet), say what `after` says: it differs from

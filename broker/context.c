@@ -435,7 +435,7 @@ static int print_text(struct gl_context *context)
     FILE *stream = context->reply.is_streamed ? stderr : stdout;
     const char *line = gl_str_text(&context->reply.text);
 
-    if (!context->is_demo)
+    if (!context->is_demo || context->reply.is_document)
         return print_to(stream, line);
     while (*line != '\0') {
         size_t length = strcspn(line, "\n");

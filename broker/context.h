@@ -35,6 +35,7 @@ struct gl_reply {
     json_t *next;           /* array of {"argv":[...],"why"} */
     struct gl_str text;     /* for people */
     bool is_command_status; /* the exit status is that of the command inside, no verdict */
+    bool is_document;       /* text is one that says itself that it is a demonstration */
     bool is_streamed;       /* the instance's own output went to stdout: ours goes to stderr */
 };
 

@@ -108,6 +108,9 @@ static int ask_caps(const struct turn *turn, uint32_t *out, bool *out_is_over, s
         gl_launcher_note_silence(guard_of(turn)->launcher, row->cloud, err);
         return -1;
     }
+    /* That the account does not show it is an end only where it is the account it stands in. */
+    if (result != 0 && gl_tenant_check(guard_of(turn)->launcher, row, cloud, err) != 0)
+        return -1;
     *out_is_over = result != 0 || gl_instance_is_over(&instance);
     *out = result == 0 ? instance.caps : 0;
     return 0;

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "broker/cli/command.h"
@@ -141,6 +143,17 @@ static void hold_standard_fds(void)
             _exit(GL_EXIT_INTERNAL);
 }
 
+/* Keys and tokens are in memory: no picture of it is left on a disk when this crashes, and no other
+ * process of the user may look into it. What is started from here takes along the limit, and begins
+ * anew with the other: an emulator may be debugged. Both may be refused without harm. */
+static void keep_memory_private(void)
+{
+    static const struct rlimit none = {0, 0};
+
+    setrlimit(RLIMIT_CORE, &none);
+    prctl(PR_SET_DUMPABLE, 0);
+}
+
 int main(int argc, char **argv)
 {
     struct gl_context context = {0};
@@ -151,6 +164,7 @@ int main(int argc, char **argv)
         skip > 0 ? gl_command_find(words[skip]) : implied_command(argc, words);
     int status, count;
 
+    keep_memory_private();
     signal(SIGPIPE, SIG_IGN);
     hold_standard_fds();
     gl_world_real(&context.world);

@@ -32,7 +32,7 @@ struct gl_month {
     int64_t pue_milli[2];                      /* least and greatest; 0 = none */
     char grade;                                /* the worst of the totals; 'A' when none */
     char names[GL_MONTH_REGIONS][40];          /* of the regions they ran in */
-    const char *regions[GL_MONTH_REGIONS];     /* into names */
+    const char *regions[GL_MONTH_REGIONS];     /* into names: not in a copy of this */
     size_t region_count;
     bool has_more_regions; /* than have room: no statement can be narrowed to them */
 };

@@ -7,6 +7,7 @@
  * offers of one region cost one walk over its series. Allocates nothing per offer. */
 
 #include "policy/decide.h"
+#include "policy/rank.h"
 
 #define GL_WORST_INTENSITY_U INT64_C(3000000000)   /* 3,000 g/kWh: no grid is dirtier */
 #define GL_MOST_SHARE_U      INT64_C(1500000)      /* 150 %: exports count in shares of load */
@@ -190,19 +191,6 @@ bool gl_key_is_floor(enum gl_key_id key);
  * equal worth by name, the same whatever the order of the offers. */
 void gl_alternatives_find(struct gl_judge *judge, const uint32_t *name_rank,
                           struct gl_decision *decision);
-
-/* What offers are ranked by: smaller is better, unknown is infinite. */
-struct gl_rank {
-    double first, second;
-    uint32_t name_rank, offer;
-    uint8_t group; /* allowed, unknown, violated */
-};
-struct gl_rank gl_rank_of(struct gl_judge *judge, const struct gl_judgement *judgement,
-                          uint32_t name_rank);
-int gl_rank_compare(const void *a, const void *b);
-/* decision->ranked[], from the judgements. name_rank NULL: equal offers stay as they came. */
-void gl_rank_offers(struct gl_judge *judge, const uint32_t *name_rank,
-                    struct gl_decision *decision);
 
 /* SHA-256 of policy digest, request, clock, sort and every judgement, and each offer's rank by
  * name (ties by content) into out_name_rank[question->offer_count]. */

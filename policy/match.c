@@ -65,6 +65,23 @@ struct retry {
     const char *pattern, *address; /* NULL = no star seen */
 };
 
+static bool fits(char pattern, char c)
+{
+    return c != '\0' && (pattern == c || (pattern == '?' && c != '.'));
+}
+
+/* Let the latest star take one character more; false when it cannot. */
+static bool take_more(struct retry *retry, bool stops_at_dot, const char **pattern,
+                      const char **address)
+{
+    if (retry->pattern == NULL || *retry->address == '\0' ||
+        (stops_at_dot && *retry->address == '.'))
+        return false;
+    *pattern = retry->pattern;
+    *address = ++retry->address;
+    return true;
+}
+
 /* As for wild cards of paths: the latest star is tried first, then the latest double star, and one
  * before those need never be tried again. */
 bool gl_address_match(const char *pattern, const char *address)
@@ -80,16 +97,12 @@ bool gl_address_match(const char *pattern, const char *address)
             star = (struct retry){++pattern, address};
         } else if (*address == '\0' && *pattern == '\0') {
             return true;
-        } else if (*address != '\0' &&
-                   (*pattern == *address || (*pattern == '?' && *address != '.'))) {
+        } else if (fits(*pattern, *address)) {
             pattern++;
             address++;
-        } else if (star.pattern != NULL && *star.address != '\0' && *star.address != '.') {
-            pattern = star.pattern;
-            address = ++star.address;
-        } else if (stars.pattern != NULL && *stars.address != '\0') {
-            pattern = stars.pattern;
-            address = ++stars.address;
+        } else if (take_more(&star, true, &pattern, &address)) {
+            continue;
+        } else if (take_more(&stars, false, &pattern, &address)) {
             star = (struct retry){NULL, NULL};
         } else {
             return false;

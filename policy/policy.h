@@ -8,30 +8,12 @@
 
 #include "base/str.h"
 #include "policy/facts.h"
+#include "policy/gate.h"
 
 #define GL_POLICY_MAX_BYTES    ((size_t)256 << 10)
 #define GL_POLICY_MAX_DEPTH    64
 #define GL_POLICY_MAX_ERRORS   20
 #define GL_POLICY_MAX_INCLUDES 16
-
-enum gl_level { GL_ADVISORY, GL_SOFT, GL_HARD };
-enum gl_on_unknown {
-    GL_UNKNOWN_REFUSE,
-    GL_UNKNOWN_ASSUME_WORST,
-    GL_UNKNOWN_WARN,
-    GL_UNKNOWN_ALLOW
-};
-
-/* Where a rule is asked; it may be of another level at each. */
-enum gl_gate { GL_AT_LAUNCH, GL_AT_PLAN, GL_AT_APPLY, GL_AT_ADMISSION, GL_AT_MIGRATE, GL_GATES };
-
-const char *gl_gate_word(enum gl_gate point);               /* "launch" "plan" ... */
-const char *gl_count_basis_word(enum gl_count_basis basis); /* "now" "typical" "worst" */
-extern const char *const gl_gate_words[], *const gl_count_basis_words[];
-/* What rules may match of a plan, NULL-terminated; broker/hook/intent.h has the same words. */
-extern const char *const gl_match_roles[], *const gl_match_actions[];
-const char *gl_level_word(enum gl_level level);          /* "advisory" "soft" "hard" */
-const char *gl_on_unknown_word(enum gl_on_unknown what); /* "refuse" "assume-worst" ... */
 
 /* What a require-key limits. One row a key in policy/key.c: it feeds the parser, `policy explain`,
  * JSON Schema, the man page and the tests. */
@@ -110,14 +92,6 @@ struct gl_constraint {
     const char *written;      /* as in the file, for messages */
 };
 
-struct gl_match { /* empty lists match everything */
-    const char *const *clouds, *const *regions, *const *types, *const *tags; /* NULL = any */
-    const char *const *resources, *const *addresses; /* of plans; NULL = any */
-    uint32_t roles, actions; /* bit i: word i of gl_match_roles[], _actions[]; 0 = any */
-    uint32_t min_vcpus;
-    bool needs_gpu;
-};
-
 /* A budget as written. The evaluator knows max_increase and max_increase_share, over a whole plan;
  * a rule with any other part of it is unknown until accounts are kept. */
 enum gl_charge { GL_CHARGE_NONE, GL_CHARGE_EXPECTED, GL_CHARGE_RESERVED, GL_CHARGE_MEASURED };
@@ -172,11 +146,6 @@ struct gl_policy {
     void *memory;          /* owns everything above */
 };
 
-/* Does a pattern name an address in a plan? '*' is any text without a dot, '**' any text, '?' one
- * character but a dot; brackets and quotes stand for themselves. Linear in practice: at most the
- * product of both lengths. */
-bool gl_address_match(const char *pattern, const char *address);
-
 /* The number of the rule's constraint on `key`, else the key's built-in value, else GL_UNKNOWN. */
 int64_t gl_rule_number(const struct gl_rule *rule, enum gl_key_id key);
 /* The constraint of a rule by that key; NULL when it says nothing of it. Borrowed. */
@@ -184,16 +153,15 @@ const struct gl_constraint *gl_rule_constraint(const struct gl_rule *rule, enum 
 
 /* Several errors of one parse, in order of place. */
 struct gl_diagnostics {
-    size_t count; /* of errors[]; more than the limit are counted in `beyond` */
-    size_t beyond;
+    size_t count, beyond; /* of errors[], and of those above the limit */
     struct gl_error errors[GL_POLICY_MAX_ERRORS];
     char source_lines[GL_POLICY_MAX_ERRORS][160]; /* the line of each error, cut */
     uint32_t widths[GL_POLICY_MAX_ERRORS];        /* length of the marked text */
 };
 
 /* Fetch an included file: give borrowed bytes that live until the parse returns, and its display
- * name, which must be the same whenever it is the same file (cycles and files included twice are
- * told by it). Must refuse what the caller's rules forbid (INCLUDE). */
+ * name, the same whenever it is the same file (cycles and files included twice are told by it).
+ * Must refuse what the caller's rules forbid (INCLUDE). */
 struct gl_policy_loader {
     void *cookie;
     int (*load)(void *cookie, const char *from, const char *path, struct gl_view *out_text,

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "providers/offers.h"
 
-#include "base/power.h"
 #include "base/time.h"
-#include "providers/data/data.h"
-#include "providers/pricelist.h"
+#include "providers/offers_part.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,46 +13,7 @@
  * prices in most of the other regions, or with all of them when it prices none anywhere. */
 #define COMMON_PERCENT 90
 
-#define TEXT_MAX  96
 #define ASKED_MAX 16 /* clouds with prices of their own telling */
-
-/* A CPU family as types name it, with or without GPUs beside it. */
-struct power {
-    const char *key; /* NULL: unknown */
-    bool has_gpu;
-    const struct gl_power_family *family;
-    char source[TEXT_MAX];
-};
-
-/* What offers of one type share. */
-struct prepared {
-    bool is_wanted;
-    uint32_t priced_regions;
-    struct gl_band idle_w, full_w;
-    const char *power_source;
-};
-
-/* Owned by the list: what the offers point to. */
-struct memory {
-    char (*price_sources)[TEXT_MAX]; /* one a data source, then one a cloud that was asked */
-    size_t price_source_count, asked_count;
-    struct prepared *prepared; /* one a type */
-    struct power *powers;      /* room for one a type, but few differ */
-    size_t power_count;
-};
-
-struct gather {
-    const struct gl_request *request;
-    const struct gl_offer_options *options;
-    struct gl_signal_store *store;
-    const struct gl_type_row *types;
-    size_t type_count;
-    const struct gl_region_row *regions;
-    size_t region_count;
-    struct memory *memory;
-    struct gl_offer *offers; /* room for every wanted type in every region */
-    size_t count;
-};
 
 /* Types and regions of one cloud: both tables are sorted by cloud. */
 struct cloud {
@@ -65,7 +24,7 @@ struct cloud {
 
 /* ---- filters ---- */
 
-static bool is_any(const char *const *globs, const char *name)
+bool gl_gather_is_any(const char *const *globs, const char *name)
 {
     if (globs == NULL || *globs == NULL)
         return true;
@@ -75,9 +34,9 @@ static bool is_any(const char *const *globs, const char *name)
     return false;
 }
 
-static bool is_asked(const struct gl_request *request, const char *cloud, const char *region)
+bool gl_gather_is_asked(const struct gl_request *request, const char *cloud, const char *region)
 {
-    return is_any(request->clouds, cloud) && is_any(request->regions, region);
+    return gl_gather_is_any(request->clouds, cloud) && gl_gather_is_any(request->regions, region);
 }
 
 static bool is_within(uint32_t amount, uint32_t least, uint32_t most)
@@ -85,7 +44,7 @@ static bool is_within(uint32_t amount, uint32_t least, uint32_t most)
     return amount >= least && (most == 0 || amount <= most);
 }
 
-static bool is_wanted(const struct gl_request *request, const struct gl_type_row *type)
+bool gl_gather_is_wanted(const struct gl_request *request, const struct gl_type_row *type)
 {
     if (!is_within(type->vcpus, request->min_vcpus, request->max_vcpus) ||
         !is_within(type->memory_mib, request->min_memory_mib, request->max_memory_mib))
@@ -97,11 +56,12 @@ static bool is_wanted(const struct gl_request *request, const struct gl_type_row
 
 /* ---- power ---- */
 
-static const struct power *power_of(struct memory *memory, const struct gl_type_row *type)
+static const struct gl_offer_power *power_of(struct gl_offer_memory *memory,
+                                             const struct gl_type_row *type)
 {
-    struct power *power = &memory->powers[memory->power_count];
+    struct gl_offer_power *power = &memory->powers[memory->power_count];
 
-    for (const struct power *known = power;
+    for (const struct gl_offer_power *known = power;
          known-- > memory->powers;) /* the last is the likeliest */
         if (known->key == type->family && known->has_gpu == (type->gpu_count > 0))
             return known;
@@ -116,9 +76,10 @@ static const struct power *power_of(struct memory *memory, const struct gl_type_
     return power;
 }
 
-static void prepare(struct memory *memory, const struct gl_type_row *type, struct prepared *out)
+void gl_gather_prepare(struct gl_offer_memory *memory, const struct gl_type_row *type,
+                       struct gl_prepared *out)
 {
-    const struct power *power = power_of(memory, type);
+    const struct gl_offer_power *power = power_of(memory, type);
     const struct gl_machine machine = {
         .family = power->family,
         .threads = type->vcpus * type->baseline_permille / 1000.0,
@@ -132,27 +93,27 @@ static void prepare(struct memory *memory, const struct gl_type_row *type, struc
     out->power_source = power->source;
 }
 
-static bool is_of_asked(const struct gather *gather, size_t type)
+static bool is_of_asked(const struct gl_gather *gather, size_t type)
 {
-    return is_any(gather->request->clouds, gather->types[type].cloud) &&
-           is_any(gather->request->types, gather->types[type].name);
+    return gl_gather_is_any(gather->request->clouds, gather->types[type].cloud) &&
+           gl_gather_is_any(gather->request->types, gather->types[type].name);
 }
 
-static void prepare_types(struct gather *gather)
+static void prepare_types(struct gl_gather *gather)
 {
     for (size_t i = 0; i < gather->type_count; i++) {
-        struct prepared *prepared = &gather->memory->prepared[i];
+        struct gl_prepared *prepared = &gather->memory->prepared[i];
 
-        prepared->is_wanted = is_wanted(gather->request, &gather->types[i]) &&
+        prepared->is_wanted = gl_gather_is_wanted(gather->request, &gather->types[i]) &&
                               (!gather->options->only_asked || is_of_asked(gather, i));
         if (prepared->is_wanted)
-            prepare(gather->memory, &gather->types[i], prepared);
+            gl_gather_prepare(gather->memory, &gather->types[i], prepared);
     }
 }
 
 /* ---- zones ---- */
 
-static struct gl_signal_query query_of(const struct gather *gather, const char *zone,
+struct gl_signal_query gl_gather_query(const struct gl_gather *gather, const char *zone,
                                        const char *neso)
 {
     const struct gl_request *request = gather->request;
@@ -169,10 +130,10 @@ static struct gl_signal_query query_of(const struct gather *gather, const char *
     return query;
 }
 
-static const struct gl_zone_facts *zone_facts(const struct gather *gather, const char *zone,
-                                              const char *neso, bool is_cache_only)
+const struct gl_zone_facts *gl_gather_zone_facts(const struct gl_gather *gather, const char *zone,
+                                                 const char *neso, bool is_cache_only)
 {
-    struct gl_signal_query query = query_of(gather, zone, neso);
+    struct gl_signal_query query = gl_gather_query(gather, zone, neso);
 
     query.is_cache_only = is_cache_only;
     return gl_signal_store_zone(gather->store, &query);
@@ -183,9 +144,7 @@ static bool is_same_place(const char *a, const char *b)
     return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
-/* Is any region of this zone asked for? One answer serves them all, so the zone is asked for once
- * and for all of them alike. */
-static bool is_zone_asked(const struct gather *gather, const char *zone, const char *neso)
+bool gl_gather_is_zone_asked(const struct gl_gather *gather, const char *zone, const char *neso)
 {
     if (gather->request->clouds == NULL && gather->request->regions == NULL)
         return true;
@@ -195,14 +154,15 @@ static bool is_zone_asked(const struct gather *gather, const char *zone, const c
         if (!is_same_place(row->neso, neso) ||
             (!is_same_place(row->zones[0], zone) && !is_same_place(row->zones[1], zone)))
             continue;
-        if (is_asked(gather->request, row->cloud, row->region))
+        if (gl_gather_is_asked(gather->request, row->cloud, row->region))
             return true;
     }
     return false;
 }
 
 /* What the offers of one region share. */
-static struct gl_offer offer_of_region(const struct gather *gather, const struct gl_region_row *row)
+static struct gl_offer offer_of_region(const struct gl_gather *gather,
+                                       const struct gl_region_row *row)
 {
     struct gl_offer offer = {
         .cloud = row->cloud,
@@ -213,8 +173,9 @@ static struct gl_offer offer_of_region(const struct gather *gather, const struct
     };
 
     for (size_t i = 0; i < 2 && row->zones[i] != NULL; i++)
-        offer.zones[offer.zone_count++] = zone_facts(
-            gather, row->zones[i], row->neso, !is_zone_asked(gather, row->zones[i], row->neso));
+        offer.zones[offer.zone_count++] =
+            gl_gather_zone_facts(gather, row->zones[i], row->neso,
+                                 !gl_gather_is_zone_asked(gather, row->zones[i], row->neso));
     return offer;
 }
 
@@ -267,9 +228,9 @@ static void overlay(const struct gl_price_grid *prices, const struct gl_pricelis
         }
 }
 
-static void overlay_asked(struct gather *gather, const struct cloud *cloud)
+static void overlay_asked(struct gl_gather *gather, const struct cloud *cloud)
 {
-    struct memory *memory = gather->memory;
+    struct gl_offer_memory *memory = gather->memory;
     const char *name = cloud->prices.regions->cloud;
     struct gl_pricelist list;
     char when[GL_INSTANT_TEXT];
@@ -281,16 +242,16 @@ static void overlay_asked(struct gather *gather, const struct cloud *cloud)
         return;
     memory->asked_count++;
     gl_instant_text((struct gl_instant){list.retrieved_s}, when);
-    snprintf(memory->price_sources[memory->price_source_count], TEXT_MAX, "%.30s, asked %.10s",
+    snprintf(memory->price_sources[memory->price_source_count], GL_OFFER_TEXT, "%.30s, asked %.10s",
              name, when);
     overlay(&cloud->prices, &list, (uint8_t)memory->price_source_count++);
     gl_pricelist_done(&list);
 }
 
 /* Count in how many regions each type has a price, and how many regions have any. */
-static void count_prices(struct gather *gather, struct cloud *cloud)
+static void count_prices(struct gl_gather *gather, struct cloud *cloud)
 {
-    struct prepared *prepared = gather->memory->prepared + cloud->first_type;
+    struct gl_prepared *prepared = gather->memory->prepared + cloud->first_type;
     size_t types = cloud->prices.type_count;
 
     for (size_t r = 0; r < cloud->prices.region_count; r++) {
@@ -302,7 +263,7 @@ static void count_prices(struct gather *gather, struct cloud *cloud)
     }
 }
 
-static bool is_common(const struct cloud *cloud, const struct prepared *prepared)
+static bool is_common(const struct cloud *cloud, const struct gl_prepared *prepared)
 {
     return (size_t)prepared->priced_regions * 100 >= cloud->priced_regions * COMMON_PERCENT;
 }
@@ -310,11 +271,11 @@ static bool is_common(const struct cloud *cloud, const struct prepared *prepared
 /* ---- offers ---- */
 
 /* `place` is what all offers of the region share. */
-static void add_offer(struct gather *gather, const struct gl_offer *place, size_t type,
+static void add_offer(struct gl_gather *gather, const struct gl_offer *place, size_t type,
                       int64_t price_u, uint8_t price_source)
 {
     const struct gl_type_row *row = &gather->types[type];
-    const struct prepared *prepared = &gather->memory->prepared[type];
+    const struct gl_prepared *prepared = &gather->memory->prepared[type];
 
     gather->offers[gather->count++] = (struct gl_offer){
         .cloud = place->cloud,
@@ -338,14 +299,14 @@ static void add_offer(struct gather *gather, const struct gl_offer *place, size_
     };
 }
 
-static void add_region(struct gather *gather, const struct cloud *cloud, size_t region)
+static void add_region(struct gl_gather *gather, const struct cloud *cloud, size_t region)
 {
     const struct gl_price_grid *prices = &cloud->prices;
     bool is_priced = has_any_price(prices, region);
     struct gl_offer place = {0};
 
     for (size_t t = 0; t < prices->type_count; t++) {
-        const struct prepared *prepared = &gather->memory->prepared[cloud->first_type + t];
+        const struct gl_prepared *prepared = &gather->memory->prepared[cloud->first_type + t];
         size_t cell = region * prices->type_count + t;
 
         if (!prepared->is_wanted ||
@@ -358,7 +319,7 @@ static void add_region(struct gather *gather, const struct cloud *cloud, size_t 
     }
 }
 
-static void add_cloud(struct gather *gather, struct cloud *cloud)
+static void add_cloud(struct gl_gather *gather, struct cloud *cloud)
 {
     struct gl_price_grid *prices = &cloud->prices;
     size_t cells = prices->type_count * prices->region_count;
@@ -377,7 +338,7 @@ static void add_cloud(struct gather *gather, struct cloud *cloud)
 }
 
 /* The cloud whose regions begin at *region, which moves on to the next one's. */
-static struct cloud next_cloud(const struct gather *gather, size_t *region)
+static struct cloud next_cloud(const struct gl_gather *gather, size_t *region)
 {
     const char *name = gather->regions[*region].cloud;
     struct cloud cloud = {.first_region = *region};
@@ -395,49 +356,37 @@ static struct cloud next_cloud(const struct gather *gather, size_t *region)
 }
 
 /* All zones' questions are sent before the first answer is waited for. */
-static void ask_ahead(const struct gather *gather)
+static void ask_ahead(const struct gl_gather *gather)
 {
     for (size_t r = 0; r < gather->region_count; r++) {
         const struct gl_region_row *row = &gather->regions[r];
 
-        if (!is_asked(gather->request, row->cloud, row->region))
+        if (!gl_gather_is_asked(gather->request, row->cloud, row->region))
             continue;
         for (size_t i = 0; i < 2 && row->zones[i] != NULL; i++) {
-            const struct gl_signal_query query = query_of(gather, row->zones[i], row->neso);
+            const struct gl_signal_query query = gl_gather_query(gather, row->zones[i], row->neso);
 
             gl_signal_store_ahead(gather->store, &query);
         }
     }
 }
 
-static bool has_wanted(const struct gather *gather, const struct cloud *cloud)
-{
-    for (size_t t = 0; t < cloud->prices.type_count; t++)
-        if (gather->memory->prepared[cloud->first_type + t].is_wanted)
-            return true;
-    return false;
-}
-
-static void add_clouds(struct gather *gather)
+static void add_clouds(struct gl_gather *gather)
 {
     for (size_t r = 0; r < gather->region_count;) {
         struct cloud cloud = next_cloud(gather, &r);
 
         if (cloud.prices.type_count > 0 &&
-            (!gather->options->only_asked || has_wanted(gather, &cloud)))
+            (!gather->options->only_asked ||
+             gl_gather_is_any(gather->request->clouds, gather->regions[cloud.first_region].cloud)))
             add_cloud(gather, &cloud);
     }
 }
 
-static size_t local_offers(const struct gl_offer_options *options)
-{
-    return LOCAL_TYPES * (options->local_place_count > 0 ? options->local_place_count : 1);
-}
-
 /* More than there can be: memory that nothing is written to costs nothing. */
-static size_t most_offers(const struct gather *gather)
+static size_t most_offers(const struct gl_gather *gather)
 {
-    size_t most = local_offers(gather->options);
+    size_t most = gl_gather_local_most(gather->options) + gl_gather_own_most(gather);
 
     for (size_t r = 0; r < gather->region_count;) {
         struct cloud cloud = next_cloud(gather, &r);
@@ -452,27 +401,27 @@ static size_t most_offers(const struct gather *gather)
 
 /* ---- the list ---- */
 
-static void prepare_memory(struct gather *gather)
+static void prepare_memory(struct gl_gather *gather)
 {
     const struct gl_data_source *sources;
     size_t count = gl_data_sources(&sources);
-    struct memory *memory = gl_alloc(sizeof *memory);
+    struct gl_offer_memory *memory = gl_alloc(sizeof *memory);
 
     memory->price_sources = gl_alloc((count + ASKED_MAX) * sizeof *memory->price_sources);
     memory->price_source_count = count;
     for (size_t i = 0; i < count; i++)
-        snprintf(memory->price_sources[i], TEXT_MAX, "%.60s, %.30s", sources[i].id,
+        snprintf(memory->price_sources[i], GL_OFFER_TEXT, "%.60s, %.30s", sources[i].id,
                  sources[i].date);
     memory->prepared = gl_alloc(gather->type_count * sizeof *memory->prepared);
-    memory->powers =
-        gl_alloc((gather->type_count + local_offers(gather->options)) * sizeof *memory->powers);
+    memory->powers = gl_alloc((gather->type_count + gl_gather_local_most(gather->options) + 1) *
+                              sizeof *memory->powers);
     gather->memory = memory;
 }
 
 int gl_offers_gather(const struct gl_request *request, const struct gl_offer_options *options,
                      struct gl_signal_store *store, struct gl_offer_list *out, struct gl_error *err)
 {
-    struct gather gather = {.request = request, .options = options, .store = store};
+    struct gl_gather gather = {.request = request, .options = options, .store = store};
 
     if (request->duration.s < 0)
         return gl_fail(err, GL_E_BAD_VALUE, "a run cannot last less than nothing");
@@ -480,10 +429,13 @@ int gl_offers_gather(const struct gl_request *request, const struct gl_offer_opt
     gather.region_count = gl_data_regions(&gather.regions);
     prepare_memory(&gather);
     prepare_types(&gather);
+    gl_gather_own_read(&gather);
     gather.offers = gl_alloc_table(most_offers(&gather) * sizeof *gather.offers);
     if (options->has_local) /* first: its zone is asked before the time for live signals is used */
-        add_local(&gather);
+        gl_gather_local(&gather);
+    gl_gather_own_ahead(&gather);
     ask_ahead(&gather);
+    gl_gather_own(&gather);
     add_clouds(&gather);
     *out = (struct gl_offer_list){gather.count, gather.offers, gather.memory};
     return 0;
@@ -491,9 +443,10 @@ int gl_offers_gather(const struct gl_request *request, const struct gl_offer_opt
 
 void gl_offer_list_done(struct gl_offer_list *list)
 {
-    struct memory *memory = list->memory;
+    struct gl_offer_memory *memory = list->memory;
 
     if (memory != NULL) {
+        gl_gather_own_done(memory);
         free(memory->price_sources);
         free(memory->prepared);
         free(memory->powers);
@@ -508,7 +461,7 @@ bool gl_offers_place(const struct gl_request *request, struct gl_signal_store *s
 {
     static const struct gl_offer_options options;
     const struct gl_region_row *row = gl_data_region(cloud, region);
-    struct gather gather = {.request = request, .options = &options, .store = store};
+    struct gl_gather gather = {.request = request, .options = &options, .store = store};
 
     if (row == NULL)
         return false;
@@ -516,7 +469,6 @@ bool gl_offers_place(const struct gl_request *request, struct gl_signal_store *s
     *out = offer_of_region(&gather, row);
     out->type = "";
     out->price_u_usd_per_h = GL_UNKNOWN;
-    out->price_source = "";
-    out->power_source = "";
+    out->price_source = out->power_source = "";
     return true;
 }

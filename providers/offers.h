@@ -15,17 +15,27 @@ struct gl_offer_list {
     void *memory;
 };
 
+/* A cloud that no table can know, a private one: its regions and types are those it told when it
+ * was last asked (pricelist.h). `zones`: where they stand, by its user's word: "SE-SE3", or
+ * "north=SE-SE3, south=DE-LU"; NULL = not said. A region without it is looked for among those of
+ * the cloud that its machines are rented from, as far as they tell; else its zone is unknown. */
+struct gl_offer_own {
+    const char *cloud, *zones;
+};
+
 struct gl_offer_options {
     const char *local_zone; /* grid zone this machine stands in; NULL = not configured */
     const char *local_country;
     const struct gl_cloud_place *local_places; /* its regions; none: this-machine, in local_zone */
     size_t local_place_count;
     uint32_t local_vcpus, local_memory_mib;
-    const char *local_family; /* CPU family key; NULL = unknown */
-    const char *price_folder; /* prices that clouds told (pricelist.h); NULL = none */
-    bool has_local;           /* offer the `local` cloud at all */
-    bool wants_history;       /* of every zone, for promises and plans */
-    bool only_asked;          /* no offer of a cloud or type that the request does not ask for */
+    const char *local_family;        /* CPU family key; NULL = unknown */
+    const char *price_folder;        /* prices that clouds told (pricelist.h); NULL = none */
+    const struct gl_offer_own *owns; /* the user's own clouds */
+    size_t own_count;
+    bool has_local;     /* offer the `local` cloud at all */
+    bool wants_history; /* of every zone, for promises and plans */
+    bool only_asked;    /* no offer of a cloud or type that the request does not ask for */
 };
 
 /* Every offer that the request's place and size filters could let through (globs over cloud,

@@ -9,10 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAGIC     "greenlaunch-prices 2 "
+#define MAGIC     "greenlaunch-prices 3 "
 #define NAME_MAX_ 64
 #define PRICE_MAX INT64_C(10000000000) /* 10,000 USD an hour */
 #define SHARE_MAX 1000000
+#define WORD_MAX  15 /* of an architecture, of a cloud */
 
 static char *path_of(const char *folder, const char *cloud)
 {
@@ -70,6 +71,32 @@ static bool is_plain(const char *name)
     return name[0] != '\0' && strpbrk(name, "\t\n\r") == NULL;
 }
 
+/* Machines of one name may differ: what counts on the smaller fits in the larger. */
+static void take_size(uint32_t *into, uint32_t size)
+{
+    if (size != 0 && (*into == 0 || size < *into))
+        *into = size;
+}
+
+/* Of two that differ neither is said. */
+static void take_word(char *into, size_t size, const char *word)
+{
+    if (into[0] == '\0')
+        snprintf(into, size, "%s", word);
+    else if (strcmp(into, word) != 0)
+        snprintf(into, size, GL_CATALOG_MIXED);
+}
+
+static void add_number(struct gl_str *out, int64_t number)
+{
+    add_price(out, number != 0 ? number : GL_UNKNOWN);
+}
+
+static void add_word(struct gl_str *out, const char *word)
+{
+    gl_str_addf(out, "\t%s", is_plain(word) ? word : "-");
+}
+
 /* The rows of one place, from *at on. */
 static bool add_place(struct gl_str *out, const struct gl_catalog_row *const *rows, size_t count,
                       size_t *at)
@@ -77,12 +104,17 @@ static bool add_place(struct gl_str *out, const struct gl_catalog_row *const *ro
     const struct gl_catalog_row *first = rows[*at];
     int64_t price = GL_UNKNOWN, spot = GL_UNKNOWN, claim = GL_UNKNOWN;
     bool is_offered = false, is_known = true;
+    struct gl_catalog_row size = {.vcpus = 0};
 
     for (; *at < count && is_same_place(rows[*at], first); ++*at) {
         take_least(&price, rows[*at]->price_u_usd);
         take_least(&spot, rows[*at]->spot_u_usd);
         take_least(&claim, rows[*at]->cfe_ppm >= 0 ? rows[*at]->cfe_ppm : GL_UNKNOWN);
         is_known = is_known && rows[*at]->is_offered_known;
+        take_size(&size.vcpus, rows[*at]->vcpus);
+        take_size(&size.memory_mib, rows[*at]->memory_mib);
+        take_word(size.arch, sizeof size.arch, rows[*at]->arch);
+        take_word(size.host, sizeof size.host, rows[*at]->host);
         is_offered = is_offered || (rows[*at]->is_offered_known && rows[*at]->is_offered);
     }
     if (!is_plain(first->region) || !is_plain(first->type))
@@ -92,6 +124,10 @@ static bool add_place(struct gl_str *out, const struct gl_catalog_row *const *ro
     add_price(out, spot);
     gl_str_addf(out, "\t%s", is_offered ? "1" : is_known ? "0" : "-");
     add_price(out, claim <= SHARE_MAX ? claim : GL_UNKNOWN);
+    add_number(out, size.vcpus);
+    add_number(out, size.memory_mib);
+    add_word(out, size.arch);
+    add_word(out, size.host);
     gl_str_add_char(out, '\n');
     return true;
 }
@@ -148,18 +184,40 @@ static bool number(const char *text, int64_t *out)
     return *out <= PRICE_MAX;
 }
 
+static bool size(const char *text, uint32_t *out)
+{
+    int64_t value;
+
+    if (!number(text, &value) || value > UINT32_MAX || value == 0)
+        return false;
+    *out = value == GL_UNKNOWN ? 0 : (uint32_t)value;
+    return true;
+}
+
+static bool word(const char *text, const char **out)
+{
+    *out = strcmp(text, "-") == 0 ? "" : text;
+    return text[0] != '\0' && strlen(text) <= WORD_MAX;
+}
+
 static bool read_row(char **at, struct gl_pricelist_row *out)
 {
-    const char *price, *spot, *offered, *claim;
+    const char *price, *spot, *offered, *claim, *vcpus, *memory, *arch, *host;
 
     out->region = field(at, '\t');
     out->type = field(at, '\t');
     price = field(at, '\t');
     spot = field(at, '\t');
     offered = field(at, '\t');
-    claim = field(at, '\n');
-    if (claim == NULL || !number(price, &out->price_u_usd) || !number(spot, &out->spot_u_usd) ||
-        !number(claim, &out->cfe_ppm) || (out->cfe_ppm != GL_UNKNOWN && out->cfe_ppm > SHARE_MAX))
+    claim = field(at, '\t');
+    vcpus = field(at, '\t');
+    memory = field(at, '\t');
+    arch = field(at, '\t');
+    host = field(at, '\n');
+    if (host == NULL || !number(price, &out->price_u_usd) || !number(spot, &out->spot_u_usd) ||
+        !number(claim, &out->cfe_ppm) || (out->cfe_ppm != GL_UNKNOWN && out->cfe_ppm > SHARE_MAX) ||
+        !size(vcpus, &out->vcpus) || !size(memory, &out->memory_mib) || !word(arch, &out->arch) ||
+        !word(host, &out->host))
         return false;
     out->is_withdrawn = strcmp(offered, "0") == 0;
     return out->is_withdrawn || strcmp(offered, "1") == 0 || strcmp(offered, "-") == 0;

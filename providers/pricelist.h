@@ -6,11 +6,12 @@
  * later commands need neither network nor credentials. The built-in table is the fallback for all
  * that is not in it. A file that is not exactly what was written, or too old, is as good as absent.
  *
- * File "<folder>/<cloud>.tsv": "greenlaunch-prices 2 <cloud> <retrieved, Unix s> <rows> <SHA-256 of
+ * File "<folder>/<cloud>.tsv": "greenlaunch-prices 3 <cloud> <retrieved, Unix s> <rows> <SHA-256 of
  * what stands before and after it>", then one line a region and type, sorted: region, type,
  * micro-USD on demand, spot, offered (1, 0, -), the provider's own claim of the carbon-free share
- * in millionths, each after a tab; "-" is unknown. Type "*" is the region itself. A claim counts
- * contracts (market): it is told beside an offer and decides nothing. */
+ * in millionths, vCPUs, memory in MiB, architecture, whose region names these are (catalog.h), each
+ * after a tab; "-" is unknown. Type "*" is the region itself. A claim counts contracts (market): it
+ * is told beside an offer and decides nothing. */
 
 #include "policy/facts.h"
 #include "providers/cloud/catalog.h"
@@ -23,6 +24,8 @@ struct gl_pricelist_row {
     int64_t price_u_usd, spot_u_usd; /* GL_UNKNOWN */
     bool is_withdrawn;               /* the cloud says that it is not offered there */
     int64_t cfe_ppm;                 /* claimed carbon-free share; GL_UNKNOWN */
+    uint32_t vcpus, memory_mib;      /* 0 = not told */
+    const char *arch, *host;         /* "" = not told */
 };
 
 struct gl_pricelist {
@@ -33,7 +36,7 @@ struct gl_pricelist {
 };
 
 /* Write what was asked just now. Zones of a region become one row: offered where any zone offers
- * it, at the least price. Errors: IO, DISK_FULL; the older file is then still there. */
+ * it, at the least price and size. Errors: IO, DISK_FULL; the older file is then still there. */
 struct gl_pricelist_asked {
     const struct gl_catalog_row *rows;
     size_t count;

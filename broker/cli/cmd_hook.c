@@ -5,7 +5,8 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "broker/cli/hook.h"
+#include "broker/cli/hook_run.h"
+#include "broker/cli/hook_serve.h"
 #include "providers/data/data.h"
 
 static const struct gl_option options[] = {
@@ -45,8 +46,48 @@ static const struct gl_option options[] = {
     {"prune", 0, GL_OPT_FLAG, AT(prunes), NULL, "take out of the baseline what is gone", "Gate",
      NULL, NULL, 0, 0, 0, NULL},
     {"output", 'o', GL_OPT_LIST, AT(outputs), "FORMAT[=FILE]",
-     "how the report is written, several at once: text (default), json", "Report", NULL, NULL, 0, 0,
-     0, NULL},
+     "how the report is written, several at once: text (default), json, sarif, junit, tap, "
+     "markdown, github, gitlab, atlantis, azuredevops (docs/hook-outputs.md)",
+     "Report", NULL, NULL, 0, 0, 0, NULL},
+    {"repo-root", 0, GL_OPT_TEXT, AT(repo_root), "FOLDER",
+     "below it the *.tf are looked for that findings are shown in (default: the current folder, or "
+     "that of the plan)",
+     "Report", NULL, NULL, 0, 0, 0, "file"},
+    {"fix", 0, GL_OPT_OPTIONAL, AT(fix), "FILE",
+     "write sure remedies as a patch of the *.tf, for `patch -p1`, in place of the report or into "
+     "FILE",
+     "Report", "-", NULL, 0, 0, 0, "file"},
+    {"run", 0, GL_OPT_FLAG, AT(runs), NULL,
+     "make the plan, judge it, ask, and apply exactly that plan: --run -- terraform apply", "Apply",
+     NULL, NULL, 0, 0, 0, NULL},
+    {"uninstall", 0, GL_OPT_FLAG, AT(uninstalls), NULL, "hook install: take it out again", "Apply",
+     NULL, NULL, 0, 0, 0, NULL},
+    {"listen", 0, GL_OPT_TEXT, AT(serve.listen), "HOST:PORT",
+     "where a server listens (default 127.0.0.1:8443)", "Server", NULL, NULL, 0, 0, 0, NULL},
+    {"tls-cert", 0, GL_OPT_TEXT, AT(serve.tls_cert), "FILE",
+     "its certificate with the chain, as PEM", "Server", NULL, NULL, 0, 0, 0, "file"},
+    {"tls-key", 0, GL_OPT_TEXT, AT(serve.tls_key), "FILE", "the key of it, for nobody else to read",
+     "Server", NULL, NULL, 0, 0, 0, "file"},
+    {"hmac-key-file", 0, GL_OPT_TEXT, AT(serve.hmac_key_file), "FILE",
+     "the key that requests are signed with", "Server", NULL, NULL, 0, 0, 0, "file"},
+    {"allow-host", 0, GL_OPT_LIST, AT(serve.allow_hosts), "HOST[:PORT]",
+     "run tasks: ask this host too, beside app.terraform.io and archivist.terraform.io", "Server",
+     NULL, NULL, 0, 0, 0, NULL},
+    {"ca-file", 0, GL_OPT_TEXT, AT(serve.ca_file), "FILE",
+     "run tasks: authorities of those hosts, instead of the system's", "Server", NULL, NULL, 0, 0,
+     0, "file"},
+    {"failure-policy", 0, GL_OPT_TEXT, AT(serve.failure_policy), "POLICY",
+     "admission: what cannot be judged is denied (default fail), or allowed with a warning",
+     "Server", NULL, "fail|ignore", 0, 0, 0, NULL},
+    {"namespace", 0, GL_OPT_LIST, AT(serve.namespaces), "GLOB",
+     "admission: judge these namespaces only", "Server", NULL, NULL, 0, 0, 0, NULL},
+    {"not-namespace", 0, GL_OPT_LIST, AT(serve.not_namespaces), "GLOB",
+     "admission: allow these without a look", "Server", NULL, NULL, 0, 0, 0, NULL},
+    {"warm", 0, GL_OPT_LIST, AT(serve.warm), "CLOUD/REGION",
+     "admission: know this place before the first question", "Server", NULL, NULL, 0, 0, 0, NULL},
+    {"refresh", 0, GL_OPT_SPAN, AT(serve.refresh_s), "SPAN",
+     "admission: how often what is known is asked anew (default 5m)", "Server", NULL, NULL, 0, 0, 0,
+     NULL},
 #undef AT
     {0},
 };
@@ -191,6 +232,7 @@ static int write_outputs(struct gl_context *context, const struct gl_hook_report
         GL_AUTO(gl_str_done) struct gl_str text = {0};
 
         if (outputs[i].file == NULL) {
+            context->reply.is_document = outputs[i].output->is_document;
             if (!context->globals.is_json)
                 outputs[i].output->render(report, context->columns, &context->reply.text);
             continue;
@@ -205,16 +247,6 @@ static int write_outputs(struct gl_context *context, const struct gl_hook_report
 }
 
 /* ---- judging ---- */
-
-static enum gl_count_basis basis_of(const char *word)
-{
-    enum gl_count_basis basis = GL_COUNT_WORST;
-
-    for (unsigned i = 0; word != NULL && gl_count_basis_words[i] != NULL; i++)
-        if (strcmp(gl_count_basis_words[i], word) == 0)
-            basis = (enum gl_count_basis)i;
-    return basis;
-}
 
 static void suggest(struct gl_context *context, const struct gl_hook_report *report)
 {
@@ -244,38 +276,24 @@ struct judging {
     struct gl_hook_baseline *baseline;
     struct wanted_output outputs[GL_OPTION_LIST_MAX + 1];
     size_t output_count;
+    struct gl_hook_where where;
 };
 
-static int judge(struct gl_context *context, const struct judging *judging,
+static int judge(struct gl_context *context, struct judging *judging,
                  const struct gl_ask_result *asked, struct gl_error *err)
 {
     const struct gl_hook_values *values = judging->values;
     const struct gl_hook_plan *const *plans =
         (const struct gl_hook_plan *const *)judging->plans->items;
-    struct gl_hook_ask ask = {
-        .plans = plans,
-        .plan_count = judging->plans->count,
-        .policy = asked->policy,
-        .book = asked->book,
-        .offers = asked->offers->offers,
-        .offer_count = asked->offers->count,
-        .now = asked->now,
-        .duration = asked->request.duration,
-        .load = asked->request.load,
-        .gate = values->ask.gate,
-        .count_basis = basis_of(values->count_basis),
-        .count_basis_least =
-            values->count_basis != NULL ? basis_of(values->count_basis) : GL_COUNT_NOW,
-        .baseline = judging->baseline,
-        .is_demo = context->is_demo,
-        .is_offline = context->globals.is_offline || context->globals.at != NULL,
-        .is_advisory = context->globals.is_advisory,
-    };
+    struct gl_hook_ask ask = gl_hook_ask_of(context, values, asked, plans, judging->plans->count);
     struct gl_hook_report *report;
     int status;
 
     if (asked->policy->rule_count == 0)
         return no_rules(err);
+    ask.baseline = judging->baseline;
+    ask.locate = gl_hook_locate;
+    ask.locate_cookie = &judging->where;
     ask.places = gl_hook_places(plans, ask.plan_count, &asked->request, asked->signals,
                                 &judging->plans->arena, &ask.place_count);
     report = gl_hook_judge(&ask);
@@ -283,6 +301,8 @@ static int judge(struct gl_context *context, const struct judging *judging,
     suggest(context, report);
     report->next = context->reply.next;
     status = write_outputs(context, report, judging->outputs, judging->output_count, err);
+    if (status == 0 && values->fix != NULL)
+        status = gl_hook_write_fix(context, &judging->where, report, values->fix, err);
     if (status == 0)
         status = write_baseline(context, values, report, judging->baseline, err);
     if (status == 0)
@@ -331,6 +351,33 @@ static int show_facts(struct gl_context *context, const struct gl_hook_plans *pl
 
 /* ---- the command ---- */
 
+int gl_hook_plans_check(struct gl_context *context, const struct gl_hook_values *values,
+                        struct gl_error *err)
+{
+    struct judging judging = {.values = values};
+
+    if (parse_outputs(context, values, judging.outputs, &judging.output_count, err) != 0 ||
+        check_baseline_options(values, err) != 0 ||
+        gl_hook_where_check(values->repo_root, err) != 0)
+        return -1;
+    return values->policy_digest != NULL ? check_digest(context, values->policy_digest, err) : 0;
+}
+
+int gl_hook_plans_judge(struct gl_context *context, const struct gl_hook_values *values,
+                        struct gl_hook_plans *plans, struct gl_error *err)
+{
+    struct judging judging = {
+        .values = values, .plans = plans, .where = {.given = values->repo_root, .plans = plans}};
+    int status;
+
+    if (parse_outputs(context, values, judging.outputs, &judging.output_count, err) != 0)
+        return -1;
+    status = run_judging(context, &judging, err);
+    gl_hook_baseline_free(judging.baseline);
+    gl_hook_where_done(&judging.where);
+    return status;
+}
+
 static int run_on_plans(struct gl_context *context, const struct gl_hook_values *values,
                         const struct gl_operands *operands, struct gl_error *err)
 {
@@ -340,22 +387,57 @@ static int run_on_plans(struct gl_context *context, const struct gl_hook_values 
     bool has_reader = gl_hook_reader_named(named) != NULL;
     size_t first = (is_facts ? 1U : 0U) + (has_reader ? 1U : 0U);
     struct gl_hook_plans plans;
-    struct judging judging = {.values = values, .plans = &plans};
     int status;
 
     if (operands->count == first)
         return gl_fail(err, GL_E_USAGE,
                        "hook %s needs a plan: FILE, a folder, or - for standard input", word);
-    if (parse_outputs(context, values, judging.outputs, &judging.output_count, err) != 0 ||
-        check_baseline_options(values, err) != 0 ||
-        (values->policy_digest != NULL && check_digest(context, values->policy_digest, err) != 0) ||
+    if (gl_hook_plans_check(context, values, err) != 0 ||
         gl_hook_plans_read(context, values, has_reader ? named : NULL, operands, first, &plans,
                            err) != 0)
         return -1;
-    status = is_facts ? show_facts(context, &plans) : run_judging(context, &judging, err);
-    gl_hook_baseline_free(judging.baseline);
+    status =
+        is_facts ? show_facts(context, &plans) : gl_hook_plans_judge(context, values, &plans, err);
     gl_hook_plans_done(&plans);
     return status;
+}
+
+/* hook terraform --run -- terraform apply */
+static int run_wrapped(struct gl_context *context, const struct gl_hook_values *values,
+                       const struct gl_call *call, struct gl_error *err)
+{
+    const struct gl_operands *operands = call->operands;
+
+    if (operands->count != 1 || gl_hook_reader_named(operands->words[0]) != &gl_reader_terraform)
+        return gl_fail(err, GL_E_USAGE,
+                       "--run is for Terraform and OpenTofu: greenlaunch hook terraform --run -- "
+                       "terraform apply");
+    if (gl_hook_plans_check(context, values, err) != 0)
+        return -1;
+    return gl_hook_run(context, values, operands->words[0], call->rest, err);
+}
+
+static int dispatch(struct gl_context *context, const struct gl_hook_values *values,
+                    const struct gl_call *call, struct gl_error *err)
+{
+    const char *word;
+
+    if (values->runs)
+        return run_wrapped(context, values, call, err);
+    if (gl_help_operands(&gl_command_hook, call, 1, 64, err) != 0)
+        return -1;
+    word = call->operands->words[0];
+    if (strcmp(word, "mapping") == 0)
+        return gl_hook_mapping_run(context, values, call->operands, err);
+    if (strcmp(word, "external") == 0 && call->operands->count == 1)
+        return gl_hook_external(context, values, err);
+    if (strcmp(word, "serve-runtask") == 0 && call->operands->count == 1)
+        return gl_hook_serve_runtask(context, values, err);
+    if (strcmp(word, "serve-admission") == 0 && call->operands->count == 1)
+        return gl_hook_serve_admission(context, values, err);
+    if (strcmp(word, "install") == 0)
+        return gl_hook_install(context, values, call->operands, err);
+    return run_on_plans(context, values, call->operands, err);
 }
 
 static int run(struct gl_context *context, const struct gl_call *call, struct gl_error *err)
@@ -363,11 +445,8 @@ static int run(struct gl_context *context, const struct gl_call *call, struct gl
     struct gl_hook_values values = *(const struct gl_hook_values *)call->values;
     const char *const ref = values.policy_ref;
     const struct gl_policy_source source = gl_hook_source_of(&ref);
+    int status;
 
-    if (gl_help_operands(&gl_command_hook, call, 1, 64, err) != 0)
-        return -1;
-    if (strcmp(call->operands->words[0], "mapping") == 0)
-        return gl_hook_mapping_run(context, &values, call->operands, err);
     values.ask.gate =
         values.point != NULL && strcmp(values.point, "apply") == 0 ? GL_AT_APPLY : GL_AT_PLAN;
     values.ask.count = INT64_MIN;
@@ -375,26 +454,28 @@ static int run(struct gl_context *context, const struct gl_call *call, struct gl
         return -1;
     if (ref != NULL)
         context->policy_source = &source;
-    {
-        int status = run_on_plans(context, &values, call->operands, err);
-
-        context->policy_source = NULL;
-        return status;
-    }
+    status = dispatch(context, &values, call, err);
+    context->policy_source = NULL;
+    return status;
 }
 
 const struct gl_command gl_command_hook = {
     .name = "hook",
     .group = "Look",
     .summary = "judge the plan of an infrastructure tool before it is applied",
-    .operands = "[terraform|tofu] FILE... | facts FILE... | mapping list|lint",
+    .operands = "[terraform|tofu] FILE... | terraform --run -- terraform apply | facts FILE... | "
+                "mapping list|lint | external | install PLACE | serve-runtask | serve-admission",
     .description =
         "Reads plans (a file, several, a folder of *.json, or - for standard input), finds what "
         "they would launch, where and how many, and judges every launch by the same rules as "
         "`launch`. What the plan does not say is unknown, and unknown is not green. Without a "
         "format the plan is recognised. The status is that of the worst: refused, over budget, "
-        "unknown, later, fine. `hook facts` shows what was understood, without a policy; `hook "
-        "mapping` the resource types that are known. Nothing of a plan but addresses, places, "
+        "unknown, later, fine. With --run the plan is made, judged, agreed to, judged again and "
+        "applied, that very file. `hook facts` shows what was understood, without a policy; `hook "
+        "mapping` the resource types that are known; `hook external` answers Terraform's data "
+        "source of that name; `hook install` puts the hook into terraform, pre-commit, github, "
+        "gitlab, atlantis or terragrunt, after it has shown the change and asked. Nothing of a "
+        "plan but addresses, places, "
         "machine types, counts and tags is kept or printed. See docs/hook.md.",
     .example = "$ terraform show -json plan.out | greenlaunch hook terraform - \\\n"
                "    --policy policy.yaml",

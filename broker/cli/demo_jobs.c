@@ -121,11 +121,13 @@ void gl_demo_make_books(struct gl_demo *demo)
 static void ask_of(const struct gl_demo *demo, const struct gl_demo_job *job, bool is_bound,
                    struct gl_offer_list *offers, struct gl_ask_result *out)
 {
+    static const struct gl_ask nothing_said;
     struct gl_instant now = gl_now(demo->world);
 
     *offers = (struct gl_offer_list){.count = is_bound ? 1 : demo->offer_count,
                                      .offers = demo->offers + (is_bound ? job->home : 0)};
-    *out = (struct gl_ask_result){.policy = demo->policies[job->on_lapse],
+    *out = (struct gl_ask_result){.ask = &nothing_said,
+                                  .policy = demo->policies[job->on_lapse],
                                   .request = {.duration = {job->run_ms / 1000},
                                               .start = now,
                                               .latest_start = now,

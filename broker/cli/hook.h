@@ -6,9 +6,23 @@
 
 #include "broker/cli/help.h"
 #include "broker/hook/evaluate.h"
+#include "broker/hook/fix.h"
 #include "broker/hook/reader.h"
 
 #define GL_HOOK_FILES_MAX 1000
+
+/* Terraform or OpenTofu as it is called. */
+struct gl_hook_tool {
+    const char *program; /* "terraform"; NULL = there is none */
+    const char *chdir;   /* "-chdir=DIR"; NULL */
+};
+
+/* Of `hook serve-...` alone. */
+struct gl_hook_serve_values {
+    const char *listen, *tls_cert, *tls_key, *hmac_key_file, *ca_file, *failure_policy;
+    struct gl_option_list allow_hosts, namespaces, not_namespaces, warm;
+    int64_t refresh_s; /* INT64_MIN = 5 min */
+};
 
 struct gl_hook_values {
     struct gl_ask ask;
@@ -17,7 +31,10 @@ struct gl_hook_values {
     const char *baseline, *write_baseline;
     const char *policy_ref, *policy_digest;
     const char *point, *count_basis;
-    bool wants_environment, prunes;
+    const char *repo_root, *fix; /* fix "-": standard output */
+    bool wants_environment, prunes, runs, uninstalls;
+    struct gl_hook_serve_values serve;
+    const struct gl_hook_tool *tool; /* no option: who shows binary plans; NULL = by PATH */
 };
 
 /* Plans as read; all pointers are the list's. */
@@ -35,13 +52,54 @@ int gl_hook_plans_read(struct gl_context *context, const struct gl_hook_values *
                        struct gl_hook_plans *out, struct gl_error *err);
 void gl_hook_plans_done(struct gl_hook_plans *plans);
 
+/* Do the options that say how to judge fit each other, and is there a policy? Errors: USAGE, those
+ * of the policy. */
+int gl_hook_plans_check(struct gl_context *context, const struct gl_hook_values *values,
+                        struct gl_error *err);
+/* What the judge is asked about the plans, but for places and baseline; borrows all. */
+struct gl_hook_ask gl_hook_ask_of(const struct gl_context *context,
+                                  const struct gl_hook_values *values,
+                                  const struct gl_ask_result *asked,
+                                  const struct gl_hook_plan *const *plans, size_t plan_count);
+/* Judge the plans by the policy of the call; the report goes where --output says. The exit status,
+ * or -1. */
+int gl_hook_plans_judge(struct gl_context *context, const struct gl_hook_values *values,
+                        struct gl_hook_plans *plans, struct gl_error *err);
+
 /* Policies and waivers as they stand in a commit, by `git cat-file`. */
 struct gl_policy_source gl_hook_source_of(const char *const *ref);
 /* Is this a name that git may be given? Errors: USAGE. */
 int gl_hook_check_ref(const char *ref, struct gl_error *err);
 
+/* The configuration beside the plans: read on first need. Zero-initialised but for `given`. */
+struct gl_hook_where {
+    const char *given; /* --repo-root; NULL = found out */
+    const struct gl_hook_plans *plans;
+    struct gl_tf_source *source;
+    char *root; /* without links; NULL = not looked for yet */
+    const struct gl_hook_plan *last;
+    const char *start; /* of `last` */
+    struct gl_arena arena;
+};
+/* Errors: USAGE, --repo-root is no folder. */
+int gl_hook_where_check(const char *given, struct gl_error *err);
+void gl_hook_where_done(struct gl_hook_where *where);
+/* gl_hook_ask.locate; the cookie is a gl_hook_where. */
+void gl_hook_locate(void *cookie, const struct gl_hook_plan *plan, const struct gl_intent *intent,
+                    struct gl_source_place *place);
+/* Make the patch of --fix and tell the values of variables. Into `file`, or as the reply's text
+ * when that is "-". */
+int gl_hook_write_fix(struct gl_context *context, struct gl_hook_where *where,
+                      const struct gl_hook_report *report, const char *file, struct gl_error *err);
+
 /* hook mapping list|lint */
 int gl_hook_mapping_run(struct gl_context *context, const struct gl_hook_values *values,
                         const struct gl_operands *operands, struct gl_error *err);
+/* hook external: Terraform's protocol for external data sources (hook_external.c). */
+int gl_hook_external(struct gl_context *context, const struct gl_hook_values *values,
+                     struct gl_error *err);
+/* hook install PLACE [FILE] (hook_install.c). */
+int gl_hook_install(struct gl_context *context, const struct gl_hook_values *values,
+                    const struct gl_operands *operands, struct gl_error *err);
 
 #endif

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "broker/cli/hook.h"
+#include "broker/cli/hook_run.h"
 
 #define HEAD_BYTES ((size_t)16 << 10) /* that recognition looks at */
 
@@ -161,6 +161,8 @@ static const struct gl_hook_reader *recognise(struct gl_feed *feed, const char *
 struct reading {
     const struct gl_hook_options *options;
     const struct gl_hook_reader *reader; /* NULL: recognised */
+    const char *word;                    /* of `hook WORD`; NULL */
+    const struct gl_hook_tool *tool;     /* that shows binary plans; NULL = by PATH */
 };
 
 static int read_feed(const struct reading *reading, struct gl_feed *feed, const char *path,
@@ -197,6 +199,20 @@ static int read_stdin(const struct reading *reading, struct gl_hook_plan *out, s
     return result;
 }
 
+static int read_binary(const struct reading *reading, const char *path, struct gl_hook_plan *out,
+                       struct gl_error *err)
+{
+    const struct gl_hook_tool on_path = {
+        .program = reading->tool == NULL ? gl_hook_tool_for(reading->word) : NULL};
+    const struct gl_hook_showing showing = {reading->tool != NULL ? reading->tool : &on_path,
+                                            &gl_reader_terraform, reading->options};
+
+    if (gl_hook_show(&showing, path, out, err) != 0)
+        return -1;
+    out->file = gl_arena_text(&out->arena, path, strlen(path));
+    return 0;
+}
+
 static int read_path(const struct reading *reading, const char *path, struct gl_hook_plan *out,
                      struct gl_error *err)
 {
@@ -206,6 +222,8 @@ static int read_path(const struct reading *reading, const char *path, struct gl_
 
     if (strcmp(path, "-") == 0)
         return read_stdin(reading, out, err);
+    if ((reader == NULL || reader == &gl_reader_terraform) && gl_hook_is_binary(path))
+        return read_binary(reading, path, out, err);
     if (reader == NULL) {
         feed = gl_feed_open(path, path, err);
         reader = feed != NULL ? recognise(feed, path, err) : NULL;
@@ -268,7 +286,12 @@ int gl_hook_plans_read(struct gl_context *context, const struct gl_hook_values *
         .parameters = list_of(&plans.arena, &values->parameters),
         .deployment_region = values->deployment_region,
     };
-    const struct reading reading = {&options, reader != NULL ? gl_hook_reader_named(reader) : NULL};
+    const struct reading reading = {
+        .options = &options,
+        .reader = reader != NULL ? gl_hook_reader_named(reader) : NULL,
+        .word = reader,
+        .tool = values->tool,
+    };
     struct paths paths = {0};
     int result = plans.mapping != NULL ? 0 : -1;
 

@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "broker/cli/act.h"
+#include "providers/data/data.h"
 #include "providers/pricelist.h"
 
 #define CLOUDS_MAX  GL_CONFIG_CLOUDS_MAX
@@ -126,4 +127,39 @@ int gl_refresh(struct gl_context *context, const struct gl_option_list *clouds, 
                        "no cloud is configured that could be asked; name one with --cloud, or: "
                        "greenlaunch provider add NAME");
     return 0;
+}
+
+static bool is_in_tables(const char *cloud)
+{
+    const struct gl_region_row *rows;
+    size_t count = gl_data_regions(&rows);
+
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(rows[i].cloud, cloud) == 0)
+            return true;
+    return false;
+}
+
+static const char *zones_of(const struct gl_config_cloud *cloud)
+{
+    for (size_t i = 0; cloud != NULL && i < cloud->setting_count; i++)
+        if (strcmp(cloud->settings[i].name, GL_CLOUD_ZONE_KEY) == 0)
+            return cloud->settings[i].value;
+    return NULL;
+}
+
+size_t gl_refresh_owns(const struct gl_context *context,
+                       struct gl_offer_own out[GL_CONFIG_CLOUDS_MAX])
+{
+    size_t count, used = 0;
+    const struct gl_cloud_driver *drivers = gl_cloud_drivers(&count);
+
+    for (size_t i = 0; i < count && used < GL_CONFIG_CLOUDS_MAX; i++) {
+        const struct gl_cloud_ops *ops = drivers[i].ops;
+
+        if ((ops->caps & GL_CLOUD_REMOTE) != 0 && ops->catalog != NULL && !is_in_tables(ops->name))
+            out[used++] = (struct gl_offer_own){
+                ops->name, zones_of(gl_config_cloud(&context->config, ops->name))};
+    }
+    return used;
 }

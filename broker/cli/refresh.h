@@ -6,6 +6,7 @@
  * commands (providers/pricelist.h). A cloud that cannot be asked is named and hinders no other. */
 
 #include "broker/cli/command.h"
+#include "providers/offers.h"
 
 /* Ask the clouds that `clouds` names (globs; none = those of the configuration). Says on stderr how
  * each did; *out_json is a new array of the same. -1 only when nothing could be asked or kept at
@@ -15,5 +16,10 @@ int gl_refresh(struct gl_context *context, const struct gl_option_list *clouds, 
 
 /* "<state>/prices", fresh; NULL when there is no state folder. */
 char *gl_refresh_folder(struct gl_context *context);
+
+/* The clouds that no built-in table knows, and what the configuration says of where they stand;
+ * borrowed from it. At most GL_CONFIG_CLOUDS_MAX; returns how many. */
+size_t gl_refresh_owns(const struct gl_context *context,
+                       struct gl_offer_own out[GL_CONFIG_CLOUDS_MAX]);
 
 #endif

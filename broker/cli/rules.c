@@ -374,8 +374,11 @@ static int gather_and_decide(struct gl_context *context, const struct gl_ask *as
 {
     const char *zone = gl_context_zone(context, ask->zone);
     GL_AUTO(gl_auto_free) char *prices = gl_refresh_folder(context);
+    struct gl_offer_own owns[GL_CONFIG_CLOUDS_MAX];
     struct gl_offer_options options = {
         .price_folder = prices,
+        .owns = owns,
+        .own_count = gl_refresh_owns(context, owns),
         .local_zone = zone,
         .local_country = context->config.country,
         .local_places = context->config.places,
@@ -441,7 +444,10 @@ static int gather_for_plans(struct gl_context *context, struct gl_ask_result *re
 {
     const struct gl_request *request = &result->request;
     GL_AUTO(gl_auto_free) char *prices = gl_refresh_folder(context);
+    struct gl_offer_own owns[GL_CONFIG_CLOUDS_MAX];
     const struct gl_offer_options options = {.price_folder = prices,
+                                             .owns = owns,
+                                             .own_count = gl_refresh_owns(context, owns),
                                              .wants_history = is_promisable(result->policy, false),
                                              .only_asked = true};
 

@@ -184,7 +184,8 @@ static int write_file(const char *path, const struct gl_config_edit *edit, struc
         if (gl_dir_make(folder, err) != 0)
             return -1;
     }
-    return gl_file_write(path, gl_str_text(&edit->text), edit->text.length, 0600, err);
+    return gl_file_write(path, gl_str_text(&edit->text), edit->text.length,
+                         edit->mode != 0 ? edit->mode : 0600, err);
 }
 
 static void set_data(struct gl_context *context, const char *path,

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
+#define NAME_MOST 256 /* bytes of a code span */
+
 /* What is replaced by what. */
 enum where {
     ANY,
@@ -131,14 +133,13 @@ static void translate(const struct row *rows, const char *text, struct gl_str *o
     }
 }
 
-/* Cut between characters. */
-static void add_visible(const char *text, struct gl_str *out)
+void gl_escape_visible(const char *text, size_t most, struct gl_str *out)
 {
-    size_t length = strnlen(text, GL_ESCAPE_MOST + 1);
-    bool is_cut = length > GL_ESCAPE_MOST;
+    size_t length = strnlen(text, most + 1);
+    bool is_cut = length > most;
 
     if (is_cut)
-        for (length = GL_ESCAPE_MOST; length > 0 && ((unsigned char)text[length] & 0xc0) == 0x80;)
+        for (length = most; length > 0 && ((unsigned char)text[length] & 0xc0) == 0x80;)
             length--;
     gl_str_add_printable(out, text, length);
     if (is_cut)
@@ -151,7 +152,7 @@ void gl_escape_add(enum gl_escape how, const char *text, struct gl_str *out)
 
     if (text == NULL)
         return;
-    add_visible(text, &visible);
+    gl_escape_visible(text, GL_ESCAPE_MOST, &visible);
     translate(tables[how], gl_str_text(&visible), out);
 }
 
@@ -164,7 +165,7 @@ void gl_escape_code(const char *text, struct gl_str *out)
     size_t run = 0, longest = 0;
     const char *shown;
 
-    add_visible(text != NULL ? text : "", &visible);
+    gl_escape_visible(text != NULL ? text : "", NAME_MOST, &visible);
     shown = gl_str_text(&visible);
     if (*shown == '\0')
         return;

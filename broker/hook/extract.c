@@ -412,13 +412,25 @@ static const char *const *extract_tags(struct gl_extraction *extraction)
 static void make_opaque(struct gl_extraction *extraction, struct gl_intent *out)
 {
     out->role = GL_ROLE_OPAQUE;
-    out->count =
-        (struct gl_intent_count){GL_UNKNOWN, GL_UNKNOWN, GL_UNKNOWN, "machine", NULL, GL_SURE_NOT};
+    out->count = (struct gl_intent_count){
+        .min = GL_UNKNOWN, .desired = GL_UNKNOWN, .max = GL_UNKNOWN, .unit = "machine"};
     out->machine = (struct gl_intent_machine){.vcpus_u = GL_UNKNOWN,
                                               .memory_mib = GL_UNKNOWN,
                                               .accelerator_count = GL_UNKNOWN,
                                               .surety = GL_SURE_NOT};
     gl_extract_note(extraction, "the service chooses its machines itself");
+}
+
+/* Machines that are gone before anything runs on them: told, not counted. */
+static void make_brief(struct gl_extraction *extraction, struct gl_intent *out)
+{
+    GL_AUTO(gl_str_done) struct gl_str note = {0};
+
+    gl_str_addf(&note, "%s for minutes, while it is created",
+                out->machine.type != NULL ? out->machine.type : "machines");
+    gl_extract_note(extraction, own(extraction->arena, gl_str_text(&note)));
+    out->machine = (struct gl_intent_machine){
+        .vcpus_u = GL_UNKNOWN, .memory_mib = GL_UNKNOWN, .accelerator_count = GL_UNKNOWN};
 }
 
 void gl_mapping_extract(const struct gl_hook_mapping *mapping, const struct gl_mapping_row *row,
@@ -437,6 +449,8 @@ void gl_mapping_extract(const struct gl_hook_mapping *mapping, const struct gl_m
     extract_place(&extraction, gl_mapping_provider(mapping, row->type), &out->place);
     extract_machine(&extraction, &out->machine);
     gl_extract_count(&extraction, &out->place, &out->count);
+    if (out->count.is_brief)
+        make_brief(&extraction, out);
     if (row->opaque_if != NULL && gl_extract_matches(&extraction, row->opaque_if, present) &&
         !gl_extract_matches(&extraction, row->opaque_if, lie))
         make_opaque(&extraction, out);

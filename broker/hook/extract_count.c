@@ -230,6 +230,7 @@ static void apply_none(struct gl_extraction *extraction, struct gl_intent_count 
         out->how = NULL;
     } else if (row->briefly_if != NULL && gl_extract_matches(extraction, row->briefly_if, NULL)) {
         out->min = out->desired = 0;
+        out->is_brief = true;
         out->how = "only while it is created";
     }
 }

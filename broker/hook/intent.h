@@ -82,6 +82,7 @@ struct gl_intent_count {
     const char *unit;          /* "machine" or "vcpu" */
     const char *how;           /* "per zone, 3 assumed"; NULL */
     enum gl_surety surety;
+    bool is_brief; /* only while something else is created: no launch */
 };
 
 struct gl_intent {

@@ -285,12 +285,27 @@ static int compare_findings(const void *left, const void *right)
 
 /* ---- the verdict ---- */
 
+static void say_allowed(const struct gl_hook_report *report, struct gl_str *out)
+{
+    size_t let_pass = report->waived + report->known + report->warned;
+
+    if (report->launches == 0) {
+        gl_str_add(out, "allowed: nothing is launched");
+        return;
+    }
+    gl_str_addf(out, "allowed: %zu launch%s, ", report->launches,
+                report->launches == 1 ? "" : "es");
+    if (let_pass == 0)
+        gl_str_add(out, "every rule holds");
+    else
+        gl_str_addf(out, "%zu finding%s let pass", let_pass, let_pass == 1 ? "" : "s");
+}
+
 /* Precedence of exits: refused, over budget, unknown, later, fine. */
 static void conclude(struct making *making)
 {
     struct gl_hook_report *report = making->report;
     size_t verdicts[4] = {0};
-    size_t let_pass = report->waived + report->known + report->warned;
     bool is_budget_unknown = false;
     GL_AUTO(gl_str_done) struct gl_str text = {0};
 
@@ -326,15 +341,7 @@ static void conclude(struct making *making)
     } else {
         report->verdict = GL_ALLOW;
         report->exit = GL_EXIT_OK;
-        if (report->launches == 0)
-            gl_str_add(&text, "allowed: nothing is launched");
-        else
-            gl_str_addf(&text, "allowed: %zu launch%s, ", report->launches,
-                        report->launches == 1 ? "" : "es");
-        if (report->launches > 0 && let_pass == 0)
-            gl_str_add(&text, "every rule holds");
-        else if (report->launches > 0)
-            gl_str_addf(&text, "%zu finding%s let pass", let_pass, let_pass == 1 ? "" : "s");
+        say_allowed(report, &text);
     }
     report->headline = gl_hook_text(&making->memory->arena, &text);
 }
@@ -349,6 +356,28 @@ static void note_totals(struct making *making)
     }
     report->usd_per_month = making->usd / 1e6 * GL_HOOK_MONTH_H;
     report->delta_usd_per_month = (double)NAN;
+}
+
+/* Only of what is told: the look-up may read files. */
+static void locate_all(struct making *making)
+{
+    const struct gl_hook_ask *ask = making->judge.ask;
+    const struct gl_hook_report *report = making->report;
+
+    if (ask->locate == NULL)
+        return;
+    for (size_t i = 0; i < report->finding_count; i++) {
+        struct gl_hook_finding *finding = &making->memory->findings[i];
+
+        if (finding->plan != NULL)
+            ask->locate(ask->locate_cookie, finding->plan, finding->intent, &finding->at);
+    }
+    for (size_t i = 0; i < report->judged_count; i++) {
+        struct gl_judged *judged = &making->memory->judged[i];
+
+        if (judged->verdict != GL_ALLOW)
+            ask->locate(ask->locate_cookie, judged->plan, judged->intent, &judged->at);
+    }
 }
 
 static void judge_increases(struct making *making)
@@ -385,6 +414,7 @@ struct gl_hook_report *gl_hook_judge(const struct gl_hook_ask *ask)
         qsort(memory->judged, report->judged_count, sizeof *memory->judged, compare_judged);
     if (report->finding_count > 0)
         qsort(memory->findings, report->finding_count, sizeof *memory->findings, compare_findings);
+    locate_all(&making);
     report->opaque_addresses = gl_hook_texts_end(&memory->arena, &opaque);
     conclude(&making);
     gl_hook_tell(&making.judge, &making.sources, report);

@@ -35,6 +35,11 @@ struct gl_hook_ask {
     enum gl_count_basis count_basis, count_basis_least; /* as in gl_question */
     const struct gl_hook_baseline *baseline;            /* NULL = none */
     bool is_demo, is_offline, is_advisory;
+    /* Where what is found is shown; *place stands for the plan and is changed when a better one is
+     * known. Its texts must outlive the report. `intent` NULL = the whole change. NULL = none. */
+    void (*locate)(void *cookie, const struct gl_hook_plan *plan, const struct gl_intent *intent,
+                   struct gl_source_place *place);
+    void *locate_cookie;
 };
 
 /* Never NULL; borrows plans and policy. Free with gl_hook_report_free(). */

@@ -285,6 +285,27 @@ static enum gl_verdict verdict_of_results(const struct gl_hook_kind *kind)
     return verdict;
 }
 
+static double price_of(const struct gl_offer *offer, int64_t count)
+{
+    if (offer->price_u_usd_per_h == GL_UNKNOWN || count == GL_UNKNOWN)
+        return (double)NAN;
+    return (double)offer->price_u_usd_per_h / 1e6 * (double)count;
+}
+
+/* The larger of two; of one that is not known, that. */
+static double dearer(double a, double b)
+{
+    return isnan(a) || isnan(b) ? (double)NAN : fmax(a, b);
+}
+
+static bool is_worse_figure(const struct gl_figure *figure, const struct gl_figure *than)
+{
+    if (figure->value_u == GL_UNKNOWN || than->value_u == GL_UNKNOWN)
+        return figure->value_u == GL_UNKNOWN;
+    return figure->value_u > than->value_u;
+}
+
+/* Of several ways it may come out, the worst of each figure. */
 static void note_figures(struct gl_hook_judge *judge, const struct gl_hook_case *one, bool is_first,
                          struct gl_hook_kind *out)
 {
@@ -292,16 +313,11 @@ static void note_figures(struct gl_hook_judge *judge, const struct gl_hook_case 
     const struct gl_question question = gl_hook_question(judge, one, offer, 1);
     struct gl_figure figure = gl_render_figure(&question, offer, GL_INTENSITY);
     int64_t count = one->subject.counts[gl_rule_count_basis(&question, NULL)];
-    double price = offer->price_u_usd_per_h == GL_UNKNOWN || count == GL_UNKNOWN
-                       ? (double)NAN
-                       : (double)offer->price_u_usd_per_h / 1e6 * (double)count;
-    bool is_worse = figure.value_u == GL_UNKNOWN || (out->intensity.value_u != GL_UNKNOWN &&
-                                                     figure.value_u > out->intensity.value_u);
+    double price = price_of(offer, count);
 
-    if (is_first || is_worse)
+    if (is_first || is_worse_figure(&figure, &out->intensity))
         out->intensity = figure;
-    if (is_first || isnan(price) || price > out->usd)
-        out->usd = !is_first && isnan(out->usd) ? out->usd : price;
+    out->usd = is_first ? price : dearer(out->usd, price);
     if (is_first || count == GL_UNKNOWN || (out->count != GL_UNKNOWN && count > out->count))
         out->count = count;
 }

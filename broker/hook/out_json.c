@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
-#include <stdlib.h>
 
 #include "base/time.h"
 #include "broker/context.h"
@@ -173,12 +172,6 @@ json_t *gl_hook_report_json(const struct gl_hook_report *report)
 
 void gl_hook_out_json(const struct gl_hook_report *report, unsigned columns, struct gl_str *out)
 {
-    json_t *data = gl_hook_report_json(report);
-    char *text = gl_json_pretty(data);
-
     (void)columns;
-    gl_str_add(out, text);
-    gl_str_add_char(out, '\n');
-    free(text);
-    json_decref(data);
+    gl_hook_add_json(gl_hook_report_json(report), out);
 }

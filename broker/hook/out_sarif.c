@@ -93,7 +93,7 @@ static json_t *result_json(const struct gl_hook_report *report,
     json_t *result;
 
     gl_hook_add_story(report, finding, judged, &text);
-    result = json_pack("{s:o,s:I,s:s,s:s,s:{s:o},s:[o],s:{s:s,s:s},s:{s:s,s:s}}", "ruleId",
+    result = json_pack("{s:o,s:I,s:s,s:s,s:{s:o},s:[o],s:{s:s,s:s},s:{s:s,s:o}}", "ruleId",
                        gl_hook_text_json(gl_hook_rule_id(finding)), "ruleIndex",
                        (json_int_t)rule_index(report, finding->rule), "level",
                        level_words[gl_hook_level_of(finding)], "kind", "fail", "message", "text",
@@ -101,7 +101,7 @@ static json_t *result_json(const struct gl_hook_report *report,
                        "partialFingerprints", "primaryLocationLineHash", finding->fingerprint,
                        "greenlaunch/v1", finding->fingerprint, "properties", "state",
                        gl_finding_word(finding->state), "rulePlace",
-                       finding->rule_place != NULL ? finding->rule_place : "");
+                       gl_hook_text_json(finding->rule_place));
     add_suppression(finding, result);
     return result;
 }
@@ -164,10 +164,10 @@ static json_t *invocation_json(const struct gl_hook_report *report)
     GL_AUTO(gl_str_done) struct gl_str headline = {0};
 
     gl_hook_add_headline(report, &headline);
-    return json_pack("{s:b,s:i,s:s,s:s,s:o}", "executionSuccessful", 1, "exitCode",
-                     gl_hook_exit(report), "exitCodeDescription", gl_str_text(&headline),
-                     "endTimeUtc", gl_instant_text(report->at, at), "toolExecutionNotifications",
-                     notices_json(report));
+    return json_pack(
+        "{s:b,s:i,s:o,s:s,s:o}", "executionSuccessful", 1, "exitCode", gl_hook_exit(report),
+        "exitCodeDescription", gl_hook_text_json(gl_str_text(&headline)), "endTimeUtc",
+        gl_instant_text(report->at, at), "toolExecutionNotifications", notices_json(report));
 }
 
 void gl_hook_out_sarif(const struct gl_hook_report *report, unsigned columns, struct gl_str *out)

@@ -30,6 +30,8 @@ static void add_head(const struct gl_hook_report *report, unsigned columns, stru
     gl_str_add(&line, report->headline);
     for (char *c = line.text; c != NULL && *c != '\0' && *c != ':'; c++)
         *c = (char)toupper((unsigned char)*c);
+    if (report->is_demo)
+        gl_str_add(&line, " (" GL_HOOK_DEMO ")");
     gl_render_wrap(gl_str_text(&line), 0, columns, out);
     gl_str_clear(&line);
     for (size_t i = 0; i < report->plan_count && i < NAMES_MAX; i++) {
@@ -276,6 +278,15 @@ static void add_exceptions(const struct gl_hook_report *report, unsigned columns
         add_list("Unused:", report->unused_rules, columns, out);
 }
 
+static void add_method(const struct gl_hook_report *report, unsigned columns, struct gl_str *out)
+{
+    GL_AUTO(gl_str_done) struct gl_str text = {0};
+
+    gl_hook_add_method(report, &text);
+    if (report->judged_count > 0)
+        add_paragraph("Method:", &text, columns, out);
+}
+
 /* Words of our own and of the built-in tables only, so that they may be typed as they stand. */
 static void add_next(const struct gl_hook_report *report, unsigned columns, struct gl_str *out)
 {
@@ -302,6 +313,7 @@ void gl_hook_out_text(const struct gl_hook_report *report, unsigned columns, str
     add_totals(report, columns, out);
     add_exceptions(report, columns, out);
     add_list("Notes:", report->notes, columns, out);
+    add_method(report, columns, out);
     add_list("Sources:", report->sources, columns, out);
     add_next(report, columns, out);
 }

@@ -5,10 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/exit.h"
 #include "broker/hook/output_part.h"
 #include "broker/render/decision.h"
 #include "broker/render/text.h"
+
+#define SUBJECT_MOST 256 /* bytes of an address in a line */
 
 enum gl_hook_level gl_hook_level_of(const struct gl_hook_finding *finding)
 {
@@ -50,7 +51,7 @@ static void add_meaning(const struct gl_meaning *meaning, struct gl_str *out)
 {
     gl_str_addf(out, "%s-based %s over %s", gl_accounting_word(meaning->accounting),
                 gl_rate_word(meaning->rate),
-                meaning->boundary == GL_BOUNDARY_DIRECT ? "direct emissions" : "the lifecycle");
+                meaning->boundary == GL_DIRECT ? "direct emissions" : "the lifecycle");
 }
 
 void gl_hook_add_evidence(const struct gl_figure *figure, struct gl_str *out)
@@ -142,8 +143,9 @@ void gl_hook_add_story(const struct gl_hook_report *report, const struct gl_hook
 {
     if (report->is_demo)
         gl_str_add(out, "DEMO: ");
-    gl_str_addf(out, "%s: %s [%s, %s]", gl_hook_subject(finding), finding->message,
-                gl_hook_rule_id(finding), gl_finding_word(finding->state));
+    gl_escape_visible(gl_hook_subject(finding), SUBJECT_MOST, out);
+    gl_str_addf(out, ": %s [%s, %s]", finding->message, gl_hook_rule_id(finding),
+                gl_finding_word(finding->state));
     if (judged != NULL) {
         gl_str_add(out, "; ");
         gl_hook_add_evidence(&judged->intensity, out);
@@ -171,6 +173,19 @@ void gl_hook_lookup_init(const struct gl_hook_report *report, struct gl_hook_loo
         out->sorted[i] = &report->judged[i];
     if (out->count > 0)
         qsort(out->sorted, out->count, sizeof *out->sorted, compare);
+    out->has_finding = gl_alloc(out->count + 1);
+    memset(out->has_finding, 0, out->count + 1);
+    for (size_t i = 0; i < report->finding_count; i++) {
+        const struct gl_judged *judged = gl_hook_lookup_find(out, report->findings[i].intent);
+
+        if (judged != NULL)
+            out->has_finding[judged - report->judged] = true;
+    }
+}
+
+bool gl_hook_lookup_is_clean(const struct gl_hook_lookup *lookup, size_t index)
+{
+    return !lookup->has_finding[index];
 }
 
 const struct gl_judged *gl_hook_lookup_find(const struct gl_hook_lookup *lookup,
@@ -187,6 +202,7 @@ const struct gl_judged *gl_hook_lookup_find(const struct gl_hook_lookup *lookup,
 void gl_hook_lookup_done(struct gl_hook_lookup *lookup)
 {
     free(lookup->sorted);
+    free(lookup->has_finding);
     *lookup = (struct gl_hook_lookup){0};
 }
 

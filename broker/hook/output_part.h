@@ -54,12 +54,15 @@ void gl_hook_add_story(const struct gl_hook_report *report, const struct gl_hook
 /* Intents to what became of them. */
 struct gl_hook_lookup {
     const struct gl_judged **sorted; /* by address in memory of the intent */
+    bool *has_finding;               /* by place in report->judged */
     size_t count;
 };
 void gl_hook_lookup_init(const struct gl_hook_report *report, struct gl_hook_lookup *out);
 /* NULL when there is none: a finding on the whole change. */
 const struct gl_judged *gl_hook_lookup_find(const struct gl_hook_lookup *lookup,
                                             const struct gl_intent *intent);
+/* Did judged[index] meet every rule? */
+bool gl_hook_lookup_is_clean(const struct gl_hook_lookup *lookup, size_t index);
 void gl_hook_lookup_done(struct gl_hook_lookup *lookup);
 
 /* JSON for a runner's log: indented, one line end, nothing a runner takes for a command. Takes the

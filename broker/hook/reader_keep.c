@@ -16,7 +16,8 @@ struct gl_reader_number {
 };
 
 /* FNV-1a, 64 bits: names come from the user's own plan, and a slow look-up harms nobody else. */
-static struct gl_reader_slot *slot_of(struct gl_reader_slot *slots, size_t capacity, const char *name)
+static struct gl_reader_slot *slot_of(struct gl_reader_slot *slots, size_t capacity,
+                                      const char *name)
 {
     uint64_t hash = 0xcbf29ce484222325U;
     size_t at;
@@ -42,7 +43,7 @@ static void grow(struct gl_arena *arena, struct gl_reader_index *index)
 }
 
 void gl_reader_index_add(struct gl_arena *arena, struct gl_reader_index *index, const char *name,
-                     size_t number)
+                         size_t number)
 {
     struct gl_reader_slot *slot;
 
@@ -62,7 +63,7 @@ void gl_reader_index_add(struct gl_arena *arena, struct gl_reader_index *index, 
 }
 
 bool gl_reader_index_next(const struct gl_reader_index *index, const char *name, size_t *cursor,
-                      size_t *out_number)
+                          size_t *out_number)
 {
     size_t link;
 
@@ -149,8 +150,9 @@ static void copy_wanted(struct pruning *pruning, const struct gl_jnode *node,
 }
 
 struct gl_jtree gl_reader_prune(struct gl_arena *arena, const struct gl_jtree *tree,
-                            const struct gl_jnode *node,
-                            bool (*wants)(const void *cookie, const char *key), const void *cookie)
+                                const struct gl_jnode *node,
+                                bool (*wants)(const void *cookie, const char *key),
+                                const void *cookie)
 {
     struct gl_jtree out = {0};
     struct pruning pruning = {.from = tree, .to = &out, .is_counting = true};

@@ -10,19 +10,17 @@
 
 /* ---- reader_walk.c: the shape of documents ---- */
 
-/* Reads the value of a member or an item, all of it. `reader` is the format's own. */
-typedef int gl_reader_reading(void *reader, struct gl_jsonpull *pull, void *cookie,
-                              struct gl_error *err);
-struct gl_reader_member {
-    const char *key; /* NULL ends a table */
-    gl_reader_reading *read;
-};
-/* Every member of the next value by its row, the others skipped; a value that is no object too. */
-int gl_reader_members(void *reader, struct gl_jsonpull *pull,
-                      const struct gl_reader_member *members, void *cookie, struct gl_error *err);
-/* Every item of the next value; a value that is no list is skipped. */
-int gl_reader_items(void *reader, struct gl_jsonpull *pull, gl_reader_reading *read, void *cookie,
-                    struct gl_error *err);
+/* Reads the value of a member or an item, all of it; `key` is borrowed until it reads on, and empty
+ * for items. */
+typedef int gl_reader_each(void *cookie, struct gl_view key, struct gl_jsonpull *pull,
+                           struct gl_error *err);
+/* Every member of the next value; one that is no object is skipped. */
+int gl_reader_each_member(struct gl_jsonpull *pull, gl_reader_each *each, void *cookie,
+                          struct gl_error *err);
+/* Every item of the next value; one that is no list is skipped. */
+int gl_reader_each_item(struct gl_jsonpull *pull, gl_reader_each *each, void *cookie,
+                        struct gl_error *err);
+bool gl_reader_is_key(struct gl_view key, const char *name);
 /* Step in when the next value is of that kind, else over it. */
 int gl_reader_enter(struct gl_jsonpull *pull, enum gl_jkind kind, bool *out_is_in,
                     struct gl_error *err);
@@ -55,6 +53,25 @@ struct gl_jtree gl_reader_prune(struct gl_arena *arena, const struct gl_jtree *t
                                 bool (*wants)(const void *cookie, const char *key),
                                 const void *cookie);
 
+/* ---- reader_pair.c: attributes that are written anew ---- */
+
+/* Two JSON texts of one shape, side by side: the values, and true where a value is known later
+ * only. Zero-initialised. */
+struct gl_reader_pair {
+    struct gl_str values, unknown;
+};
+void gl_reader_pair_add(struct gl_reader_pair *pair, const char *value, const char *unknown);
+void gl_reader_pair_key(struct gl_reader_pair *pair, const char *key);
+void gl_reader_pair_text(struct gl_reader_pair *pair, const char *text, size_t length);
+/* A scalar as it stands. */
+void gl_reader_pair_scalar(struct gl_reader_pair *pair, const struct gl_jtree *tree,
+                           const struct gl_jnode *node);
+/* The texts as trees in the arena, and the texts freed. Empty trees when they are too large. */
+void gl_reader_pair_take(struct gl_reader_pair *pair, struct gl_arena *arena,
+                         struct gl_jtree *out_values, struct gl_jtree *out_unknown);
+/* A JSON text of our own as a tree in the arena. */
+struct gl_jtree gl_reader_tree(struct gl_arena *arena, const struct gl_str *text);
+
 /* ---- reader_intent.c: places and launches ---- */
 
 const char *gl_reader_say(struct gl_arena *arena, const char *format, ...)
@@ -77,8 +94,7 @@ bool gl_reader_place_by_environment(const struct gl_hook_options *options,
 /* A new intent at the end of the plan, read by `row` from `attributes`. Its place is what they say;
  * the rest is the reader's. Borrowed until the next one. */
 struct gl_intent *gl_reader_add_intent(const struct gl_hook_options *options,
-                                       struct gl_hook_plan *plan,
-                                       const struct gl_mapping_row *row,
+                                       struct gl_hook_plan *plan, const struct gl_mapping_row *row,
                                        const struct gl_attributes *attributes,
                                        const struct gl_follower *follower);
 /* An intent without a row, of unknown machine, count and place, at the end of the plan. */

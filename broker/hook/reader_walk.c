@@ -3,12 +3,9 @@
 
 #include <string.h>
 
-static gl_reader_reading *find(const struct gl_reader_member *members, struct gl_view key)
+bool gl_reader_is_key(struct gl_view key, const char *name)
 {
-    for (; members->key != NULL; members++)
-        if (strlen(members->key) == key.length && memcmp(members->key, key.text, key.length) == 0)
-            return members->read;
-    return NULL;
+    return strlen(name) == key.length && memcmp(name, key.text, key.length) == 0;
 }
 
 int gl_reader_enter(struct gl_jsonpull *pull, enum gl_jkind kind, bool *out_is_in,
@@ -22,41 +19,32 @@ int gl_reader_enter(struct gl_jsonpull *pull, enum gl_jkind kind, bool *out_is_i
     return *out_is_in ? gl_jsonpull_enter(pull, kind, err) : gl_jsonpull_skip(pull, err);
 }
 
-int gl_reader_members(void *reader, struct gl_jsonpull *pull,
-                      const struct gl_reader_member *members, void *cookie, struct gl_error *err)
+int gl_reader_each_member(struct gl_jsonpull *pull, gl_reader_each *each, void *cookie,
+                          struct gl_error *err)
 {
     struct gl_view key;
     bool has;
 
     if (gl_reader_enter(pull, GL_JOBJECT, &has, err) != 0)
         return -1;
-    while (has) {
-        gl_reader_reading *read;
-
-        if (gl_jsonpull_member(pull, &key, &has, err) != 0)
+    while (has)
+        if (gl_jsonpull_member(pull, &key, &has, err) != 0 ||
+            (has && each(cookie, key, pull, err) != 0))
             return -1;
-        if (!has)
-            break;
-        read = find(members, key);
-        if ((read != NULL ? read(reader, pull, cookie, err) : gl_jsonpull_skip(pull, err)) != 0)
-            return -1;
-    }
     return 0;
 }
 
-int gl_reader_items(void *reader, struct gl_jsonpull *pull, gl_reader_reading *read, void *cookie,
-                    struct gl_error *err)
+int gl_reader_each_item(struct gl_jsonpull *pull, gl_reader_each *each, void *cookie,
+                        struct gl_error *err)
 {
     bool has;
 
     if (gl_reader_enter(pull, GL_JARRAY, &has, err) != 0)
         return -1;
-    while (has) {
-        if (gl_jsonpull_item(pull, &has, err) != 0)
+    while (has)
+        if (gl_jsonpull_item(pull, &has, err) != 0 ||
+            (has && each(cookie, (struct gl_view){"", 0}, pull, err) != 0))
             return -1;
-        if (has && read(reader, pull, cookie, err) != 0)
-            return -1;
-    }
     return 0;
 }
 

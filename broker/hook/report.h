@@ -105,6 +105,7 @@ struct gl_hook_output {
     const char *name; /* "sarif": the word of --output */
     const char *what; /* "SARIF 2.1.0, for code scanning" */
     void (*render)(const struct gl_hook_report *report, unsigned columns, struct gl_str *out);
+    bool is_document; /* says itself that it is a demonstration; no mark may stand before a line */
 };
 const struct gl_hook_output *gl_hook_outputs(size_t *out_count); /* broker/hook/outputs.c */
 const struct gl_hook_output *gl_hook_output_named(const char *name);

@@ -76,7 +76,8 @@ static int read_variable_value(struct gl_tf *tf, struct gl_jsonpull *pull, void 
     (void)cookie;
     if (gl_jsonpull_take(pull, &tf->scratch, err) != 0)
         return -1;
-    tf->variables = gl_reader_prune(&tf->work, &tf->scratch, gl_jtree_root(&tf->scratch), NULL, NULL);
+    tf->variables =
+        gl_reader_prune(&tf->work, &tf->scratch, gl_jtree_root(&tf->scratch), NULL, NULL);
     return 0;
 }
 
@@ -93,24 +94,13 @@ static int read_deferred(struct gl_tf *tf, struct gl_jsonpull *pull, void *cooki
     return gl_tf_items(tf, pull, gl_tf_read_deferred, cookie, err);
 }
 
-static int read_flag(struct gl_jsonpull *pull, bool *out, struct gl_error *err)
-{
-    enum gl_jkind kind;
-
-    if (gl_jsonpull_peek(pull, &kind, err) != 0)
-        return -1;
-    if (kind != GL_JTRUE && kind != GL_JFALSE)
-        return gl_jsonpull_skip(pull, err);
-    return gl_jsonpull_bool(pull, out, err);
-}
-
 static int read_errored(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
                         struct gl_error *err)
 {
     bool is_errored = false;
 
     (void)cookie;
-    if (read_flag(pull, &is_errored, err) != 0)
+    if (gl_reader_flag(pull, &is_errored, err) != 0)
         return -1;
     if (is_errored)
         return gl_fail(err, GL_E_BAD_VALUE,
@@ -126,7 +116,7 @@ static int read_complete(struct gl_tf *tf, struct gl_jsonpull *pull, void *cooki
     bool is_complete = true;
 
     (void)cookie;
-    if (read_flag(pull, &is_complete, err) != 0)
+    if (gl_reader_flag(pull, &is_complete, err) != 0)
         return -1;
     tf->plan->is_partial = tf->plan->is_partial || !is_complete;
     return 0;

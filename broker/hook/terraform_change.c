@@ -94,22 +94,11 @@ static bool needs_look(struct gl_tf *tf, const char *type)
 static void note_suspect(struct gl_tf *tf, const char *type, const struct gl_jtree *tree,
                          const struct gl_jnode *after)
 {
-    struct gl_hook_plan *plan = tf->plan;
     bool is_suspect = gl_mapping_is_suspect(tf->options->mapping, type, tree, after);
-    const char **types = NULL;
-    size_t count = 0;
 
     gl_reader_index_add(&tf->work, &tf->types, type, is_suspect);
-    if (!is_suspect)
-        return;
-    while (plan->unmapped != NULL && plan->unmapped[count] != NULL)
-        if (strcmp(plan->unmapped[count++], type) == 0)
-            return;
-    types = gl_arena_take(&plan->arena, (count + 2) * sizeof *types);
-    if (count > 0)
-        memcpy(types, plan->unmapped, count * sizeof *types);
-    types[count] = gl_arena_text(&plan->arena, type, strlen(type));
-    plan->unmapped = types;
+    if (is_suspect)
+        gl_reader_add_unmapped(tf->plan, type);
 }
 
 /* Everything else is dropped here, secrets with it. */
@@ -118,7 +107,7 @@ static struct gl_jtree keep(struct gl_tf *tf, const char *type, const struct gl_
 {
     struct wanted wanted = {tf->options->mapping, type};
 
-    if (!gl_jnode_is(node, GL_JOBJECT))
+    if (!gl_jnode_is(node, GL_JOBJECT) && !gl_jnode_is(node, GL_JTRUE))
         return (struct gl_jtree){0};
     return gl_reader_prune(&tf->work, tree, node, wants, &wanted);
 }
@@ -145,7 +134,7 @@ static void index_resource(struct gl_tf *tf, size_t number)
             continue;
         gl_str_addf(&key, "%s|%s", parts->type, text);
         gl_reader_index_add(&tf->work, &tf->by_value,
-                        gl_arena_text(&tf->work, gl_str_text(&key), key.length), number);
+                            gl_arena_text(&tf->work, gl_str_text(&key), key.length), number);
     }
 }
 
@@ -247,6 +236,9 @@ static int keep_change(struct gl_tf *tf, const struct item *item, struct gl_erro
     resource.before = keep(tf, type, tree, gl_jnode_get(tree, change, "before"));
     resource.after = keep(tf, type, tree, gl_jnode_get(tree, change, "after"));
     resource.unknown = keep(tf, type, tree, gl_jnode_get(tree, change, "after_unknown"));
+    resource.sensitive = keep(tf, type, tree, gl_jnode_get(tree, change, "after_sensitive"));
+    resource.sensitive_before =
+        keep(tf, type, tree, gl_jnode_get(tree, change, "before_sensitive"));
     return add_resource(tf, &resource, err);
 }
 

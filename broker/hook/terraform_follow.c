@@ -40,11 +40,15 @@ const struct gl_jnode *gl_tf_at(const struct gl_jtree *tree, const struct gl_jno
 struct gl_attributes gl_tf_attributes(const struct gl_tf_resource *resource, bool is_before)
 {
     const struct gl_jtree *tree = is_before ? &resource->before : &resource->after;
+    const struct gl_jtree *sensitive =
+        is_before ? &resource->sensitive_before : &resource->sensitive;
 
     return (struct gl_attributes){.tree = tree,
                                   .values = gl_jtree_root(tree),
                                   .unknown_tree = &resource->unknown,
                                   .unknown = is_before ? NULL : gl_jtree_root(&resource->unknown),
+                                  .sensitive_tree = sensitive,
+                                  .sensitive = gl_jtree_root(sensitive),
                                   .resource = resource,
                                   .address = resource->address};
 }
@@ -126,14 +130,6 @@ static bool is_repeated(const struct gl_jtree *tree, const struct gl_jnode *list
     return text == NULL;
 }
 
-static const char *say(struct gl_tf *tf, const char *format, const char *a, const char *b)
-{
-    GL_AUTO(gl_str_done) struct gl_str text = {0};
-
-    gl_str_addf(&text, format, a, b);
-    return gl_arena_text(&tf->work, gl_str_text(&text), text.length);
-}
-
 static const struct gl_tf_module *module_of(struct gl_tf *tf, const char *path)
 {
     size_t number = gl_tf_module_of(tf, path); /* may move them all */
@@ -170,7 +166,8 @@ static struct place step(struct gl_tf *tf, const char *module, const struct refe
         out.module = parent_of(tf, module);
     } else if (reference->kind == REF_MODULE) {
         out.module =
-            say(tf, *module != '\0' ? "%s.module.%s" : "%smodule.%s", module, reference->first);
+            gl_reader_say(&tf->plan->arena, *module != '\0' ? "%s.module.%s" : "%smodule.%s",
+                          module, reference->first);
         if (!gl_reader_index_next(&tf->modules_named, out.module, &cursor, &number))
             return out;
         out.tree = &tf->modules[number].outputs;
@@ -229,7 +226,8 @@ static const struct gl_tf_resource *find_planned(struct gl_tf *tf, const char *m
     const char *name;
     size_t cursor = 0, number;
 
-    if (!reference->is_data || !gl_reader_index_next(&tf->blocks_named, block_name, &cursor, &number))
+    if (!reference->is_data ||
+        !gl_reader_index_next(&tf->blocks_named, block_name, &cursor, &number))
         return NULL;
     tree = &tf->blocks[number].expressions;
     name = gl_jnode_text(tree, gl_tf_at(tree, gl_jtree_root(tree), "name.constant_value"));
@@ -274,18 +272,21 @@ static bool resolve_variable(struct gl_tf *tf, const char *module,
 
     if (*module == '\0' &&
         answer(out, gl_jnode_text(given, into(given, gl_tf_at(given, value, reference->rest))),
-               GL_SURE_HIGH, say(tf, "variable %s%s", reference->first, "")))
+               GL_SURE_HIGH,
+               gl_reader_say(&tf->plan->arena, "variable %s%s", reference->first, "")))
         return true;
-    return answer(out, gl_jnode_text(defaults, gl_jnode_get(defaults, declared, "default")),
-                  GL_SURE_HIGH, say(tf, "default of variable %s%s", reference->first, ""));
+    return answer(
+        out, gl_jnode_text(defaults, gl_jnode_get(defaults, declared, "default")), GL_SURE_HIGH,
+        gl_reader_say(&tf->plan->arena, "default of variable %s%s", reference->first, ""));
 }
 
 static bool resolve_resource(struct gl_tf *tf, const char *module,
                              const struct reference *reference, struct gl_tf_answer *out)
 {
     const struct gl_tf_resource *found = find_block(tf, module, reference, NULL);
-    const char *how = say(tf, reference->is_data ? "data source %s.%s" : "%s.%s", reference->first,
-                          reference->second);
+    const char *how =
+        gl_reader_say(&tf->plan->arena, reference->is_data ? "data source %s.%s" : "%s.%s",
+                      reference->first, reference->second);
 
     if (*reference->rest == '\0')
         return false;

@@ -7,22 +7,10 @@
  * 1.14 and OpenTofu. Trees kept here are pruned to the attributes the mapping reads; everything
  * lives in `work` until the plan is read. */
 
-#include "broker/hook/reader.h"
+#include "broker/hook/reader_part.h"
 
 #define GL_TF_MAX_RESOURCES ((size_t)1 << 20)
 #define GL_TF_MAX_FOLLOWED  16 /* steps from a reference to its value; cycles end there */
-
-/* Names to numbers, several numbers a name. Zero-initialised; freed with its arena. */
-struct gl_reader_index {
-    struct gl_reader_slot *slots;
-    struct gl_reader_number *numbers;
-    size_t names, capacity, count;
-};
-void gl_reader_index_add(struct gl_arena *arena, struct gl_reader_index *index, const char *name,
-                     size_t number);
-/* The numbers of a name in order of adding: start with *cursor 0; false after the last. */
-bool gl_reader_index_next(const struct gl_reader_index *index, const char *name, size_t *cursor,
-                      size_t *out_number);
 
 /* "module.a["x"].aws_instance.web[0]" taken apart. Texts in the arena. */
 struct gl_tf_address {
@@ -42,6 +30,7 @@ struct gl_tf_resource {
     enum gl_change change;                  /* by the actions alone */
     bool is_forgotten;                      /* the old one keeps running */
     struct gl_jtree before, after, unknown; /* pruned; count 0 = none */
+    struct gl_jtree sensitive, sensitive_before;
     const struct gl_mapping_row *row;       /* NULL = not a machine, kept for who refers to it */
     const char *deferred;                   /* reason; NULL */
 };
@@ -76,7 +65,7 @@ struct gl_tf {
     size_t module_count;
     struct gl_tf_provider *providers;
     size_t provider_count;
-    struct gl_jtree variables;       /* of the root: {"region":"eu-north-1"} */
+    struct gl_jtree variables;           /* of the root: {"region":"eu-north-1"} */
     struct gl_reader_index by_block;     /* "module|type.name" -> resources */
     struct gl_reader_index by_value;     /* "type|id", by id, name, arn, self_link -> resources */
     struct gl_reader_index blocks_named; /* "module|type.name" -> blocks */
@@ -84,10 +73,6 @@ struct gl_tf {
     struct gl_reader_index types; /* unmapped types looked at: 1 suspicious, 0 not */
 };
 
-/* Wanted members of `node`, deep, as a tree of its own in the arena. `wants` NULL keeps all. */
-struct gl_jtree gl_reader_prune(struct gl_arena *arena, const struct gl_jtree *tree,
-                            const struct gl_jnode *node,
-                            bool (*wants)(const void *cookie, const char *key), const void *cookie);
 /* "module|type.name" in the arena. */
 const char *gl_tf_block_name(struct gl_arena *arena, const char *module, const char *type,
                              const char *name, bool is_data);

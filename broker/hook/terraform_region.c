@@ -7,23 +7,6 @@
  * what the resource says, what its arguments refer to, what its provider is told, what it was
  * before, and, when asked for, this process's environment. Never a default. */
 
-static const char *say(struct gl_tf *tf, const char *format, const char *a, const char *b)
-{
-    GL_AUTO(gl_str_done) struct gl_str text = {0};
-
-    gl_str_addf(&text, format, a, b);
-    return gl_arena_text(&tf->plan->arena, gl_str_text(&text), text.length);
-}
-
-static void set(struct gl_tf *tf, struct gl_intent_place *place, const char *region,
-                const char *evidence, enum gl_surety surety, const char *how)
-{
-    place->region = say(tf, "%s%s", region, "");
-    place->evidence = evidence;
-    place->surety = surety;
-    place->how = how;
-}
-
 /* ---- what the resource's own arguments refer to ---- */
 
 static bool by_argument(struct gl_tf *tf, const struct gl_tf_resource *resource,
@@ -44,7 +27,8 @@ static bool by_argument(struct gl_tf *tf, const struct gl_tf_resource *resource,
         region = gl_mapping_region(provider, row->places[i].kind, answer.text, &tf->plan->arena);
         if (region == NULL)
             continue;
-        set(tf, out, region, "argument", answer.surety, say(tf, "%s of %s", head, answer.how));
+        gl_reader_set_place(&tf->plan->arena, out, region, "argument", answer.surety,
+                            gl_reader_say(&tf->plan->arena, "%s of %s", head, answer.how));
         return true;
     }
     return false;
@@ -70,10 +54,11 @@ static bool ask_provider(struct gl_tf *tf, const struct gl_tf_provider *configur
             gl_mapping_region(provider, provider->region_kinds[i], answer.text, &tf->plan->arena);
         if (region == NULL)
             continue;
-        set(tf, out, region, "provider", answer.surety,
+        gl_reader_set_place(
+            &tf->plan->arena, out, region, "provider", answer.surety,
             strcmp(answer.how, "constant") == 0
-                ? say(tf, "provider %s%s", configured->key, "")
-                : say(tf, "provider %s, %s", configured->key, answer.how));
+                ? gl_reader_say(&tf->plan->arena, "provider %s%s", configured->key, "")
+                : gl_reader_say(&tf->plan->arena, "provider %s, %s", configured->key, answer.how));
         return true;
     }
     return false;
@@ -133,12 +118,12 @@ static bool by_climbing(struct gl_tf *tf, const char *module, const char *local,
 
     for (;;) {
         const char *last = strrchr(path, '.');
-        const struct gl_tf_provider *found =
-            provider_of(tf, *path == '\0' ? local : say(tf, "%s:%s", path, local));
+        const struct gl_tf_provider *found = provider_of(
+            tf, *path == '\0' ? local : gl_reader_say(&tf->plan->arena, "%s:%s", path, local));
         size_t length = strlen(path);
 
         if (found == NULL && last != NULL)
-            found = provider_of(tf, say(tf, "%s:%s", last + 1, local));
+            found = provider_of(tf, gl_reader_say(&tf->plan->arena, "%s:%s", last + 1, local));
         if (found != NULL && ask_provider(tf, found, path, provider, out)) {
             if (*path == '\0' && *module != '\0')
                 add_aliases(tf, local, provider, out);
@@ -171,7 +156,7 @@ static bool by_provider(struct gl_tf *tf, const struct gl_tf_resource *resource,
     return by_climbing(tf, resource->parts.module, colon != NULL ? colon + 1 : key, provider, out);
 }
 
-/* ---- what it was, and this process's environment ---- */
+/* ---- what it was ---- */
 
 static bool by_past(struct gl_tf *tf, const struct gl_tf_resource *resource,
                     struct gl_intent_place *out)
@@ -186,46 +171,9 @@ static bool by_past(struct gl_tf *tf, const struct gl_tf_resource *resource,
                        &past);
     if (past.place.region == NULL)
         return false;
-    set(tf, out, past.place.region, "before", GL_SURE_HIGH, "where it stands now");
+    gl_reader_set_place(&tf->plan->arena, out, past.place.region, "before", GL_SURE_HIGH,
+                        "where it stands now");
     return true;
-}
-
-static bool by_environment(struct gl_tf *tf, const struct gl_mapping_provider *provider,
-                           struct gl_intent_place *out)
-{
-    const struct gl_hook_options *options = tf->options;
-
-    if (!options->wants_environment || options->environment == NULL)
-        return false;
-    for (size_t i = 0; provider->environment != NULL && provider->environment[i] != NULL; i++) {
-        const char *text = options->environment(options->cookie, provider->environment[i]);
-
-        if (text == NULL || *text == '\0')
-            continue;
-        set(tf, out, text, "environment", GL_SURE_HINT,
-            say(tf, "%s of this process%s", provider->environment[i], ""));
-        return true;
-    }
-    return false;
-}
-
-static bool by_user(struct gl_tf *tf, const char *address, struct gl_intent_place *out)
-{
-    const char *const *rows = tf->options->regions;
-
-    for (; rows != NULL && *rows != NULL; rows++) {
-        const char *equals = strrchr(*rows, '=');
-        const char *glob;
-
-        if (equals == NULL)
-            continue;
-        glob = gl_arena_text(&tf->work, *rows, (size_t)(equals - *rows));
-        if (!gl_glob_match(glob, address))
-            continue;
-        set(tf, out, equals + 1, "asserted", GL_SURE_ASSERTED, "--region");
-        return true;
-    }
-    return false;
 }
 
 /* ---- the order ---- */
@@ -244,7 +192,7 @@ static void note_conflict(struct gl_tf *tf, const struct gl_tf_resource *resourc
     if (!provider->has_binding_region || place->zone == NULL ||
         !by_provider(tf, resource, provider, &told) || strcmp(told.region, place->region) == 0)
         return;
-    place->conflict = say(tf, "%s says %s", told.how, told.region);
+    place->conflict = gl_reader_say(&tf->plan->arena, "%s says %s", told.how, told.region);
 }
 
 void gl_tf_place(struct gl_tf *tf, const struct gl_tf_resource *resource, struct gl_intent *intent)
@@ -253,7 +201,7 @@ void gl_tf_place(struct gl_tf *tf, const struct gl_tf_resource *resource, struct
         gl_mapping_provider(tf->options->mapping, resource->row->type);
     struct gl_intent_place *place = &intent->place;
 
-    if (by_user(tf, intent->address, place))
+    if (gl_reader_place_by_user(tf->options, &tf->plan->arena, intent->address, place))
         return;
     if (place->region != NULL) {
         if (provider != NULL)
@@ -264,7 +212,8 @@ void gl_tf_place(struct gl_tf *tf, const struct gl_tf_resource *resource, struct
         return;
     if (by_past(tf, resource, place))
         return;
-    if (provider != NULL && by_environment(tf, provider, place))
+    if (provider != NULL &&
+        gl_reader_place_by_environment(tf->options, provider, &tf->plan->arena, place))
         return;
     place->evidence = "none";
     place->surety = GL_SURE_NOT;

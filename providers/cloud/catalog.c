@@ -90,6 +90,9 @@ static void fill(struct gl_catalog_row *into, const struct gl_catalog_row *from)
     fill_text(into->country, from->country, sizeof into->country);
     fill_text(into->arch, from->arch, sizeof into->arch);
     fill_text(into->gpu, from->gpu, sizeof into->gpu);
+    if (into->host[0] != '\0' && from->host[0] != '\0' && strcmp(into->host, from->host) != 0)
+        snprintf(into->host, sizeof into->host, GL_CATALOG_MIXED);
+    fill_text(into->host, from->host, sizeof into->host);
     fill_number(&into->vcpus, from->vcpus);
     fill_number(&into->memory_mib, from->memory_mib);
     fill_number(&into->gpu_count, from->gpu_count);

@@ -21,7 +21,10 @@ struct gl_catalog_row {
     bool is_offered;                 /* false: listed, but not to be had there now */
     bool is_offered_known;
     int64_t cfe_ppm; /* the provider's own claim of carbon-free share (market); -1 */
+    char host[16];   /* of one that stands in another cloud, whose region names these are: "aws";
+                      * "" = its own, GL_CATALOG_MIXED = not told, or not told alike */
 };
+#define GL_CATALOG_MIXED "?"
 
 /* Type of the row that says something of a whole region. */
 #define GL_CATALOG_REGION "*"

@@ -21,6 +21,7 @@ static const struct gl_cloud_key keys[] = {
     {"regions", "regions, as in eu-north-1,eu-west-3, where nodes may not be listed", NULL},
     {"zone", "zone within the region", NULL},
     {"node-label", "NAME=VALUE that a node must have besides", NULL},
+    {GL_CLOUD_ZONE_KEY, GL_CLOUD_ZONE_HELP, NULL},
     {"price", "USD per hour of a pod; Kubernetes knows no prices", NULL},
     {"schedule-wait", "seconds that a pod waits for a node before it is a stock-out", "120"},
     {"pod-security", "baseline, or restricted: no root, no capabilities", "baseline"},
@@ -210,13 +211,9 @@ static int take_numbers(struct gl_kubernetes *kubernetes, const struct gl_cloud_
 
     kubernetes->price_u_usd = GL_UNKNOWN;
     if (price != NULL) {
-        char *end;
-        double usd = strtod(price, &end);
-
-        if (price[strspn(price, "0123456789.")] != '\0' || end == price || *end != '\0' ||
-            usd > 1e6)
+        kubernetes->price_u_usd = gl_cloud_setting_usd(price);
+        if (kubernetes->price_u_usd == GL_UNKNOWN)
             return fail_setting("price", price, "USD per hour, as in 0.05", err);
-        kubernetes->price_u_usd = (int64_t)(usd * 1e6 + 0.5);
     }
     if (!gl_kubernetes_quantity(wait, &milli) || milli % 1000 != 0 || milli > WAIT_MAX_S * 1000)
         return fail_setting("schedule-wait", wait, "seconds, at most 3600", err);

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SYSTEM_MILLI_CPU 250 /* what the pods of the cluster itself ask for on a node */
+
 /* ---- nodes ---- */
 
 static const char *text_of(const json_t *object, const char *name)
@@ -55,13 +57,29 @@ static bool is_ready(const json_t *node)
     return false;
 }
 
-static int64_t capacity_of(const json_t *node, const char *name)
+/* Thousandths of what a node gives to pods, or, where it does not tell, has. */
+static int64_t amount_of(const json_t *node, const char *name)
 {
     const json_t *status = json_object_get(node, "status");
     int64_t milli = 0;
 
-    gl_kubernetes_quantity(text_of(json_object_get(status, "capacity"), name), &milli);
-    return milli / 1000;
+    if (!gl_kubernetes_quantity(text_of(json_object_get(status, "allocatable"), name), &milli))
+        gl_kubernetes_quantity(text_of(json_object_get(status, "capacity"), name), &milli);
+    return milli;
+}
+
+/* What one pod may ask for: the cluster's own pods are on every node, too, and a pod that asks for
+ * all of it never gets a place. Whole CPUs, at least one: what does not fit is a stock-out. */
+static uint32_t pod_vcpus(const json_t *node)
+{
+    int64_t left = (amount_of(node, "cpu") - SYSTEM_MILLI_CPU) / 1000;
+
+    return left < 1 ? 1 : left > UINT16_MAX ? UINT16_MAX : (uint32_t)left;
+}
+
+static uint32_t pod_memory_mib(const json_t *node)
+{
+    return (uint32_t)((amount_of(node, "memory") / 1000 / 8 * 7) >> 20);
 }
 
 /* false when it tells no region: nothing can be placed there by one. */
@@ -80,9 +98,9 @@ static bool read_node(const json_t *node, struct gl_catalog_row *out)
     snprintf(row.zone, sizeof row.zone, "%.39s",
              label_of(node, GL_KUBERNETES_ZONE, "failure-domain.beta.kubernetes.io/zone"));
     snprintf(row.arch, sizeof row.arch, "%.11s", strcmp(arch, "amd64") == 0 ? "x86_64" : arch);
-    row.vcpus = (uint32_t)capacity_of(node, "cpu");
-    row.memory_mib = (uint32_t)(capacity_of(node, "memory") >> 20);
-    row.gpu_count = (uint32_t)capacity_of(node, "nvidia.com/gpu");
+    snprintf(row.host, sizeof row.host, "%s", host_of(node));
+    row.vcpus = pod_vcpus(node);
+    row.memory_mib = pod_memory_mib(node);
     row.is_offered = is_ready(node);
     row.is_offered_known = true;
     *out = row;
@@ -324,6 +342,10 @@ static void add_row(const struct gl_kubernetes *kubernetes, struct gl_catalog *c
                     struct gl_catalog_row *row)
 {
     row->price_u_usd = kubernetes->price_u_usd;
+    if (kubernetes->host != NULL)
+        snprintf(row->host, sizeof row->host, "%.15s", kubernetes->host);
+    else if (row->host[0] == '\0') /* a node of nobody's stands anywhere */
+        snprintf(row->host, sizeof row->host, GL_CATALOG_MIXED);
     gl_catalog_add(catalog, row);
 }
 

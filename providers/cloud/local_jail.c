@@ -326,9 +326,17 @@ static void reap(int pid)
         continue;
 }
 
+/* The files of a process whose memory is private are root's: nobody else could map a user into the
+ * child, which is born as private as we are. */
 static int fork_into(unsigned long flags)
 {
-    return (int)syscall(SYS_clone, flags | SIGCHLD, 0, 0, 0, 0);
+    int was_dumpable = prctl(PR_GET_DUMPABLE), pid;
+
+    prctl(PR_SET_DUMPABLE, 1);
+    pid = (int)syscall(SYS_clone, flags | SIGCHLD, 0, 0, 0, 0);
+    if (pid != 0 && was_dumpable == 0)
+        prctl(PR_SET_DUMPABLE, 0);
+    return pid;
 }
 
 /* Let the child go on and hear whether it came as far as its program. */

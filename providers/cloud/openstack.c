@@ -18,6 +18,9 @@ static const struct gl_cloud_key keys[] = {
     {"keypair", "name of an SSH key pair", NULL},
     {"security-group", "name of a security group", NULL},
     {"availability-zone", "availability zone; else nova's choice", NULL},
+    {GL_CLOUD_ZONE_KEY, GL_CLOUD_ZONE_HELP, NULL},
+    {"price", "USD per hour: of any flavor, or small=0.02, large=0.08; OpenStack knows no prices",
+     NULL},
     {NULL, NULL, NULL},
 };
 
@@ -153,7 +156,8 @@ static void keep_settings(struct gl_openstack *os, const struct gl_cloud_options
                 {"network", &os->network},
                 {"keypair", &os->keypair},
                 {"security-group", &os->security_group},
-                {"availability-zone", &os->zone}};
+                {"availability-zone", &os->zone},
+                {"price", &os->price}};
     size_t room = 0, used = 0;
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

@@ -40,7 +40,8 @@ struct gl_openstack {
     struct gl_openstack_place places[GL_OPENSTACK_PLACES];
     size_t place_count; /* 0 = not known yet */
     const char *names[GL_OPENSTACK_PLACES + 1];
-    const char *image, *network, *keypair, *security_group, *zone, *region; /* settings, borrowed */
+    const char *image, *network, *keypair, *security_group, *zone, *region,
+        *price; /* settings, borrowed */
     char *kept; /* the settings' copies */
     struct gl_openstack_tail tail;
 };
@@ -118,6 +119,11 @@ int gl_openstack_types(struct gl_cloud *cloud, const char *region, const char *c
                        struct gl_error *err);
 int gl_openstack_price(struct gl_cloud *cloud, const char *region, const char *type, int64_t *out,
                        struct gl_error *err);
+/* By the setting; GL_UNKNOWN when it does not name the flavor, or no plain decimal. */
+int64_t gl_openstack_price_of(const struct gl_openstack *os, const char *type);
+/* Can the cap be kept? PRICE. */
+int gl_openstack_check_price(const struct gl_openstack *os, const struct gl_launch *launch,
+                             struct gl_error *err);
 int gl_openstack_check(struct gl_cloud *cloud, const struct gl_launch *launch,
                        struct gl_error *err);
 int gl_openstack_launch(struct gl_cloud *cloud, const struct gl_launch *launch,

@@ -1,10 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Flavors of all regions at once. OpenStack has no prices. */
+/* Flavors of all regions at once. OpenStack has no prices: what the settings say is all. */
 #include "providers/cloud/openstack.h"
 
 #include <string.h>
 
 enum kind { TOKEN, VERSION, FLAVORS };
+
+int64_t gl_openstack_price_of(const struct gl_openstack *os, const char *type)
+{
+    char text[32];
+
+    return gl_cloud_setting_item(os->price, type, text, sizeof text) ? gl_cloud_setting_usd(text)
+                                                                     : GL_UNKNOWN;
+}
+
+int gl_openstack_check_price(const struct gl_openstack *os, const struct gl_launch *launch,
+                             struct gl_error *err)
+{
+    int64_t price = gl_openstack_price_of(os, launch->type);
+
+    if (launch->max_price_u_usd == 0 || (price != GL_UNKNOWN && price <= launch->max_price_u_usd))
+        return 0;
+    return price == GL_UNKNOWN
+               ? gl_fail(err, GL_E_PRICE,
+                         "openstack in %s: what %s costs is not known, so that no cap can be kept: "
+                         "name the setting price",
+                         launch->region, launch->type)
+               : gl_fail(err, GL_E_PRICE, "openstack in %s: %s costs %.6f USD/h, the cap is %.6f",
+                         launch->region, launch->type, (double)price / 1e6,
+                         (double)launch->max_price_u_usd / 1e6);
+}
 
 int gl_openstack_price(struct gl_cloud *cloud, const char *region, const char *type, int64_t *out,
                        struct gl_error *err)
@@ -17,7 +42,7 @@ int gl_openstack_price(struct gl_cloud *cloud, const char *region, const char *t
         gl_openstack_place(os, region, &place, err) != 0 ||
         gl_openstack_flavor(os, place, type, &flavor, err) != 0)
         return -1;
-    *out = GL_UNKNOWN;
+    *out = gl_openstack_price_of(os, type);
     return 0;
 }
 
@@ -61,8 +86,8 @@ static int begin(struct gl_cloud *cloud, struct gl_catalog_round *round, struct 
     return asked == 0 ? ask_places(os, round, err) : asked > 0 ? 0 : -1;
 }
 
-static void add_rows(const struct gl_openstack_place *place, const json_t *page,
-                     struct gl_catalog *catalog)
+static void add_rows(const struct gl_openstack *os, const struct gl_openstack_place *place,
+                     const json_t *page, struct gl_catalog *catalog)
 {
     size_t i;
     const json_t *row;
@@ -76,22 +101,23 @@ static void add_rows(const struct gl_openstack_place *place, const json_t *page,
         if (kept == NULL)
             continue;
         gl_catalog_row_init(&out, place->region, name);
+        out.price_u_usd = gl_openstack_price_of(os, name);
         out.vcpus = (uint32_t)(json_integer_value(json_object_get(kept, "vcpus")) & 0xffffff);
         out.memory_mib = (uint32_t)(json_integer_value(json_object_get(kept, "ram")) & 0x7fffffff);
         gl_catalog_add(catalog, &out);
     }
 }
 
-static int read_flavors(struct gl_openstack_place *place, const struct gl_remote_call *call,
-                        struct gl_catalog_round *round, struct gl_catalog *catalog,
-                        struct gl_error *err)
+static int read_flavors(const struct gl_openstack *os, struct gl_openstack_place *place,
+                        const struct gl_remote_call *call, struct gl_catalog_round *round,
+                        struct gl_catalog *catalog, struct gl_error *err)
 {
     GL_AUTO(gl_auto_json) json_t *page = gl_remote_reply_json(call, err);
     char marker[256];
 
     if (page == NULL || gl_openstack_read_flavors(place, page, marker, err) != 0)
         return -1;
-    add_rows(place, page, catalog);
+    add_rows(os, place, page, catalog);
     if (marker[0] != '\0')
         ask_flavors(place, marker, round);
     return 0;
@@ -126,7 +152,7 @@ static int read_answer(struct gl_cloud *cloud, const struct gl_remote_call *call
     if (place == NULL)
         return gl_fail(err, GL_E_BAD_REPLY, "openstack: region %.40s went away", region);
     if (kind == FLAVORS)
-        return read_flavors(place, call, round, catalog, err);
+        return read_flavors(os, place, call, round, catalog, err);
     gl_openstack_version_read(place, call);
     if (place->minor < 0)
         return gl_fail(err, GL_E_PROVIDER, "openstack in %s: %s does not tell its version",

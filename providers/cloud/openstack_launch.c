@@ -267,15 +267,12 @@ static int be_the_only_one(struct making *making, struct gl_instance *inout)
 
 /* ---- the launch ---- */
 
-static int check_first(const struct gl_launch *launch, struct gl_error *err)
+static int check_first(const struct gl_openstack *os, const struct gl_launch *launch,
+                       struct gl_error *err)
 {
     if (launch->is_spot)
         return gl_fail(err, GL_E_USAGE, "openstack has no spot price: launch without --spot");
-    if (launch->max_price_u_usd != 0)
-        return gl_fail(err, GL_E_PRICE,
-                       "openstack in %s: nobody knows what %s costs, so that no cap can be kept",
-                       launch->region, launch->type);
-    return 0;
+    return gl_openstack_check_price(os, launch, err);
 }
 
 static int launch_one(struct making *making, struct gl_instance *out, struct gl_error *err)
@@ -284,7 +281,7 @@ static int launch_one(struct making *making, struct gl_instance *out, struct gl_
     struct gl_error why = {0};
     int found = search(making, err);
 
-    if (found < 0 || (found == 0 && check_first(making->launch, err) != 0))
+    if (found < 0 || (found == 0 && check_first(making->os, making->launch, err) != 0))
         return -1;
     if (found == 0 && create(making, &why) != 0) {
         gl_fail(err, why.code, "%s", why.text);
@@ -361,7 +358,7 @@ int gl_openstack_check(struct gl_cloud *cloud, const struct gl_launch *launch, s
     if (gl_openstack_begin(os, GL_REMOTE_DEADLINE_MS, err) != 0 ||
         gl_openstack_place(os, launch->region, &place, err) != 0 ||
         gl_openstack_flavor(os, place, launch->type, &flavor, err) != 0 ||
-        check_first(launch, err) != 0 ||
+        check_first(os, launch, err) != 0 ||
         gl_openstack_image_of(os, place, launch, image, err) != 0 ||
         gl_openstack_network_of(os, place, network, err) != 0)
         return -1;

@@ -8,15 +8,13 @@
 
 /* Scaleway Instances. No create token: the tags carry it. A server is made stopped, gets its user
  * data, and is told to start; a tag says until then that it never ran. `terminate` deletes the
- * server and its local volumes, block volumes are deleted after it. A server that is off is billed
- * for its disk at least. https://www.scaleway.com/en/developers/api/instances/ */
+ * server and its local volumes, block volumes are deleted after it (scaleway_volume.c). A server
+ * that is off is billed for its disk at least.
+ * https://www.scaleway.com/en/developers/api/instances/ */
 
 #define PAGES_MAX     50
 #define PER_PAGE      100
 #define DEFAULT_IMAGE "debian_bookworm"
-#define VOLUMES_MAX   16
-#define DETACH_LOOKS  20 /* a block volume of a server that has just gone is in use for seconds */
-#define DETACH_MS     1000
 
 static int authorize(struct gl_remote *remote, struct gl_remote_call *call, bool is_renewed,
                      struct gl_error *err)
@@ -287,70 +285,18 @@ static int search(struct gl_vps *vps, const char *region, const char *token,
 
 /* ---- end ---- */
 
-struct volume {
-    char id[40];
-    bool is_block;
-};
-
-static int read_volumes(struct gl_vps *vps, const struct gl_instance *instance,
-                        struct volume out[VOLUMES_MAX], size_t *out_count, struct gl_error *err)
-{
-    GL_AUTO(gl_auto_json) json_t *answer = NULL;
-    struct gl_remote_call call;
-    const char *slot;
-    json_t *volume;
-    size_t count = 0;
-
-    server_call(vps, &call, "GET", instance->id, "");
-    call.region = instance->zone;
-    answer = gl_vps_ask(vps, &call, err);
-    if (answer == NULL)
-        return -1;
-    json_object_foreach(json_object_get(json_object_get(answer, "server"), "volumes"), slot, volume)
-    {
-        const char *id = gl_vps_text(volume, "id");
-
-        if (count == VOLUMES_MAX || strlen(id) != 36 || strspn(id, "0123456789abcdef-") != 36)
-            continue;
-        snprintf(out[count].id, sizeof out[count].id, "%s", id);
-        out[count++].is_block = strcmp(gl_vps_text(volume, "volume_type"), "sbs_volume") == 0;
-    }
-    *out_count = count;
-    return 0;
-}
-
-static int delete_volume(struct gl_vps *vps, const char *zone, const struct volume *volume,
-                         struct gl_error *err)
-{
-    struct gl_error why = {0};
-
-    for (int i = 0; i < DETACH_LOOKS; i++) {
-        struct gl_remote_call call;
-
-        gl_error_clear(&why);
-        gl_vps_call(vps, &call, "DELETE", "/%s/zones/%s/volumes/%s",
-                    volume->is_block ? "block/v1" : "instance/v1", zone, volume->id);
-        call.region = zone;
-        if (gl_vps_tell(vps, &call, &why) == 0 || why.code == GL_E_NOT_FOUND)
-            return 0;
-        if (why.code != GL_E_BUSY || gl_remote_wait(&vps->remote, DETACH_MS, &why) < 0)
-            break;
-    }
-    return gl_fail(err, why.code, "the volume %s is left: %s", volume->id, why.text);
-}
-
 /* A server that runs is terminated, one that is off deleted: the former takes its local volumes
  * along, the latter none. */
 static int remove_server(struct gl_vps *vps, const struct gl_instance *instance,
                          struct gl_error *err)
 {
-    struct volume volumes[VOLUMES_MAX];
+    struct gl_scaleway_volumes volumes;
     bool is_off = instance->state == GL_STATE_HALTED || instance->why[0] != '\0';
-    size_t count;
     struct gl_remote_call call;
     struct gl_error why = {0};
 
-    if (read_volumes(vps, instance, volumes, &count, err) < 0)
+    if (gl_scaleway_volumes_read(vps, instance, &volumes, err) < 0 ||
+        gl_scaleway_volumes_mark(vps, instance, &volumes, err) < 0)
         return -1;
     if (is_off) {
         server_call(vps, &call, "DELETE", instance->id, "");
@@ -361,9 +307,9 @@ static int remove_server(struct gl_vps *vps, const struct gl_instance *instance,
     /* Gone by now, whoever did it, perhaps we whose answer was lost: its volumes are left. */
     if (why.code != GL_OK && why.code != GL_E_NOT_FOUND)
         return gl_fail(err, why.code, "%s", why.text);
-    for (size_t i = 0; i < count; i++)
-        if ((is_off || volumes[i].is_block) &&
-            delete_volume(vps, instance->zone, &volumes[i], err) < 0)
+    for (size_t i = 0; i < volumes.count; i++)
+        if ((is_off || volumes.items[i].is_block) &&
+            gl_scaleway_volume_delete(vps, instance->zone, &volumes.items[i], err) < 0)
             return -1;
     return 0;
 }
@@ -533,6 +479,7 @@ static const struct gl_vps_ops vps_ops = {
     .look = look,
     .search = search,
     .remove = remove_server,
+    .sweep = gl_scaleway_sweep,
     .power = power,
     .offer = offer,
     .list_prices = list_prices,

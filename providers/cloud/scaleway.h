@@ -38,4 +38,32 @@ int gl_scaleway_read_offer(const json_t *answer, const char *type);
  * scaleway_credential.c). */
 int gl_scaleway_credentials(struct gl_vps *vps, struct gl_error *err);
 
+/* ---- volumes (scaleway_volume.c) ---- */
+
+#define GL_SCALEWAY_VOLUMES 16
+struct gl_scaleway_volumes {
+    size_t count;
+    struct gl_scaleway_volume {
+        char id[40];
+        bool is_block; /* outlives its server */
+    } items[GL_SCALEWAY_VOLUMES];
+};
+
+/* Those of a server. NOT_FOUND when it is gone. */
+int gl_scaleway_volumes_read(struct gl_vps *vps, const struct gl_instance *instance,
+                             struct gl_scaleway_volumes *out, struct gl_error *err);
+/* Write on the block volumes whose they are, before their server goes: nobody could tell after. */
+int gl_scaleway_volumes_mark(struct gl_vps *vps, const struct gl_instance *instance,
+                             const struct gl_scaleway_volumes *volumes, struct gl_error *err);
+/* Waits a while for one that is in use still; fine when it is gone. */
+int gl_scaleway_volume_delete(struct gl_vps *vps, const char *zone,
+                              const struct gl_scaleway_volume *volume, struct gl_error *err);
+/* gl_vps_ops.sweep */
+int gl_scaleway_sweep(struct gl_vps *vps, const struct gl_vps_loose *what, struct gl_error *err);
+/* The tag of a marked volume; pure. */
+json_t *gl_scaleway_volume_tags(const struct gl_instance *instance);
+/* Is it marked, and attached to nothing but the server it was of, which is known to be gone
+ * (`is_server_gone`), or to nothing at all? Pure. */
+bool gl_scaleway_is_loose(const json_t *volume, bool is_server_gone);
+
 #endif

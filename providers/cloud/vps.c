@@ -54,6 +54,26 @@ static int look(struct gl_vps *vps, const char *id, struct gl_instance *out, str
     return vps->ops->look(vps, id, out, err);
 }
 
+static int sweep(struct gl_vps *vps, const struct gl_vps_loose *what, struct gl_error *err)
+{
+    return vps->ops->sweep != NULL ? vps->ops->sweep(vps, what, err) : 0;
+}
+
+/* That it is not there says that nothing of it is: what a launcher left that was killed while it
+ * removed it is removed first. */
+static int look_to_the_end(struct gl_vps *vps, const char *id, struct gl_instance *out,
+                           struct gl_error *err)
+{
+    const struct gl_vps_loose loose = {.id = id};
+    struct gl_error why = {0};
+
+    if (look(vps, id, out, &why) == 0)
+        return 0;
+    if (why.code == GL_E_NOT_FOUND && vps->ops->is_id(id) && sweep(vps, &loose, err) < 0)
+        return gl_wrap(err, "server %s is gone, not all of it", id);
+    return gl_fail(err, why.code, "%s", why.text);
+}
+
 /* ---- waiting ---- */
 
 static bool is_gone(enum gl_instance_state state)
@@ -96,6 +116,9 @@ static int remove_one(struct gl_vps *vps, const struct gl_instance *instance, st
 
     if (vps->ops->remove(vps, instance, &why) < 0 && why.code != GL_E_NOT_FOUND)
         return gl_fail(err, why.code, "%s", why.text);
+    if (why.code == GL_E_NOT_FOUND &&
+        sweep(vps, &(struct gl_vps_loose){.id = instance->id}, err) < 0)
+        return -1;
     if (wait_for(vps, instance->id, GL_STATE_ENDED, GONE_MS, &seen, err) < 0)
         return -1;
     note_over(vps, instance->id);
@@ -109,7 +132,7 @@ int gl_vps_terminate(struct gl_cloud *cloud, const char *id, struct gl_error *er
     struct gl_error why = {0};
 
     gl_remote_begin(&vps->remote, GL_REMOTE_DEADLINE_MS + GONE_MS);
-    if (look(vps, id, &seen, &why) < 0) {
+    if (look_to_the_end(vps, id, &seen, &why) < 0) {
         if (why.code == GL_E_NOT_FOUND && was_seen_over(vps, id))
             return 0;
         return gl_fail(err, why.code, "%s", why.text);
@@ -125,7 +148,7 @@ int gl_vps_stop(struct gl_cloud *cloud, const char *id, struct gl_span wait, str
     struct gl_error why = {0};
 
     gl_remote_begin(&vps->remote, wait_ms + STOP_MS + GONE_MS);
-    if (look(vps, id, &seen, &why) < 0) {
+    if (look_to_the_end(vps, id, &seen, &why) < 0) {
         if (why.code == GL_E_NOT_FOUND && was_seen_over(vps, id))
             return 0;
         return gl_fail(err, why.code, "%s", why.text);
@@ -212,6 +235,8 @@ int gl_vps_find_by_request(struct gl_cloud *cloud, const char *region, const cha
     }
     if (found == 1)
         *out = seen;
+    if (found == 0 && sweep(vps, &(struct gl_vps_loose){.region = region, .token = token}, err) < 0)
+        return -1;
     return found;
 }
 
@@ -220,6 +245,7 @@ int gl_vps_list(struct gl_cloud *cloud, struct gl_instance **out, size_t *out_co
 {
     struct gl_vps *vps = vps_of(cloud);
     struct gl_instance *items = NULL;
+    struct gl_error ignored = {0};
     size_t count = 0;
 
     gl_remote_begin(&vps->remote, GL_REMOTE_DEADLINE_MS);
@@ -227,6 +253,8 @@ int gl_vps_list(struct gl_cloud *cloud, struct gl_instance **out, size_t *out_co
         free(items);
         return -1;
     }
+    /* What is left over of others is no server: not to be removed now is no failure. */
+    sweep(vps, &(struct gl_vps_loose){.region = NULL}, &ignored);
     *out = items != NULL ? items : gl_alloc(sizeof *items);
     *out_count = count;
     return 0;
@@ -239,7 +267,7 @@ int gl_vps_describe(struct gl_cloud *cloud, const char *id, struct gl_instance *
     struct gl_instance seen;
 
     gl_remote_begin(&vps->remote, GL_REMOTE_DEADLINE_MS);
-    if (look(vps, id, &seen, err) < 0)
+    if (look_to_the_end(vps, id, &seen, err) < 0)
         return -1;
     *out = seen;
     return 0;

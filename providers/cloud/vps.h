@@ -14,6 +14,12 @@
 
 enum gl_vps_power { GL_VPS_OFF_IN_ORDER, GL_VPS_OFF_NOW, GL_VPS_ON };
 
+/* Of which servers that are not there: one, those of a token, all. */
+struct gl_vps_loose {
+    const char *region; /* NULL = everywhere */
+    const char *id, *token;
+};
+
 struct gl_vps;
 struct gl_vps_ops {
     const char *endpoint;
@@ -36,6 +42,9 @@ struct gl_vps_ops {
                   struct gl_instance **out, size_t *out_count, struct gl_error *err);
     /* NOT_FOUND when there is none. */
     int (*remove)(struct gl_vps *vps, const struct gl_instance *instance, struct gl_error *err);
+    /* Optional: remove what servers of ours have left that are not there any more. 0 when nothing
+     * of them is left. */
+    int (*sweep)(struct gl_vps *vps, const struct gl_vps_loose *what, struct gl_error *err);
     int (*power)(struct gl_vps *vps, const struct gl_instance *instance, enum gl_vps_power power,
                  struct gl_error *err);
     /* Can it be had there now, and for how much? *out_u_usd GL_UNKNOWN; UNKNOWN_NAME, CAPACITY,

@@ -435,7 +435,7 @@ const struct gl_counterpart gl_counterparts[GL_COUNTERPARTS] = {
      .environment = {"OS_AUTH_URL=@/identity", "OS_USERNAME=tester",
                      "OS_PASSWORD=" FAKE_OPENSTACK_PASSWORD, "OS_PROJECT_NAME=green",
                      "OS_USER_DOMAIN_NAME=Default", "OS_REGION_NAME=north"},
-     .settings = {{"image", "debian"}},
+     .settings = {{"image", "debian"}, {"grid-zone", "north=SE-SE3"}, {"price", "0.02"}},
      .create = {"POST", "*/servers", ""},
      .throttled = JSON_WORD(413, "{\"overLimit\":{\"code\":413,\"message\":\"storm\"}}"),
      .broken = JSON_WORD(500, "{\"computeFault\":{\"code\":500,\"message\":\"storm\"}}"),

@@ -23,13 +23,19 @@ static const char *zone_of(const struct gl_test_request *request, char out[40])
     return out;
 }
 
+static const char *volume_id(const struct gl_fake_server *server, char out[40])
+{
+    snprintf(out, 40, "99999999-bbbb-4ccc-8ddd-%012d", (int)server->id);
+    return out;
+}
+
 static json_t *server_json(const struct gl_fake_server *server)
 {
-    char at[32];
-    json_t *volumes = server->has_volume ? json_pack("{s:{s:s,s:s}}", "0", "id",
-                                                     "99999999-bbbb-4ccc-8ddd-000000000000",
-                                                     "volume_type", "sbs_volume")
-                                         : json_object();
+    char at[32], volume[40];
+    json_t *volumes = server->has_volume
+                          ? json_pack("{s:{s:s,s:s}}", "0", "id", volume_id(server, volume),
+                                      "volume_type", "sbs_volume")
+                          : json_object();
 
     return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:O,s:o}", "id", server->uuid, "name", server->name,
                      "state", server->state, "creation_date", gl_fake_time(server->created_s, at),
@@ -159,6 +165,66 @@ static void one(struct gl_fake *fake, const struct gl_test_request *request,
         gl_fake_json(out, 200, json_pack("{s:o}", "server", server_json(server)));
 }
 
+/* ---- https://www.scaleway.com/en/developers/api/block/ ---- */
+
+static json_t *volume_json(const struct gl_fake_server *server)
+{
+    char id[40];
+    json_t *references = server->is_there
+                             ? json_pack("[{s:s,s:s}]", "product_resource_type", "instance_server",
+                                         "product_resource_id", server->uuid)
+                             : json_array();
+
+    return json_pack("{s:s,s:s,s:s,s:s,s:o,s:o}", "id", volume_id(server, id), "zone",
+                     server->place, "type", "sbs_5k", "status",
+                     server->is_there ? "in_use" : "available", "tags",
+                     server->volume_tags != NULL ? json_incref(server->volume_tags) : json_array(),
+                     "references", references);
+}
+
+static void list_volumes(struct gl_fake *fake, const struct gl_test_request *request,
+                         struct gl_test_answer *out)
+{
+    json_t *volumes = json_array();
+    char tag[512], zone[40];
+
+    gl_fake_query(request, "tags", tag);
+    zone_of(request, zone);
+    for (size_t i = 0; i < fake->count; i++)
+        if (fake->servers[i].has_volume && strcmp(fake->servers[i].place, zone) == 0 &&
+            gl_fake_has_text(fake->servers[i].volume_tags, tag))
+            json_array_append_new(volumes, volume_json(&fake->servers[i]));
+    gl_fake_json(out, 200, json_pack("{s:o}", "volumes", volumes));
+}
+
+static void one_volume(struct gl_fake *fake, const struct gl_test_request *request,
+                       struct gl_test_answer *out)
+{
+    struct gl_fake_server *server = NULL;
+    const char *wanted = strstr(request->path, "/volumes/") + 9;
+    char id[40];
+
+    for (size_t i = 0; i < fake->count; i++)
+        if (fake->servers[i].has_volume && strcmp(volume_id(&fake->servers[i], id), wanted) == 0)
+            server = &fake->servers[i];
+    if (server == NULL)
+        fail(out, 404, "not_found", "resource is not found");
+    else if (strcmp(request->method, "PATCH") == 0) {
+        json_t *body = gl_fake_body(fake, request, "tags", "tags");
+
+        json_decref(server->volume_tags);
+        server->volume_tags = json_deep_copy(json_object_get(body, "tags"));
+        json_decref(body);
+        gl_fake_json(out, 200, volume_json(server));
+    } else if (strcmp(request->method, "DELETE") == 0 && server->is_there)
+        fail(out, 412, "precondition_failed", "resource is still in use");
+    else if (strcmp(request->method, "DELETE") == 0) {
+        server->has_volume = false;
+        fake->volumes_left--;
+        gl_test_answer_text(out, 204, "", "");
+    }
+}
+
 static void answer(struct gl_fake *fake, const struct gl_test_request *request,
                    struct gl_test_answer *out)
 {
@@ -178,11 +244,10 @@ static void answer(struct gl_fake *fake, const struct gl_test_request *request,
         list(fake, request, out);
     else if (gl_glob_match("/instance/v1/zones/*/servers/*", request->path))
         one(fake, request, out);
-    else if (gl_fake_is(request, "DELETE", "/block/v1/zones/*/volumes/*")) {
-        if (fake->volumes_left > 0)
-            fake->volumes_left--;
-        gl_test_answer_text(out, 204, "", "");
-    }
+    else if (gl_fake_is(request, "GET", "/block/v1/zones/*/volumes"))
+        list_volumes(fake, request, out);
+    else if (gl_glob_match("/block/v1/zones/*/volumes/*", request->path))
+        one_volume(fake, request, out);
 }
 
 const struct gl_fake_ops gl_fake_scaleway = {

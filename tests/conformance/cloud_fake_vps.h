@@ -18,7 +18,7 @@ struct gl_fake_server {
     bool is_there;
     int64_t id;
     char name[80], place[40], type[40], state[24], uuid[40];
-    json_t *labels; /* or tags */
+    json_t *labels, *volume_tags; /* or tags */
     bool has_user_data, has_volume;
     int64_t created_s;
     unsigned hidden; /* looks that still do not see it */

@@ -105,8 +105,9 @@ static void the_catalogue_is_the_nodes(void **state)
     assert_int_equal(count, 4);
     for (size_t i = 0; i < count; i++) {
         offered += rows[i].is_offered;
-        assert_int_equal(rows[i].vcpus, 2);
-        assert_int_equal(rows[i].memory_mib, 7766);
+        assert_int_equal(rows[i].vcpus, 1); /* that a pod may ask for, of 1930m */
+        assert_int_equal(rows[i].memory_mib, 6046);
+        assert_string_equal(rows[i].host, "aws");
         assert_int_equal(rows[i].price_u_usd, 50000);
         assert_string_equal(rows[i].arch, "x86_64");
     }

@@ -210,6 +210,60 @@ static void one_that_ends_meanwhile_is_no_failure(void **state)
     assert_told(1, GL_GUARD_PAUSE, GL_WHY_BROKEN);
 }
 
+/* ---- another account ---- */
+
+static struct gl_cloud_ops rented;
+static const char *whose;
+
+static int rented_whoami(struct gl_cloud *cloud, char out[128], struct gl_error *err)
+{
+    (void)cloud;
+    (void)err;
+    snprintf(out, 128, "%s", whose);
+    return 0;
+}
+
+/* Somebody else's machine: an account has it, and no other account is shown it. */
+static struct gl_cloud *rented_open(void *cookie, const char *name, const char *zone,
+                                    struct gl_error *err)
+{
+    struct gl_cloud *cloud = metered_cloud_open(cookie, name, zone, err);
+
+    if (cloud == NULL)
+        return NULL;
+    rented = *cloud->ops;
+    rented.caps |= GL_CLOUD_REMOTE;
+    rented.whoami = rented_whoami;
+    cloud->ops = &rented;
+    return cloud;
+}
+
+static void lend_it(void *cookie, const char *step)
+{
+    (void)cookie;
+    if (strcmp(step, "guard-decided") != 0)
+        return;
+    whose = "account two";
+    fault(GL_MEMORY_MOVE, 1, GL_E_NOT_FOUND);
+    fault(GL_MEMORY_DESCRIBE, 1, GL_E_NOT_FOUND);
+}
+
+static void what_another_account_does_not_show_is_not_over(void **state)
+{
+    (void)state;
+    whose = "account one";
+    journal.launcher.open = rented_open;
+    start("move", P90, 6 * 3600);
+    wait_s(600);
+    spike(0);
+    journal.launcher.checkpoint = lend_it;
+    look();
+    assert_int_equal(guarded.failed, 1);
+    for (size_t i = 0; i < bench->told_count; i++)
+        assert_int_not_equal(bench->told[i].why, GL_WHY_OVER);
+    assert_state("running", GL_MEMORY_REGION);
+}
+
 /* ---- breaches ---- */
 
 static void a_broken_hour_is_a_breach_at_once(void **state)
@@ -448,6 +502,7 @@ int main(void)
         CASE(what_another_works_on_is_left_to_it),
         CASE(what_is_not_known_to_have_moved_is_left_alone),
         CASE(one_that_ends_meanwhile_is_no_failure),
+        CASE(what_another_account_does_not_show_is_not_over),
         CASE(a_broken_hour_is_a_breach_at_once),
         CASE(a_figure_that_may_be_revised_is_no_breach_yet),
         CASE(what_was_moved_away_in_time_is_no_breach_of_its_launch),

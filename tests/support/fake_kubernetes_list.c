@@ -131,13 +131,14 @@ void fake_kubernetes_nodes(const struct gl_test_request *request, struct gl_test
     for (size_t i = 0; i < NODES; i++)
         json_object_set_new(
             all, nodes[i].name,
-            json_pack("{s:{s:s,s:{s:s,s:s,s:s,s:s}},s:{s:s},s:{s:{s:s,s:s},s:[{s:s,s:s}]}}",
-                      "metadata", "name", nodes[i].name, "labels", "topology.kubernetes.io/region",
-                      nodes[i].region, "topology.kubernetes.io/zone", nodes[i].zone,
-                      "node.kubernetes.io/instance-type", nodes[i].type, "kubernetes.io/arch",
-                      "amd64", "spec", "providerID", nodes[i].id, "status", "capacity", "cpu", "2",
-                      "memory", "7953180Ki", "conditions", "type", "Ready", "status",
-                      nodes[i].is_ready ? "True" : "False"));
+            json_pack(
+                "{s:{s:s,s:{s:s,s:s,s:s,s:s}},s:{s:s},s:{s:{s:s,s:s},s:{s:s,s:s},s:[{s:s,s:s}]}}",
+                "metadata", "name", nodes[i].name, "labels", "topology.kubernetes.io/region",
+                nodes[i].region, "topology.kubernetes.io/zone", nodes[i].zone,
+                "node.kubernetes.io/instance-type", nodes[i].type, "kubernetes.io/arch", "amd64",
+                "spec", "providerID", nodes[i].id, "status", "capacity", "cpu", "2", "memory",
+                "7953180Ki", "allocatable", "cpu", "1930m", "memory", "7075852Ki", "conditions",
+                "type", "Ready", "status", nodes[i].is_ready ? "True" : "False"));
     fake_kubernetes_list(all, request, out);
     json_decref(all);
 }

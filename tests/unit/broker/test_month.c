@@ -110,7 +110,7 @@ static void what_is_not_known_is_counted_as_such(void **state)
     month = month_of(10);
     assert_int_equal(month.counted, 1);
     assert_int_equal(month.unread, 1);
-    assert_string_equal(month.regions[0], "eu-north-1");
+    assert_string_equal(month.names[0], "eu-north-1");
     digit = strstr(row.receipt, "\"exit_status\":0");
     digit[14] = '1'; /* changed by somebody */
     month = month_of(10);

@@ -52,6 +52,8 @@ static void make_zone(size_t z, const char *name, float scale)
 
 static int setup(void **state)
 {
+    static const struct gl_ask nothing_said;
+
     (void)state;
     make_zone(0, "AA", 1);
     make_zone(1, "BB", 1);
@@ -64,7 +66,8 @@ static int setup(void **state)
     rule = case_rule("r", limits, 1);
     policy = case_policy(&rule, 0);
     book = (struct gl_book){0, entries};
-    asked = (struct gl_ask_result){.policy = &policy,
+    asked = (struct gl_ask_result){.ask = &nothing_said,
+                                   .policy = &policy,
                                    .request = case_request(6 * HOUR),
                                    .offers = &offer_list,
                                    .decision = &decision,

@@ -267,7 +267,7 @@ static void the_page_shows_good_policies(void **state)
         assert_non_null(policy);
         blocks++;
     }
-    assert_int_equal(blocks, 5);
+    assert_int_equal(blocks, 6);
     assert_int_equal(policy->waiver_count, 1);
     gl_policy_free(policy);
     free(page);

@@ -78,6 +78,37 @@ static void zones_of_a_region_are_one_row(void **state)
     gl_pricelist_done(&list);
 }
 
+static void sizes_are_kept_and_the_least_counts(void **state)
+{
+    struct gl_pricelist list;
+    const struct gl_pricelist_row *row;
+
+    (void)state;
+    add("north", "a", "small", 20000, "1");
+    rows[0].vcpus = 4;
+    rows[0].memory_mib = 4096;
+    snprintf(rows[0].arch, sizeof rows[0].arch, "arm64");
+    snprintf(rows[0].host, sizeof rows[0].host, "aws");
+    add("north", "b", "small", 20000, "1");
+    rows[1].vcpus = 2;
+    rows[1].memory_mib = 8192;
+    snprintf(rows[1].host, sizeof rows[1].host, "gcp");
+    add("south", "", "small", 20000, "1");
+    write_all();
+    assert_true(gl_pricelist_read(folder, "aws", NOW_S + 60, &list));
+    row = gl_pricelist_find(&list, "north", "small");
+    assert_int_equal(row->vcpus, 2);
+    assert_int_equal(row->memory_mib, 4096);
+    assert_string_equal(row->arch, GL_CATALOG_MIXED);
+    assert_string_equal(row->host, GL_CATALOG_MIXED);
+    row = gl_pricelist_find(&list, "south", "small");
+    assert_int_equal(row->vcpus, 0);
+    assert_int_equal(row->memory_mib, 0);
+    assert_string_equal(row->arch, "");
+    assert_string_equal(row->host, "");
+    gl_pricelist_done(&list);
+}
+
 static void what_is_old_or_of_another_is_absent(void **state)
 {
     struct gl_pricelist list;
@@ -160,6 +191,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(zones_of_a_region_are_one_row, fresh, done),
+        cmocka_unit_test_setup_teardown(sizes_are_kept_and_the_least_counts, fresh, done),
         cmocka_unit_test_setup_teardown(what_is_old_or_of_another_is_absent, fresh, done),
         cmocka_unit_test_setup_teardown(every_changed_byte_makes_it_absent, fresh, done),
         cmocka_unit_test_setup_teardown(names_that_break_lines_are_left_out, fresh, done),

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the judge is asked, by the options of the command. */
+#include <string.h>
+
+#include "broker/cli/hook.h"
+
+static enum gl_count_basis basis_of(const char *word)
+{
+    enum gl_count_basis basis = GL_COUNT_WORST;
+
+    for (unsigned i = 0; word != NULL && gl_count_basis_words[i] != NULL; i++)
+        if (strcmp(gl_count_basis_words[i], word) == 0)
+            basis = (enum gl_count_basis)i;
+    return basis;
+}
+
+struct gl_hook_ask gl_hook_ask_of(const struct gl_context *context,
+                                  const struct gl_hook_values *values,
+                                  const struct gl_ask_result *asked,
+                                  const struct gl_hook_plan *const *plans, size_t plan_count)
+{
+    return (struct gl_hook_ask){
+        .plans = plans,
+        .plan_count = plan_count,
+        .policy = asked->policy,
+        .book = asked->book,
+        .offers = asked->offers->offers,
+        .offer_count = asked->offers->count,
+        .now = asked->now,
+        .duration = asked->request.duration,
+        .load = asked->request.load,
+        .gate = values->ask.gate,
+        .count_basis = basis_of(values->count_basis),
+        .count_basis_least =
+            values->count_basis != NULL ? basis_of(values->count_basis) : GL_COUNT_NOW,
+        .is_demo = context->is_demo,
+        .is_offline = context->globals.is_offline || context->globals.at != NULL,
+        .is_advisory = context->globals.is_advisory,
+    };
+}

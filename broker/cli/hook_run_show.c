@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Plans as Terraform and OpenTofu keep them: only the tool itself can read them, and it says in
+ * JSON what they hold. The JSON goes from pipe to reader, so memory does not grow with the plan. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "broker/cli/hook_run.h"
+
+bool gl_hook_is_binary(const char *path)
+{
+    GL_AUTO(gl_auto_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    char head[4];
+
+    return fd >= 0 && pread(fd, head, sizeof head, 0) == (ssize_t)sizeof head &&
+           memcmp(head, "PK\x03\x04", sizeof head) == 0;
+}
+
+const char *gl_hook_tool_for(const char *word)
+{
+    static const char *const tools[] = {"terraform", "tofu"};
+    size_t first = word != NULL && strcmp(word, "tofu") == 0 ? 1 : 0;
+
+    for (size_t i = 0; i < 2; i++) {
+        const char *tool = tools[(first + i) % 2];
+        GL_AUTO(gl_auto_free) char *path = gl_program_find(tool);
+
+        if (path != NULL)
+            return tool;
+    }
+    return NULL;
+}
+
+/* What went wrong, when the tool did not end well. */
+static int blame_tool(const struct gl_hook_tool *tool, const char *path, int status,
+                      struct gl_error *err)
+{
+    return gl_fail(err, GL_E_USAGE,
+                   "%s: `%s show -json` ended with status %d; it works in the folder that the "
+                   "plan was made in, after `%s init`",
+                   path, tool->program, status, tool->program);
+}
+
+static int read_pipe(const struct gl_hook_showing *showing, const char *path, int fd,
+                     struct gl_hook_plan *out, bool *out_is_empty, struct gl_error *err)
+{
+    struct gl_feed *feed = gl_feed_of_fd(fd, path);
+    int result = showing->reader->read(feed, showing->options, out, err);
+
+    *out_is_empty = gl_feed_raw_bytes(feed) == 0;
+    gl_feed_close(feed);
+    return result;
+}
+
+static int start_show(const struct gl_hook_tool *tool, const char *path, int out_fd,
+                      struct gl_process *out, struct gl_error *err)
+{
+    const char *argv[6];
+    size_t count = 0;
+    struct gl_spawn spawn = {.argv = argv,
+                             .stdin_fd = -1,
+                             .stdout_fd = out_fd,
+                             .stderr_fd = STDERR_FILENO,
+                             .uid = -1,
+                             .gid = -1,
+                             .dies_with_parent = true};
+
+    argv[count++] = tool->program;
+    if (tool->chdir != NULL)
+        argv[count++] = tool->chdir;
+    argv[count++] = "show";
+    argv[count++] = "-json";
+    argv[count++] = path;
+    argv[count] = NULL;
+    return gl_process_start(&spawn, out, err);
+}
+
+int gl_hook_show(const struct gl_hook_showing *showing, const char *path, struct gl_hook_plan *out,
+                 struct gl_error *err)
+{
+    const struct gl_hook_tool *tool = showing->tool;
+    struct gl_process process;
+    int ends[2], result, status = -1;
+    bool is_empty = true;
+
+    if (tool->program == NULL)
+        return gl_fail(err, GL_E_USAGE,
+                       "%s is a binary plan, and neither terraform nor tofu is on PATH to show it; "
+                       "give the output of `terraform show -json %s`",
+                       path, path);
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        return gl_fail_sys(err, GL_E_IO, errno, "cannot start %s", tool->program);
+    result = start_show(tool, path, ends[1], &process, err);
+    close(ends[1]);
+    if (result != 0) {
+        close(ends[0]);
+        return -1;
+    }
+    result = read_pipe(showing, path, ends[0], out, &is_empty, err);
+    close(ends[0]);
+    if (result != 0 && !is_empty)
+        gl_process_kill(&process, SIGTERM); /* it may still write */
+    gl_process_wait(&process, -1, &status);
+    if (result == 0 && status != 0)
+        gl_hook_plan_done(out);
+    if (status != 0 && (result == 0 || is_empty))
+        return blame_tool(tool, path, status, err);
+    return result;
+}

@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/hook/cloudformation_part.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- resources ---- */
+
+const struct gl_cfn_resource *gl_cfn_resource(const struct gl_cfn *cfn, const char *id)
+{
+    size_t cursor = 0, number;
+
+    return gl_reader_index_next(&cfn->by_id, id, &cursor, &number) ? &cfn->resources[number] : NULL;
+}
+
+/* Properties that are read by a row, and those by whose value others refer to a resource. */
+static bool wants(const struct gl_cfn *cfn, const char *type, const char *key)
+{
+    size_t length = strlen(key);
+
+    return (length >= 4 && strcmp(key + length - 4, "Name") == 0) ||
+           gl_mapping_reads(cfn->options->mapping, type, key);
+}
+
+static bool wants_all(const struct gl_cfn *cfn, const char *type, const char *key)
+{
+    (void)cfn;
+    (void)type;
+    (void)key;
+    return true;
+}
+
+static void look_at_type(struct gl_cfn *cfn, size_t number)
+{
+    struct gl_cfn_resource *resource = &cfn->resources[number];
+
+    if (strncmp(resource->type, "AWS::", 5) != 0)
+        return;
+    gl_cfn_evaluate(cfn, number, wants_all);
+    if (gl_mapping_is_suspect(cfn->options->mapping, resource->type, &resource->values,
+                              gl_jtree_root(&resource->values)))
+        gl_reader_add_unmapped(cfn->plan, resource->type);
+    resource->values = resource->unknown = (struct gl_jtree){0};
+}
+
+/* The construct path of CDK where there is one, else the logical id. */
+static const char *address_of(struct gl_cfn *cfn, const struct gl_cfn_resource *resource)
+{
+    const struct gl_jnode *metadata = gl_jnode_get(&cfn->tree, resource->node, "Metadata");
+    const char *path =
+        gl_jnode_text(&cfn->tree, gl_jnode_get(&cfn->tree, metadata, "aws:cdk:path"));
+    size_t cursor = 0, number;
+
+    if (path != NULL && *path != '\0' &&
+        !gl_reader_index_next(&cfn->by_address, path, &cursor, &number))
+        return gl_arena_text(&cfn->plan->arena, path, strlen(path));
+    return cfn->stack != NULL
+               ? gl_reader_say(&cfn->plan->arena, "%s/%s", cfn->stack, resource->id)
+               : gl_arena_text(&cfn->plan->arena, resource->id, strlen(resource->id));
+}
+
+static int add_resource(struct gl_cfn *cfn, const struct gl_jnode *node, struct gl_error *err)
+{
+    const char *type = gl_jnode_text(&cfn->tree, gl_jnode_get(&cfn->tree, node, "Type"));
+    struct gl_cfn_resource *resource;
+
+    if (cfn->resource_count == GL_CFN_MAX_RESOURCES)
+        return gl_fail(err, GL_E_TOO_LARGE, "%s: more than %zu resources", cfn->document,
+                       GL_CFN_MAX_RESOURCES);
+    if (!gl_jnode_is(node, GL_JOBJECT) || type == NULL)
+        return gl_fail(err, GL_E_BAD_VALUE, "%s: resource number %zu has no Type", cfn->document,
+                       cfn->resource_count + 1);
+    cfn->resources =
+        gl_arena_grow(&cfn->work, cfn->resources, cfn->resource_count, sizeof *cfn->resources);
+    resource = &cfn->resources[cfn->resource_count];
+    *resource = (struct gl_cfn_resource){
+        .id = gl_jnode_key(&cfn->tree, node),
+        .type = type,
+        .node = node,
+        .is_made = 1,
+        .row = gl_mapping_row(cfn->options->mapping, type),
+        .condition = gl_jnode_text(&cfn->tree, gl_jnode_get(&cfn->tree, node, "Condition")),
+    };
+    resource->address = address_of(cfn, resource);
+    gl_reader_index_add(&cfn->work, &cfn->by_id, resource->id, cfn->resource_count);
+    gl_reader_index_add(&cfn->work, &cfn->by_address, resource->address, cfn->resource_count++);
+    return 0;
+}
+
+/* A loop or macro in place of a resource: how many there will be of what cannot be seen. */
+static void add_hidden(struct gl_cfn *cfn, const struct gl_jnode *node)
+{
+    struct gl_intent *intent = gl_reader_add_blank(cfn->plan);
+    const char *key = gl_jnode_key(&cfn->tree, node);
+
+    intent->address = gl_arena_text(&cfn->plan->arena, key, strlen(key));
+    intent->file = cfn->document;
+    intent->cloud = "aws";
+    intent->type = "AWS::LanguageExtensions";
+    intent->role = GL_ROLE_OPAQUE;
+    intent->change = GL_CHANGE_CREATE;
+    gl_reader_add_text(&cfn->plan->arena, &intent->notes,
+                       "made by a function when it is deployed: not seen from here");
+    cfn->plan->is_partial = true;
+}
+
+static int add_resources(struct gl_cfn *cfn, struct gl_error *err)
+{
+    const struct gl_jtree *tree = &cfn->tree;
+    const struct gl_jnode *all = gl_jnode_get(tree, gl_jtree_root(tree), "Resources");
+
+    if (!gl_jnode_is(all, GL_JOBJECT))
+        return gl_fail(err, GL_E_USAGE,
+                       "%s: no Resources, so this is no template of CloudFormation", cfn->document);
+    for (const struct gl_jnode *node = gl_jnode_first(tree, all); node != NULL;
+         node = gl_jnode_next(tree, all, node))
+        if (strncmp(gl_jnode_key(tree, node), "Fn::", 4) == 0)
+            add_hidden(cfn, node);
+        else if (add_resource(cfn, node, err) != 0)
+            return -1;
+    return 0;
+}
+
+static void evaluate(struct gl_cfn *cfn, size_t number)
+{
+    struct gl_cfn_resource *resource = &cfn->resources[number];
+
+    if (resource->condition != NULL) {
+        cfn->origin = (struct gl_cfn_origin){0};
+        resource->is_made = gl_cfn_condition(cfn, resource->condition, 0);
+        resource->origin = cfn->origin;
+    }
+    if (gl_mapping_reads(cfn->options->mapping, resource->type, NULL))
+        gl_cfn_evaluate(cfn, number, wants);
+    else
+        look_at_type(cfn, number);
+}
+
+/* ---- references ---- */
+
+static struct gl_attributes attributes_of(const struct gl_cfn_resource *resource)
+{
+    return (struct gl_attributes){
+        .tree = &resource->values,
+        .values = gl_jtree_root(&resource->values),
+        .unknown_tree = &resource->unknown,
+        .unknown = gl_jtree_root(&resource->unknown),
+        .resource = resource,
+        .address = resource->address,
+    };
+}
+
+static bool is_named(const struct gl_cfn_resource *resource, const char *text)
+{
+    const struct gl_jtree *tree = &resource->values;
+    const struct gl_jnode *root = gl_jtree_root(tree);
+
+    for (const struct gl_jnode *child = root != NULL ? gl_jnode_first(tree, root) : NULL;
+         child != NULL; child = gl_jnode_next(tree, root, child)) {
+        const char *key = gl_jnode_key(tree, child), *value = gl_jnode_text(tree, child);
+        size_t length = strlen(key);
+
+        if (value != NULL && length >= 4 && strcmp(key + length - 4, "Name") == 0 &&
+            strcmp(value, text) == 0)
+            return true;
+    }
+    return false;
+}
+
+static const struct gl_cfn_resource *find_named(struct gl_cfn *cfn, const char *text,
+                                                const char *type)
+{
+    for (size_t i = 0; i < cfn->resource_count; i++) {
+        cfn->steps++;
+        if (strcmp(cfn->resources[i].type, type) == 0 && is_named(&cfn->resources[i], text))
+            return &cfn->resources[i];
+    }
+    return NULL;
+}
+
+/* A Ref stands in the values as {"Ref": "Id"}; a name as a text. */
+static bool follow(void *cookie, const struct gl_attributes *from, const char *attribute,
+                   const char *type, struct gl_attributes *out)
+{
+    struct gl_cfn *cfn = cookie;
+    const struct gl_jnode *node = from->values;
+    const struct gl_cfn_resource *found = NULL;
+    const char *id, *name;
+
+    for (const char *at = attribute; *at != '\0'; at += *at == '.') {
+        size_t length = strcspn(at, ".");
+
+        node = gl_jnode_get(from->tree, node, gl_arena_text(&cfn->work, at, length));
+        if (gl_jnode_is(node, GL_JARRAY))
+            node = gl_jnode_at(from->tree, node, 0);
+        at += length;
+    }
+    id = gl_jnode_text(from->tree, gl_jnode_get(from->tree, node, "Ref"));
+    name = gl_jnode_text(from->tree, node);
+    if (id != NULL)
+        found = gl_cfn_resource(cfn, id);
+    else if (name != NULL && *name != '\0' && cfn->steps < GL_CFN_MAX_STEPS)
+        found = find_named(cfn, name, type);
+    if (found == NULL || found == from->resource || strcmp(found->type, type) != 0)
+        return false;
+    *out = attributes_of(found);
+    return true;
+}
+
+/* ---- how sure values are ---- */
+
+static const char *origin_words(struct gl_cfn *cfn, const struct gl_cfn_origin *origin)
+{
+    return gl_reader_say(&cfn->plan->arena,
+                         origin->surety == GL_SURE_ASSERTED ? "parameter %s"
+                                                            : "default of parameter %s",
+                         origin->parameter);
+}
+
+static const struct gl_cfn_taint *find_taint(const struct gl_cfn *cfn, size_t resource,
+                                             const char *head, const char *text)
+{
+    for (size_t i = 0; text != NULL && i < cfn->taint_count; i++) {
+        const struct gl_cfn_taint *taint = &cfn->taints[i];
+
+        if (taint->resource == resource && strcmp(taint->text, text) == 0 &&
+            (head == NULL || strcmp(taint->head, head) == 0))
+            return taint;
+    }
+    return NULL;
+}
+
+static size_t number_of(const struct gl_cfn *cfn, const char *address, size_t otherwise)
+{
+    size_t cursor = 0, number;
+
+    return address != NULL && gl_reader_index_next(&cfn->by_address, address, &cursor, &number)
+               ? number
+               : otherwise;
+}
+
+static void weaken_machine(struct gl_cfn *cfn, size_t number, struct gl_intent_machine *machine)
+{
+    const struct gl_cfn_taint *taint =
+        find_taint(cfn, number_of(cfn, machine->how, number), NULL, machine->type);
+    const char *words;
+
+    if (taint == NULL)
+        return;
+    words = origin_words(cfn, &taint->origin);
+    machine->how = machine->how != NULL
+                       ? gl_reader_say(&cfn->plan->arena, "%s, %s", machine->how, words)
+                       : words;
+    if (taint->origin.surety < machine->surety)
+        machine->surety = taint->origin.surety;
+}
+
+static void weaken_count(struct gl_cfn *cfn, size_t number, struct gl_intent_count *count)
+{
+    const struct gl_count_row *row = &cfn->resources[number].row->count;
+    const struct {
+        const struct gl_path *path;
+        int64_t value;
+    } parts[] = {{row->min, count->min}, {row->desired, count->desired}, {row->max, count->max}};
+
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        const struct gl_cfn_taint *taint;
+        char text[24];
+
+        if (parts[i].path == NULL || parts[i].value == GL_UNKNOWN)
+            continue;
+        snprintf(text, sizeof text, "%" PRId64, parts[i].value);
+        taint = find_taint(cfn, number, gl_path_head(parts[i].path), text);
+        if (taint == NULL || taint->origin.surety >= count->surety)
+            continue;
+        count->surety = taint->origin.surety;
+        count->how = origin_words(cfn, &taint->origin);
+    }
+}
+
+static void weaken_place(struct gl_cfn *cfn, size_t number, struct gl_intent_place *place)
+{
+    const struct gl_cfn_taint *taint = find_taint(cfn, number, NULL, place->zone);
+
+    if (taint == NULL || place->surety == GL_SURE_NOT || taint->origin.surety >= place->surety)
+        return;
+    place->surety = taint->origin.surety;
+    place->how = origin_words(cfn, &taint->origin);
+}
+
+/* ---- places ---- */
+
+static void set_place(struct gl_cfn *cfn, struct gl_intent *intent)
+{
+    const struct gl_mapping_provider *provider =
+        gl_mapping_provider(cfn->options->mapping, intent->type);
+    struct gl_arena *arena = &cfn->plan->arena;
+    struct gl_intent_place *place = &intent->place;
+
+    if (gl_reader_place_by_user(cfn->options, arena, intent->address, place))
+        return;
+    if (place->region != NULL) {
+        if (cfn->place.region != NULL && strcmp(cfn->place.region, place->region) != 0)
+            place->conflict = gl_reader_say(arena, "%s says %s", cfn->place.how, cfn->place.region);
+        return;
+    }
+    if (cfn->place.region != NULL) {
+        gl_reader_set_place(arena, place, cfn->place.region, cfn->place.evidence, cfn->place.surety,
+                            cfn->place.how);
+        return;
+    }
+    if (provider != NULL && gl_reader_place_by_environment(cfn->options, provider, arena, place))
+        return;
+    place->evidence = "none";
+    place->surety = GL_SURE_NOT;
+    place->how = "a template says no region; --deploy-region does";
+}
+
+/* ---- intents ---- */
+
+static void add_notes(struct gl_cfn *cfn, const struct gl_cfn_resource *resource,
+                      struct gl_intent *intent)
+{
+    struct gl_arena *arena = &cfn->plan->arena;
+
+    if (resource->is_made < 0)
+        gl_reader_add_text(arena, &intent->notes,
+                           gl_reader_say(arena, "made if condition %s holds, which is not known",
+                                         resource->condition));
+    if (resource->is_made != 0)
+        return;
+    intent->change = GL_CHANGE_NONE;
+    gl_reader_add_text(
+        arena, &intent->notes,
+        resource->origin.parameter != NULL
+            ? gl_reader_say(arena, "not made: condition %s does not hold by %s",
+                            resource->condition, origin_words(cfn, &resource->origin))
+            : gl_reader_say(arena, "not made: condition %s does not hold", resource->condition));
+}
+
+static void add_intent(struct gl_cfn *cfn, size_t number)
+{
+    const struct gl_cfn_resource *resource = &cfn->resources[number];
+    struct gl_attributes attributes = attributes_of(resource);
+    struct gl_follower follower = {.cookie = cfn, .follow = follow};
+    struct gl_intent *intent =
+        gl_reader_add_intent(cfn->options, cfn->plan, resource->row, &attributes, &follower);
+
+    intent->address = resource->address;
+    intent->file = cfn->document;
+    intent->change = GL_CHANGE_CREATE;
+    weaken_machine(cfn, number, &intent->machine);
+    weaken_count(cfn, number, &intent->count);
+    weaken_place(cfn, number, &intent->place);
+    set_place(cfn, intent);
+    add_notes(cfn, resource, intent);
+    intent->is_launch = gl_reader_is_launch(intent);
+}
+
+static int check_sections(const struct gl_cfn *cfn, struct gl_error *err)
+{
+    static const char *const names[] = {"Parameters", "Mappings", "Conditions"};
+    const struct gl_jtree *tree = &cfn->tree;
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const struct gl_jnode *section = gl_jnode_get(tree, gl_jtree_root(tree), names[i]);
+
+        if (section != NULL && section->count > GL_CFN_MAX_SECTION)
+            return gl_fail(err, GL_E_TOO_LARGE, "%s: more than %zu %s", cfn->document,
+                           GL_CFN_MAX_SECTION, names[i]);
+    }
+    return 0;
+}
+
+/* Macros other than those of AWS that add no machines by themselves. */
+static void note_macros(struct gl_cfn *cfn)
+{
+    static const char *const known[] = {
+        "AWS::Serverless-2016-10-31", "AWS::LanguageExtensions", "AWS::SecretsManager-2020-07-23",
+        "AWS::SecretsManager-2024-09-16", "AWS::CodeDeployBlueGreen"};
+    const struct gl_jtree *tree = &cfn->tree;
+    const struct gl_jnode *all = gl_jnode_get(tree, gl_jtree_root(tree), "Transform");
+    bool is_list = gl_jnode_is(all, GL_JARRAY);
+
+    for (const struct gl_jnode *one = is_list ? gl_jnode_first(tree, all) : all; one != NULL;
+         one = is_list ? gl_jnode_next(tree, all, one) : NULL) {
+        const char *name = gl_jnode_text(tree, one);
+        bool is_known = false;
+
+        for (size_t i = 0; name != NULL && i < sizeof known / sizeof known[0]; i++)
+            is_known |= strcmp(known[i], name) == 0;
+        if (is_known)
+            continue;
+        cfn->plan->is_partial = true;
+        gl_reader_add_text(&cfn->plan->arena, &cfn->plan->notes,
+                           "a macro changes the template before it is deployed");
+        return;
+    }
+}
+
+int gl_cfn_intents(struct gl_cfn *cfn, struct gl_error *err)
+{
+    struct gl_hook_plan *plan = cfn->plan;
+    size_t first = plan->count;
+
+    if (check_sections(cfn, err) != 0 || add_resources(cfn, err) != 0)
+        return -1;
+    for (size_t i = 0; i < cfn->resource_count; i++)
+        evaluate(cfn, i);
+    if (cfn->is_over)
+        return gl_fail(err, GL_E_TOO_LARGE, "%s: its functions come to too much", cfn->document);
+    for (size_t i = 0; i < cfn->resource_count; i++)
+        if (cfn->resources[i].row != NULL)
+            add_intent(cfn, i);
+    note_macros(cfn);
+    plan->resources += cfn->resource_count + plan->count - first;
+    for (size_t i = first; i < plan->count; i++) {
+        plan->resources -= plan->intents[i].is_mapped;
+        plan->launches += plan->intents[i].is_launch;
+    }
+    return 0;
+}

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/hook/pulumi_part.h"
+
+#include <string.h>
+
+static struct gl_attributes attributes_of(const struct gl_pulumi_resource *resource, bool is_before)
+{
+    const struct gl_pulumi_state *state = is_before ? &resource->before : &resource->after;
+
+    return (struct gl_attributes){
+        .tree = &state->values,
+        .values = gl_jtree_root(&state->values),
+        .unknown_tree = &state->unknown,
+        .unknown = gl_jtree_root(&state->unknown),
+        .resource = resource,
+        .address = resource->address,
+    };
+}
+
+static const struct gl_pulumi_resource *find_urn(const struct gl_pulumi *pulumi, const char *urn)
+{
+    size_t cursor = 0, number;
+
+    return gl_reader_index_next(&pulumi->by_urn, urn, &cursor, &number) ? &pulumi->resources[number]
+                                                                        : NULL;
+}
+
+/* ---- references ---- */
+
+/* Member "launch_template" as it is, as "launchTemplate" or as "launchTemplates". */
+static const struct gl_jnode *member(const struct gl_jtree *tree, const struct gl_jnode *node,
+                                     const char *name)
+{
+    char camel[GL_PULUMI_NAME + 1];
+    const struct gl_jnode *found = gl_jnode_get(tree, node, name);
+
+    if (found == NULL)
+        found = gl_jnode_get(tree, node, gl_pulumi_camel(name, camel));
+    if (found == NULL)
+        found = gl_jnode_get(tree, node, strcat(camel, "s"));
+    return found;
+}
+
+static const struct gl_jnode *into(const struct gl_jtree *tree, const struct gl_jnode *node)
+{
+    return gl_jnode_is(node, GL_JARRAY) ? gl_jnode_at(tree, node, 0) : node;
+}
+
+/* "a.b" below the attributes, a list stepped into at its first item; the first name in `head`. */
+static const char *text_at(struct gl_arena *arena, const struct gl_attributes *from,
+                           const char *attribute, const char **out_head)
+{
+    const struct gl_jnode *node = from->values;
+
+    *out_head = NULL;
+    for (const char *at = attribute; *at != '\0'; at += *at == '.') {
+        size_t length = strcspn(at, ".");
+        const char *name = gl_arena_text(arena, at, length);
+
+        if (*out_head == NULL)
+            *out_head = name;
+        node = into(from->tree, member(from->tree, node, name));
+        at += length;
+    }
+    return gl_jnode_text(from->tree, node);
+}
+
+/* By the URNs that the attribute depends on. */
+static const struct gl_pulumi_resource *find_dependency(const struct gl_pulumi *pulumi,
+                                                        const struct gl_pulumi_resource *resource,
+                                                        const char *head, const char *type)
+{
+    const struct gl_jtree *tree = &resource->dependencies;
+    const struct gl_jnode *list = member(tree, gl_jtree_root(tree), head);
+
+    for (const struct gl_jnode *item = gl_jnode_is(list, GL_JARRAY) ? gl_jnode_first(tree, list)
+                                                                    : NULL;
+         item != NULL; item = gl_jnode_next(tree, list, item)) {
+        const char *urn = gl_jnode_text(tree, item);
+        const struct gl_pulumi_resource *found = urn != NULL ? find_urn(pulumi, urn) : NULL;
+
+        if (found != NULL && strcmp(found->type, type) == 0)
+            return found;
+    }
+    return NULL;
+}
+
+static bool follow(void *cookie, const struct gl_attributes *from, const char *attribute,
+                   const char *type, struct gl_attributes *out)
+{
+    struct gl_pulumi *pulumi = cookie;
+    const struct gl_pulumi_resource *resource = from->resource, *found = NULL;
+    const char *head, *text = text_at(&pulumi->work, from, attribute, &head);
+    size_t cursor = 0, number;
+
+    if (text != NULL &&
+        gl_reader_index_next(&pulumi->by_value, gl_reader_say(&pulumi->work, "%s|%s", type, text),
+                             &cursor, &number))
+        found = &pulumi->resources[number];
+    if (found == NULL && head != NULL)
+        found = find_dependency(pulumi, resource, head, type);
+    if (found == NULL || found == resource)
+        return false;
+    *out = attributes_of(found, found->after.values.count == 0);
+    return true;
+}
+
+/* ---- places ---- */
+
+static bool set_region(struct gl_pulumi *pulumi, const struct gl_mapping_provider *provider,
+                       size_t path, const char *text, const char *how, enum gl_surety surety,
+                       struct gl_intent_place *out)
+{
+    struct gl_arena *arena = &pulumi->plan->arena;
+    const char *region =
+        text != NULL ? gl_mapping_region(provider, provider->region_kinds[path], text, arena)
+                     : NULL;
+
+    if (region == NULL)
+        return false;
+    gl_reader_set_place(arena, out, region, "provider", surety, how);
+    return true;
+}
+
+/* What the provider resource is told, whether explicit or a default one. */
+static bool by_inputs(struct gl_pulumi *pulumi, const struct gl_mapping_provider *provider,
+                      const struct gl_pulumi_resource *configured, struct gl_intent_place *out)
+{
+    struct gl_attributes from = attributes_of(configured, configured->after.values.count == 0);
+
+    for (size_t i = 0; provider->region_paths != NULL && provider->region_paths[i] != NULL; i++) {
+        const struct gl_jnode *node = member(from.tree, from.values, provider->region_paths[i]);
+
+        if (set_region(
+                pulumi, provider, i, gl_jnode_text(from.tree, node),
+                gl_reader_say(&pulumi->plan->arena, "provider %s", gl_pulumi_name(configured->urn)),
+                GL_SURE_HIGH, out))
+            return true;
+    }
+    return false;
+}
+
+/* config "aws:region" is for the default providers of the package. */
+static bool by_config(struct gl_pulumi *pulumi, const struct gl_mapping_provider *provider,
+                      const char *package, enum gl_surety surety, struct gl_intent_place *out)
+{
+    const struct gl_jtree *tree = &pulumi->config;
+    char camel[GL_PULUMI_NAME];
+
+    for (size_t i = 0; provider->region_paths != NULL && provider->region_paths[i] != NULL; i++) {
+        const char *key = gl_reader_say(&pulumi->plan->arena, "%s:%s", package,
+                                        gl_pulumi_camel(provider->region_paths[i], camel));
+        const char *text = gl_jnode_text(tree, gl_jnode_get(tree, gl_jtree_root(tree), key));
+
+        if (set_region(pulumi, provider, i, text,
+                       gl_reader_say(&pulumi->plan->arena, "config %s", key), surety, out))
+            return true;
+    }
+    return false;
+}
+
+/* "aws" of "...::aws:ec2/instance:Instance::web", of the resource itself. */
+static const char *package_of(struct gl_pulumi *pulumi, const struct gl_pulumi_resource *resource)
+{
+    const char *type = resource->address, *end = strstr(type, "::");
+    size_t length = end != NULL ? (size_t)(end - type) : strlen(type);
+    const char *dollar = memrchr(type, '$', length);
+
+    if (dollar != NULL)
+        type = dollar + 1;
+    return gl_arena_text(&pulumi->work, type, strcspn(type, ":"));
+}
+
+/* "default", "default_6_0_2". */
+static bool is_default(const char *name)
+{
+    return strncmp(name, "default", 7) == 0 &&
+           name[7 + strspn(name + 7, "_0123456789abcdefghijklmnopqrstuvwxyz")] == '\0' &&
+           (name[7] == '\0' || name[7] == '_');
+}
+
+static bool by_provider(struct gl_pulumi *pulumi, const struct gl_pulumi_resource *resource,
+                        const struct gl_mapping_provider *provider, struct gl_intent_place *out)
+{
+    const char *reference = resource->provider;
+    const char *id = reference != NULL ? gl_pulumi_name(reference) : "";
+    const char *package = package_of(pulumi, resource);
+    const struct gl_pulumi_resource *configured;
+    const char *urn;
+
+    if (*id == '\0')
+        return by_config(pulumi, provider, package, GL_SURE_MEDIUM, out);
+    urn = gl_arena_text(&pulumi->work, reference, (size_t)(id - 2 - reference));
+    configured = find_urn(pulumi, urn);
+    if (configured != NULL && by_inputs(pulumi, provider, configured, out))
+        return true;
+    /* An explicit provider without a region has it from its environment. */
+    return is_default(gl_pulumi_name(urn)) &&
+           by_config(pulumi, provider, package, GL_SURE_HIGH, out);
+}
+
+static bool by_past(const struct gl_intent *past, struct gl_arena *arena,
+                    struct gl_intent_place *out)
+{
+    if (past->place.region == NULL)
+        return false;
+    gl_reader_set_place(arena, out, past->place.region, "before", GL_SURE_HIGH,
+                        "where it stands now");
+    return true;
+}
+
+static void note_conflict(struct gl_pulumi *pulumi, const struct gl_pulumi_resource *resource,
+                          const struct gl_mapping_provider *provider, struct gl_intent_place *place)
+{
+    struct gl_intent_place told = {0};
+
+    if (provider->has_binding_region && place->zone != NULL &&
+        by_provider(pulumi, resource, provider, &told) && strcmp(told.region, place->region) != 0)
+        place->conflict = gl_reader_say(&pulumi->plan->arena, "%s says %s", told.how, told.region);
+}
+
+static void set_place(struct gl_pulumi *pulumi, const struct gl_pulumi_resource *resource,
+                      const struct gl_intent *past, struct gl_intent *intent)
+{
+    const struct gl_mapping_provider *provider =
+        gl_mapping_provider(pulumi->options->mapping, resource->row->type);
+    struct gl_arena *arena = &pulumi->plan->arena;
+    struct gl_intent_place *place = &intent->place;
+
+    if (gl_reader_place_by_user(pulumi->options, arena, intent->address, place))
+        return;
+    if (place->region != NULL) {
+        if (provider != NULL)
+            note_conflict(pulumi, resource, provider, place);
+        return;
+    }
+    if ((provider != NULL && by_provider(pulumi, resource, provider, place)) ||
+        by_past(past, arena, place) ||
+        (provider != NULL &&
+         gl_reader_place_by_environment(pulumi->options, provider, arena, place)))
+        return;
+    place->evidence = "none";
+    place->surety = GL_SURE_NOT;
+    place->how = "in no input, provider or configuration of the preview";
+}
+
+/* ---- intents ---- */
+
+static bool has_states(const struct gl_pulumi_resource *resource)
+{
+    return resource->before.values.count > 0 && resource->after.values.count > 0;
+}
+
+static void add_intent(struct gl_pulumi *pulumi, const struct gl_pulumi_resource *resource)
+{
+    struct gl_follower follower = {.cookie = pulumi, .follow = follow};
+    struct gl_attributes after = attributes_of(resource, resource->after.values.count == 0);
+    struct gl_attributes before = attributes_of(resource, true);
+    struct gl_arena *arena = &pulumi->plan->arena;
+    struct gl_intent past = {.place.how = ""};
+    struct gl_intent *intent =
+        gl_reader_add_intent(pulumi->options, pulumi->plan, resource->row, &after, &follower);
+
+    intent->address = resource->address;
+    intent->file = pulumi->document;
+    intent->change = resource->op->change;
+    intent->provider = package_of(pulumi, resource);
+    intent->provider = gl_arena_text(arena, intent->provider, strlen(intent->provider));
+    if (intent->change != GL_CHANGE_CREATE && resource->before.values.count > 0)
+        gl_mapping_extract(pulumi->options->mapping, resource->row, &before, &follower, arena,
+                           &past);
+    set_place(pulumi, resource, &past, intent);
+    if (intent->change == GL_CHANGE_UPDATE && !has_states(resource)) {
+        intent->change = GL_CHANGE_UNKNOWN;
+        gl_reader_add_text(arena, &intent->notes, "the preview does not show what is updated");
+    } else if (intent->change == GL_CHANGE_UNKNOWN) {
+        gl_reader_add_text(arena, &intent->notes, "the operation of the step is not understood");
+    } else if (past.place.how[0] != '\0') {
+        gl_reader_set_past(arena, intent, &past);
+    }
+    intent->is_launch = gl_reader_is_launch(intent);
+}
+
+static struct gl_intent *find_target(struct gl_pulumi *pulumi,
+                                     const struct gl_pulumi_resource *scaler,
+                                     const size_t *intent_of)
+{
+    struct gl_attributes from = attributes_of(scaler, scaler->after.values.count == 0), found;
+    const struct gl_mapping_row *row = scaler->row;
+    const char *head = row->target != NULL ? gl_path_head(row->target) : NULL;
+
+    for (size_t i = 0; head != NULL && row->target_types != NULL && row->target_types[i] != NULL;
+         i++)
+        if (follow(pulumi, &from, head, row->target_types[i], &found)) {
+            const struct gl_pulumi_resource *target = found.resource;
+            size_t number = intent_of[target - pulumi->resources];
+
+            return number > 0 ? &pulumi->plan->intents[number - 1] : NULL;
+        }
+    return NULL;
+}
+
+void gl_pulumi_intents(struct gl_pulumi *pulumi)
+{
+    struct gl_hook_plan *plan = pulumi->plan;
+    size_t *intent_of =
+        gl_arena_take(&pulumi->work, (pulumi->resource_count + 1) * sizeof *intent_of);
+    size_t first = plan->count;
+
+    for (size_t i = 0; i < pulumi->resource_count; i++) {
+        const struct gl_pulumi_resource *resource = &pulumi->resources[i];
+
+        if (resource->row == NULL || resource->op->change == GL_CHANGE_READ)
+            continue;
+        add_intent(pulumi, resource);
+        intent_of[i] = plan->count;
+    }
+    for (size_t i = 0; i < pulumi->resource_count; i++) {
+        const struct gl_pulumi_resource *resource = &pulumi->resources[i];
+        struct gl_intent *target;
+
+        if (intent_of[i] == 0 || resource->row->role != GL_ROLE_SCALER)
+            continue;
+        target = find_target(pulumi, resource, intent_of);
+        if (target != NULL)
+            gl_reader_scale(&plan->arena, &plan->intents[intent_of[i] - 1], target);
+        else
+            gl_reader_add_text(&plan->arena, &plan->intents[intent_of[i] - 1].notes,
+                               "the group it scales is not in the preview");
+    }
+    for (size_t i = first; i < plan->count; i++)
+        plan->launches += plan->intents[i].is_launch;
+}

@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/hook/reader_part.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- texts and lists in the plan's arena ---- */
+
+const char *gl_reader_say(struct gl_arena *arena, const char *format, ...)
+{
+    char *text = NULL, *kept;
+    va_list arguments;
+    int length;
+
+    va_start(arguments, format);
+    length = vasprintf(&text, format, arguments);
+    va_end(arguments);
+    if (length < 0)
+        gl_die_of_memory();
+    kept = gl_arena_text(arena, text, (size_t)length);
+    free(text);
+    return kept;
+}
+
+void gl_reader_add_text(struct gl_arena *arena, const char *const **list, const char *text)
+{
+    size_t count = 0;
+    const char **longer;
+
+    while (*list != NULL && (*list)[count] != NULL)
+        count++;
+    longer = gl_arena_take(arena, (count + 2) * sizeof *longer);
+    if (count > 0)
+        memcpy(longer, *list, count * sizeof *longer);
+    longer[count] = text;
+    *list = longer;
+}
+
+void gl_reader_add_unmapped(struct gl_hook_plan *plan, const char *type)
+{
+    for (const char *const *known = plan->unmapped; known != NULL && *known != NULL; known++)
+        if (strcmp(*known, type) == 0)
+            return;
+    gl_reader_add_text(&plan->arena, &plan->unmapped,
+                       gl_arena_text(&plan->arena, type, strlen(type)));
+}
+
+/* ---- places ---- */
+
+void gl_reader_set_place(struct gl_arena *arena, struct gl_intent_place *place, const char *region,
+                         const char *evidence, enum gl_surety surety, const char *how)
+{
+    place->region = gl_arena_text(arena, region, strlen(region));
+    place->evidence = evidence;
+    place->surety = surety;
+    place->how = how;
+}
+
+bool gl_reader_place_by_user(const struct gl_hook_options *options, struct gl_arena *arena,
+                             const char *address, struct gl_intent_place *out)
+{
+    const char *const *rows = options->regions;
+
+    for (; rows != NULL && *rows != NULL; rows++) {
+        const char *equals = strrchr(*rows, '=');
+        const char *glob;
+
+        if (equals == NULL)
+            continue;
+        glob = gl_arena_text(arena, *rows, (size_t)(equals - *rows));
+        if (!gl_glob_match(glob, address))
+            continue;
+        gl_reader_set_place(arena, out, equals + 1, "asserted", GL_SURE_ASSERTED, "--region");
+        return true;
+    }
+    return false;
+}
+
+bool gl_reader_place_by_environment(const struct gl_hook_options *options,
+                                    const struct gl_mapping_provider *provider,
+                                    struct gl_arena *arena, struct gl_intent_place *out)
+{
+    if (!options->wants_environment || options->environment == NULL)
+        return false;
+    for (size_t i = 0; provider->environment != NULL && provider->environment[i] != NULL; i++) {
+        const char *text = options->environment(options->cookie, provider->environment[i]);
+
+        if (text == NULL || *text == '\0')
+            continue;
+        gl_reader_set_place(arena, out, text, "environment", GL_SURE_HINT,
+                            gl_reader_say(arena, "%s of this process", provider->environment[i]));
+        return true;
+    }
+    return false;
+}
+
+/* ---- intents ---- */
+
+static struct gl_intent *add(struct gl_hook_plan *plan)
+{
+    struct gl_intent *intent;
+
+    plan->intents = gl_arena_grow(&plan->arena, plan->intents, plan->count, sizeof *plan->intents);
+    intent = &plan->intents[plan->count++];
+    *intent = (struct gl_intent){.provider = ""};
+    return intent;
+}
+
+struct gl_intent *gl_reader_add_intent(const struct gl_hook_options *options,
+                                       struct gl_hook_plan *plan, const struct gl_mapping_row *row,
+                                       const struct gl_attributes *attributes,
+                                       const struct gl_follower *follower)
+{
+    struct gl_intent *intent = add(plan);
+
+    intent->type = row->type;
+    intent->is_mapped = true;
+    gl_mapping_extract(options->mapping, row, attributes, follower, &plan->arena, intent);
+    return intent;
+}
+
+struct gl_intent *gl_reader_add_blank(struct gl_hook_plan *plan)
+{
+    struct gl_intent *intent = add(plan);
+
+    intent->place = (struct gl_intent_place){
+        .how = "nothing says it", .evidence = "none", .surety = GL_SURE_NOT};
+    intent->machine = (struct gl_intent_machine){.vcpus_u = GL_UNKNOWN,
+                                                 .memory_mib = GL_UNKNOWN,
+                                                 .accelerator_count = GL_UNKNOWN,
+                                                 .surety = GL_SURE_NOT};
+    intent->count =
+        (struct gl_intent_count){GL_UNKNOWN, GL_UNKNOWN, GL_UNKNOWN, "machine", NULL, GL_SURE_NOT};
+    intent->interruptible = -1;
+    intent->duration_s = GL_UNKNOWN;
+    return intent;
+}
+
+void gl_reader_set_past(struct gl_arena *arena, struct gl_intent *intent,
+                        const struct gl_intent *past)
+{
+    struct gl_intent was = *past;
+
+    if (was.place.region == NULL)
+        was.place = intent->place;
+    intent->place_before = gl_arena_take(arena, sizeof was.place);
+    *intent->place_before = was.place;
+    intent->machine_before = gl_arena_take(arena, sizeof was.machine);
+    *intent->machine_before = was.machine;
+    intent->count_before = gl_arena_take(arena, sizeof was.count);
+    *intent->count_before = was.count;
+    if (intent->change == GL_CHANGE_UPDATE)
+        intent->change = gl_intent_compare(&was, intent);
+}
+
+/* ---- launches ---- */
+
+static bool starts_machines(enum gl_role role)
+{
+    return role != GL_ROLE_TEMPLATE && role != GL_ROLE_SCALER && role != GL_ROLE_OPAQUE;
+}
+
+static bool starts(enum gl_change change)
+{
+    return change == GL_CHANGE_CREATE || change == GL_CHANGE_REPLACE || change == GL_CHANGE_GROW ||
+           change == GL_CHANGE_MOVE || change == GL_CHANGE_UNKNOWN;
+}
+
+bool gl_reader_is_launch(const struct gl_intent *intent)
+{
+    return starts_machines(intent->role) && starts(intent->change) && intent->count.max != 0 &&
+           !intent->count.is_brief;
+}
+
+static void take_number(int64_t said, int64_t *out)
+{
+    if (said != GL_UNKNOWN)
+        *out = said;
+}
+
+void gl_reader_scale(struct gl_arena *arena, const struct gl_intent *scaler,
+                     struct gl_intent *target)
+{
+    int64_t max = target->count.max;
+
+    take_number(scaler->count.min, &target->count.min);
+    take_number(scaler->count.max, &target->count.max);
+    if (target->count.desired == GL_UNKNOWN)
+        target->count.desired = target->count.min;
+    target->count.how = gl_reader_say(arena, "scaled by %s", scaler->address);
+    if (!starts(scaler->change) && scaler->change != GL_CHANGE_UPDATE)
+        return;
+    if (target->change == GL_CHANGE_NONE || target->change == GL_CHANGE_UPDATE) {
+        bool is_larger =
+            max == GL_UNKNOWN || target->count.max == GL_UNKNOWN || target->count.max > max;
+
+        target->change = is_larger ? GL_CHANGE_GROW : target->change;
+        target->is_launch = starts_machines(target->role) && is_larger;
+    }
+}

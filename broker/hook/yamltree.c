@@ -1,0 +1,436 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/hook/yamltree.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <yaml.h>
+
+/* Each document is spelled out as JSON text, one line of it for each of its own, and then read as
+ * such: lines of errors, ceilings, duplicate keys and depth are those of base/jsonpull.h. */
+
+struct level {
+    bool is_mapping, is_at_value; /* a mapping: its key is written, the value is not */
+    bool is_wrapped;              /* within the object of a short tag */
+    size_t count;
+    size_t anchor; /* number + 1; 0 = none */
+};
+
+struct anchor {
+    char *name;
+    size_t start, length; /* in `out`; length 0 while it is open */
+};
+
+struct gl_yamltree {
+    yaml_parser_t parser;
+    const char *name;
+    bool has_short_tags, is_over;
+    struct gl_error *err;
+    struct gl_str out;
+    size_t line;   /* of the source that `out` has come to, from 0 */
+    size_t number; /* of the document, from 1 */
+    struct level levels[GL_YAMLTREE_MAX_DEPTH];
+    size_t depth;
+    struct anchor *anchors;
+    size_t anchor_count;
+};
+
+static int fail_at(const struct gl_yamltree *yaml, const yaml_mark_t *mark, enum gl_errc code,
+                   const char *what)
+{
+    return gl_fail(yaml->err, code, "%s:%zu: %s", yaml->name, mark->line + 1, what);
+}
+
+/* ---- JSON text ---- */
+
+void gl_yamltree_quote(struct gl_str *out, const char *bytes, size_t length)
+{
+    size_t plain = 0;
+
+    gl_str_add_char(out, '"');
+    for (size_t i = 0; i < length; i++) {
+        unsigned char c = (unsigned char)bytes[i];
+
+        if (c >= 0x20 && c != '"' && c != '\\')
+            continue;
+        gl_str_add_bytes(out, bytes + plain, i - plain);
+        gl_str_addf(out, "\\u%04x", (unsigned)c);
+        plain = i + 1;
+    }
+    gl_str_add_bytes(out, bytes + plain, length - plain);
+    gl_str_add_char(out, '"');
+}
+
+static void keep_line(struct gl_yamltree *yaml, const yaml_mark_t *mark)
+{
+    for (; yaml->line < mark->line; yaml->line++)
+        gl_str_add_char(&yaml->out, '\n');
+}
+
+/* What stands before a value or key: a comma, a colon. */
+static void add_separator(struct gl_yamltree *yaml, const yaml_mark_t *mark)
+{
+    struct level *level = yaml->depth > 0 ? &yaml->levels[yaml->depth - 1] : NULL;
+
+    if (level != NULL && level->is_at_value)
+        gl_str_add_char(&yaml->out, ':');
+    else if (level != NULL && level->count++ > 0)
+        gl_str_add_char(&yaml->out, ',');
+    if (level != NULL && level->is_mapping)
+        level->is_at_value = !level->is_at_value;
+    keep_line(yaml, mark);
+}
+
+/* ---- plain scalars ---- */
+
+static bool is_among(const char *const *words, const char *text)
+{
+    for (; *words != NULL; words++)
+        if (strcmp(*words, text) == 0)
+            return true;
+    return false;
+}
+
+/* A JSON number of reasonable length; other notations of YAML stay texts. */
+static bool is_number(const char *text)
+{
+    static const char digits[] = "0123456789";
+    size_t whole;
+
+    text += *text == '-';
+    whole = strspn(text, digits);
+    if (whole == 0 || whole > 18 || (whole > 1 && *text == '0'))
+        return false;
+    text += whole;
+    if (*text == '.') {
+        size_t fraction = strspn(++text, digits);
+
+        if (fraction == 0 || fraction > 18)
+            return false;
+        text += fraction;
+    }
+    return *text == '\0';
+}
+
+static const char *const truths[] = {"true", "True", "TRUE", "yes", "Yes",
+                                     "YES",  "on",   "On",   "ON",  NULL};
+static const char *const lies[] = {"false", "False", "FALSE", "no",  "No",
+                                   "NO",    "off",   "Off",   "OFF", NULL};
+static const char *const nothings[] = {"", "~", "null", "Null", "NULL", NULL};
+
+static void add_plain(struct gl_str *out, const char *text, size_t length)
+{
+    if (strlen(text) != length)
+        gl_yamltree_quote(out, text, length);
+    else if (is_among(truths, text))
+        gl_str_add(out, "true");
+    else if (is_among(lies, text))
+        gl_str_add(out, "false");
+    else if (is_among(nothings, text))
+        gl_str_add(out, "null");
+    else if (is_number(text))
+        gl_str_add(out, text);
+    else
+        gl_yamltree_quote(out, text, length);
+}
+
+/* ---- tags ---- */
+
+static bool is_word(const char *text)
+{
+    size_t length = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789");
+
+    return length > 0 && length <= 64 && text[length] == '\0';
+}
+
+/* "!Sub" -> {"Fn::Sub": */
+static bool is_short(const struct gl_yamltree *yaml, const char *tag)
+{
+    return yaml->has_short_tags && tag != NULL && tag[0] == '!' && is_word(tag + 1);
+}
+
+static void open_short(struct gl_yamltree *yaml, const char *tag)
+{
+    bool is_bare = strcmp(tag, "!Ref") == 0 || strcmp(tag, "!Condition") == 0;
+
+    gl_str_addf(&yaml->out, "{\"%s%s\":", is_bare ? "" : "Fn::", tag + 1);
+}
+
+#define YAML_TAG "tag:yaml.org,2002:"
+
+/* Tags that say no more than the value does. */
+static bool is_plain_tag(const char *tag)
+{
+    static const char *const known[] = {"!",
+                                        YAML_TAG "str",
+                                        YAML_TAG "int",
+                                        YAML_TAG "bool",
+                                        YAML_TAG "float",
+                                        YAML_TAG "null",
+                                        YAML_TAG "map",
+                                        YAML_TAG "seq",
+                                        NULL};
+
+    return tag == NULL || is_among(known, tag);
+}
+
+static int check_tag(const struct gl_yamltree *yaml, const yaml_mark_t *mark, const char *tag)
+{
+    if (is_plain_tag(tag) || is_short(yaml, tag))
+        return 0;
+    return fail_at(yaml, mark, GL_E_SYNTAX, "a tag that is not known here");
+}
+
+/* ---- anchors ---- */
+
+static int add_anchor(struct gl_yamltree *yaml, const yaml_mark_t *mark, const yaml_char_t *name,
+                      size_t *out_number)
+{
+    *out_number = 0;
+    if (name == NULL)
+        return 0;
+    if (yaml->anchor_count == GL_YAMLTREE_MAX_ANCHORS)
+        return fail_at(yaml, mark, GL_E_TOO_LARGE, "too many anchors");
+    yaml->anchors = gl_realloc(yaml->anchors, (yaml->anchor_count + 1) * sizeof *yaml->anchors);
+    yaml->anchors[yaml->anchor_count++] =
+        (struct anchor){.name = gl_strdup((const char *)name), .start = yaml->out.length};
+    *out_number = yaml->anchor_count;
+    return 0;
+}
+
+static void end_anchor(struct gl_yamltree *yaml, size_t number)
+{
+    if (number > 0)
+        yaml->anchors[number - 1].length = yaml->out.length - yaml->anchors[number - 1].start;
+}
+
+static int take_alias(struct gl_yamltree *yaml, const yaml_event_t *event)
+{
+    const char *name = (const char *)event->data.alias.anchor;
+    const struct anchor *found = NULL;
+    const struct level *level = yaml->depth > 0 ? &yaml->levels[yaml->depth - 1] : NULL;
+    size_t start;
+
+    if (level != NULL && level->is_mapping && !level->is_at_value)
+        return fail_at(yaml, &event->start_mark, GL_E_SYNTAX, "a key must be a text");
+    for (size_t i = 0; i < yaml->anchor_count; i++)
+        if (strcmp(yaml->anchors[i].name, name) == 0)
+            found = &yaml->anchors[i];
+    if (found == NULL || found->length == 0)
+        return fail_at(yaml, &event->start_mark, GL_E_SYNTAX, "an alias of nothing");
+    add_separator(yaml, &event->start_mark);
+    if (yaml->out.length + found->length > GL_YAMLTREE_MAX_BYTES)
+        return fail_at(yaml, &event->start_mark, GL_E_TOO_LARGE, "too much by aliases");
+    start = yaml->out.length;
+    for (size_t i = 0; i < found->length; i++) {
+        char c = yaml->out.text[found->start + i];
+
+        gl_str_add_char(&yaml->out, c == '\n' ? ' ' : c); /* only between tokens */
+    }
+    return yaml->out.length == start + found->length
+               ? 0
+               : fail_at(yaml, &event->start_mark, GL_E_TOO_LARGE, "too large");
+}
+
+/* ---- events ---- */
+
+static int take_key(struct gl_yamltree *yaml, const yaml_event_t *event)
+{
+    const char *text = (const char *)event->data.scalar.value;
+
+    if (strcmp(text, "<<") == 0 && event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE)
+        return fail_at(yaml, &event->start_mark, GL_E_SYNTAX, "merge keys (<<) are not read");
+    if (!is_plain_tag((const char *)event->data.scalar.tag) || event->data.scalar.anchor != NULL)
+        return fail_at(yaml, &event->start_mark, GL_E_SYNTAX, "a key must be a plain text");
+    add_separator(yaml, &event->start_mark);
+    gl_yamltree_quote(&yaml->out, text, event->data.scalar.length);
+    return 0;
+}
+
+/* !GetAtt A.B */
+static void add_attribute(struct gl_str *out, const char *text, size_t length)
+{
+    const char *dot = memchr(text, '.', length);
+    size_t first = dot != NULL ? (size_t)(dot - text) : length;
+
+    gl_str_add_char(out, '[');
+    gl_yamltree_quote(out, text, first);
+    if (dot != NULL) {
+        gl_str_add_char(out, ',');
+        gl_yamltree_quote(out, dot + 1, length - first - 1);
+    }
+    gl_str_add_char(out, ']');
+}
+
+static int take_scalar(struct gl_yamltree *yaml, const yaml_event_t *event)
+{
+    const struct level *level = yaml->depth > 0 ? &yaml->levels[yaml->depth - 1] : NULL;
+    const char *text = (const char *)event->data.scalar.value;
+    const char *tag = (const char *)event->data.scalar.tag;
+    size_t length = event->data.scalar.length, anchor;
+    bool is_plain = event->data.scalar.plain_implicit ||
+                    (tag != NULL && strcmp(tag, "!") != 0 && strcmp(tag, YAML_TAG "str") != 0);
+
+    if (level != NULL && level->is_mapping && !level->is_at_value)
+        return take_key(yaml, event);
+    if (check_tag(yaml, &event->start_mark, tag) != 0)
+        return -1;
+    add_separator(yaml, &event->start_mark);
+    if (add_anchor(yaml, &event->start_mark, event->data.scalar.anchor, &anchor) != 0)
+        return -1;
+    if (is_short(yaml, tag)) {
+        open_short(yaml, tag);
+        is_plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+    }
+    if (is_short(yaml, tag) && strcmp(tag, "!GetAtt") == 0)
+        add_attribute(&yaml->out, text, length);
+    else if (is_plain)
+        add_plain(&yaml->out, text, length);
+    else
+        gl_yamltree_quote(&yaml->out, text, length);
+    if (is_short(yaml, tag))
+        gl_str_add_char(&yaml->out, '}');
+    end_anchor(yaml, anchor);
+    return 0;
+}
+
+static int open_level(struct gl_yamltree *yaml, const yaml_event_t *event, bool is_mapping)
+{
+    const struct level *outer = yaml->depth > 0 ? &yaml->levels[yaml->depth - 1] : NULL;
+    const char *tag =
+        (const char *)(is_mapping ? event->data.mapping_start.tag : event->data.sequence_start.tag);
+    struct level level = {.is_mapping = is_mapping, .is_wrapped = is_short(yaml, tag)};
+
+    if (outer != NULL && outer->is_mapping && !outer->is_at_value)
+        return fail_at(yaml, &event->start_mark, GL_E_SYNTAX, "a key must be a plain text");
+    if (yaml->depth == GL_YAMLTREE_MAX_DEPTH)
+        return fail_at(yaml, &event->start_mark, GL_E_TOO_LARGE, "nested too deeply");
+    if (check_tag(yaml, &event->start_mark, tag) != 0)
+        return -1;
+    add_separator(yaml, &event->start_mark);
+    if (add_anchor(yaml, &event->start_mark,
+                   is_mapping ? event->data.mapping_start.anchor
+                              : event->data.sequence_start.anchor,
+                   &level.anchor) != 0)
+        return -1;
+    if (level.is_wrapped)
+        open_short(yaml, tag);
+    gl_str_add_char(&yaml->out, is_mapping ? '{' : '[');
+    yaml->levels[yaml->depth++] = level;
+    return 0;
+}
+
+static void close_level(struct gl_yamltree *yaml)
+{
+    const struct level *level = &yaml->levels[--yaml->depth];
+
+    gl_str_add_char(&yaml->out, level->is_mapping ? '}' : ']');
+    if (level->is_wrapped)
+        gl_str_add_char(&yaml->out, '}');
+    end_anchor(yaml, level->anchor);
+}
+
+/* One event: 0 go on, 1 a document is complete, 2 the end of the stream, -1. */
+static int take(struct gl_yamltree *yaml, const yaml_event_t *event)
+{
+    switch (event->type) {
+    case YAML_STREAM_END_EVENT:
+        return 2;
+    case YAML_DOCUMENT_START_EVENT:
+        yaml->line = event->start_mark.line;
+        return 0;
+    case YAML_DOCUMENT_END_EVENT:
+        return 1;
+    case YAML_ALIAS_EVENT:
+        return take_alias(yaml, event);
+    case YAML_SCALAR_EVENT:
+        return take_scalar(yaml, event);
+    case YAML_MAPPING_START_EVENT:
+        return open_level(yaml, event, true);
+    case YAML_SEQUENCE_START_EVENT:
+        return open_level(yaml, event, false);
+    case YAML_MAPPING_END_EVENT:
+    case YAML_SEQUENCE_END_EVENT:
+        close_level(yaml);
+        return 0;
+    default:
+        return 0;
+    }
+}
+
+static int parse_document(struct gl_yamltree *yaml)
+{
+    yaml_event_t event;
+    int rc = 0;
+
+    while (rc == 0) {
+        if (!yaml_parser_parse(&yaml->parser, &event))
+            return fail_at(yaml, &yaml->parser.problem_mark, GL_E_SYNTAX,
+                           yaml->parser.problem != NULL ? yaml->parser.problem : "no YAML");
+        rc = take(yaml, &event);
+        if (rc >= 0 && yaml->out.length > GL_YAMLTREE_MAX_BYTES)
+            rc = fail_at(yaml, &event.start_mark, GL_E_TOO_LARGE, "too large");
+        yaml_event_delete(&event);
+    }
+    return rc;
+}
+
+static void forget_anchors(struct gl_yamltree *yaml)
+{
+    for (size_t i = 0; i < yaml->anchor_count; i++)
+        free(yaml->anchors[i].name);
+    yaml->anchor_count = 0;
+}
+
+/* ---- the stream ---- */
+
+struct gl_yamltree *gl_yamltree_new(const char *bytes, size_t length, const char *name,
+                                    bool has_short_tags)
+{
+    struct gl_yamltree *yaml = gl_alloc(sizeof *yaml);
+
+    *yaml = (struct gl_yamltree){.name = name, .has_short_tags = has_short_tags};
+    if (!yaml_parser_initialize(&yaml->parser))
+        gl_die_of_memory();
+    yaml_parser_set_input_string(&yaml->parser, (const unsigned char *)bytes, length);
+    return yaml;
+}
+
+void gl_yamltree_free(struct gl_yamltree *yaml)
+{
+    if (yaml == NULL)
+        return;
+    yaml_parser_delete(&yaml->parser);
+    forget_anchors(yaml);
+    free(yaml->anchors);
+    gl_str_done(&yaml->out);
+    free(yaml);
+}
+
+static int read_spelled(struct gl_yamltree *yaml, struct gl_jtree *tree, struct gl_error *err)
+{
+    GL_AUTO(gl_str_done) struct gl_str name = {0};
+
+    gl_str_add(&name, yaml->name);
+    if (yaml->number > 1)
+        gl_str_addf(&name, " (document %zu)", yaml->number);
+    return gl_jtree_parse(tree, gl_str_text(&yaml->out), yaml->out.length, gl_str_text(&name), err);
+}
+
+int gl_yamltree_next(struct gl_yamltree *yaml, struct gl_jtree *tree, bool *out_has,
+                     struct gl_error *err)
+{
+    int rc = 2;
+
+    yaml->err = err;
+    yaml->depth = 0;
+    gl_str_clear(&yaml->out);
+    forget_anchors(yaml);
+    if (!yaml->is_over)
+        rc = parse_document(yaml);
+    yaml->is_over = rc != 1;
+    if (rc < 0)
+        return -1;
+    *out_has = rc == 1;
+    yaml->number++;
+    return rc == 1 ? read_spelled(yaml, tree, err) : 0;
+}
