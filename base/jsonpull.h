@@ -67,7 +67,7 @@ struct gl_jnode {
     uint32_t end;        /* index after the last node below this one */
     uint32_t key_length; /* bytes; members of an object */
     uint32_t length;     /* bytes of a string or number */
-    size_t key, text;    /* offsets in the tree's text; NUL-terminated */
+    uint32_t key, text;  /* offsets in the tree's text; NUL-terminated */
 };
 
 /* Reused from value to value: zero-initialised, cleared by the next take, freed by gl_jtree_done().

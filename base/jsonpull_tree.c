@@ -130,7 +130,7 @@ static struct gl_jnode *push(struct builder *builder, enum gl_jkind kind)
     node = &tree->nodes[tree->count++];
     *node = (struct gl_jnode){.kind = (uint8_t)kind,
                               .end = (uint32_t)tree->count,
-                              .key = builder->key,
+                              .key = (uint32_t)builder->key,
                               .key_length = (uint32_t)builder->key_length};
     builder->key = builder->key_length = 0;
     return node;
@@ -139,7 +139,7 @@ static struct gl_jnode *push(struct builder *builder, enum gl_jkind kind)
 /* The text that was added behind `from` is whole. */
 static void finish_text(struct builder *builder, struct gl_jnode *node, size_t from)
 {
-    node->text = from;
+    node->text = (uint32_t)from;
     node->length = (uint32_t)(builder->text.length - from);
     node->has_nul = builder->text.has_nul;
     builder->text.text[builder->text.length++] = '\0';

@@ -7,7 +7,7 @@
 
 #define JUDGE "greenlaunch hook terraform --policy {policy} "
 
-/* clang-format off: texts as they are written */
+/* clang-format off */
 static const struct gl_hook_place_row rows[] = {
     {.name = "terraform",
      .path = "greenlaunch-terraform",
@@ -101,12 +101,12 @@ static const struct gl_hook_place_row rows[] = {
              "  policy_check:\n"
              "    steps:\n"
              "      - show\n"
-             "      # Atlantis reads the text, not the status: --advisory keeps errors apart from "
-             "verdicts\n"
-             "      - run: >-\n"
-             "          " JUDGE "\"$SHOWFILE\"\n"
-             "          --policy-ref \"origin/$BASE_BRANCH_NAME\" --output atlantis --advisory\n"
-             "  apply:\n"
+             "      # Atlantis reads the text; a status that is no verdict still ends the step\n"
+        "      - run: >-\n"
+        "          " JUDGE "\"$SHOWFILE\"\n"
+        "          --policy-ref \"origin/$BASE_BRANCH_NAME\" --output atlantis\n"
+        "          || case $? in 3|6|7|8) ;; *) exit 1 ;; esac\n"
+        "  apply:\n"
              "    steps:\n"
              "      - run: >-\n"
              "          " JUDGE "\"$PLANFILE\"\n"

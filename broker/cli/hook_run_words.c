@@ -14,7 +14,7 @@ struct word_row {
     enum use use;
 };
 
-/* clang-format off: a table */
+/* clang-format off */
 static const struct word_row rows[] = {
     {"auto-approve", false, FOR_US},
     {"destroy", false, FOR_PLAN},

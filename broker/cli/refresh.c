@@ -12,6 +12,7 @@
 
 #define CLOUDS_MAX  GL_CONFIG_CLOUDS_MAX
 #define DEADLINE_MS 60000
+#define EURO_KEY    "usd_per_eur" /* of clouds that sell in euro */
 
 /* Those to be asked, and how each did. */
 struct asked {
@@ -140,10 +141,10 @@ static bool is_in_tables(const char *cloud)
     return false;
 }
 
-static const char *zones_of(const struct gl_config_cloud *cloud)
+static const char *setting_of(const struct gl_config_cloud *cloud, const char *name)
 {
     for (size_t i = 0; cloud != NULL && i < cloud->setting_count; i++)
-        if (strcmp(cloud->settings[i].name, GL_CLOUD_ZONE_KEY) == 0)
+        if (strcmp(cloud->settings[i].name, name) == 0)
             return cloud->settings[i].value;
     return NULL;
 }
@@ -159,7 +160,62 @@ size_t gl_refresh_owns(const struct gl_context *context,
 
         if ((ops->caps & GL_CLOUD_REMOTE) != 0 && ops->catalog != NULL && !is_in_tables(ops->name))
             out[used++] = (struct gl_offer_own){
-                ops->name, zones_of(gl_config_cloud(&context->config, ops->name))};
+                ops->name,
+                setting_of(gl_config_cloud(&context->config, ops->name), GL_CLOUD_ZONE_KEY)};
     }
     return used;
+}
+
+/* ---- what is missing ---- */
+
+static bool has_key(const struct gl_cloud_ops *ops, const char *name)
+{
+    for (const struct gl_cloud_key *key = ops->keys; key != NULL && key->name != NULL; key++)
+        if (strcmp(key->name, name) == 0)
+            return true;
+    return false;
+}
+
+static bool is_named(const struct gl_request *request, const char *cloud)
+{
+    for (const char *const *name = request->clouds; name != NULL && *name != NULL; name++)
+        if (strcmp(*name, cloud) == 0)
+            return true;
+    return false;
+}
+
+static void advise(struct gl_context *context, const struct gl_cloud_ops *ops,
+                   const struct gl_offer_list *offers)
+{
+    const struct gl_config_cloud *config = gl_config_cloud(&context->config, ops->name);
+    size_t count = 0, priced = 0;
+
+    for (size_t i = 0; i < offers->count; i++)
+        if (strcmp(offers->offers[i].cloud, ops->name) == 0) {
+            count++;
+            priced += offers->offers[i].price_u_usd_per_h != GL_UNKNOWN;
+        }
+    if (count == 0 && !is_in_tables(ops->name))
+        gl_warn(context, "refresh",
+                "only %s itself knows its regions and types, and what it said is not at hand: "
+                "greenlaunch offers --refresh --cloud %s",
+                ops->name, ops->name);
+    else if (count > 0 && priced == 0 && has_key(ops, EURO_KEY) &&
+             setting_of(config, EURO_KEY) == NULL)
+        gl_warn(context, "refresh",
+                "no price of %s in USD is known: ask it (greenlaunch offers --refresh --cloud %s), "
+                "and where it bills in EUR name your own rate, the setting " EURO_KEY,
+                ops->name, ops->name);
+}
+
+void gl_refresh_advise(struct gl_context *context, const struct gl_request *request,
+                       const struct gl_offer_list *offers)
+{
+    size_t count;
+    const struct gl_cloud_driver *drivers = gl_cloud_drivers(&count);
+
+    for (size_t i = 0; i < count; i++)
+        if ((drivers[i].ops->caps & GL_CLOUD_REMOTE) != 0 &&
+            is_named(request, drivers[i].ops->name))
+            advise(context, drivers[i].ops, offers);
 }

@@ -22,4 +22,9 @@ char *gl_refresh_folder(struct gl_context *context);
 size_t gl_refresh_owns(const struct gl_context *context,
                        struct gl_offer_own out[GL_CONFIG_CLOUDS_MAX]);
 
+/* Warn of a cloud asked for by its name that there can be no offer or no price of yet, and say what
+ * mends it: it was never asked, or its user's rate for euro is not named. */
+void gl_refresh_advise(struct gl_context *context, const struct gl_request *request,
+                       const struct gl_offer_list *offers);
+
 #endif

@@ -402,6 +402,8 @@ static int gather_and_decide(struct gl_context *context, const struct gl_ask *as
     if (result->signals == NULL ||
         gl_offers_gather(&result->request, &options, result->signals, result->offers, err) != 0)
         return -1;
+    if (ask->without == NULL)
+        gl_refresh_advise(context, &result->request, result->offers);
     leave_out(ask->without, result->offers);
     gl_progress_end(context);
     warn_of_sources(context, result->signals);

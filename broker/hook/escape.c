@@ -67,8 +67,28 @@ static const struct row property_rows[] = {
 static const struct row azure_rows[] = {{"%", "%AZP25", ANY}, {0}};
 static const struct row azure_property_rows[] = {
     {"%", "%AZP25", ANY}, {";", "%3B", ANY}, {"]", "%5D", ANY}, {0}};
-/* Within a string of JSON: the same character by its number. */
-static const struct row json_rows[] = {{"#", "\\u0023", ANY}, {0}};
+/* Within a string of JSON: the same character by its number, also where it cannot be seen. */
+static const struct row json_rows[] = {
+    {"#", "\\u0023", ANY},
+    {"\xe2\x80\x8b", "\\u200b", ANY},
+    {"\xe2\x80\x8c", "\\u200c", ANY},
+    {"\xe2\x80\x8d", "\\u200d", ANY},
+    {"\xe2\x80\x8e", "\\u200e", ANY},
+    {"\xe2\x80\x8f", "\\u200f", ANY},
+    {"\xe2\x80\xa8", "\\u2028", ANY},
+    {"\xe2\x80\xa9", "\\u2029", ANY},
+    {"\xe2\x80\xaa", "\\u202a", ANY},
+    {"\xe2\x80\xab", "\\u202b", ANY},
+    {"\xe2\x80\xac", "\\u202c", ANY},
+    {"\xe2\x80\xad", "\\u202d", ANY},
+    {"\xe2\x80\xae", "\\u202e", ANY},
+    {"\xe2\x81\xa6", "\\u2066", ANY},
+    {"\xe2\x81\xa7", "\\u2067", ANY},
+    {"\xe2\x81\xa8", "\\u2068", ANY},
+    {"\xe2\x81\xa9", "\\u2069", ANY},
+    {"\xef\xbb\xbf", "\\ufeff", ANY},
+    {0},
+};
 
 static const struct row *const tables[] = {
     [GL_ESCAPE_LOG] = log_rows,

@@ -174,7 +174,6 @@ void gl_hook_lookup_init(const struct gl_hook_report *report, struct gl_hook_loo
     if (out->count > 0)
         qsort(out->sorted, out->count, sizeof *out->sorted, compare);
     out->has_finding = gl_alloc(out->count + 1);
-    memset(out->has_finding, 0, out->count + 1);
     for (size_t i = 0; i < report->finding_count; i++) {
         const struct gl_judged *judged = gl_hook_lookup_find(out, report->findings[i].intent);
 

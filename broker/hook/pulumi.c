@@ -47,9 +47,10 @@ static int recognise(const char *bytes, size_t length, const char **out_why_not)
 /* ---- members of the document ---- */
 
 /* Places only: the rest of the configuration may be secret. */
-static bool is_place(const void *cookie, const char *key)
+static bool is_place(const void *cookie, const struct gl_jtree *tree,
+                     const struct gl_jnode *member)
 {
-    const char *colon = strrchr(key, ':');
+    const char *colon = strrchr(gl_jnode_key(tree, member), ':');
 
     (void)cookie;
     return colon != NULL && strlen(colon) < GL_PULUMI_NAME;

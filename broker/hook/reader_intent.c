@@ -121,20 +121,26 @@ struct gl_intent *gl_reader_add_intent(const struct gl_hook_options *options,
     return intent;
 }
 
+struct gl_intent gl_reader_blank(void)
+{
+    return (struct gl_intent){
+        .provider = "",
+        .place = {.how = "nothing says it", .evidence = "none", .surety = GL_SURE_NOT},
+        .machine = {.vcpus_u = GL_UNKNOWN,
+                    .memory_mib = GL_UNKNOWN,
+                    .accelerator_count = GL_UNKNOWN,
+                    .surety = GL_SURE_NOT},
+        .count = {GL_UNKNOWN, GL_UNKNOWN, GL_UNKNOWN, "machine", NULL, GL_SURE_NOT},
+        .interruptible = -1,
+        .duration_s = GL_UNKNOWN,
+    };
+}
+
 struct gl_intent *gl_reader_add_blank(struct gl_hook_plan *plan)
 {
     struct gl_intent *intent = add(plan);
 
-    intent->place = (struct gl_intent_place){
-        .how = "nothing says it", .evidence = "none", .surety = GL_SURE_NOT};
-    intent->machine = (struct gl_intent_machine){.vcpus_u = GL_UNKNOWN,
-                                                 .memory_mib = GL_UNKNOWN,
-                                                 .accelerator_count = GL_UNKNOWN,
-                                                 .surety = GL_SURE_NOT};
-    intent->count =
-        (struct gl_intent_count){GL_UNKNOWN, GL_UNKNOWN, GL_UNKNOWN, "machine", NULL, GL_SURE_NOT};
-    intent->interruptible = -1;
-    intent->duration_s = GL_UNKNOWN;
+    *intent = gl_reader_blank();
     return intent;
 }
 
@@ -190,13 +196,9 @@ void gl_reader_scale(struct gl_arena *arena, const struct gl_intent *scaler,
     if (target->count.desired == GL_UNKNOWN)
         target->count.desired = target->count.min;
     target->count.how = gl_reader_say(arena, "scaled by %s", scaler->address);
-    if (!starts(scaler->change) && scaler->change != GL_CHANGE_UPDATE)
-        return;
-    if (target->change == GL_CHANGE_NONE || target->change == GL_CHANGE_UPDATE) {
-        bool is_larger =
-            max == GL_UNKNOWN || target->count.max == GL_UNKNOWN || target->count.max > max;
-
-        target->change = is_larger ? GL_CHANGE_GROW : target->change;
-        target->is_launch = starts_machines(target->role) && is_larger;
-    }
+    if ((starts(scaler->change) || scaler->change == GL_CHANGE_UPDATE) &&
+        (target->change == GL_CHANGE_NONE || target->change == GL_CHANGE_UPDATE) &&
+        (max == GL_UNKNOWN || target->count.max == GL_UNKNOWN || target->count.max > max))
+        target->change = GL_CHANGE_GROW;
+    target->is_launch = gl_reader_is_launch(target);
 }

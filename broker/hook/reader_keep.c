@@ -87,9 +87,9 @@ struct pruning {
     bool is_counting;
 };
 
-static size_t add_text(struct pruning *pruning, size_t from, size_t length)
+static uint32_t add_text(struct pruning *pruning, size_t from, size_t length)
 {
-    size_t at = pruning->bytes;
+    uint32_t at = (uint32_t)pruning->bytes; /* of a tree that has a ceiling */
 
     if (!pruning->is_counting)
         memcpy(pruning->to->text + at, pruning->from->text + from, length + 1);
@@ -127,7 +127,7 @@ static void copy_whole(struct pruning *pruning, const struct gl_jnode *node)
 }
 
 static void copy_wanted(struct pruning *pruning, const struct gl_jnode *node,
-                        bool (*wants)(const void *, const char *), const void *cookie)
+                        gl_reader_wants *wants, const void *cookie)
 {
     size_t root = pruning->nodes;
     uint32_t kept = 0;
@@ -139,7 +139,7 @@ static void copy_wanted(struct pruning *pruning, const struct gl_jnode *node,
     add_node(pruning, node, 0);
     for (const struct gl_jnode *child = gl_jnode_first(pruning->from, node); child != NULL;
          child = gl_jnode_next(pruning->from, node, child))
-        if (wants(cookie, gl_jnode_key(pruning->from, child))) {
+        if (wants(cookie, pruning->from, child)) {
             copy_whole(pruning, child);
             kept++;
         }
@@ -150,8 +150,7 @@ static void copy_wanted(struct pruning *pruning, const struct gl_jnode *node,
 }
 
 struct gl_jtree gl_reader_prune(struct gl_arena *arena, const struct gl_jtree *tree,
-                                const struct gl_jnode *node,
-                                bool (*wants)(const void *cookie, const char *key),
+                                const struct gl_jnode *node, gl_reader_wants *wants,
                                 const void *cookie)
 {
     struct gl_jtree out = {0};

@@ -48,9 +48,10 @@ void gl_reader_index_add(struct gl_arena *arena, struct gl_reader_index *index, 
 bool gl_reader_index_next(const struct gl_reader_index *index, const char *name, size_t *cursor,
                           size_t *out_number);
 /* Wanted members of `node`, deep, as a tree of its own in the arena. `wants` NULL keeps all. */
+typedef bool gl_reader_wants(const void *cookie, const struct gl_jtree *tree,
+                             const struct gl_jnode *member);
 struct gl_jtree gl_reader_prune(struct gl_arena *arena, const struct gl_jtree *tree,
-                                const struct gl_jnode *node,
-                                bool (*wants)(const void *cookie, const char *key),
+                                const struct gl_jnode *node, gl_reader_wants *wants,
                                 const void *cookie);
 
 /* ---- reader_pair.c: attributes that are written anew ---- */
@@ -97,7 +98,8 @@ struct gl_intent *gl_reader_add_intent(const struct gl_hook_options *options,
                                        struct gl_hook_plan *plan, const struct gl_mapping_row *row,
                                        const struct gl_attributes *attributes,
                                        const struct gl_follower *follower);
-/* An intent without a row, of unknown machine, count and place, at the end of the plan. */
+/* Of unknown machine, count and place; and such a one without a row, at the end of the plan. */
+struct gl_intent gl_reader_blank(void);
 struct gl_intent *gl_reader_add_blank(struct gl_hook_plan *plan);
 /* What it was before, and what an update comes to. `past` is copied; a past without a region stood
  * where the new one stands. */

@@ -5,6 +5,9 @@
 
 static const struct gl_hook_reader *const readers[] = {
     &gl_reader_terraform,
+    &gl_reader_pulumi,
+    &gl_reader_cloudformation,
+    &gl_reader_kubernetes,
     NULL,
 };
 

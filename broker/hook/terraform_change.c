@@ -71,9 +71,10 @@ struct wanted {
     const char *type;
 };
 
-static bool wants(const void *cookie, const char *key)
+static bool wants(const void *cookie, const struct gl_jtree *tree, const struct gl_jnode *member)
 {
     const struct wanted *wanted = cookie;
+    const char *key = gl_jnode_key(tree, member);
 
     return IS_AMONG(told, key) || gl_mapping_reads(wanted->mapping, wanted->type, key);
 }

@@ -8,9 +8,13 @@
 
 /* ---- pruning ---- */
 
-static bool wants_region(const void *cookie, const char *key)
+#define TELLING_MAX 256 /* no name of a place is longer */
+
+static bool wants_region(const void *cookie, const struct gl_jtree *tree,
+                         const struct gl_jnode *member)
 {
     const struct gl_mapping_provider *provider = cookie;
+    const char *key = gl_jnode_key(tree, member);
 
     if (provider == NULL || provider->region_paths == NULL)
         return strcmp(key, "region") == 0 || strcmp(key, "zone") == 0;
@@ -25,16 +29,53 @@ struct wanted {
     const char *type;
 };
 
-static bool wants_attribute(const void *cookie, const char *key)
+static bool wants_attribute(const void *cookie, const struct gl_jtree *tree,
+                            const struct gl_jnode *member)
 {
     const struct wanted *wanted = cookie;
+    const char *key = gl_jnode_key(tree, member);
 
     return gl_mapping_reads(wanted->mapping, wanted->type, key) || strcmp(key, "name") == 0 ||
            strcmp(key, "location") == 0 || strcmp(key, "region") == 0;
 }
 
+/* Could a place be told by this text? */
+static bool is_telling(const struct gl_jtree *tree, const struct gl_jnode *node)
+{
+    return gl_jnode_is(node, GL_JSTRING) && node->length > 0 && node->length < TELLING_MAX &&
+           gl_jnode_text(tree, node) != NULL;
+}
+
+/* Most of what modules are told and tell is no text and refers to nothing. */
+static bool wants_expression(const void *cookie, const struct gl_jtree *tree,
+                             const struct gl_jnode *member)
+{
+    const struct gl_jnode *references = gl_jnode_get(tree, member, "references");
+
+    (void)cookie;
+    return (references != NULL && references->count > 0) ||
+           is_telling(tree, gl_jnode_get(tree, member, "constant_value"));
+}
+
+static bool wants_references(const void *cookie, const struct gl_jtree *tree,
+                             const struct gl_jnode *member)
+{
+    const char *key = gl_jnode_key(tree, member);
+
+    (void)cookie;
+    return strcmp(key, "references") == 0 ||
+           (strcmp(key, "constant_value") == 0 && is_telling(tree, member));
+}
+
+static bool wants_default(const void *cookie, const struct gl_jtree *tree,
+                          const struct gl_jnode *member)
+{
+    (void)cookie;
+    return is_telling(tree, gl_jnode_get(tree, member, "default"));
+}
+
 static int take(struct gl_tf *tf, struct gl_jsonpull *pull, struct gl_jtree *out,
-                bool (*wants)(const void *, const char *), const void *cookie, struct gl_error *err)
+                gl_reader_wants *wants, const void *cookie, struct gl_error *err)
 {
     if (gl_jsonpull_take(pull, &tf->scratch, err) != 0)
         return -1;
@@ -61,7 +102,8 @@ static int read_provider(struct gl_tf *tf, struct gl_jsonpull *pull, void *cooki
                          struct gl_error *err)
 {
     static const struct gl_tf_member members[] = {{"expressions", take_region}, {0}};
-    struct gl_tf_provider provider = {.key = ((struct gl_tf_named *)cookie)->key};
+    const char *key = ((struct gl_tf_named *)cookie)->key;
+    struct gl_tf_provider provider = {.key = gl_arena_text(&tf->work, key, strlen(key))};
 
     if (gl_tf_members(tf, pull, members, &provider, err) != 0)
         return -1;
@@ -161,7 +203,7 @@ struct call {
 static int take_arguments(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
                           struct gl_error *err)
 {
-    return take(tf, pull, &((struct call *)cookie)->module.arguments, NULL, NULL, err);
+    return take(tf, pull, &((struct call *)cookie)->module.arguments, wants_expression, NULL, err);
 }
 
 static int read_called(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
@@ -201,22 +243,46 @@ static int take_defaults(struct gl_tf *tf, struct gl_jsonpull *pull, void *cooki
     size_t number = gl_tf_module_of(tf, ((struct gl_tf_named *)cookie)->key);
     struct gl_jtree tree;
 
-    if (take(tf, pull, &tree, NULL, NULL, err) != 0)
+    if (take(tf, pull, &tree, wants_default, NULL, err) != 0)
         return -1;
     tf->modules[number].defaults = tree;
     return 0;
 }
 
-static int take_outputs(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
+static int take_output(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
+                       struct gl_error *err)
+{
+    struct gl_jtree *out = cookie;
+
+    return take(tf, pull, out, wants_references, NULL, err);
+}
+
+static int read_output(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
+                       struct gl_error *err)
+{
+    static const struct gl_tf_member members[] = {{"expression", take_output}, {0}};
+    const struct gl_tf_named *named = cookie;
+    const size_t *module = named->cookie;
+    struct gl_jtree expression = {0};
+
+    if (gl_tf_members(tf, pull, members, &expression, err) != 0)
+        return -1;
+    if (expression.count < 2) /* neither a text nor a name */
+        return 0;
+    gl_reader_index_add(&tf->work, &tf->outputs_named, gl_tf_output_name(tf, *module, named->key),
+                        tf->output_count);
+    tf->outputs = gl_arena_grow(&tf->work, tf->outputs, tf->output_count, sizeof *tf->outputs);
+    tf->outputs[tf->output_count++] = expression;
+    return 0;
+}
+
+static int read_outputs(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
                         struct gl_error *err)
 {
-    size_t number = gl_tf_module_of(tf, ((struct gl_tf_named *)cookie)->key);
-    struct gl_jtree tree;
+    size_t module = gl_tf_module_of(tf, ((struct gl_tf_named *)cookie)->key);
 
-    if (take(tf, pull, &tree, NULL, NULL, err) != 0)
-        return -1;
-    tf->modules[number].outputs = tree;
-    return 0;
+    return gl_tf_named_members(tf, pull, read_output, &(struct gl_tf_named){.cookie = &module},
+                               err);
 }
 
 /* The cookie is a gl_tf_named whose key is the module's path. */
@@ -226,7 +292,7 @@ static int read_module(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
     static const struct gl_tf_member members[] = {{"resources", read_resources},
                                                   {"module_calls", read_calls},
                                                   {"variables", take_defaults},
-                                                  {"outputs", take_outputs},
+                                                  {"outputs", read_outputs},
                                                   {0}};
 
     return gl_tf_members(tf, pull, members, cookie, err);
@@ -239,6 +305,11 @@ static int read_root(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie, s
     (void)cookie;
     return read_module(tf, pull, &(struct gl_tf_named){.key = gl_arena_text(&tf->work, root, 0)},
                        err);
+}
+
+const char *gl_tf_output_name(struct gl_tf *tf, size_t module, const char *output)
+{
+    return gl_reader_say(&tf->work, "%zu|%s", module, output);
 }
 
 size_t gl_tf_module_of(struct gl_tf *tf, const char *path)

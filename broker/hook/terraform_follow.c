@@ -165,15 +165,17 @@ static struct place step(struct gl_tf *tf, const char *module, const struct refe
         out.expression = gl_jnode_get(out.tree, gl_jtree_root(out.tree), reference->first);
         out.module = parent_of(tf, module);
     } else if (reference->kind == REF_MODULE) {
-        out.module =
-            gl_reader_say(&tf->plan->arena, *module != '\0' ? "%s.module.%s" : "%smodule.%s",
-                          module, reference->first);
+        out.module = gl_reader_say(&tf->work, *module != '\0' ? "%s.module.%s" : "%smodule.%s",
+                                   module, reference->first);
         if (!gl_reader_index_next(&tf->modules_named, out.module, &cursor, &number))
             return out;
-        out.tree = &tf->modules[number].outputs;
-        out.expression = gl_jnode_get(
-            out.tree, gl_jnode_get(out.tree, gl_jtree_root(out.tree), reference->second),
-            "expression");
+        cursor = 0;
+        if (!gl_reader_index_next(&tf->outputs_named,
+                                  gl_tf_output_name(tf, number, reference->second), &cursor,
+                                  &number))
+            return out;
+        out.tree = &tf->outputs[number];
+        out.expression = gl_jtree_root(out.tree);
     }
     return out;
 }

@@ -31,8 +31,8 @@ struct gl_tf_resource {
     bool is_forgotten;                      /* the old one keeps running */
     struct gl_jtree before, after, unknown; /* pruned; count 0 = none */
     struct gl_jtree sensitive, sensitive_before;
-    const struct gl_mapping_row *row;       /* NULL = not a machine, kept for who refers to it */
-    const char *deferred;                   /* reason; NULL */
+    const struct gl_mapping_row *row; /* NULL = not a machine, kept for who refers to it */
+    const char *deferred;             /* reason; NULL */
 };
 /* A resource block of the configuration. */
 struct gl_tf_block {
@@ -41,7 +41,7 @@ struct gl_tf_block {
 };
 struct gl_tf_module { /* what a module is told, and what it tells */
     const char *path; /* "module.a.module.b" */
-    struct gl_jtree arguments, defaults, outputs;
+    struct gl_jtree arguments, defaults;
 };
 struct gl_tf_provider {
     const char *key;
@@ -63,6 +63,8 @@ struct gl_tf {
     size_t block_count;
     struct gl_tf_module *modules;
     size_t module_count;
+    struct gl_jtree *outputs; /* expressions of modules' outputs */
+    size_t output_count;
     struct gl_tf_provider *providers;
     size_t provider_count;
     struct gl_jtree variables;           /* of the root: {"region":"eu-north-1"} */
@@ -70,7 +72,8 @@ struct gl_tf {
     struct gl_reader_index by_value;     /* "type|id", by id, name, arn, self_link -> resources */
     struct gl_reader_index blocks_named; /* "module|type.name" -> blocks */
     struct gl_reader_index modules_named;
-    struct gl_reader_index types; /* unmapped types looked at: 1 suspicious, 0 not */
+    struct gl_reader_index outputs_named; /* gl_tf_output_name() -> outputs */
+    struct gl_reader_index types;         /* unmapped types looked at: 1 suspicious, 0 not */
 };
 
 /* "module|type.name" in the arena. */
@@ -111,6 +114,8 @@ bool gl_tf_is_read(const struct gl_tf *tf, const char *type);
 gl_tf_reading gl_tf_read_configuration;
 /* Number of the module of that path, made when it is new. */
 size_t gl_tf_module_of(struct gl_tf *tf, const char *path);
+/* "7|region": output of module number 7, in the arena. */
+const char *gl_tf_output_name(struct gl_tf *tf, size_t module, const char *output);
 
 /* terraform_follow.c. */
 struct gl_tf_answer {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/hook/terraform_part.h"
 
+#include <string.h>
+
 struct walk {
     struct gl_tf *tf;
     const struct gl_tf_member *members; /* or */
@@ -49,8 +51,10 @@ static int each_named(void *cookie, struct gl_view key, struct gl_jsonpull *pull
                       struct gl_error *err)
 {
     const struct walk *walk = cookie;
+    GL_AUTO(gl_auto_free) char *copy = gl_alloc(key.length + 1);
 
-    walk->named->key = gl_arena_text(&walk->tf->work, key.text, key.length);
+    memcpy(copy, key.text, key.length);
+    walk->named->key = copy;
     return walk->read(walk->tf, pull, walk->named, err);
 }
 

@@ -89,7 +89,9 @@ static bool skip_string(struct gl_tf_lex *lex, size_t *out_end)
             braces[depth++] = 1;
             is_in_string = false;
         } else if (is_in_string && c == '\n' && depth == 0) {
-            break; /* not closed: the language does not allow it */
+            lex->at = at; /* not closed, which the language does not allow: the line end counts */
+            lex->line--;
+            break;
         } else if (!is_in_string && c == '"') {
             is_in_string = true;
         } else if (!is_in_string && c == '{') {

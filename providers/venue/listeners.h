@@ -15,13 +15,13 @@ enum gl_listener_trust {
 };
 
 struct gl_listener {
-    const char *provider;   /* "aws"; as cloud adapters and tables call it */
-    const char *area;       /* "containers"; "any" */
-    const char *venue;      /* name in the registry; NULL = none of ours reaches it */
-    const char *target;     /* setting of the venue ("aws/containers-roadmap"); NULL = the user's */
+    const char *provider; /* "aws"; as cloud adapters and tables call it */
+    const char *area;     /* "containers"; "any" */
+    const char *venue;    /* name in the registry; NULL = none of ours reaches it */
+    const char *target;   /* setting of the venue ("aws/containers-roadmap"); NULL = the user's */
     const char *template_name; /* of its issue form; NULL = none known */
-    const char *style;      /* what it asks of a text */
-    const char *conditions; /* contract, consent boxes, stale rules */
+    const char *style;         /* what it asks of a text */
+    const char *conditions;    /* contract, consent boxes, stale rules */
     enum gl_listener_trust trust;
     const char *source, *date; /* where it is written; day it was looked at */
 };

@@ -11,7 +11,7 @@
 
 #define GL_VENUE_PLACE_S    ((int64_t)30 * 24 * 3600) /* one a place in that time */
 #define GL_VENUE_DAY_S      ((int64_t)24 * 3600)
-#define GL_VENUE_DAY_MOST   3 /* of all places together, in any 24 hours */
+#define GL_VENUE_DAY_MOST   3                        /* of all places together, in any 24 hours */
 #define GL_VENUE_BACK_OFF_S ((int64_t)3600)          /* after the first failure; then doubled */
 #define GL_VENUE_BACK_MAX_S ((int64_t)7 * 24 * 3600) /* and never longer */
 
@@ -22,7 +22,7 @@ struct gl_venue_past {
 
 struct gl_venue_pace {
     struct gl_instant now;
-    const char *place; /* where it is to go */
+    const char *place;                /* where it is to go */
     const struct gl_venue_past *past; /* all that was sent, or may have been, in any order */
     size_t past_count;
     bool is_stopped; /* the kill switch is there */

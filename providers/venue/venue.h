@@ -17,7 +17,9 @@
 
 #define GL_VENUE_TAG        16 /* "GL-7f3a91c2" */
 #define GL_VENUE_ID         400
-#define GL_VENUE_URL        1024
+#define GL_VENUE_PLACE      640
+#define GL_VENUE_URL        8193 /* of a prefilled form */
+#define GL_VENUE_LINK       512
 #define GL_VENUE_TITLE      256
 #define GL_VENUE_NOTE       512
 #define GL_VENUE_STEPS      3
@@ -55,6 +57,7 @@ struct gl_venue_request {
     const char *markdown;    /* the text; at most GL_VENUE_BODY_MAX */
     const char *plain;       /* the same as plain text; NULL = the Markdown */
     const char *json;        /* the same for machines: one JSON object */
+    /* The same text cut into the venue's own template: it then takes the place of the text. */
     const struct gl_venue_field *fields;
     size_t field_count;
     const char *template_name; /* "proposal.yml" */
@@ -115,7 +118,8 @@ const char *gl_venue_ops_docs(const struct gl_venue_ops *ops); /* address of the
 unsigned gl_venue_ops_caps(const struct gl_venue_ops *ops);
 const struct gl_venue_key *gl_venue_ops_keys(const struct gl_venue_ops *ops);
 
-/* Checks the settings, reads no secret, asks nothing. UNKNOWN_NAME, CONFIG. Options and what they
+/* Checks the settings and asks nothing; of a cloud's venue its credential files are found.
+ * UNKNOWN_NAME, CONFIG, NO_CREDENTIAL. Options and what they
  * point to are borrowed until gl_venue_close(). */
 struct gl_venue *gl_venue_open(const char *name, const struct gl_venue_options *options,
                                struct gl_error *err);
@@ -147,6 +151,7 @@ struct gl_venue_step {
 struct gl_venue_preview {
     enum gl_venue_action action;
     char venue[24];
+    char place[GL_VENUE_PLACE]; /* gl_venue_place() */
     char tag[GL_VENUE_TAG];
     char target[GL_VENUE_ID]; /* of joining and withdrawing: the id */
     char sender[200];         /* under whose name, as far as the settings say */
@@ -180,8 +185,8 @@ struct gl_venue_receipt {
 };
 
 struct gl_venue_approval {
-    const char *digest; /* as the approver saw it */
-    bool is_retry;      /* an earlier try may have been sent: its outcome is unknown */
+    const char *digest;      /* as the approver saw it */
+    bool is_retry;           /* an earlier try may have been sent: its outcome is unknown */
     struct gl_instant tried; /* when; of a retry */
 };
 
@@ -204,7 +209,7 @@ int gl_venue_find(struct gl_venue *venue, const struct gl_venue_preview *preview
 
 struct gl_venue_candidate {
     char id[GL_VENUE_ID];
-    char url[GL_VENUE_URL];
+    char url[GL_VENUE_LINK];
     char title[GL_VENUE_TITLE]; /* printable: foreign text */
     bool is_open;
     int64_t votes; /* -1 = not said */
@@ -224,8 +229,8 @@ struct gl_venue_status {
     enum gl_venue_state state;
     char reason[64]; /* in the venue's own words: "not_planned", "resolved"; printable */
     char title[GL_VENUE_TITLE];
-    char etag[128]; /* for the next time; "" = the venue has none */
-    int64_t comments, votes; /* -1 = not said */
+    char etag[128];            /* for the next time; "" = the venue has none */
+    int64_t comments, votes;   /* -1 = not said */
     struct gl_instant updated; /* .unix_s 0 = not said */
 };
 

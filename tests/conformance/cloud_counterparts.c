@@ -252,8 +252,11 @@ static void openstack_say(void *fake, const char *text)
 
 static void *hetzner_start(const char *folder)
 {
+    struct gl_fake *fake = gl_fake_start(&gl_fake_hetzner);
+
     (void)folder;
-    return gl_fake_start(&gl_fake_hetzner);
+    fake->bills_in_usd = getenv("FAKE_HETZNER_BILLS_IN_USD") != NULL;
+    return fake;
 }
 
 static void *digitalocean_start(const char *folder)
@@ -288,11 +291,6 @@ static size_t vps_left(const void *cookie)
     const struct gl_fake *fake = cookie;
 
     return gl_fake_running(fake) + fake->volumes_left;
-}
-
-static size_t vps_loose(const void *fake)
-{
-    return ((const struct gl_fake *)fake)->volumes_left;
 }
 
 /* Its name is LAUNCH-ATTEMPT: two attempts are two launches here, and two of one are seen. */
@@ -445,7 +443,7 @@ const struct gl_counterpart gl_counterparts[GL_COUNTERPARTS] = {
      .region = "fsn1",
      .types = {"cax11"},
      .environment = {"HCLOUD_TOKEN=" GL_FAKE_TOKEN},
-     .settings = {{"endpoint", "@"}},
+     .settings = {{"endpoint", "@"}, {"usd_per_eur", "1.10"}},
      .create = {"POST", "/servers", ""},
      .throttled = JSON_WORD(429, "{\"error\":{\"code\":\"rate_limit_exceeded\",\"message\":\"\"}}"),
      .broken = JSON_WORD(500, "{\"error\":{\"code\":\"service_error\",\"message\":\"storm\"}}"),
@@ -464,12 +462,11 @@ const struct gl_counterpart gl_counterparts[GL_COUNTERPARTS] = {
      .types = {"DEV1-S"},
      .environment = {"SCW_ACCESS_KEY=SCWXXXXXXXXXXXXXXXXX", "SCW_SECRET_KEY=" GL_FAKE_TOKEN,
                      "SCW_DEFAULT_PROJECT_ID=" GL_FAKE_PROJECT},
-     .settings = {{"endpoint", "@"}},
+     .settings = {{"endpoint", "@"}, {"usd_per_eur", "1.10"}},
      .create = {"POST", "*/servers", ""},
      .throttled = JSON_WORD(429, "{\"type\":\"too_many_requests\",\"message\":\"storm\"}"),
      .broken = JSON_WORD(500, "{\"type\":\"internal_error\",\"message\":\"storm\"}"),
-     VPS(scaleway),
-     .loose = vps_loose},
+     VPS(scaleway)},
     {.cloud = "kubernetes",
      .region = "eu-north-1",
      .types = {"m5.large"},

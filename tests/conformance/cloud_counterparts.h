@@ -35,9 +35,6 @@ struct gl_counterpart {
     const char *(*url)(const void *fake);
     const char *(*complaints)(const void *fake); /* "" = none; read it when nothing is under way */
     size_t (*left)(const void *fake);            /* machines and what else costs money */
-    /* Of these, what a launcher leaves that is killed in one certain instant, as docs/clouds.md
-     * says: volumes of Scaleway without their server. NULL = nothing. */
-    size_t (*loose)(const void *fake);
     /* The launch of machine `at`, NULL after the last; "" when it is none that counts: it has
      * ended, or it never ran. */
     const char *(*launch_of)(const void *fake, size_t at);

@@ -173,14 +173,17 @@ static void images(struct gl_fake *fake, const struct gl_test_request *request,
         gl_fake_json(out, 200, json_pack("{s:o}", "image", image_json(fake)));
 }
 
-static void pricing(struct gl_test_answer *out)
+static void pricing(const struct gl_fake *fake, struct gl_test_answer *out)
 {
-    gl_test_answer_text(
-        out, 200, "application/json",
-        "{\"pricing\":{\"currency\":\"EUR\",\"vat_rate\":\"19.00\",\"server_types\":[{\"id\":1,"
+    static const char body[] =
+        "{\"pricing\":{\"currency\":\"%s\",\"vat_rate\":\"19.00\",\"server_types\":[{\"id\":1,"
         "\"name\":\"cax11\",\"prices\":[{\"location\":\"fsn1\",\"price_hourly\":{\"net\":"
         "\"0.0052000000\",\"gross\":\"0.0061880000\"}},{\"location\":\"hel1\",\"price_hourly\":{"
-        "\"net\":\"0.0052000000\",\"gross\":\"0.0061880000\"}}]}]}}");
+        "\"net\":\"0.0052000000\",\"gross\":\"0.0061880000\"}}]}]}}";
+    GL_AUTO(gl_str_done) struct gl_str text = {0};
+
+    gl_str_addf(&text, body, fake->bills_in_usd ? "USD" : "EUR");
+    gl_test_answer_text(out, 200, "application/json", gl_str_text(&text));
 }
 
 static void server_types(const struct gl_test_request *request, struct gl_test_answer *out)
@@ -240,7 +243,7 @@ static void answer(struct gl_fake *fake, const struct gl_test_request *request,
     else if (gl_glob_match("/images*", request->path))
         images(fake, request, out);
     else if (gl_fake_is(request, "GET", "/pricing"))
-        pricing(out);
+        pricing(fake, out);
     else if (gl_fake_is(request, "GET", "/server_types"))
         server_types(request, out);
 }

@@ -167,17 +167,23 @@ static void one(struct gl_fake *fake, const struct gl_test_request *request,
 
 /* ---- https://www.scaleway.com/en/developers/api/block/ ---- */
 
+static bool is_in_use(const struct gl_fake_server *server)
+{
+    return server->is_there || server->volume_user[0] != '\0';
+}
+
 static json_t *volume_json(const struct gl_fake_server *server)
 {
     char id[40];
-    json_t *references = server->is_there
+    const char *user = server->volume_user[0] != '\0' ? server->volume_user : server->uuid;
+    json_t *references = is_in_use(server)
                              ? json_pack("[{s:s,s:s}]", "product_resource_type", "instance_server",
-                                         "product_resource_id", server->uuid)
+                                         "product_resource_id", user)
                              : json_array();
 
     return json_pack("{s:s,s:s,s:s,s:s,s:o,s:o}", "id", volume_id(server, id), "zone",
                      server->place, "type", "sbs_5k", "status",
-                     server->is_there ? "in_use" : "available", "tags",
+                     is_in_use(server) ? "in_use" : "available", "tags",
                      server->volume_tags != NULL ? json_incref(server->volume_tags) : json_array(),
                      "references", references);
 }
@@ -216,7 +222,7 @@ static void one_volume(struct gl_fake *fake, const struct gl_test_request *reque
         server->volume_tags = json_deep_copy(json_object_get(body, "tags"));
         json_decref(body);
         gl_fake_json(out, 200, volume_json(server));
-    } else if (strcmp(request->method, "DELETE") == 0 && server->is_there)
+    } else if (strcmp(request->method, "DELETE") == 0 && is_in_use(server))
         fail(out, 412, "precondition_failed", "resource is still in use");
     else if (strcmp(request->method, "DELETE") == 0) {
         server->has_volume = false;

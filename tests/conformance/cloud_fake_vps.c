@@ -120,8 +120,10 @@ struct gl_fake *gl_fake_start(const struct gl_fake_ops *ops)
 void gl_fake_stop(struct gl_fake *fake)
 {
     gl_test_server_stop(fake->server);
-    for (size_t i = 0; i < fake->count; i++)
+    for (size_t i = 0; i < fake->count; i++) {
         json_decref(fake->servers[i].labels);
+        json_decref(fake->servers[i].volume_tags);
+    }
     free(fake);
 }
 

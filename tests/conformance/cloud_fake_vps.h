@@ -18,6 +18,7 @@ struct gl_fake_server {
     bool is_there;
     int64_t id;
     char name[80], place[40], type[40], state[24], uuid[40];
+    char volume_user[40];         /* its volume was attached to this one, by hand; "" = no */
     json_t *labels, *volume_tags; /* or tags */
     bool has_user_data, has_volume;
     int64_t created_s;
@@ -68,6 +69,7 @@ struct gl_fake {
     char image[128], image_place[40]; /* a snapshot's name; "" = none */
     bool image_is_everywhere;
     unsigned images_made; /* snapshots ever */
+    bool bills_in_usd;    /* Hetzner: this account does */
 };
 
 struct gl_fake *gl_fake_start(const struct gl_fake_ops *ops);

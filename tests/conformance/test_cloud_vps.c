@@ -257,6 +257,117 @@ static void test_a_rate_that_is_none(void **state)
     }
 }
 
+/* ---- what a launcher leaves that is killed while it removes a server ---- */
+
+static void leave_volume(struct gl_vps_bench *bench)
+{
+    struct gl_error err = {0};
+
+    gl_vps_bench_open(bench, &gl_vps_clouds[2]);
+    gl_vps_bench_launch(bench);
+    assert_int_equal(bench->got, 0);
+    gl_vps_bench_fault(bench, (struct gl_fake_fault){.on = "DELETE /block/v1/zones/*/volumes/*",
+                                                     .kind = GL_FAKE_CUT_BEFORE,
+                                                     .times = 1000});
+    assert_int_equal(bench->cloud->ops->terminate(bench->cloud, bench->made.id, &err), -1);
+    assert_int_equal(gl_fake_running(bench->fake), 0);
+    assert_int_equal(bench->fake->volumes_left, 1);
+}
+
+static void mend(struct gl_vps_bench *bench)
+{
+    memset(bench->fake->faults, 0, sizeof bench->fake->faults);
+}
+
+static void test_a_volume_left_is_removed_by_who_looks_next(void **state)
+{
+    (void)state;
+    for (int way = 0; way < 4; way++) {
+        struct gl_vps_bench bench;
+        struct gl_error err = {0};
+        struct gl_instance seen, *rows;
+        const struct gl_cloud_ops *ops;
+        size_t count;
+
+        leave_volume(&bench);
+        ops = bench.cloud->ops;
+        if (way == 0) { /* it is not gone as long as its volume is there */
+            assert_int_equal(ops->describe(bench.cloud, bench.made.id, &seen, &err), -1);
+            assert_int_not_equal(err.code, GL_E_NOT_FOUND);
+            gl_error_clear(&err);
+            mend(&bench);
+            assert_int_equal(ops->describe(bench.cloud, bench.made.id, &seen, &err), -1);
+            assert_int_equal(err.code, GL_E_NOT_FOUND);
+        } else if (way == 1) {
+            assert_int_equal(ops->find_by_request(bench.cloud, "fr-par", GL_VPS_TOKEN, &seen, &err),
+                             -1);
+            gl_error_clear(&err);
+            mend(&bench);
+            assert_int_equal(ops->find_by_request(bench.cloud, "fr-par", GL_VPS_TOKEN, &seen, &err),
+                             0);
+        } else if (way == 2) {
+            assert_int_equal(ops->list(bench.cloud, &rows, &count, &err), 0);
+            assert_int_equal(count, 0);
+            free(rows);
+            assert_int_equal(bench.fake->volumes_left, 1);
+            mend(&bench);
+            assert_int_equal(ops->list(bench.cloud, &rows, &count, &err), 0);
+            free(rows);
+        } else {
+            mend(&bench);
+            ops->terminate(bench.cloud, bench.made.id, &err);
+        }
+        assert_int_equal(bench.fake->volumes_left, 0);
+        gl_vps_bench_close(&bench, 0);
+    }
+}
+
+static void test_a_volume_that_somebody_uses_is_left_alone(void **state)
+{
+    struct gl_vps_bench bench;
+    struct gl_error err = {0};
+    struct gl_instance seen, *rows;
+    size_t count;
+
+    (void)state;
+    leave_volume(&bench);
+    mend(&bench);
+    snprintf(bench.fake->servers[0].volume_user, sizeof bench.fake->servers[0].volume_user,
+             "77777777-bbbb-4ccc-8ddd-000000000001");
+    assert_int_equal(bench.cloud->ops->list(bench.cloud, &rows, &count, &err), 0);
+    free(rows);
+    assert_int_equal(bench.cloud->ops->describe(bench.cloud, bench.made.id, &seen, &err), -1);
+    assert_int_equal(err.code, GL_E_NOT_FOUND);
+    assert_int_equal(bench.fake->volumes_left, 1);
+    bench.fake->servers[0].volume_user[0] = '\0'; /* it is nobody's again */
+    gl_error_clear(&err);
+    assert_int_equal(bench.cloud->ops->list(bench.cloud, &rows, &count, &err), 0);
+    free(rows);
+    gl_vps_bench_close(&bench, 0);
+}
+
+static void test_keys_that_may_not_see_volumes_hold_nothing_up(void **state)
+{
+    struct gl_vps_bench bench;
+    struct gl_error err = {0};
+    struct gl_instance seen;
+
+    (void)state;
+    leave_volume(&bench);
+    mend(&bench);
+    gl_vps_bench_fault(&bench, (struct gl_fake_fault){.on = "GET /block/v1/zones/*/volumes",
+                                                      .kind = GL_FAKE_REFUSED,
+                                                      .times = 1,
+                                                      .status = 403,
+                                                      .body = "{\"type\":\"permissions_denied\","
+                                                              "\"message\":\"no\"}"});
+    assert_int_equal(bench.cloud->ops->describe(bench.cloud, bench.made.id, &seen, &err), -1);
+    assert_int_equal(err.code, GL_E_NOT_FOUND);
+    gl_error_clear(&err);
+    assert_int_equal(bench.cloud->ops->describe(bench.cloud, bench.made.id, &seen, &err), -1);
+    gl_vps_bench_close(&bench, 0);
+}
+
 static void test_caps_and_checks(void **state)
 {
     static const char *const lacking[] = {NULL, NULL, "GP1-S"};
@@ -301,6 +412,9 @@ int main(void)
         cmocka_unit_test(test_a_cap_in_dollars_needs_a_price_in_dollars),
         cmocka_unit_test(test_a_rate_of_the_users_own),
         cmocka_unit_test(test_a_rate_that_is_none),
+        cmocka_unit_test(test_a_volume_left_is_removed_by_who_looks_next),
+        cmocka_unit_test(test_a_volume_that_somebody_uses_is_left_alone),
+        cmocka_unit_test(test_keys_that_may_not_see_volumes_hold_nothing_up),
         cmocka_unit_test(test_caps_and_checks),
     };
 

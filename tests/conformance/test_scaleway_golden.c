@@ -64,10 +64,14 @@ static void check_body(size_t at, json_t *ours)
 
 static void bodies_are_the_same(void **state)
 {
+    struct gl_instance made = {.id = "fr-par-1/aaaaaaaa-bbbb-4ccc-8ddd-000000004711"};
+
     (void)state;
+    snprintf(made.token, sizeof made.token, "%s", TOKEN);
     check_body(0, gl_scaleway_create_body(&launch, "debian_bookworm", GL_FAKE_PROJECT, NULL));
     check_body(1, gl_scaleway_create_body(&launch, "debian_bookworm", GL_FAKE_PROJECT, GROUP));
     check_body(8, json_pack("{s:o}", "tags", gl_scaleway_tags(&launch, false)));
+    check_body(10, json_pack("{s:o}", "tags", gl_scaleway_volume_tags(&made)));
 }
 
 /* ---- lines ---- */
@@ -110,7 +114,7 @@ static void golden_lines(struct gl_str *out)
 /* The names of a query are all among those that their library sends for any list. */
 static void check_query(const char *query, const char *line)
 {
-    static const char *const known[] = {"page", "per_page", "tags"};
+    static const char *const known[] = {"page", "page_size", "per_page", "tags"};
 
     for (const char *part = query; *part != '\0' && *part != '\n';
          part += strcspn(part, "&\n"), part += *part == '&') {

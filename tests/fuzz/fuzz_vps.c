@@ -60,6 +60,8 @@ static void read_servers(const json_t *value)
     gl_digitalocean_read_offer(value, "fra1", "s", &price);
     demand(price == GL_UNKNOWN || price >= 0);
     gl_scaleway_read_offer(value, "DEV1-S");
+    /* What is loose when its server stands is loose when that is gone. */
+    demand(!gl_scaleway_is_loose(value, false) || gl_scaleway_is_loose(value, true));
     demand(gl_hetzner_next_page(value) >= 0);
     gl_digitalocean_has_next(value);
 }

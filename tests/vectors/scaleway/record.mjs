@@ -49,6 +49,12 @@ for (const action of ["poweron", "poweroff", "terminate"])
   await quietly(instance.serverAction({ zone, serverId: id, action }));
 await quietly(instance._updateServer({ zone, serverId: id, tags }));
 await quietly(instance.deleteServer({ zone, serverId: id }));
+await quietly(block.updateVolume({ zone, volumeId: id, tags: [
+  "greenlaunch-ended",
+  `greenlaunch-ended-server=${id}`,
+  "greenlaunch-ended-token=00000000aaaaaaaa0123456789abcdef",
+] }));
+await quietly(block.listVolumes({ zone, tags: ["greenlaunch-ended"], page: 1, pageSize: 100 }));
 await quietly(block.deleteVolume({ zone, volumeId: id }));
 await quietly(instance.listServersTypes({ zone, page: 1, perPage: 100 }));
 await quietly(instance.getServerTypesAvailability({ zone, page: 1, perPage: 100 }));

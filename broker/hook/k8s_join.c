@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/hook/k8s_part.h"
+
+#include <string.h>
+
+static const struct gl_k8s_known *find(const struct gl_k8s *k8s, const char *namespace,
+                                       const char *kind, const char *name)
+{
+    GL_AUTO(gl_str_done) struct gl_str key = {0};
+    size_t cursor = 0, number;
+
+    if (kind == NULL || name == NULL)
+        return NULL;
+    gl_str_addf(&key, "%s|%s|%s", namespace, kind, name);
+    return gl_reader_index_next(&k8s->by_name, gl_str_text(&key), &cursor, &number)
+               ? &k8s->known[number]
+               : NULL;
+}
+
+static struct gl_intent *intent_of(const struct gl_k8s *k8s, const struct gl_k8s_known *known)
+{
+    return known != NULL && known->intent > 0 ? &k8s->plan->intents[known->intent - 1] : NULL;
+}
+
+static void scale(struct gl_k8s *k8s, const struct gl_k8s_known *scaler)
+{
+    struct gl_intent *intent = intent_of(k8s, scaler);
+    struct gl_intent *target =
+        intent_of(k8s, find(k8s, scaler->namespace, scaler->target_kind, scaler->target_name));
+
+    if (target != NULL)
+        gl_reader_scale(&k8s->plan->arena, intent, target);
+    else
+        gl_reader_add_text(&k8s->plan->arena, &intent->notes, "what it scales is not here");
+}
+
+/* A node class is of no namespace, and may not be in this input: its kind says the cloud. */
+static void join_node_class(struct gl_k8s *k8s, const struct gl_k8s_known *pool)
+{
+    static const char *const groups[] = {"karpenter.k8s.aws", "karpenter.azure.com",
+                                         "karpenter.k8s.gcp"};
+    struct gl_intent *intent = intent_of(k8s, pool);
+
+    for (size_t i = 0; pool->target_kind != NULL && i < sizeof groups / sizeof groups[0]; i++) {
+        const struct gl_k8s_kind *kind = gl_k8s_kind_of(pool->target_kind, groups[i]);
+
+        if (kind != NULL && intent->cloud == NULL)
+            intent->cloud = kind->cloud;
+    }
+}
+
+/* The cluster object names the one that says the region; else both are of one name. */
+static const struct gl_k8s_known *find_cluster(const struct gl_k8s *k8s,
+                                               const struct gl_k8s_known *machines)
+{
+    const struct gl_k8s_known *cluster =
+        find(k8s, machines->namespace, "Cluster", machines->cluster);
+
+    if (cluster != NULL)
+        return find(k8s, cluster->namespace, cluster->target_kind, cluster->target_name);
+    for (size_t i = 0; machines->cluster != NULL && i < k8s->known_count; i++)
+        if (k8s->known[i].kind->what == GL_K8S_CLUSTER && k8s->known[i].value != NULL &&
+            strcmp(k8s->known[i].name, machines->cluster) == 0 &&
+            strcmp(k8s->known[i].namespace, machines->namespace) == 0)
+            return &k8s->known[i];
+    return NULL;
+}
+
+static void join_machines(struct gl_k8s *k8s, const struct gl_k8s_known *machines)
+{
+    struct gl_arena *arena = &k8s->plan->arena;
+    struct gl_intent *intent = intent_of(k8s, machines);
+    const struct gl_k8s_known *type =
+        find(k8s, machines->namespace, machines->target_kind, machines->target_name);
+    const struct gl_k8s_known *cluster = find_cluster(k8s, machines);
+    const struct gl_k8s_kind *kind =
+        machines->target_kind != NULL
+            ? gl_k8s_kind_of(machines->target_kind, "infrastructure.cluster.x-k8s.io")
+            : NULL;
+
+    if (kind != NULL)
+        intent->cloud = kind->cloud;
+    if (type != NULL && type->value != NULL) {
+        intent->machine.type = intent->machine.catalogue = type->value;
+        intent->machine.surety = GL_SURE_HIGH;
+        intent->machine.how = gl_reader_say(arena, "%s/%s", type->kind->kind, type->name);
+    }
+    if (intent->place.region == NULL && cluster != NULL && cluster->value != NULL)
+        gl_reader_set_place(arena, &intent->place, cluster->value, "parent", GL_SURE_HIGH,
+                            gl_reader_say(arena, "%s/%s", cluster->kind->kind, cluster->name));
+}
+
+void gl_k8s_finish(struct gl_k8s *k8s)
+{
+    struct gl_hook_plan *plan = k8s->plan;
+
+    for (size_t i = 0; i < k8s->known_count; i++) {
+        const struct gl_k8s_known *known = &k8s->known[i];
+
+        if (known->kind->what == GL_K8S_NODEPOOL)
+            join_node_class(k8s, known);
+        else if (known->kind->what == GL_K8S_MACHINES)
+            join_machines(k8s, known);
+    }
+    for (size_t i = 0; i < k8s->known_count; i++)
+        if (k8s->known[i].kind->what == GL_K8S_SCALER)
+            scale(k8s, &k8s->known[i]);
+    for (size_t i = k8s->first; i < plan->count; i++) {
+        plan->intents[i].is_launch = gl_reader_is_launch(&plan->intents[i]);
+        plan->launches += plan->intents[i].is_launch;
+    }
+}

@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/hook/k8s_part.h"
+#include "broker/hook/mapping_part.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define LISTS_MAX_DEPTH 4
+#define LABELS_MAX      64
+#define COUNT_MAX       INT64_C(10000000) /* more than anybody has: not believed */
+
+struct gl_k8s *gl_k8s_new(const struct gl_hook_options *options, struct gl_hook_plan *plan,
+                          const char *document)
+{
+    struct gl_k8s *k8s = gl_alloc(sizeof *k8s);
+
+    *k8s = (struct gl_k8s){
+        .options = options, .plan = plan, .document = document, .first = plan->count};
+    return k8s;
+}
+
+void gl_k8s_free(struct gl_k8s *k8s)
+{
+    if (k8s == NULL)
+        return;
+    gl_arena_done(&k8s->work);
+    free(k8s);
+}
+
+/* ---- names ---- */
+
+struct object {
+    const struct gl_jtree *tree;
+    const struct gl_jnode *node;
+    const char *kind, *group, *namespace, *name;
+};
+
+static const char *kept(struct gl_arena *arena, const char *text)
+{
+    return text != NULL ? gl_arena_text(arena, text, strlen(text)) : NULL;
+}
+
+static const char *name_of(struct gl_k8s *k8s, const struct gl_jtree *tree,
+                           const struct gl_jnode *node)
+{
+    const char *name = gl_k8s_text(tree, node, "metadata.name");
+    const char *prefix = gl_k8s_text(tree, node, "metadata.generateName");
+
+    if (name != NULL)
+        return kept(&k8s->plan->arena, name);
+    return prefix != NULL ? gl_reader_say(&k8s->plan->arena, "%s*", prefix) : "";
+}
+
+static int read_names(struct gl_k8s *k8s, const struct gl_jtree *tree, const struct gl_jnode *node,
+                      struct object *out, struct gl_error *err)
+{
+    const char *version = gl_k8s_text(tree, node, "apiVersion");
+    const char *kind = gl_k8s_text(tree, node, "kind");
+    const char *namespace = gl_k8s_text(tree, node, "metadata.namespace");
+    const char *slash = version != NULL ? strchr(version, '/') : NULL;
+
+    if (!gl_jnode_is(node, GL_JOBJECT) || version == NULL || kind == NULL)
+        return gl_fail(err, GL_E_BAD_VALUE,
+                       "%s: object %zu has no apiVersion and kind, so it is none of Kubernetes",
+                       k8s->document, k8s->object_count + 1);
+    *out = (struct object){.tree = tree,
+                           .node = node,
+                           .kind = kept(&k8s->plan->arena, kind),
+                           .group = slash == NULL ? ""
+                                                  : gl_arena_text(&k8s->plan->arena, version,
+                                                                  (size_t)(slash - version)),
+                           .namespace = namespace != NULL ? kept(&k8s->work, namespace) : "",
+                           .name = name_of(k8s, tree, node)};
+    return 0;
+}
+
+/* "prod/Deployment/web"; the second of one name is "prod/Deployment/web (2)". */
+static const char *address_of(struct gl_k8s *k8s, const struct object *object)
+{
+    struct gl_arena *arena = &k8s->plan->arena;
+    const char *address =
+        gl_reader_say(arena, "%s%s%s/%s", object->namespace, *object->namespace != '\0' ? "/" : "",
+                      object->kind, object->name);
+    size_t cursor = 0, number, same = 0;
+
+    while (gl_reader_index_next(&k8s->addresses, address, &cursor, &number))
+        same = number + 1;
+    gl_reader_index_add(&k8s->work, &k8s->addresses, address, same);
+    return same == 0 ? address : gl_reader_say(arena, "%s (%zu)", address, same + 1);
+}
+
+/* "Deployment.apps", "Pod". */
+static const char *type_of(struct gl_k8s *k8s, const struct object *object)
+{
+    if (*object->group == '\0')
+        return object->kind;
+    return gl_reader_say(&k8s->plan->arena, "%s.%s", object->kind, object->group);
+}
+
+/* ---- one object ---- */
+
+static int64_t number_at(const struct object *object, const char *path, bool *out_is_said)
+{
+    const struct gl_jnode *node = path != NULL ? gl_k8s_at(object->tree, object->node, path) : NULL;
+    int64_t number;
+
+    *out_is_said = node != NULL && node->kind != GL_JNULL;
+    if (!gl_jnode_int(object->tree, node, &number) || number < 0 || number > COUNT_MAX)
+        return GL_UNKNOWN;
+    return number;
+}
+
+static void set_count(const struct object *object, const struct gl_k8s_kind *kind,
+                      struct gl_intent_count *out)
+{
+    bool is_said;
+    int64_t count = number_at(object, kind->count, &is_said);
+
+    *out = (struct gl_intent_count){.unit = "machine", .surety = GL_SURE_CERTAIN};
+    if (!is_said) {
+        count = kind->standard;
+        out->surety = kind->count == NULL ? GL_SURE_CERTAIN : GL_SURE_ASSUMED;
+        out->how = kind->count != NULL && count != GL_UNKNOWN ? "default of 1" : NULL;
+    }
+    out->min = out->desired = out->max = count;
+    if (kind->what == GL_K8S_SCALER) {
+        out->desired = GL_UNKNOWN;
+        out->max = number_at(object, kind->max, &is_said);
+    }
+    if (count == GL_UNKNOWN && out->max == GL_UNKNOWN)
+        out->surety = GL_SURE_NOT;
+    if (kind->note != NULL && count == GL_UNKNOWN)
+        out->how = kind->note;
+}
+
+/* A pool grows with what is asked of it, up to its limit of vCPUs. */
+static void set_pool_count(const struct object *object, const struct gl_k8s_kind *kind,
+                           struct gl_intent_count *out)
+{
+    const struct gl_jnode *limit = gl_k8s_at(object->tree, object->node, kind->max);
+    const char *text = gl_jnode_is(limit, GL_JNUMBER) ? object->tree->text + limit->text
+                                                      : gl_jnode_text(object->tree, limit);
+    int64_t vcpus_u = text != NULL ? gl_hook_vcpus(text, "cores") : GL_UNKNOWN;
+
+    if (out->desired != GL_UNKNOWN)
+        return;
+    *out = (struct gl_intent_count){.min = 0,
+                                    .desired = GL_UNKNOWN,
+                                    .max = GL_UNKNOWN,
+                                    .unit = "vcpu",
+                                    .how = "as many as the pods ask for",
+                                    .surety = GL_SURE_CERTAIN};
+    if (vcpus_u != GL_UNKNOWN)
+        out->max = (vcpus_u + 999999) / 1000000;
+}
+
+static void set_tags(struct gl_k8s *k8s, const struct object *object, struct gl_intent *out)
+{
+    const struct gl_jnode *labels = gl_k8s_at(object->tree, object->node, "metadata.labels");
+    size_t count = 0;
+
+    for (const struct gl_jnode *label =
+             gl_jnode_is(labels, GL_JOBJECT) ? gl_jnode_first(object->tree, labels) : NULL;
+         label != NULL && count < LABELS_MAX; label = gl_jnode_next(object->tree, labels, label))
+        if (gl_jnode_text(object->tree, label) != NULL) {
+            gl_reader_add_text(&k8s->plan->arena, &out->tags,
+                               gl_reader_say(&k8s->plan->arena, "%s=%s",
+                                             gl_jnode_key(object->tree, label),
+                                             gl_jnode_text(object->tree, label)));
+            count++;
+        }
+}
+
+static bool is_true(const struct object *object, const char *path)
+{
+    return path != NULL && gl_jnode_is(gl_k8s_at(object->tree, object->node, path), GL_JTRUE);
+}
+
+/* Machine, nodes, number and duration of one object; the rest of *out is left alone. */
+static void describe(struct gl_k8s *k8s, const struct object *object,
+                     const struct gl_k8s_kind *kind, struct gl_intent *out)
+{
+    const struct gl_jnode *pod =
+        kind->pod != NULL ? gl_k8s_at(object->tree, object->node, kind->pod) : NULL;
+    const char *zone = gl_k8s_text(object->tree, object->node, "spec.template.spec.failureDomain");
+    bool is_said;
+
+    out->cloud = kind->cloud;
+    set_count(object, kind, &out->count);
+    if (kind->what == GL_K8S_NODEPOOL)
+        set_pool_count(object, kind, &out->count);
+    if (is_true(object, kind->suspend)) {
+        out->count.min = out->count.desired = out->count.max = 0;
+        out->count.how = "suspended";
+    }
+    if (kind->what == GL_K8S_WORKLOAD)
+        gl_k8s_requests(object->tree, pod, &k8s->plan->arena, out);
+    if (kind->pod != NULL)
+        gl_k8s_nodes(k8s, object->tree, pod, kind->what == GL_K8S_NODEPOOL, out);
+    if (kind->what == GL_K8S_MACHINES && zone != NULL) {
+        const char *cloud = NULL;
+        const char *region = gl_k8s_region_of_zone(k8s, NULL, zone, &cloud);
+
+        out->place.zone = kept(&k8s->plan->arena, zone);
+        if (region != NULL)
+            gl_reader_set_place(&k8s->plan->arena, &out->place, region, "zone", GL_SURE_CERTAIN,
+                                "failureDomain");
+        out->cloud = cloud;
+    }
+    if (kind->duration != NULL)
+        out->duration_s = number_at(object, kind->duration, &is_said);
+    set_tags(k8s, object, out);
+}
+
+static void set_user_place(struct gl_k8s *k8s, struct gl_intent *intent)
+{
+    struct gl_intent_place *place = &intent->place;
+
+    if (gl_reader_place_by_user(k8s->options, &k8s->plan->arena, intent->address, place) &&
+        intent->cloud == NULL)
+        intent->cloud = gl_k8s_cloud_of_region(place->region);
+}
+
+static void set_past(struct gl_k8s *k8s, const struct object *object, const struct gl_jnode *before,
+                     const struct gl_k8s_kind *kind, struct gl_intent *intent)
+{
+    struct gl_intent past = gl_reader_blank();
+    struct object was = *object;
+
+    if (!gl_jnode_is(before, GL_JOBJECT)) {
+        if (intent->change == GL_CHANGE_UPDATE)
+            intent->change = GL_CHANGE_UNKNOWN;
+        return;
+    }
+    was.node = before;
+    describe(k8s, &was, kind, &past);
+    gl_reader_set_past(&k8s->plan->arena, intent, &past);
+}
+
+static struct gl_intent *add_intent(struct gl_k8s *k8s, const struct object *object,
+                                    const struct gl_k8s_kind *kind, enum gl_change change)
+{
+    struct gl_intent *intent = gl_reader_add_blank(k8s->plan);
+
+    intent->address = address_of(k8s, object);
+    intent->file = k8s->document;
+    intent->type = type_of(k8s, object);
+    intent->provider = "kubernetes";
+    intent->role = kind->role;
+    intent->change = change;
+    intent->is_mapped = true;
+    intent->place.how = "no node label says it";
+    describe(k8s, object, kind, intent);
+    if (kind->note != NULL && kind->count != NULL)
+        gl_reader_add_text(&k8s->plan->arena, &intent->notes, kind->note);
+    return intent;
+}
+
+static void remember(struct gl_k8s *k8s, const struct object *object,
+                     const struct gl_k8s_kind *kind, size_t intent)
+{
+    const struct gl_jnode *reference =
+        kind->reference != NULL ? gl_k8s_at(object->tree, object->node, kind->reference) : NULL;
+    const char *cluster = gl_k8s_text(object->tree, object->node, "spec.clusterName");
+    struct gl_k8s_known *known;
+
+    if (cluster == NULL) {
+        const struct gl_jnode *labels = gl_k8s_at(object->tree, object->node, "metadata.labels");
+
+        cluster = gl_jnode_text(
+            object->tree, gl_jnode_get(object->tree, labels, "cluster.x-k8s.io/cluster-name"));
+    }
+    k8s->known = gl_arena_grow(&k8s->work, k8s->known, k8s->known_count, sizeof *k8s->known);
+    known = &k8s->known[k8s->known_count];
+    *known = (struct gl_k8s_known){
+        .kind = kind,
+        .namespace = object->namespace,
+        .name = object->name,
+        .target_kind = kept(&k8s->work, gl_k8s_text(object->tree, reference, "kind")),
+        .target_name = kept(&k8s->work, gl_k8s_text(object->tree, reference, "name")),
+        .cluster = kept(&k8s->work, cluster),
+        .value = kind->value != NULL
+                     ? kept(&k8s->plan->arena, gl_k8s_text(object->tree, object->node, kind->value))
+                     : NULL,
+        .intent = intent,
+    };
+    gl_reader_index_add(
+        &k8s->work, &k8s->by_name,
+        gl_reader_say(&k8s->work, "%s|%s|%s", object->namespace, object->kind, object->name),
+        k8s->known_count++);
+}
+
+/* ---- kinds of others ---- */
+
+static bool has_containers(const struct object *object)
+{
+    const struct gl_jtree *tree = object->tree;
+    const struct gl_jnode *end = tree->nodes + object->node->end;
+
+    for (const struct gl_jnode *node = object->node + 1; node < end; node++)
+        if (node->kind == GL_JARRAY && node->key_length > 0 &&
+            strcmp(gl_jnode_key(tree, node), "containers") == 0)
+            return true;
+    return false;
+}
+
+/* A row of the user's own mapping reads it, by "Kind.group". */
+static bool add_mapped(struct gl_k8s *k8s, const struct object *object, enum gl_change change)
+{
+    const char *type = type_of(k8s, object);
+    const struct gl_mapping_row *row = gl_mapping_row(k8s->options->mapping, type);
+    const char *address = row != NULL ? address_of(k8s, object) : NULL;
+    struct gl_attributes attributes = {
+        .tree = object->tree, .values = object->node, .address = address};
+    struct gl_intent *intent;
+
+    if (row == NULL)
+        return false;
+    intent = gl_reader_add_intent(k8s->options, k8s->plan, row, &attributes, NULL);
+    intent->address = address;
+    intent->file = k8s->document;
+    intent->change = change == GL_CHANGE_UPDATE ? GL_CHANGE_UNKNOWN : change;
+    set_user_place(k8s, intent);
+    return true;
+}
+
+static int add_one(struct gl_k8s *k8s, const struct object *object, const struct gl_jnode *before,
+                   enum gl_change change, struct gl_error *err)
+{
+    const struct gl_k8s_kind *kind = gl_k8s_kind_of(object->kind, object->group);
+    struct gl_intent *intent;
+
+    if (k8s->object_count++ == GL_K8S_MAX_OBJECTS)
+        return gl_fail(err, GL_E_TOO_LARGE, "%s: more than %zu objects", k8s->document,
+                       GL_K8S_MAX_OBJECTS);
+    k8s->plan->resources++;
+    if (kind == NULL) {
+        if (!add_mapped(k8s, object, change) && has_containers(object))
+            gl_reader_add_unmapped(k8s->plan, type_of(k8s, object));
+        return 0;
+    }
+    if (kind->what == GL_K8S_CLUSTER) {
+        remember(k8s, object, kind, 0);
+        return 0;
+    }
+    intent = add_intent(k8s, object, kind, change);
+    set_past(k8s, object, before, kind, intent);
+    set_user_place(k8s, intent);
+    remember(k8s, object, kind, k8s->plan->count);
+    return 0;
+}
+
+/* ---- lists ---- */
+
+static int add_any(struct gl_k8s *k8s, const struct gl_jtree *tree, const struct gl_jnode *node,
+                   const struct gl_jnode *before, enum gl_change change, unsigned depth,
+                   struct gl_error *err)
+{
+    const struct gl_jnode *items = gl_jnode_get(tree, node, "items");
+    struct object object = {0};
+    size_t length;
+
+    if (read_names(k8s, tree, node, &object, err) != 0)
+        return -1;
+    length = strlen(object.kind);
+    if (length < 4 || strcmp(object.kind + length - 4, "List") != 0 ||
+        !gl_jnode_is(items, GL_JARRAY))
+        return add_one(k8s, &object, before, change, err);
+    if (depth >= LISTS_MAX_DEPTH)
+        return gl_fail(err, GL_E_TOO_LARGE, "%s: lists nested too deeply", k8s->document);
+    for (const struct gl_jnode *item = gl_jnode_first(tree, items); item != NULL;
+         item = gl_jnode_next(tree, items, item))
+        if (add_any(k8s, tree, item, NULL, change, depth + 1, err) != 0)
+            return -1;
+    return 0;
+}
+
+int gl_k8s_add(struct gl_k8s *k8s, const struct gl_jtree *tree, const struct gl_jnode *object,
+               const struct gl_jnode *before, enum gl_change change, struct gl_error *err)
+{
+    return add_any(k8s, tree, object, before, change, 0, err);
+}
+
+/* ---- reviews ---- */
+
+int gl_k8s_add_review(struct gl_k8s *k8s, const struct gl_jtree *tree,
+                      const struct gl_jnode *review, struct gl_error *err)
+{
+    static const struct {
+        const char *operation;
+        enum gl_change change;
+    } rows[] = {{"CREATE", GL_CHANGE_CREATE},
+                {"UPDATE", GL_CHANGE_UPDATE},
+                {"DELETE", GL_CHANGE_DELETE},
+                {"CONNECT", GL_CHANGE_NONE}};
+    const struct gl_jnode *request = gl_jnode_get(tree, review, "request");
+    const char *operation = gl_k8s_text(tree, request, "operation");
+    const struct gl_jnode *object = gl_jnode_get(tree, request, "object");
+    const struct gl_jnode *old = gl_jnode_get(tree, request, "oldObject");
+
+    for (size_t i = 0; operation != NULL && i < sizeof rows / sizeof rows[0]; i++) {
+        if (strcmp(rows[i].operation, operation) != 0)
+            continue;
+        if (rows[i].change == GL_CHANGE_NONE)
+            return 0;
+        if (rows[i].change == GL_CHANGE_DELETE && !gl_jnode_is(object, GL_JOBJECT))
+            object = old;
+        return gl_k8s_add(k8s, tree, object, old, rows[i].change, err);
+    }
+    return gl_fail(err, GL_E_BAD_VALUE, "%s: a review without an operation that is known",
+                   k8s->document);
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GL_BROKER_HOOK_K8S_PART_H
+#define GL_BROKER_HOOK_K8S_PART_H
+
+/* The parts of k8s.h. */
+
+#include "broker/hook/k8s.h"
+#include "broker/hook/reader_part.h"
+
+/* What a kind is to this reader. */
+enum gl_k8s_what {
+    GL_K8S_WORKLOAD,
+    GL_K8S_SCALER,
+    GL_K8S_NODEPOOL,
+    GL_K8S_MACHINES,       /* of Cluster API: type and region are elsewhere */
+    GL_K8S_INFRASTRUCTURE, /* says a machine type for others */
+    GL_K8S_CLUSTER,        /* says a region for others */
+};
+
+/* Paths are names with dots below the object. */
+struct gl_k8s_kind {
+    const char *kind, *group; /* group "apps" of "apps/v1"; "" = core */
+    enum gl_k8s_what what;
+    enum gl_role role;
+    const char *pod;       /* spec of its pods, or requirements of its nodes; NULL */
+    const char *count;     /* NULL = one, or not said */
+    int64_t standard;      /* when the count is not written; GL_UNKNOWN */
+    const char *max;       /* of a scaler or node pool: bounds; NULL */
+    const char *duration;  /* seconds; NULL */
+    const char *suspend;   /* true: not running; NULL */
+    const char *reference; /* object with kind and name that it is about; NULL */
+    const char *value;     /* machine type or region it says; NULL */
+    const char *cloud;     /* NULL = not said by the kind */
+    const char *note;      /* NULL */
+};
+const struct gl_k8s_kind *gl_k8s_kind_of(const char *kind, const char *group);
+
+/* What joins need to know of an object. */
+struct gl_k8s_known {
+    const struct gl_k8s_kind *kind;
+    const char *namespace, *name;          /* "" = none */
+    const char *target_kind, *target_name; /* of `reference`; NULL */
+    const char *cluster;                   /* name; NULL */
+    const char *value;                     /* NULL */
+    size_t intent;                         /* number + 1; 0 = none */
+};
+
+struct gl_k8s {
+    const struct gl_hook_options *options;
+    struct gl_hook_plan *plan;
+    const char *document;
+    struct gl_arena work;
+    struct gl_k8s_known *known;
+    size_t known_count, object_count, first; /* intent of the plan */
+    struct gl_reader_index by_name;          /* "namespace|kind|name" -> known */
+    struct gl_reader_index addresses;
+};
+
+/* Member at "a.b" below `node`; NULL. */
+const struct gl_jnode *gl_k8s_at(const struct gl_jtree *tree, const struct gl_jnode *node,
+                                 const char *path);
+const char *gl_k8s_text(const struct gl_jtree *tree, const struct gl_jnode *node, const char *path);
+
+/* k8s_pod.c: what the pods of a spec ask for, and which nodes they (or a node pool) may be. */
+void gl_k8s_requests(const struct gl_jtree *tree, const struct gl_jnode *spec,
+                     struct gl_arena *arena, struct gl_intent *out);
+void gl_k8s_nodes(const struct gl_k8s *k8s, const struct gl_jtree *tree,
+                  const struct gl_jnode *spec, bool is_requirements, struct gl_intent *out);
+/* k8s_place.c: the cloud that has such a region, zone or machine type; NULL when none or several
+ * have. */
+const char *gl_k8s_cloud_of_type(const char *type);
+const char *gl_k8s_cloud_of_region(const char *region);
+/* The region of a zone: by the rule of `cloud`, or, when NULL, of the only cloud that has it, which
+ * *out_cloud then is. NULL = not known. */
+const char *gl_k8s_region_of_zone(const struct gl_k8s *k8s, const char *cloud, const char *zone,
+                                  const char **out_cloud);
+
+#endif

@@ -1,0 +1,5 @@
+resource "a" "b" {
+ x = "${"${y["}"]}"}"
+ region = "r"
+ z = var.q
+}

@@ -1,0 +1,38 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Stands in for terraform where a plan with machines is needed and no provider can be had: its
+# "binary" plan is the mark of a zip archive before the JSON of FAKE_PLAN. Calls go to FAKE_LOG.
+printf '%s\n' "$*" >>"$FAKE_LOG"
+case ${1:-} in -chdir=*) cd "${1#-chdir=}" && shift ;; esac
+verb=${1:-}
+for word in "$@"; do
+    last=$word
+    case $word in -out=*) out=${word#-out=} ;; esac
+done
+case $verb in
+init) ;;
+plan)
+    [ -z "${FAKE_SLEEP_PLAN:-}" ] || exec sleep "$FAKE_SLEEP_PLAN"
+    [ "${FAKE_PLAN_STATUS:-0}" -eq 0 ] || exit "$FAKE_PLAN_STATUS"
+    { printf 'PK\003\004' && cat "$FAKE_PLAN"; } >"$out"
+    echo 'planned'
+    ;;
+show)
+    tail -c +5 "$last"
+    [ -z "${FAKE_TAMPER:-}" ] || printf ' ' >>"$last"
+    exit "${FAKE_SHOW_STATUS:-0}"
+    ;;
+apply)
+    tail -c +5 "$last" | cmp -s - "$FAKE_PLAN" || exit 99
+    if [ -n "${FAKE_SLEEP_APPLY:-}" ]; then
+        trap 'echo "apply was told to end" >>"$FAKE_LOG"; kill "$nap"; exit 5' TERM
+        echo 'apply waits' >>"$FAKE_LOG"
+        sleep "$FAKE_SLEEP_APPLY" &
+        nap=$!
+        wait "$nap"
+    fi
+    echo 'applied'
+    exit "${FAKE_APPLY_STATUS:-0}"
+    ;;
+*) exit 64 ;;
+esac
