@@ -19,12 +19,14 @@ void gl_ladder_open(struct gl_ladder *ladder, const struct gl_source_setup *setu
                     void *cookie)
 {
     *ladder = (struct gl_ladder){.setup = *setup};
+    ladder->setup.amd_is_counted = &ladder->amd_is_counted;
     for (size_t i = 0; i < count && i < GL_LADDER_MAX; i++) {
         struct gl_rung *rung = &ladder->rungs[i];
         struct gl_error err = {0};
 
         rung->source = sources[i];
-        if (!group_is_served(ladder, sources[i]) && sources[i]->open(setup, &rung->state, &err) < 0)
+        if (!group_is_served(ladder, sources[i]) &&
+            sources[i]->open(&ladder->setup, &rung->state, &err) < 0)
             rung->is_spent = true;
         ladder->count = i + 1;
         if (report != NULL && (rung->state != NULL || rung->is_spent))

@@ -24,6 +24,7 @@ struct gl_ladder {
     struct gl_rung rungs[GL_LADDER_MAX];
     size_t count;
     struct gl_source_setup setup;
+    bool amd_is_counted; /* the setup points here: a ladder stays where it was opened */
 };
 
 /* Open what is there. Never fails: a machine without sensors has an empty ladder. `report`, if not

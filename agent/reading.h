@@ -44,7 +44,7 @@ enum gl_component_flag {
 struct gl_component {
     enum gl_component_kind kind;
     enum gl_tier tier;
-    char source[16]; /* "perf", "powercap", "psys", "hwmon", "nvml", "model" */
+    char source[16]; /* "perf", "powercap", "psys", "hwmon", "nvml", "amdsmi", "model" */
     uint32_t flags;
     int64_t delta_uj, low_uj, high_uj; /* of this interval */
     int64_t total_mj;                  /* cumulative since the meter's first start, rounded down */

@@ -31,7 +31,10 @@ struct gl_source_setup {
     const struct gl_machine *machine;
     const double *load;     /* 0..1 at the present look; borrowed */
     const char *gpu_helper; /* path of greenlaunch-meter-gpu, NULL = beside the meter, and only
-                             * where an NVIDIA device is */
+                             * where an NVIDIA or AMD device is */
+    /* Said by the helper's source at each look, of the next: it counts AMD's boards, so that their
+     * power sensors do not. NULL = nobody says, and it counts none. */
+    bool *amd_is_counted;
     /* Opens a counter as perf_event_open(2) does; NULL = the real one, on the real machine only. */
     int (*perf_open)(uint32_t type, uint64_t config, int cpu);
 };

@@ -32,6 +32,7 @@ struct sensor {
 
 struct hwmon {
     const double *load;
+    const bool *amd_is_counted; /* by another source; NULL = no */
     size_t count;
     struct sensor sensors[SENSORS_MAX];
 };
@@ -141,6 +142,7 @@ static int hwmon_open(const struct gl_source_setup *setup, void **out_state, str
     DIR *entries;
 
     hwmon->load = setup->load;
+    hwmon->amd_is_counted = setup->amd_is_counted;
     snprintf(full, sizeof full, "%s%s", setup->place.sysroot, CLASS);
     entries = opendir(full);
     while (entries != NULL && (entry = readdir(entries)) != NULL) {
@@ -227,11 +229,17 @@ static void hwmon_sample(void *state, int64_t dt_ns, struct gl_yield out[GL_KIND
 {
     struct hwmon *hwmon = state;
     double load = hwmon->load != NULL ? *hwmon->load : 0;
-    bool is_failed[GL_KINDS] = {false};
+    bool is_failed[GL_KINDS] = {false}, is_failed_aside[GL_KINDS] = {false};
+    struct gl_yield aside[GL_KINDS] = {{0}}; /* looked at all the same, to go on with at once */
 
-    for (size_t i = 0; i < hwmon->count; i++)
-        add_look(&hwmon->sensors[i], load, dt_ns, &out[hwmon->sensors[i].kind],
-                 &is_failed[hwmon->sensors[i].kind]);
+    for (size_t i = 0; i < hwmon->count; i++) {
+        struct sensor *sensor = &hwmon->sensors[i];
+        bool is_aside = hwmon->amd_is_counted != NULL && *hwmon->amd_is_counted &&
+                        strcmp(sensor->name, "amdgpu") == 0;
+
+        add_look(sensor, load, dt_ns, is_aside ? &aside[sensor->kind] : &out[sensor->kind],
+                 is_aside ? &is_failed_aside[sensor->kind] : &is_failed[sensor->kind]);
+    }
     for (size_t kind = 0; kind < GL_KINDS; kind++)
         if (is_failed[kind])
             out[kind] = (struct gl_yield){.flags = out[kind].flags};

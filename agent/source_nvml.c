@@ -15,11 +15,12 @@
 #include <time.h>
 #include <unistd.h>
 
-/* NVIDIA boards through the helper program, which may hang in the driver: it answers within two
- * seconds or is killed and started again a minute later. Energy counters first; boards without one
- * have their power integrated once a second. NVML's power reading covers only about a quarter of
- * the run time on recent boards (arXiv 2312.02741), so that it is a witness for the counter and,
- * alone, has wide bounds. */
+/* NVIDIA and AMD boards through the helper program, which may hang in the driver: it answers within
+ * two seconds or is killed and started again a minute later. Energy counters first; boards without
+ * one have their power integrated once a second. NVML's power reading covers only about a quarter
+ * of the run time on recent boards (arXiv 2312.02741), so that it is a witness for the counter and,
+ * alone, has wide bounds. AMD's counter stands still on some boards and in some drivers: one that
+ * does is not believed, as no board uses nothing. */
 
 #define ANSWER_MS     2000
 #define PAUSE_NS      INT64_C(60000000000)
@@ -29,13 +30,14 @@
 #define MOST_W        2000.0
 #define WITNESS_NS    INT64_C(60000000000)
 #define WITNESS_APART 0.1
+#define STILL_NS      INT64_C(2000000000) /* counters move about every 100 ms */
 
 static const struct gl_accuracy counter_accuracy = {0.95, 1.05};
 /* The study's error of naive power integration, up to 65 %, about 35 % on average. */
 static const struct gl_accuracy power_accuracy = {0.65, 1.35};
 
 struct answer {
-    bool has_energy, has_power, has_limit;
+    bool has_energy, has_power, has_limit, is_amd;
     uint64_t energy_mj, power_mw, limit_mw;
 };
 
@@ -43,9 +45,9 @@ struct board {
     bool has_before;
     uint64_t before_mj;
     struct gl_gauge gauge;
-    double counter_uj, power_uj; /* since the last comparison */
-    int64_t watched_ns;
-    bool is_contradicted; /* counter and power integral differed over a minute */
+    double counter_uj, power_uj;  /* since the last comparison */
+    int64_t watched_ns, still_ns; /* since it last moved */
+    bool is_contradicted;         /* counter and power integral differed over a minute */
 };
 
 struct nvml {
@@ -54,7 +56,8 @@ struct nvml {
     struct gl_process process; /* pid 0 = not running */
     int in_fd, out_fd;
     unsigned restarts;
-    int64_t pause_ns; /* before the next start */
+    int64_t pause_ns;     /* before the next start */
+    bool *amd_is_counted; /* by us, from the next look on; NULL = never */
     size_t count;
     struct board boards[BOARDS_MAX];
 };
@@ -176,12 +179,18 @@ static size_t parse(char *text, struct answer out[BOARDS_MAX])
         answer.has_energy = take_field(&line, &answer.energy_mj);
         answer.has_power = take_field(&line, &answer.power_mw);
         answer.has_limit = take_field(&line, &answer.limit_mw);
+        answer.is_amd = line != NULL && strcmp(line, "amd") == 0;
         out[count++] = answer;
     }
     return count;
 }
 
 /* ---- one board ---- */
+
+static const char *name_of(const struct answer *answer)
+{
+    return answer->is_amd ? "amdsmi" : "nvml";
+}
 
 /* The counter against the integral of its own power reading. */
 static void witness(struct board *board, int64_t counter_uj, int64_t power_uj, int64_t dt_ns)
@@ -198,6 +207,18 @@ static void witness(struct board *board, int64_t counter_uj, int64_t power_uj, i
         apart > WITNESS_APART * board->counter_uj || -apart > WITNESS_APART * board->counter_uj;
     board->counter_uj = board->power_uj = 0;
     board->watched_ns = 0;
+}
+
+/* Has it stood still for so long that it counts nothing? Then neither does it later, until it
+ * moves: what it makes up for at once would be of a time that is paid for by then. */
+static bool is_frozen(struct board *board, uint64_t moved_mj, int64_t dt_ns)
+{
+    if (moved_mj > 0 && board->still_ns < STILL_NS) {
+        board->still_ns = 0;
+        return false;
+    }
+    board->still_ns = moved_mj > 0 ? 0 : board->still_ns + dt_ns;
+    return moved_mj > 0 || board->still_ns >= STILL_NS;
 }
 
 static bool look_at_counter(struct board *board, const struct answer *answer, int64_t dt_ns,
@@ -217,9 +238,10 @@ static bool look_at_counter(struct board *board, const struct answer *answer, in
     if (is_back) /* the driver was loaded anew */
         out->flags |= GL_FLAG_REBOOT;
     /* Counters move about every 100 ms: half a second of slack. */
-    if (is_back || uj > most_w * ((double)dt_ns * 1e-3 + 5e5))
+    if (is_back || uj > most_w * ((double)dt_ns * 1e-3 + 5e5) ||
+        is_frozen(board, answer->energy_mj - before, dt_ns))
         return false;
-    *out = gl_yield_of((int64_t)uj, counter_accuracy, GL_TIER_M1, "nvml");
+    *out = gl_yield_of((int64_t)uj, counter_accuracy, GL_TIER_M1, name_of(answer));
     return true;
 }
 
@@ -242,7 +264,7 @@ static struct gl_yield look_at(struct board *board, const struct answer *answer,
     flags = yield.flags & ~(uint32_t)GL_FLAG_BOUNDED;
     if (!has_integral)
         return yield;
-    yield = gl_yield_of(power_uj, power_accuracy, GL_TIER_M2, "nvml");
+    yield = gl_yield_of(power_uj, power_accuracy, GL_TIER_M2, name_of(answer));
     yield.flags = flags;
     return yield;
 }
@@ -277,6 +299,8 @@ static bool has_device(const struct gl_place *place)
 
     if (fd < 0)
         fd = gl_place_open(place, "/dev/nvidiactl");
+    if (fd < 0)
+        fd = gl_place_open(place, "/dev/kfd"); /* AMD's compute driver */
     if (fd >= 0)
         close(fd);
     return fd >= 0;
@@ -287,8 +311,9 @@ static int nvml_open(const struct gl_source_setup *setup, void **out_state, stru
     struct nvml *nvml;
 
     if (setup->gpu_helper == NULL && !has_device(&setup->place))
-        return gl_fail(err, GL_E_NOT_FOUND, "no NVIDIA device");
+        return gl_fail(err, GL_E_NOT_FOUND, "no NVIDIA or AMD device");
     nvml = gl_alloc(sizeof *nvml);
+    nvml->amd_is_counted = setup->amd_is_counted;
     nvml->is_simulated = setup->place.sysroot[0] != '\0';
     if (setup->gpu_helper != NULL)
         snprintf(nvml->helper, sizeof nvml->helper, "%s", setup->gpu_helper);
@@ -301,7 +326,8 @@ static int nvml_open(const struct gl_source_setup *setup, void **out_state, stru
     }
     if (!first_look(nvml)) {
         nvml_close(nvml);
-        return gl_fail(err, GL_E_NOT_FOUND, "the NVIDIA library is missing or does not answer");
+        return gl_fail(err, GL_E_NOT_FOUND,
+                       "the libraries of NVIDIA and AMD are missing or do not answer");
     }
     *out_state = nvml;
     return 0;
@@ -351,23 +377,44 @@ static void add(struct gl_yield *sum, const struct gl_yield *yield)
     sum->high_uj += yield->high_uj;
 }
 
+/* AMD's boards have power sensors of the class hwmon, too, which count unless we do: so we say it
+ * one look ahead, and only of counters that move. */
+static void sample_boards(struct nvml *nvml, const struct answer answers[BOARDS_MAX], int64_t dt_ns,
+                          struct gl_yield *sum)
+{
+    bool counts_amd = nvml->amd_is_counted != NULL && *nvml->amd_is_counted;
+    bool has_amd = false, is_amd_counted = true, is_whole = true;
+
+    for (size_t i = 0; i < nvml->count; i++) {
+        struct gl_yield yield = look_at(&nvml->boards[i], &answers[i], dt_ns);
+
+        if (answers[i].is_amd) {
+            has_amd = true;
+            is_amd_counted = is_amd_counted && yield.is_known && yield.tier == GL_TIER_M1;
+        }
+        if (answers[i].is_amd && !counts_amd)
+            continue;
+        is_whole = is_whole && yield.is_known;
+        add(sum, &yield);
+    }
+    if (nvml->amd_is_counted != NULL)
+        *nvml->amd_is_counted = has_amd && is_amd_counted;
+    if (!is_whole)
+        *sum = (struct gl_yield){.flags = GL_FLAG_BOUNDED | (sum->flags & GL_FLAG_REBOOT)};
+}
+
 static void nvml_sample(void *state, int64_t dt_ns, struct gl_yield out[GL_KINDS])
 {
     struct nvml *nvml = state;
     struct answer answers[BOARDS_MAX];
-    struct gl_yield sum = {0};
-    bool is_whole = look(nvml, dt_ns, answers);
-    size_t count = is_whole ? nvml->count : 0;
+    struct gl_yield sum = {.flags = GL_FLAG_BOUNDED};
 
-    for (size_t i = 0; i < count; i++) {
-        struct gl_yield yield = look_at(&nvml->boards[i], &answers[i], dt_ns);
-
-        is_whole = is_whole && yield.is_known;
-        add(&sum, &yield);
-    }
-    if (!is_whole)
-        sum = (struct gl_yield){.flags = GL_FLAG_BOUNDED | (sum.flags & GL_FLAG_REBOOT)};
-    else if (nvml->is_simulated)
+    if (look(nvml, dt_ns, answers)) {
+        sum.flags = 0;
+        sample_boards(nvml, answers, dt_ns, &sum);
+    } else if (nvml->amd_is_counted != NULL)
+        *nvml->amd_is_counted = false;
+    if (sum.is_known && nvml->is_simulated)
         sum.tier = GL_TIER_S;
     out[GL_COMP_GPU] = sum;
 }

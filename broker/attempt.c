@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "broker/budget.h"
 #include "broker/finish.h"
 #include "broker/host.h"
 #include "broker/tie.h"
@@ -148,6 +149,26 @@ static json_t *intent_json(const struct gl_attempts *attempts, const char *plan)
         launch->max_price_u_usd > 0 ? json_integer((json_int_t)launch->max_price_u_usd) : NULL);
 }
 
+/* What it may take of the accounts of its plan stands in the same event, or it is not sent. */
+static int add_reservation(const struct gl_attempts *attempts, json_t *body, struct gl_error *err)
+{
+    const json_t *charge = json_object_get(attempts->order.plan, "budget");
+    const struct gl_world *world = attempts->launcher->world;
+    int64_t now_ms = world->now_ms(world->cookie), lease_s;
+    struct gl_amount wanted;
+
+    if (!json_is_object(charge) || attempts->order.is_demo)
+        return 0;
+    lease_s = attempts->sent.expires.unix_s - now_ms / 1000;
+    if (gl_budget_of_plan(attempts->order.plan, now_ms, lease_s > 1 ? lease_s : 1, &wanted, err) !=
+        0)
+        return -1;
+    json_object_set_new(
+        body, "budget",
+        gl_budget_reserve_json(charge, &wanted, attempts->sent.expires.unix_s * 1000 + GL_HOLD_MS));
+    return 0;
+}
+
 static int record_intent(struct gl_attempts *attempts, struct gl_error *err)
 {
     const struct gl_order *order = &attempts->order;
@@ -170,7 +191,8 @@ static int record_intent(struct gl_attempts *attempts, struct gl_error *err)
     change.expires_ms = launch->expires.unix_s * 1000;
     change.is_demo = order->is_demo;
     body = intent_json(attempts, plan);
-    if (gl_ledger_append(attempts->launcher->ledger, "intent", launch->launch_id, body, &change,
+    if (add_reservation(attempts, body, err) != 0 ||
+        gl_ledger_append(attempts->launcher->ledger, "intent", launch->launch_id, body, &change,
                          err) != 0)
         return -1;
     attempts->is_recorded = true;
@@ -373,8 +395,8 @@ static enum sent send_once(struct gl_attempts *attempts, struct gl_instance *out
 
     if (!is_possible(attempts, err))
         return is_no_room(err->code) ? NO_ROOM : ABSENT;
-    if (record_intent(attempts, err) != 0)
-        return NOT_PROVEN; /* nothing was sent, nothing is recorded */
+    if (record_intent(attempts, err) != 0) /* nothing was sent, nothing is recorded */
+        return err->code == GL_E_BUDGET || err->code == GL_E_UNKNOWN_DATA ? ABSENT : NOT_PROVEN;
     checkpoint(launcher, "intended");
     if (cloud->ops->launch(cloud, &attempts->sent, out, err) == 0) {
         checkpoint(launcher, "sent");

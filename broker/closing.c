@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "broker/account.h"
 #include "broker/attempt.h"
+#include "broker/budget.h"
 #include "broker/notice.h"
 #include "broker/plausible.h"
 #include "broker/receipt.h"
@@ -236,6 +237,32 @@ static bool was_interrupted(const json_t *instance)
     return json_is_true(json_object_get(json_object_get(instance, "interruption"), "ended_it"));
 }
 
+/* What its accounts are charged with, in the event of its end; the rest of what was reserved is
+ * free again. */
+static int add_spending(const struct gl_launcher *launcher, const struct gl_launch_row *row,
+                        const char *receipt, json_t *body, struct gl_error *err)
+{
+    GL_AUTO(gl_auto_json) json_t *document = NULL;
+    const json_t *instance;
+    struct gl_amount held, spent;
+    bool is_held;
+
+    if (gl_budget_hold(launcher->ledger, row->launch, &is_held, &held, err) != 0)
+        return -1;
+    if (!is_held)
+        return 0;
+    document = gl_json_parse(receipt, strlen(receipt), "receipt", err);
+    if (document == NULL)
+        return -1;
+    gl_budget_of_receipt(document, &held, &spent);
+    instance = json_object_get(json_object_get(document, "evidence"), "instance");
+    json_object_set_new(
+        body, "budget",
+        gl_budget_spend_json(&spent, json_integer_value(json_object_get(instance, "started_ms")),
+                             json_integer_value(json_object_get(instance, "ended_ms"))));
+    return 0;
+}
+
 static int record_end(const struct gl_launcher *launcher, const struct gl_launch_row *row,
                       const json_t *evidence, const char *receipt, const char *state,
                       struct gl_error *err)
@@ -252,6 +279,8 @@ static int record_end(const struct gl_launcher *launcher, const struct gl_launch
     gl_hash_of(receipt, strlen(receipt), &hash);
     body = json_pack("{s:s,s:s,s:s*}", "state", state, "receipt_sha256", gl_hash_hex(&hash, hex),
                      "by", was_interrupted(instance) ? "provider" : NULL);
+    if (add_spending(launcher, row, receipt, body, err) != 0)
+        return -1;
     return gl_ledger_append(launcher->ledger, state, row->launch, body, &change, err);
 }
 

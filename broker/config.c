@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "policy/budget.h"
 
 #define ZONE_MAX 39 /* struct gl_signal_query.zone */
 
@@ -19,6 +20,7 @@ struct draft {
     size_t place_count;
     struct gl_config_clouds clouds;
     struct gl_carried_meter meter;
+    const char *account;
 };
 
 /* ---- values ---- */
@@ -59,6 +61,20 @@ static int read_checked(const struct gl_reader *reader, const struct gl_field *f
 }
 
 const struct gl_type gl_config_type_checked = {read_checked, NULL, false};
+
+static int read_account(const struct gl_reader *reader, const struct gl_field *field,
+                        const struct gl_node *node, void *slot)
+{
+    const char *text = gl_value_text(reader, field->name, node, GL_ACCOUNT_PATH - 1);
+
+    if (text == NULL)
+        return -1;
+    if (!gl_account_is_pattern(text))
+        return gl_diagnose(&reader->source, &node->mark, GL_E_CONFIG,
+                           "%s is a tree of accounts, as in org/{team}/{project}", field->name);
+    *(const char **)slot = gl_arena_text(reader->arena, text, strlen(text));
+    return 0;
+}
 
 /* One path or a list of them. */
 static int read_policies(const struct gl_reader *reader, const struct gl_field *field,
@@ -126,6 +142,7 @@ static int read_places(const struct gl_reader *reader, const struct gl_field *fi
 
 static const struct gl_type type_policies = {read_policies, NULL, false};
 static const struct gl_type type_places = {read_places, NULL, false};
+static const struct gl_type type_account = {read_account, NULL, false};
 
 #define CONFIG(member) offsetof(struct draft, member)
 static const struct gl_field config_fields[] = {
@@ -157,6 +174,10 @@ static const struct gl_field config_fields[] = {
      .offset = CONFIG(meter),
      .form = &gl_config_meter_form,
      .help = "How a rented machine gets its meter"},
+    {.name = "account",
+     .type = &type_account,
+     .offset = CONFIG(account),
+     .help = "Account that launches are charged to"},
     {.name = NULL},
 };
 static const struct gl_form config_form = {.what = "the configuration", .fields = config_fields};
@@ -260,6 +281,7 @@ static void take_draft(const struct draft *draft, const char *path, const struct
     for (size_t i = 0; i < draft->clouds.count; i++)
         out->clouds[i] = gl_config_cloud_dup(&draft->clouds.items[i]);
     out->meter = gl_config_meter_dup(&draft->meter, path, world);
+    out->account = dup_or_null(draft->account);
 }
 
 int gl_config_read_text(struct gl_view text, const char *path, const struct gl_world *world,
@@ -361,6 +383,7 @@ void gl_config_text(const struct gl_config *config, struct gl_str *out)
     for (size_t i = 0; i < config->cloud_count; i++)
         gl_config_add_cloud(out, &config->clouds[i]);
     gl_config_add_meter(out, &config->meter);
+    add_line(out, "account", config->account);
 }
 
 int gl_config_write(const char *path, const struct gl_config *config, bool is_forced,
@@ -405,5 +428,6 @@ void gl_config_done(struct gl_config *config)
     for (size_t i = 0; i < config->cloud_count; i++)
         gl_config_cloud_done(&config->clouds[i]);
     gl_config_meter_done(&config->meter);
+    free(config->account);
     *config = (struct gl_config){0};
 }

@@ -16,6 +16,7 @@
  *   places: [{name: cellar, zone: DE}, {name: attic, zone: FR, folder: /mnt/attic}]
  *   clouds: {aws: {profile: green}, hetzner: {}}
  *   meter: {url: https://meters.example/greenlaunch-meter, sha256: ...}
+ *   account: org/{team}/{project}  # what launches are charged to (docs/budgets.md)
  * Unknown keys are errors with file:line:column. Holds no secret. */
 
 #include "base/world.h"
@@ -49,6 +50,7 @@ struct gl_config {
     size_t cloud_count; /* that are to be used at all, beside local */
     struct gl_config_cloud clouds[GL_CONFIG_CLOUDS_MAX];
     struct gl_carried_meter meter; /* of rented machines; all NULL = none */
+    char *account;                 /* tree of accounts; NULL = the built-in one */
 };
 
 /* Read `path`, or the default place when NULL (absent there is fine: an empty configuration).

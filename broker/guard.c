@@ -6,9 +6,11 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "broker/budget_cap.h"
 #include "broker/finish.h"
 #include "broker/guard_part.h"
 #include "broker/relocate.h"
+#include "broker/tenant.h"
 
 #define FRESH_S      600  /* what is known of the grid is worked out anew after so long */
 #define TELL_AGAIN_S 3600 /* the same notice stands in the ledger once an hour */
@@ -526,6 +528,21 @@ int gl_guard_lock(const char *state_folder, struct gl_error *err)
     return gl_fail(err, why.code, "%s", why.text);
 }
 
+/* Work whose budget is spent, whatever the grid is like. */
+static int keep_caps(struct gl_guard *guard, struct gl_guarded *out, struct gl_error *err)
+{
+    struct gl_capped capped;
+
+    if (gl_budget_enforce(guard->launcher, &capped, err) != 0)
+        return -1;
+    out->paused += capped.paused;
+    out->resumed += capped.resumed;
+    out->stopped += capped.stopped;
+    out->failed += capped.failed;
+    out->undone += capped.failed;
+    return 0;
+}
+
 int gl_guard_once(struct gl_guard *guard, struct gl_guarded *out, struct gl_error *err)
 {
     bool must_lock = !guard->is_locked && !guard->is_dry;
@@ -536,6 +553,8 @@ int gl_guard_once(struct gl_guard *guard, struct gl_guarded *out, struct gl_erro
     if (must_lock && lock < 0)
         return -1;
     result = look_at_all(guard, out, err);
+    if (result == 0 && !guard->is_dry)
+        result = keep_caps(guard, out, err);
     if (lock >= 0)
         close(lock);
     return result;

@@ -52,7 +52,7 @@ static int note_event(void *cookie, const json_t *event)
     if (strcmp(kind, "guard") == 0)
         note_guard(past, body, at_s);
     if (strcmp(kind, "pause") == 0)
-        reading->is_by_person = strcmp(text_of(body, "by"), "person") == 0;
+        reading->is_by_person = strcmp(text_of(body, "by"), "guard") != 0; /* or by a budget */
     if (strcmp(kind, "resume") == 0)
         reading->resumes_person = strcmp(text_of(body, "by"), "person") == 0;
     if (strcmp(kind, "resumed") == 0 && reading->resumes_person)

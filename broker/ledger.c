@@ -183,11 +183,15 @@ int gl_ledger_append(struct gl_ledger *ledger, const char *kind, const char *lau
 {
     if (gl_ledger_begin(ledger, err) != 0)
         return -1;
-    if (gl_ledger_insert(ledger, kind, launch, body, err) != 0 ||
+    if (gl_ledger_budget_allow(ledger, launch, body, err) != 0 ||
+        gl_ledger_insert(ledger, kind, launch, body, err) != 0 ||
         (change != NULL && apply(ledger, change, err) != 0) ||
+        gl_ledger_budget_apply(ledger, "main", launch, body, err) != 0 ||
         gl_ledger_run(ledger, "COMMIT", err) != 0) {
         sqlite3_exec(ledger->db, "ROLLBACK", NULL, NULL, NULL);
-        return gl_wrap(err, "event %s was not recorded", kind);
+        return err->code == GL_E_BUDGET || err->code == GL_E_UNKNOWN_DATA
+                   ? -1
+                   : gl_wrap(err, "event %s was not recorded", kind);
     }
     return 0;
 }
@@ -363,6 +367,8 @@ int gl_ledger_check(struct gl_ledger *ledger, struct gl_ledger_check *out, struc
     result = check_events(ledger, out, err);
     if (result == 0)
         result = gl_ledger_check_guarantees(ledger, err);
+    if (result == 0)
+        result = gl_ledger_check_budgets(ledger, err);
     sqlite3_exec(ledger->db, "ROLLBACK", NULL, NULL, NULL);
     return result;
 }

@@ -63,7 +63,9 @@ struct gl_launch_change {
     .exit_status = -1, .is_demo = -1
 
 /* Append one event and, in the same transaction, apply `change` (NULL = none). `body` is borrowed
- * and must be canonical-able (no reals). Durable when it returns 0. */
+ * and must be canonical-able (no reals). Durable when it returns 0. A member "budget" of the body
+ * reserves, spends or moves (broker/budget.h): BUDGET or UNKNOWN_DATA, and nothing is written, when
+ * that would overspend. */
 int gl_ledger_append(struct gl_ledger *ledger, const char *kind, const char *launch,
                      const json_t *body, const struct gl_launch_change *change,
                      struct gl_error *err);
@@ -108,6 +110,9 @@ int gl_ledger_guarantee_settle(struct gl_ledger *ledger, const char *launch, con
 int gl_ledger_guarantees(struct gl_ledger *ledger, const char *filter,
                          struct gl_guarantee_rows *out, struct gl_error *err);
 void gl_guarantee_rows_free(struct gl_guarantee_rows *rows);
+
+/* The clock of its world. */
+int64_t gl_ledger_now_ms(const struct gl_ledger *ledger);
 
 /* Recompute every hash, and compare the promises with their events. 0 and counts, or -1 TAMPERED
  * naming the first bad event or promise. */

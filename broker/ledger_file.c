@@ -103,8 +103,24 @@ static const char guarantee_schema[] =
     "CREATE INDEX guarantees_launch ON guarantees(launch);"
     "PRAGMA user_version = 2;";
 
+static const char budget_schema[] =
+    "CREATE TABLE IF NOT EXISTS caps(path TEXT PRIMARY KEY, body TEXT NOT NULL) STRICT;"
+    "CREATE TABLE IF NOT EXISTS holds("
+    " launch TEXT NOT NULL, path TEXT NOT NULL, ug INTEGER, u_usd INTEGER,"
+    " until_ms INTEGER NOT NULL, PRIMARY KEY(launch, path)) STRICT;"
+    "CREATE TABLE IF NOT EXISTS spends("
+    " path TEXT NOT NULL, at_ms INTEGER NOT NULL, launch TEXT NOT NULL, ug INTEGER,"
+    " u_usd INTEGER) STRICT;"
+    "CREATE TABLE IF NOT EXISTS grants("
+    " path TEXT NOT NULL, at_ms INTEGER NOT NULL, ug INTEGER NOT NULL, u_usd INTEGER NOT NULL)"
+    " STRICT;"
+    "CREATE INDEX IF NOT EXISTS holds_path ON holds(path, until_ms);"
+    "CREATE INDEX IF NOT EXISTS spends_path ON spends(path, at_ms);"
+    "CREATE INDEX IF NOT EXISTS grants_path ON grants(path, at_ms);"
+    "PRAGMA user_version = 3;";
+
 /* Step i makes version i + 1 of the version before it. */
-static const char *const schema_steps[] = {first_schema, guarantee_schema};
+static const char *const schema_steps[] = {first_schema, guarantee_schema, budget_schema};
 #define SCHEMA_VERSION ((int64_t)(sizeof schema_steps / sizeof schema_steps[0]))
 
 /* Ours: its version. An empty file: 0. Anything else is refused and left as it is. One statement
@@ -271,6 +287,11 @@ struct gl_ledger *gl_ledger_open_to_look(const char *path, const struct gl_world
     gl_wrap(err, "%s", path);
     gl_ledger_close(ledger);
     return NULL;
+}
+
+int64_t gl_ledger_now_ms(const struct gl_ledger *ledger)
+{
+    return ledger->world->now_ms(ledger->world->cookie);
 }
 
 void gl_ledger_close(struct gl_ledger *ledger)

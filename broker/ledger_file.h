@@ -28,6 +28,15 @@ int gl_ledger_insert(struct gl_ledger *ledger, const char *kind, const char *lau
                      const json_t *body, struct gl_error *err);
 /* Do the promises follow from their events? TAMPERED naming the first that does not. */
 int gl_ledger_check_guarantees(struct gl_ledger *ledger, struct gl_error *err);
+/* What the member "budget" of an event, or its end of a launch, does to the accounts; `schema` is
+ * "main", or "temp" to work them out again (ledger_budgets.c). */
+int gl_ledger_budget_apply(struct gl_ledger *ledger, const char *schema, const char *launch,
+                           const json_t *body, struct gl_error *err);
+/* Before it: BUDGET or UNKNOWN_DATA when it is a reservation or transfer that does not fit. */
+int gl_ledger_budget_allow(struct gl_ledger *ledger, const char *launch, const json_t *body,
+                           struct gl_error *err);
+/* Do the accounts follow from the events? TAMPERED. */
+int gl_ledger_check_budgets(struct gl_ledger *ledger, struct gl_error *err);
 /* Begin to write; refused where the ledger is open to look only. */
 int gl_ledger_begin(struct gl_ledger *ledger, struct gl_error *err);
 

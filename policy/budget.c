@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "policy/budget.h"
+
 #include "policy/draft.h"
 
 #include "base/unit.h"
@@ -15,7 +17,7 @@
 
 static const struct gl_key keys[] = {
     ROW(BUDGET_LIMIT, "limit", MASS_RATE, "50 kg per month",
-        "What may be emitted in a period; kept for accounts, unknown until they are"),
+        "What may be emitted in a period, over all that is launched and planned"),
     ROW(BUDGET_WARN_AT, "warn_at", SHARE, "80%", "Share of the limit from which it warns"),
     ROW(MAX_INCREASE, "max_increase", MASS, "5 kg",
         "Most that one change may add to a month of 730.5 hours, after minus before"),
@@ -39,6 +41,50 @@ static int read_amount(const struct gl_reader *reader, const struct gl_field *fi
     return -1;
 }
 
+/* "50 kg per month", "50 kg per 30d": the amount as micrograms an hour, to be compared. */
+static int read_limit(const struct gl_reader *reader, const struct gl_field *field,
+                      const struct gl_node *node, void *slot)
+{
+    static const int64_t hours_x10[] = {
+        [GL_PER_HOUR] = 10,    [GL_PER_DAY] = 240,       [GL_PER_WEEK] = 1680,
+        [GL_PER_MONTH] = 7305, [GL_PER_QUARTER] = 21915, [GL_PER_YEAR] = 87660,
+    };
+    const char *text = gl_value_text(reader, field->name, node, GL_GLOB_MAX);
+    struct gl_cap cap = {.limit = {GL_UNKNOWN, GL_UNKNOWN}};
+    char tag[GL_ACCOUNT_SEGMENT];
+    struct gl_error why = {0};
+    int64_t per_x10;
+
+    if (text == NULL)
+        return -1;
+    if (gl_cap_read(text, &cap, tag, &why) != 0)
+        return gl_diagnose(&reader->source, &node->mark, why.code, "%s: %s", field->name, why.text);
+    if (cap.limit.ug == GL_UNKNOWN || tag[0] != '\0')
+        return gl_diagnose(&reader->source, &node->mark, GL_E_BAD_VALUE,
+                           "%s is grams in a period, as in 50 kg per month%s", field->name,
+                           tag[0] != '\0' ? "; write the tag under of" : "");
+    per_x10 =
+        cap.period.period == GL_PER_SPAN ? cap.period.span_s / 360 : hours_x10[cap.period.period];
+    *(struct gl_constraint *)slot = (struct gl_constraint){
+        .key = &keys[AT(GL_KEY_BUDGET_LIMIT)],
+        .pos = gl_pos_of(&reader->source, &node->mark),
+        .number = cap.limit.ug / (per_x10 > 0 ? per_x10 : 1) * 10,
+        .written = gl_arena_text(reader->arena, text, strlen(text)),
+    };
+    return 0;
+}
+
+static int read_calendar(const struct gl_reader *reader, const struct gl_field *field,
+                         const struct gl_node *node, void *slot)
+{
+    const char *text = gl_value_text(reader, field->name, node, GL_ZONE_NAME - 1);
+
+    if (text == NULL)
+        return -1;
+    *(const char **)slot = gl_arena_text(reader->arena, text, strlen(text));
+    return 0;
+}
+
 /* {tag: team}: one account a value of it. */
 static int read_of(const struct gl_reader *reader, const struct gl_field *field,
                    const struct gl_node *node, void *slot)
@@ -60,6 +106,9 @@ static const char *const charge_words[] = {"none", "expected", "reserved", "meas
 
 #define AMOUNT_SCHEMA "{\"type\": \"string\", \"pattern\": \"^[0-9].*[^0-9 ]$\"}"
 static const struct gl_type type_amount = {read_amount, AMOUNT_SCHEMA, false};
+static const struct gl_type type_limit = {
+    read_limit, "{\"type\": \"string\", \"pattern\": \"^[0-9].* per [0-9a-z]+$\"}", false};
+static const struct gl_type type_calendar = {read_calendar, "{\"type\": \"string\"}", false};
 static const struct gl_type type_of = {
     read_of,
     "{\"type\": \"object\", \"additionalProperties\": false, \"required\": [\"tag\"], "
@@ -90,10 +139,18 @@ static const struct gl_form charge_form = {.what = "charge", .fields = charge_fi
 #define BUDGET(member) offsetof(struct gl_budget_draft, member)
 static const struct gl_field fields[] = {
     {.name = "limit",
-     .type = &type_amount,
+     .type = &type_limit,
      .offset = BUDGET(limit),
-     .help = "What may be emitted in a period, as in 50 kg per month; unknown until accounts are "
-             "kept"},
+     .help = "What may be emitted in a period, as in 50 kg per month, 50 kg per 30d"},
+    {.name = "calendar",
+     .type = &type_calendar,
+     .offset = BUDGET(calendar),
+     .help = "Time zone of its days, weeks and months, as in Europe/Berlin; else UTC"},
+    {.name = "at_cap",
+     .type = &gl_type_word,
+     .offset = BUDGET(at_cap),
+     .words = gl_at_cap_words,
+     .help = "What running work meets when all of it is spent; else refuse: only new work"},
     {.name = "of",
      .type = &type_of,
      .offset = BUDGET(of_tag),
@@ -126,6 +183,7 @@ static int read_budget(const struct gl_reader *reader, const struct gl_field *fi
 
     for (size_t i = 0; i < 3; i++)
         draft->charge[i] = GL_NOT_WRITTEN;
+    draft->at_cap = GL_NOT_WRITTEN;
     draft->node = node;
     if (gl_form_read(reader, field->form, node, draft))
         return -1;
@@ -143,7 +201,7 @@ const struct gl_type gl_type_budget = {read_budget, NULL, false};
 /* ---- draft to budget ---- */
 
 static const struct gl_budget_draft nothing = {
-    .charge = {GL_NOT_WRITTEN, GL_NOT_WRITTEN, GL_NOT_WRITTEN}};
+    .charge = {GL_NOT_WRITTEN, GL_NOT_WRITTEN, GL_NOT_WRITTEN}, .at_cap = GL_NOT_WRITTEN};
 
 /* What the draft says over what was there. */
 static void lay_over(const struct gl_budget_draft *draft, struct gl_budget *budget)
@@ -158,6 +216,10 @@ static void lay_over(const struct gl_budget_draft *draft, struct gl_budget *budg
             *slots[i] = *written[i];
     if (draft->of_tag != NULL)
         budget->of_tag = draft->of_tag;
+    if (draft->calendar != NULL)
+        budget->calendar = draft->calendar;
+    if (draft->at_cap != GL_NOT_WRITTEN)
+        budget->at_cap = draft->at_cap;
     for (size_t i = 0; i < 3; i++)
         if (draft->charge[i] != GL_NOT_WRITTEN) {
             budget->charge[i] = (enum gl_charge)draft->charge[i];
@@ -204,6 +266,10 @@ int gl_budget_override(const struct gl_reader *reader, const struct gl_budget_dr
             return fail_loosens(reader, draft, now[i]->key->name);
     if (*budget != NULL && draft->of_tag != nothing.of_tag)
         return fail_loosens(reader, draft, "of");
+    if (*budget != NULL && draft->calendar != NULL)
+        return fail_loosens(reader, draft, "calendar");
+    if (draft->at_cap != GL_NOT_WRITTEN && draft->at_cap < was->at_cap)
+        return fail_loosens(reader, draft, "at_cap");
     if (*budget != NULL && memcmp(draft->charge, nothing.charge, sizeof draft->charge) != 0)
         return fail_loosens(reader, draft, "charge");
     tighter = gl_arena_take(reader->arena, sizeof *tighter);

@@ -22,6 +22,7 @@ static const struct {
 
 int gl_period_read(const char *text, struct gl_period_of *out, struct gl_error *err)
 {
+    struct gl_error why = {0};
     struct gl_span span;
 
     for (size_t i = 0; i < sizeof periods / sizeof *periods; i++)
@@ -29,7 +30,7 @@ int gl_period_read(const char *text, struct gl_period_of *out, struct gl_error *
             *out = (struct gl_period_of){periods[i].period, 0};
             return 0;
         }
-    if (gl_span_parse(text, &span, NULL) != 0)
+    if (gl_span_parse(text, &span, &why) != 0)
         return gl_fail(err, GL_E_BAD_VALUE,
                        "\"%.40s\" is no period: hour, day, week, month, quarter, year, or the last "
                        "30d",

@@ -7,6 +7,8 @@
 #define MILLION 1000000
 #define Z_80    1.2815515655446004 /* a normal value is within +- this 8 times in 10 */
 
+__extension__ typedef __int128 wide;
+
 static int64_t add(int64_t a, int64_t b)
 {
     int64_t sum;
@@ -59,7 +61,7 @@ static int64_t fit_s(int64_t left, int64_t wanted, int64_t duration_s)
         return duration_s;
     if (left <= 0)
         return 0;
-    return (int64_t)((__int128)left * duration_s / wanted);
+    return (int64_t)((wide)left * duration_s / wanted);
 }
 
 int64_t gl_budget_fit_s(const struct gl_cap *cap, const struct gl_balance *balance,
@@ -75,7 +77,7 @@ int64_t gl_budget_fit_s(const struct gl_cap *cap, const struct gl_balance *balan
 /* Has so much of the limit been taken? */
 static bool has_reached(int64_t limit, int64_t granted, int64_t taken, int64_t ppm)
 {
-    return limit != GL_UNKNOWN && (__int128)taken * MILLION >= (__int128)add(limit, granted) * ppm;
+    return limit != GL_UNKNOWN && (wide)taken * MILLION >= (wide)add(limit, granted) * ppm;
 }
 
 int64_t gl_budget_warning(const struct gl_cap *cap, const struct gl_balance *balance)

@@ -113,6 +113,9 @@ struct gl_question {
     const struct gl_book *book; /* promises of rules with `confidence`; NULL = none at hand */
     size_t ranked_wanted;       /* so many of ranked[] are enough, the rest stays unset; 0 = all */
     enum gl_gate gate;          /* where it is asked */
+    /* The caller asks the accounts of `budget` itself (the launch journal, the whole plan of a
+     * hook); false: a rule with a budget's limit is unknown. */
+    bool keeps_accounts;
     /* Of rules that do not say; and the least strict that any rule is judged by. */
     enum gl_count_basis count_basis, count_basis_least;
 };

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "policy/budget.h"
 #include "policy/draft.h"
 #include "policy/judge.h"
 
@@ -165,7 +166,9 @@ static void add_budget(const struct page *page, const struct gl_budget *budget)
 
     add_amount(page, &budget->limit);
     if (budget->limit.key != NULL)
-        add_row(page, "", "unknown in this version: it keeps no accounts", "");
+        add_row(page, "at_cap", gl_at_cap_words[budget->at_cap], "");
+    if (budget->calendar != NULL)
+        add_row(page, "calendar", budget->calendar, "");
     if (budget->of_tag != NULL)
         add_row(page, "of tag", budget->of_tag, "");
     gl_str_addf(&charge, "plan %s, launch %s, run %s", charges[budget->charge[0]],

@@ -92,7 +92,8 @@ static void plan_limits(struct gl_judge *judge, struct gl_rule_plan *out)
             (struct gl_limit){.constraint = constraint, .is_of_place = is_same};
         judge->is_by_place = judge->is_by_place && is_same;
     }
-    if (rule->budget != NULL && gl_budget_is_unjudged(rule->budget))
+    if (rule->budget != NULL && gl_budget_is_unjudged(rule->budget) &&
+        !judge->question->keeps_accounts)
         judge->limits[out->first_limit + out->limit_count++] =
             (struct gl_limit){.constraint = gl_budget_first(rule->budget), .is_of_place = true};
 }

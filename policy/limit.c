@@ -242,6 +242,35 @@ static bool is_later_start(const struct gl_judge *judge, const struct gl_book_en
            gl_book_starts_at(entry, question->now, judge->start);
 }
 
+/* How long it is promised from the start on; 0 = not. */
+static int64_t promised_s(const struct gl_judge *judge, const struct gl_book_entry *entry)
+{
+    int64_t until_s =
+        entry != NULL && entry->is_ready ? gl_promise_until(&entry->promise) : GL_UNKNOWN;
+
+    return until_s == GL_UNKNOWN || until_s < judge->start.unix_s ? 0
+                                                                  : until_s - judge->start.unix_s;
+}
+
+/* Why there is no answer; NONE when there is one. What begins later is promised when it begins. */
+static enum gl_gap promise_gap(const struct subject *subject, const struct gl_book_entry *entry,
+                               bool is_held)
+{
+    const struct gl_judge *judge = subject->judge;
+    const struct gl_rule *rule = subject->plan->rule;
+    enum gl_gap gap = gl_book_gap(entry, rule, judge->question->now);
+    struct gl_band watts;
+
+    if (entry == NULL && gl_book_limits_grams(rule) &&
+        !gl_judge_watts(judge, subject->offer, &watts))
+        return GL_GAP_POWER;
+    if (gap == GL_GAP_NONE && !is_held &&
+        (judge->start.unix_s > judge->question->now.unix_s ||
+         entry->promise.kind == GL_BEYOND_HORIZON))
+        return GL_GAP_HORIZON;
+    return gap;
+}
+
 /* A promise from now on, for as long as the run or the time asked to be green. Rests on forecasts:
  * grade C. */
 static struct gl_tested test_promise_in(const struct subject *subject,
@@ -254,26 +283,16 @@ static struct gl_tested test_promise_in(const struct subject *subject,
                            &(struct gl_book_load){judge->question->request, subject->offer});
     int64_t green_for = gl_rule_number(rule, GL_KEY_GREEN_FOR);
     int64_t needed_s = green_for > judge->duration.s ? green_for : judge->duration.s;
-    int64_t until_s =
-        entry != NULL && entry->is_ready ? gl_promise_until(&entry->promise) : GL_UNKNOWN;
-    int64_t held_s = until_s == GL_UNKNOWN ? 0 : until_s - judge->start.unix_s;
+    bool is_later = gl_book_gap(entry, rule, judge->question->now) == GL_GAP_NONE &&
+                    is_later_start(judge, entry);
+    int64_t held_s = is_later ? needed_s : promised_s(judge, entry);
+    enum gl_gap gap = promise_gap(subject, entry, held_s >= needed_s);
     struct gl_tested tested;
-    struct gl_band watts;
-    enum gl_gap gap = gl_book_gap(entry, rule, judge->question->now);
 
-    if (entry == NULL && gl_book_limits_grams(rule) &&
-        !gl_judge_watts(judge, subject->offer, &watts))
-        gap = GL_GAP_POWER;
-    if (gap == GL_GAP_NONE && is_later_start(judge, entry))
-        held_s = needed_s;
-    if (gap == GL_GAP_NONE && held_s < needed_s &&
-        (judge->start.unix_s > judge->question->now.unix_s ||
-         entry->promise.kind == GL_BEYOND_HORIZON))
-        gap = GL_GAP_HORIZON; /* what begins later is promised when it begins */
     if (gap != GL_GAP_NONE)
         return unknown(subject, gap);
-    tested = outcome_of(subject, held_s >= needed_s ? GL_SATISFIED : GL_VIOLATED,
-                        held_s > 0 ? held_s : 0, GL_GAP_NONE);
+    tested = outcome_of(subject, held_s >= needed_s ? GL_SATISFIED : GL_VIOLATED, held_s,
+                        GL_GAP_NONE);
     tested.grade = GL_GRADE_C;
     tested.has_evidence = true;
     return tested;

@@ -92,14 +92,14 @@ struct gl_constraint {
     const char *written;      /* as in the file, for messages */
 };
 
-/* A budget as written. The evaluator knows max_increase and max_increase_share, over a whole plan;
- * a rule with any other part of it is unknown until accounts are kept. */
+/* A budget as written. max_increase and max_increase_share are of a whole plan; the limit is of an
+ * account, and a rule with one is unknown to whoever keeps none (gl_question.keeps_accounts). */
 enum gl_charge { GL_CHARGE_NONE, GL_CHARGE_EXPECTED, GL_CHARGE_RESERVED, GL_CHARGE_MEASURED };
 struct gl_budget {
-    struct gl_constraint limit, warn_at, max_increase,
-        max_increase_share;   /* .key NULL = not said */
-    const char *of_tag;       /* one account a value of this tag; NULL = one for all */
-    enum gl_charge charge[3]; /* by plan, launch, run; what each adds to the account */
+    struct gl_constraint limit, warn_at, max_increase, max_increase_share; /* .key NULL */
+    const char *of_tag, *calendar; /* an account a value, NULL = one; time zone, NULL = UTC */
+    int at_cap;                    /* enum gl_at_cap */
+    enum gl_charge charge[3];      /* by plan, launch, run; what each adds to the account */
     bool has_charge;
     struct gl_pos pos;
 };

@@ -62,7 +62,7 @@ static const char *const gap_sentences[] = {
     [GL_GAP_PLACE] = "the plan does not say where",
     [GL_GAP_TYPE] = "the plan does not say which machine",
     [GL_GAP_COUNT] = "the plan does not say how many",
-    [GL_GAP_BUDGET] = "this version keeps no accounts of budgets",
+    [GL_GAP_BUDGET] = "no accounts of budgets are kept here",
 };
 
 const char *gl_gap_sentence(enum gl_gap gap)

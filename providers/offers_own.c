@@ -2,6 +2,7 @@
 #include "providers/offers_part.h"
 
 #include "base/time.h"
+#include "providers/cloud/setting_list.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -8,7 +8,8 @@ cd "$(dirname "$0")/.."
 
 # Without these nothing can be built or tested.
 needed="gcc make libc6-dev libsodium-dev libjansson-dev libyaml-dev libsqlite3-dev
-libexpat1-dev zlib1g-dev libcurl4-openssl-dev libssl-dev libcmocka-dev $*"
+libexpat1-dev zlib1g-dev libcurl4-openssl-dev libssl-dev libmicrohttpd-dev
+libcmocka-dev $*"
 # Without these `local` falls back to processes, live signals to plain certificates and HTML reports
 # to plain pictures.
 wanted="busybox-static ca-certificates libjs-chart.js"

@@ -103,7 +103,7 @@ static int check_digest(struct gl_context *context, const char *wanted, struct g
     bool is_equal;
 
     if (gl_hex_parse(wanted, pin.bytes, sizeof pin.bytes, err) != 0)
-        return gl_fail(err, GL_E_USAGE, "--policy-digest is 64 hexadecimal digits");
+        return gl_wrap(err, "--policy-digest");
     policy = gl_context_policy(context, "command-line", NULL, err);
     if (policy == NULL)
         return -1;
@@ -279,6 +279,16 @@ struct judging {
     struct gl_hook_where where;
 };
 
+/* Text names no files: what it costs to look through them is saved. */
+static bool shows_places(const struct gl_context *context, const struct judging *judging)
+{
+    bool is_any = context->globals.is_json || judging->values->fix != NULL;
+
+    for (size_t i = 0; i < judging->output_count; i++)
+        is_any = is_any || judging->outputs[i].output->is_document;
+    return is_any;
+}
+
 static int judge(struct gl_context *context, struct judging *judging,
                  const struct gl_ask_result *asked, struct gl_error *err)
 {
@@ -292,7 +302,7 @@ static int judge(struct gl_context *context, struct judging *judging,
     if (asked->policy->rule_count == 0)
         return no_rules(err);
     ask.baseline = judging->baseline;
-    ask.locate = gl_hook_locate;
+    ask.locate = shows_places(context, judging) ? gl_hook_locate : NULL;
     ask.locate_cookie = &judging->where;
     ask.places = gl_hook_places(plans, ask.plan_count, &asked->request, asked->signals,
                                 &judging->plans->arena, &ask.place_count);

@@ -194,6 +194,16 @@ static int stop_known(struct sweep *sweep, struct gl_error *err)
     return 0;
 }
 
+/* Regions that these credentials may not look at: what of ours runs there goes on. */
+static void add_unseen(struct sweep *sweep, const char *where)
+{
+    struct gl_error err = {0};
+
+    gl_fail(&err, GL_E_PERMISSION, "not allowed to look at %s", where);
+    add_failure(sweep, NULL, false, &err);
+    sweep->unasked++;
+}
+
 static int stop_all(struct sweep *sweep, struct gl_error *err)
 {
     GL_AUTO(gl_unknowns_done) struct gl_unknowns unknowns = {0};
@@ -220,6 +230,8 @@ static int stop_all(struct sweep *sweep, struct gl_error *err)
         add_failure(sweep, NULL, false,
                     &(struct gl_error){.code = GL_E_PROVIDER,
                                        .text = "a cloud could not be asked what runs there"});
+    if (unknowns.unseen[0] != '\0')
+        add_unseen(sweep, unknowns.unseen);
     gl_str_addf(&context->reply.text, "%zu stopped, %zu failed", sweep->stopped, sweep->failed);
     if (sweep->unwritten > 0)
         gl_str_addf(&context->reply.text, "; %zu stopped that the ledger could not note",
@@ -284,7 +296,8 @@ const struct gl_command gl_command_stop = {
         "ended already only prints its receipt again. An instance that the ledger has lost is "
         "found by its label and stopped without a receipt. With --json, data.receipts has one "
         "member an instance, whose result is stopped, unwritten (it is stopped, but the ledger "
-        "could not be written: free space and run status) or failed.",
+        "could not be written: free space and run status) or failed. Where the credentials may not "
+        "look, --all-mine names the regions and ends with 10: what runs there goes on.",
     .example = "greenlaunch stop --all-mine",
     .options = options,
     .values_size = sizeof(struct stop_values),

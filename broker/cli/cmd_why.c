@@ -159,7 +159,8 @@ static void decide_narrow(const struct gl_ask_result *asked, uint32_t offer, str
                                          .offers = asked->offers->offers,
                                          .offer_count = asked->offers->count,
                                          .now = asked->now,
-                                         .book = asked->book};
+                                         .book = asked->book,
+                                         .keeps_accounts = true};
     out->decision = gl_decide(&out->question);
 }
 

@@ -52,6 +52,7 @@ struct gl_ask {
         *on_unknown;
     bool has_no_biomass;
     struct gl_option_list clouds, regions, not_regions, countries, types;
+    struct gl_option_list tags; /* "team=ml": what rules match by and accounts are named by */
     const char *cpus, *memory, *gpu, *arch; /* "4", "4..8", "4+", "16GiB.." */
     int64_t duration_s;                     /* INT64_MIN = 1 h */
     const char *start_by, *finish_by;       /* latest start, latest end: RFC 3339, or from now */

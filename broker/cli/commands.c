@@ -27,6 +27,7 @@ const struct gl_command *const gl_commands[] = {
     &gl_command_guarantee,
     &gl_command_reconcile,
     &gl_command_ledger,
+    &gl_command_budget,
     &gl_command_policy,
     &gl_command_init,
     &gl_command_provider,

@@ -57,8 +57,7 @@ void gl_hook_plans_done(struct gl_hook_plans *plans);
 int gl_hook_plans_check(struct gl_context *context, const struct gl_hook_values *values,
                         struct gl_error *err);
 /* What the judge is asked about the plans, but for places and baseline; borrows all. */
-struct gl_hook_ask gl_hook_ask_of(const struct gl_context *context,
-                                  const struct gl_hook_values *values,
+struct gl_hook_ask gl_hook_ask_of(struct gl_context *context, const struct gl_hook_values *values,
                                   const struct gl_ask_result *asked,
                                   const struct gl_hook_plan *const *plans, size_t plan_count);
 /* Judge the plans by the policy of the call; the report goes where --output says. The exit status,

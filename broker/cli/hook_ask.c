@@ -2,6 +2,7 @@
 /* What the judge is asked, by the options of the command. */
 #include <string.h>
 
+#include "broker/cli/charge.h"
 #include "broker/cli/hook.h"
 
 static enum gl_count_basis basis_of(const char *word)
@@ -14,8 +15,7 @@ static enum gl_count_basis basis_of(const char *word)
     return basis;
 }
 
-struct gl_hook_ask gl_hook_ask_of(const struct gl_context *context,
-                                  const struct gl_hook_values *values,
+struct gl_hook_ask gl_hook_ask_of(struct gl_context *context, const struct gl_hook_values *values,
                                   const struct gl_ask_result *asked,
                                   const struct gl_hook_plan *const *plans, size_t plan_count)
 {
@@ -33,6 +33,8 @@ struct gl_hook_ask gl_hook_ask_of(const struct gl_context *context,
         .count_basis = basis_of(values->count_basis),
         .count_basis_least =
             values->count_basis != NULL ? basis_of(values->count_basis) : GL_COUNT_NOW,
+        .left = gl_charge_left,
+        .left_cookie = context,
         .is_demo = context->is_demo,
         .is_offline = context->globals.is_offline || context->globals.at != NULL,
         .is_advisory = context->globals.is_advisory,

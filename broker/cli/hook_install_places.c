@@ -7,7 +7,6 @@
 
 #define JUDGE "greenlaunch hook terraform --policy {policy} "
 
-/* clang-format off */
 static const struct gl_hook_place_row rows[] = {
     {.name = "terraform",
      .path = "greenlaunch-terraform",
@@ -102,11 +101,11 @@ static const struct gl_hook_place_row rows[] = {
              "    steps:\n"
              "      - show\n"
              "      # Atlantis reads the text; a status that is no verdict still ends the step\n"
-        "      - run: >-\n"
-        "          " JUDGE "\"$SHOWFILE\"\n"
-        "          --policy-ref \"origin/$BASE_BRANCH_NAME\" --output atlantis\n"
-        "          || case $? in 3|6|7|8) ;; *) exit 1 ;; esac\n"
-        "  apply:\n"
+             "      - run: >-\n"
+             "          " JUDGE "\"$SHOWFILE\"\n"
+             "          --policy-ref \"origin/$BASE_BRANCH_NAME\" --output atlantis\n"
+             "          || case $? in 3|6|7|8) ;; *) exit 1 ;; esac\n"
+             "  apply:\n"
              "    steps:\n"
              "      - run: >-\n"
              "          " JUDGE "\"$PLANFILE\"\n"
@@ -127,7 +126,6 @@ static const struct gl_hook_place_row rows[] = {
              "              \"--policy\", \"${get_repo_root()}/{policy}\"]\n"
              "}\n"},
 };
-/* clang-format on */
 #define ROWS (sizeof rows / sizeof rows[0])
 
 const struct gl_hook_place_row *gl_hook_place_named(const char *name)

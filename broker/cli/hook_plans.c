@@ -45,15 +45,30 @@ static int compare_paths(const void *left, const void *right)
     return strcmp(*a, *b);
 }
 
+/* What CDK writes bears its mark, a file cdk.out: its manifest names the templates in it. */
+static char *assembly_manifest(const char *folder)
+{
+    GL_AUTO(gl_auto_free) char *mark = gl_path_join(folder, "cdk.out");
+    struct stat status;
+
+    return lstat(mark, &status) == 0 && S_ISREG(status.st_mode)
+               ? gl_path_join(folder, "manifest.json")
+               : NULL;
+}
+
 /* Every *.json below it at any level, as tools that run many units write them; links are not
  * followed. */
 static int add_folder(struct gl_arena *arena, struct paths *paths, const char *folder,
                       unsigned levels, struct gl_error *err)
 {
-    DIR *list = opendir(folder);
+    GL_AUTO(gl_auto_free) char *manifest = assembly_manifest(folder);
+    DIR *list;
     struct dirent *entry;
     int result = 0;
 
+    if (manifest != NULL)
+        return add_path(arena, paths, manifest, err);
+    list = opendir(folder);
     if (list == NULL)
         return gl_fail_sys(err, GL_E_USAGE, errno, "cannot read the folder %s", folder);
     while (result == 0 && (entry = readdir(list)) != NULL) {
@@ -255,6 +270,22 @@ static const char *const *list_of(struct gl_arena *arena, const struct gl_option
     return items;
 }
 
+/* A row that names no place would be passed over in silence, or taken for one. */
+static int check_regions(const struct gl_option_list *rows, struct gl_error *err)
+{
+    for (size_t i = 0; i < rows->count; i++) {
+        const char *equals = strrchr(rows->items[i], '=');
+        char shown[GL_TEXT_SHOWN];
+
+        if (equals == NULL || equals == rows->items[i] || equals[1] == '\0' ||
+            strpbrk(equals + 1, "*?[] ") != NULL)
+            return gl_fail(err, GL_E_USAGE,
+                           "--region %s: GLOB=REGION, as in 'module.web.*=eu-north-1'",
+                           gl_text_show(rows->items[i], shown));
+    }
+    return 0;
+}
+
 static int read_all(const struct reading *reading, const struct paths *paths,
                     struct gl_hook_plans *plans, struct gl_error *err)
 {
@@ -293,7 +324,7 @@ int gl_hook_plans_read(struct gl_context *context, const struct gl_hook_values *
         .tool = values->tool,
     };
     struct paths paths = {0};
-    int result = plans.mapping != NULL ? 0 : -1;
+    int result = plans.mapping != NULL ? check_regions(&values->regions, err) : -1;
 
     for (size_t i = first; result == 0 && i < operands->count; i++)
         result = add_operand(&plans.arena, &paths, operands->words[i], err);

@@ -3,7 +3,6 @@
  * JSON what they hold. The JSON goes from pipe to reader, so memory does not grow with the plan. */
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -38,6 +37,7 @@ const char *gl_hook_tool_for(const char *word)
 static int blame_tool(const struct gl_hook_tool *tool, const char *path, int status,
                       struct gl_error *err)
 {
+    gl_error_clear(err); /* what the reader made of half a document */
     return gl_fail(err, GL_E_USAGE,
                    "%s: `%s show -json` ended with status %d; it works in the folder that the "
                    "plan was made in, after `%s init`",
@@ -45,20 +45,30 @@ static int blame_tool(const struct gl_hook_tool *tool, const char *path, int sta
 }
 
 static int read_pipe(const struct gl_hook_showing *showing, const char *path, int fd,
-                     struct gl_hook_plan *out, bool *out_is_empty, struct gl_error *err)
+                     struct gl_hook_plan *out, struct gl_error *err)
 {
     struct gl_feed *feed = gl_feed_of_fd(fd, path);
     int result = showing->reader->read(feed, showing->options, out, err);
 
-    *out_is_empty = gl_feed_raw_bytes(feed) == 0;
     gl_feed_close(feed);
     return result;
+}
+
+/* The tool is let finish, so that its status is its own and not that of a closed pipe. */
+static void drain(int fd)
+{
+    char buffer[65536];
+    uint64_t total = 0;
+    ssize_t got;
+
+    while (total < GL_FEED_MAX_BYTES && (got = read(fd, buffer, sizeof buffer)) > 0)
+        total += (uint64_t)got;
 }
 
 static int start_show(const struct gl_hook_tool *tool, const char *path, int out_fd,
                       struct gl_process *out, struct gl_error *err)
 {
-    const char *argv[6];
+    const char *argv[7];
     size_t count = 0;
     struct gl_spawn spawn = {.argv = argv,
                              .stdin_fd = -1,
@@ -73,6 +83,7 @@ static int start_show(const struct gl_hook_tool *tool, const char *path, int out
         argv[count++] = tool->chdir;
     argv[count++] = "show";
     argv[count++] = "-json";
+    argv[count++] = "-no-color";
     argv[count++] = path;
     argv[count] = NULL;
     return gl_process_start(&spawn, out, err);
@@ -84,7 +95,6 @@ int gl_hook_show(const struct gl_hook_showing *showing, const char *path, struct
     const struct gl_hook_tool *tool = showing->tool;
     struct gl_process process;
     int ends[2], result, status = -1;
-    bool is_empty = true;
 
     if (tool->program == NULL)
         return gl_fail(err, GL_E_USAGE,
@@ -99,14 +109,14 @@ int gl_hook_show(const struct gl_hook_showing *showing, const char *path, struct
         close(ends[0]);
         return -1;
     }
-    result = read_pipe(showing, path, ends[0], out, &is_empty, err);
+    result = read_pipe(showing, path, ends[0], out, err);
+    if (result != 0)
+        drain(ends[0]);
     close(ends[0]);
-    if (result != 0 && !is_empty)
-        gl_process_kill(&process, SIGTERM); /* it may still write */
     gl_process_wait(&process, -1, &status);
-    if (result == 0 && status != 0)
+    if (status == 0)
+        return result;
+    if (result == 0)
         gl_hook_plan_done(out);
-    if (status != 0 && (result == 0 || is_empty))
-        return blame_tool(tool, path, status, err);
-    return result;
+    return blame_tool(tool, path, status, err);
 }

@@ -14,7 +14,6 @@ struct word_row {
     enum use use;
 };
 
-/* clang-format off */
 static const struct word_row rows[] = {
     {"auto-approve", false, FOR_US},
     {"destroy", false, FOR_PLAN},
@@ -44,7 +43,6 @@ static const struct word_row rows[] = {
     {"backup", true, FOR_APPLY},
     {"out", true, FOR_NOBODY},
 };
-/* clang-format on */
 
 /* "-name=value" or "--name": the name and its length. */
 static const struct word_row *find_row(const char *word, size_t *out_length)
@@ -100,7 +98,7 @@ static int take_option(struct parsing *parsing, const char *const *words, struct
 /* "terraform -chdir=DIR apply": the index of the first word after it, or -1. */
 static int take_head(const char *const *argv, struct gl_hook_wrapped *out, struct gl_error *err)
 {
-    int at = 1;
+    int at = 1, count = 0;
 
     if (argv == NULL || argv[0] == NULL)
         return gl_fail(err, GL_E_USAGE,
@@ -113,7 +111,38 @@ static int take_head(const char *const *argv, struct gl_hook_wrapped *out, struc
         return gl_fail(err, GL_E_USAGE,
                        "--run wraps apply and nothing else: %s [-chdir=DIR] apply [options]",
                        argv[0]);
+    while (argv[count] != NULL)
+        count++;
+    if (count > GL_HOOK_WORDS_MAX)
+        return gl_fail(err, GL_E_USAGE, "--run: more than %d words", GL_HOOK_WORDS_MAX);
     return at + 1;
+}
+
+static int take_word(struct parsing *parsing, const char *const *words, struct gl_error *err)
+{
+    if (words[0][0] == '-' && words[0][1] != '\0')
+        return take_option(parsing, words, err);
+    if (parsing->out->plan_file != NULL)
+        return gl_fail(err, GL_E_USAGE, "--run: apply takes one plan file");
+    parsing->out->plan_file = words[0];
+    return 1;
+}
+
+/* A plan that is made already takes no option that would make another one. */
+static int check_plan_file(const struct parsing *parsing, struct gl_error *err)
+{
+    if (parsing->out->plan_file == NULL)
+        return 0;
+    for (size_t i = 0; i < parsing->plan_count; i++) {
+        const char *word = parsing->out->plan[i];
+        size_t length;
+        const struct word_row *row = word[0] == '-' ? find_row(word, &length) : NULL;
+
+        if (row != NULL && row->use == FOR_PLAN)
+            return gl_fail(err, GL_E_USAGE, "--run: -%s changes nothing in a plan that is made",
+                           row->name);
+    }
+    return 0;
 }
 
 int gl_hook_wrapped_parse(const char *const *argv, struct gl_hook_wrapped *out,
@@ -121,33 +150,15 @@ int gl_hook_wrapped_parse(const char *const *argv, struct gl_hook_wrapped *out,
 {
     struct gl_hook_wrapped wrapped = {0};
     struct parsing parsing = {.out = &wrapped};
-    int at = take_head(argv, &wrapped, err), taken, count = 0;
+    int at = take_head(argv, &wrapped, err);
 
-    while (argv != NULL && argv[count] != NULL)
-        count++;
-    if (at >= 0 && count > GL_HOOK_WORDS_MAX)
-        at = gl_fail(err, GL_E_USAGE, "--run: more than %d words", GL_HOOK_WORDS_MAX);
     while (at >= 0 && argv[at] != NULL) {
-        if (argv[at][0] == '-' && argv[at][1] != '\0') {
-            taken = take_option(&parsing, argv + at, err);
-            at = taken < 0 ? -1 : at + taken;
-        } else if (wrapped.plan_file != NULL) {
-            at = gl_fail(err, GL_E_USAGE, "--run: apply takes one plan file");
-        } else {
-            wrapped.plan_file = argv[at++];
-        }
-    }
-    if (at < 0)
-        return -1;
-    for (size_t i = 0; wrapped.plan_file != NULL && i < parsing.plan_count; i++) {
-        size_t length;
-        const struct word_row *row =
-            wrapped.plan[i][0] == '-' ? find_row(wrapped.plan[i], &length) : NULL;
+        int taken = take_word(&parsing, argv + at, err);
 
-        if (row != NULL && row->use == FOR_PLAN)
-            return gl_fail(err, GL_E_USAGE, "--run: -%s changes nothing in a plan that is made",
-                           row->name);
+        at = taken < 0 ? -1 : at + taken;
     }
+    if (at < 0 || check_plan_file(&parsing, err) != 0)
+        return -1;
     *out = wrapped;
     return 0;
 }

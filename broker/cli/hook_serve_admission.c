@@ -96,7 +96,7 @@ static int note_warm(struct admission_server *server, struct gl_error *err)
 }
 
 /* In the child: the same questions as of an answer, with the network; the cache keeps the answers.
- */
+ * An open ledger stays the parent's: nothing here asks it. */
 static int refresh(void *cookie)
 {
     struct admission_server *server = cookie;
@@ -194,37 +194,19 @@ static void tell_kubernetes(void *cookie, const struct gl_hook_report *report)
     note_all(telling->server, report);
 }
 
-static void wipe_text(char *text)
-{
-    if (text != NULL)
-        gl_wipe(text, strlen(text));
-    free(text);
-}
-
 static void judge_review(struct admission_server *server, const struct gl_admission *review,
-                         struct gl_server_answer *out)
+                         struct gl_view body, struct gl_server_answer *out)
 {
-    char *after = json_dumps(review->object, JSON_COMPACT);
-    char *before = review->old_object != NULL && review->operation == GL_ADMIT_UPDATE
-                       ? json_dumps(review->old_object, JSON_COMPACT)
-                       : NULL;
     struct telling telling = {.server = server, .review = review};
     struct gl_error err = {0};
     const struct gl_hook_given given = {
-        .reader = "kubernetes",
-        .bytes = {after, strlen(after)},
-        .before = {before, before != NULL ? strlen(before) : 0},
-        .name = "admission",
-        .gate = GL_AT_ADMISSION,
-    };
+        .reader = "kubernetes", .bytes = body, .name = "admission", .gate = GL_AT_ADMISSION};
 
     if (gl_hook_serve_judge(server->serving, &given, tell_kubernetes, &telling, &err) != 0) {
         telling.json = gl_admission_failed(review, err.text, server->is_open);
         telling.note = server->is_open ? "not judged, allowed" : "not judged, denied";
     }
     gl_hook_serve_reply(out, telling.json, review->uid, telling.note);
-    wipe_text(after);
-    wipe_text(before);
 }
 
 static bool is_json(const struct gl_server_request *request)
@@ -251,7 +233,7 @@ static void on_review(void *cookie, const struct gl_server_request *request,
         return;
     }
     if (gl_admission_is_judged(&review, server->namespaces, server->not_namespaces))
-        judge_review(server, &review, out);
+        judge_review(server, &review, request->body, out);
     else
         gl_hook_serve_reply(out, gl_admission_allowed(&review), review.uid,
                             "allowed, nothing to judge");

@@ -164,9 +164,9 @@ int gl_hook_write_fix(struct gl_context *context, struct gl_hook_where *where,
                                       "variables", gl_words_json(fix.variables)));
     if (result == 0) {
         gl_say(context, "%s", report->headline);
-        gl_say(context, "%zu place%s in *.tf below %s changed by the patch%s%s", fix.edit_count,
-               fix.edit_count == 1 ? "" : "s", gl_tf_source_root(source),
-               strcmp(file, "-") != 0 ? " in " : "", strcmp(file, "-") != 0 ? file : "");
+        gl_say(context, "%zu place%s changed by the patch%s%s", fix.edit_count,
+               fix.edit_count == 1 ? "" : "s", strcmp(file, "-") != 0 ? " in " : "",
+               strcmp(file, "-") != 0 ? file : "");
         tell_variables(context, &fix);
     }
     gl_hook_fix_done(&fix);

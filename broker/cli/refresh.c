@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "broker/cli/act.h"
+#include "providers/cloud/setting_list.h"
 #include "providers/data/data.h"
 #include "providers/pricelist.h"
 

@@ -14,7 +14,7 @@ extern const struct gl_command gl_command_launch, gl_command_run, gl_command_wai
 extern const struct gl_command gl_command_pause, gl_command_resume, gl_command_migrate;
 extern const struct gl_command gl_command_meter, gl_command_verify, gl_command_ledger;
 extern const struct gl_command gl_command_hook;
-extern const struct gl_command gl_command_policy;
+extern const struct gl_command gl_command_policy, gl_command_budget;
 extern const struct gl_command gl_command_init, gl_command_doctor;
 extern const struct gl_command gl_command_provider, gl_command_source;
 extern const struct gl_command gl_command_help, gl_command_completion, gl_command_version;

@@ -23,6 +23,7 @@ struct ask_memory {
     const char *clouds[GL_OPTION_LIST_MAX + 1];
     const char *regions[GL_OPTION_LIST_MAX + 1];
     const char *types[GL_OPTION_LIST_MAX + 1];
+    const char *tags[GL_OPTION_LIST_MAX + 1];
     const char *limits[2 * LIMITS_MAX + 1];
     size_t limit_count;
     struct gl_str joined[2]; /* list values as policy text */
@@ -185,6 +186,17 @@ int gl_ask_times_of(const struct gl_ask *ask, struct gl_instant now, struct gl_a
     return 0;
 }
 
+static int check_tags(const struct gl_option_list *tags, struct gl_error *err)
+{
+    for (size_t i = 0; i < tags->count; i++) {
+        const char *equals = strchr(tags->items[i], '=');
+
+        if (equals == NULL || equals == tags->items[i])
+            return gl_fail(err, GL_E_USAGE, "--tag is KEY=VALUE, as in team=ml");
+    }
+    return 0;
+}
+
 static int collect_request(struct gl_context *context, const struct gl_ask *ask,
                            struct ask_memory *memory, struct gl_ask_result *result,
                            struct gl_error *err)
@@ -201,7 +213,10 @@ static int collect_request(struct gl_context *context, const struct gl_ask *ask,
         .clouds = gl_act_list(&ask->clouds, memory->clouds),
         .regions = gl_act_list(&ask->regions, memory->regions),
         .types = gl_act_list(&ask->types, memory->types),
+        .tags = gl_act_list(&ask->tags, memory->tags),
     };
+    if (check_tags(&ask->tags, err) != 0)
+        return -1;
     if (request->load > 1)
         return gl_fail(err, GL_E_USAGE, "--load is at most 100%%");
     if (gl_context_now(context, &result->now, err) != 0)
@@ -421,6 +436,7 @@ static int gather_and_decide(struct gl_context *context, const struct gl_ask *as
         .ranked_wanted = ask->ranked_wanted,
         .book = result->book,
         .gate = ask->gate,
+        .keeps_accounts = true,
     });
     return 0;
 }
@@ -508,7 +524,8 @@ struct gl_question gl_ask_question(const struct gl_ask_result *asked)
                                 .offer_count = asked->offers->count,
                                 .now = asked->now,
                                 .book = asked->book,
-                                .gate = asked->ask->gate};
+                                .gate = asked->ask->gate,
+                                .keeps_accounts = true};
 }
 
 void gl_ask_result_done(struct gl_ask_result *result)

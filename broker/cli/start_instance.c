@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/time.h"
+#include "broker/cli/charge.h"
 #include "broker/cli/rented.h"
 #include "broker/cli/start_instance.h"
 #include "broker/cli/stretches.h"
@@ -193,6 +194,8 @@ static int order_chosen(struct start *start, const struct gl_ask_result *asked,
     if (plan == NULL)
         return -1;
     start->plans[start->plan_count++] = plan;
+    if (gl_charge_plan(start->context, asked, index, start->options, plan, err) != 0)
+        return -1;
     order = order_of(start->context, offer, start->options, plan, lease_s);
     order.launch.expires = (struct gl_instant){asked->now.unix_s + lease_s}; /* as promised */
     if (gl_rented_order(start->context, &start->ask, start->options, &order, &start->meter, err) !=
@@ -276,6 +279,7 @@ static int start_chosen(struct start *start, struct gl_launcher *launcher, struc
     if (result != 0)
         return tell_of_failure(start, order, err);
     issue_promise(context, launcher, start->asked, start->asked->decision->ranked[0], out);
+    gl_charge_warn(context, launcher, order->plan);
     gl_rented_note_use(launcher, order);
     gl_progress_end(context);
     return GL_EXIT_OK;
@@ -301,6 +305,9 @@ static int launch_chosen(struct gl_context *context, struct gl_launcher *launche
 
 static bool has_limit(const struct gl_policy *policy)
 {
+    for (size_t r = 0; r < policy->rule_count; r++)
+        if (policy->rules[r].budget != NULL && policy->rules[r].budget->limit.key != NULL)
+            return true;
     for (size_t r = 0; r < policy->rule_count; r++)
         for (size_t c = 0; c < policy->rules[r].count; c++)
             if (policy->rules[r].constraints[c].key->standard == GL_UNKNOWN)
@@ -377,5 +384,8 @@ void gl_start_options_of(const struct gl_start_values *values, const char *const
         .meter_url = values->meter_url,
         .meter_sha256 = values->meter_sha256,
         .is_interruptible = values->is_interruptible,
+        .account = values->account,
+        .over_budget = values->over_budget,
+        .approved_by = values->approved_by,
     };
 }

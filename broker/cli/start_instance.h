@@ -17,6 +17,7 @@ struct gl_start_options {
     bool is_spot;        /* of a rented machine, as these */
     const char *meter_url, *meter_sha256;
     bool is_interruptible; /* by a plan with pauses: broker/cli/stretches.h */
+    const char *account, *over_budget, *approved_by; /* broker/cli/charge.h; NULL = not said */
 };
 
 /* Nothing is started by default: someone has said what is green enough, or that it does not matter.
@@ -43,6 +44,7 @@ struct gl_start_values {
     bool is_spot;
     const char *meter_url, *meter_sha256;
     bool is_interruptible;
+    const char *account, *over_budget, *approved_by;
 };
 #define GL_INSIDE_AT(field) offsetof(struct gl_start_values, inside.field)
 /* Their rows stand in start_options.def, to be included after those of ask_options.def. */

@@ -3,6 +3,7 @@
 
 #include "base/time.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,6 +27,21 @@ static void add(struct gl_unknowns *unknowns, const char *cloud, const struct gl
     unknowns->items[unknowns->count++] = (struct gl_unknown){cloud, *instance};
 }
 
+/* What runs there stays out of the list, and is not stopped. */
+static void note_unseen(struct gl_context *context, const struct gl_cloud *cloud,
+                        struct gl_unknowns *out)
+{
+    size_t length = strlen(out->unseen);
+
+    if (cloud->unseen[0] == '\0')
+        return;
+    snprintf(out->unseen + length, sizeof out->unseen - length, "%s%s in %s",
+             length > 0 ? "; " : "", cloud->ops->name, cloud->unseen);
+    gl_warn(context, "GL5002",
+            "these credentials may not look at %s in %s: what runs there is not known",
+            cloud->ops->name, cloud->unseen);
+}
+
 static void find_in(struct gl_context *context, struct gl_launcher *launcher, const char *name,
                     struct gl_unknowns *out)
 {
@@ -44,6 +60,7 @@ static void find_in(struct gl_context *context, struct gl_launcher *launcher, co
     for (size_t i = 0; i < count; i++)
         if (!gl_instance_is_over(&instances[i]) && !is_known(launcher, instances[i].launch_id))
             add(out, name, &instances[i]);
+    note_unseen(context, cloud, out);
     gl_cloud_close(cloud);
 }
 

@@ -17,6 +17,9 @@ struct gl_unknowns {
     struct gl_unknown *items;
     size_t unasked;  /* clouds that could not be asked; warned of */
     size_t answered; /* those that could */
+    /* "aws in eu-west-1, ap-east-1": where an answer says that we may not look; "" = nowhere.
+     * Warned of. */
+    char unseen[320];
 };
 
 /* Ask this machine, every cloud of the configuration and every one that the ledger has launches

@@ -18,7 +18,7 @@ static const struct {
 };
 
 /* Machines that a role stands for itself. */
-static bool is_counted(const struct gl_intent *intent)
+bool gl_hook_is_counted(const struct gl_intent *intent)
 {
     return intent->is_mapped && intent->role != GL_ROLE_TEMPLATE &&
            intent->role != GL_ROLE_SCALER && intent->role != GL_ROLE_OPAQUE;
@@ -66,7 +66,7 @@ void gl_hook_change_of(struct gl_hook_judge *judge, const struct gl_intent *inte
 
     (void)plan;
     *out = (struct gl_hook_change){0};
-    if (!is_counted(intent))
+    if (!gl_hook_is_counted(intent))
         return;
     if (sides[intent->change].has_after)
         grams_of(judge, intent, &after, out->after);
@@ -98,7 +98,7 @@ void gl_hook_delta_of(const struct gl_intent *intent, const struct gl_hook_chang
     for (unsigned part = 0; part < 3; part++) {
         double before = change->before[is_wide ? 2 - part : part];
 
-        out[part] = change->after[part] - (isnan(before) ? 0 : before);
+        out[part] = change->after[part] - (isnan(before) || intent->keeps_old ? 0 : before);
         if (is_same)
             out[part] = 0;
     }
@@ -129,7 +129,7 @@ static void add_intent(struct gl_hook_judge *judge, const struct gl_rule *rule,
     struct gl_hook_case one;
     double delta[3];
 
-    if (!is_counted(intent))
+    if (!gl_hook_is_counted(intent))
         return;
     gl_hook_variants(judge, intent, &intent->machine, &intent->place, variants);
     gl_hook_case_of(judge, intent, plan, variants[0], &one);
@@ -198,9 +198,11 @@ static void say(const struct gl_reason *reason, const struct sum *sum, struct gl
         gl_reason_text(reason, out);
 }
 
-static void admit(const struct gl_question *question, const struct gl_reason *reason,
-                  struct gl_hook_result *out)
+void gl_hook_admit(const struct gl_hook_judge *judge, const struct gl_reason *reason,
+                   struct gl_hook_result *out)
 {
+    const struct gl_hook_ask *ask = judge->ask;
+    const struct gl_question question = {.policy = ask->policy, .now = ask->now, .gate = ask->gate};
     const struct gl_rule *rule = reason->rule;
     bool is_let = reason->outcome == GL_OUTCOME_UNKNOWN &&
                   (rule->on_unknown == GL_UNKNOWN_WARN || rule->on_unknown == GL_UNKNOWN_ALLOW);
@@ -209,7 +211,7 @@ static void admit(const struct gl_question *question, const struct gl_reason *re
             ? GL_FINDING_BROKEN
             : GL_FINDING_UNKNOWN;
 
-    if (is_let || !gl_rule_binds(question, rule))
+    if (is_let || !gl_rule_binds(&question, rule))
         state = GL_FINDING_WARNED;
     if (out->rule != NULL && out->state == GL_FINDING_BROKEN)
         return;
@@ -222,7 +224,6 @@ static bool judge_rule(struct gl_hook_judge *judge, const struct gl_rule *rule,
                        struct gl_hook_result *out)
 {
     const struct gl_hook_ask *ask = judge->ask;
-    const struct gl_question question = {.policy = ask->policy, .now = ask->now, .gate = ask->gate};
     const struct gl_constraint *limits[] = {&rule->budget->max_increase,
                                             &rule->budget->max_increase_share};
     GL_AUTO(gl_str_done) struct gl_str text = {0};
@@ -238,7 +239,7 @@ static bool judge_rule(struct gl_hook_judge *judge, const struct gl_rule *rule,
     for (size_t i = 0; sum.intents > 0 && i < sizeof limits / sizeof limits[0]; i++)
         if (test_limit(rule, limits[i], &sum, &reason) && reason.outcome != GL_SATISFIED) {
             say(&reason, &sum, &text);
-            admit(&question, &reason, out);
+            gl_hook_admit(judge, &reason, out);
         }
     if (out->rule == NULL)
         return false;

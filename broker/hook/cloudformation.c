@@ -258,6 +258,9 @@ static int read_tree(struct gl_jtree *tree, const struct gl_hook_options *option
         plan->version = "AWS CDK";
         return read_manifest(&assembly, tree, err);
     }
+    if (tree->text_length > GL_CFN_MAX_BYTES)
+        return gl_fail(err, GL_E_TOO_LARGE, "%s: larger than %zu bytes", plan->file,
+                       GL_CFN_MAX_BYTES);
     cfn.tree = *tree;
     *tree = (struct gl_jtree){0};
     return read_template(&cfn, err);

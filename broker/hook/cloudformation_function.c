@@ -180,14 +180,18 @@ static const char *substitute(struct gl_cfn *cfn, const char *name, const struct
     return gl_cfn_text(cfn, gl_cfn_reference(cfn, name));
 }
 
+/* The text with its "${...}"; NULL when it is none, or too long. */
+static const char *pattern_of(const struct gl_cfn *cfn, const struct gl_jnode *node)
+{
+    return node != NULL && node->length <= GL_CFN_MAX_TEXT ? gl_jnode_text(&cfn->tree, node) : NULL;
+}
+
 static struct gl_cfn_value call_sub(struct gl_cfn *cfn, const struct gl_jnode *arguments,
                                     unsigned depth)
 {
     const struct gl_jtree *tree = &cfn->tree;
     bool has_own = gl_jnode_is(arguments, GL_JARRAY);
-    const struct gl_jnode *pattern = has_own ? gl_jnode_at(tree, arguments, 0) : arguments;
-    const char *at =
-        pattern != NULL && pattern->length <= GL_CFN_MAX_TEXT ? gl_jnode_text(tree, pattern) : NULL;
+    const char *at = pattern_of(cfn, has_own ? gl_jnode_at(tree, arguments, 0) : arguments);
     const struct gl_jnode *own = has_own ? gl_jnode_at(tree, arguments, 1) : NULL;
     GL_AUTO(gl_str_done) struct gl_str text = {0};
 
@@ -195,7 +199,8 @@ static struct gl_cfn_value call_sub(struct gl_cfn *cfn, const struct gl_jnode *a
         const char *start = strstr(at, "${"), *end = start != NULL ? strchr(start, '}') : NULL;
         const char *value;
 
-        if (text.length > GL_CFN_MAX_TEXT || cfn->steps++ >= GL_CFN_MAX_STEPS ||
+        cfn->is_over |= cfn->steps++ >= GL_CFN_MAX_STEPS;
+        if (cfn->is_over || text.length > GL_CFN_MAX_TEXT ||
             (end != NULL && end - start > NAME_MAX_BYTES))
             return unknown();
         if (end == NULL) {

@@ -24,7 +24,7 @@ enum gl_escape {
 
 #define GL_ESCAPE_MOST 1024 /* bytes of foreign text that any one place shows */
 
-/* Append at most `most` bytes of `text` made visible, cut between characters, "..." for the rest. */
+/* Append at most `most` bytes of `text` made visible, cut between characters, then "...". */
 void gl_escape_visible(const char *text, size_t most, struct gl_str *out);
 /* Append `text` (NULL = nothing), at most GL_ESCAPE_MOST bytes of it, "..." for the rest. */
 void gl_escape_add(enum gl_escape how, const char *text, struct gl_str *out);

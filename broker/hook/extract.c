@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define TEXTS_MAX 64 /* alternatives, zones, containers of one resource */
+#define TEXTS_MAX 400 /* alternatives, zones, containers of one resource */
 #define TAGS_MAX  64
 #define TAG_BYTES 512
 
@@ -176,7 +176,10 @@ static void extract_machine(struct gl_extraction *extraction, struct gl_intent_m
     size_t count = texts_of(extraction, row->machine, texts, &known, &how);
 
     *out = (struct gl_intent_machine){.surety = GL_SURE_NOT};
-    if (count > 0) {
+    if (count == TEXTS_MAX) {
+        gl_extract_unknown(extraction, row->machine);
+        gl_extract_note(extraction, "more alternatives than are looked at");
+    } else if (count > 0) {
         keep_types(extraction, texts, count, out);
         out->surety = how != NULL ? GL_SURE_HIGH : GL_SURE_CERTAIN;
         out->how = own(extraction->arena, how);

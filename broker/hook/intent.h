@@ -95,6 +95,7 @@ struct gl_intent {
     enum gl_change change;
     bool is_launch; /* would start machines that do not run now */
     bool is_mapped; /* false: not in the mapping, but it looks like a machine */
+    bool keeps_old; /* replaced, and the one from before keeps running */
     struct gl_intent_place place;
     struct gl_intent_machine machine;
     struct gl_intent_count count;

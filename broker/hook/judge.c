@@ -36,7 +36,17 @@ const char *gl_finding_word(enum gl_finding_state state)
 
 /* ---- findings ---- */
 
-/* Of rule, cloud and address; with several plans the plan's name too. */
+/* " (document 2)" of a plan in several documents, which may repeat addresses; "" = the first. */
+static const char *document_of(const struct gl_intent *intent)
+{
+    const char *mark =
+        intent != NULL && intent->file != NULL ? strstr(intent->file, " (document ") : NULL;
+
+    return mark != NULL ? mark : "";
+}
+
+/* Of rule, cloud and address; with several plans the plan's name too, with several documents the
+ * number of each but the first. */
 static void fingerprint(const struct making *making, struct gl_hook_finding *finding)
 {
     const struct gl_intent *intent = finding->intent;
@@ -52,6 +62,8 @@ static void fingerprint(const struct making *making, struct gl_hook_finding *fin
     gl_hasher_init(&hasher);
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         gl_hasher_add(&hasher, parts[i], strlen(parts[i]) + 1);
+    if (*document_of(intent) != '\0')
+        gl_hasher_add(&hasher, document_of(intent), strlen(document_of(intent)) + 1);
     gl_hasher_end(&hasher, &hash);
     gl_hash_hex(&hash, hex);
     memcpy(finding->fingerprint, hex, sizeof finding->fingerprint - 1);
@@ -123,10 +135,22 @@ static enum gl_verdict add_findings(struct making *making, const struct gl_hook_
 
 /* ---- intents ---- */
 
+/* Machines that cannot be seen count as none in a plan; what starts them is looked at all the same.
+ */
+static bool is_started_opaque(const struct gl_intent *intent)
+{
+    static const bool starts[] = {
+        [GL_CHANGE_CREATE] = true, [GL_CHANGE_REPLACE] = true, [GL_CHANGE_GROW] = true,
+        [GL_CHANGE_MOVE] = true,   [GL_CHANGE_UPDATE] = true,  [GL_CHANGE_UNKNOWN] = true};
+
+    return intent->role == GL_ROLE_OPAQUE && (size_t)intent->change < sizeof starts &&
+           starts[intent->change];
+}
+
 static bool is_launched(const struct gl_intent *intent)
 {
-    return intent->is_launch && intent->is_mapped && intent->role != GL_ROLE_TEMPLATE &&
-           intent->role != GL_ROLE_SCALER;
+    return (intent->is_launch || is_started_opaque(intent)) && intent->is_mapped &&
+           intent->role != GL_ROLE_TEMPLATE && intent->role != GL_ROLE_SCALER;
 }
 
 static struct gl_judged *add_judged(struct making *making)
@@ -383,9 +407,11 @@ static void locate_all(struct making *making)
 static void judge_increases(struct making *making)
 {
     size_t rules = making->judge.ask->policy->rule_count;
-    GL_AUTO(gl_auto_free) struct gl_hook_result *results = gl_alloc((rules + 1) * sizeof *results);
+    GL_AUTO(gl_auto_free)
+    struct gl_hook_result *results = gl_alloc((2 * rules + 1) * sizeof *results);
     size_t count = gl_hook_increases(&making->judge, results);
 
+    count += gl_hook_accounts(&making->judge, &results[count]);
     for (size_t i = 0; i < count; i++)
         add_finding(making, &results[i], NULL);
 }

@@ -18,6 +18,13 @@ struct gl_hook_place {
     struct gl_offer offer; /* gl_offers_place() */
 };
 
+/* What an account of a rule has left in its window. */
+struct gl_hook_left {
+    char account[256];
+    int64_t ug;
+    double hours; /* until the window ends; of a sliding one all of it */
+};
+
 struct gl_hook_ask {
     const struct gl_hook_plan *const *plans;
     size_t plan_count;
@@ -35,6 +42,11 @@ struct gl_hook_ask {
     enum gl_count_basis count_basis, count_basis_least; /* as in gl_question */
     const struct gl_hook_baseline *baseline;            /* NULL = none */
     bool is_demo, is_offline, is_advisory;
+    /* What the account of a rule with a budget's limit has left, for a resource of these tags; not
+     * 0 when that cannot be told. NULL: nothing keeps accounts, and such rules are unknown. */
+    int (*left)(void *cookie, const struct gl_rule *rule, const char *const *tags,
+                struct gl_hook_left *out);
+    void *left_cookie;
     /* Where what is found is shown; *place stands for the plan and is changed when a better one is
      * known. Its texts must outlive the report. `intent` NULL = the whole change. NULL = none. */
     void (*locate)(void *cookie, const struct gl_hook_plan *plan, const struct gl_intent *intent,

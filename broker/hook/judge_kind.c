@@ -96,6 +96,7 @@ struct gl_question gl_hook_question(const struct gl_hook_judge *judge,
                                 .has_no_digest = true,
                                 .book = ask->book,
                                 .gate = ask->gate,
+                                .keeps_accounts = ask->left != NULL,
                                 .count_basis = ask->count_basis,
                                 .count_basis_least = ask->count_basis_least};
 }

@@ -243,6 +243,7 @@ static uint32_t offer_of(struct gl_hook_judge *judge, const struct wish *wish, c
 struct names {
     const char *items[GL_HOOK_VARIANTS];
     size_t count;
+    bool is_over; /* there are more */
 };
 
 static void add_name(struct names *names, const char *name)
@@ -252,6 +253,8 @@ static void add_name(struct names *names, const char *name)
             return;
     if (names->count < GL_HOOK_VARIANTS)
         names->items[names->count++] = name;
+    else
+        names->is_over = true;
 }
 
 /* What offers call a type as written: without the prefix that `type` has before `catalogue`. */
@@ -275,16 +278,44 @@ static void types_of(const struct gl_intent_machine *machine, struct names *out)
 {
     const char *first = machine->catalogue != NULL ? machine->catalogue : machine->type;
 
-    out->count = 0;
+    *out = (struct names){.count = 0};
     if (first != NULL || machine->candidates == NULL)
         add_name(out, plain(first));
     for (const char *const *name = machine->candidates; name != NULL && *name != NULL; name++)
         add_name(out, plain(catalogue_name(machine, *name)));
 }
 
-static void regions_of(const struct gl_intent_place *place, struct names *out)
+/* "us-west-2-lax-1a" is run by us-west-2 and stands in another grid: a place of its own.
+ * Source: AWS documentation, "Local Zones" and "Wavelength Zones". */
+static bool is_apart(const char *cloud, const char *region, const char *zone)
 {
-    out->count = 0;
+    size_t length = strlen(region);
+
+    return strcmp(cloud, "aws") == 0 && strncmp(zone, region, length) == 0 && zone[length] == '-';
+}
+
+/* True when the region itself is among the places, false when all its zones stand apart. */
+static bool add_zones_apart(const char *cloud, const struct gl_intent_place *place,
+                            struct names *out)
+{
+    bool has_near = place->region == NULL || place->zones == NULL || place->zones[0] == NULL;
+
+    for (const char *const *zone = place->zones; place->region != NULL && zone != NULL; zone++) {
+        if (*zone == NULL)
+            break;
+        if (is_apart(cloud, place->region, *zone))
+            add_name(out, plain(*zone));
+        else
+            has_near = true;
+    }
+    return has_near;
+}
+
+static void regions_of(const char *cloud, const struct gl_intent_place *place, struct names *out)
+{
+    *out = (struct names){.count = 0};
+    if (!add_zones_apart(cloud, place, out))
+        return;
     if (place->region != NULL || place->candidates == NULL || place->candidates[0] == NULL)
         add_name(out, plain(place->region));
     for (const char *const *name = place->candidates; name != NULL && *name != NULL; name++)
@@ -301,8 +332,8 @@ size_t gl_hook_variants(struct gl_hook_judge *judge, const struct gl_intent *int
     size_t count = 0;
 
     types_of(machine, &types);
-    regions_of(place, &regions);
-    if (types.count * regions.count > GL_HOOK_VARIANTS) {
+    regions_of(wish.cloud, place, &regions);
+    if (types.is_over || regions.is_over || types.count * regions.count > GL_HOOK_VARIANTS) {
         out[0] = offer_of(judge, &wish, "", "");
         return 1;
     }

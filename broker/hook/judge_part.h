@@ -109,6 +109,15 @@ void gl_hook_delta_of(const struct gl_intent *intent, const struct gl_hook_chang
  * room for one a rule. */
 size_t gl_hook_increases(struct gl_hook_judge *judge, struct gl_hook_result *out);
 
+/* What rules with a budget's limit come to over all plans: at most one result a rule (account.c).
+ */
+size_t gl_hook_accounts(struct gl_hook_judge *judge, struct gl_hook_result *out);
+/* Does it stand for machines of its own? */
+bool gl_hook_is_counted(const struct gl_intent *intent);
+/* The result of a reason that is not satisfied, unless a broken one is there already. */
+void gl_hook_admit(const struct gl_hook_judge *judge, const struct gl_reason *reason,
+                   struct gl_hook_result *out);
+
 /* By address, then by all that facts are made of: no two different ones are equal. */
 int gl_hook_compare_intents(const struct gl_intent *a, const struct gl_intent *b);
 /* facts_digest and digest of a report that is otherwise complete. */

@@ -298,7 +298,7 @@ static bool has_containers(const struct object *object)
     const struct gl_jnode *end = tree->nodes + object->node->end;
 
     for (const struct gl_jnode *node = object->node + 1; node < end; node++)
-        if (node->kind == GL_JARRAY && node->key_length > 0 &&
+        if (node->kind == GL_JARRAY && node->count > 0 && node->key_length > 0 &&
             strcmp(gl_jnode_key(tree, node), "containers") == 0)
             return true;
     return false;

@@ -34,6 +34,9 @@ static int add_document(struct gl_k8s *k8s, const struct gl_jtree *tree, struct 
         return 0;
     if (kind != NULL && strcmp(kind, "AdmissionReview") == 0)
         return gl_k8s_add_review(k8s, tree, root, err);
+    if (k8s->plan->notes == NULL)
+        gl_reader_add_text(&k8s->plan->arena, &k8s->plan->notes,
+                           "a manifest has no before: every object is taken as new");
     return gl_k8s_add(k8s, tree, root, NULL, GL_CHANGE_CREATE, err);
 }
 
@@ -103,8 +106,6 @@ static int read(struct gl_feed *feed, const struct gl_hook_options *options,
         return -1;
     if (out->resources == 0)
         return gl_fail(err, GL_E_USAGE, "%s: no object of Kubernetes in it", out->file);
-    gl_reader_add_text(&out->arena, &out->notes,
-                       "a manifest has no before: every object is taken as new");
     gl_feed_digest(feed, out->digest.bytes);
     out->skipped = out->resources > out->count ? out->resources - out->count : 0;
     return 0;

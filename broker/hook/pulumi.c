@@ -47,8 +47,7 @@ static int recognise(const char *bytes, size_t length, const char **out_why_not)
 /* ---- members of the document ---- */
 
 /* Places only: the rest of the configuration may be secret. */
-static bool is_place(const void *cookie, const struct gl_jtree *tree,
-                     const struct gl_jnode *member)
+static bool is_place(const void *cookie, const struct gl_jtree *tree, const struct gl_jnode *member)
 {
     const char *colon = strrchr(gl_jnode_key(tree, member), ':');
 

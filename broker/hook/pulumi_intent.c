@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/hook/pulumi_part.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static struct gl_attributes attributes_of(const struct gl_pulumi_resource *resource, bool is_before)
@@ -31,14 +32,14 @@ static const struct gl_pulumi_resource *find_urn(const struct gl_pulumi *pulumi,
 static const struct gl_jnode *member(const struct gl_jtree *tree, const struct gl_jnode *node,
                                      const char *name)
 {
-    char camel[GL_PULUMI_NAME + 1];
+    char camel[GL_PULUMI_NAME], plural[GL_PULUMI_NAME + 1];
     const struct gl_jnode *found = gl_jnode_get(tree, node, name);
 
+    gl_pulumi_camel(name, camel);
     if (found == NULL)
-        found = gl_jnode_get(tree, node, gl_pulumi_camel(name, camel));
-    if (found == NULL)
-        found = gl_jnode_get(tree, node, strcat(camel, "s"));
-    return found;
+        found = gl_jnode_get(tree, node, camel);
+    snprintf(plural, sizeof plural, "%ss", camel);
+    return found != NULL ? found : gl_jnode_get(tree, node, plural);
 }
 
 static const struct gl_jnode *into(const struct gl_jtree *tree, const struct gl_jnode *node)

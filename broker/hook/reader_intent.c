@@ -10,17 +10,18 @@
 
 const char *gl_reader_say(struct gl_arena *arena, const char *format, ...)
 {
-    char *text = NULL, *kept;
-    va_list arguments;
+    va_list arguments, again;
+    char *kept;
     int length;
 
     va_start(arguments, format);
-    length = vasprintf(&text, format, arguments);
+    va_copy(again, arguments);
+    length = vsnprintf(NULL, 0, format, arguments);
     va_end(arguments);
-    if (length < 0)
-        gl_die_of_memory();
-    kept = gl_arena_text(arena, text, (size_t)length);
-    free(text);
+    kept = gl_arena_take(arena, length < 0 ? 1 : (size_t)length + 1);
+    if (length > 0)
+        vsnprintf(kept, (size_t)length + 1, format, again);
+    va_end(again);
     return kept;
 }
 
@@ -130,7 +131,11 @@ struct gl_intent gl_reader_blank(void)
                     .memory_mib = GL_UNKNOWN,
                     .accelerator_count = GL_UNKNOWN,
                     .surety = GL_SURE_NOT},
-        .count = {GL_UNKNOWN, GL_UNKNOWN, GL_UNKNOWN, "machine", NULL, GL_SURE_NOT},
+        .count = {.min = GL_UNKNOWN,
+                  .desired = GL_UNKNOWN,
+                  .max = GL_UNKNOWN,
+                  .unit = "machine",
+                  .surety = GL_SURE_NOT},
         .interruptible = -1,
         .duration_s = GL_UNKNOWN,
     };

@@ -57,7 +57,7 @@ void gl_reader_pair_take(struct gl_reader_pair *pair, struct gl_arena *arena,
 {
     *out_values = gl_reader_tree(arena, &pair->values);
     *out_unknown = gl_reader_tree(arena, &pair->unknown);
-    if (out_values->count != out_unknown->count) /* one of them was too large */
+    if (out_values->count == 0 || out_unknown->count == 0) /* one of them was too large */
         *out_values = *out_unknown = (struct gl_jtree){0};
     gl_str_done(&pair->values);
     gl_str_done(&pair->unknown);

@@ -4,11 +4,7 @@
 #include <string.h>
 
 static const struct gl_hook_reader *const readers[] = {
-    &gl_reader_terraform,
-    &gl_reader_pulumi,
-    &gl_reader_cloudformation,
-    &gl_reader_kubernetes,
-    NULL,
+    &gl_reader_terraform, &gl_reader_pulumi, &gl_reader_cloudformation, &gl_reader_kubernetes, NULL,
 };
 
 const struct gl_hook_reader *const *gl_hook_readers(void)

@@ -84,6 +84,12 @@ static int read_variable_value(struct gl_tf *tf, struct gl_jsonpull *pull, void 
 static int read_changes(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
                         struct gl_error *err)
 {
+    enum gl_jkind kind;
+
+    if (gl_jsonpull_peek(pull, &kind, err) != 0)
+        return -1;
+    if (kind != GL_JARRAY && kind != GL_JNULL)
+        return gl_fail(err, GL_E_BAD_VALUE, "%s: resource_changes is no list", tf->document);
     tf->has_changes = true;
     return gl_tf_items(tf, pull, gl_tf_read_change, cookie, err);
 }
@@ -122,6 +128,32 @@ static int read_complete(struct gl_tf *tf, struct gl_jsonpull *pull, void *cooki
     return 0;
 }
 
+/* Resources that come of it, whose changes must be listed too. */
+static int read_planned_one(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
+                            struct gl_error *err)
+{
+    (void)cookie;
+    tf->has_planned = true;
+    return gl_jsonpull_skip(pull, err);
+}
+
+static int read_planned_list(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
+                             struct gl_error *err)
+{
+    return gl_tf_items(tf, pull, read_planned_one, cookie, err);
+}
+
+static int read_planned(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
+                        struct gl_error *err)
+{
+    static const struct gl_tf_member members[] = {{"root_module", read_planned},
+                                                  {"resources", read_planned_list},
+                                                  {"child_modules", read_planned_list},
+                                                  {0}};
+
+    return gl_tf_members(tf, pull, members, cookie, err);
+}
+
 static int read_wrapped(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
                         struct gl_error *err);
 
@@ -129,6 +161,7 @@ static const struct gl_tf_member plan_members[] = {
     {"format_version", read_format},
     {"terraform_version", read_version},
     {"variables", read_variable_value},
+    {"planned_values", read_planned},
     {"resource_changes", read_changes},
     {"deferred_changes", read_deferred},
     {"prior_state", gl_tf_read_prior},
@@ -177,7 +210,7 @@ static int check_document(const struct gl_tf *tf, struct gl_error *err)
                        "%s: no format_version, so this is no plan as `terraform show -json` "
                        "prints it",
                        tf->document);
-    if (!tf->has_changes && !tf->has_configuration)
+    if (!tf->has_changes && (!tf->has_configuration || tf->has_planned))
         return gl_fail(err, GL_E_BAD_VALUE,
                        "%s: no resource_changes: a state, or a plan cut short; give the output of "
                        "`terraform show -json PLANFILE`",

@@ -84,19 +84,30 @@ bool gl_tf_is_read(const struct gl_tf *tf, const char *type)
     return IS_AMONG(givers, type) || gl_mapping_reads(tf->options->mapping, type, NULL);
 }
 
-/* Types that nothing maps are looked at once each: attributes follow from the type. */
+/* Types that nothing maps are looked at until one of them looks like a machine, or a few did not:
+ * attributes follow from the type, though not every resource sets them all. */
+#define LOOKS_MAX 64
+
 static bool needs_look(struct gl_tf *tf, const char *type)
 {
-    size_t cursor = 0, number;
+    size_t cursor = 0, number, looks = 0;
 
-    return !gl_reader_index_next(&tf->types, type, &cursor, &number);
+    while (gl_reader_index_next(&tf->types, type, &cursor, &number)) {
+        if (number != 0)
+            return false;
+        looks++;
+    }
+    return looks < LOOKS_MAX;
 }
 
 static void note_suspect(struct gl_tf *tf, const char *type, const struct gl_jtree *tree,
                          const struct gl_jnode *after)
 {
-    bool is_suspect = gl_mapping_is_suspect(tf->options->mapping, type, tree, after);
+    bool is_suspect;
 
+    if (!gl_jnode_is(after, GL_JOBJECT))
+        return; /* deleted: it says nothing of the others */
+    is_suspect = gl_mapping_is_suspect(tf->options->mapping, type, tree, after);
     gl_reader_index_add(&tf->work, &tf->types, type, is_suspect);
     if (is_suspect)
         gl_reader_add_unmapped(tf->plan, type);
@@ -155,7 +166,7 @@ static int add_resource(struct gl_tf *tf, const struct gl_tf_resource *resource,
 /* What one item says, in whatever order it says it. */
 struct item {
     const char *address, *provider;
-    bool is_deposed, has_tree; /* the tree stands in `scratch` */
+    bool is_deposed, has_change, has_tree; /* the tree stands in `scratch` */
     struct gl_tf_address parts;
 };
 
@@ -199,6 +210,7 @@ static int take_change(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
     struct item *item = cookie;
     const struct gl_tf_address *parts = &item->parts;
 
+    item->has_change = true;
     return take_tree(tf, pull, item,
                      item->address == NULL || gl_tf_is_read(tf, parts->type) ||
                          (!parts->is_data && needs_look(tf, parts->type)),
@@ -256,9 +268,10 @@ int gl_tf_read_change(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
     (void)cookie;
     if (gl_tf_members(tf, pull, members, &item, err) != 0)
         return -1;
-    if (item.address == NULL)
-        return gl_fail(err, GL_E_SYNTAX, "%s:%llu: a resource change without an address",
-                       tf->document, (unsigned long long)gl_jsonpull_line(pull));
+    if (item.address == NULL || !item.has_change)
+        return gl_fail(err, GL_E_SYNTAX, "%s:%llu: a resource change without %s", tf->document,
+                       (unsigned long long)gl_jsonpull_line(pull),
+                       item.address == NULL ? "an address" : "its change");
     tf->plan->resources += !item.parts.is_data;
     return item.has_tree ? keep_change(tf, &item, err) : 0;
 }

@@ -46,15 +46,25 @@ static bool is_telling(const struct gl_jtree *tree, const struct gl_jnode *node)
            gl_jnode_text(tree, node) != NULL;
 }
 
-/* Most of what modules are told and tell is no text and refers to nothing. */
+#define SMALL_NODES 33 /* a list of zones, or an object that has one */
+
+static bool is_small(const struct gl_jtree *tree, const struct gl_jnode *node)
+{
+    return (gl_jnode_is(node, GL_JARRAY) || gl_jnode_is(node, GL_JOBJECT)) &&
+           node->end - (size_t)(node - tree->nodes) <= SMALL_NODES;
+}
+
+/* Most of what modules are told is a number or a long text. What is told without its value being
+ * in the plan ({}, of a function) is kept: the default of its variable does not count. */
 static bool wants_expression(const void *cookie, const struct gl_jtree *tree,
                              const struct gl_jnode *member)
 {
     const struct gl_jnode *references = gl_jnode_get(tree, member, "references");
+    const struct gl_jnode *value = gl_jnode_get(tree, member, "constant_value");
 
     (void)cookie;
-    return (references != NULL && references->count > 0) ||
-           is_telling(tree, gl_jnode_get(tree, member, "constant_value"));
+    return (references != NULL && references->count > 0) || value == NULL ||
+           gl_jnode_is(value, GL_JNULL) || is_telling(tree, value) || is_small(tree, value);
 }
 
 static bool wants_references(const void *cookie, const struct gl_jtree *tree,

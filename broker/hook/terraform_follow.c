@@ -7,35 +7,7 @@
  * most specific first; from 0.13 on a reference with attribute is followed by the one without. Only
  * names are there, never the operators around them, so more than one name is a guess. */
 
-/* ---- walking ---- */
-
-/* A block stands in a list, which is stepped into at its first item. */
-static const struct gl_jnode *into(const struct gl_jtree *tree, const struct gl_jnode *node)
-{
-    while (gl_jnode_is(node, GL_JARRAY))
-        node = gl_jnode_at(tree, node, 0);
-    return node;
-}
-
-const struct gl_jnode *gl_tf_at(const struct gl_jtree *tree, const struct gl_jnode *node,
-                                const char *path)
-{
-    char name[128];
-
-    while (*path != '\0' && node != NULL) {
-        size_t length = strcspn(path, ".[");
-
-        if (length >= sizeof name)
-            return NULL;
-        memcpy(name, path, length);
-        name[length] = '\0';
-        node = gl_jnode_get(tree, into(tree, node), name);
-        path += length;
-        path += *path == '[' ? strcspn(path, "]") + (strchr(path, ']') != NULL) : 0;
-        path += *path == '.';
-    }
-    return node;
-}
+/* ---- resources as attributes ---- */
 
 struct gl_attributes gl_tf_attributes(const struct gl_tf_resource *resource, bool is_before)
 {
@@ -73,7 +45,8 @@ const struct gl_tf_block *gl_tf_block_of(const struct gl_tf *tf,
 struct reference {
     enum { REF_OTHER, REF_VARIABLE, REF_MODULE, REF_RESOURCE } kind;
     char first[128], second[128]; /* variable; module and output; type and name */
-    const char *rest;             /* attribute path after it; "" = none */
+    const char *rest;             /* attribute path after it; "" = none. Of a variable from its
+                                     index on */
     bool is_data;
 };
 
@@ -102,7 +75,9 @@ static struct reference parse_reference(const char *text)
             return out;
     if (strcmp(head, "var") == 0) {
         out.kind = REF_VARIABLE;
-        out.rest = cut_name(at, out.first);
+        (void)cut_name(at, out.first);
+        at += strcspn(at, ".[");
+        out.rest = at + (*at == '.');
         return out;
     }
     out.kind = strcmp(head, "module") == 0 ? REF_MODULE : REF_RESOURCE;
@@ -247,7 +222,7 @@ static const char *known_text(const struct gl_tf_resource *resource, const char 
 {
     const struct gl_jtree *tree = &resource->after;
 
-    return gl_jnode_text(tree, into(tree, gl_tf_at(tree, gl_jtree_root(tree), path)));
+    return gl_jnode_text(tree, gl_tf_into(tree, gl_tf_at(tree, gl_jtree_root(tree), path)));
 }
 
 /* ---- an expression to a text ---- */
@@ -257,7 +232,7 @@ static bool answer(struct gl_tf_answer *out, const char *text, enum gl_surety su
 {
     if (text == NULL || *text == '\0')
         return false;
-    *out = (struct gl_tf_answer){text, surety, how};
+    *out = (struct gl_tf_answer){.text = text, .surety = surety, .how = how};
     return true;
 }
 
@@ -273,67 +248,175 @@ static bool resolve_variable(struct gl_tf *tf, const char *module,
         gl_jnode_get(defaults, gl_jtree_root(defaults), reference->first);
 
     if (*module == '\0' &&
-        answer(out, gl_jnode_text(given, into(given, gl_tf_at(given, value, reference->rest))),
+        answer(out, gl_jnode_text(given, gl_tf_value_at(given, value, reference->rest)),
                GL_SURE_HIGH,
                gl_reader_say(&tf->plan->arena, "variable %s%s", reference->first, "")))
         return true;
+    if (*module == '\0' && set != NULL)
+        return false; /* what it was given stands there, and is no text */
     return answer(
         out, gl_jnode_text(defaults, gl_jnode_get(defaults, declared, "default")), GL_SURE_HIGH,
         gl_reader_say(&tf->plan->arena, "default of variable %s%s", reference->first, ""));
 }
 
-static bool resolve_resource(struct gl_tf *tf, const char *module,
+/* "web[\"a\"].zone" -> "[\"a\"]": the instance that a reference names; "" = it names none. */
+static const char *key_of(struct gl_tf *tf, const char *text, const struct reference *reference)
+{
+    const char *rest = reference->rest, *end = rest > text && rest[-1] == '.' ? rest - 1 : rest;
+    const char *start = end;
+
+    if (end == text || end[-1] != ']')
+        return "";
+    while (start > text && *start != '[')
+        start--;
+    return gl_arena_text(&tf->work, start, (size_t)(end - start));
+}
+
+/* Of the instances that may be meant; when they do not say the same, nobody knows. */
+static const char *text_of_block(struct gl_tf *tf, const char *module, const char *text,
+                                 const struct reference *reference)
+{
+    const char *key = key_of(tf, text, reference), *said = NULL;
+    const char *block = gl_tf_block_name(&tf->work, module, reference->first, reference->second,
+                                         reference->is_data);
+    size_t cursor = 0, number;
+
+    while (gl_reader_index_next(&tf->by_block, block, &cursor, &number)) {
+        const struct gl_tf_resource *found = &tf->resources[number];
+        const char *one = known_text(found, reference->rest);
+
+        if (found->after.count == 0 || (*key != '\0' && strcmp(found->parts.key, key) != 0))
+            continue;
+        if (one == NULL || (said != NULL && strcmp(said, one) != 0))
+            return NULL;
+        said = one;
+    }
+    return said;
+}
+
+static bool resolve_resource(struct gl_tf *tf, const char *module, const char *text,
                              const struct reference *reference, struct gl_tf_answer *out)
 {
-    const struct gl_tf_resource *found = find_block(tf, module, reference, NULL);
+    const struct gl_tf_resource *planned;
     const char *how =
         gl_reader_say(&tf->plan->arena, reference->is_data ? "data source %s.%s" : "%s.%s",
                       reference->first, reference->second);
 
     if (*reference->rest == '\0')
         return false;
-    if (found != NULL && answer(out, known_text(found, reference->rest), GL_SURE_MEDIUM, how))
+    if (answer(out, text_of_block(tf, module, text, reference), GL_SURE_MEDIUM, how))
         return true;
-    found = find_planned(tf, module, reference);
-    return found != NULL && answer(out, known_text(found, reference->rest), GL_SURE_MEDIUM, how);
+    planned = find_planned(tf, module, reference);
+    return planned != NULL &&
+           answer(out, known_text(planned, reference->rest), GL_SURE_MEDIUM, how);
 }
+
+/* An expression, and where in what it comes to: "[1].region"; "" = all of it. */
+struct part {
+    const struct gl_jtree *tree;
+    const struct gl_jnode *expression;
+    const char *rest;
+};
+
+static bool resolve(struct gl_tf *tf, const char *module, const struct part *part, unsigned depth,
+                    struct gl_tf_answer *out);
 
 static bool resolve_reference(struct gl_tf *tf, const char *module, const char *text,
                               unsigned depth, struct gl_tf_answer *out)
 {
     struct reference reference = parse_reference(text);
     struct place place = step(tf, module, &reference);
+    const struct part part = {place.tree, place.expression,
+                              reference.kind == REF_VARIABLE ? reference.rest : ""};
 
     if (place.expression != NULL)
-        return gl_tf_resolve(tf, place.module, place.tree, place.expression, depth + 1, out);
+        return resolve(tf, place.module, &part, depth + 1, out);
     if (reference.kind == REF_VARIABLE)
         return resolve_variable(tf, module, &reference, out);
-    return reference.kind == REF_RESOURCE && resolve_resource(tf, module, &reference, out);
+    return reference.kind == REF_RESOURCE && resolve_resource(tf, module, text, &reference, out);
+}
+
+/* The first item of a list that is written around one name is taken for that name. */
+static bool resolve_part(struct gl_tf *tf, const char *module, const char *text,
+                         const struct part *part, struct gl_tf_answer *out, unsigned depth)
+{
+    const char *rest = part->rest;
+
+    if (*rest == '\0')
+        return resolve_reference(tf, module, text, depth, out);
+    text = gl_reader_say(&tf->work, *rest == '[' ? "%s%s" : "%s.%s", text, rest);
+    if (resolve_reference(tf, module, text, depth, out))
+        return true;
+    if (strcmp(rest, "[0]") != 0)
+        return false;
+    text = gl_arena_text(&tf->work, text, strlen(text) - strlen(rest));
+    return resolve_reference(tf, module, text, depth, out) && (out->surety = GL_SURE_MEDIUM) != 0;
+}
+
+static void add_other(struct gl_tf_answer *out, const char *text)
+{
+    if (strcmp(out->text, text) == 0)
+        return;
+    if (out->other_count < GL_TF_OTHERS)
+        out->others[out->other_count] = text;
+    out->other_count++;
+}
+
+/* Every name may be the one that counts: the operators between them are not in the plan. */
+static bool resolve_names(struct gl_tf *tf, const char *module, const struct part *part,
+                          unsigned depth, struct gl_tf_answer *out)
+{
+    const struct gl_jtree *tree = part->tree;
+    const struct gl_jnode *list =
+        gl_jnode_get(tree, gl_tf_into(tree, part->expression), "references");
+    size_t distinct = 0;
+    bool has_one = false;
+
+    for (size_t i = 0; list != NULL && i < list->count && i < GL_TF_NAMES_MAX; i++) {
+        const char *text = gl_jnode_text(tree, gl_jnode_at(tree, list, i));
+        struct gl_tf_answer one;
+
+        if (is_repeated(tree, list, i))
+            continue;
+        distinct++;
+        if (!resolve_part(tf, module, text, part, &one, depth))
+            continue;
+        if (!has_one)
+            *out = one;
+        else
+            add_other(out, one.text);
+        for (size_t other = 0; has_one && other < one.other_count && other < GL_TF_OTHERS; other++)
+            add_other(out, one.others[other]);
+        has_one = true;
+    }
+    if (has_one && distinct > 1) {
+        out->is_guess = true;
+        out->surety = out->surety > GL_SURE_MEDIUM ? GL_SURE_MEDIUM : out->surety;
+    }
+    return has_one;
+}
+
+static bool resolve(struct gl_tf *tf, const char *module, const struct part *part, unsigned depth,
+                    struct gl_tf_answer *out)
+{
+    const struct gl_jtree *tree = part->tree;
+    const struct gl_jnode *value =
+        gl_jnode_get(tree, gl_tf_into(tree, part->expression), "constant_value");
+
+    if (depth > GL_TF_MAX_FOLLOWED || tf->steps == GL_TF_MAX_STEPS)
+        return false;
+    tf->steps++;
+    if (answer(out, gl_jnode_text(tree, gl_tf_value_at(tree, value, part->rest)), GL_SURE_HIGH,
+               "constant"))
+        return true;
+    return resolve_names(tf, module, part, depth, out);
 }
 
 bool gl_tf_resolve(struct gl_tf *tf, const char *module, const struct gl_jtree *tree,
-                   const struct gl_jnode *expression, unsigned depth, struct gl_tf_answer *out)
+                   const struct gl_jnode *expression, struct gl_tf_answer *out)
 {
-    const struct gl_jnode *node = into(tree, expression);
-    const struct gl_jnode *list = gl_jnode_get(tree, node, "references");
-    const char *text = gl_jnode_text(tree, into(tree, gl_jnode_get(tree, node, "constant_value")));
-    size_t distinct = 0;
-
-    if (depth > GL_TF_MAX_FOLLOWED)
-        return false;
-    if (answer(out, text, GL_SURE_HIGH, "constant"))
-        return true;
-    for (size_t i = 0; list != NULL && i < list->count; i++)
-        distinct += !is_repeated(tree, list, i);
-    for (size_t i = 0; list != NULL && i < list->count; i++) {
-        text = gl_jnode_text(tree, gl_jnode_at(tree, list, i));
-        if (is_repeated(tree, list, i) || !resolve_reference(tf, module, text, depth, out))
-            continue;
-        if (distinct > 1 && out->surety > GL_SURE_MEDIUM)
-            out->surety = GL_SURE_MEDIUM;
-        return true;
-    }
-    return false;
+    tf->steps = 0;
+    return resolve(tf, module, &(struct part){tree, expression, ""}, 0, out);
 }
 
 /* ---- an expression to a resource ---- */
@@ -342,6 +425,11 @@ static const struct gl_tf_resource *refer(struct gl_tf *tf, const char *module,
                                           const struct gl_jtree *tree,
                                           const struct gl_jnode *expression, const char *type,
                                           const struct gl_tf_resource *from, unsigned depth);
+
+static bool is_template(const struct gl_tf_resource *resource)
+{
+    return resource->row != NULL && resource->row->role == GL_ROLE_TEMPLATE;
+}
 
 static const struct gl_tf_resource *refer_text(struct gl_tf *tf, const char *module,
                                                const char *text, const char *type,
@@ -368,21 +456,25 @@ static const struct gl_tf_resource *refer(struct gl_tf *tf, const char *module,
     const struct gl_tf_resource *found = NULL;
     const struct gl_jnode *list;
 
-    if (expression == NULL || depth > GL_TF_MAX_FOLLOWED)
+    if (expression == NULL || depth > GL_TF_MAX_FOLLOWED || tf->steps == GL_TF_MAX_STEPS)
         return NULL;
-    list = gl_jnode_get(tree, into(tree, expression), "references");
-    for (size_t i = 0; found == NULL && list != NULL && i < list->count; i++) {
+    tf->steps++;
+    list = gl_jnode_get(tree, gl_tf_into(tree, expression), "references");
+    for (size_t i = 0; list != NULL && i < list->count && i < GL_TF_NAMES_MAX; i++) {
         const char *text = gl_jnode_text(tree, gl_jnode_at(tree, list, i));
+        const struct gl_tf_resource *one =
+            is_repeated(tree, list, i) ? NULL : refer_text(tf, module, text, type, from, depth);
 
-        if (text != NULL)
-            found = refer_text(tf, module, text, type, from, depth);
+        if (found != NULL && one != NULL && one != found && is_template(found))
+            return NULL; /* of two templates nobody knows which it will be */
+        found = found != NULL ? found : one;
     }
     return found;
 }
 
 /* By what it says: "lt-0abc", or the last part of "projects/p/global/instanceTemplates/web". */
 static const struct gl_tf_resource *find_value(const struct gl_tf *tf, const char *type,
-                                               const char *text)
+                                               const char *text, bool *out_is_only)
 {
     const char *slash = strrchr(text, '/');
     const char *const said[] = {text, slash != NULL ? slash + 1 : NULL};
@@ -392,27 +484,37 @@ static const struct gl_tf_resource *find_value(const struct gl_tf *tf, const cha
         size_t cursor = 0, number;
 
         gl_str_addf(&key, "%s|%s", type, said[i]);
-        if (gl_reader_index_next(&tf->by_value, gl_str_text(&key), &cursor, &number))
-            return &tf->resources[number];
+        if (gl_reader_index_next(&tf->by_value, gl_str_text(&key), &cursor, &number)) {
+            const struct gl_tf_resource *found = &tf->resources[number];
+
+            while (gl_reader_index_next(&tf->by_value, gl_str_text(&key), &cursor, &number))
+                *out_is_only = *out_is_only && &tf->resources[number] == found;
+            return found;
+        }
     }
     return NULL;
 }
 
+/* Templates of the same name stand in several regions: what is written tells them apart. */
 bool gl_tf_follow(void *cookie, const struct gl_attributes *from, const char *attribute,
                   const char *type, struct gl_attributes *out)
 {
     struct gl_tf *tf = cookie;
     const struct gl_tf_resource *resource = from->resource, *found = NULL;
+    bool is_only = true;
     const struct gl_tf_block *block = gl_tf_block_of(tf, resource);
-    const char *text =
-        gl_jnode_text(from->tree, into(from->tree, gl_tf_at(from->tree, from->values, attribute)));
+    const char *text = gl_jnode_text(
+        from->tree, gl_tf_into(from->tree, gl_tf_at(from->tree, from->values, attribute)));
 
     if (text != NULL)
-        found = find_value(tf, type, text);
-    if (found == NULL && block != NULL)
+        found = find_value(tf, type, text, &is_only);
+    tf->steps = 0;
+    if ((found == NULL || (!is_only && is_template(found))) && block != NULL)
         found = refer(tf, block->module, &block->expressions,
                       gl_tf_at(&block->expressions, gl_jtree_root(&block->expressions), attribute),
                       type, resource, 0);
+    else if (found != NULL && !is_only && is_template(found))
+        found = NULL;
     if (found == NULL || found == resource)
         return false;
     *out = gl_tf_attributes(found, found->after.count == 0);

@@ -3,23 +3,26 @@
 
 #include <string.h>
 
-/* End of one step "name" or "name[key]": the next '.' outside brackets and quotes. */
-static const char *step_end(const char *at, const char **out_key)
+/* Behind the bracket that closes the one at `at`; brackets in quotes are text. */
+static const char *key_end(const char *at)
 {
     bool is_quoted = false;
 
-    *out_key = NULL;
-    for (; *at != '\0' && (is_quoted || *out_key != NULL || *at != '.'); at++) {
+    for (at++; *at != '\0' && (is_quoted || *at != ']'); at++) {
         if (is_quoted && *at == '\\' && at[1] != '\0')
             at++;
         else if (*at == '"')
             is_quoted = !is_quoted;
-        else if (!is_quoted && *at == '[' && *out_key == NULL)
-            *out_key = at;
-        else if (!is_quoted && *at == ']' && (at[1] == '.' || at[1] == '\0'))
-            return at + 1;
     }
-    return at;
+    return *at == ']' ? at + 1 : at;
+}
+
+/* End of one step, "name" or "name[key]". */
+static const char *step_end(const char *at, const char **out_key)
+{
+    at += strcspn(at, ".[");
+    *out_key = *at == '[' ? at : NULL;
+    return *out_key != NULL ? key_end(at) : at;
 }
 
 struct step {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/hook/path.h"
 #include "broker/hook/terraform_part.h"
 
 #include <string.h>
@@ -17,6 +18,7 @@ static void add_before(struct gl_tf *tf, const struct gl_tf_resource *resource,
         return;
     gl_mapping_extract(tf->options->mapping, resource->row, &before, follower, arena, &past);
     gl_reader_set_past(arena, intent, &past);
+    intent->keeps_old = resource->is_forgotten && resource->change == GL_CHANGE_REPLACE;
 }
 
 static void add_notes(struct gl_tf *tf, const struct gl_tf_resource *resource,
@@ -87,6 +89,48 @@ static struct gl_intent *find_target(const struct scaling *scaling,
     return NULL;
 }
 
+/* A bound that is there and cannot be told yet; a negative one leaves that of the group. */
+static bool is_open(struct gl_tf *tf, const struct gl_tf_resource *scaler,
+                    const struct gl_path *path)
+{
+    struct gl_attributes from = gl_tf_attributes(scaler, scaler->after.count == 0);
+    struct gl_follower follower = gl_tf_follower(tf);
+    const char *text = NULL;
+    enum gl_known known;
+
+    if (path == NULL)
+        return false;
+    gl_path_texts(path, &from, &follower, &tf->work, &text, 1, &known, NULL);
+    if (text != NULL)
+        return false;
+    gl_path_number(path, &from, &follower, &known);
+    return known == GL_KNOWN_LATER;
+}
+
+static int64_t further(int64_t a, int64_t b, bool is_more)
+{
+    if (a == GL_UNKNOWN || b == GL_UNKNOWN)
+        return a == GL_UNKNOWN ? b : a;
+    return (a > b) == is_more ? a : b;
+}
+
+/* Bounds only widen: a schedule that goes down at night does not undo the day, and of several
+ * scalers each has its time. */
+static void scale(struct gl_tf *tf, const struct gl_tf_resource *resource,
+                  const struct gl_intent *scaler, struct gl_intent *target)
+{
+    struct gl_intent widest = *scaler;
+
+    if (scaler->change == GL_CHANGE_DELETE)
+        return;
+    widest.count.min = further(scaler->count.min, target->count.min, false);
+    widest.count.max = further(scaler->count.max, target->count.max, true);
+    widest.count.max = further(widest.count.max, scaler->count.desired, true);
+    if (is_open(tf, resource, resource->row->count.max))
+        target->count.max = widest.count.max = GL_UNKNOWN;
+    gl_reader_scale(&tf->plan->arena, &widest, target);
+}
+
 /* ---- all of them ---- */
 
 static bool is_machine(const struct gl_tf_resource *resource)
@@ -114,7 +158,7 @@ void gl_tf_intents(struct gl_tf *tf)
             continue;
         target = find_target(&scaling, resource);
         if (target != NULL)
-            gl_reader_scale(&plan->arena, &plan->intents[intent_of[i] - 1], target);
+            scale(tf, resource, &plan->intents[intent_of[i] - 1], target);
         else
             gl_reader_add_text(&plan->arena, &plan->intents[intent_of[i] - 1].notes,
                                "the group it scales is not in the plan");

@@ -10,7 +10,10 @@
 #include "broker/hook/reader_part.h"
 
 #define GL_TF_MAX_RESOURCES ((size_t)1 << 20)
-#define GL_TF_MAX_FOLLOWED  16 /* steps from a reference to its value; cycles end there */
+#define GL_TF_MAX_FOLLOWED  16  /* steps from a reference to its value; cycles end there */
+#define GL_TF_MAX_STEPS     256 /* of one expression, all ways together */
+#define GL_TF_NAMES_MAX     32  /* of an expression that are looked at */
+#define GL_TF_OTHERS        8
 
 /* "module.a["x"].aws_instance.web[0]" taken apart. Texts in the arena. */
 struct gl_tf_address {
@@ -74,6 +77,8 @@ struct gl_tf {
     struct gl_reader_index modules_named;
     struct gl_reader_index outputs_named; /* gl_tf_output_name() -> outputs */
     struct gl_reader_index types;         /* unmapped types looked at: 1 suspicious, 0 not */
+    size_t steps;                         /* of the expression being followed */
+    bool has_planned;                     /* planned_values lists resources */
 };
 
 /* "module|type.name" in the arena. */
@@ -122,10 +127,13 @@ struct gl_tf_answer {
     const char *text;
     enum gl_surety surety;
     const char *how; /* "variable region" */
+    bool is_guess;   /* of several names: any of them may be the one */
+    const char *others[GL_TF_OTHERS];
+    size_t other_count; /* may be more than there is room for */
 };
 /* The text an expression of `module` comes to. False when it cannot be told. */
 bool gl_tf_resolve(struct gl_tf *tf, const char *module, const struct gl_jtree *tree,
-                   const struct gl_jnode *expression, unsigned depth, struct gl_tf_answer *out);
+                   const struct gl_jnode *expression, struct gl_tf_answer *out);
 /* How rows of the mapping see beyond a resource's own attributes. */
 struct gl_follower gl_tf_follower(struct gl_tf *tf);
 /* gl_follower.follow; the cookie is the gl_tf. */
@@ -133,6 +141,11 @@ bool gl_tf_follow(void *cookie, const struct gl_attributes *from, const char *at
                   const char *type, struct gl_attributes *out);
 const struct gl_tf_block *gl_tf_block_of(const struct gl_tf *tf,
                                          const struct gl_tf_resource *resource);
+/* terraform_value.c. A block stands in a list: its first item, and what is no list as it is. */
+const struct gl_jnode *gl_tf_into(const struct gl_jtree *tree, const struct gl_jnode *node);
+/* The value at "[1].region" or "[\"us\"]" below `node`; NULL when it cannot be told which. */
+const struct gl_jnode *gl_tf_value_at(const struct gl_jtree *tree, const struct gl_jnode *node,
+                                      const char *path);
 /* Member at "a.b" below `node`; a block's list is stepped into at its first item. */
 const struct gl_jnode *gl_tf_at(const struct gl_jtree *tree, const struct gl_jnode *node,
                                 const char *path);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/hook/path.h"
 #include "broker/hook/terraform_part.h"
+#include "providers/data/data.h"
 
 #include <string.h>
 
@@ -7,7 +9,58 @@
  * what the resource says, what its arguments refer to, what its provider is told, what it was
  * before, and, when asked for, this process's environment. Never a default. */
 
+/* ---- from the text of an expression ---- */
+
+static const char *own_region(struct gl_tf *tf, const struct gl_mapping_provider *provider,
+                              enum gl_place_kind kind, const char *text, bool is_guess)
+{
+    const char *region = gl_mapping_region(provider, kind, text, &tf->plan->arena);
+
+    if (region == NULL || !is_guess || provider->cloud == NULL ||
+        gl_data_region(provider->cloud, region) != NULL)
+        return region;
+    return NULL; /* "prod" of lookup(var.regions, var.stage) */
+}
+
+/* Of several names the first that is a region, the others as candidates; unknown when there are
+ * more of them than are looked at. */
+static bool take_answer(struct gl_tf *tf, const struct gl_mapping_provider *provider,
+                        enum gl_place_kind kind, const struct gl_tf_answer *answer,
+                        struct gl_intent_place *out)
+{
+    size_t count = 0;
+    const char **regions = NULL;
+
+    if (answer->other_count > GL_TF_OTHERS)
+        return false;
+    for (size_t i = 0; i <= answer->other_count; i++) {
+        const char *text = i == 0 ? answer->text : answer->others[i - 1];
+        const char *region = own_region(tf, provider, kind, text, answer->is_guess);
+
+        if (region == NULL || (count > 0 && strcmp(region, regions[0]) == 0))
+            continue;
+        regions = gl_arena_grow(&tf->plan->arena, regions, count, sizeof *regions);
+        regions[count++] = region;
+    }
+    if (count == 0)
+        return false;
+    out->region = regions[0];
+    out->surety = answer->surety;
+    if (count == 1)
+        return true;
+    regions = gl_arena_grow(&tf->plan->arena, regions, count, sizeof *regions);
+    regions[count] = NULL;
+    out->candidates = regions + 1;
+    return true;
+}
+
 /* ---- what the resource's own arguments refer to ---- */
+
+/* "subnet_id -> aws_subnet.availability_zone": the argument itself names no place. */
+static bool is_followed(const struct gl_path *path)
+{
+    return path->first->terms->constant != NULL || path->first->terms->follow != NULL;
+}
 
 static bool by_argument(struct gl_tf *tf, const struct gl_tf_resource *resource,
                         const struct gl_mapping_provider *provider, struct gl_intent_place *out)
@@ -19,15 +72,13 @@ static bool by_argument(struct gl_tf *tf, const struct gl_tf_resource *resource,
         const char *head = gl_path_head(row->places[i].path);
         const struct gl_jtree *tree = &block->expressions;
         struct gl_tf_answer answer;
-        const char *region;
 
-        if (head == NULL || !gl_tf_resolve(tf, block->module, tree,
-                                           gl_tf_at(tree, gl_jtree_root(tree), head), 0, &answer))
+        if (is_followed(row->places[i].path) ||
+            !gl_tf_resolve(tf, block->module, tree, gl_tf_at(tree, gl_jtree_root(tree), head),
+                           &answer) ||
+            !take_answer(tf, provider, row->places[i].kind, &answer, out))
             continue;
-        region = gl_mapping_region(provider, row->places[i].kind, answer.text, &tf->plan->arena);
-        if (region == NULL)
-            continue;
-        gl_reader_set_place(&tf->plan->arena, out, region, "argument", answer.surety,
+        gl_reader_set_place(&tf->plan->arena, out, out->region, "argument", answer.surety,
                             gl_reader_say(&tf->plan->arena, "%s of %s", head, answer.how));
         return true;
     }
@@ -44,24 +95,26 @@ static bool ask_provider(struct gl_tf *tf, const struct gl_tf_provider *configur
 
     for (size_t i = 0; provider->region_paths != NULL && provider->region_paths[i] != NULL; i++) {
         struct gl_tf_answer answer;
-        const char *region;
 
         if (!gl_tf_resolve(tf, module, tree,
-                           gl_tf_at(tree, gl_jtree_root(tree), provider->region_paths[i]), 0,
-                           &answer))
-            continue;
-        region =
-            gl_mapping_region(provider, provider->region_kinds[i], answer.text, &tf->plan->arena);
-        if (region == NULL)
+                           gl_tf_at(tree, gl_jtree_root(tree), provider->region_paths[i]),
+                           &answer) ||
+            !take_answer(tf, provider, provider->region_kinds[i], &answer, out))
             continue;
         gl_reader_set_place(
-            &tf->plan->arena, out, region, "provider", answer.surety,
+            &tf->plan->arena, out, out->region, "provider", answer.surety,
             strcmp(answer.how, "constant") == 0
                 ? gl_reader_say(&tf->plan->arena, "provider %s%s", configured->key, "")
                 : gl_reader_say(&tf->plan->arena, "provider %s, %s", configured->key, answer.how));
         return true;
     }
     return false;
+}
+
+/* Is a region written there, though it cannot be told which? */
+static bool says_region(const struct gl_tf_provider *configured)
+{
+    return configured->expressions.count > 1;
 }
 
 static const struct gl_tf_provider *provider_of(const struct gl_tf *tf, const char *key)
@@ -129,7 +182,7 @@ static bool by_climbing(struct gl_tf *tf, const char *module, const char *local,
                 add_aliases(tf, local, provider, out);
             return true;
         }
-        if (length == 0)
+        if (length == 0 || (found != NULL && says_region(found)))
             return false;
         for (int dots = 0; length > 0 && dots < 2; length--)
             dots += path[length - 1] == '.';
@@ -150,7 +203,7 @@ static bool by_provider(struct gl_tf *tf, const struct gl_tf_resource *resource,
     exact = provider_of(tf, key);
     if (exact != NULL && ask_provider(tf, exact, module_of_key(tf, key), provider, out))
         return true;
-    if (exact != NULL && !tf->is_old_keys)
+    if (exact != NULL && (!tf->is_old_keys || says_region(exact)))
         return false; /* configured there, and without a region: by its environment */
     colon = strrchr(key, ':');
     return by_climbing(tf, resource->parts.module, colon != NULL ? colon + 1 : key, provider, out);
@@ -178,10 +231,30 @@ static bool by_past(struct gl_tf *tf, const struct gl_tf_resource *resource,
 
 /* ---- the order ---- */
 
-static bool by_reference(struct gl_tf *tf, const struct gl_tf_resource *resource,
-                         const struct gl_mapping_provider *provider, struct gl_intent_place *out)
+/* Does the resource itself say where, in words that cannot be followed? Then neither its provider
+ * nor its past says it, unless its provider binds it: a zone lies in the region of that. */
+static const char *said_elsewhere(const struct gl_tf *tf, const struct gl_tf_resource *resource,
+                                  const struct gl_mapping_provider *provider)
 {
-    return by_argument(tf, resource, provider, out) || by_provider(tf, resource, provider, out);
+    const struct gl_tf_block *block = gl_tf_block_of(tf, resource);
+    const struct gl_mapping_row *row = resource->row;
+    bool may_move = resource->change == GL_CHANGE_CREATE || resource->change == GL_CHANGE_REPLACE ||
+                    resource->change == GL_CHANGE_UNKNOWN;
+
+    for (size_t i = 0; block != NULL && may_move && i < row->place_count; i++) {
+        const struct gl_place_row *place = &row->places[i];
+        const struct gl_jtree *tree = &block->expressions;
+        const struct gl_jnode *said =
+            gl_tf_at(tree, gl_jtree_root(tree), gl_path_head(place->path));
+        const struct gl_jnode *value = gl_jnode_get(tree, said, "constant_value");
+
+        if (is_followed(place->path) || !gl_jnode_is(said, GL_JOBJECT) ||
+            gl_jnode_is(value, GL_JNULL) ||
+            (provider != NULL && provider->has_binding_region && place->kind != GL_PLACE_REGION))
+            continue;
+        return gl_path_head(place->path);
+    }
+    return NULL;
 }
 
 static void note_conflict(struct gl_tf *tf, const struct gl_tf_resource *resource,
@@ -200,6 +273,7 @@ void gl_tf_place(struct gl_tf *tf, const struct gl_tf_resource *resource, struct
     const struct gl_mapping_provider *provider =
         gl_mapping_provider(tf->options->mapping, resource->row->type);
     struct gl_intent_place *place = &intent->place;
+    const char *said;
 
     if (gl_reader_place_by_user(tf->options, &tf->plan->arena, intent->address, place))
         return;
@@ -208,7 +282,19 @@ void gl_tf_place(struct gl_tf *tf, const struct gl_tf_resource *resource, struct
             note_conflict(tf, resource, provider, place);
         return;
     }
-    if (provider != NULL && by_reference(tf, resource, provider, place))
+    if (provider != NULL && by_argument(tf, resource, provider, place))
+        return;
+    said = said_elsewhere(tf, resource, provider);
+    if (said != NULL) {
+        *place = (struct gl_intent_place){
+            .zone = place->zone,
+            .zones = place->zones,
+            .how = gl_reader_say(&tf->plan->arena, "%s is written, and cannot be told yet", said),
+            .evidence = "none",
+            .surety = GL_SURE_NOT};
+        return;
+    }
+    if (provider != NULL && by_provider(tf, resource, provider, place))
         return;
     if (by_past(tf, resource, place))
         return;

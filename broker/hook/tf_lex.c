@@ -57,52 +57,84 @@ static void skip_blank(struct gl_tf_lex *lex)
 
 /* ---- strings ---- */
 
+/* Inside a string, or inside one of the templates that stand in each other; `braces` counts the
+ * open ones of each template. */
+struct quoting {
+    unsigned braces[TEMPLATES_MAX], depth;
+    bool is_in_string, is_literal, is_over;
+};
+
+static bool opens_template(const struct gl_tf_lex *lex, char c)
+{
+    return (c == '$' || c == '%') && peek(lex, 0) == '{';
+}
+
+static void go_into_template(struct gl_tf_lex *lex, struct quoting *quoting)
+{
+    step(lex);
+    quoting->is_literal = false;
+    quoting->is_in_string = false;
+    if (quoting->depth == TEMPLATES_MAX)
+        quoting->is_over = true;
+    else
+        quoting->braces[quoting->depth++] = 1;
+}
+
+/* A byte of a string, which was stepped over. */
+static void string_byte(struct gl_tf_lex *lex, struct quoting *quoting, char c)
+{
+    bool is_doubled = (c == '$' || c == '%') && peek(lex, 0) == c; /* "$${" is a dollar sign */
+
+    if (c == '"') {
+        quoting->is_over = quoting->depth == 0;
+        quoting->is_in_string = false;
+    } else if (c == '\\' || is_doubled) {
+        quoting->is_literal = false;
+        step(lex);
+    } else if (opens_template(lex, c)) {
+        go_into_template(lex, quoting);
+    } else if (c == '\n' && quoting->depth == 0) {
+        lex->at--; /* not closed, which the language does not allow: the line end counts */
+        lex->line--;
+        quoting->is_literal = false;
+        quoting->is_over = true;
+    }
+}
+
+/* A byte of a template. */
+static void template_byte(struct quoting *quoting, char c)
+{
+    unsigned *open = &quoting->braces[quoting->depth - 1];
+
+    quoting->is_in_string = c == '"';
+    *open += c == '{';
+    *open -= c == '}';
+    if (*open == 0) {
+        quoting->depth--;
+        quoting->is_in_string = true;
+    }
+}
+
 /* From after the opening quote to after the closing one, through templates and the strings inside
- * them: `braces` counts the open ones of each template. False when a template or escape was met. */
+ * them. False when a template or an escape was met, or no end. */
 static bool skip_string(struct gl_tf_lex *lex, size_t *out_end)
 {
-    unsigned braces[TEMPLATES_MAX] = {0}, depth = 0;
-    bool is_literal = true, is_in_string = true;
+    struct quoting quoting = {.is_in_string = true, .is_literal = true};
 
-    while (lex->at < lex->length) {
+    *out_end = lex->length;
+    while (lex->at < lex->length && !quoting.is_over) {
         char c = peek(lex, 0);
-        size_t at = lex->at;
 
+        *out_end = lex->at;
         step(lex);
-        if (is_in_string && c == '"') {
-            if (depth == 0) {
-                *out_end = at;
-                return is_literal;
-            }
-            is_in_string = false;
-        } else if (is_in_string && c == '\\') {
-            is_literal = false;
-            step(lex);
-        } else if (is_in_string && (c == '$' || c == '%') && peek(lex, 0) == c) {
-            is_literal = false; /* "$${" is a dollar sign */
-            step(lex);
-        } else if (is_in_string && (c == '$' || c == '%') && peek(lex, 0) == '{') {
-            is_literal = false;
-            step(lex);
-            if (depth == TEMPLATES_MAX)
-                break;
-            braces[depth++] = 1;
-            is_in_string = false;
-        } else if (is_in_string && c == '\n' && depth == 0) {
-            lex->at = at; /* not closed, which the language does not allow: the line end counts */
-            lex->line--;
-            break;
-        } else if (!is_in_string && c == '"') {
-            is_in_string = true;
-        } else if (!is_in_string && c == '{') {
-            braces[depth - 1]++;
-        } else if (!is_in_string && c == '}' && --braces[depth - 1] == 0) {
-            depth--;
-            is_in_string = true;
-        }
+        if (quoting.is_in_string)
+            string_byte(lex, &quoting, c);
+        else
+            template_byte(&quoting, c);
     }
-    *out_end = lex->at;
-    return false;
+    if (!quoting.is_over)
+        *out_end = lex->length;
+    return quoting.is_over && quoting.is_literal;
 }
 
 /* ---- heredocs ---- */

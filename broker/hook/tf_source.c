@@ -247,6 +247,14 @@ static int compare_names(const void *left, const void *right)
     return strcmp(*a, *b);
 }
 
+/* Only what may matter: most of a large tree is passed over without asking what it is. */
+static bool is_wanted(const struct dirent *entry)
+{
+    if (entry->d_name[0] == '.' || entry->d_type == DT_LNK)
+        return false;
+    return entry->d_type == DT_DIR || entry->d_type == DT_UNKNOWN || is_source_name(entry->d_name);
+}
+
 /* The names of a folder in order, hidden ones left out, so that the same tree gives the same scan.
  */
 static const char **list_folder(struct gl_tf_source *source, const char *path, size_t *out_count)
@@ -257,12 +265,12 @@ static const char **list_folder(struct gl_tf_source *source, const char *path, s
     struct dirent *entry;
 
     while (list != NULL && (entry = readdir(list)) != NULL) {
-        if (entry->d_name[0] == '.')
-            continue;
         if (source->entries++ >= GL_TF_SOURCE_ENTRIES) {
             source->is_cut = true;
             break;
         }
+        if (!is_wanted(entry))
+            continue;
         names = gl_arena_grow(&source->arena, names, count, sizeof *names);
         names[count++] = gl_arena_text(&source->arena, entry->d_name, strlen(entry->d_name));
     }

@@ -5,8 +5,8 @@
 #include <string.h>
 #include <yaml.h>
 
-/* Each document is spelled out as JSON text, one line of it for each of its own, and then read as
- * such: lines of errors, ceilings, duplicate keys and depth are those of base/jsonpull.h. */
+/* Each document is spelled out as JSON text and then read as such: ceilings, duplicate keys and
+ * depth are those of base/jsonpull.h. */
 
 struct level {
     bool is_mapping, is_at_value; /* a mapping: its key is written, the value is not */
@@ -26,7 +26,6 @@ struct gl_yamltree {
     bool has_short_tags, is_over;
     struct gl_error *err;
     struct gl_str out;
-    size_t line;   /* of the source that `out` has come to, from 0 */
     size_t number; /* of the document, from 1 */
     struct level levels[GL_YAMLTREE_MAX_DEPTH];
     size_t depth;
@@ -60,14 +59,8 @@ void gl_yamltree_quote(struct gl_str *out, const char *bytes, size_t length)
     gl_str_add_char(out, '"');
 }
 
-static void keep_line(struct gl_yamltree *yaml, const yaml_mark_t *mark)
-{
-    for (; yaml->line < mark->line; yaml->line++)
-        gl_str_add_char(&yaml->out, '\n');
-}
-
 /* What stands before a value or key: a comma, a colon. */
-static void add_separator(struct gl_yamltree *yaml, const yaml_mark_t *mark)
+static void add_separator(struct gl_yamltree *yaml)
 {
     struct level *level = yaml->depth > 0 ? &yaml->levels[yaml->depth - 1] : NULL;
 
@@ -77,7 +70,6 @@ static void add_separator(struct gl_yamltree *yaml, const yaml_mark_t *mark)
         gl_str_add_char(&yaml->out, ',');
     if (level != NULL && level->is_mapping)
         level->is_at_value = !level->is_at_value;
-    keep_line(yaml, mark);
 }
 
 /* ---- plain scalars ---- */
@@ -208,27 +200,21 @@ static int take_alias(struct gl_yamltree *yaml, const yaml_event_t *event)
     const char *name = (const char *)event->data.alias.anchor;
     const struct anchor *found = NULL;
     const struct level *level = yaml->depth > 0 ? &yaml->levels[yaml->depth - 1] : NULL;
-    size_t start;
 
     if (level != NULL && level->is_mapping && !level->is_at_value)
-        return fail_at(yaml, &event->start_mark, GL_E_SYNTAX, "a key must be a text");
+        return fail_at(yaml, &event->start_mark, GL_E_SYNTAX, "a key must be a plain text");
     for (size_t i = 0; i < yaml->anchor_count; i++)
         if (strcmp(yaml->anchors[i].name, name) == 0)
             found = &yaml->anchors[i];
     if (found == NULL || found->length == 0)
         return fail_at(yaml, &event->start_mark, GL_E_SYNTAX, "an alias of nothing");
-    add_separator(yaml, &event->start_mark);
+    add_separator(yaml);
     if (yaml->out.length + found->length > GL_YAMLTREE_MAX_BYTES)
         return fail_at(yaml, &event->start_mark, GL_E_TOO_LARGE, "too much by aliases");
-    start = yaml->out.length;
-    for (size_t i = 0; i < found->length; i++) {
-        char c = yaml->out.text[found->start + i];
-
-        gl_str_add_char(&yaml->out, c == '\n' ? ' ' : c); /* only between tokens */
-    }
-    return yaml->out.length == start + found->length
-               ? 0
-               : fail_at(yaml, &event->start_mark, GL_E_TOO_LARGE, "too large");
+    /* By hand: what is appended lies in the text that grows. */
+    for (size_t i = 0; i < found->length; i++)
+        gl_str_add_char(&yaml->out, yaml->out.text[found->start + i]);
+    return 0;
 }
 
 /* ---- events ---- */
@@ -241,7 +227,7 @@ static int take_key(struct gl_yamltree *yaml, const yaml_event_t *event)
         return fail_at(yaml, &event->start_mark, GL_E_SYNTAX, "merge keys (<<) are not read");
     if (!is_plain_tag((const char *)event->data.scalar.tag) || event->data.scalar.anchor != NULL)
         return fail_at(yaml, &event->start_mark, GL_E_SYNTAX, "a key must be a plain text");
-    add_separator(yaml, &event->start_mark);
+    add_separator(yaml);
     gl_yamltree_quote(&yaml->out, text, event->data.scalar.length);
     return 0;
 }
@@ -274,7 +260,7 @@ static int take_scalar(struct gl_yamltree *yaml, const yaml_event_t *event)
         return take_key(yaml, event);
     if (check_tag(yaml, &event->start_mark, tag) != 0)
         return -1;
-    add_separator(yaml, &event->start_mark);
+    add_separator(yaml);
     if (add_anchor(yaml, &event->start_mark, event->data.scalar.anchor, &anchor) != 0)
         return -1;
     if (is_short(yaml, tag)) {
@@ -306,7 +292,7 @@ static int open_level(struct gl_yamltree *yaml, const yaml_event_t *event, bool 
         return fail_at(yaml, &event->start_mark, GL_E_TOO_LARGE, "nested too deeply");
     if (check_tag(yaml, &event->start_mark, tag) != 0)
         return -1;
-    add_separator(yaml, &event->start_mark);
+    add_separator(yaml);
     if (add_anchor(yaml, &event->start_mark,
                    is_mapping ? event->data.mapping_start.anchor
                               : event->data.sequence_start.anchor,
@@ -335,9 +321,6 @@ static int take(struct gl_yamltree *yaml, const yaml_event_t *event)
     switch (event->type) {
     case YAML_STREAM_END_EVENT:
         return 2;
-    case YAML_DOCUMENT_START_EVENT:
-        yaml->line = event->start_mark.line;
-        return 0;
     case YAML_DOCUMENT_END_EVENT:
         return 1;
     case YAML_ALIAS_EVENT:
@@ -413,7 +396,12 @@ static int read_spelled(struct gl_yamltree *yaml, struct gl_jtree *tree, struct 
     gl_str_add(&name, yaml->name);
     if (yaml->number > 1)
         gl_str_addf(&name, " (document %zu)", yaml->number);
-    return gl_jtree_parse(tree, gl_str_text(&yaml->out), yaml->out.length, gl_str_text(&name), err);
+    if (gl_jtree_parse(tree, gl_str_text(&yaml->out), yaml->out.length, gl_str_text(&name), err) ==
+        0)
+        return 0;
+    if (err->code == GL_E_DUPLICATE_KEY)
+        return gl_fail(err, GL_E_DUPLICATE_KEY, "%s: the same key twice", gl_str_text(&name));
+    return -1;
 }
 
 int gl_yamltree_next(struct gl_yamltree *yaml, struct gl_jtree *tree, bool *out_has,

@@ -25,7 +25,7 @@ struct gl_yamltree *gl_yamltree_new(const char *bytes, size_t length, const char
 void gl_yamltree_free(struct gl_yamltree *yaml);
 
 /* The next document into `tree`; *out_has false after the last, when the tree is left alone. An
- * empty document is null. -1: SYNTAX, TOO_LARGE, DUPLICATE_KEY with name and line. */
+ * empty document is null. -1: SYNTAX, TOO_LARGE with name and line, DUPLICATE_KEY with name. */
 int gl_yamltree_next(struct gl_yamltree *yaml, struct gl_jtree *tree, bool *out_has,
                      struct gl_error *err);
 

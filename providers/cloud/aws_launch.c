@@ -6,6 +6,7 @@
 
 #include "providers/cloud/remote_part.h"
 #include "providers/cloud/userdata.h"
+#include "providers/data/data.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -231,7 +232,13 @@ int gl_aws_launch(struct gl_cloud *cloud, const struct gl_launch *launch, struct
 
 /* ---- check ---- */
 
-enum { DRY_RUN, TYPE, QUOTA, RUNNING, CHECKS };
+/* The size of a type never changes: of one that the table knows it is not asked, so last. */
+enum { DRY_RUN, QUOTA, RUNNING, TYPE, CHECKS };
+
+static size_t check_count(const struct gl_launch *launch)
+{
+    return gl_data_type("aws", launch->type) != NULL ? TYPE : CHECKS;
+}
 
 static int make_checks(struct gl_aws *aws, const struct gl_launch *launch,
                        struct gl_remote_call calls[CHECKS], struct gl_error *err)
@@ -240,8 +247,10 @@ static int make_checks(struct gl_aws *aws, const struct gl_launch *launch,
     json_t *asked =
         json_pack("{s:s, s:s}", "ServiceCode", "ec2", "QuotaCode", quota != NULL ? quota : "none");
 
-    gl_aws_query(aws, &calls[TYPE], "ec2", launch->region, "DescribeInstanceTypes");
-    gl_aws_add(&calls[TYPE], launch->type, "InstanceType.1");
+    if (check_count(launch) == CHECKS) {
+        gl_aws_query(aws, &calls[TYPE], "ec2", launch->region, "DescribeInstanceTypes");
+        gl_aws_add(&calls[TYPE], launch->type, "InstanceType.1");
+    }
     gl_aws_json(aws, &calls[QUOTA], "servicequotas", launch->region,
                 "ServiceQuotasV20190624.GetServiceQuota", asked);
     json_decref(asked);
@@ -284,13 +293,16 @@ static int judge_dry_run(struct gl_aws *aws, const struct gl_remote_call *call,
                    gl_text_show(word.word, shown), gl_str_text(&clean));
 }
 
-/* Of an answer about types; 0 = not told. */
-static uint32_t vcpus_of(const struct gl_remote_call *call)
+/* Of the table, else of an answer about types; 0 = not told. */
+static uint32_t vcpus_of(const struct gl_launch *launch, const struct gl_remote_call *call)
 {
+    const struct gl_type_row *known = gl_data_type("aws", launch->type);
     struct gl_error ignored = {0};
     GL_AUTO(gl_auto_xml) struct gl_xml *doc = NULL;
     const char *text;
 
+    if (known != NULL)
+        return known->vcpus;
     if (call->err.code != GL_OK)
         return 0;
     doc = gl_aws_read(call, &ignored);
@@ -330,7 +342,7 @@ static int judge_quota(struct gl_aws *aws, const struct gl_remote_call calls[CHE
                        const struct gl_launch *launch, struct gl_error *err)
 {
     struct gl_error ignored = {0};
-    uint32_t wanted = vcpus_of(&calls[TYPE]), used = running_vcpus(&calls[RUNNING], launch);
+    uint32_t wanted = vcpus_of(launch, &calls[TYPE]), used = running_vcpus(&calls[RUNNING], launch);
     GL_AUTO(gl_auto_json) json_t *json = NULL;
     double limit;
 
@@ -359,7 +371,7 @@ int gl_aws_check(struct gl_cloud *cloud, const struct gl_launch *launch, struct 
     gl_remote_begin(&aws->remote, GL_REMOTE_DEADLINE_MS);
     if (gl_aws_check_region(aws, launch->region, err) == 0 && check_price(aws, launch, err) == 0 &&
         make_checks(aws, launch, calls, err) == 0) {
-        gl_remote_send_all(&aws->remote, calls, CHECKS);
+        gl_remote_send_all(&aws->remote, calls, check_count(launch));
         if (calls[TYPE].err.code == GL_E_UNKNOWN_NAME)
             gl_fail(err, GL_E_UNKNOWN_NAME, "%s", calls[TYPE].err.text);
         else if (judge_dry_run(aws, &calls[DRY_RUN], err) == 0)

@@ -100,10 +100,22 @@ static int read_page(const struct gl_remote_call *call, const char *region,
     return 0;
 }
 
-/* A region where nothing may be looked at (a policy of the organization) has nothing of ours. */
+/* What does not fit is cut with dots: that there is more is not kept back. */
+static void note_unseen(char unseen[256], const char *region)
+{
+    size_t length = strlen(unseen), room = sizeof((struct gl_cloud *)0)->unseen - length;
+
+    if (room <= strlen(region) + sizeof ", ...")
+        snprintf(unseen + length, room, "%s", strstr(unseen, "...") == NULL ? ", ..." : "");
+    else
+        snprintf(unseen + length, room, "%s%s", length > 0 ? ", " : "", region);
+}
+
+/* Where nothing may be looked at (a policy of the organization) nothing of ours was launched with
+ * these rights; with others it may have been, so that it is named. */
 static int read_round(struct gl_remote_call *calls, const size_t *which, size_t count,
                       const char *const *regions, struct gl_aws_instances *list, char **next,
-                      struct gl_error *err)
+                      char unseen[256], struct gl_error *err)
 {
     size_t refused = 0;
     int result = 0;
@@ -114,6 +126,7 @@ static int read_round(struct gl_remote_call *calls, const size_t *which, size_t 
         if (calls[i].err.code == GL_E_PERMISSION && refused < count) {
             free(next[which[i]]);
             next[which[i]] = NULL;
+            note_unseen(unseen, regions[which[i]]);
         } else if (read_page(&calls[i], regions[which[i]], list, &next[which[i]], err) < 0)
             result = -1;
     }
@@ -135,7 +148,7 @@ static int ask_round(struct gl_aws *aws, const char *const *regions, size_t regi
             which[count++] = i;
         }
     gl_remote_send_all(&aws->remote, calls, count);
-    result = read_round(calls, which, count, regions, list, next, err);
+    result = read_round(calls, which, count, regions, list, next, aws->remote.cloud.unseen, err);
     for (size_t i = 0; i < count; i++)
         gl_remote_call_done(&calls[i]);
     free(calls);
@@ -181,6 +194,7 @@ int gl_aws_list(struct gl_cloud *cloud, struct gl_instance **out, size_t *out_co
 
     if (cloud->ops->regions(cloud, &regions, err) < 0)
         return -1;
+    cloud->unseen[0] = '\0';
     gl_remote_begin(&aws->remote, GL_REMOTE_DEADLINE_MS);
     if (ask_all(aws, regions, &all, &list, err) < 0) {
         free(list.items);

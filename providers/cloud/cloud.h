@@ -45,10 +45,6 @@ struct gl_cloud_key {
 struct gl_cloud_setting {
     const char *name, *value;
 };
-/* Of clouds whose regions no table knows: nothing but their user's word says where they stand. */
-#define GL_CLOUD_ZONE_KEY  "grid-zone"
-#define GL_CLOUD_ZONE_HELP "grid zone it stands in: SE-SE3, or by region: north=SE-SE3, south=DE"
-
 struct gl_cloud;
 struct gl_catalog_ops;
 struct gl_statement;
@@ -159,6 +155,7 @@ struct gl_cloud {
     struct gl_cloud_failure failure; /* of the last call that failed */
     bool is_account_asked;
     char account[128]; /* whose it is; of broker/tenant.h alone */
+    char unseen[256];  /* regions that the last list() was not allowed to look at; "" = none */
 };
 
 /* local: one of its regions, in a grid zone of its own. */
@@ -186,12 +183,6 @@ struct gl_cloud_options {
 /* The value of a setting: the configuration's, else the key's fallback, else NULL. */
 const char *gl_cloud_setting(const struct gl_cloud_ops *ops, const struct gl_cloud_options *options,
                              const char *name);
-
-/* What a setting says of `name`, where it may be one word for all or a list as in "north=SE-SE3,
- * south=DE-LU". False, and `out` untouched, when it says nothing, or more than fits. */
-bool gl_cloud_setting_item(const char *list, const char *name, char *out, size_t size);
-/* Micro-USD of a setting as in "0.05"; GL_UNKNOWN (policy/facts.h) when it is no such number. */
-int64_t gl_cloud_setting_usd(const char *text);
 
 /* Open a cloud by name: NULL with UNKNOWN_NAME, or the adapter's own error. */
 struct gl_cloud *gl_cloud_open(const char *name, const struct gl_cloud_options *options,

@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "providers/cloud/drivers.h"
+#include "providers/cloud/setting_list.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -2,6 +2,8 @@
 /* Flavors of all regions at once. OpenStack has no prices: what the settings say is all. */
 #include "providers/cloud/openstack.h"
 
+#include "providers/cloud/setting_list.h"
+
 #include <string.h>
 
 enum kind { TOKEN, VERSION, FLAVORS };

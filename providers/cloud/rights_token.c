@@ -74,6 +74,8 @@ static const struct gl_right scaleway[] = {
     LAUNCH("InstancesFullAccess", "PATCH /instance/v1/zones/%s/servers/%s"),
     LAUNCH("InstancesFullAccess", "DELETE /instance/v1/zones/%s/servers/%s"),
     LAUNCH("InstancesFullAccess", "DELETE /instance/v1/zones/%s/volumes/%s"),
+    LOOK("BlockStorageReadOnly", "GET /block/v1/zones/%s/volumes"),
+    LAUNCH("BlockStorageFullAccess", "PATCH /block/v1/zones/%s/volumes/%s"),
     LAUNCH("BlockStorageFullAccess", "DELETE /block/v1/zones/%s/volumes/%s"),
     END,
 };

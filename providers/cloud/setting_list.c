@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "providers/cloud/cloud.h"
+#include "providers/cloud/setting_list.h"
 
 #include "policy/facts.h"
 

@@ -50,9 +50,9 @@ struct gl_venue_ops {
     const char *name, *title, *docs;
     unsigned caps; /* enum gl_venue_cap */
     const struct gl_venue_key *keys;
-    const char *place_key;   /* the setting that names the place */
-    int64_t settle_s;        /* what was sent shows in its lists after that */
-    int64_t idempotent_s;    /* IDEMPOTENT holds for so long; 0 = for ever */
+    const char *place_key; /* the setting that names the place */
+    int64_t settle_s;      /* what was sent shows in its lists after that */
+    int64_t idempotent_s;  /* IDEMPOTENT holds for so long; 0 = for ever */
     const struct gl_venue_rule *rules;
     const char *sign_in_url; /* for a person, where a person is needed; "" or NULL = the place */
 
@@ -163,7 +163,8 @@ const char *gl_venue_member(const json_t *object, const char *key);
 int64_t gl_venue_number(const json_t *object, const char *key);
 /* An RFC 3339 time; .unix_s 0 when absent. */
 struct gl_instant gl_venue_time(const json_t *object, const char *key);
-/* An address of the venue into `out`; "" unless it is https or this machine and of visible ASCII. */
+/* An address of the venue into `out`; "" unless it is https or this machine and of visible ASCII.
+ */
 void gl_venue_link(const char *url, char *out, size_t size);
 /* Is the tag in that text, in brackets? */
 bool gl_venue_has_tag(const char *text, const char *tag);

@@ -66,6 +66,9 @@ enum gl_venue_answer gl_venue_judge(const struct gl_venue_rule *rules,
                      {410, GL_ANSWER_GONE},   {429, GL_ANSWER_RATE_LIMITED},
                      {451, GL_ANSWER_GONE},   {501, GL_ANSWER_REFUSED}};
 
+    /* A good answer holds what people wrote: its words mean nothing here. */
+    if (reply->status >= 200 && reply->status < 300)
+        return GL_ANSWER_OK;
     for (; rules != NULL && rules->answer != GL_ANSWER_NONE; rules++)
         if ((rules->status == 0 || rules->status == reply->status) &&
             (rules->text == NULL || has_text(reply, rules->text)))
@@ -73,8 +76,6 @@ enum gl_venue_answer gl_venue_judge(const struct gl_venue_rule *rules,
     for (size_t i = 0; i < sizeof by_status / sizeof *by_status; i++)
         if (by_status[i].status == reply->status)
             return by_status[i].answer;
-    if (reply->status >= 200 && reply->status < 300)
-        return GL_ANSWER_OK;
     if (reply->status >= 300 && reply->status < 400)
         return leads_to_person(reply) ? GL_ANSWER_PERSON : GL_ANSWER_UNCLEAR;
     if (reply->status == 403)
@@ -195,19 +196,19 @@ static size_t split_headers(char *text, const char **out, size_t most)
     return count;
 }
 
-/* Nothing was asked where the connection never stood. */
+/* Nothing was asked where the connection never stood: what libcurl says only before it does. */
 static bool is_unsent(const struct gl_error *why)
 {
-    static const char *const words[] = {
-        "Couldn't connect",     "Could not connect", "Failed to connect",
-        "Could not resolve",    "Couldn't resolve",  "Connection refused",
-        "no connection within", "not installed",     "SSL",
-        "certificate"};
+    static const char *const words[] = {"Failed to connect",       "Could not resolve",
+                                        "no connection within",    "is not installed",
+                                        "SSL certificate problem", "no alternative certificate"};
 
+    if (why->code == GL_E_BAD_VALUE) /* no transport may send it */
+        return true;
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (strstr(why->text, words[i]) != NULL)
-            return why->code == GL_E_NETWORK || strcmp(words[i], "no connection within") == 0;
-    return why->code == GL_E_BAD_VALUE;
+            return true;
+    return false;
 }
 
 static int send_once(struct gl_venue *venue, struct gl_remote_call *call, struct gl_error *err)

@@ -29,6 +29,13 @@ static void *aws_start(const char *folder)
 
     (void)folder;
     fake->quota = PLENTY;
+    if (getenv("FAKE_AWS_CLOSED") != NULL) /* a region where nobody may look */
+        fake->fault = (struct gl_fake_aws_fault){.action = "DescribeInstances",
+                                                 .region = getenv("FAKE_AWS_CLOSED"),
+                                                 .status = 403,
+                                                 .code = "UnauthorizedOperation",
+                                                 .message = "closed by the organization",
+                                                 .times = PLENTY};
     return fake;
 }
 

@@ -512,6 +512,7 @@ static const struct {
     {"RunInstances", run_instances,
      "MinCount MaxCount ClientToken InstanceType ImageId InstanceInitiatedShutdownBehavior "
      "MetadataOptions.HttpTokens MetadataOptions.InstanceMetadataTags SubnetId SecurityGroupId.? "
+     "Placement.AvailabilityZone "
      "KeyName IamInstanceProfile.Arn IamInstanceProfile.Name TagSpecification.?.ResourceType "
      "TagSpecification.?.Tag.?.Key TagSpecification.?.Tag.?.Value InstanceMarketOptions.MarketType "
      "InstanceMarketOptions.SpotOptions.* UserData DryRun"},

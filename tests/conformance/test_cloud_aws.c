@@ -284,8 +284,11 @@ static void what_runs_counts_against_the_quota(void **state)
     struct gl_error err = {0};
 
     (void)state;
-    fake->quota = 3; /* a t3.micro has two vCPUs */
+    fake->quota = 3; /* a t3.micro has two vCPUs: that is known, and not asked */
+    fail_next("DescribeInstanceTypes", 500, "InternalError", 1000, false);
     assert_int_equal(cloud->ops->check(cloud, &launch, &err), 0);
+    assert_int_equal(fake->fault.times, 1000);
+    fake->fault.times = 0;
     assert_int_equal(launch_it(&launch, &made, &err), 0);
     assert_int_equal(cloud->ops->describe(cloud, made.id, &made, &err), 0);
     assert_int_equal(cloud->ops->check(cloud, &launch, &err), -1);
@@ -331,11 +334,15 @@ static void one_region_that_fails(void **state)
     assert_int_equal(cloud->ops->list(cloud, &list, &count, &err), -1);
     assert_non_null(strstr(err.text, "eu-west-1"));
     fail_next("DescribeInstances", 403, "UnauthorizedOperation", 1000, false);
-    fake->fault.region = "eu-west-1"; /* closed by the organization: nothing of ours there */
+    fake->fault.region = "eu-west-1"; /* closed by the organization: it is named */
     gl_error_clear(&err);
     assert_int_equal(cloud->ops->list(cloud, &list, &count, &err), 0);
     assert_int_equal(count, 0);
     free(list);
+    assert_string_equal(cloud->unseen, "eu-west-1");
+    assert_int_equal(cloud->ops->list(cloud, &list, &count, &err), 0);
+    free(list);
+    assert_string_equal(cloud->unseen, "eu-west-1"); /* of the last list alone */
     fake->fault.region = NULL; /* everywhere: that is no list */
     assert_int_equal(cloud->ops->list(cloud, &list, &count, &err), -1);
     assert_int_equal(err.code, GL_E_PERMISSION);

@@ -245,7 +245,7 @@ static void lend_it(void *cookie, const char *step)
         return;
     whose = "account two";
     fault(GL_MEMORY_MOVE, 1, GL_E_NOT_FOUND);
-    fault(GL_MEMORY_DESCRIBE, 1, GL_E_NOT_FOUND);
+    fault(GL_MEMORY_DESCRIBE, 100, GL_E_NOT_FOUND);
 }
 
 static void what_another_account_does_not_show_is_not_over(void **state)

@@ -1,4 +1,5 @@
 #!/bin/bash
+# shellcheck disable=SC2016,SC2317 # names stay for the inner shell; functions run by exits()
 # SPDX-License-Identifier: Apache-2.0
 # Every example of examples/ that puts the hook somewhere, run or judged by the published schema of
 # the place: tests/integration/hook_examples.sh BUILD. SKY_PYTHON may name a Python with SkyPilot
@@ -197,6 +198,22 @@ called '^aws cloudformation deploy .*--region eu-north-1 --parameter-overrides S
 : >"$FAKE_LOG"
 exits 3 'a dirty one' "$cloudformation/green-deploy.sh" web "$cloudformation/template.yaml" eu-central-1
 quiet '^aws' 'is not'
+
+manifest=$root/examples/kubernetes/deployment.yaml
+exits 0 'Kubernetes: a manifest for green nodes' greenlaunch hook kubernetes "$manifest" \
+    --policy "$GREENLAUNCH_POLICY"
+sed 's/eu-north-1/eu-central-1/' "$manifest" >"$scratch/manifest.yaml"
+exits 3 'and one for dirty ones' greenlaunch hook kubernetes "$scratch/manifest.yaml" \
+    --policy "$GREENLAUNCH_POLICY"
+sed '/topology/d' "$manifest" >"$scratch/manifest.yaml"
+exits 8 'and one for any' greenlaunch hook kubernetes "$scratch/manifest.yaml" \
+    --policy "$GREENLAUNCH_POLICY"
+if command -v systemd-analyze >/dev/null 2>&1; then
+    sed "s,/usr/local/bin/greenlaunch,$build/greenlaunch," \
+        "$root/examples/run-task/greenlaunch-runtask.service" >"$scratch/greenlaunch-runtask.service"
+    exits 0 'systemd takes the unit of the run task' systemd-analyze verify --man=no \
+        "$scratch/greenlaunch-runtask.service"
+fi
 
 export GREENLAUNCH_ZONE=SE-SE3
 exits 0 'Slurm: a green zone' "$root/examples/slurm/green-sbatch" job.sh

@@ -1,4 +1,5 @@
 #!/bin/bash
+# shellcheck disable=SC2317 # functions are run by exits()
 # SPDX-License-Identifier: Apache-2.0
 # Plans judged and applied: binary plans, `hook terraform --run` around a tool that stands in for
 # Terraform and around the real one, the external data source, hook install:
@@ -52,6 +53,9 @@ exits 3 'without the name of the tool too' greenlaunch hook dirty.tfplan --polic
 FAKE_SHOW_STATUS=1 exits 2 'a tool that does not end well is an error, whatever it printed' \
     "${judge[@]}" green.tfplan
 said 'show -json. ended with status 1' 'which is said'
+FAKE_SHOW_STATUS=1 FAKE_SHOW_BYTES=0 exits 2 'or printed nothing' "${judge[@]}" green.tfplan
+said 'show -json. ended with status 1' 'which is said'
+FAKE_SHOW_BYTES=100 exits 2 'half a document is an error whatever the status' "${judge[@]}" green.tfplan
 PATH=$build exits 2 'without the tool' "$build/greenlaunch" hook terraform green.tfplan \
     --policy policy.yaml --offline
 said 'terraform show -json green.tfplan' 'it is said what to do'
@@ -101,6 +105,14 @@ exits 0 'one envelope with --json' run --json --yes -- terraform apply
     "$scratch/out" 2>/dev/null)" = true ]
 check $? 'and nothing else on standard output'
 
+waits_for() { # REGEX
+    for _ in $(seq 1 300); do
+        grep -q "$1" "$FAKE_LOG" && return 0
+        sleep 0.1
+    done
+    return 1
+}
+
 # A person at a terminal.
 answers() { # WORD [COMMAND run when asked]
     : >"$FAKE_LOG"
@@ -135,18 +147,22 @@ if command -v script >/dev/null 2>&1; then
     check $? "what is no longer allowed at the moment of the apply is refused (exit $status)"
     never_applied 'and not applied'
     cp "$root/examples/policies/plans.yaml" policy.yaml
+    : >"$FAKE_LOG"
+    (
+        waits_for 'apply waits'
+        printf '\003'
+        sleep 2
+    ) | FAKE_SLEEP_APPLY=60 script -qefc \
+        'greenlaunch hook terraform --run --policy policy.yaml --offline --yes -- terraform apply' \
+        "$scratch/asked" >/dev/null 2>&1
+    status=$?
+    [ "$status" -eq 6 ] && grep -q 'interrupted' "$FAKE_LOG"
+    check $? "Ctrl-C reaches the tool, and its status counts (exit $status)"
 else
     printf 'skip a person at a terminal: script is not installed\n'
 fi
 
 # Signals, and a run that was killed.
-waits_for() { # REGEX
-    for _ in $(seq 1 300); do
-        grep -q "$1" "$FAKE_LOG" && return 0
-        sleep 0.1
-    done
-    return 1
-}
 : >"$FAKE_LOG"
 FAKE_SLEEP_APPLY=60 greenlaunch hook terraform --run --policy policy.yaml --offline --yes -- \
     terraform apply >/dev/null 2>&1 &
@@ -169,8 +185,7 @@ tool=$(pgrep -P "$pid")
 exits 0 'another run beside it' run --yes -- terraform apply
 [ -n "$(left)" ]
 check $? 'leaves the folder of the first alone'
-kill -KILL "$pid"
-{ wait "$pid"; } 2>/dev/null
+{ kill -KILL "$pid" && wait "$pid"; } 2>/dev/null
 kill "$tool" 2>/dev/null
 [ -n "$(left)" ]
 check $? 'a killed run leaves its folder'

@@ -37,6 +37,7 @@ chmod 600 hmac
 
 fake=
 server=
+offline=--offline
 finish() {
     [ -z "$server" ] || kill "$server" 2>/dev/null
     [ -z "$fake" ] || kill "$fake" 2>/dev/null
@@ -54,11 +55,12 @@ within() { # TENTHS COMMAND...: until it holds
     done
 }
 
+# shellcheck disable=SC2086 # $offline is a word or none
 serve() { # LOG WORDS...: starts a server; its address goes to $url
     local log=$1
     shift
     "$program" hook "$@" --listen 127.0.0.1:0 --tls-cert cert.pem --tls-key key.pem \
-        --policy policy.yaml --offline 2>"$log" >"$log.out" &
+        --policy policy.yaml $offline 2>"$log" >"$log.out" &
     server=$!
     within 100 grep -q '^listening on ' "$log" || sed 's/^/# /' "$log"
     url=$(sed -n 's/^listening on \(https:[^ ]*\): .*/\1/p' "$log")
@@ -241,9 +243,22 @@ within 50 test -e hcp/late-2.1.json
 stopped runtask.log 'TERM ends the server and its tasks'
 results late-2 passed 'the task under way was brought to its end' 'every rule holds'
 
+serve killed.log serve-runtask --hmac-key-file hmac --ca-file cert.pem \
+    --allow-host "127.0.0.1:$port" --allow-host "localhost:$port"
+payload post_plan never-2 false
+signed
+within 50 test -e hcp/never-2.1.json
+child=$(pgrep -P "$server")
+kill -KILL "$server"
+wait "$server" 2>/dev/null
+server=
+results never-2 failed 'a task says so when its server is gone' 'being stopped'
+within 100 test ! -d "/proc/$child"
+check $? 'and does not outlive it'
+
 # ---- what was seen ----
 
-! grep -rl PLANTED runtask.log runtask.log.out state home answer hcp/*.json 2>/dev/null
+! grep -rl PLANTED runtask.log runtask.log.out killed.log state home answer hcp/*.json 2>/dev/null
 check $? 'the access token is nowhere but in the requests to HCP Terraform'
 ! grep -q "$key" runtask.log runtask.log.out
 check $? 'nor the key of the signatures'

@@ -109,6 +109,7 @@ without_rate() { # CLOUD
     start_counterpart "$1"
     sed -i '/usd_per_eur/d' "$scratch/config.yaml"
 }
+# shellcheck disable=SC2317 # called by exits
 command_of() { # CLOUD REGION TYPE
     env -i PATH="$PATH" HOME="$scratch" "${environment[@]}" "$build/greenlaunch" launch \
         --state "$scratch/state" --config "$scratch/config.yaml" --no-input --cloud "$1" \
@@ -141,6 +142,18 @@ for row in 'openstack north small' 'kubernetes eu-north-1 m5.large'; do
 done
 a_life openstack north small 8
 a_life kubernetes eu-north-1 m5.large 8
+
+# What may not be looked at is named, and all else is stopped.
+export FAKE_AWS_CLOSED=eu-west-1
+start_counterpart aws
+unset FAKE_AWS_CLOSED
+sed -i "s/regions: 'eu-north-1'/regions: 'eu-north-1,eu-west-1'/" "$scratch/config.yaml"
+exits 0 'aws: a launch beside a closed region' command_of aws eu-north-1 t3.micro
+exits 10 'aws: stop --all-mine is partial' env -i PATH="$PATH" HOME="$scratch" \
+    "${environment[@]}" "$build/greenlaunch" stop --all-mine --state "$scratch/state" \
+    --config "$scratch/config.yaml" --no-input
+said 'not allowed to look at aws in eu-west-1' 'aws: the closed region is named'
+nothing_left aws
 
 # A private cloud whose grid zone nobody named is never green.
 start_counterpart openstack

@@ -18,7 +18,7 @@ plan)
     echo 'planned'
     ;;
 show)
-    tail -c +5 "$last"
+    tail -c +5 "$last" | head -c "${FAKE_SHOW_BYTES:-1000000}"
     [ -z "${FAKE_TAMPER:-}" ] || printf ' ' >>"$last"
     exit "${FAKE_SHOW_STATUS:-0}"
     ;;
@@ -26,10 +26,15 @@ apply)
     tail -c +5 "$last" | cmp -s - "$FAKE_PLAN" || exit 99
     if [ -n "${FAKE_SLEEP_APPLY:-}" ]; then
         trap 'echo "apply was told to end" >>"$FAKE_LOG"; kill "$nap"; exit 5' TERM
+        trap 'echo "apply was interrupted" >>"$FAKE_LOG"; told=6' INT
         echo 'apply waits' >>"$FAKE_LOG"
-        sleep "$FAKE_SLEEP_APPLY" &
+        setsid sleep "$FAKE_SLEEP_APPLY" &
         nap=$!
         wait "$nap"
+        if [ -n "${told:-}" ]; then
+            kill "$nap"
+            exit "$told"
+        fi
     fi
     echo 'applied'
     exit "${FAKE_APPLY_STATUS:-0}"

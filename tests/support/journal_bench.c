@@ -67,6 +67,8 @@ int journal_bench_start(struct journal_bench *bench, const char *name, struct gl
         .plan = plan,
         .launch = {.region = GL_MEMORY_REGION, .type = GL_MEMORY_TYPE, .lease = {JOURNAL_LEASE_S}}};
 
+    if (bench->charge != NULL)
+        json_object_set_new(plan, "budget", json_deep_copy(bench->charge));
     return gl_launch_start(&bench->launcher, &order, out, err);
 }
 

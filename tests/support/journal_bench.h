@@ -15,6 +15,7 @@ struct journal_bench {
     char *folder, *ledger_path;
     struct gl_ledger *ledger; /* open unless a test closed it */
     struct gl_launcher launcher;
+    const json_t *charge; /* the member "budget" of its plans; NULL = none */
 };
 
 void journal_bench_open(struct journal_bench *bench, const char *name);

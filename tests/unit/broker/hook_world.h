@@ -112,7 +112,7 @@ static inline struct gl_intent *world_add(struct hook_world *world, enum gl_chan
                     .vcpus_u = GL_UNKNOWN,
                     .memory_mib = GL_UNKNOWN,
                     .accelerator_count = GL_UNKNOWN},
-        .count = {1, 1, 1, "machine", NULL, GL_SURE_CERTAIN},
+        .count = {1, 1, 1, "machine", NULL, GL_SURE_CERTAIN, false},
         .interruptible = -1,
         .duration_s = GL_UNKNOWN,
     };

@@ -8,6 +8,8 @@ static struct hook_world world;
 static struct gl_policy *policy;
 static struct gl_hook_report *report;
 
+#define MANY 100
+
 static void begin(const char *text)
 {
     policy = world_policy(text);
@@ -146,7 +148,7 @@ static void groups_count_by_the_asked_basis(void **state)
     begin(HEAD "  - {id: few, max_count: 4}\n");
     intent = world_add(&world, GL_CHANGE_CREATE, "eu-north-1", "m5.large");
     intent->role = GL_ROLE_GROUP;
-    intent->count = (struct gl_intent_count){1, 2, 8, "machine", NULL, GL_SURE_CERTAIN};
+    intent->count = (struct gl_intent_count){1, 2, 8, "machine", NULL, GL_SURE_CERTAIN, false};
     judge();
     assert_int_equal(report->exit, GL_EXIT_REFUSED);
     assert_int_equal(report->judged[0].count, 8);
@@ -160,7 +162,7 @@ static void groups_count_by_the_asked_basis(void **state)
     intent->count.desired = intent->count.max = GL_UNKNOWN;
     judge();
     assert_int_equal(report->exit, GL_EXIT_UNKNOWN);
-    intent->count = (struct gl_intent_count){0, 0, 16, "vcpu", NULL, GL_SURE_CERTAIN};
+    intent->count = (struct gl_intent_count){0, 0, 16, "vcpu", NULL, GL_SURE_CERTAIN, false};
     world.ask.count_basis = GL_COUNT_WORST; /* 16 vCPU are 8 machines of 2 */
     judge();
     assert_int_equal(report->judged[0].count, 8);
@@ -183,6 +185,93 @@ static void machines_that_cannot_be_seen(void **state)
     assert_int_equal(report->exit, GL_EXIT_OK);
     assert_int_equal(report->opaque, 1);
     assert_int_equal(report->judged_count, 0);
+}
+
+/* As readers give it: no launch, as no number is known. */
+static void opaque_ones_are_looked_at_though_no_launch(void **state)
+{
+    struct gl_intent *intent;
+
+    (void)state;
+    begin(CLEAN "  - {id: seen, max_count: 4, match: {role: opaque}}\n");
+    intent = world_add(&world, GL_CHANGE_CREATE, "eu-north-1", NULL);
+    intent->role = GL_ROLE_OPAQUE;
+    intent->is_launch = false;
+    judge();
+    assert_int_equal(report->exit, GL_EXIT_UNKNOWN);
+    assert_int_equal(report->opaque, 1);
+    intent->change = GL_CHANGE_NONE;
+    judge();
+    assert_int_equal(report->exit, GL_EXIT_OK);
+    assert_int_equal(report->opaque, 0);
+    end(NULL);
+}
+
+/* A Local Zone is run by a region and stands in another grid. */
+static void zones_apart_are_not_their_region(void **state)
+{
+    static const char *const apart[] = {"eu-north-1-cph-1a", NULL},
+                             *const mixed[] = {"eu-north-1a", "eu-north-1-cph-1a", NULL},
+                             *const plain[] = {"eu-north-1a", "eu-north-1b", NULL};
+    struct gl_intent *intent;
+
+    (void)state;
+    begin(CLEAN);
+    intent = world_add(&world, GL_CHANGE_CREATE, "eu-north-1", "m5.large");
+    intent->place.zones = plain;
+    judge();
+    assert_int_equal(report->exit, GL_EXIT_OK);
+    intent->place.zones = mixed;
+    judge();
+    assert_int_equal(report->exit, GL_EXIT_UNKNOWN);
+    intent->place.zones = apart;
+    judge();
+    assert_int_equal(report->exit, GL_EXIT_UNKNOWN);
+    end(NULL);
+}
+
+/* What is not looked at could be the worst. */
+static void too_many_alternatives_are_unknown(void **state)
+{
+    static char names[MANY][16];
+    static const char *types[MANY + 1];
+    struct gl_intent *intent;
+
+    (void)state;
+    begin(CLEAN);
+    intent = world_add(&world, GL_CHANGE_CREATE, "eu-north-1", "m5.large");
+    for (size_t i = 0; i < MANY; i++) {
+        snprintf(names[i], sizeof names[i], "x%zu.large", i);
+        types[i] = names[i];
+    }
+    intent->machine.type = types[0];
+    intent->machine.catalogue = types[0];
+    intent->machine.candidates = types;
+    judge();
+    assert_int_equal(report->exit, GL_EXIT_UNKNOWN);
+    types[10] = NULL;
+    judge();
+    assert_int_equal(report->exit, GL_EXIT_OK);
+    end(NULL);
+}
+
+/* Replaced, and the one from before runs on: nothing is taken off. */
+static void what_is_forgotten_is_not_taken_off(void **state)
+{
+    struct gl_intent *intent;
+
+    (void)state;
+    begin(HEAD "  - {id: less, budget: {max_increase: 1 g}}\n");
+    intent = world_add(&world, GL_CHANGE_REPLACE, "us-east-1", "m5.large");
+    intent->place_before = &intent->place;
+    intent->machine_before = &intent->machine;
+    intent->count_before = &intent->count;
+    judge();
+    assert_int_equal(report->exit, GL_EXIT_OK);
+    intent->keeps_old = true;
+    judge();
+    assert_int_equal(report->exit, GL_EXIT_BUDGET);
+    end(NULL);
 }
 
 static void waivers_let_pass_and_are_told(void **state)
@@ -349,8 +438,9 @@ static void bad_baselines_are_refused(void **state)
         "{\"greenlaunch_baseline\":2,\"findings\":[]}",
         "{\"greenlaunch_baseline\":1}",
         "{\"greenlaunch_baseline\":1,\"findings\":[{}]}",
-        "{\"greenlaunch_baseline\":1,\"findings\":[{\"fingerprint\":\"a\",\"rule\":\"r\","
-        "\"state\":\"passed\"}]}"};
+        ("{\"greenlaunch_baseline\":1,\"findings\":[{\"fingerprint\":\"a\",\"rule\":\"r\","
+         "\"state\":\"passed\"}]}"),
+    };
 
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
@@ -407,6 +497,10 @@ int main(void)
         TEST(a_service_has_no_price_of_a_machine),
         TEST(groups_count_by_the_asked_basis),
         TEST(machines_that_cannot_be_seen),
+        TEST(opaque_ones_are_looked_at_though_no_launch),
+        TEST(zones_apart_are_not_their_region),
+        TEST(too_many_alternatives_are_unknown),
+        TEST(what_is_forgotten_is_not_taken_off),
         TEST(waivers_let_pass_and_are_told),
         TEST(increases_are_after_minus_before),
         TEST(shares_are_of_what_ran_before),

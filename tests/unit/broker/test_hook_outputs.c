@@ -345,14 +345,21 @@ static void a_comment_fits_and_keeps_its_totals(void **state)
 {
     struct gl_hook_finding *findings;
     struct gl_hook_report big;
+    struct gl_judged *judged;
     const char *cut;
 
     (void)state;
     three();
     big = many(5000, &findings);
+    judged = gl_alloc(5000 * sizeof *judged);
+    for (size_t i = 0; i < 5000; i++)
+        judged[i] = report->judged[i % report->judged_count];
+    big.judged = judged;
+    big.judged_count = 5000;
     render_of(&big, "markdown");
     assert_true(out.length <= 65536);
-    assert_true(out.length > 30000);
+    assert_true(out.length > 60000);
+    assert_non_null(strstr(out.text, "more of 5000 launches are left out"));
     cut = strstr(out.text, "more of 5000 findings are left out");
     assert_non_null(cut);
     while (isdigit((unsigned char)cut[-2]) || cut[-1] != '\n')
@@ -360,6 +367,7 @@ static void a_comment_fits_and_keeps_its_totals(void **state)
     assert_int_equal(count_of(out.text, "\n| broken |") + (size_t)atoi(cut), 5000);
     assert_non_null(strstr(out.text, "3 of 3 resources launch"));
     assert_non_null(strstr(out.text, "digest: `"));
+    free(judged);
     free(findings);
 }
 

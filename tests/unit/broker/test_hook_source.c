@@ -83,6 +83,7 @@ static void headers_are_told_from_text(void **state)
               "  nested {\n    region = \"inner\"\n  }\n"
               "  tags = { region = \"map\" }\n"
               "  list = [\n    \"region = \\\"x\\\"\",\n  ]\n"
+              "  weird  = \"${\"}\"}\"\n"
               "  region = \"r1\" # \"r2\"\n"
               "  size   = \"${var.x}\"\n"
               "  zone   = var.zone\n"
@@ -90,7 +91,7 @@ static void headers_are_told_from_text(void **state)
               "}\n"
               "resource a_b bare { region = \"r9\" }");
     assert_line("a_b.c", 12);
-    assert_line("a_b.bare", 25);
+    assert_line("a_b.bare", 26);
     assert_string_equal(
         gl_tf_source_setting(source, gl_tf_source_find(source, "", "a_b.c"), "region")->value,
         "r1");
@@ -143,9 +144,10 @@ static void modules_are_followed_by_their_sources(void **state)
     put("mods/web/main.tf", "module \"b\" {\n  source = \"./inner\"\n}\n"
                             "resource \"aws_instance\" \"x\" {}\n");
     put("mods/web/inner/a.tf", "\nresource \"aws_instance\" \"x\" {}\n");
+    put("etc/a.tf", "resource \"aws_instance\" \"x\" {}\n");
     put("mods/other/a.tofu", "\n\nresource \"aws_instance\" \"alone\" {}\n");
     scan();
-    assert_int_equal(gl_tf_source_files(source), 4);
+    assert_int_equal(gl_tf_source_files(source), 5);
     block = gl_tf_source_find(source, "envs/prod/out", "module.a[\"k\"].aws_instance.x[0]");
     assert_string_equal(gl_tf_source_file(source, block->file), "mods/web/main.tf");
     assert_int_equal(block->line, 4);
@@ -156,6 +158,7 @@ static void modules_are_followed_by_their_sources(void **state)
     assert_string_equal(gl_tf_source_file(source, block->file), "mods/other/a.tofu");
     /* Two of that name, none on the way. */
     assert_null(gl_tf_source_find(source, "envs/prod", "module.far.aws_instance.x"));
+    assert_null(gl_tf_source_find(source, "envs/prod", "module.out.aws_instance.x"));
     assert_null(gl_tf_source_find(source, "envs/prod", "module.out.aws_instance.none"));
     assert_null(gl_tf_source_find(source, "", "not an address"));
 }
@@ -271,14 +274,16 @@ static void a_variable_of_the_root_is_named(void **state)
     gl_policy_free(policy);
 }
 
+#define AWS "provider \"aws\" {\n  region = \"us-east-1\"\n}\n"
+
 static void what_is_not_sure_is_left(void **state)
 {
     static const char *const texts[] = {
         "provider \"aws\" {\n  region = \"${var.x}\"\n}\n",
         "provider \"aws\" {\n  region = local.region\n}\n",
         "provider \"aws\" {\n  region = \"eu-west-1\"\n}\n", /* not what was planned */
-        "provider \"aws\" {\n  region = \"us-east-1\"\n}\nprovider \"aws\" {\n  region = "
-        "\"us-east-1\"\n}\n",
+        AWS AWS,
+        "provider \"aws\" {\n  region = \"us-east-1\"\n  zone = \"us-east-1\"\n}\n",
         "provider \"aws\" {\n  region = \"us-east-1\"\n  region = \"us-east-1\"\n}\n",
         "provider \"aws\" {\n  # region = \"us-east-1\"\n}\n",
         "",

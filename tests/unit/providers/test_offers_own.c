@@ -4,6 +4,7 @@
 #include "providers/offers.h"
 
 #include "base/file.h"
+#include "providers/cloud/setting_list.h"
 #include "providers/pricelist.h"
 
 #include <setjmp.h>

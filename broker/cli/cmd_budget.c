@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "broker/cli/rows.h"
+#include "broker/cli/show_budget.h"
+
+struct budget_values {
+    const char *money, *calendar, *at_cap, *by, *reason;
+    struct gl_option_list warn_at;
+    bool is_off;
+};
+
+#define AT(member) offsetof(struct budget_values, member)
+static const struct gl_option options[] = {
+    {"money", 0, GL_OPT_TEXT, AT(money), "LIMIT",
+     "set: a limit of money beside it: 200 USD per month", NULL, NULL, NULL, 0, 0, 0, NULL},
+    {"calendar", 0, GL_OPT_TEXT, AT(calendar), "ZONE",
+     "set: time zone of its days and months, as in Europe/Berlin (default UTC)", NULL, NULL, NULL,
+     0, 0, 0, NULL},
+    {"warn-at", 0, GL_OPT_LIST, AT(warn_at), "SHARE", "set: warn from here on, as in 80%,95%", NULL,
+     NULL, NULL, 0, 0, 0, NULL},
+    {"at-cap", 0, GL_OPT_TEXT, AT(at_cap), "WORD",
+     "set: what running work meets when it is spent (default refuse: only new work is refused)",
+     NULL, NULL, "refuse|pause|stop", 0, 0, 0, NULL},
+    {"off", 0, GL_OPT_FLAG, AT(is_off), NULL, "set: take the budget of that account away", NULL,
+     NULL, NULL, 0, 0, 0, NULL},
+    {"by", 0, GL_OPT_TEXT, AT(by), "NAME", "set, move: who does it; kept in the ledger", NULL, NULL,
+     NULL, 0, 0, 0, NULL},
+    {"reason", 0, GL_OPT_TEXT, AT(reason), "TEXT", "move: why; kept in the ledger", NULL, NULL,
+     NULL, 0, 0, 0, NULL},
+    {0},
+};
+
+/* One call of the command. */
+struct budget_call {
+    struct gl_context *context;
+    struct gl_ledger *ledger;
+    const struct budget_values *values;
+    const char *const *words; /* after the verb */
+    size_t count;
+};
+
+/* ---- show, forecast ---- */
+
+static int show_with(const struct budget_call *call,
+                     void (*show)(struct gl_context *context,
+                                  const struct gl_shown_account *accounts, size_t count),
+                     struct gl_error *err)
+{
+    GL_AUTO(gl_caps_done) struct gl_caps caps = {0, NULL};
+    GL_AUTO(gl_auto_free) struct gl_shown_account *accounts = NULL;
+    const char *below = call->count > 0 ? call->words[0] : NULL;
+    size_t count;
+
+    if (gl_budget_caps(call->ledger, &caps, err) != 0 ||
+        gl_shown_accounts(call->context, call->ledger, &caps, below, &accounts, &count, err) != 0)
+        return -1;
+    if (count == 0 && below != NULL)
+        return gl_fail(err, GL_E_UNKNOWN_NAME,
+                       "no account \"%.60s\" is under a budget; see: greenlaunch budget show",
+                       below);
+    call->context->reply.data = gl_budgets_json(accounts, count);
+    if (count > 0) {
+        show(call->context, accounts, count);
+        return GL_EXIT_OK;
+    }
+    gl_str_add(&call->context->reply.text, caps.count > 0
+                                               ? "Nothing was charged under a budget yet.\n"
+                                               : "No budget is set.\n");
+    if (caps.count == 0)
+        gl_next(call->context, "cap what may be emitted",
+                (const char *const[]){"budget", "set", "org", "50 kg per month", NULL});
+    return GL_EXIT_OK;
+}
+
+static int run_show(const struct budget_call *call, struct gl_error *err)
+{
+    return show_with(call, gl_show_budgets, err);
+}
+
+static int run_forecast(const struct budget_call *call, struct gl_error *err)
+{
+    return show_with(call, gl_show_exhaustion, err);
+}
+
+/* ---- set ---- */
+
+static int read_warnings(const struct gl_option_list *list, struct gl_cap *cap,
+                         struct gl_error *err)
+{
+    if (list->count > 0)
+        cap->warn_count = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        int64_t ppm;
+
+        if (cap->warn_count == GL_CAP_WARNINGS)
+            return gl_fail(err, GL_E_USAGE, "at most %d levels of warning", GL_CAP_WARNINGS);
+        if (gl_quantity_parse(GL_DIM_SHARE, list->items[i], &ppm, err) != 0)
+            return gl_wrap(err, "--warn-at");
+        if (cap->warn_count > 0 && ppm <= cap->warn_ppm[cap->warn_count - 1])
+            return gl_fail(err, GL_E_USAGE, "--warn-at goes upwards, as in 80%%,95%%");
+        cap->warn_ppm[cap->warn_count++] = ppm;
+    }
+    return 0;
+}
+
+/* Grams and money of one account share a window. */
+static int read_limits(const struct budget_call *call, const char *limit, struct gl_cap *cap,
+                       char tag[GL_ACCOUNT_SEGMENT], struct gl_error *err)
+{
+    const char *texts[] = {limit, call->values->money};
+    struct gl_period_of first = {0};
+    char ignored[GL_ACCOUNT_SEGMENT];
+    bool has_first = false;
+
+    for (size_t i = 0; i < 2; i++) {
+        if (texts[i] == NULL)
+            continue;
+        if (gl_cap_read(texts[i], cap, i == 0 ? tag : ignored, err) != 0)
+            return -1;
+        if (has_first && (first.period != cap->period.period || first.span_s != cap->period.span_s))
+            return gl_fail(err, GL_E_USAGE, "grams and money of one account share one period");
+        first = cap->period;
+        has_first = true;
+    }
+    if (!has_first)
+        return gl_fail(err, GL_E_USAGE,
+                       "say a limit, as in: greenlaunch budget set org \"50 kg per "
+                       "month\"");
+    return 0;
+}
+
+static int check_calendar(const char *name, struct gl_cap *cap, struct gl_error *err)
+{
+    struct gl_zone zone;
+
+    if (name == NULL)
+        return 0;
+    if (gl_zone_load(name, NULL, &zone, err) != 0)
+        return -1;
+    gl_zone_done(&zone);
+    snprintf(cap->zone, sizeof cap->zone, "%s", name);
+    return 0;
+}
+
+/* What it was before, where that is of the same period; else a new one. */
+static void begin_with(const struct gl_caps *caps, const char *path, struct gl_cap *cap)
+{
+    *cap = (struct gl_cap){.limit = {GL_UNKNOWN, GL_UNKNOWN}, .zone = "UTC"};
+    for (size_t i = 0; i < caps->count; i++)
+        if (strcmp(caps->items[i].path, path) == 0)
+            *cap = caps->items[i];
+    snprintf(cap->path, sizeof cap->path, "%s", path);
+}
+
+static int check_period(const struct gl_caps *caps, const struct gl_cap *cap, struct gl_error *err)
+{
+    for (size_t i = 0; i < caps->count; i++) {
+        const struct gl_cap *was = &caps->items[i];
+        bool keeps_other = (was->limit.ug != GL_UNKNOWN && was->limit.ug == cap->limit.ug) ||
+                           (was->limit.u_usd != GL_UNKNOWN && was->limit.u_usd == cap->limit.u_usd);
+
+        if (strcmp(was->path, cap->path) == 0 && keeps_other && was->limit.ug != GL_UNKNOWN &&
+            was->limit.u_usd != GL_UNKNOWN &&
+            (was->period.period != cap->period.period || was->period.span_s != cap->period.span_s))
+            return gl_fail(err, GL_E_USAGE,
+                           "%s has a limit of grams and of money: say both anew to change the "
+                           "period",
+                           cap->path);
+    }
+    return 0;
+}
+
+static enum gl_at_cap at_cap_of(const char *word, enum gl_at_cap otherwise)
+{
+    for (int i = 0; word != NULL && gl_at_cap_words[i] != NULL; i++)
+        if (strcmp(gl_at_cap_words[i], word) == 0)
+            return (enum gl_at_cap)i;
+    return otherwise;
+}
+
+static void tell_set(const struct budget_call *call, const struct gl_cap *cap)
+{
+    struct gl_str *out = &call->context->reply.text;
+
+    gl_str_addf(out, "%s may take ", cap->path);
+    if (cap->limit.ug != GL_UNKNOWN)
+        gl_grams_text(cap->limit.ug, out);
+    if (cap->limit.ug != GL_UNKNOWN && cap->limit.u_usd != GL_UNKNOWN)
+        gl_str_add(out, " and ");
+    if (cap->limit.u_usd != GL_UNKNOWN)
+        gl_money_text(cap->limit.u_usd, out);
+    gl_str_add(out, " per ");
+    gl_period_text(&cap->period, out);
+    gl_str_addf(out, " (%s); at the cap: %s\n", cap->zone, gl_at_cap_words[cap->at_cap]);
+    call->context->reply.data = json_pack("{s:o}", "budget", gl_cap_json(cap));
+}
+
+static int take_off(const struct budget_call *call, struct gl_error *err)
+{
+    if (gl_budget_unset(call->ledger, call->words[0], call->values->by, err) != 0)
+        return -1;
+    gl_str_addf(&call->context->reply.text, "%s has no budget any more\n", call->words[0]);
+    call->context->reply.data = json_pack("{s:n}", "budget");
+    return GL_EXIT_OK;
+}
+
+static int run_set(const struct budget_call *call, struct gl_error *err)
+{
+    GL_AUTO(gl_caps_done) struct gl_caps caps = {0, NULL};
+    const char *limit = call->count == 2 ? call->words[1] : NULL;
+    char tag[GL_ACCOUNT_SEGMENT] = "", path[GL_ACCOUNT_PATH + GL_ACCOUNT_SEGMENT];
+    struct gl_cap cap, read;
+
+    if (call->count == 0)
+        return gl_fail(err, GL_E_USAGE,
+                       "say whose: greenlaunch budget set org \"50 kg per month\"");
+    if (call->values->is_off)
+        return take_off(call, err);
+    read = (struct gl_cap){.limit = {GL_UNKNOWN, GL_UNKNOWN}};
+    if (read_limits(call, limit, &read, tag, err) != 0 ||
+        gl_budget_caps(call->ledger, &caps, err) != 0)
+        return -1;
+    snprintf(path, sizeof path, tag[0] != '\0' ? "%s/{%s}" : "%s", call->words[0], tag);
+    if (strlen(path) >= GL_ACCOUNT_PATH || !gl_account_is_pattern(path))
+        return gl_fail(err, GL_E_USAGE,
+                       "\"%.60s\" is no account; write it as in org/ml or "
+                       "org/{team}",
+                       path);
+    begin_with(&caps, path, &cap);
+    cap.period = read.period;
+    cap.limit.ug = read.limit.ug != GL_UNKNOWN ? read.limit.ug : cap.limit.ug;
+    cap.limit.u_usd = read.limit.u_usd != GL_UNKNOWN ? read.limit.u_usd : cap.limit.u_usd;
+    cap.at_cap = at_cap_of(call->values->at_cap, cap.at_cap);
+    if (check_period(&caps, &cap, err) != 0 ||
+        read_warnings(&call->values->warn_at, &cap, err) != 0 ||
+        check_calendar(call->values->calendar, &cap, err) != 0 ||
+        gl_budget_set(call->ledger, &cap, call->values->by, err) != 0)
+        return -1;
+    tell_set(call, &cap);
+    return GL_EXIT_OK;
+}
+
+/* ---- move ---- */
+
+static int run_move(const struct budget_call *call, struct gl_error *err)
+{
+    struct gl_amount amount;
+
+    if (call->count != 3)
+        return gl_fail(err, GL_E_USAGE,
+                       "say how much and whose: greenlaunch budget move \"500 g\" org/ml org/web");
+    if (gl_amount_read(call->words[0], &amount, err) != 0)
+        return -1;
+    if (amount.ug == 0 && amount.u_usd == 0)
+        return gl_fail(err, GL_E_USAGE, "there is nothing to move");
+    if (gl_budget_move(call->ledger, call->words[1], call->words[2], &amount, call->values->by,
+                       call->values->reason, err) != 0)
+        return -1;
+    gl_str_addf(&call->context->reply.text, "%s moved from %s to %s for the present window\n",
+                call->words[0], call->words[1], call->words[2]);
+    call->context->reply.data =
+        json_pack("{s:s,s:s,s:I,s:I}", "from", call->words[1], "to", call->words[2], "ug",
+                  (json_int_t)amount.ug, "u_usd", (json_int_t)amount.u_usd);
+    return GL_EXIT_OK;
+}
+
+static int run(struct gl_context *context, const struct gl_call *call, struct gl_error *err)
+{
+    static const struct {
+        const char *word;
+        size_t most; /* words after it */
+        int (*run)(const struct budget_call *call, struct gl_error *err);
+    } verbs[] = {{"show", 1, run_show},
+                 {"set", 2, run_set},
+                 {"move", 3, run_move},
+                 {"forecast", 1, run_forecast}};
+    const struct gl_operands *operands = call->operands;
+    struct budget_call budget = {.context = context, .values = call->values};
+
+    if (operands->count > 0)
+        budget.words = &operands->words[1];
+    budget.count = operands->count > 0 ? operands->count - 1 : 0;
+    for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++) {
+        if (operands->count == 0 || strcmp(verbs[i].word, operands->words[0]) != 0 ||
+            budget.count > verbs[i].most)
+            continue;
+        budget.ledger = gl_context_ledger(context, err);
+        return budget.ledger == NULL ? -1 : verbs[i].run(&budget, err);
+    }
+    return gl_fail(
+        err, GL_E_USAGE,
+        "say one of: greenlaunch budget show [ACCOUNT] | set ACCOUNT LIMIT | move AMOUNT "
+        "FROM TO | forecast [ACCOUNT]");
+}
+
+const struct gl_command gl_command_budget = {
+    .name = "budget",
+    .group = "Rules",
+    .summary = "cap what is emitted and spent, and see when it runs out",
+    .operands = "show|set|move|forecast [ACCOUNT|AMOUNT] [LIMIT|FROM] [TO]",
+    .description =
+        "Accounts form a tree, as org/ml/ablation; what is charged to one is charged to all above "
+        "it, and a launch must fit under every cap on the way. set ACCOUNT LIMIT caps one account, "
+        "or with a tag as in org/{team} each account there; a limit is an amount per hour, day, "
+        "week, month, quarter, year of a calendar, or per span as 30d. A launch reserves the most "
+        "that it may take before anything is sent, is charged with what its meter measured when it "
+        "ends, and gives the rest back; what does not fit ends with status 7 and says what would. "
+        "move gives a part of this window to another account. show tells what is spent (#) and "
+        "reserved (+); forecast when each runs out at the present pace, and how sure that is.",
+    .example = "greenlaunch budget set org \"50 kg per month\" --warn-at 80%",
+    .options = options,
+    .values_size = sizeof(struct budget_values),
+    .run = run,
+};

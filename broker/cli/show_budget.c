@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/cli/show_budget.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/time.h"
+#include "broker/render/table.h"
+#include "broker/render/text.h"
+
+#define BAR_CELLS  16
+#define SLICES_MAX 366
+#define DAY_S      86400
+
+/* ---- gathering ---- */
+
+/* Spending by whole days, by hours in the first three of them. */
+static int exhaustion_of(struct gl_ledger *ledger, const struct gl_shown_account *account,
+                         bool is_money, int64_t now_s, struct gl_exhaustion *out,
+                         struct gl_error *err)
+{
+    int64_t slices[SLICES_MAX], elapsed_s = now_s - account->state.window.from_s;
+    struct gl_amount left = gl_balance_left_of(account->cap, &account->state.balance);
+    struct gl_spending spending = {.slices = slices,
+                                   .slice_s = elapsed_s >= 3 * DAY_S ? DAY_S : 3600,
+                                   .now_s = now_s,
+                                   .left = is_money ? left.u_usd : left.ug};
+
+    spending.count = (size_t)(elapsed_s / spending.slice_s);
+    if (spending.count > SLICES_MAX)
+        spending.count = SLICES_MAX;
+    if (spending.left != GL_UNKNOWN &&
+        gl_budget_slices(ledger, account->path, is_money, spending.slice_s, now_s, spending.count,
+                         slices, err) != 0)
+        return -1;
+    gl_budget_exhaustion(&spending, out);
+    return 0;
+}
+
+struct gathering {
+    struct gl_ledger *ledger;
+    const struct gl_caps *caps;
+    const char *below;
+    int64_t now_ms;
+    struct gl_shown_account *accounts;
+    size_t count;
+    struct gl_error *err;
+    int result;
+};
+
+static bool is_below(const char *path, const char *top)
+{
+    size_t length = top != NULL ? strlen(top) : 0;
+
+    return top == NULL ||
+           (strncmp(path, top, length) == 0 && (path[length] == '\0' || path[length] == '/'));
+}
+
+static int gather_one(void *cookie, const char *path)
+{
+    struct gathering *g = cookie;
+    const struct gl_cap *cap = gl_account_cap(g->caps->items, g->caps->count, path);
+    struct gl_shown_account account = {.cap = cap};
+
+    if (cap == NULL || !is_below(path, g->below))
+        return 0;
+    snprintf(account.path, sizeof account.path, "%s", path);
+    g->result = gl_budget_state(g->ledger, cap, path, g->now_ms, NULL, &account.state, g->err);
+    if (g->result == 0)
+        g->result =
+            exhaustion_of(g->ledger, &account, false, g->now_ms / 1000, &account.grams, g->err);
+    if (g->result == 0)
+        g->result =
+            exhaustion_of(g->ledger, &account, true, g->now_ms / 1000, &account.money, g->err);
+    if (g->result != 0)
+        return 1;
+    g->accounts = gl_realloc(g->accounts, (g->count + 1) * sizeof account);
+    g->accounts[g->count++] = account;
+    return 0;
+}
+
+int gl_shown_accounts(struct gl_context *context, struct gl_ledger *ledger,
+                      const struct gl_caps *caps, const char *below, struct gl_shown_account **out,
+                      size_t *out_count, struct gl_error *err)
+{
+    struct gathering g = {.ledger = ledger, .caps = caps, .below = below, .err = err};
+    struct gl_instant now;
+
+    if (gl_context_now(context, &now, err) != 0)
+        return -1;
+    g.now_ms = now.unix_s * 1000;
+    if (gl_budget_accounts(ledger, &g, gather_one, err) != 0 || g.result != 0) {
+        free(g.accounts);
+        return -1;
+    }
+    *out = g.accounts;
+    *out_count = g.count;
+    return 0;
+}
+
+/* ---- one of the two currencies of an account ---- */
+
+struct side {
+    int64_t limit, spent, held, left;
+    const struct gl_exhaustion *end;
+    bool is_money;
+};
+
+/* false: nothing limits it. */
+static bool side_of(const struct gl_shown_account *account, bool is_money, struct side *out)
+{
+    const struct gl_cap *cap = account->cap;
+    const struct gl_balance *balance = &account->state.balance;
+    struct gl_amount left = gl_balance_left_of(cap, balance);
+
+    if (is_money)
+        *out = (struct side){cap->limit.u_usd, balance->spent.u_usd, balance->held.u_usd,
+                             left.u_usd,       &account->money,      true};
+    else
+        *out = (struct side){cap->limit.ug, balance->spent.ug, balance->held.ug,
+                             left.ug,       &account->grams,   false};
+    if (out->limit == GL_UNKNOWN)
+        return false;
+    out->limit =
+        gl_balance_left(out->limit, is_money ? balance->granted.u_usd : balance->granted.ug, 0, 0);
+    return true;
+}
+
+static void amount_text(const struct side *side, int64_t amount, struct gl_str *out)
+{
+    if (side->is_money)
+        gl_money_text(amount, out);
+    else
+        gl_grams_text(amount, out);
+}
+
+/* "####++........" */
+static void bar_text(const struct side *side, char out[BAR_CELLS + 1])
+{
+    double limit = side->limit > 0 ? (double)side->limit : 1;
+    int spent = (int)((double)side->spent / limit * BAR_CELLS + 0.5);
+    int taken = (int)(((double)side->spent + (double)side->held) / limit * BAR_CELLS + 0.5);
+
+    for (int i = 0; i < BAR_CELLS; i++)
+        out[i] = i < spent || (side->limit <= 0) ? '#' : i < taken ? '+' : '.';
+    out[BAR_CELLS] = '\0';
+}
+
+static bool is_in_window(const struct gl_shown_account *account, int64_t at_s)
+{
+    return at_s != INT64_MAX &&
+           (account->cap->period.period == GL_PER_SPAN || at_s < account->state.window.until_s);
+}
+
+/* "now", "no", "2026-11-27 03:00"; and how sure. */
+static void end_text(const struct gl_shown_account *account, const struct side *side,
+                     struct gl_str *out)
+{
+    char at[GL_INSTANT_TEXT];
+
+    if (side->left <= 0)
+        gl_str_add(out, "now");
+    else if (side->end->central_s == GL_UNKNOWN)
+        gl_str_add(out, "unknown");
+    else if (!is_in_window(account, side->end->central_s))
+        gl_str_add(out, "no");
+    else {
+        gl_instant_text((struct gl_instant){side->end->central_s}, at);
+        at[10] = ' ';
+        at[16] = '\0';
+        gl_str_add(out, at);
+    }
+}
+
+/* ---- table ---- */
+
+static const struct gl_column columns[] = {
+    {"ACCOUNT", false, 0}, {"LIMIT", true, 0}, {"PER", false, 3},      {"SPENT", true, 0},
+    {"RESERVED", true, 2}, {"LEFT", true, 0},  {"RUNS OUT", false, 4}, {"", false, 5},
+};
+#define COLUMNS (sizeof columns / sizeof columns[0])
+
+static void add_row(struct gl_table *table, const struct gl_shown_account *account, bool is_money,
+                    bool has_bar)
+{
+    struct gl_str texts[6] = {{0}};
+    char bar[BAR_CELLS + 1] = "";
+    struct side side;
+
+    if (!side_of(account, is_money, &side))
+        return;
+    amount_text(&side, side.limit, &texts[0]);
+    gl_period_text(&account->cap->period, &texts[1]);
+    amount_text(&side, side.spent, &texts[2]);
+    amount_text(&side, side.held, &texts[3]);
+    amount_text(&side, side.left, &texts[4]);
+    end_text(account, &side, &texts[5]);
+    if (has_bar)
+        bar_text(&side, bar);
+    gl_table_row(table, (const char *const[COLUMNS]){account->path, gl_str_text(&texts[0]),
+                                                     gl_str_text(&texts[1]), gl_str_text(&texts[2]),
+                                                     gl_str_text(&texts[3]), gl_str_text(&texts[4]),
+                                                     gl_str_text(&texts[5]), bar});
+    for (size_t i = 0; i < 6; i++)
+        gl_str_done(&texts[i]);
+}
+
+/* What the sums leave out. */
+static void add_notes(struct gl_context *context, const struct gl_shown_account *accounts,
+                      size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (accounts[i].state.unknown > 0)
+            gl_warn(context, "GL8001",
+                    "%s: the carbon of %" PRId64 " entr%s is not known and stands in no sum",
+                    accounts[i].path, accounts[i].state.unknown,
+                    accounts[i].state.unknown == 1 ? "y" : "ies");
+}
+
+void gl_show_budgets(struct gl_context *context, const struct gl_shown_account *accounts,
+                     size_t count)
+{
+    struct gl_table *table = gl_table_new(columns, COLUMNS - context->globals.is_accessible);
+
+    for (size_t i = 0; i < count; i++)
+        for (int is_money = 0; is_money < 2; is_money++)
+            add_row(table, &accounts[i], is_money != 0, !context->globals.is_accessible);
+    gl_table_text(table, context->columns, context->globals.is_accessible, &context->reply.text);
+    gl_table_free(table);
+    add_notes(context, accounts, count);
+}
+
+/* ---- forecast ---- */
+
+static void add_bounds(const struct side *side, struct gl_str *out)
+{
+    char low[GL_INSTANT_TEXT], high[GL_INSTANT_TEXT];
+
+    if (side->end->low_s == GL_UNKNOWN) {
+        gl_str_add(out, ", with too little spent so far to say how sure");
+        return;
+    }
+    gl_instant_text((struct gl_instant){side->end->low_s}, low);
+    low[16] = '\0';
+    gl_str_addf(out, ", 8 times in 10 between %s and ", low);
+    if (side->end->high_s == INT64_MAX) {
+        gl_str_add(out, "never");
+        return;
+    }
+    gl_instant_text((struct gl_instant){side->end->high_s}, high);
+    high[16] = '\0';
+    gl_str_add(out, high);
+}
+
+static void add_sentence(struct gl_context *context, const struct gl_shown_account *account,
+                         bool is_money)
+{
+    GL_AUTO(gl_str_done) struct gl_str line = {0};
+    char at[GL_INSTANT_TEXT];
+    struct side side;
+
+    if (!side_of(account, is_money, &side))
+        return;
+    gl_str_addf(&line, "%s: ", account->path);
+    gl_budget_left_text(account->cap, &account->state, is_money, &line);
+    if (side.left <= 0) {
+        gl_str_add(&line, "; it has run out");
+    } else if (side.end->central_s == GL_UNKNOWN) {
+        gl_str_add(&line, "; nothing to go by yet");
+    } else if (side.end->central_s == INT64_MAX) {
+        gl_str_add(&line, "; nothing was spent in this window, so it does not run out");
+    } else {
+        gl_instant_text((struct gl_instant){side.end->central_s}, at);
+        at[16] = '\0';
+        gl_str_addf(&line, "; at this pace it runs out %s UTC%s", at,
+                    is_in_window(account, side.end->central_s) ? ""
+                                                               : ", after its window has ended");
+        add_bounds(&side, &line);
+    }
+    gl_render_hang(gl_str_text(&line), 2, context->columns, &context->reply.text);
+}
+
+void gl_show_exhaustion(struct gl_context *context, const struct gl_shown_account *accounts,
+                        size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        for (int is_money = 0; is_money < 2; is_money++)
+            add_sentence(context, &accounts[i], is_money != 0);
+    add_notes(context, accounts, count);
+}
+
+/* ---- data ---- */
+
+static json_t *known(int64_t value)
+{
+    return value == GL_UNKNOWN ? json_null() : json_integer((json_int_t)value);
+}
+
+static json_t *end_json(int64_t at_s)
+{
+    char at[GL_INSTANT_TEXT];
+
+    if (at_s == GL_UNKNOWN)
+        return json_null();
+    return json_string(at_s == INT64_MAX ? "never"
+                                         : gl_instant_text((struct gl_instant){at_s}, at));
+}
+
+static json_t *side_json(const struct gl_shown_account *account, bool is_money)
+{
+    struct side side;
+
+    if (!side_of(account, is_money, &side))
+        return json_null();
+    return json_pack("{s:s,s:o,s:o,s:o,s:o,s:{s:o,s:o,s:o}}", "unit",
+                     is_money ? "millionths of USD" : "ugCO2e", "limit", known(side.limit), "spent",
+                     known(side.spent), "reserved", known(side.held), "left", known(side.left),
+                     "runs_out", "low", end_json(side.end->low_s), "central",
+                     end_json(side.end->central_s), "high", end_json(side.end->high_s));
+}
+
+static json_t *account_json(const struct gl_shown_account *account)
+{
+    const struct gl_stretch_of_time *window = &account->state.window;
+    char from[GL_INSTANT_TEXT], until[GL_INSTANT_TEXT];
+
+    return json_pack("{s:s,s:o,s:{s:s,s:s},s:o,s:o,s:o,s:I}", "account", account->path, "budget",
+                     gl_cap_json(account->cap), "window", "from",
+                     gl_instant_text((struct gl_instant){window->from_s}, from), "until",
+                     gl_instant_text((struct gl_instant){window->until_s}, until), "grams",
+                     side_json(account, false), "money", side_json(account, true), "warning_ppm",
+                     known(gl_budget_warning(account->cap, &account->state.balance)), "unknown",
+                     (json_int_t)account->state.unknown);
+}
+
+json_t *gl_budgets_json(const struct gl_shown_account *accounts, size_t count)
+{
+    json_t *all = json_array();
+
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(all, account_json(&accounts[i]));
+    return json_pack("{s:o}", "accounts", all);
+}

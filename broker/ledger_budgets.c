@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The projection of accounts: what an event does to caps, reservations, spendings and transfers. */
+#include <stdio.h>
+#include <string.h>
+
+#include "broker/budget_part.h"
+
+#define PIECES_MAX 64 /* a run is booked in at most so many pieces of time */
+#define PIECE_MS   3600000
+
+void gl_budget_bind(sqlite3_stmt *statement, int index, int64_t amount)
+{
+    if (amount == GL_UNKNOWN)
+        sqlite3_bind_null(statement, index);
+    else
+        sqlite3_bind_int64(statement, index, amount);
+}
+
+int64_t gl_budget_member(const json_t *object, const char *key)
+{
+    const json_t *value = json_object_get(object, key);
+
+    return json_is_integer(value) ? (int64_t)json_integer_value(value) : GL_UNKNOWN;
+}
+
+/* "HEAD schema.TAIL" as one statement. */
+static int prepare(struct gl_ledger *ledger, const char *head, const char *schema, const char *tail,
+                   sqlite3_stmt **out, struct gl_error *err)
+{
+    char text[256];
+
+    snprintf(text, sizeof text, "%s %s.%s", head, schema, tail);
+    return gl_ledger_prepare(ledger, text, out, err);
+}
+
+static int finish(struct gl_ledger *ledger, sqlite3_stmt *statement, struct gl_error *err)
+{
+    return sqlite3_step(statement) == SQLITE_DONE ? 0
+                                                  : gl_ledger_fail(ledger->db, "cannot write", err);
+}
+
+static void bind_text(sqlite3_stmt *statement, int index, const char *text)
+{
+    sqlite3_bind_text(statement, index, text, -1, SQLITE_TRANSIENT);
+}
+
+static int forget_hold(struct gl_ledger *ledger, const char *schema, const char *launch,
+                       struct gl_error *err)
+{
+    STATEMENT statement = NULL;
+
+    if (prepare(ledger, "DELETE FROM", schema, "holds WHERE launch=?", &statement, err) != 0)
+        return -1;
+    bind_text(statement, 1, launch);
+    return finish(ledger, statement, err);
+}
+
+/* ---- caps ---- */
+
+static int put_cap(struct gl_ledger *ledger, const char *schema, const json_t *cap,
+                   struct gl_error *err)
+{
+    GL_AUTO(gl_auto_free) char *text = gl_json_canonical(cap, err);
+    STATEMENT statement = NULL;
+    struct gl_cap read;
+
+    if (text == NULL || gl_cap_of_json(cap, &read, err) != 0 ||
+        prepare(ledger, "INSERT OR REPLACE INTO", schema, "caps VALUES(?,?)", &statement, err) != 0)
+        return -1;
+    bind_text(statement, 1, read.path);
+    bind_text(statement, 2, text);
+    return finish(ledger, statement, err);
+}
+
+static int apply_set(struct gl_ledger *ledger, const char *schema, const char *launch,
+                     const json_t *budget, struct gl_error *err)
+{
+    (void)launch;
+    return put_cap(ledger, schema, json_object_get(budget, "cap"), err);
+}
+
+static int apply_unset(struct gl_ledger *ledger, const char *schema, const char *launch,
+                       const json_t *budget, struct gl_error *err)
+{
+    STATEMENT statement = NULL;
+    const char *path;
+
+    (void)launch;
+    if (gl_json_string(budget, "path", &path, err) != 0 ||
+        prepare(ledger, "DELETE FROM", schema, "caps WHERE path=?", &statement, err) != 0)
+        return -1;
+    bind_text(statement, 1, path);
+    return finish(ledger, statement, err);
+}
+
+/* ---- reservations ---- */
+
+/* The account and all above it; those that are there already stay. */
+static int put_hold(struct gl_ledger *ledger, const char *schema, const char *launch,
+                    const char *account, const json_t *budget, struct gl_error *err)
+{
+    char path[GL_ACCOUNT_PATH];
+
+    if (!gl_account_is_path(account))
+        return gl_fail(err, GL_E_BAD_REPLY, "bad account in the ledger");
+    snprintf(path, sizeof path, "%s", account);
+    do {
+        STATEMENT statement = NULL;
+
+        if (prepare(ledger, "INSERT OR IGNORE INTO", schema, "holds VALUES(?,?,?,?,?)", &statement,
+                    err) != 0)
+            return -1;
+        bind_text(statement, 1, launch);
+        bind_text(statement, 2, path);
+        gl_budget_bind(statement, 3, gl_budget_member(budget, "ug"));
+        gl_budget_bind(statement, 4, gl_budget_member(budget, "u_usd"));
+        sqlite3_bind_int64(statement, 5, gl_budget_member(budget, "until_ms"));
+        if (finish(ledger, statement, err) != 0)
+            return -1;
+    } while (gl_account_up(path));
+    return 0;
+}
+
+static int apply_reserve(struct gl_ledger *ledger, const char *schema, const char *launch,
+                         const json_t *budget, struct gl_error *err)
+{
+    const json_t *item;
+    size_t i;
+
+    if (forget_hold(ledger, schema, launch, err) != 0)
+        return -1;
+    json_array_foreach(json_object_get(budget, "caps"), i,
+                       item) if (put_cap(ledger, schema, item, err) != 0) return -1;
+    json_array_foreach(json_object_get(budget, "accounts"), i, item)
+    {
+        const char *account = json_string_value(item);
+
+        if (put_hold(ledger, schema, launch, account != NULL ? account : "", budget, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* ---- spending ---- */
+
+/* Piece i of n: what is left over by division goes to the last. */
+static int64_t piece_of(int64_t amount, int64_t i, int64_t n)
+{
+    if (amount == GL_UNKNOWN)
+        return GL_UNKNOWN;
+    return i < n - 1 ? amount / n : amount - amount / n * (n - 1);
+}
+
+static int put_piece(struct gl_ledger *ledger, const char *schema, const char *launch,
+                     int64_t at_ms, const struct gl_amount *amount, struct gl_error *err)
+{
+    STATEMENT statement = NULL;
+    char text[160];
+
+    snprintf(text, sizeof text,
+             "INSERT INTO %s.spends SELECT path,?2,?1,?3,?4 FROM %s.holds WHERE launch=?1", schema,
+             schema);
+    if (gl_ledger_prepare(ledger, text, &statement, err) != 0)
+        return -1;
+    bind_text(statement, 1, launch);
+    sqlite3_bind_int64(statement, 2, at_ms);
+    gl_budget_bind(statement, 3, amount->ug);
+    gl_budget_bind(statement, 4, amount->u_usd);
+    return finish(ledger, statement, err);
+}
+
+/* Booked evenly over the time it ran, by hours or as many of them as make 64 pieces, so that each
+ * window gets its share. */
+static int apply_spend(struct gl_ledger *ledger, const char *schema, const char *launch,
+                       const json_t *budget, struct gl_error *err)
+{
+    int64_t from_ms, until_ms, pieces;
+    struct gl_amount whole = {gl_budget_member(budget, "ug"), gl_budget_member(budget, "u_usd")};
+
+    if (gl_json_int(budget, "from_ms", 0, INT64_MAX / 2, &from_ms, err) != 0 ||
+        gl_json_int(budget, "until_ms", from_ms, INT64_MAX / 2, &until_ms, err) != 0)
+        return -1;
+    pieces = (until_ms - from_ms) / PIECE_MS + 1;
+    pieces = pieces < PIECES_MAX ? pieces : PIECES_MAX;
+    for (int64_t i = 0; i < pieces; i++) {
+        struct gl_amount piece = {piece_of(whole.ug, i, pieces), piece_of(whole.u_usd, i, pieces)};
+
+        if (put_piece(ledger, schema, launch, from_ms + (until_ms - from_ms) / pieces * i, &piece,
+                      err) != 0)
+            return -1;
+    }
+    return forget_hold(ledger, schema, launch, err);
+}
+
+/* ---- transfers ---- */
+
+static int apply_move(struct gl_ledger *ledger, const char *schema, const char *launch,
+                      const json_t *budget, struct gl_error *err)
+{
+    const json_t *delta;
+    int64_t at_ms;
+    size_t i;
+
+    (void)launch;
+    if (gl_json_int(budget, "at_ms", 0, INT64_MAX / 2, &at_ms, err) != 0)
+        return -1;
+    json_array_foreach(json_object_get(budget, "deltas"), i, delta)
+    {
+        STATEMENT statement = NULL;
+        const char *path;
+
+        if (gl_json_string(delta, "path", &path, err) != 0 ||
+            prepare(ledger, "INSERT INTO", schema, "grants VALUES(?,?,?,?)", &statement, err) != 0)
+            return -1;
+        bind_text(statement, 1, path);
+        sqlite3_bind_int64(statement, 2, at_ms);
+        gl_budget_bind(statement, 3, gl_budget_member(delta, "ug"));
+        gl_budget_bind(statement, 4, gl_budget_member(delta, "u_usd"));
+        if (finish(ledger, statement, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* ---- all ---- */
+
+static const struct {
+    const char *op;
+    int (*apply)(struct gl_ledger *ledger, const char *schema, const char *launch,
+                 const json_t *budget, struct gl_error *err);
+} ops[] = {
+    {"reserve", apply_reserve}, {"spend", apply_spend}, {"set", apply_set},
+    {"unset", apply_unset},     {"move", apply_move},
+};
+
+static bool is_end(const json_t *body)
+{
+    const char *state = json_string_value(json_object_get(body, "state"));
+
+    return state != NULL && (strcmp(state, "ended") == 0 || strcmp(state, "lost") == 0);
+}
+
+int gl_ledger_budget_apply(struct gl_ledger *ledger, const char *schema, const char *launch,
+                           const json_t *body, struct gl_error *err)
+{
+    const json_t *budget = json_object_get(body, "budget");
+    const char *op = json_string_value(json_object_get(budget, "op"));
+
+    for (size_t i = 0; op != NULL && i < sizeof ops / sizeof *ops; i++)
+        if (strcmp(ops[i].op, op) == 0)
+            return ops[i].apply(ledger, schema, launch, budget, err);
+    if (launch[0] != '\0' && is_end(body))
+        return forget_hold(ledger, schema, launch, err);
+    return 0;
+}
+
+/* ---- checking: the projection must follow from the chain ---- */
+
+#define TEMP_TABLES                                                                         \
+    "CREATE TEMP TABLE caps(path PRIMARY KEY, body);"                                       \
+    "CREATE TEMP TABLE holds(launch, path, ug, u_usd, until_ms, PRIMARY KEY(launch,path));" \
+    "CREATE TEMP TABLE spends(path, at_ms, launch, ug, u_usd);"                             \
+    "CREATE TEMP TABLE grants(path, at_ms, ug, u_usd);"
+#define TEMP_GONE                                                      \
+    "DROP TABLE IF EXISTS temp.caps; DROP TABLE IF EXISTS temp.holds;" \
+    "DROP TABLE IF EXISTS temp.spends; DROP TABLE IF EXISTS temp.grants;"
+
+static int replay(struct gl_ledger *ledger, struct gl_error *err)
+{
+    STATEMENT statement = NULL;
+    int step;
+
+    if (gl_ledger_prepare(ledger,
+                          "SELECT launch, body FROM events WHERE body LIKE '%\"budget\"%'"
+                          " OR body LIKE '%\"state\":\"ended\"%' OR body LIKE"
+                          " '%\"state\":\"lost\"%' ORDER BY seq",
+                          &statement, err) != 0)
+        return -1;
+    while ((step = sqlite3_step(statement)) == SQLITE_ROW) {
+        const char *launch = (const char *)sqlite3_column_text(statement, 0);
+        const char *text = (const char *)sqlite3_column_text(statement, 1);
+        GL_AUTO(gl_auto_json) json_t *body = gl_json_parse(text, strlen(text), "event", err);
+
+        if (body == NULL || gl_ledger_budget_apply(ledger, "temp", launch, body, err) != 0)
+            return -1;
+    }
+    return step == SQLITE_DONE ? 0 : gl_ledger_fail(ledger->db, "cannot read", err);
+}
+
+/* Rows of one that the other does not have as often. */
+static void add_difference(struct gl_str *sql, const char *table, const char *columns,
+                           const char *a, const char *b)
+{
+    gl_str_addf(sql,
+                "SELECT * FROM (SELECT %s,count(*) FROM %s.%s GROUP BY %s EXCEPT"
+                " SELECT %s,count(*) FROM %s.%s GROUP BY %s)",
+                columns, a, table, columns, columns, b, table, columns);
+}
+
+static int compare(struct gl_ledger *ledger, const char *table, const char *columns,
+                   struct gl_error *err)
+{
+    GL_AUTO(gl_str_done) struct gl_str sql = {0};
+    STATEMENT statement = NULL;
+
+    add_difference(&sql, table, columns, "main", "temp");
+    gl_str_add(&sql, " UNION ALL ");
+    add_difference(&sql, table, columns, "temp", "main");
+    if (gl_ledger_prepare(ledger, gl_str_text(&sql), &statement, err) != 0)
+        return -1;
+    switch (sqlite3_step(statement)) {
+    case SQLITE_DONE:
+        return 0;
+    case SQLITE_ROW:
+        return gl_fail(err, GL_E_TAMPERED,
+                       "ledger: the accounts (%s) are not what their events say", table);
+    default:
+        return gl_ledger_fail(ledger->db, "cannot read", err);
+    }
+}
+
+int gl_ledger_check_budgets(struct gl_ledger *ledger, struct gl_error *err)
+{
+    bool has_any = false;
+    int result;
+
+    if (gl_budget_has_tables(ledger, &has_any, err) != 0)
+        return -1;
+    if (!has_any)
+        return 0;
+    result = gl_ledger_run(ledger, TEMP_GONE TEMP_TABLES, err);
+    if (result == 0)
+        result = replay(ledger, err);
+    if (result == 0)
+        result = compare(ledger, "caps", "path,body", err);
+    if (result == 0)
+        result = compare(ledger, "holds", "launch,path,ug,u_usd,until_ms", err);
+    if (result == 0)
+        result = compare(ledger, "spends", "path,at_ms,launch,ug,u_usd", err);
+    if (result == 0)
+        result = compare(ledger, "grants", "path,at_ms,ug,u_usd", err);
+    sqlite3_exec(ledger->db, TEMP_GONE, NULL, NULL, NULL);
+    return result;
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// The paths of GitHub's description that the venue calls, unchanged, with all components:
+// venue_spec.js FILE
+const spec = JSON.parse(require('fs').readFileSync(process.argv[2], 'utf8'));
+const issues = '/repos/{owner}/{repo}/issues';
+const called = ['/search/issues', issues, `${issues}/{issue_number}`,
+    `${issues}/{issue_number}/comments`, `${issues}/{issue_number}/reactions`];
+const kept = {};
+const take = (value) => {
+    if (value === null || typeof value !== 'object') return;
+    if (typeof value.$ref === 'string') {
+        const [, , kind, name] = value.$ref.split('/');
+        kept[kind] ??= {};
+        if (!(name in kept[kind])) {
+            kept[kind][name] = spec.components[kind][name];
+            take(kept[kind][name]);
+        }
+    }
+    Object.values(value).forEach(take);
+};
+const paths = Object.fromEntries(called.map((path) => [path, spec.paths[path]]));
+take(paths);
+spec.paths = paths;
+spec.components = kept;
+spec.servers = [{ url: 'http://127.0.0.1' }];
+process.stdout.write(JSON.stringify(spec));

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Accounts in the ledger: what fits is reserved, what was taken is spent, and the sums are those of
+ * the events. */
+#include "broker/budget.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+
+#include "tests/unit/broker/ledger_bench.h"
+
+#define DAY_MS   INT64_C(86400000)
+#define LEASE_MS 3600000
+
+static void set(struct gl_ledger *ledger, const char *account, const char *limit)
+{
+    struct gl_cap cap = {.limit = {GL_UNKNOWN, GL_UNKNOWN}, .zone = "UTC"};
+    char tag[GL_ACCOUNT_SEGMENT];
+
+    snprintf(cap.path, sizeof cap.path, "%s", account);
+    assert_int_equal(gl_cap_read(limit, &cap, tag, &err), 0);
+    if (gl_budget_set(ledger, &cap, "Ada", &err) != 0)
+        fail_msg("%s", err.text);
+}
+
+static int reserve_as(struct gl_ledger *ledger, const char *launch, const char *account, int64_t ug,
+                      const char *override)
+{
+    GL_AUTO(gl_auto_free) struct gl_payer *payer = gl_alloc(sizeof *payer);
+    GL_AUTO(gl_auto_json) json_t *charge = NULL;
+    GL_AUTO(gl_auto_json) json_t *body = json_object();
+    struct gl_launch_change change = {GL_LAUNCH_KEEP, .launch = launch, .state = "intended"};
+    const struct gl_amount wanted = {ug, GL_UNKNOWN};
+
+    payer->account_count = 1;
+    snprintf(payer->accounts[0], sizeof payer->accounts[0], "%s", account);
+    payer->override_why = override;
+    payer->override_by = "Ada";
+    charge = gl_charge_json(payer);
+    gl_error_clear(&err);
+    json_object_set_new(
+        body, "budget",
+        gl_budget_reserve_json(charge, &wanted, gl_ledger_now_ms(ledger) + LEASE_MS));
+    return gl_ledger_append(ledger, "intent", launch, body, &change, &err);
+}
+
+static int reserve(struct gl_ledger *ledger, const char *launch, const char *account, int64_t ug)
+{
+    return reserve_as(ledger, launch, account, ug, NULL);
+}
+
+static void finish(struct gl_ledger *ledger, const char *launch, int64_t ug, int64_t from_ms,
+                   int64_t until_ms)
+{
+    GL_AUTO(gl_auto_json) json_t *body = json_pack("{s:s}", "state", "ended");
+    struct gl_launch_change change = {GL_LAUNCH_KEEP, .launch = launch, .state = "ended"};
+    const struct gl_amount spent = {ug, 0};
+
+    if (ug >= 0)
+        json_object_set_new(body, "budget", gl_budget_spend_json(&spent, from_ms, until_ms));
+    assert_int_equal(gl_ledger_append(ledger, "ended", launch, body, &change, &err), 0);
+}
+
+static struct gl_balance balance_at(struct gl_ledger *ledger, const char *account, int64_t at_ms)
+{
+    GL_AUTO(gl_caps_done) struct gl_caps caps = {0, NULL};
+    struct gl_account_state state;
+    const struct gl_cap *cap;
+
+    assert_int_equal(gl_budget_caps(ledger, &caps, &err), 0);
+    cap = gl_account_cap(caps.items, caps.count, account);
+    assert_non_null(cap);
+    assert_int_equal(gl_budget_state(ledger, cap, account, at_ms, NULL, &state, &err), 0);
+    return state.balance;
+}
+
+static struct gl_balance balance(struct gl_ledger *ledger, const char *account)
+{
+    return balance_at(ledger, account, gl_ledger_now_ms(ledger));
+}
+
+static void assert_sound(struct gl_ledger *ledger)
+{
+    struct gl_ledger_check check;
+
+    if (gl_ledger_check(ledger, &check, &err) != 0)
+        fail_msg("%s", err.text);
+}
+
+#define TREE_LIMITS(ledger)                           \
+    do {                                              \
+        set(ledger, "org", "1 kg per month");         \
+        set(ledger, "org/{team}", "600 g per month"); \
+    } while (0)
+
+static void what_fits_is_reserved_at_every_level(void **state)
+{
+    struct gl_ledger *ledger = must_open();
+
+    (void)state;
+    TREE_LIMITS(ledger);
+    assert_int_equal(reserve(ledger, "gl-1", "org/ml/x", 500000000), 0);
+    assert_int_equal(balance(ledger, "org").held.ug, 500000000);
+    assert_int_equal(balance(ledger, "org/ml").held.ug, 500000000);
+    assert_int_equal(balance(ledger, "org/web").held.ug, 0);
+    assert_int_equal(reserve(ledger, "gl-2", "org/ml", 100000001), -1);
+    assert_int_equal(err.code, GL_E_BUDGET);
+    assert_non_null(strstr(err.text, "budget org/ml: 100 g of 600 g left"));
+    assert_non_null(strstr(err.text, "what would fit: 59 min"));
+    assert_int_equal(reserve(ledger, "gl-2", "org/web/y", 500000000), 0);
+    assert_int_equal(reserve(ledger, "gl-3", "org/new", 1), -1); /* org itself is full */
+    assert_non_null(strstr(err.text, "budget org:"));
+    assert_sound(ledger);
+    gl_ledger_close(ledger);
+}
+
+static void a_launch_reserves_once_however_often_it_is_tried(void **state)
+{
+    struct gl_ledger *ledger = must_open();
+
+    (void)state;
+    TREE_LIMITS(ledger);
+    assert_int_equal(reserve(ledger, "gl-1", "org/ml", 600000000), 0);
+    assert_int_equal(reserve(ledger, "gl-1", "org/ml", 600000000), 0);
+    assert_int_equal(balance(ledger, "org/ml").held.ug, 600000000);
+    assert_int_equal(reserve(ledger, "gl-1", "org/ml", 1), 0);
+    assert_int_equal(balance(ledger, "org").held.ug, 1);
+    assert_sound(ledger);
+    gl_ledger_close(ledger);
+}
+
+static void what_was_measured_is_spent_and_the_rest_is_free(void **state)
+{
+    struct gl_ledger *ledger = must_open();
+
+    (void)state;
+    TREE_LIMITS(ledger);
+    assert_int_equal(reserve(ledger, "gl-1", "org/ml", 600000000), 0);
+    finish(ledger, "gl-1", 123456789, NOW, NOW + LEASE_MS);
+    assert_int_equal(balance(ledger, "org/ml").spent.ug, 123456789);
+    assert_int_equal(balance(ledger, "org").spent.ug, 123456789);
+    assert_int_equal(balance(ledger, "org").held.ug, 0);
+    assert_int_equal(reserve(ledger, "gl-2", "org/ml", 600000000), -1);
+    assert_int_equal(reserve(ledger, "gl-2", "org/ml", 476543211), 0);
+    finish(ledger, "gl-2", -1, 0, 0); /* never started */
+    assert_int_equal(balance(ledger, "org").held.ug, 0);
+    assert_int_equal(balance(ledger, "org").spent.ug, 123456789);
+    assert_sound(ledger);
+    gl_ledger_close(ledger);
+}
+
+/* Three days over the end of a month: every microgram in one of the two. */
+static void a_run_over_the_end_of_a_window_is_in_both(void **state)
+{
+    struct gl_ledger *ledger = must_open();
+    int64_t first = NOW - DAY_MS, sum;
+
+    (void)state;
+    TREE_LIMITS(ledger);
+    assert_int_equal(reserve(ledger, "gl-1", "org/ml", 600000000), 0);
+    finish(ledger, "gl-1", 300000001, first, first + 3 * DAY_MS);
+    sum = balance_at(ledger, "org", NOW - 1000).spent.ug;
+    assert_in_range(sum, 90000000, 110000000);
+    assert_int_equal(sum + balance_at(ledger, "org", NOW).spent.ug, 300000001);
+    gl_ledger_close(ledger);
+}
+
+static void a_reservation_ends_with_its_lease(void **state)
+{
+    struct gl_ledger *ledger = must_open();
+
+    (void)state;
+    TREE_LIMITS(ledger);
+    assert_int_equal(reserve(ledger, "gl-1", "org/ml", 600000000), 0);
+    assert_int_equal(balance_at(ledger, "org", NOW + LEASE_MS - 1).held.ug, 600000000);
+    assert_int_equal(balance_at(ledger, "org", NOW + LEASE_MS).held.ug, 0);
+    world->sleep_ms(world->cookie, LEASE_MS);
+    assert_int_equal(reserve(ledger, "gl-2", "org/ml", 600000000), 0);
+    finish(ledger, "gl-1", 5, NOW, NOW + 1000); /* it ran after all: that is charged */
+    assert_int_equal(balance(ledger, "org").spent.ug, 5);
+    assert_sound(ledger);
+    gl_ledger_close(ledger);
+}
+
+static void what_is_not_known_is_not_reserved_under_a_cap(void **state)
+{
+    struct gl_ledger *ledger = must_open();
+
+    (void)state;
+    set(ledger, "org", "1 kg per month");
+    assert_int_equal(reserve(ledger, "gl-1", "org", GL_UNKNOWN), -1);
+    assert_int_equal(err.code, GL_E_UNKNOWN_DATA);
+    assert_int_equal(reserve(ledger, "gl-1", "free", GL_UNKNOWN), 0);
+    set(ledger, "org", "2 USD per month"); /* instead: no limit of grams */
+    assert_int_equal(reserve(ledger, "gl-2", "org", 1), -1);
+    assert_non_null(strstr(err.text, "price is not known"));
+    gl_ledger_close(ledger);
+}
+
+static void an_override_is_kept_with_reason_and_name(void **state)
+{
+    struct gl_ledger *ledger = must_open();
+    GL_AUTO(gl_auto_free) char *text = NULL;
+    size_t length;
+
+    (void)state;
+    set(ledger, "org", "1 g per month");
+    assert_int_equal(reserve(ledger, "gl-1", "org", 2000000), -1);
+    assert_int_equal(reserve_as(ledger, "gl-1", "org", 2000000, "the fire brigade"), 0);
+    assert_int_equal(balance(ledger, "org").held.ug, 2000000);
+    assert_sound(ledger);
+    gl_ledger_close(ledger);
+    assert_int_equal(gl_file_read(path, (size_t)64 << 20, &text, &length, &err), 0);
+    assert_non_null(memmem(text, length, "the fire brigade", 16));
+}
+
+static void a_transfer_moves_what_is_there(void **state)
+{
+    struct gl_ledger *ledger = must_open();
+    struct gl_amount amount = {400000000, 0};
+
+    (void)state;
+    TREE_LIMITS(ledger);
+    assert_int_equal(reserve(ledger, "gl-1", "org/ml", 300000000), 0);
+    assert_int_equal(gl_budget_move(ledger, "org/ml", "org/web", &amount, "Ada", "idle", &err), -1);
+    assert_int_equal(err.code, GL_E_BUDGET);
+    gl_error_clear(&err);
+    amount.ug = 300000000;
+    assert_int_equal(gl_budget_move(ledger, "org/ml", "org/web", &amount, "Ada", "idle", &err), 0);
+    assert_int_equal(reserve(ledger, "gl-2", "org/ml", 1), -1);
+    assert_int_equal(reserve(ledger, "gl-2", "org/web", 700000000), 0); /* 900 of 900 but for org */
+    assert_int_equal(balance(ledger, "org").held.ug, 1000000000);
+    assert_int_equal(balance(ledger, "org").granted.ug, 0);
+    gl_error_clear(&err);
+    assert_int_equal(gl_budget_move(ledger, "a", "b", &amount, NULL, NULL, &err), -1);
+    assert_int_equal(err.code, GL_E_UNKNOWN_NAME);
+    assert_sound(ledger);
+    gl_ledger_close(ledger);
+}
+
+static void a_changed_account_is_found(void **state)
+{
+    static const char *const changes[] = {
+        "UPDATE holds SET ug = ug - 1",
+        "DELETE FROM holds WHERE path = 'org'",
+        "UPDATE spends SET ug = 0 WHERE path = 'org'",
+        "INSERT INTO spends SELECT * FROM spends LIMIT 1",
+        "UPDATE caps SET body = replace(body, '1000000000', '9000000000')",
+        "INSERT INTO grants VALUES('org', 1767225600000, 5, 0)",
+        "UPDATE holds SET until_ms = 0",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
+        struct gl_ledger *ledger;
+        struct gl_ledger_check check;
+
+        tear_down(NULL);
+        set_up(NULL);
+        ledger = must_open();
+        TREE_LIMITS(ledger);
+        assert_int_equal(reserve(ledger, "gl-1", "org/ml", 5000), 0);
+        assert_int_equal(reserve(ledger, "gl-2", "org/ml", 5000), 0);
+        finish(ledger, "gl-2", 77, NOW, NOW + 1);
+        assert_sound(ledger);
+        sql(changes[i]);
+        assert_int_equal(gl_ledger_check(ledger, &check, &err), -1);
+        assert_int_equal(err.code, GL_E_TAMPERED);
+        gl_ledger_close(ledger);
+    }
+}
+
+#define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(what_fits_is_reserved_at_every_level),
+        CASE(a_launch_reserves_once_however_often_it_is_tried),
+        CASE(what_was_measured_is_spent_and_the_rest_is_free),
+        CASE(a_run_over_the_end_of_a_window_is_in_both),
+        CASE(a_reservation_ends_with_its_lease),
+        CASE(what_is_not_known_is_not_reserved_under_a_cap),
+        CASE(an_override_is_kept_with_reason_and_name),
+        CASE(a_transfer_moves_what_is_there),
+        CASE(a_changed_account_is_found),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
