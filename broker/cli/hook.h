@@ -45,7 +45,7 @@ struct gl_hook_plans {
     struct gl_arena arena;
 };
 
-/* Read the plans of the words (files, folders of *.json, "-"), by the reader of that name or, when
+/* Read the plans of the words (files, folders of them, "-"), by the reader of that name or, when
  * NULL, by the one that recognises them. Errors: USAGE, and those of the readers. */
 int gl_hook_plans_read(struct gl_context *context, const struct gl_hook_values *values,
                        const char *reader, const struct gl_operands *operands, size_t first,

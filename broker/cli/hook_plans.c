@@ -1,110 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Files to plans: which files, and which reader. */
-#include <dirent.h>
+/* Files to plans. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
+#include "broker/cli/hook_files.h"
 #include "broker/cli/hook_run.h"
 
-#define HEAD_BYTES ((size_t)16 << 10) /* that recognition looks at */
-
-/* ---- which files ---- */
-
-struct paths {
-    const char **items;
-    size_t count;
-};
-
-static int add_path(struct gl_arena *arena, struct paths *paths, const char *path,
-                    struct gl_error *err)
-{
-    if (paths->count == GL_HOOK_FILES_MAX)
-        return gl_fail(err, GL_E_USAGE, "more than %d plans", GL_HOOK_FILES_MAX);
-    paths->items = gl_arena_grow(arena, paths->items, paths->count, sizeof *paths->items);
-    paths->items[paths->count++] = gl_arena_text(arena, path, strlen(path));
-    return 0;
-}
-
-static bool is_json_name(const char *name)
-{
-    size_t length = strlen(name);
-
-    return name[0] != '.' && length > 5 && strcmp(name + length - 5, ".json") == 0;
-}
-
-static int compare_paths(const void *left, const void *right)
-{
-    const char *const *a = left, *const *b = right;
-
-    return strcmp(*a, *b);
-}
-
-/* What CDK writes bears its mark, a file cdk.out: its manifest names the templates in it. */
-static char *assembly_manifest(const char *folder)
-{
-    GL_AUTO(gl_auto_free) char *mark = gl_path_join(folder, "cdk.out");
-    struct stat status;
-
-    return lstat(mark, &status) == 0 && S_ISREG(status.st_mode)
-               ? gl_path_join(folder, "manifest.json")
-               : NULL;
-}
-
-/* Every *.json below it at any level, as tools that run many units write them; links are not
- * followed. */
-static int add_folder(struct gl_arena *arena, struct paths *paths, const char *folder,
-                      unsigned levels, struct gl_error *err)
-{
-    GL_AUTO(gl_auto_free) char *manifest = assembly_manifest(folder);
-    DIR *list;
-    struct dirent *entry;
-    int result = 0;
-
-    if (manifest != NULL)
-        return add_path(arena, paths, manifest, err);
-    list = opendir(folder);
-    if (list == NULL)
-        return gl_fail_sys(err, GL_E_USAGE, errno, "cannot read the folder %s", folder);
-    while (result == 0 && (entry = readdir(list)) != NULL) {
-        GL_AUTO(gl_auto_free) char *path = gl_path_join(folder, entry->d_name);
-        struct stat status;
-
-        if (entry->d_name[0] == '.' || lstat(path, &status) != 0)
-            continue;
-        if (S_ISDIR(status.st_mode) && levels > 0)
-            result = add_folder(arena, paths, path, levels - 1, err);
-        else if (S_ISREG(status.st_mode) && is_json_name(entry->d_name))
-            result = add_path(arena, paths, path, err);
-    }
-    closedir(list);
-    return result;
-}
-
-#define FOLDER_LEVELS 16
-
-static int add_operand(struct gl_arena *arena, struct paths *paths, const char *word,
-                       struct gl_error *err)
-{
-    size_t before = paths->count;
-    struct stat status;
-
-    if (strcmp(word, "-") == 0 || stat(word, &status) != 0 || !S_ISDIR(status.st_mode))
-        return add_path(arena, paths, word, err);
-    if (add_folder(arena, paths, word, FOLDER_LEVELS, err) != 0)
-        return -1;
-    if (paths->count == before)
-        return gl_fail(err, GL_E_USAGE, "no *.json in the folder %s", word);
-    qsort(paths->items + before, paths->count - before, sizeof *paths->items, compare_paths);
-    return 0;
-}
-
-/* ---- which reader ---- */
+/* ---- standard input ---- */
 
 /* Standard input can be read once: it is held in memory while it is not known what it is. */
 static int hold_stdin(struct gl_error *err)
@@ -130,45 +37,6 @@ static int hold_stdin(struct gl_error *err)
         return gl_fail_sys(err, GL_E_IO, errno, "cannot read standard input");
     }
     return fd;
-}
-
-/* The first bytes as a reader sees them: without compression or marks. */
-static int read_head(struct gl_feed *feed, struct gl_str *out, struct gl_error *err)
-{
-    const char *bytes;
-    size_t length = 1;
-
-    while (out->length < HEAD_BYTES && length > 0) {
-        if (gl_feed_next(feed, &bytes, &length, err) != 0)
-            return -1;
-        gl_str_add_bytes(out, bytes, length < HEAD_BYTES ? length : HEAD_BYTES);
-    }
-    return 0;
-}
-
-static const struct gl_hook_reader *recognise(struct gl_feed *feed, const char *name,
-                                              struct gl_error *err)
-{
-    const struct gl_hook_reader *const *readers = gl_hook_readers(), *best = NULL;
-    GL_AUTO(gl_str_done) struct gl_str head = {0};
-    const char *why_not = NULL;
-    int most = 0;
-
-    if (read_head(feed, &head, err) != 0)
-        return NULL;
-    for (size_t i = 0; readers[i] != NULL; i++) {
-        const char *why = NULL;
-        int score = readers[i]->recognise(gl_str_text(&head), head.length, &why);
-
-        if (score > most)
-            best = readers[i];
-        most = score > most ? score : most;
-        why_not = why_not != NULL ? why_not : why;
-    }
-    if (best == NULL)
-        gl_fail(err, GL_E_USAGE, "%s: %s", name,
-                why_not != NULL ? why_not : "not a plan that any reader knows");
-    return best;
 }
 
 /* ---- reading ---- */
@@ -200,7 +68,7 @@ static int read_stdin(const struct reading *reading, struct gl_hook_plan *out, s
         return -1;
     if (reader == NULL) {
         feed = gl_feed_of_fd(fd, "standard input");
-        reader = recognise(feed, "standard input", err);
+        reader = gl_hook_recognise(feed, "standard input", err);
         gl_feed_close(feed);
         lseek(fd, 0, SEEK_SET);
     }
@@ -241,7 +109,7 @@ static int read_path(const struct reading *reading, const char *path, struct gl_
         return read_binary(reading, path, out, err);
     if (reader == NULL) {
         feed = gl_feed_open(path, path, err);
-        reader = feed != NULL ? recognise(feed, path, err) : NULL;
+        reader = feed != NULL ? gl_hook_recognise(feed, path, err) : NULL;
         gl_feed_close(feed);
         if (reader == NULL)
             return -1;
@@ -286,7 +154,7 @@ static int check_regions(const struct gl_option_list *rows, struct gl_error *err
     return 0;
 }
 
-static int read_all(const struct reading *reading, const struct paths *paths,
+static int read_all(const struct reading *reading, const struct gl_hook_files *paths,
                     struct gl_hook_plans *plans, struct gl_error *err)
 {
     plans->items = gl_arena_take(&plans->arena, (paths->count + 1) * sizeof *plans->items);
@@ -323,11 +191,11 @@ int gl_hook_plans_read(struct gl_context *context, const struct gl_hook_values *
         .word = reader,
         .tool = values->tool,
     };
-    struct paths paths = {0};
+    struct gl_hook_files paths = {0};
     int result = plans.mapping != NULL ? check_regions(&values->regions, err) : -1;
 
     for (size_t i = first; result == 0 && i < operands->count; i++)
-        result = add_operand(&plans.arena, &paths, operands->words[i], err);
+        result = gl_hook_files_add(&plans.arena, reading.reader, operands->words[i], &paths, err);
     if (result == 0)
         result = read_all(&reading, &paths, &plans, err);
     if (result != 0) {

@@ -112,8 +112,18 @@ struct assembly {
     struct gl_hook_plan *plan;
     const char *folder;
     unsigned depth;
-    size_t *stacks; /* so far, in all of them */
+    size_t *stacks;            /* so far, in all of them */
+    struct gl_hasher *digests; /* of the files that are named, in order */
 };
+
+/* The file of the feed, which was read to its end, is part of the plan. */
+static void add_digest(const struct assembly *assembly, const struct gl_feed *feed)
+{
+    struct gl_hash digest;
+
+    gl_feed_digest(feed, digest.bytes);
+    gl_hasher_add(assembly->digests, digest.bytes, sizeof digest.bytes);
+}
 
 /* A file beside the manifest, not elsewhere: names come from the document. */
 static struct gl_feed *open_beside(const struct assembly *assembly, const char *name,
@@ -175,6 +185,8 @@ static int read_stack(const struct assembly *assembly, const struct gl_jtree *tr
                     &cfn.document, err);
     status =
         feed == NULL ? -1 : take_document(feed, GL_CFN_MAX_BYTES, cfn.document, &cfn.tree, err);
+    if (status == 0)
+        add_digest(assembly, feed);
     gl_feed_close(feed);
     if (status == 0)
         return read_template(&cfn, err);
@@ -206,6 +218,8 @@ static int read_nested(const struct assembly *assembly, const char *name, struct
         return gl_fail(err, GL_E_BAD_VALUE, "%s: not a folder", path);
     feed = open_beside(&inner, "manifest.json", &path, err);
     result = feed == NULL ? -1 : take_document(feed, MANIFEST_MAX_BYTES, path, &tree, err);
+    if (result == 0)
+        add_digest(assembly, feed);
     gl_feed_close(feed);
     if (result == 0)
         result = read_manifest(&inner, &tree, err);
@@ -246,18 +260,32 @@ static const char *folder_of(struct gl_arena *arena, const char *path)
 
 /* ---- either ---- */
 
+/* Its digest covers the files it names too: they are what is deployed. */
+static int read_assembly(const struct gl_jtree *tree, const struct gl_hook_options *options,
+                         struct gl_hook_plan *plan, struct gl_error *err)
+{
+    size_t stacks = 0;
+    struct gl_hasher digests;
+    const struct assembly assembly = {options, plan,    folder_of(&plan->arena, plan->file),
+                                      0,       &stacks, &digests};
+    int status;
+
+    plan->version = "AWS CDK";
+    gl_hasher_init(&digests);
+    gl_hasher_add(&digests, plan->digest.bytes, sizeof plan->digest.bytes);
+    status = read_manifest(&assembly, tree, err);
+    gl_hasher_end(&digests, &plan->digest);
+    return status;
+}
+
 static int read_tree(struct gl_jtree *tree, const struct gl_hook_options *options,
                      struct gl_hook_plan *plan, struct gl_error *err)
 {
-    size_t stacks = 0;
-    struct assembly assembly = {options, plan, folder_of(&plan->arena, plan->file), 0, &stacks};
     struct gl_cfn cfn = {
         .options = options, .plan = plan, .document = plan->file, .place = deployment(options)};
 
-    if (gl_jnode_get(tree, gl_jtree_root(tree), "artifacts") != NULL) {
-        plan->version = "AWS CDK";
-        return read_manifest(&assembly, tree, err);
-    }
+    if (gl_jnode_get(tree, gl_jtree_root(tree), "artifacts") != NULL)
+        return read_assembly(tree, options, plan, err);
     if (tree->text_length > GL_CFN_MAX_BYTES)
         return gl_fail(err, GL_E_TOO_LARGE, "%s: larger than %zu bytes", plan->file,
                        GL_CFN_MAX_BYTES);
@@ -276,14 +304,15 @@ static int read(struct gl_feed *feed, const struct gl_hook_options *options,
     out->reader = "cloudformation";
     out->version = "";
     status = take_document(feed, MANIFEST_MAX_BYTES, out->file, &tree, err);
-    if (status == 0)
+    if (status == 0) {
+        gl_feed_digest(feed, out->digest.bytes);
         status = read_tree(&tree, options, out, err);
+    }
     gl_jtree_done(&tree);
     if (status != 0)
         return -1;
     gl_reader_add_text(&out->arena, &out->notes,
                        "a template has no before: every resource is taken as new");
-    gl_feed_digest(feed, out->digest.bytes);
     out->skipped = out->resources > out->count ? out->resources - out->count : 0;
     return 0;
 }
@@ -292,6 +321,7 @@ const struct gl_hook_reader gl_reader_cloudformation = {
     .name = "cloudformation",
     .alias = "cdk",
     .what = "template of AWS CloudFormation or SAM, or the manifest of a CDK assembly",
+    .has_yaml = true,
     .recognise = recognise,
     .read = read,
 };

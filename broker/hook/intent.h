@@ -116,7 +116,9 @@ struct gl_hook_plan {
     const char *file;      /* as named by the user; "-" for standard input */
     const char *reader;    /* "terraform" */
     const char *version;   /* what wrote it: "Terraform 1.14.2, format 1.2"; "" not said */
-    struct gl_hash digest; /* SHA-256 of the bytes as they came */
+    /* SHA-256 of the bytes as they came; of a CDK assembly, of the digests of its manifest and of
+     * the files it names, in order. */
+    struct gl_hash digest;
     struct gl_intent *intents;
     size_t count;
     size_t resources;            /* that the plan lists at all, data sources left out */

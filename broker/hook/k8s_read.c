@@ -115,6 +115,7 @@ const struct gl_hook_reader gl_reader_kubernetes = {
     .name = "kubernetes",
     .alias = "k8s",
     .what = "manifests of Kubernetes, as YAML or JSON",
+    .has_yaml = true,
     .recognise = recognise,
     .read = read,
 };

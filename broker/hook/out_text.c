@@ -9,7 +9,7 @@
 #include "broker/render/table.h"
 #include "broker/render/text.h"
 
-#define ROWS_MAX      40 /* of the table; the worst come first */
+#define ROWS_MAX      20 /* of the table; more are put together, the worst first */
 #define FINDINGS_MAX  20
 #define NAMES_MAX     10
 #define ADDRESS_LEAST 22 /* columns */
@@ -97,40 +97,109 @@ static void put_intensity(const struct gl_figure *figure, struct gl_str *out)
         gl_str_addf(out, " %c", gl_grade_letter(figure->grade));
 }
 
-static void add_row(struct gl_table *table, const struct gl_judged *judged, unsigned columns)
+/* Launches that differ in their address only: one row when there are many. */
+struct alike {
+    const struct gl_judged *first;
+    size_t resources;
+    int64_t machines; /* GL_UNKNOWN = of one at least */
+    double grams;     /* NAN alike */
+};
+
+static bool is_same(const char *a, const char *b)
 {
-    const struct gl_intent *intent = judged->intent;
+    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
+static bool is_alike(const struct gl_judged *a, const struct gl_judged *b)
+{
+    return a->verdict == b->verdict && is_same(a->intent->type, b->intent->type) &&
+           is_same(a->intent->machine.type, b->intent->machine.type) &&
+           is_same(a->intent->place.region, b->intent->place.region);
+}
+
+static void add_alike(struct alike *alike, const struct gl_judged *judged)
+{
+    if (alike->first == NULL)
+        *alike = (struct alike){.first = judged};
+    alike->resources++;
+    alike->grams += judged->grams_per_h[1];
+    if (alike->machines == GL_UNKNOWN || judged->count == GL_UNKNOWN ||
+        __builtin_add_overflow(alike->machines, judged->count, &alike->machines))
+        alike->machines = GL_UNKNOWN;
+}
+
+/* At most ROWS_MAX; returns how many, *out_left: launches that are in none. */
+static size_t sort_alike(const struct gl_hook_report *report, struct alike rows[ROWS_MAX],
+                         size_t *out_left)
+{
+    bool has_many = report->judged_count > ROWS_MAX;
+    size_t count = 0;
+
+    *out_left = 0;
+    for (size_t i = 0; i < report->judged_count; i++) {
+        size_t row = has_many ? 0 : count;
+
+        while (row < count && !is_alike(rows[row].first, &report->judged[i]))
+            row++;
+        if (row == ROWS_MAX) {
+            ++*out_left;
+            continue;
+        }
+        if (row == count)
+            rows[count++] = (struct alike){.first = NULL};
+        add_alike(&rows[row], &report->judged[i]);
+    }
+    return count;
+}
+
+static void put_name(const struct alike *alike, unsigned columns, struct gl_str *out)
+{
+    const struct gl_intent *intent = alike->first->intent;
+
+    if (alike->resources == 1) {
+        put_address(intent->address, columns, out);
+        return;
+    }
+    gl_str_addf(out, "%zu ", alike->resources);
+    gl_str_add_printable(out, intent->type, strlen(intent->type));
+}
+
+static void add_row(struct gl_table *table, const struct alike *alike, unsigned columns)
+{
+    const struct gl_intent *intent = alike->first->intent;
     const char *type = intent->machine.type, *region = intent->place.region;
+    const char *how = alike->resources == 1 ? intent->place.how : NULL;
     char grams[GL_RENDER_NUMBER], count[32] = "?";
-    GL_AUTO(gl_str_done) struct gl_str address = {0};
+    GL_AUTO(gl_str_done) struct gl_str name = {0};
     GL_AUTO(gl_str_done) struct gl_str intensity = {0};
 
-    put_address(intent->address, columns, &address);
-    put_intensity(&judged->intensity, &intensity);
-    if (judged->count != GL_UNKNOWN)
-        snprintf(count, sizeof count, "%lld", (long long)judged->count);
-    gl_table_row(table, (const char *const[COLUMNS]){
-                            gl_str_text(&address), type != NULL ? type : "?", count,
-                            region != NULL ? region : "?",
-                            intent->place.how != NULL ? intent->place.how : "",
-                            gl_str_text(&intensity), real_text(judged->grams_per_h[1], grams),
-                            gl_hook_outcome_word(judged->verdict)});
+    put_name(alike, columns, &name);
+    put_intensity(&alike->first->intensity, &intensity);
+    if (alike->machines != GL_UNKNOWN)
+        snprintf(count, sizeof count, "%lld", (long long)alike->machines);
+    gl_table_row(
+        table, (const char *const[COLUMNS]){gl_str_text(&name), type != NULL ? type : "?", count,
+                                            region != NULL ? region : "?", how != NULL ? how : "",
+                                            gl_str_text(&intensity), real_text(alike->grams, grams),
+                                            gl_hook_outcome_word(alike->first->verdict)});
 }
 
 static void add_table(const struct gl_hook_report *report, unsigned columns, struct gl_str *out)
 {
+    struct alike rows[ROWS_MAX];
+    size_t left, count = sort_alike(report, rows, &left);
     struct gl_table *table;
 
-    if (report->judged_count == 0)
+    if (count == 0)
         return;
     table = gl_table_new(table_columns, COLUMNS);
-    for (size_t i = 0; i < report->judged_count && i < ROWS_MAX; i++)
-        add_row(table, &report->judged[i], columns);
+    for (size_t i = 0; i < count; i++)
+        add_row(table, &rows[i], columns);
     gl_str_add_char(out, '\n');
     gl_table_text(table, columns, false, out);
     gl_table_free(table);
-    if (report->judged_count > ROWS_MAX)
-        gl_str_addf(out, "and %zu more, none of them worse\n", report->judged_count - ROWS_MAX);
+    if (left > 0)
+        gl_str_addf(out, "and %zu more, none of them worse\n", left);
 }
 
 /* ---- findings ---- */
@@ -171,16 +240,54 @@ static void add_finding(const struct gl_hook_report *report, size_t index, unsig
     }
 }
 
+/* The first of those that say the same of other addresses, and how many say it. */
+struct saying {
+    size_t first, count;
+};
+
+static bool says_same(const struct gl_hook_finding *a, const struct gl_hook_finding *b)
+{
+    return a->rule == b->rule && a->state == b->state && strcmp(a->message, b->message) == 0;
+}
+
+/* At most FINDINGS_MAX; *out_left: findings that are in none. */
+static size_t sort_sayings(const struct gl_hook_report *report, struct saying out[FINDINGS_MAX],
+                           size_t *out_left)
+{
+    bool has_many = report->finding_count > FINDINGS_MAX;
+    size_t count = 0;
+
+    *out_left = 0;
+    for (size_t i = 0; i < report->finding_count; i++) {
+        size_t at = has_many ? 0 : count;
+
+        while (at < count && !says_same(&report->findings[out[at].first], &report->findings[i]))
+            at++;
+        if (at == FINDINGS_MAX) {
+            ++*out_left;
+            continue;
+        }
+        if (at == count)
+            out[count++] = (struct saying){.first = i};
+        out[at].count++;
+    }
+    return count;
+}
+
 static void add_findings(const struct gl_hook_report *report, unsigned columns, struct gl_str *out)
 {
-    if (report->finding_count == 0)
-        return;
-    gl_str_add(out, "\nFindings:\n");
-    for (size_t i = 0; i < report->finding_count && i < FINDINGS_MAX; i++)
-        add_finding(report, i, columns, out);
-    if (report->finding_count > FINDINGS_MAX)
-        gl_str_addf(out, "  and %zu more; all of them: --output json\n",
-                    report->finding_count - FINDINGS_MAX);
+    struct saying sayings[FINDINGS_MAX];
+    size_t left, count = sort_sayings(report, sayings, &left);
+
+    if (count > 0)
+        gl_str_add(out, "\nFindings:\n");
+    for (size_t i = 0; i < count; i++) {
+        add_finding(report, sayings[i].first, columns, out);
+        if (sayings[i].count > 1)
+            gl_str_addf(out, "%*sand of %zu more resources\n", LABEL, "", sayings[i].count - 1);
+    }
+    if (left > 0)
+        gl_str_addf(out, "  and %zu more; all of them: --output json\n", left);
 }
 
 /* ---- the rest ---- */

@@ -14,6 +14,8 @@
 
 #define BODY_MAX 65536
 #define VERSION  "2022-11-28"
+/* The recommended type, and the one that the published description names. */
+#define ACCEPT "application/vnd.github+json, application/json;q=0.9"
 
 static const struct gl_venue_key keys[] = {
     {.name = "repository", .what = "OWNER/NAME", .is_required = true},
@@ -65,7 +67,7 @@ static struct gl_venue_step *add(const struct gl_venue *venue, struct gl_venue_p
     gl_venue_endpoint(venue, endpoint, &checked);
     step = gl_venue_step_add(out, method, "%s/repos/%s/issues%s", endpoint,
                              gl_venue_setting(venue, "repository"), path);
-    gl_venue_step_header(step, "Accept", "application/vnd.github+json");
+    gl_venue_step_header(step, "Accept", ACCEPT);
     gl_venue_step_header(step, "X-GitHub-Api-Version", VERSION);
     snprintf(step->added, sizeof step->added, "Authorization from GITHUB_TOKEN");
     return step;
@@ -218,7 +220,7 @@ static void get(const struct gl_venue *venue, const char *path, struct gl_remote
     gl_venue_endpoint(venue, endpoint, &checked);
     *call = (struct gl_remote_call){.method = "GET"};
     gl_str_addf(&call->url, "%s%s", endpoint, path);
-    gl_remote_header(call, "Accept", "application/vnd.github+json");
+    gl_remote_header(call, "Accept", ACCEPT);
     gl_remote_header(call, "X-GitHub-Api-Version", VERSION);
 }
 

@@ -156,7 +156,7 @@ static void read_said(const struct gl_venue *venue, const struct gl_remote_call 
     GL_AUTO(gl_auto_json) json_t *root = NULL;
 
     out[0] = '\0';
-    if (call->reply.body_length == 0 || is_page(&call->reply))
+    if (call->reply.body_length == 0)
         return;
     root = gl_json_parse(call->reply.body, call->reply.body_length, "answer", &ignored);
     if (root == NULL)
@@ -265,30 +265,29 @@ int gl_venue_exchange(struct gl_venue *venue, struct gl_remote_call *call, struc
     return exchange(venue, call, err);
 }
 
+/* JSON counts, whatever type it is said to be. */
 json_t *gl_venue_reply_json(struct gl_venue *venue, const struct gl_remote_call *call,
                             struct gl_error *err)
 {
-    enum gl_errc code = call->is_create ? GL_E_OUTCOME : GL_E_BAD_REPLY;
     struct gl_error why = {0};
+    bool is_web_page = is_page(&call->reply);
     char what[200];
-    json_t *root;
+    json_t *root = NULL;
 
+    if (call->reply.body_length > 0)
+        root = gl_json_parse(call->reply.body, call->reply.body_length, "answer", &why);
+    if (root != NULL)
+        return root;
     name_call(venue, call, what);
-    if (is_page(&call->reply)) {
-        venue->answer = GL_ANSWER_PERSON;
-        gl_fail(err, call->is_create ? code : GL_E_PERMISSION,
-                "%s: a web page came back: %s; open it in a browser", what,
-                gl_venue_answer_word(GL_ANSWER_PERSON));
-        return NULL;
-    }
-    root = call->reply.body_length > 0
-               ? gl_json_parse(call->reply.body, call->reply.body_length, "answer", &why)
-               : NULL;
-    if (root == NULL) {
-        venue->answer = GL_ANSWER_UNCLEAR;
-        gl_fail(err, code, "%s: the answer is no JSON", what);
-    }
-    return root;
+    venue->answer = is_web_page ? GL_ANSWER_PERSON : GL_ANSWER_UNCLEAR;
+    gl_fail(err,
+            call->is_create ? GL_E_OUTCOME
+            : is_web_page   ? GL_E_PERMISSION
+                            : GL_E_BAD_REPLY,
+            "%s: %s", what,
+            is_web_page ? "a web page came back: needs a person; open it in a browser"
+                        : "the answer is no JSON");
+    return NULL;
 }
 
 json_t *gl_venue_get_json(struct gl_venue *venue, struct gl_remote_call *call, struct gl_error *err)

@@ -117,7 +117,8 @@ static void github_answer(struct venue_fake *fake, const struct gl_test_request 
     char *end;
 
     venue_fake_header(fake, request, "authorization", "Bearer " VENUE_SECRET);
-    venue_fake_header(fake, request, "accept", "application/vnd.github+json");
+    venue_fake_header(fake, request, "accept",
+                      "application/vnd.github+json, application/json;q=0.9");
     venue_fake_header(fake, request, "x-github-api-version", "2022-11-28");
     if (strcmp(request->path, "/search/issues") == 0) {
         github_search(fake, request, out);

@@ -90,7 +90,7 @@ moto() {
     jobs+=("$pid")
     wait_for 60 "$pid" grep -q 'Running on' "$scratch/moto.log" ||
         { skip aws-support "moto does not start: $(tail -n 1 "$scratch/moto.log")"; return; }
-    judged 'moto makes one case, finds it again and resolves it' \
+    judged 'moto makes one case, finds it again and lets it be resolved' \
         GREENLAUNCH_JUDGE_MOTO="http://127.0.0.1:$port" AWS_ACCESS_KEY_ID=AKIAJUDGE \
         AWS_SECRET_ACCESS_KEY=judge AWS_EC2_METADATA_DISABLED=true
 }
@@ -126,7 +126,8 @@ mail() {
     certificate "$folder" || { skip smtp 'openssl is not installed'; return; }
     start_judge smtp "$venv/bin/python" || { skip smtp "$(tail -n 1 "$folder/log")"; return; }
     judged 'a mail server with TLS takes one message of who signs in, and of nobody else' \
-        GREENLAUNCH_JUDGE_SMTP="smtp://127.0.0.1:$port" GREENLAUNCH_JUDGE_SMTP_CA="$folder/cert.pem"
+        GREENLAUNCH_JUDGE_SMTP="smtp://127.0.0.1:$port" \
+        GREENLAUNCH_JUDGE_SMTP_CA="$folder/cert.pem"
     [ -f "$folder/message-1" ] && [ ! -f "$folder/message-2" ]
     check $? 'it got one'
     "$venv/bin/python" - "$folder/message-1" <<'END' >"$scratch/log" 2>&1
@@ -134,9 +135,9 @@ import email, email.policy, json, sys
 message = email.message_from_bytes(open(sys.argv[1], 'rb').read(), policy=email.policy.default)
 text, attached = message.iter_parts()
 assert message['subject'] == 'Hourly intensity à la carte [GL-7f3a91c2]', message['subject']
-assert message['to'] == '<wishes@provider.example>' and message['reply-to'], message['to']
+assert message['to'] == 'wishes@provider.example' and message['reply-to'], message['to']
 assert 'An *hourly* figure € per region & by API = 100%\n\n.dot\nFrom here: "quotes"' in \
-    text.get_content(), text.get_content()
+    text.get_content().replace('\r\n', '\n'), text.get_content()
 assert json.loads(attached.get_content()) == {'capability': 'intensity.hourly'}
 assert not message.defects and not text.defects, message.defects
 END

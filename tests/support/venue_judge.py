@@ -32,7 +32,7 @@ def smtp():
 
     def authenticate(server, session, envelope, mechanism, data):
         right = data.login == b"ada" and data.password == os.environ["GREENLAUNCH_SMTP_PASSWORD"].encode()
-        return AuthResult(success=right and session.ssl is not None)
+        return AuthResult(success=right and session.ssl is not None, handled=False)
 
     class Handler:
         async def handle_DATA(self, server, session, envelope):
