@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "broker/budget_cap.h"
 #include "broker/finish.h"
 #include "broker/guard_part.h"
 #include "broker/relocate.h"
@@ -531,15 +530,15 @@ int gl_guard_lock(const char *state_folder, struct gl_error *err)
 /* Work whose budget is spent, whatever the grid is like. */
 static int keep_caps(struct gl_guard *guard, struct gl_guarded *out, struct gl_error *err)
 {
-    struct gl_capped capped;
+    struct gl_capped *capped = &out->capped;
 
-    if (gl_budget_enforce(guard->launcher, &capped, err) != 0)
+    if (gl_budget_enforce(guard->launcher, capped, err) != 0)
         return -1;
-    out->paused += capped.paused;
-    out->resumed += capped.resumed;
-    out->stopped += capped.stopped;
-    out->failed += capped.failed;
-    out->undone += capped.failed;
+    out->paused += capped->paused;
+    out->resumed += capped->resumed;
+    out->stopped += capped->stopped;
+    out->failed += capped->failed;
+    out->undone += capped->failed;
     return 0;
 }
 

@@ -12,6 +12,7 @@
  * time: the second one finds the lock taken and says so. Command line, daemon, demonstration and
  * simulation call this same function; clock, clouds and grid facts come from outside. */
 
+#include "broker/budget_cap.h"
 #include "broker/launch.h"
 #include "broker/promise.h"
 #include "broker/relocate.h"
@@ -72,9 +73,10 @@ size_t gl_guard_regions(const struct gl_launch_row *row, struct gl_cloud_place *
 
 struct gl_guarded {
     unsigned watched, stayed, moved, paused, resumed, stopped, notified;
-    unsigned failed; /* launches where something that was tried failed */
-    unsigned undone; /* of these, where nothing could be done instead */
-    int64_t next_s;  /* a plan with pauses changes next; GL_UNKNOWN = there is none */
+    unsigned failed;         /* launches where something that was tried failed */
+    unsigned undone;         /* of these, where nothing could be done instead */
+    int64_t next_s;          /* a plan with pauses changes next; GL_UNKNOWN = there is none */
+    struct gl_capped capped; /* by their budgets; counted above as well */
     struct gl_promises_settled settled;
     struct gl_reconciled reconciled;
     struct gl_relocate_swept swept; /* images that earlier moves left */

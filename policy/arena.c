@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define FIRST_BYTES ((size_t)512) /* many hold a few texts and no more */
 #define CHUNK_BYTES ((size_t)8 << 10)
 
 struct gl_arena_chunk {
@@ -16,13 +17,19 @@ struct gl_arena_chunk {
     alignas(max_align_t) unsigned char bytes[];
 };
 
-static struct gl_arena_chunk *add_chunk(struct gl_arena *arena, size_t size)
+/* One that a large piece fills goes behind the newest, whose rest is still of use. */
+static struct gl_arena_chunk *add_chunk(struct gl_arena *arena, size_t wanted)
 {
+    struct gl_arena_chunk **place = &arena->chunks;
+    size_t room = *place == NULL ? FIRST_BYTES : CHUNK_BYTES;
+    size_t size = wanted > room ? wanted : room;
     struct gl_arena_chunk *chunk = gl_alloc(sizeof *chunk + size);
 
+    if (*place != NULL && wanted == size)
+        place = &(*place)->older;
     chunk->size = size;
-    chunk->older = arena->chunks;
-    arena->chunks = chunk;
+    chunk->older = *place;
+    *place = chunk;
     return chunk;
 }
 
@@ -34,7 +41,7 @@ void *gl_arena_take(struct gl_arena *arena, size_t size)
     void *taken;
 
     if (chunk == NULL || chunk->size - chunk->used < rounded)
-        chunk = add_chunk(arena, rounded > CHUNK_BYTES ? rounded : CHUNK_BYTES);
+        chunk = add_chunk(arena, rounded);
     taken = chunk->bytes + chunk->used;
     chunk->used += rounded;
     return taken;

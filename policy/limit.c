@@ -291,8 +291,8 @@ static struct gl_tested test_promise_in(const struct subject *subject,
 
     if (gap != GL_GAP_NONE)
         return unknown(subject, gap);
-    tested = outcome_of(subject, held_s >= needed_s ? GL_SATISFIED : GL_VIOLATED, held_s,
-                        GL_GAP_NONE);
+    tested =
+        outcome_of(subject, held_s >= needed_s ? GL_SATISFIED : GL_VIOLATED, held_s, GL_GAP_NONE);
     tested.grade = GL_GRADE_C;
     tested.has_evidence = true;
     return tested;

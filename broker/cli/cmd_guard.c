@@ -314,6 +314,27 @@ static int64_t late_of(const struct guard_values *values)
     return values->is_once || every_s < FOREGROUND_LATE_S ? every_s : FOREGROUND_LATE_S;
 }
 
+static bool has_capped(const struct gl_capped *capped)
+{
+    return capped->paused + capped->resumed + capped->stopped + capped->failed > 0;
+}
+
+static void say_capped(struct gl_context *context, const struct gl_capped *capped)
+{
+    char code[16];
+
+    if (capped->paused + capped->resumed + capped->stopped > 0)
+        gl_say(context,
+               "by their budgets: %u paused, %u stopped, %u resumed; see greenlaunch budget "
+               "show",
+               capped->paused, capped->stopped, capped->resumed);
+    snprintf(code, sizeof code, "GL%d", (int)capped->first.code);
+    if (capped->failed > 0)
+        gl_warn(context, code, "%u launch%s of a spent budget go%s on: %s", capped->failed,
+                capped->failed == 1 ? "" : "es", capped->failed == 1 ? "es" : "",
+                capped->first.text);
+}
+
 static int look_once(struct gl_context *context, const struct guard_values *values, bool is_locked,
                      struct gl_guarded *out, struct gl_error *err)
 {
@@ -352,6 +373,7 @@ static int look_once(struct gl_context *context, const struct guard_values *valu
     gl_learnt_done(&learnt);
     gl_grid_close(&look.grid);
     say_troubles(context, out);
+    say_capped(context, &out->capped);
     return result;
 }
 
@@ -372,7 +394,7 @@ static int once(struct gl_context *context, const struct guard_values *values, s
         return -1;
     if (gl_interrupted())
         return gl_interrupt_fail(err, "the look was broken off between two launches");
-    if (guarded.watched == 0)
+    if (guarded.watched == 0 && !has_capped(&guarded.capped))
         gl_render_hang(
             "Nothing to guard: no launch runs under a promise, a limit on the grid or a plan with "
             "pauses.",

@@ -473,13 +473,15 @@ const struct gl_command gl_command_hook = {
     .name = "hook",
     .group = "Look",
     .summary = "judge the plan of an infrastructure tool before it is applied",
-    .operands = "[terraform|tofu] FILE... | terraform --run -- terraform apply | facts FILE... | "
+    .operands = "[READER] FILE... | terraform --run -- terraform apply | facts [READER] FILE... | "
                 "mapping list|lint | external | install PLACE | serve-runtask | serve-admission",
     .description =
-        "Reads plans (a file, several, a folder of *.json, or - for standard input), finds what "
+        "Reads plans (a file, several, a folder of them, or - for standard input), finds what "
         "they would launch, where and how many, and judges every launch by the same rules as "
-        "`launch`. What the plan does not say is unknown, and unknown is not green. Without a "
-        "format the plan is recognised. The status is that of the worst: refused, over budget, "
+        "`launch`. What the plan does not say is unknown, and unknown is not green. READER is "
+        "terraform or tofu (plans as JSON or binary), pulumi (preview --json), cloudformation or "
+        "cdk (templates, cdk.out), kubernetes or k8s (manifests); without it the plan is "
+        "recognised. The status is that of the worst: refused, over budget, "
         "unknown, later, fine. With --run the plan is made, judged, agreed to, judged again and "
         "applied, that very file. `hook facts` shows what was understood, without a policy; `hook "
         "mapping` the resource types that are known; `hook external` answers Terraform's data "

@@ -113,9 +113,9 @@ struct gl_intent {
 /* One plan as read. All memory is the arena's. */
 struct gl_hook_plan {
     struct gl_arena arena;
-    const char *file;      /* as named by the user; "-" for standard input */
-    const char *reader;    /* "terraform" */
-    const char *version;   /* what wrote it: "Terraform 1.14.2, format 1.2"; "" not said */
+    const char *file;    /* as named by the user; "-" for standard input */
+    const char *reader;  /* "terraform" */
+    const char *version; /* what wrote it: "Terraform 1.14.2, format 1.2"; "" not said */
     /* SHA-256 of the bytes as they came; of a CDK assembly, of the digests of its manifest and of
      * the files it names, in order. */
     struct gl_hash digest;

@@ -47,12 +47,30 @@ void gl_reader_index_add(struct gl_arena *arena, struct gl_reader_index *index, 
 /* The numbers of a name in order of adding: start with *cursor 0; false after the last. */
 bool gl_reader_index_next(const struct gl_reader_index *index, const char *name, size_t *cursor,
                           size_t *out_number);
+/* As gl_arena_grow(), but on the heap, to be freed: of a long list no earlier copy stays behind.
+ * Pointers into it end, and new room is not zeroed. */
+void *gl_reader_room(void *items, size_t count, size_t size);
 /* Wanted members of `node`, deep, as a tree of its own in the arena. `wants` NULL keeps all. */
 typedef bool gl_reader_wants(const void *cookie, const struct gl_jtree *tree,
                              const struct gl_jnode *member);
 struct gl_jtree gl_reader_prune(struct gl_arena *arena, const struct gl_jtree *tree,
                                 const struct gl_jnode *node, gl_reader_wants *wants,
                                 const void *cookie);
+/* The same, of equal trees one only: what a plan repeats is held once. Zero-initialised; freed by
+ * gl_reader_trees_done(), the trees with their arena, which must be the same one each time. */
+struct gl_reader_trees {
+    struct gl_reader_tree *slots;
+    size_t capacity, count;
+    struct gl_jtree scratch;
+};
+struct gl_reader_choice {
+    gl_reader_wants *wants; /* NULL = all */
+    const void *cookie;
+};
+struct gl_jtree gl_reader_prune_shared(struct gl_arena *arena, struct gl_reader_trees *trees,
+                                       const struct gl_jtree *tree, const struct gl_jnode *node,
+                                       const struct gl_reader_choice *choice);
+void gl_reader_trees_done(struct gl_reader_trees *trees);
 
 /* ---- reader_pair.c: attributes that are written anew ---- */
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/hook/terraform_part.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* Plans of Terraform 0.12 to 1.14 and OpenTofu as `show -json` prints them, formats 0.1 to 1.x. A
@@ -249,6 +250,17 @@ static struct gl_tf begin(const struct gl_hook_options *options, struct gl_hook_
     return tf;
 }
 
+static void end(struct gl_tf *tf)
+{
+    gl_jtree_done(&tf->scratch);
+    gl_reader_trees_done(&tf->trees);
+    free(tf->resources);
+    free(tf->blocks);
+    free(tf->outputs);
+    free(tf->providers);
+    gl_arena_done(&tf->work);
+}
+
 static int read_documents(struct gl_jsonpull *pull, const char *name,
                           const struct gl_hook_options *options, struct gl_hook_plan *plan,
                           struct gl_error *err)
@@ -259,8 +271,7 @@ static int read_documents(struct gl_jsonpull *pull, const char *name,
         struct gl_tf tf = begin(options, plan, name, number);
         int status = read_document(&tf, pull, err);
 
-        gl_jtree_done(&tf.scratch);
-        gl_arena_done(&tf.work);
+        end(&tf);
         if (status != 0 || gl_jsonpull_more(pull, &has_more, err) != 0)
             return -1;
     }

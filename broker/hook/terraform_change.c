@@ -60,7 +60,7 @@ static const char *const givers[] = {"azurerm_resource_group", "aws_region",
 static bool is_among(const char *const *words, size_t count, const char *word)
 {
     for (size_t i = 0; i < count; i++)
-        if (strcmp(words[i], word) == 0)
+        if (words[i][0] == word[0] && strcmp(words[i], word) == 0)
             return true;
     return false;
 }
@@ -121,7 +121,8 @@ static struct gl_jtree keep(struct gl_tf *tf, const char *type, const struct gl_
 
     if (!gl_jnode_is(node, GL_JOBJECT) && !gl_jnode_is(node, GL_JTRUE))
         return (struct gl_jtree){0};
-    return gl_reader_prune(&tf->work, tree, node, wants, &wanted);
+    return gl_reader_prune_shared(&tf->work, &tf->trees, tree, node,
+                                  &(struct gl_reader_choice){wants, &wanted});
 }
 
 /* ---- one resource ---- */
@@ -156,8 +157,7 @@ static int add_resource(struct gl_tf *tf, const struct gl_tf_resource *resource,
     if (tf->resource_count == GL_TF_MAX_RESOURCES)
         return gl_fail(err, GL_E_TOO_LARGE, "%s: more than %zu resources", tf->document,
                        GL_TF_MAX_RESOURCES);
-    tf->resources =
-        gl_arena_grow(&tf->work, tf->resources, tf->resource_count, sizeof *tf->resources);
+    tf->resources = gl_reader_room(tf->resources, tf->resource_count, sizeof *tf->resources);
     tf->resources[tf->resource_count] = *resource;
     index_resource(tf, tf->resource_count++);
     return 0;

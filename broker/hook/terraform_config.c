@@ -89,7 +89,8 @@ static int take(struct gl_tf *tf, struct gl_jsonpull *pull, struct gl_jtree *out
 {
     if (gl_jsonpull_take(pull, &tf->scratch, err) != 0)
         return -1;
-    *out = gl_reader_prune(&tf->work, &tf->scratch, gl_jtree_root(&tf->scratch), wants, cookie);
+    *out = gl_reader_prune_shared(&tf->work, &tf->trees, &tf->scratch, gl_jtree_root(&tf->scratch),
+                                  &(struct gl_reader_choice){wants, cookie});
     return 0;
 }
 
@@ -117,8 +118,7 @@ static int read_provider(struct gl_tf *tf, struct gl_jsonpull *pull, void *cooki
 
     if (gl_tf_members(tf, pull, members, &provider, err) != 0)
         return -1;
-    tf->providers =
-        gl_arena_grow(&tf->work, tf->providers, tf->provider_count, sizeof *tf->providers);
+    tf->providers = gl_reader_room(tf->providers, tf->provider_count, sizeof *tf->providers);
     tf->providers[tf->provider_count++] = provider;
     return 0;
 }
@@ -189,7 +189,7 @@ static int read_resource(struct gl_tf *tf, struct gl_jsonpull *pull, void *cooki
     name = gl_tf_block_name(&tf->work, module->key, block.parts.type, block.parts.name,
                             block.parts.is_data);
     gl_reader_index_add(&tf->work, &tf->blocks_named, name, tf->block_count);
-    tf->blocks = gl_arena_grow(&tf->work, tf->blocks, tf->block_count, sizeof *tf->blocks);
+    tf->blocks = gl_reader_room(tf->blocks, tf->block_count, sizeof *tf->blocks);
     tf->blocks[tf->block_count++] = block.kept;
     return 0;
 }
@@ -281,7 +281,7 @@ static int read_output(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
         return 0;
     gl_reader_index_add(&tf->work, &tf->outputs_named, gl_tf_output_name(tf, *module, named->key),
                         tf->output_count);
-    tf->outputs = gl_arena_grow(&tf->work, tf->outputs, tf->output_count, sizeof *tf->outputs);
+    tf->outputs = gl_reader_room(tf->outputs, tf->output_count, sizeof *tf->outputs);
     tf->outputs[tf->output_count++] = expression;
     return 0;
 }
@@ -328,6 +328,7 @@ size_t gl_tf_module_of(struct gl_tf *tf, const char *path)
 
     if (gl_reader_index_next(&tf->modules_named, path, &cursor, &number))
         return number;
+    /* In the arena: one may be added while another is being followed. */
     tf->modules = gl_arena_grow(&tf->work, tf->modules, tf->module_count, sizeof *tf->modules);
     tf->modules[tf->module_count] = (struct gl_tf_module){.path = path};
     gl_reader_index_add(&tf->work, &tf->modules_named, path, tf->module_count);

@@ -59,7 +59,8 @@ bool gl_tf_address_parse(const char *text, struct gl_arena *arena, struct gl_tf_
     while (next_step(&at, &step) && step_is(&step, "module")) {
         if (!next_step(&at, &step))
             return false;
-        gl_str_addf(&module, "%smodule.%s", module.length > 0 ? "." : "", step_name(&step, arena));
+        gl_str_add(&module, module.length > 0 ? ".module." : "module.");
+        gl_str_add(&module, step_name(&step, arena));
         module_end = step.end;
     }
     out->module = gl_arena_text(arena, gl_str_text(&module), module.length);
@@ -85,6 +86,11 @@ const char *gl_tf_block_name(struct gl_arena *arena, const char *module, const c
 {
     GL_AUTO(gl_str_done) struct gl_str text = {0};
 
-    gl_str_addf(&text, "%s|%s%s.%s", module, is_data ? "data." : "", type, name);
+    /* Once a resource and once a reference: not worth a format each. */
+    gl_str_add(&text, module);
+    gl_str_add(&text, is_data ? "|data." : "|");
+    gl_str_add(&text, type);
+    gl_str_add(&text, ".");
+    gl_str_add(&text, name);
     return gl_arena_text(arena, gl_str_text(&text), text.length);
 }

@@ -57,6 +57,7 @@ struct gl_tf {
     struct gl_hook_plan *plan;
     const char *document; /* "plan.json", "plan.json (document 2)" */
     struct gl_jtree scratch;
+    struct gl_reader_trees trees;
     /* of the document being read */
     bool has_format, has_changes, has_configuration, is_old_keys; /* keys of before 1.1 */
     const char *terraform_version;

@@ -99,30 +99,36 @@ void gl_mail_id(const struct gl_venue_draft *draft, const char *from, char out[G
 
 /* ---- bodies ---- */
 
+/* A blank at the end of a line is lost on the way; a line of "From" or "." is changed by some. */
+static bool is_kept(const char *at, size_t column)
+{
+    unsigned char c = (unsigned char)*at;
+
+    if (c == ' ' || c == '\t')
+        return at[1] != '\n' && at[1] != '\0';
+    return c > ' ' && c < 127 && c != '=' && !(column == 0 && (c == '.' || c == 'F'));
+}
+
 /* Quoted-printable of text with '\n' ends. */
 static void add_quoted(const char *text, struct gl_str *out)
 {
     size_t column = 0;
 
     for (const char *at = text; *at != '\0'; at++) {
-        unsigned char c = (unsigned char)*at;
-        bool is_last_blank = (c == ' ' || c == '\t') && (at[1] == '\n' || at[1] == '\0');
-        bool is_plain = ((c >= ' ' && c < 127 && c != '=') || c == '\t') && !is_last_blank;
+        size_t width = is_kept(at, column) ? 1 : 3;
 
-        if (c == '\n') {
+        if (*at == '\n') {
             gl_str_add(out, "\r\n");
             column = 0;
             continue;
         }
-        /* A line of "From" or "." is changed on the way by some. */
-        is_plain = is_plain && !(column == 0 && (c == '.' || c == 'F'));
-        if (column + (is_plain ? 1 : 3) > LINE_MAX_QP) {
+        if (column + width > LINE_MAX_QP) {
             gl_str_add(out, "=\r\n");
             column = 0;
-            is_plain = is_plain && c != '.' && c != 'F';
+            width = is_kept(at, column) ? 1 : 3;
         }
-        gl_str_addf(out, is_plain ? "%c" : "=%02X", c);
-        column += is_plain ? 1 : 3;
+        gl_str_addf(out, width == 1 ? "%c" : "=%02X", (unsigned)(unsigned char)*at);
+        column += width;
     }
     gl_str_add(out, "\r\n");
 }

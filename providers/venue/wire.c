@@ -55,34 +55,43 @@ static enum gl_venue_answer judge_403(const struct gl_http_reply *reply)
     return is_throttle(reply) ? GL_ANSWER_RATE_LIMITED : GL_ANSWER_FORBIDDEN;
 }
 
-enum gl_venue_answer gl_venue_judge(const struct gl_venue_rule *rules,
-                                    const struct gl_http_reply *reply)
+static bool fits(const struct gl_venue_rule *rule, const struct gl_http_reply *reply)
+{
+    return (rule->status == 0 || rule->status == reply->status) &&
+           (rule->text == NULL || has_text(reply, rule->text));
+}
+
+static enum gl_venue_answer judge_status(const struct gl_http_reply *reply)
 {
     static const struct {
         int status;
         enum gl_venue_answer answer;
-    } by_status[] = {{304, GL_ANSWER_OK},     {401, GL_ANSWER_LOGIN},
-                     {404, GL_ANSWER_ABSENT}, {408, GL_ANSWER_UNCLEAR},
-                     {410, GL_ANSWER_GONE},   {429, GL_ANSWER_RATE_LIMITED},
-                     {451, GL_ANSWER_GONE},   {501, GL_ANSWER_REFUSED}};
+    } rows[] = {{304, GL_ANSWER_OK},      {401, GL_ANSWER_LOGIN},  {404, GL_ANSWER_ABSENT},
+                {408, GL_ANSWER_UNCLEAR}, {410, GL_ANSWER_GONE},   {429, GL_ANSWER_RATE_LIMITED},
+                {451, GL_ANSWER_GONE},    {501, GL_ANSWER_REFUSED}};
 
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (rows[i].status == reply->status)
+            return rows[i].answer;
+    return reply->status >= 400 && reply->status < 500 ? GL_ANSWER_REFUSED : GL_ANSWER_UNCLEAR;
+}
+
+enum gl_venue_answer gl_venue_judge(const struct gl_venue_rule *rules,
+                                    const struct gl_http_reply *reply)
+{
     /* A good answer holds what people wrote: its words mean nothing here. */
     if (reply->status >= 200 && reply->status < 300)
         return GL_ANSWER_OK;
     for (; rules != NULL && rules->answer != GL_ANSWER_NONE; rules++)
-        if ((rules->status == 0 || rules->status == reply->status) &&
-            (rules->text == NULL || has_text(reply, rules->text)))
+        if (fits(rules, reply))
             return rules->answer;
-    for (size_t i = 0; i < sizeof by_status / sizeof *by_status; i++)
-        if (by_status[i].status == reply->status)
-            return by_status[i].answer;
-    if (reply->status >= 300 && reply->status < 400)
-        return leads_to_person(reply) ? GL_ANSWER_PERSON : GL_ANSWER_UNCLEAR;
     if (reply->status == 403)
         return judge_403(reply);
+    if (reply->status / 100 == 3 && leads_to_person(reply))
+        return GL_ANSWER_PERSON;
     if (reply->status == 503 && reply->retry_after_s >= 0)
         return GL_ANSWER_RATE_LIMITED;
-    return reply->status >= 400 && reply->status < 500 ? GL_ANSWER_REFUSED : GL_ANSWER_UNCLEAR;
+    return judge_status(reply);
 }
 
 static enum gl_errc code_of(enum gl_venue_answer answer, bool is_create)

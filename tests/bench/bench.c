@@ -43,7 +43,9 @@ long bench_peak_kib(void)
 static int usage(void)
 {
     fputs("usage: bench start PROGRAM | offers | json | energy FOLDER | papers | planning | "
-          "guarantee FOLDER [SUITE] | receipt FILE | aws FOLDER\n",
+          "guarantee FOLDER [SUITE] | receipt FILE | aws FOLDER | hook COMMANDS | hook-plan "
+          "RESOURCES | "
+          "hook-jansson FILE\n",
           stderr);
     return 2;
 }
@@ -54,10 +56,17 @@ static const struct suite {
     int (*plain)(struct gl_error *err);
     int (*on)(const char *path, struct gl_error *err);
 } suites[] = {
-    {"offers", bench_offers, NULL},     {"papers", bench_papers, NULL},
-    {"planning", bench_planning, NULL}, {"start", NULL, bench_start},
-    {"energy", NULL, bench_energy},     {"receipt", NULL, bench_receipt},
-    {"aws", NULL, bench_aws},           {"json", bench_json, NULL},
+    {"offers", bench_offers, NULL},
+    {"papers", bench_papers, NULL},
+    {"planning", bench_planning, NULL},
+    {"start", NULL, bench_start},
+    {"energy", NULL, bench_energy},
+    {"receipt", NULL, bench_receipt},
+    {"aws", NULL, bench_aws},
+    {"json", bench_json, NULL},
+    {"hook", NULL, bench_hook},
+    {"hook-plan", NULL, bench_hook_plan},
+    {"hook-jansson", NULL, bench_hook_jansson},
 };
 
 static const struct suite *suite_of(int argc, char **argv)

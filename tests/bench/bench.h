@@ -30,6 +30,14 @@ int bench_receipt(const char *path, struct gl_error *err);
  * `folder`. */
 int bench_aws(const char *folder, struct gl_error *err);
 
+/* Commands over one plan, as tests/bench/hook.sh wrote them to `path`, a line each: rounds, title
+ * and words, with tabs between. Times are medians, ratios are to the first. */
+int bench_hook(const char *path, struct gl_error *err);
+/* A plan of that many resources to standard output. */
+int bench_hook_plan(const char *count, struct gl_error *err);
+/* jansson's tree of a file, as a process of its own. */
+int bench_hook_jansson(const char *path, struct gl_error *err);
+
 /* Monotonic seconds. */
 double bench_now_s(void);
 /* Peak resident set of this process in KiB since bench_peak_reset(), -1 when not known. */

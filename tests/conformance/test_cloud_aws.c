@@ -343,7 +343,7 @@ static void one_region_that_fails(void **state)
     assert_int_equal(cloud->ops->list(cloud, &list, &count, &err), 0);
     free(list);
     assert_string_equal(cloud->unseen, "eu-west-1"); /* of the last list alone */
-    fake->fault.region = NULL; /* everywhere: that is no list */
+    fake->fault.region = NULL;                       /* everywhere: that is no list */
     assert_int_equal(cloud->ops->list(cloud, &list, &count, &err), -1);
     assert_int_equal(err.code, GL_E_PERMISSION);
 }

@@ -384,7 +384,6 @@ static void test_answers(void **state)
     each(check_answers);
 }
 
-/* A connection that never stood, and one that ended before anything was done. */
 static void check_unsent(struct bench *bench)
 {
     struct gl_venue_receipt receipt = {0};
@@ -543,7 +542,6 @@ static void test_no_consent(void **state)
     free(bench);
 }
 
-/* Offline: nothing is asked, and the error says why. */
 static void check_offline(struct bench *bench)
 {
     struct gl_http *http = bench->fake.world->http;

@@ -6,11 +6,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-const struct venue_fake_ops *const venue_fakes[] = {&venue_fake_github,  &venue_fake_gitlab,
-                                                    &venue_fake_jira,    &venue_fake_aws,
-                                                    &venue_fake_google,  &venue_fake_azure,
-                                                    &venue_fake_ovh,     &venue_fake_zendesk,
-                                                    &venue_fake_webhook, NULL};
+/* clang-format off */
+const struct venue_fake_ops *const venue_fakes[] = {
+    &venue_fake_github,
+    &venue_fake_gitlab,
+    &venue_fake_jira,
+    &venue_fake_aws,
+    &venue_fake_google,
+    &venue_fake_azure,
+    &venue_fake_ovh,
+    &venue_fake_zendesk,
+    &venue_fake_webhook,
+    NULL,
+};
+/* clang-format on */
 
 void venue_fake_complain(struct venue_fake *fake, const char *format, ...)
 {

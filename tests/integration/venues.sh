@@ -17,6 +17,7 @@ venv=$build/venv-venues
 program=$build/tests/conformance/test_venue_judged
 jobs=()
 
+# shellcheck disable=SC2317 # called by the trap
 end_jobs() {
     exec 9>&-
     [ ${#jobs[@]} -eq 0 ] || kill "${jobs[@]}" 2>/dev/null

@@ -8,12 +8,15 @@ const called = ['/search/issues', issues, `${issues}/{issue_number}`,
 const kept = {};
 const take = (value) => {
     if (value === null || typeof value !== 'object') return;
+    // An example by reference inside of an example would come out wrapped twice.
+    const [, , kind, name] = value.value?.$ref?.split('/') ?? [];
+    if (kind === 'examples') value.value = spec.components.examples[name].value;
     if (typeof value.$ref === 'string') {
-        const [, , kind, name] = value.$ref.split('/');
-        kept[kind] ??= {};
-        if (!(name in kept[kind])) {
-            kept[kind][name] = spec.components[kind][name];
-            take(kept[kind][name]);
+        const [, , part, member] = value.$ref.split('/');
+        kept[part] ??= {};
+        if (!(member in kept[part])) {
+            kept[part][member] = spec.components[part][member];
+            take(kept[part][member]);
         }
     }
     Object.values(value).forEach(take);

@@ -245,6 +245,7 @@ static void test_cdk(void **state)
     char folder[] = "/tmp/hook-cdk-XXXXXX";
     struct gl_hook_plan plan;
     struct gl_error err = {0};
+    struct gl_hash before;
     GL_AUTO(gl_auto_free) char *linked = NULL;
 
     (void)state;
@@ -257,7 +258,13 @@ static void test_cdk(void **state)
     assert_string_equal(intent_of(&plan, "Web/A/Resource")->place.region, "eu-north-1");
     assert_string_equal(intent_of(&plan, "Web/A/Resource")->machine.type, "m5.large");
     assert_string_equal(intent_of(&plan, "Web/B2")->place.evidence, "provider");
+    before = plan.digest;
     gl_hook_plan_done(&plan);
+    write_file(folder, "Web.template.json", "{\"Resources\":{}}");
+    assert_int_equal(read_folder(folder, &plan, &err), 0);
+    assert_false(gl_hash_equal(&plan.digest, &before)); /* of the templates too */
+    gl_hook_plan_done(&plan);
+    write_file(folder, "Web.template.json", template);
 
     write_file(folder, "manifest.json",
                "{\"artifacts\":{" STACK("Web", "aws://unknown-account/unknown-region",

@@ -429,6 +429,26 @@ static void a_baseline_knows_what_is_not_worse(void **state)
     gl_hook_baseline_free(baseline);
 }
 
+/* Documents of one file repeat addresses: what is known of the first is not of the second. */
+static void documents_are_known_apart(void **state)
+{
+    struct gl_hook_baseline *baseline;
+
+    (void)state;
+    begin(CLEAN);
+    world_add(&world, GL_CHANGE_CREATE, "us-east-1", "m5.large");
+    judge();
+    baseline = noted();
+    world.ask.baseline = baseline;
+    world_add(&world, GL_CHANGE_CREATE, "us-east-1", "m5.large")->file = "plan.json (document 2)";
+    world.intents[1].address = world.intents[0].address;
+    judge();
+    assert_int_equal(report->known, 1);
+    assert_int_equal(report->exit, GL_EXIT_REFUSED);
+    gl_hook_baseline_free(baseline);
+    end(NULL);
+}
+
 static void bad_baselines_are_refused(void **state)
 {
     static const char *const bad[] = {
@@ -508,6 +528,7 @@ int main(void)
         TEST(spot_carries_no_duration),
         TEST(rules_of_no_use_are_told),
         TEST(a_baseline_knows_what_is_not_worse),
+        TEST(documents_are_known_apart),
         TEST(bad_baselines_are_refused),
         TEST(roles_and_actions_have_one_set_of_words),
         TEST(families_are_patterns_over_sizes),

@@ -309,7 +309,7 @@ static void demand_signals_are_counted_together(void **state)
 
 static void a_demand_signal_is_counted_and_chained_or_neither(void **state)
 {
-    struct gl_ledger *ledger = open_capped(21);
+    struct gl_ledger *ledger = open_capped(40);
     json_t *one = need(950000);
     char id[16] = "untouched";
     int64_t seen = 0, counted = 0;

@@ -113,7 +113,7 @@ static void a_full_disk_leaves_no_half_event(void **state)
     (void)state;
     memset(large, 'x', sizeof large - 1);
     padding = large;
-    for (int pages = 1; pages <= 33; pages++) {
+    for (int pages = 1; pages <= 52; pages++) {
         int64_t done;
 
         assert_int_equal(gl_dir_remove(folder, &err), 0);
@@ -122,7 +122,7 @@ static void a_full_disk_leaves_no_half_event(void **state)
         assert_true(done >= most);
         most = done;
     }
-    print_message("at 33 pages %" PRId64 " events fit\n", most);
+    print_message("at 52 pages %" PRId64 " events fit\n", most);
     assert_true(most > 20 && most < 100);
 }
 

@@ -204,7 +204,7 @@ static void a_first_version_to_look_at_has_no_promises(void **state)
 
 static void a_full_disk_leaves_no_half_promise(void **state)
 {
-    struct gl_ledger *ledger = open_capped(23);
+    struct gl_ledger *ledger = open_capped(32);
     struct gl_guarantee_rows rows;
     unsigned issued = 0;
 

@@ -164,7 +164,8 @@ static void test_documents(void **state)
     } rows[] = {
         {"hetzner", GL_RIGHT_LOOK, "permission: Read\n"},
         {"hetzner", GL_RIGHT_LAUNCH, "permission: Read & Write\n"},
-        {"scaleway", GL_RIGHT_LOOK, "permission_sets:\n- InstancesReadOnly\n"},
+        {"scaleway", GL_RIGHT_LOOK,
+         "permission_sets:\n- InstancesReadOnly\n- BlockStorageReadOnly\n"},
         {"scaleway", GL_RIGHT_LOOK | GL_RIGHT_LAUNCH,
          "permission_sets:\n- InstancesFullAccess\n- BlockStorageFullAccess\n"},
         {"kubernetes", GL_RIGHT_LAUNCH,

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What readers keep of a plan: pruned trees, equal ones once, and names to numbers. */
+#include "broker/hook/reader_part.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct gl_jtree parse(const char *text)
+{
+    struct gl_jtree tree = {0};
+    struct gl_error err = {0};
+
+    assert_int_equal(gl_jtree_parse(&tree, text, strlen(text), "test", &err), 0);
+    return tree;
+}
+
+static bool wants_all_but_x(const void *cookie, const struct gl_jtree *tree,
+                            const struct gl_jnode *member)
+{
+    ++*(size_t *)(uintptr_t)cookie;
+    return strcmp(gl_jnode_key(tree, member), "x") != 0;
+}
+
+static struct gl_jtree share(struct gl_arena *arena, struct gl_reader_trees *trees,
+                             const char *text, size_t *asked)
+{
+    struct gl_jtree tree = parse(text);
+    struct gl_jtree out =
+        gl_reader_prune_shared(arena, trees, &tree, gl_jtree_root(&tree),
+                               &(struct gl_reader_choice){wants_all_but_x, asked});
+
+    gl_jtree_done(&tree);
+    return out;
+}
+
+static void test_equal_trees_once(void **state)
+{
+    struct gl_arena arena = {0};
+    struct gl_reader_trees trees = {0};
+    size_t asked = 0;
+    struct gl_jtree first, same, other, longer;
+
+    (void)state;
+    first = share(&arena, &trees, "{\"a\":[1,\"two\"],\"x\":\"password\"}", &asked);
+    assert_int_equal(asked, 2); /* each member once */
+    same = share(&arena, &trees, "{\"x\":{\"y\":[]},\"a\":[1,\"two\"]}", &asked);
+    assert_ptr_equal(first.nodes, same.nodes);
+    assert_ptr_equal(first.text, same.text);
+    /* The same texts in another shape, and other texts in the same shape. */
+    other = share(&arena, &trees, "{\"a\":[\"1\",\"two\"]}", &asked);
+    assert_ptr_not_equal(first.nodes, other.nodes);
+    other = share(&arena, &trees, "{\"a\":[1,\"six\"]}", &asked);
+    assert_ptr_not_equal(first.nodes, other.nodes);
+    longer = share(&arena, &trees, "{\"a\":[1,\"two\"],\"b\":{\"c\":null}}", &asked);
+    assert_ptr_not_equal(first.nodes, longer.nodes);
+    assert_int_equal(trees.count, 4);
+    assert_string_equal(
+        gl_jnode_text(&same, gl_jnode_at(&same, gl_jnode_get(&same, same.nodes, "a"), 1)), "two");
+    assert_true(gl_jnode_is(gl_jnode_get(&longer, gl_jnode_get(&longer, longer.nodes, "b"), "c"),
+                            GL_JNULL));
+    assert_null(gl_jnode_get(&same, same.nodes, "x"));
+    gl_reader_trees_done(&trees);
+    gl_arena_done(&arena);
+}
+
+/* Past several growths of the table, each is still found and none is taken for another. */
+static void test_many_trees(void **state)
+{
+    enum { MANY = 5000 };
+    struct gl_arena arena = {0};
+    struct gl_reader_trees trees = {0};
+    static const struct gl_jnode *nodes[MANY];
+    size_t asked = 0;
+
+    (void)state;
+    for (int round = 0; round < 2; round++)
+        for (int i = 0; i < MANY; i++) {
+            struct gl_jtree kept;
+            char text[64];
+
+            snprintf(text, sizeof text, "{\"number\":%d,\"x\":%d}", i, round);
+            kept = share(&arena, &trees, text, &asked);
+            snprintf(text, sizeof text, "%d", i);
+            assert_string_equal(kept.text + gl_jnode_get(&kept, kept.nodes, "number")->text, text);
+            if (round == 0)
+                nodes[i] = kept.nodes;
+            assert_ptr_equal(nodes[i], kept.nodes);
+        }
+    assert_int_equal(trees.count, MANY);
+    gl_reader_trees_done(&trees);
+    gl_arena_done(&arena);
+}
+
+static void test_names(void **state)
+{
+    struct gl_arena arena = {0};
+    struct gl_reader_index index = {0};
+    size_t cursor = 0, number;
+
+    (void)state;
+    for (size_t i = 0; i < 3000; i++)
+        gl_reader_index_add(&arena, &index, gl_reader_say(&arena, "name %zu", i % 1000), i);
+    for (size_t i = 0; i < 3; i++) {
+        assert_true(gl_reader_index_next(&index, "name 7", &cursor, &number));
+        assert_int_equal(number, 7 + i * 1000);
+    }
+    assert_false(gl_reader_index_next(&index, "name 7", &cursor, &number));
+    cursor = 0;
+    assert_false(gl_reader_index_next(&index, "name 1000", &cursor, &number));
+    gl_arena_done(&arena);
+}
+
+/* Large pieces do not waste the rest of the chunk that small ones come from. */
+static void test_arena_keeps_its_rest(void **state)
+{
+    struct gl_arena arena = {0};
+    const char *first, *second, *third;
+
+    (void)state;
+    memset(gl_arena_take(&arena, 500), 1, 500);
+    first = gl_arena_take(&arena, 64);
+    memset(gl_arena_take(&arena, 100000), 2, 100000);
+    second = gl_arena_take(&arena, 64);
+    assert_ptr_equal(first + 64, second);
+    memset(gl_arena_take(&arena, 8192), 3, 8192);
+    third = gl_arena_take(&arena, 64);
+    assert_ptr_equal(second + 64, third);
+    for (size_t i = 0; i < 64; i++)
+        assert_int_equal(first[i] | second[i] | third[i], 0);
+    gl_arena_done(&arena);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_equal_trees_once),
+        cmocka_unit_test(test_many_trees),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_arena_keeps_its_rest),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
