@@ -82,8 +82,12 @@ beside_terraform() { # RESOURCES
         return
     fi
     mkdir -p "$tf"
-    printf 'resource "terraform_data" "job" {\n  count = %s\n  input = "job ${count.index}"\n}\n' "$1" \
-        >"$tf/main.tf"
+    cat >"$tf/main.tf" <<END
+resource "terraform_data" "job" {
+  count = $1
+  input = "job \${count.index}"
+}
+END
     if ! (cd "$tf" && terraform init -input=false && terraform plan -input=false -out=plan.bin) \
         >"$work/log" 2>&1; then
         printf '  terraform show: skipped: %s\n' "$(grep -m 1 . "$work/log")"
