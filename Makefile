@@ -114,7 +114,7 @@ $(B)/obj/broker/hook/mapping_carried.o: $(wildcard broker/hook/mapping/*.yaml)
 UNIT_SRC := $(sort $(wildcard tests/unit/*/test_*.c))
 UNIT     := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(UNIT_SRC))
 SUITE_SRC := $(sort $(wildcard tests/conformance/test_*.c tests/property/test_*.c tests/fault/test_*.c)) \
-             tests/live/counterpart.c
+             $(wildcard tests/live/*.c)
 SUITE    := $(patsubst tests/%.c,$(B)/tests/%,$(SUITE_SRC))
 SUPPORT_SRC := $(sort $(wildcard tests/support/*.c tests/conformance/cloud_*.c tests/conformance/venue_*.c))
 

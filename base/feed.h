@@ -32,7 +32,9 @@ int gl_feed_next(struct gl_feed *feed, const char **out_bytes, size_t *out_lengt
 
 const char *gl_feed_name(const struct gl_feed *feed);
 uint64_t gl_feed_raw_bytes(const struct gl_feed *feed); /* read so far, before inflating */
-/* SHA-256 of the raw bytes, once the end was reached. */
+/* Before the first byte: nobody will ask for the digest, so that it need not be worked out. */
+void gl_feed_skip_digest(struct gl_feed *feed);
+/* SHA-256 of the raw bytes, once the end was reached; zeros after gl_feed_skip_digest(). */
 void gl_feed_digest(const struct gl_feed *feed, uint8_t out[32]);
 /* What was taken off, for messages: "gzip", "UTF-16LE", "gzip, UTF-16LE", "". */
 const char *gl_feed_coating(const struct gl_feed *feed);

@@ -37,6 +37,23 @@ static bool is_shallow(const char *bytes, size_t length)
     return true;
 }
 
+/* A zero byte stands nowhere in JSON. The parser reads over one that follows a number, and would
+ * take a document for another one than those who stop there, or do not. */
+static bool has_zero(const char *bytes, size_t length, const char *name, struct gl_error *err)
+{
+    const char *zero = memchr(bytes, '\0', length), *line = bytes;
+    struct gl_pos pos = {.line = 1};
+
+    if (zero == NULL)
+        return false;
+    for (const char *at = bytes; (at = memchr(at, '\n', (size_t)(zero - at))) != NULL; line = ++at)
+        pos.line++;
+    pos.column = (uint32_t)(zero - line) + 1;
+    snprintf(pos.file, sizeof pos.file, "%s", name);
+    gl_fail_at(err, GL_E_SYNTAX, &pos, "%s is not valid JSON: it holds a zero byte", name);
+    return true;
+}
+
 static void fail_syntax(const char *name, const json_error_t *trouble, struct gl_error *err)
 {
     GL_AUTO(gl_str_done) struct gl_str shown = {0};
@@ -51,17 +68,25 @@ static void fail_syntax(const char *name, const json_error_t *trouble, struct gl
 
 json_t *gl_json_parse(const char *bytes, size_t length, const char *name, struct gl_error *err)
 {
+    return gl_json_parse_upto(bytes, length, GL_JSON_MAX_BYTES, name, err);
+}
+
+json_t *gl_json_parse_upto(const char *bytes, size_t length, size_t ceiling, const char *name,
+                           struct gl_error *err)
+{
     json_error_t trouble;
     json_t *value;
 
-    if (length > GL_JSON_MAX_BYTES) {
-        gl_fail(err, GL_E_TOO_LARGE, "%s is larger than %zu MiB", name, GL_JSON_MAX_BYTES >> 20);
+    if (length > ceiling) {
+        gl_fail(err, GL_E_TOO_LARGE, "%s is larger than %zu MiB", name, ceiling >> 20);
         return NULL;
     }
     if (!is_shallow(bytes, length)) {
         gl_fail(err, GL_E_TOO_LARGE, "%s is nested deeper than %d levels", name, GL_JSON_MAX_DEPTH);
         return NULL;
     }
+    if (has_zero(bytes, length, name, err))
+        return NULL;
     value = json_loadb(bytes, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &trouble);
     if (value == NULL)
         fail_syntax(name, &trouble, err);

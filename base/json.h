@@ -15,6 +15,9 @@
 /* Parse `length` bytes: UTF-8, no duplicate keys, nothing after the value, depth and size capped.
  * `name` is what errors call the input. Returns a new reference or NULL (SYNTAX, TOO_LARGE). */
 json_t *gl_json_parse(const char *bytes, size_t length, const char *name, struct gl_error *err);
+/* The same with another ceiling than GL_JSON_MAX_BYTES, for documents that say their own. */
+json_t *gl_json_parse_upto(const char *bytes, size_t length, size_t ceiling, const char *name,
+                           struct gl_error *err);
 /* Canonical bytes, to be freed; NULL when the value holds a real number (INTERNAL). */
 char *gl_json_canonical(const json_t *value, struct gl_error *err);
 /* Indented for people, key order as inserted, to be freed. Reals print with up to 10 digits. */

@@ -190,13 +190,19 @@ int gl_jsonpull_bool(struct gl_jsonpull *pull, bool *out, struct gl_error *err)
     return 0;
 }
 
-int gl_jsonpull_take(struct gl_jsonpull *pull, struct gl_jtree *tree, struct gl_error *err)
+int gl_jsonpull_take_some(struct gl_jsonpull *pull, const struct gl_jsonpull_choice *choice,
+                          struct gl_jtree *tree, struct gl_error *err)
 {
     const char *at = begin_value(pull, err);
 
     tree->count = 0;
-    at = at != NULL ? gl_jscan_take(pull, at, tree) : NULL;
+    at = at != NULL ? gl_jscan_take(pull, at, choice, tree) : NULL;
     return end(pull, at, after_value(pull));
+}
+
+int gl_jsonpull_take(struct gl_jsonpull *pull, struct gl_jtree *tree, struct gl_error *err)
+{
+    return gl_jsonpull_take_some(pull, NULL, tree, err);
 }
 
 /* ---- between documents ---- */
@@ -294,6 +300,24 @@ int gl_jsonpull_find(struct gl_jsonpull *pull, size_t max_bytes, size_t *out_dro
         return -1;
     *out_dropped = dropped;
     return 0;
+}
+
+int gl_jsonpull_drop_lines(struct gl_jsonpull *pull, const char *mark, struct gl_error *err)
+{
+    const char *at = begin(pull, err);
+    size_t length = strlen(mark), dropped = 0;
+    bool is_apart = false, has = true;
+
+    if (at != NULL)
+        at = is_between(pull) ? gl_jscan_need(pull, at, 1) : misused(pull);
+    if (at != NULL)
+        is_apart = is_at_end(pull, at) || strchr(" \t\r\n{[", *at) != NULL;
+    for (; at != NULL && has; at = at != NULL && has ? drop_line(pull, at, &dropped) : at) {
+        at = gl_jscan_space(pull, at);
+        at = at != NULL ? gl_jscan_need(pull, at, length) : NULL;
+        has = at != NULL && (size_t)(pull->end - at) >= length && memcmp(at, mark, length) == 0;
+    }
+    return end(pull, at, is_apart || dropped > 0 ? GL_JSCAN_VALUE : pull->state);
 }
 
 /* ---- a document in memory ---- */

@@ -35,6 +35,9 @@ void gl_jsonpull_free(struct gl_jsonpull *pull);
  * gl_jsonpull_more() then tells. SYNTAX when none begins within `max_bytes` of noise. */
 int gl_jsonpull_find(struct gl_jsonpull *pull, size_t max_bytes, size_t *out_dropped,
                      struct gl_error *err);
+/* Before or between documents: drop lines that begin with `mark`, however long, and the white space
+ * around them. Nothing else: what follows is not looked at. */
+int gl_jsonpull_drop_lines(struct gl_jsonpull *pull, const char *mark, struct gl_error *err);
 /* Kind of the value that comes next; nothing is consumed. */
 int gl_jsonpull_peek(struct gl_jsonpull *pull, enum gl_jkind *out, struct gl_error *err);
 /* Step into an object or array; SYNTAX when the value is another. */
@@ -83,6 +86,17 @@ void gl_jtree_done(struct gl_jtree *tree);
 /* The next value as a tree whose root is nodes[0]. DUPLICATE_KEY besides the errors above. The tree
  * is empty after an error. */
 int gl_jsonpull_take(struct gl_jsonpull *pull, struct gl_jtree *tree, struct gl_error *err);
+/* Which members of a value are kept: those of its own object are of level 1, those of the
+ * containers in that of level 2, and so on; members below `levels` come with what they are in. */
+struct gl_jsonpull_choice {
+    bool (*wants)(const void *cookie, unsigned level, struct gl_view name);
+    const void *cookie;
+    unsigned levels;
+};
+/* The same of the members that are wanted. The others are skipped, as gl_jsonpull_skip() does, and
+ * may come twice. */
+int gl_jsonpull_take_some(struct gl_jsonpull *pull, const struct gl_jsonpull_choice *choice,
+                          struct gl_jtree *tree, struct gl_error *err);
 /* A document in memory as a tree; nothing may follow it. */
 int gl_jtree_parse(struct gl_jtree *tree, const char *bytes, size_t length, const char *name,
                    struct gl_error *err);

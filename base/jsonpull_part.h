@@ -70,8 +70,9 @@ const char *gl_jscan_number(struct gl_jsonpull *pull, const char **io_at);
 /* One of the words null, true, false. */
 const char *gl_jscan_word(struct gl_jsonpull *pull, const char *at, enum gl_jkind kind);
 const char *gl_jscan_skip(struct gl_jsonpull *pull, const char *at);
-/* jsonpull_tree.c */
-const char *gl_jscan_take(struct gl_jsonpull *pull, const char *at, struct gl_jtree *tree);
+/* jsonpull_tree.c; `choice` NULL takes all */
+const char *gl_jscan_take(struct gl_jsonpull *pull, const char *at,
+                          const struct gl_jsonpull_choice *choice, struct gl_jtree *tree);
 void gl_jscan_reserve(const struct gl_jsonpull *pull, const char *at, struct gl_jscan_text *out);
 /* ---- the grammar, RFC 8259 sections 2 to 7 ---- */
 

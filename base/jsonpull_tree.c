@@ -8,7 +8,9 @@ struct builder {
     struct gl_jsonpull *pull;
     struct gl_jtree *tree;
     struct gl_jscan_text text;
+    const struct gl_jsonpull_choice *choice; /* NULL = all */
     size_t max_bytes;
+    unsigned base;                            /* depth of the value */
     size_t key, key_length;                   /* of the value that comes next */
     uint32_t open[GL_JSONPULL_MAX_DEPTH + 1]; /* nodes of the containers at each depth */
 };
@@ -240,7 +242,7 @@ static const char *key(struct builder *builder, const char *at)
 }
 
 /* One more value is within the ceiling; it belongs to the container that is open, if one is. */
-static const char *account(struct builder *builder, const char *at, unsigned base)
+static const char *account(struct builder *builder, const char *at)
 {
     struct gl_jtree *tree = builder->tree;
     unsigned depth = builder->pull->depth;
@@ -248,44 +250,79 @@ static const char *account(struct builder *builder, const char *at, unsigned bas
     if (tree->count * sizeof *tree->nodes + builder->text.length > builder->max_bytes ||
         tree->count == UINT32_MAX - 1)
         return gl_jscan_fail(builder->pull, at, GL_E_TOO_LARGE, "one value is too large");
-    if (depth > base)
+    if (depth > builder->base)
         tree->nodes[builder->open[depth]].count++;
     return at;
+}
+
+/* Is the member wanted whose name was read last? */
+static bool is_wanted(const struct builder *builder)
+{
+    const struct gl_jsonpull_choice *choice = builder->choice;
+    unsigned level = builder->pull->depth - builder->base;
+
+    return choice == NULL || level > choice->levels ||
+           choice->wants(choice->cookie, level,
+                         (struct gl_view){builder->text.text + builder->key, builder->key_length});
+}
+
+/* Over the value whose name was read last, which is forgotten. */
+static const char *drop(struct builder *builder, const char *at)
+{
+    builder->text.length = builder->key;
+    builder->key = builder->key_length = 0;
+    return gl_jscan_skip(builder->pull, at);
+}
+
+/* To the next value that is kept, *io_has; a container that ends on the way is whole. */
+static const char *advance(struct builder *builder, const char *at, bool *io_has)
+{
+    struct gl_jsonpull *pull = builder->pull;
+
+    for (;;) {
+        while (at != NULL && !*io_has && pull->depth > builder->base) {
+            at = gl_jscan_next(pull, at, io_has);
+            if (at != NULL && !*io_has)
+                at = finish(builder, at);
+        }
+        if (at == NULL || !*io_has || !pull->is_object[pull->depth])
+            return at;
+        at = key(builder, at);
+        if (at == NULL || is_wanted(builder))
+            return at;
+        at = drop(builder, at);
+        *io_has = false;
+    }
 }
 
 /* As gl_jscan_skip(), keeping what it passes. */
 static const char *build(struct builder *builder, const char *at)
 {
-    struct gl_jsonpull *pull = builder->pull;
-    unsigned base = pull->depth;
     bool has = false;
 
     do {
         has = false;
-        at = account(builder, at, base);
+        at = account(builder, at);
         if (at == NULL)
             break;
         if (*at == '{' || *at == '[')
             at = container(builder, at, &has);
         else
             at = scalar(builder, at);
-        while (at != NULL && !has && pull->depth > base) {
-            at = gl_jscan_next(pull, at, &has);
-            if (at != NULL && !has)
-                at = finish(builder, at);
-        }
-        if (at != NULL && has && pull->is_object[pull->depth])
-            at = key(builder, at);
+        at = advance(builder, at, &has);
     } while (at != NULL && has);
     return at;
 }
 
-const char *gl_jscan_take(struct gl_jsonpull *pull, const char *at, struct gl_jtree *tree)
+const char *gl_jscan_take(struct gl_jsonpull *pull, const char *at,
+                          const struct gl_jsonpull_choice *choice, struct gl_jtree *tree)
 {
     struct builder builder = {
         .pull = pull,
         .tree = tree,
         .text = {.text = tree->text, .capacity = tree->text_capacity},
+        .choice = choice,
+        .base = pull->depth,
         .max_bytes = tree->max_bytes > 0 ? tree->max_bytes : GL_JTREE_MAX_BYTES,
     };
 
@@ -293,7 +330,7 @@ const char *gl_jscan_take(struct gl_jsonpull *pull, const char *at, struct gl_jt
     gl_jscan_reserve(pull, at, &builder.text);
     builder.text.text[builder.text.length++] = '\0';
     at = build(&builder, at);
-    at = at != NULL ? account(&builder, at, pull->depth) : NULL;
+    at = at != NULL ? account(&builder, at) : NULL;
     tree->text = builder.text.text;
     tree->text_length = builder.text.length;
     tree->text_capacity = builder.text.capacity;

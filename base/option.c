@@ -152,7 +152,8 @@ static int add_items(const struct given *given, const char *value, struct gl_err
     struct gl_option_list *list = given->member;
     char *item, *comma;
 
-    if (strchr(value, ',') == NULL || list->count == GL_OPTION_LIST_MAX)
+    if (strchr(value, ',') == NULL || list->count == GL_OPTION_LIST_MAX ||
+        given->option->low == GL_OPT_WHOLE)
         return add_item(given, value, err);
     item = list->copies[list->copy_count++] = gl_strdup(value); /* never more copies than items */
     for (comma = strchr(item, ','); comma != NULL; comma = strchr(item, ',')) {

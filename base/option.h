@@ -29,6 +29,9 @@ struct gl_option_list {
     size_t copy_count;
 };
 
+/* `low` of a list whose values may hold commas: each is one item, as it stands. */
+#define GL_OPT_WHOLE 1
+
 struct gl_option {
     const char *name; /* long name without dashes; NULL ends a table */
     char letter;      /* short name or 0 */
@@ -39,7 +42,7 @@ struct gl_option {
     const char *group;    /* heading in help; NULL = "Options" */
     const char *bare;     /* GL_OPT_OPTIONAL without a value */
     const char *choices;  /* "a|b|c", checked; NULL = any */
-    int64_t low, high;    /* GL_OPT_INTEGER */
+    int64_t low, high;    /* GL_OPT_INTEGER; GL_OPT_LIST: low may be GL_OPT_WHOLE */
     int dim;              /* enum gl_dimension of GL_OPT_QUANTITY */
     const char *complete; /* completion source: "file", "zone", "region", "instance", NULL */
 };

@@ -139,7 +139,7 @@ static void add_item(const struct gl_option *option, struct gl_str *out)
     gl_str_addf(out, "Fl -%s", option->name);
     if (option->kind == GL_OPT_OPTIONAL)
         gl_str_addf(out, " Ns Oo = Ns Ar %s Oc", argument_of(option));
-    else if (option->kind == GL_OPT_LIST)
+    else if (option->kind == GL_OPT_LIST && option->low != GL_OPT_WHOLE)
         gl_str_addf(out, " Ar %s Ns ,...", argument_of(option));
     else if (option->kind != GL_OPT_FLAG && option->kind != GL_OPT_COUNT)
         gl_str_addf(out, " Ar %s", argument_of(option));

@@ -154,18 +154,22 @@ static int add_reservation(const struct gl_attempts *attempts, json_t *body, str
 {
     const json_t *charge = json_object_get(attempts->order.plan, "budget");
     const struct gl_world *world = attempts->launcher->world;
-    int64_t now_ms = world->now_ms(world->cookie), lease_s;
-    struct gl_amount wanted;
+    const struct gl_launch *launch = &attempts->sent;
+    int64_t now_ms = world->now_ms(world->cookie);
+    int64_t lease_s = launch->expires.unix_s - now_ms / 1000;
+    json_t *budget;
 
     if (!json_is_object(charge) || attempts->order.is_demo)
         return 0;
-    lease_s = attempts->sent.expires.unix_s - now_ms / 1000;
-    if (gl_budget_of_plan(attempts->order.plan, now_ms, lease_s > 1 ? lease_s : 1, &wanted, err) !=
-        0)
+    budget = gl_budget_reserve_of(
+        &(struct gl_wanted_of){.plan = attempts->order.plan,
+                               .start_ms = now_ms,
+                               .lease_s = lease_s > 1 ? lease_s : 1,
+                               .max_price_u_usd = launch->is_spot ? launch->max_price_u_usd : 0},
+        launch->expires.unix_s * 1000 + GL_HOLD_MS, err);
+    if (budget == NULL)
         return -1;
-    json_object_set_new(
-        body, "budget",
-        gl_budget_reserve_json(charge, &wanted, attempts->sent.expires.unix_s * 1000 + GL_HOLD_MS));
+    json_object_set_new(body, "budget", budget);
     return 0;
 }
 

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "broker/budget.h"
+#include "broker/budget_part.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/time.h"
-#include "broker/account.h"
 
 /* ---- caps as JSON ---- */
 
-static json_t *amount_json(int64_t amount)
+json_t *gl_budget_amount_json(int64_t amount)
 {
     return amount == GL_UNKNOWN ? json_null() : json_integer((json_int_t)amount);
 }
@@ -24,8 +23,9 @@ json_t *gl_cap_json(const struct gl_cap *cap)
     for (size_t i = 0; i < cap->warn_count; i++)
         json_array_append_new(warnings, json_integer((json_int_t)cap->warn_ppm[i]));
     return json_pack("{s:s,s:o,s:o,s:s,s:s,s:o,s:s,s:b}", "path", cap->path, "ug",
-                     amount_json(cap->limit.ug), "u_usd", amount_json(cap->limit.u_usd), "period",
-                     gl_str_text(&period), "zone", cap->zone, "warn_ppm", warnings, "at_cap",
+                     gl_budget_amount_json(cap->limit.ug), "u_usd",
+                     gl_budget_amount_json(cap->limit.u_usd), "period", gl_str_text(&period),
+                     "zone", cap->zone, "warn_ppm", warnings, "at_cap",
                      gl_at_cap_words[cap->at_cap], "advisory", cap->is_advisory);
 }
 
@@ -96,79 +96,35 @@ json_t *gl_budget_reserve_json(const json_t *charge, const struct gl_amount *wan
 {
     json_t *body = json_copy((json_t *)(uintptr_t)charge);
 
+    json_object_del(body, "futures"); /* `how` says what came of them */
     json_object_set_new(body, "op", json_string("reserve"));
-    json_object_set_new(body, "ug", amount_json(wanted->ug));
-    json_object_set_new(body, "u_usd", amount_json(wanted->u_usd));
+    json_object_set_new(body, "ug", gl_budget_amount_json(wanted->ug));
+    json_object_set_new(body, "u_usd", gl_budget_amount_json(wanted->u_usd));
     json_object_set_new(body, "until_ms", json_integer((json_int_t)until_ms));
     return body;
 }
 
+/* Windows begin at quarters of an hour in every time zone of today: runs of up to a day are booked
+ * exactly. */
+static int64_t piece_ms(int64_t ran_ms)
+{
+    static const int minutes[] = {15, 30, 60, 180, 360, 720, 1440};
+    const size_t last = sizeof minutes / sizeof minutes[0] - 1;
+    size_t i = 0;
+
+    while (i < last && ran_ms / (minutes[i] * INT64_C(60000)) >= GL_BUDGET_PIECES)
+        i++;
+    return minutes[i] * INT64_C(60000);
+}
+
 json_t *gl_budget_spend_json(const struct gl_amount *spent, int64_t from_ms, int64_t until_ms)
 {
-    return json_pack("{s:s,s:o,s:o,s:I,s:I}", "op", "spend", "ug", amount_json(spent->ug), "u_usd",
-                     amount_json(spent->u_usd), "from_ms", (json_int_t)from_ms, "until_ms",
-                     (json_int_t)(until_ms > from_ms ? until_ms : from_ms));
-}
+    int64_t ran_ms = until_ms > from_ms ? until_ms - from_ms : 0;
 
-/* ---- how much ---- */
-
-/* Millionths of a dollar for so long, rounded up. */
-static int64_t price_of(const json_t *plan, int64_t ms)
-{
-    const json_t *price = json_object_get(json_object_get(plan, "offer"), "price_u_usd_per_h");
-    int64_t product;
-
-    if (!json_is_integer(price) || json_integer_value(price) < 0 ||
-        __builtin_mul_overflow((int64_t)json_integer_value(price), ms, &product))
-        return GL_UNKNOWN;
-    return product / 3600000 + (product % 3600000 != 0);
-}
-
-static int64_t band_part(const json_t *footprint, size_t part)
-{
-    const json_t *value = json_array_get(json_object_get(footprint, "total_ug"), part);
-
-    return json_is_integer(value) ? (int64_t)json_integer_value(value) : GL_UNKNOWN;
-}
-
-int gl_budget_of_plan(const json_t *plan, int64_t start_ms, int64_t lease_s, struct gl_amount *out,
-                      struct gl_error *err)
-{
-    static const char no_token[] =
-        "0000000000000000000000000000000000000000000000000000000000000000";
-    GL_AUTO(gl_auto_json) json_t *evidence = json_deep_copy(plan);
-    GL_AUTO(gl_auto_json) json_t *derived = NULL;
-    json_t *meter;
-
-    if (gl_json_object(evidence, "meter", &meter, err) != 0)
-        return -1;
-    json_object_set_new(meter, "token", json_string(no_token));
-    json_object_set_new(meter, "batches", json_array());
-    json_object_set_new(meter, "forked", json_integer(0));
-    json_object_set_new(evidence, "launch", json_string(""));
-    json_object_set_new(evidence, "instance",
-                        json_pack("{s:I,s:I,s:i}", "started_ms", (json_int_t)start_ms, "ended_ms",
-                                  (json_int_t)(start_ms + lease_s * 1000), "host_cpu_ms", -1));
-    if (gl_account(evidence, &derived, err) != 0)
-        return -1;
-    *out = (struct gl_amount){band_part(json_object_get(derived, "footprint"), 2),
-                              price_of(plan, lease_s * 1000)};
-    return 0;
-}
-
-void gl_budget_of_receipt(const json_t *receipt, const struct gl_amount *held,
-                          struct gl_amount *out)
-{
-    const json_t *evidence = json_object_get(receipt, "evidence");
-    const json_t *instance = json_object_get(evidence, "instance");
-    int64_t ug = band_part(json_object_get(json_object_get(receipt, "derived"), "footprint"), 1);
-    int64_t ran_ms = json_integer_value(json_object_get(instance, "ended_ms")) -
-                     json_integer_value(json_object_get(instance, "started_ms"));
-
-    *out = (struct gl_amount){ug != GL_UNKNOWN ? ug : held->ug,
-                              price_of(evidence, ran_ms > 0 ? ran_ms : 0)};
-    if (out->u_usd == GL_UNKNOWN)
-        out->u_usd = held->u_usd;
+    return json_pack("{s:s,s:o,s:o,s:I,s:I,s:I}", "op", "spend", "ug",
+                     gl_budget_amount_json(spent->ug), "u_usd", gl_budget_amount_json(spent->u_usd),
+                     "from_ms", (json_int_t)from_ms, "until_ms", (json_int_t)(from_ms + ran_ms),
+                     "piece_ms", (json_int_t)piece_ms(ran_ms));
 }
 
 /* ---- writing ---- */
@@ -209,6 +165,42 @@ int gl_budget_unset(struct gl_ledger *ledger, const char *path, const char *by,
     if (cap_named(&caps, path) == NULL)
         return gl_fail(err, GL_E_UNKNOWN_NAME, "%s has no budget of its own", path);
     return append(ledger, json_pack("{s:s,s:s}", "op", "unset", "path", path), by, NULL, err);
+}
+
+int gl_budget_grow(struct gl_ledger *ledger, const char *launch, const struct gl_amount *taken,
+                   struct gl_error *err)
+{
+    GL_AUTO(gl_auto_json)
+    json_t *body =
+        json_pack("{s:{s:s,s:o,s:o}}", "budget", "op", "grow", "ug",
+                  gl_budget_amount_json(taken->ug), "u_usd", gl_budget_amount_json(taken->u_usd));
+
+    return gl_ledger_append(ledger, "budget", launch, body, NULL, err);
+}
+
+int gl_budget_announce(struct gl_ledger *ledger, const struct gl_cap *cap, const char *path,
+                       const struct gl_account_state *state, int64_t *out_ppm, struct gl_error *err)
+{
+    int64_t ppm = gl_budget_warning(cap, &state->balance);
+    char subject[GL_BUDGET_SUBJECT];
+    GL_AUTO(gl_auto_json) json_t *body = NULL;
+
+    *out_ppm = GL_UNKNOWN;
+    if (ppm == GL_UNKNOWN)
+        return 0;
+    body = json_pack("{s:{s:s,s:s,s:I,s:o,s:o,s:I}}", "budget", "op", "warn", "path", path, "ppm",
+                     (json_int_t)ppm, "ug", gl_budget_amount_json(cap->limit.ug), "u_usd",
+                     gl_budget_amount_json(cap->limit.u_usd), "from_s",
+                     (json_int_t)state->window.from_s);
+    snprintf(subject, sizeof subject, GL_BUDGET_SUBJECT_OF "%s", path);
+    if (gl_ledger_append(ledger, "budget", subject, body, NULL, err) == 0) {
+        *out_ppm = ppm;
+        return 0;
+    }
+    if (err->code != GL_E_BUSY)
+        return -1;
+    gl_error_clear(err);
+    return 0;
 }
 
 /* ---- transfers ---- */
@@ -252,6 +244,11 @@ int gl_budget_move(struct gl_ledger *ledger, const char *from, const char *to,
     if (json_array_size(deltas) == 0)
         return gl_fail(err, GL_E_UNKNOWN_NAME,
                        "neither %s nor %s has a budget of that kind to move", from, to);
+    if (strcspn(from, "/") != strcspn(to, "/") || strncmp(from, to, strcspn(from, "/")) != 0)
+        return gl_fail(err, GL_E_USAGE,
+                       "a transfer stays in one tree: %s and %s have no account "
+                       "above them in common",
+                       from, to);
     return append(ledger,
                   json_pack("{s:s,s:s,s:s,s:O,s:I}", "op", "move", "from", from, "to", to, "deltas",
                             deltas, "at_ms", (json_int_t)gl_ledger_now_ms(ledger)),
@@ -296,8 +293,8 @@ void gl_budget_left_text(const struct gl_cap *cap, const struct gl_account_state
 
     add_one(is_money ? left.u_usd : left.ug, is_money, out);
     gl_str_add(out, " of ");
-    add_one(is_money ? cap->limit.u_usd + balance->granted.u_usd
-                     : cap->limit.ug + balance->granted.ug,
+    add_one(is_money ? gl_balance_left(cap->limit.u_usd, balance->granted.u_usd, 0, 0)
+                     : gl_balance_left(cap->limit.ug, balance->granted.ug, 0, 0),
             is_money, out);
     gl_str_add(out, " left per ");
     gl_period_text(&cap->period, out);
@@ -309,4 +306,15 @@ void gl_budget_left_text(const struct gl_cap *cap, const struct gl_account_state
     gl_str_add(out, " spent, ");
     add_one(is_money ? balance->held.u_usd : balance->held.ug, is_money, out);
     gl_str_add(out, " reserved)");
+}
+
+void gl_budget_warning_text(const struct gl_cap *cap, const char *path,
+                            const struct gl_account_state *state, int64_t ppm, struct gl_str *out)
+{
+    struct gl_cap grams = *cap;
+
+    /* Of the limit that has reached it. */
+    grams.limit.u_usd = GL_UNKNOWN;
+    gl_str_addf(out, "budget %s has reached %.4g %%: ", path, (double)ppm / 1e4);
+    gl_budget_left_text(cap, state, gl_budget_warning(&grams, &state->balance) != ppm, out);
 }

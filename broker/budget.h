@@ -8,15 +8,18 @@
  * processes can never overspend together. Decides nothing beyond policy/budget.h.
  *
  * An event's member "budget" is one of:
- *   {"op":"reserve","accounts":[...],"caps":[...],"ug","u_usd","until_ms","override"}  of a launch,
- *     in its "intent"; a later one of the launch takes the place of the earlier
+ *   {"op":"reserve","accounts":[...],"caps":[...],"ug","u_usd","until_ms","how","override"}  of a
+ *     launch, in its "intent"; a later one of the launch takes the place of the earlier
+ *   {"op":"grow","ug","u_usd"}  of a launch that has taken more than it reserved: no less is held
  *   {"op":"spend","ug","u_usd","from_ms","until_ms"}  in its end: ends the reservation
  *   {"op":"set","cap":{...}}  {"op":"unset","path"}  {"op":"move","from","to","deltas":[...]}
+ *   {"op":"warn","path","ppm","ug","u_usd","from_s"}  a level of a limit was reached, and told
  * A launch that ends without "spend" gives its reservation back; one that never ends does so with
  * its lease. */
 
 #include "broker/ledger.h"
 #include "policy/budget.h"
+#include "policy/budget_reserve.h"
 
 /* A reservation outlives the lease by what ending and settling take. */
 #define GL_HOLD_MS INT64_C(120000)
@@ -47,16 +50,53 @@ json_t *gl_budget_reserve_json(const json_t *charge, const struct gl_amount *wan
 /* The "budget" of an end. */
 json_t *gl_budget_spend_json(const struct gl_amount *spent, int64_t from_ms, int64_t until_ms);
 
-/* What a launch may take at most: the account of its plan (broker/account.h) as if its meter never
- * spoke, at the high bound of power, grid and embodied share, and the price of its offer, for all
- * of its lease. A member that cannot be told is GL_UNKNOWN. Errors: of gl_account(). */
-int gl_budget_of_plan(const json_t *plan, int64_t start_ms, int64_t lease_s, struct gl_amount *out,
-                      struct gl_error *err);
+/* What a run may take: the account of its plan (broker/account.h) as if its meter never spoke, with
+ * the watts and the embodied share at their high bound, and for the grid the quantile of
+ * policy/budget_reserve.h where its plan has the futures of that place and time, else the high
+ * bound of every hour; and the price of its offer. A member that cannot be told is GL_UNKNOWN. */
+struct gl_wanted_of {
+    const json_t *plan;
+    const json_t *series; /* of another place; NULL = as its plan has it */
+    int64_t start_ms, lease_s;
+    int64_t max_price_u_usd; /* per hour, of a price that may rise; 0 = it may not */
+};
+struct gl_wanted {
+    struct gl_amount amount;
+    int64_t p_ppm, paths; /* of its grams; 0 = by high bounds */
+};
+/* Errors: of gl_account(). */
+int gl_budget_wanted(const struct gl_wanted_of *run, struct gl_wanted *out, struct gl_error *err);
+/* {"method": ...}; new reference. */
+json_t *gl_wanted_how_json(const struct gl_wanted *wanted);
+/* The "budget" of an intent, with what is wanted and how that came about. New reference; NULL with
+ * the errors of gl_account(). */
+json_t *gl_budget_reserve_of(const struct gl_wanted_of *run, int64_t until_ms,
+                             struct gl_error *err);
+/* The member "futures" of a plan's "budget". New reference. */
+json_t *gl_budget_futures_json(const struct gl_reserve_run *run, const struct gl_reserve_path *path,
+                               const char *cloud, const char *region);
+/* The "budget" of a running launch that is to hold another amount; the caps of policies are those
+ * that the ledger has now. New reference. */
+json_t *gl_budget_again_json(const json_t *plan, const struct gl_amount *wanted, int64_t until_ms,
+                             const char *method);
+/* The "budget" of a launch that moves on to a place of that series (NULL = nothing is known of it):
+ * the part of its reservation that the time until now makes up, and the high bound there for the
+ * rest of its lease; never less than before, for the move may fail. *out NULL when it holds
+ * nothing; else a new reference. */
+int gl_budget_of_move(struct gl_ledger *ledger, const struct gl_launch_row *row,
+                      const json_t *series, json_t **out, struct gl_error *err);
 /* What it took: the central figure of a receipt's derived part and the price of its time; where the
  * carbon is not known what was reserved. */
 void gl_budget_of_receipt(const json_t *receipt, const struct gl_amount *held,
                           struct gl_amount *out);
 
+/* One account now. */
+struct gl_account_state {
+    struct gl_stretch_of_time window;
+    struct gl_balance balance;
+    int64_t
+        unknown; /* launches in it whose carbon or, under a limit of money, price is not known */
+};
 /* ---- writing; by and why are kept ---- */
 
 int gl_budget_set(struct gl_ledger *ledger, const struct gl_cap *cap, const char *by,
@@ -70,6 +110,39 @@ int gl_budget_move(struct gl_ledger *ledger, const char *from, const char *to,
                    const struct gl_amount *amount, const char *by, const char *why,
                    struct gl_error *err);
 
+/* A running launch has taken so much: no less is held from now on, whatever its caps say. */
+int gl_budget_grow(struct gl_ledger *ledger, const char *launch, const struct gl_amount *taken,
+                   struct gl_error *err);
+/* The warning level that the account has reached, once in a window by whoever comes first;
+ * GL_UNKNOWN when there is none, or it was told. Another limit is told anew. */
+int gl_budget_announce(struct gl_ledger *ledger, const struct gl_cap *cap, const char *path,
+                       const struct gl_account_state *state, int64_t *out_ppm,
+                       struct gl_error *err);
+
+/* ---- what fits ---- */
+
+/* A reservation that does not fit: the first account on its way up without room. */
+struct gl_short {
+    char account[GL_ACCOUNT_PATH];
+    struct gl_cap cap;
+    struct gl_account_state state;
+    struct gl_amount wanted;
+    bool is_money;   /* it is the money that does not fit */
+    bool is_unknown; /* what is wanted is not known, and cannot be reserved */
+    int64_t fit_s;   /* under all caps, so much of its lease would fit */
+    int64_t lease_s;
+    int64_t fits_from_s; /* when all of it would fit, if nothing else is charged until then;
+                            GL_UNKNOWN: not foreseen, as when it is more than the whole limit */
+};
+/* 1 and *out when it does not fit now, 0 when it does, -1: errors of the ledger. */
+int gl_budget_short(struct gl_ledger *ledger, const char *launch, const json_t *reserve,
+                    struct gl_short *out, struct gl_error *err);
+/* "1 kg of 8 kg left ...; this takes up to 3 kg; what would fit: 2 h of it, or all of it from ..."
+ */
+void gl_short_text(const struct gl_short *what, struct gl_str *out);
+/* New reference. */
+json_t *gl_short_json(const struct gl_short *what);
+
 /* ---- reading ---- */
 
 struct gl_caps {
@@ -79,13 +152,6 @@ struct gl_caps {
 int gl_budget_caps(struct gl_ledger *ledger, struct gl_caps *out, struct gl_error *err);
 void gl_caps_done(struct gl_caps *caps);
 
-/* One account now. */
-struct gl_account_state {
-    struct gl_stretch_of_time window;
-    struct gl_balance balance;
-    int64_t
-        unknown; /* launches in it whose carbon or, under a limit of money, price is not known */
-};
 /* Under that cap. `without` is a launch whose reservation is left out; NULL = none. Errors: of the
  * ledger, UNKNOWN_NAME of a time zone that this machine does not have. */
 int gl_budget_state(struct gl_ledger *ledger, const struct gl_cap *cap, const char *path,
@@ -110,6 +176,9 @@ int gl_budget_holders(struct gl_ledger *ledger, const char *path, void *cookie,
 /* "1.6 kg of 8 kg left this week until ..., 6.1 kg spent, 0.3 kg reserved" */
 void gl_budget_left_text(const struct gl_cap *cap, const struct gl_account_state *state,
                          bool is_money, struct gl_str *out);
+/* "budget org/ml has reached 80 %: 1.6 kg of 8 kg left ..." */
+void gl_budget_warning_text(const struct gl_cap *cap, const char *path,
+                            const struct gl_account_state *state, int64_t ppm, struct gl_str *out);
 void gl_money_text(int64_t u_usd, struct gl_str *out); /* "12.30 USD" */
 void gl_grams_text(int64_t ug, struct gl_str *out);
 

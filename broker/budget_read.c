@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "broker/budget_part.h"
+#include "broker/host.h"
 
 #define MS 1000
 
@@ -85,21 +86,26 @@ void gl_caps_done(struct gl_caps *caps)
 
 /* ---- sums ---- */
 
-/* Grams, money and rows without grams of one query; sums that overflow are an error of SQLite's. */
-static int read_sums(struct gl_ledger *ledger, sqlite3_stmt *statement, struct gl_amount *out,
-                     int64_t *out_unknown, struct gl_error *err)
+struct sums {
+    struct gl_amount amount;
+    int64_t unknown_ug, unknown_usd; /* rows without one */
+};
+
+/* Sums that overflow are an error of SQLite's. */
+static int read_sums(struct gl_ledger *ledger, sqlite3_stmt *statement, struct sums *out,
+                     struct gl_error *err)
 {
     if (sqlite3_step(statement) != SQLITE_ROW)
         return gl_ledger_fail(ledger->db, "cannot add up", err);
-    *out =
-        (struct gl_amount){sqlite3_column_int64(statement, 0), sqlite3_column_int64(statement, 1)};
-    *out_unknown = sqlite3_column_int64(statement, 2);
+    *out = (struct sums){{sqlite3_column_int64(statement, 0), sqlite3_column_int64(statement, 1)},
+                         sqlite3_column_int64(statement, 2),
+                         sqlite3_column_int64(statement, 3)};
     return 0;
 }
 
 static int sum_between(struct gl_ledger *ledger, const char *sql, const char *path,
-                       const struct gl_stretch_of_time *window, struct gl_amount *out,
-                       int64_t *out_unknown, struct gl_error *err)
+                       const struct gl_stretch_of_time *window, struct sums *out,
+                       struct gl_error *err)
 {
     STATEMENT statement = NULL;
 
@@ -107,54 +113,144 @@ static int sum_between(struct gl_ledger *ledger, const char *sql, const char *pa
         return -1;
     bind_text(statement, 1, path);
     sqlite3_bind_int64(statement, 2, window->from_s * MS);
-    sqlite3_bind_int64(statement, 3, window->until_s * MS);
-    return read_sums(ledger, statement, out, out_unknown, err);
+    sqlite3_bind_int64(statement, 3,
+                       window->until_s < INT64_MAX / MS ? window->until_s * MS : INT64_MAX);
+    return read_sums(ledger, statement, out, err);
 }
 
-static int sum_held(struct gl_ledger *ledger, const char *path, int64_t now_ms, const char *without,
-                    struct gl_amount *out, int64_t *out_unknown, struct gl_error *err)
+/* By the clock that never steps where the reservation is of this boot: neither a clock set forward
+ * frees what still runs, nor one set back keeps what does not. Else by the time of day. */
+#define IS_HELD                                                                       \
+    " coalesce((SELECT json_extract(body,'$.monotonic_ms') + h.until_ms - at_ms > ?4" \
+    "           FROM main.events WHERE launch=h.launch AND kind='intent'"             \
+    "           AND json_extract(body,'$.boot')=?5 ORDER BY seq DESC LIMIT 1),"       \
+    "          h.until_ms > ?2)"
+#define HELD                                                                  \
+    "SELECT coalesce(sum(ug),0), coalesce(sum(u_usd),0), count(*)-count(ug)," \
+    " count(*)-count(u_usd) FROM main.holds h WHERE path=?1 AND launch<>?3 AND" IS_HELD
+
+static int sum_held(struct gl_ledger *ledger, const char *path, int64_t at_ms, const char *without,
+                    struct sums *out, struct gl_error *err)
 {
+    int64_t ahead_ms = at_ms - gl_ledger_now_ms(ledger);
     STATEMENT statement = NULL;
+    char boot[GL_BOOT_ID];
 
-    if (gl_ledger_prepare(ledger,
-                          "SELECT coalesce(sum(ug),0), coalesce(sum(u_usd),0),"
-                          " count(*) - count(ug) FROM main.holds"
-                          " WHERE path=? AND until_ms>? AND launch<>?",
-                          &statement, err) != 0)
+    if (gl_ledger_prepare(ledger, HELD, &statement, err) != 0)
         return -1;
+    gl_host_boot_id(boot);
     bind_text(statement, 1, path);
-    sqlite3_bind_int64(statement, 2, now_ms);
+    sqlite3_bind_int64(statement, 2, at_ms);
     bind_text(statement, 3, without != NULL ? without : "");
-    return read_sums(ledger, statement, out, out_unknown, err);
+    sqlite3_bind_int64(statement, 4, ledger->world->monotonic_ms(ledger->world->cookie) + ahead_ms);
+    bind_text(statement, 5, boot[0] != '\0' ? boot : "-");
+    return read_sums(ledger, statement, out, err);
 }
 
-#define SPENT                                                                                   \
-    "SELECT coalesce(sum(ug),0), coalesce(sum(u_usd),0), count(*) - count(ug) FROM main.spends" \
-    " WHERE path=? AND at_ms>=? AND at_ms<?"
-#define GRANTED                                                              \
-    "SELECT coalesce(sum(ug),0), coalesce(sum(u_usd),0), 0 FROM main.grants" \
-    " WHERE path=? AND at_ms>=? AND at_ms<?"
+int gl_budget_held_at(struct gl_ledger *ledger, const char *path, int64_t at_ms,
+                      const char *without, struct gl_amount *out, struct gl_error *err)
+{
+    struct sums sums;
+
+    if (sum_held(ledger, path, at_ms, without, &sums, err) != 0)
+        return -1;
+    *out = sums.amount;
+    return 0;
+}
+
+#define SPENT                                                                 \
+    "SELECT coalesce(sum(ug),0), coalesce(sum(u_usd),0), count(*)-count(ug)," \
+    " count(*)-count(u_usd) FROM main.spends WHERE path=? AND at_ms>=? AND at_ms<?"
+#define GRANTED                                                                              \
+    "SELECT coalesce(sum(ug),0), coalesce(sum(u_usd),0), 0, 0 FROM main.grants WHERE path=?" \
+    " AND at_ms>=? AND at_ms<?"
+
+/* What counts in a window. In a sliding one also what a clock that was ahead has dated later. */
+static struct gl_stretch_of_time counted(const struct gl_cap *cap,
+                                         const struct gl_stretch_of_time *window)
+{
+    return cap->period.period != GL_PER_SPAN
+               ? *window
+               : (struct gl_stretch_of_time){window->from_s, INT64_MAX};
+}
+
+/* Rows that a limit cannot count. */
+static int64_t unknown_of(const struct gl_cap *cap, const struct sums *sums)
+{
+    int64_t of_ug =
+        cap->limit.ug != GL_UNKNOWN || cap->limit.u_usd == GL_UNKNOWN ? sums->unknown_ug : 0;
+    int64_t of_usd = cap->limit.u_usd != GL_UNKNOWN ? sums->unknown_usd : 0;
+
+    return of_ug > of_usd ? of_ug : of_usd;
+}
 
 int gl_budget_state(struct gl_ledger *ledger, const struct gl_cap *cap, const char *path,
                     int64_t now_ms, const char *without, struct gl_account_state *out,
                     struct gl_error *err)
 {
     struct gl_account_state state = {.unknown = 0};
-    int64_t spent_unknown = 0, held_unknown = 0, ignored;
+    struct sums spent, granted, held;
+    struct gl_stretch_of_time window;
     struct gl_zone zone;
 
     if (gl_zone_load(cap->zone, NULL, &zone, err) != 0)
         return gl_wrap(err, "budget of %s", cap->path);
     state.window = gl_window_at(&cap->period, &zone, now_ms / MS);
     gl_zone_done(&zone);
-    if (sum_between(ledger, SPENT, path, &state.window, &state.balance.spent, &spent_unknown,
-                    err) != 0 ||
-        sum_between(ledger, GRANTED, path, &state.window, &state.balance.granted, &ignored, err) !=
-            0 ||
-        sum_held(ledger, path, now_ms, without, &state.balance.held, &held_unknown, err) != 0)
+    window = counted(cap, &state.window);
+    if (sum_between(ledger, SPENT, path, &window, &spent, err) != 0 ||
+        sum_between(ledger, GRANTED, path, &window, &granted, err) != 0 ||
+        sum_held(ledger, path, now_ms, without, &held, err) != 0)
         return -1;
-    state.unknown = spent_unknown + held_unknown;
+    state.balance = (struct gl_balance){granted.amount, spent.amount, held.amount};
+    state.unknown = unknown_of(cap, &spent) + unknown_of(cap, &held);
     *out = state;
+    return 0;
+}
+
+/* What leaves a sliding window, oldest first: what was spent is free again, what was transferred
+ * goes back. */
+#define FALLING                                                                          \
+    "SELECT at_ms, coalesce(ug,0), coalesce(u_usd,0) FROM main.spends WHERE path=?1"     \
+    " AND at_ms>=?2 UNION ALL SELECT at_ms, -ug, -u_usd FROM main.grants WHERE path=?1"  \
+    " AND at_ms>=?2 ORDER BY 1"
+
+static int64_t plus(int64_t a, int64_t b)
+{
+    int64_t sum;
+
+    return !__builtin_add_overflow(a, b, &sum) ? sum : a > 0 ? INT64_MAX : -INT64_MAX;
+}
+
+int gl_budget_falls_out(struct gl_ledger *ledger, const struct gl_cap *cap, const char *path,
+                        int64_t now_s, const struct gl_amount *wanted, int64_t *out_s,
+                        struct gl_error *err)
+{
+    STATEMENT statement = NULL;
+    struct gl_amount fallen = {0, 0};
+    int64_t at_s = GL_UNKNOWN; /* of the last row */
+    int step;
+
+    *out_s = GL_UNKNOWN;
+    if (gl_ledger_prepare(ledger, FALLING, &statement, err) != 0)
+        return -1;
+    bind_text(statement, 1, path);
+    sqlite3_bind_int64(statement, 2, (now_s - cap->period.span_s + 1) * MS);
+    while ((step = sqlite3_step(statement)) == SQLITE_ROW) {
+        int64_t row_s = sqlite3_column_int64(statement, 0) / MS;
+
+        /* What falls out in one second does so at once. */
+        if (row_s != at_s && at_s != GL_UNKNOWN && fallen.ug >= wanted->ug &&
+            fallen.u_usd >= wanted->u_usd)
+            break;
+        fallen.ug = plus(fallen.ug, sqlite3_column_int64(statement, 1));
+        fallen.u_usd = plus(fallen.u_usd, sqlite3_column_int64(statement, 2));
+        at_s = row_s;
+    }
+    if (step != SQLITE_ROW && step != SQLITE_DONE)
+        return gl_ledger_fail(ledger->db, "cannot read", err);
+    if (at_s != GL_UNKNOWN && fallen.ug >= wanted->ug && fallen.u_usd >= wanted->u_usd)
+        *out_s = plus(at_s, cap->period.span_s);
     return 0;
 }
 
@@ -162,13 +258,13 @@ int gl_budget_slices(struct gl_ledger *ledger, const char *path, bool is_money, 
                      int64_t until_s, size_t count, int64_t *out_slices, struct gl_error *err)
 {
     for (size_t i = 0; i < count; i++) {
-        int64_t end_s = until_s - slice_s * (int64_t)(count - 1 - i), ignored;
+        int64_t end_s = until_s - slice_s * (int64_t)(count - 1 - i);
         struct gl_stretch_of_time slice = {end_s - slice_s, end_s};
-        struct gl_amount sum;
+        struct sums sums;
 
-        if (sum_between(ledger, SPENT, path, &slice, &sum, &ignored, err) != 0)
+        if (sum_between(ledger, SPENT, path, &slice, &sums, err) != 0)
             return -1;
-        out_slices[i] = is_money ? sum.u_usd : sum.ug;
+        out_slices[i] = is_money ? sums.amount.u_usd : sums.amount.ug;
     }
     return 0;
 }

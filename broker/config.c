@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "policy/budget.h"
+#include "policy/budget_reserve.h"
 
 #define ZONE_MAX 39 /* struct gl_signal_query.zone */
 
@@ -21,6 +22,8 @@ struct draft {
     struct gl_config_clouds clouds;
     struct gl_carried_meter meter;
     const char *account;
+    int64_t reserve_ppm;
+    struct gl_demand_threshold request;
 };
 
 /* ---- values ---- */
@@ -73,6 +76,24 @@ static int read_account(const struct gl_reader *reader, const struct gl_field *f
         return gl_diagnose(&reader->source, &node->mark, GL_E_CONFIG,
                            "%s is a tree of accounts, as in org/{team}/{project}", field->name);
     *(const char **)slot = gl_arena_text(reader->arena, text, strlen(text));
+    return 0;
+}
+
+static int read_reserve(const struct gl_reader *reader, const struct gl_field *field,
+                        const struct gl_node *node, void *slot)
+{
+    const char *text = gl_value_text(reader, field->name, node, 16);
+    struct gl_error why = {0};
+    int64_t ppm;
+
+    if (text == NULL)
+        return -1;
+    if (gl_quantity_parse(GL_DIM_SHARE, text, &ppm, &why) != 0 || ppm < GL_RESERVE_LEAST_PPM ||
+        ppm > GL_RESERVE_MOST_PPM)
+        return gl_diagnose(&reader->source, &node->mark, GL_E_CONFIG,
+                           "%s is how sure a reservation is, 50%% to 99.9%%, as in 95%%",
+                           field->name);
+    *(int64_t *)slot = ppm;
     return 0;
 }
 
@@ -143,6 +164,7 @@ static int read_places(const struct gl_reader *reader, const struct gl_field *fi
 static const struct gl_type type_policies = {read_policies, NULL, false};
 static const struct gl_type type_places = {read_places, NULL, false};
 static const struct gl_type type_account = {read_account, NULL, false};
+static const struct gl_type type_reserve = {read_reserve, NULL, false};
 
 #define CONFIG(member) offsetof(struct draft, member)
 static const struct gl_field config_fields[] = {
@@ -178,6 +200,15 @@ static const struct gl_field config_fields[] = {
      .type = &type_account,
      .offset = CONFIG(account),
      .help = "Account that launches are charged to"},
+    {.name = "reserve_at",
+     .type = &type_reserve,
+     .offset = CONFIG(reserve_ppm),
+     .help = "Quantile of a launch's futures that its budget reserves; else 95%"},
+    {.name = "request",
+     .type = &gl_type_form,
+     .offset = CONFIG(request),
+     .form = &gl_config_request_form,
+     .help = "When unmet demand is worth a request"},
     {.name = NULL},
 };
 static const struct gl_form config_form = {.what = "the configuration", .fields = config_fields};
@@ -282,6 +313,8 @@ static void take_draft(const struct draft *draft, const char *path, const struct
         out->clouds[i] = gl_config_cloud_dup(&draft->clouds.items[i]);
     out->meter = gl_config_meter_dup(&draft->meter, path, world);
     out->account = dup_or_null(draft->account);
+    out->reserve_ppm = draft->reserve_ppm;
+    out->request = draft->request;
 }
 
 int gl_config_read_text(struct gl_view text, const char *path, const struct gl_world *world,
@@ -384,6 +417,9 @@ void gl_config_text(const struct gl_config *config, struct gl_str *out)
         gl_config_add_cloud(out, &config->clouds[i]);
     gl_config_add_meter(out, &config->meter);
     add_line(out, "account", config->account);
+    if (config->reserve_ppm > 0)
+        gl_str_addf(out, "reserve_at: %.6g%%\n", (double)config->reserve_ppm / 1e4);
+    gl_config_add_request(out, &config->request);
 }
 
 int gl_config_write(const char *path, const struct gl_config *config, bool is_forced,

@@ -17,9 +17,12 @@
  *   clouds: {aws: {profile: green}, hetzner: {}}
  *   meter: {url: https://meters.example/greenlaunch-meter, sha256: ...}
  *   account: org/{team}/{project}  # what launches are charged to (docs/budgets.md)
+ *   reserve_at: 95%                # quantile of its futures that a launch reserves
+ *   request: {refused: 5, days: 3} # when demand is worth a request (docs/requests.md)
  * Unknown keys are errors with file:line:column. Holds no secret. */
 
 #include "base/world.h"
+#include "policy/demand.h"
 #include "providers/cloud/cloud.h"
 #include "providers/cloud/userdata.h"
 #include "providers/signal/store.h"
@@ -49,8 +52,10 @@ struct gl_config {
     struct gl_cloud_place places[GL_CLOUD_PLACES_MAX];
     size_t cloud_count; /* that are to be used at all, beside local */
     struct gl_config_cloud clouds[GL_CONFIG_CLOUDS_MAX];
-    struct gl_carried_meter meter; /* of rented machines; all NULL = none */
-    char *account;                 /* tree of accounts; NULL = the built-in one */
+    struct gl_carried_meter meter;      /* of rented machines; all NULL = none */
+    char *account;                      /* tree of accounts; NULL = the built-in one */
+    int64_t reserve_ppm;                /* policy/budget_reserve.h; 0 = the built-in one */
+    struct gl_demand_threshold request; /* a member 0 = the built-in one */
 };
 
 /* Read `path`, or the default place when NULL (absent there is fine: an empty configuration).

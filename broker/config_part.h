@@ -49,4 +49,10 @@ void gl_config_meter_done(struct gl_carried_meter *meter);
 /* Nothing when there is none. */
 void gl_config_add_meter(struct gl_str *out, const struct gl_carried_meter *meter);
 
+/* ---- thresholds of requests: config_request.c ---- */
+
+extern const struct gl_form gl_config_request_form; /* struct gl_demand_threshold */
+/* Nothing when there is none. */
+void gl_config_add_request(struct gl_str *out, const struct gl_demand_threshold *threshold);
+
 #endif

@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/time.h"
 #include "base/wrap.h"
+#include "broker/hook/escape.h"
 
 static const char *environment(const struct gl_context *context, const char *name)
 {
@@ -416,16 +417,18 @@ static int print_envelope(struct gl_context *context, int status, const struct g
                   "warnings", reply->warnings != NULL ? json_incref(reply->warnings) : json_array(),
                   "next", reply->next != NULL ? json_incref(reply->next) : json_array());
     GL_AUTO(gl_auto_json) json_t *owned = envelope;
-    GL_AUTO(gl_auto_free) char *text = NULL;
+    GL_AUTO(gl_auto_free) char *pretty = NULL;
+    GL_AUTO(gl_str_done) struct gl_str text = {.ceiling = SIZE_MAX / 2};
 
     if (err->code != GL_OK)
         json_object_set_new(envelope, "error", error_json(err));
     if (context->is_demo)
         json_object_set_new(envelope, "demo", json_true());
-    text = gl_json_pretty(owned);
-    if (print_to(stdout, text) != 0)
-        return -1;
-    return print_to(stdout, "\n");
+    pretty = gl_json_pretty(owned);
+    gl_str_add(&text, pretty);
+    gl_str_add_char(&text, '\n');
+    gl_escape_json(&text);
+    return print_to(stdout, gl_str_text(&text));
 }
 
 /* Every line of a demonstration says so. Where the instance's own output went to stdout, ours is

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/demand_signal.h"
 #include "broker/evidence.h"
 #include "broker/guard_part.h"
 #include "broker/shift.h"
@@ -165,18 +166,60 @@ static int promise_in(const struct gl_watch *watch, const struct gl_outlook *out
     return gl_promise_issue(launcher->ledger, launcher->world, launch, outlook->entry, NULL, err);
 }
 
-/* The unmet need, without anything that names the user. */
-static int record_demand(const struct gl_watch *watch, const char *verdict, struct gl_error *err)
+/* The intensity of this hour, where that is what the rule limits. */
+static void note_found(const struct gl_outlook *here, struct gl_demand *demand)
 {
-    const json_t *guarantee = json_object_get(watch->plan, "guarantee");
-    GL_AUTO(gl_auto_json)
-    json_t *need = json_pack("{s:s,s:s,s:s,s:s,s:O?}", "verdict", verdict, "cloud",
-                             watch->row->cloud, "region", watch->row->region, "zone",
-                             watch->row->zone, "rules", json_object_get(guarantee, "rules"));
-    char id[16];
-    int64_t seen;
+    const struct gl_constraint *limit = gl_rule_constraint(here->rule, GL_KEY_MAX_INTENSITY);
 
-    return gl_ledger_demand(watch->look->guard->launcher->ledger, need, id, &seen, err);
+    if (limit == NULL || here->known_h == 0 || here->g_per_kwh[0] > 1e6 ||
+        gl_rule_number(here->rule, GL_KEY_ACCOUNTING) != GL_LOCATION ||
+        gl_rule_number(here->rule, GL_KEY_RATE) != GL_AVERAGE)
+        return;
+    demand->key = GL_KEY_MAX_INTENSITY;
+    demand->limit_u = limit->number;
+    demand->found_u = (int64_t)(here->g_per_kwh[0] * 1e6);
+}
+
+/* What the guard's act says of a need. */
+static void note_act(const struct gl_watch *watch, const struct gl_guard_choice *choice,
+                     struct gl_demand *demand)
+{
+    static const struct {
+        enum gl_demand_kind kind;
+        enum gl_instead instead;
+    } rows[] = {
+        [GL_GUARD_MOVE] = {GL_DEMAND_MOVE, GL_INSTEAD_MOVED},
+        [GL_GUARD_PAUSE] = {GL_DEMAND_PAUSE, GL_INSTEAD_PAUSED},
+        [GL_GUARD_STOP] = {GL_DEMAND_BREACH, GL_INSTEAD_STOPPED},
+        [GL_GUARD_NOTIFY] = {GL_DEMAND_BREACH, GL_INSTEAD_RAN},
+    };
+
+    demand->kind = rows[choice->act].kind;
+    demand->instead = rows[choice->act].instead;
+    if (choice->act != GL_GUARD_MOVE || choice->place == SIZE_MAX)
+        return;
+    gl_demand_moved_to(demand, watch->row->cloud, watch->places[choice->place].name);
+    if (choice->gain_g > 0 && choice->gain_g < 1e9)
+        demand->extra_ug = -(int64_t)(choice->gain_g * 1e6);
+}
+
+/* Without rules, nothing of anybody was missing. */
+static int record_demand(const struct gl_watch *watch, const struct gl_guard_choice *choice,
+                         struct gl_error *err)
+{
+    const struct gl_launcher *launcher = watch->look->guard->launcher;
+    const struct gl_outlook *here = watch->here;
+    const struct gl_span left = {gl_watch_needed_s(watch)};
+    struct gl_demand_told ignored;
+    struct gl_demand demand;
+
+    if (here == NULL || here->rule == NULL ||
+        !gl_demand_of_launch(launcher->world, watch->row, here->rule->id, left, &demand) ||
+        !gl_demand_capability(here->gap, &demand.capability))
+        return 0;
+    note_found(here, &demand);
+    note_act(watch, choice, &demand);
+    return gl_demand_record(launcher->ledger, &demand, 1, &ignored, err);
 }
 
 int gl_guard_after(const struct gl_watch *watch, const struct gl_guard_choice *choice,
@@ -190,14 +233,14 @@ int gl_guard_after(const struct gl_watch *watch, const struct gl_guard_choice *c
         return 0;
     switch (choice->act) {
     case GL_GUARD_MOVE:
-        return promise_in(watch, at, err) != 0 ? -1 : record_demand(watch, "moved", err);
+        return promise_in(watch, at, err) != 0 ? -1 : record_demand(watch, choice, err);
     case GL_GUARD_RESUME:
         return promise_in(watch, at, err);
     case GL_GUARD_PAUSE:
-        return record_demand(watch, "delayed", err);
+        return record_demand(watch, choice, err);
     case GL_GUARD_STOP:
     case GL_GUARD_NOTIFY:
-        return record_demand(watch, "lapsed", err);
+        return record_demand(watch, choice, err);
     default:
         return 0;
     }

@@ -247,56 +247,6 @@ void gl_launch_rows_free(struct gl_launch_rows *rows)
     *rows = (struct gl_launch_rows){0};
 }
 
-/* ---- demand signals ---- */
-
-static int count_demand(struct gl_ledger *ledger, const char *id, const json_t *need,
-                        int64_t *out_seen, struct gl_error *err)
-{
-    GL_AUTO(gl_auto_free) char *text = gl_json_canonical(need, err);
-    STATEMENT statement = NULL;
-
-    if (text == NULL ||
-        gl_ledger_prepare(ledger,
-                          "INSERT INTO demands VALUES(?1,?2,1,?3,?3) ON CONFLICT(id) DO UPDATE SET"
-                          " seen = seen + 1, last_ms = ?3 RETURNING seen",
-                          &statement, err) != 0)
-        return -1;
-    bind_text(statement, 1, id);
-    bind_text(statement, 2, text);
-    sqlite3_bind_int64(statement, 3, ledger->world->now_ms(ledger->world->cookie));
-    if (sqlite3_step(statement) != SQLITE_ROW)
-        return gl_ledger_fail(ledger->db, "cannot write", err);
-    *out_seen = sqlite3_column_int64(statement, 0);
-    if (sqlite3_step(statement) != SQLITE_DONE)
-        return gl_ledger_fail(ledger->db, "cannot write", err);
-    return 0;
-}
-
-int gl_ledger_demand(struct gl_ledger *ledger, const json_t *need, char out_id[16],
-                     int64_t *out_seen, struct gl_error *err)
-{
-    GL_AUTO(gl_auto_free) char *text = gl_json_canonical(need, err);
-    struct gl_hash hash;
-    char hex[GL_HASH_HEX], id[16];
-    int64_t seen = 0;
-
-    if (text == NULL)
-        return -1;
-    gl_hash_of(text, strlen(text), &hash);
-    snprintf(id, sizeof id, "GL-%.8s", gl_hash_hex(&hash, hex));
-    if (gl_ledger_begin(ledger, err) != 0)
-        return -1;
-    if (gl_ledger_insert(ledger, "demand", "", need, err) != 0 ||
-        count_demand(ledger, id, need, &seen, err) != 0 ||
-        gl_ledger_run(ledger, "COMMIT", err) != 0) {
-        sqlite3_exec(ledger->db, "ROLLBACK", NULL, NULL, NULL);
-        return gl_wrap(err, "the demand signal was not recorded");
-    }
-    memcpy(out_id, id, sizeof id);
-    *out_seen = seen;
-    return 0;
-}
-
 /* ---- reading it back ---- */
 
 static int check_event(const struct event *event, const char *stored, int64_t expected_seq,

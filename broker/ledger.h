@@ -77,10 +77,23 @@ void gl_launch_rows_free(struct gl_launch_rows *rows);
 /* Its state is ended or lost. */
 bool gl_launch_row_is_over(const struct gl_launch_row *row);
 
-/* Record a demand signal (unmet need): events of the same fingerprint are counted together. Gives
- * the signal's id ("GL-7f3a91c2") and how often it was seen. */
-int gl_ledger_demand(struct gl_ledger *ledger, const json_t *need, char out_id[16],
+/* Unmet needs of one launch (broker/demand.h): what is written, and the cases it belongs to. */
+struct gl_ledger_demand {
+    const json_t *body;
+    const char *launch_key;
+    bool is_demo;
+    size_t count;
+    const char (*fingerprints)[GL_HASH_HEX];
+};
+/* Event "demand"; *out_seen: launches seen of the first fingerprint so far, this one included,
+ * those of demonstrations counted apart. */
+int gl_ledger_demand(struct gl_ledger *ledger, const struct gl_ledger_demand *demand,
                      int64_t *out_seen, struct gl_error *err);
+/* Bodies of the events "demand" since `since_ms`, in no order; stops with -1 when `each` gives -1.
+ */
+int gl_ledger_demands(struct gl_ledger *ledger, int64_t since_ms, void *cookie,
+                      int (*each)(void *cookie, const json_t *body, struct gl_error *err),
+                      struct gl_error *err);
 
 /* Promises of a green duration (broker/promise.h): one row each, made by its event "guarantee",
  * settled by its event "settled". */

@@ -5,8 +5,12 @@
 
 #include "broker/budget_part.h"
 
-#define PIECES_MAX 64 /* a run is booked in at most so many pieces of time */
-#define PIECE_MS   3600000
+#define HOUR_MS      3600000
+#define HOURS_MAX    64
+#define PIECE_MS_MIN 60000
+#define PIECES_MAX   20000 /* of one event, whatever it says: days of 50 years */
+
+__extension__ typedef __int128 wide;
 
 void gl_budget_bind(sqlite3_stmt *statement, int index, int64_t amount)
 {
@@ -141,6 +145,23 @@ static int apply_reserve(struct gl_ledger *ledger, const char *schema, const cha
     return 0;
 }
 
+/* It has taken more than it reserved; what was not known stays so. */
+static int apply_grow(struct gl_ledger *ledger, const char *schema, const char *launch,
+                      const json_t *budget, struct gl_error *err)
+{
+    STATEMENT statement = NULL;
+
+    if (prepare(ledger, "UPDATE", schema,
+                "holds SET ug=max(ug,coalesce(?2,ug)), u_usd=max(u_usd,coalesce(?3,u_usd))"
+                " WHERE launch=?1",
+                &statement, err) != 0)
+        return -1;
+    bind_text(statement, 1, launch);
+    gl_budget_bind(statement, 2, gl_budget_member(budget, "ug"));
+    gl_budget_bind(statement, 3, gl_budget_member(budget, "u_usd"));
+    return finish(ledger, statement, err);
+}
+
 /* ---- spending ---- */
 
 /* Piece i of n: what is left over by division goes to the last. */
@@ -169,26 +190,87 @@ static int put_piece(struct gl_ledger *ledger, const char *schema, const char *l
     return finish(ledger, statement, err);
 }
 
-/* Booked evenly over the time it ran, by hours or as many of them as make 64 pieces, so that each
- * window gets its share. */
-static int apply_spend(struct gl_ledger *ledger, const char *schema, const char *launch,
-                       const json_t *budget, struct gl_error *err)
+/* Of a spending, as its event says it. */
+struct spending {
+    struct gl_amount whole;
+    int64_t from_ms, until_ms;
+    int64_t piece_ms; /* GL_UNKNOWN: an event of before they were written */
+};
+
+/* Evenly over its time, what has been taken until then. */
+static int64_t taken_by(const struct spending *spending, int64_t amount, int64_t at_ms)
 {
-    int64_t from_ms, until_ms, pieces;
-    struct gl_amount whole = {gl_budget_member(budget, "ug"), gl_budget_member(budget, "u_usd")};
+    if (amount == GL_UNKNOWN || at_ms >= spending->until_ms)
+        return amount;
+    return (int64_t)((wide)amount * (at_ms - spending->from_ms) /
+                     (spending->until_ms - spending->from_ms));
+}
 
-    if (gl_json_int(budget, "from_ms", 0, INT64_MAX / 2, &from_ms, err) != 0 ||
-        gl_json_int(budget, "until_ms", from_ms, INT64_MAX / 2, &until_ms, err) != 0)
-        return -1;
-    pieces = (until_ms - from_ms) / PIECE_MS + 1;
-    pieces = pieces < PIECES_MAX ? pieces : PIECES_MAX;
+static int64_t difference(int64_t whole, int64_t before)
+{
+    return whole == GL_UNKNOWN ? GL_UNKNOWN : whole - before;
+}
+
+/* Cut where windows may begin, each piece to its own. */
+static int put_pieces(struct gl_ledger *ledger, const char *schema, const char *launch,
+                      const struct spending *spending, struct gl_error *err)
+{
+    struct gl_amount before = {taken_by(spending, spending->whole.ug, spending->from_ms),
+                               taken_by(spending, spending->whole.u_usd, spending->from_ms)};
+    int64_t at_ms = spending->from_ms, next_ms;
+
+    if (spending->until_ms == spending->from_ms)
+        return put_piece(ledger, schema, launch, at_ms, &spending->whole, err);
+    for (; at_ms < spending->until_ms; at_ms = next_ms) {
+        struct gl_amount by, piece;
+
+        next_ms = (at_ms / spending->piece_ms + 1) * spending->piece_ms;
+        by = (struct gl_amount){taken_by(spending, spending->whole.ug, next_ms),
+                                taken_by(spending, spending->whole.u_usd, next_ms)};
+        piece = (struct gl_amount){difference(by.ug, before.ug), difference(by.u_usd, before.u_usd)};
+        if (put_piece(ledger, schema, launch, at_ms, &piece, err) != 0)
+            return -1;
+        before = by;
+    }
+    return 0;
+}
+
+/* As events of before have it: hours from its beginning on, or as many of them as make 64 pieces. */
+static int put_hours(struct gl_ledger *ledger, const char *schema, const char *launch,
+                     const struct spending *spending, struct gl_error *err)
+{
+    int64_t ran_ms = spending->until_ms - spending->from_ms, pieces = ran_ms / HOUR_MS + 1;
+
+    pieces = pieces < HOURS_MAX ? pieces : HOURS_MAX;
     for (int64_t i = 0; i < pieces; i++) {
-        struct gl_amount piece = {piece_of(whole.ug, i, pieces), piece_of(whole.u_usd, i, pieces)};
+        struct gl_amount piece = {piece_of(spending->whole.ug, i, pieces),
+                                  piece_of(spending->whole.u_usd, i, pieces)};
 
-        if (put_piece(ledger, schema, launch, from_ms + (until_ms - from_ms) / pieces * i, &piece,
+        if (put_piece(ledger, schema, launch, spending->from_ms + ran_ms / pieces * i, &piece,
                       err) != 0)
             return -1;
     }
+    return 0;
+}
+
+static int apply_spend(struct gl_ledger *ledger, const char *schema, const char *launch,
+                       const json_t *budget, struct gl_error *err)
+{
+    struct spending spending = {
+        .whole = {gl_budget_member(budget, "ug"), gl_budget_member(budget, "u_usd")},
+        .piece_ms = gl_budget_member(budget, "piece_ms")};
+    const bool has_pieces = spending.piece_ms != GL_UNKNOWN;
+
+    if (gl_json_int(budget, "from_ms", 0, INT64_MAX / 2, &spending.from_ms, err) != 0 ||
+        gl_json_int(budget, "until_ms", spending.from_ms, INT64_MAX / 2, &spending.until_ms, err) !=
+            0)
+        return -1;
+    if (has_pieces &&
+        (spending.piece_ms < PIECE_MS_MIN ||
+         (spending.until_ms - spending.from_ms) / spending.piece_ms > PIECES_MAX))
+        return gl_fail(err, GL_E_BAD_REPLY, "bad spending in the ledger");
+    if ((has_pieces ? put_pieces : put_hours)(ledger, schema, launch, &spending, err) != 0)
+        return -1;
     return forget_hold(ledger, schema, launch, err);
 }
 
@@ -230,7 +312,7 @@ static const struct {
                  const json_t *budget, struct gl_error *err);
 } ops[] = {
     {"reserve", apply_reserve}, {"spend", apply_spend}, {"set", apply_set},
-    {"unset", apply_unset},     {"move", apply_move},
+    {"unset", apply_unset},     {"move", apply_move},   {"grow", apply_grow},
 };
 
 static bool is_end(const json_t *body)

@@ -119,8 +119,18 @@ static const char budget_schema[] =
     "CREATE INDEX IF NOT EXISTS grants_path ON grants(path, at_ms);"
     "PRAGMA user_version = 3;";
 
+/* Which launches a case was seen of. `demands` stays as version 3 left it: its cases were of
+ * another kind. */
+static const char demand_schema[] =
+    "CREATE TABLE IF NOT EXISTS demand_seen("
+    " fingerprint TEXT NOT NULL, launch_key TEXT NOT NULL, is_demo INTEGER NOT NULL,"
+    " PRIMARY KEY(fingerprint, is_demo, launch_key)) STRICT, WITHOUT ROWID;"
+    "CREATE INDEX IF NOT EXISTS events_demand ON events(at_ms) WHERE kind = 'demand';"
+    "PRAGMA user_version = 4;";
+
 /* Step i makes version i + 1 of the version before it. */
-static const char *const schema_steps[] = {first_schema, guarantee_schema, budget_schema};
+static const char *const schema_steps[] = {first_schema, guarantee_schema, budget_schema,
+                                           demand_schema};
 #define SCHEMA_VERSION ((int64_t)(sizeof schema_steps / sizeof schema_steps[0]))
 
 /* Ours: its version. An empty file: 0. Anything else is refused and left as it is. One statement

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/promise.h"
 
+#include "broker/demand_signal.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -300,31 +302,36 @@ static bool was_there(struct gl_ledger *ledger, const struct gl_guarantee_row *r
 
 /* ---- and the ledger ---- */
 
-static json_t *limits_json(const json_t *body)
+/* Its region, where it was launched or has been moved to the zone of the promise; else nobody says.
+ */
+static void note_place(const struct gl_launch_row *launch, const struct gl_guarantee_row *row,
+                       struct gl_demand *demand)
 {
-    json_t *limits = json_array();
-    const json_t *leg;
-    size_t i;
-
-    json_array_foreach(json_object_get(body, "legs"), i, leg) json_array_append_new(
-        limits,
-        json_pack("{s:O?,s:O?,s:O?}", "kind", json_object_get(leg, "kind"), "quantity",
-                  json_object_get(leg, "quantity"), "limit_u", json_object_get(leg, "limit_u")));
-    return limits;
+    if (launch->zone[0] != '\0' && strcmp(launch->zone, row->zone) != 0)
+        demand->region[0] = '\0';
 }
 
-/* The unmet need, without anything that names the user. */
-static int record_demand(struct gl_ledger *ledger, const struct gl_guarantee_row *row,
+/* The unmet need of a broken promise. Of a launch that the ledger does not know nothing can be
+ * said.
+ */
+static int record_demand(const struct gl_promise_settling *ask, const struct gl_guarantee_row *row,
                          const json_t *body, struct gl_error *err)
 {
-    GL_AUTO(gl_auto_json)
-    json_t *need =
-        json_pack("{s:s,s:s,s:O?,s:o}", "verdict", "breached", "zone", row->zone, "probability_ppm",
-                  json_object_get(body, "probability_ppm"), "limits", limits_json(body));
-    char id[16];
-    int64_t seen;
+    GL_AUTO(gl_launch_rows_free) struct gl_launch_rows rows = {0};
+    const char *rule = json_string_value(json_object_get(body, "rule"));
+    const struct gl_span hours = {json_integer_value(json_object_get(body, "hours")) * 3600};
+    struct gl_demand_told ignored;
+    struct gl_demand demand;
 
-    return gl_ledger_demand(ledger, need, id, &seen, err);
+    if (gl_ledger_launches(ask->ledger, row->launch, &rows, err) != 0)
+        return -1;
+    if (rows.count == 0 || !gl_demand_of_launch(ask->world, &rows.rows[0], rule, hours, &demand))
+        return 0;
+    demand.kind = GL_DEMAND_BREACH;
+    demand.capability = GL_CAPABILITY_GREEN;
+    demand.instead = GL_INSTEAD_RAN;
+    note_place(&rows.rows[0], row, &demand);
+    return gl_demand_record(ask->ledger, &demand, 1, &ignored, err);
 }
 
 /* What is made known and written down of one promise. */
@@ -376,7 +383,7 @@ static int settle_as(struct settling *settling, const struct gl_promise_news *ne
     count(settling->counts, news);
     tell(settling, news);
     return strcmp(news->state, "breached") == 0 && news->was_there
-               ? record_demand(settling->ask->ledger, news->row, body, err)
+               ? record_demand(settling->ask, news->row, body, err)
                : 0;
 }
 

@@ -8,28 +8,15 @@
 
 #include "base/file.h"
 #include "broker/account.h"
+#include "broker/seal.h"
 #include "broker/tie.h"
 
-#define SIGNATURE_BASE64 (4 * ((GL_SIGNATURE_BYTES + 2) / 3) + 1)
-
 /* ---- making ---- */
-
-static json_t *signature_json(const char *text, const struct gl_secret_key *secret,
-                              const struct gl_public_key *key)
-{
-    struct gl_signature signature;
-    char hex[2 * GL_KEY_BYTES + 1], base64[SIGNATURE_BASE64];
-
-    gl_sign(secret, text, strlen(text), &signature);
-    return json_pack("{s:s,s:s}", "key", gl_hex_text(key->bytes, GL_KEY_BYTES, hex), "sig",
-                     gl_base64_text(signature.bytes, sizeof signature.bytes, base64));
-}
 
 char *gl_receipt_make(const json_t *evidence, const struct gl_secret_key *secret,
                       const struct gl_public_key *key, struct gl_error *err)
 {
     GL_AUTO(gl_auto_json) json_t *document = NULL;
-    GL_AUTO(gl_auto_free) char *text = NULL;
     json_t *derived;
     char *out;
 
@@ -39,11 +26,7 @@ char *gl_receipt_make(const json_t *evidence, const struct gl_secret_key *secret
     }
     document = json_pack("{s:i,s:o,s:o}", "greenlaunch_receipt", 1, "evidence",
                          json_deep_copy(evidence), "derived", derived);
-    text = gl_json_canonical(document, err);
-    if (text == NULL)
-        return NULL;
-    json_object_set_new(document, "signature", signature_json(text, secret, key));
-    out = gl_json_canonical(document, err);
+    out = gl_seal(document, secret, key, err);
     if (out == NULL || strlen(out) <= GL_RECEIPT_MAX_BYTES)
         return out;
     free(out);
@@ -118,39 +101,6 @@ static int compare(const char *path, const json_t *found, const json_t *expected
     return json_equal(found, expected) ? 0 : differ(path, found, expected, err);
 }
 
-static int check_signature(const json_t *document, const struct gl_public_key *given,
-                           struct gl_receipt_check *check, struct gl_error *err)
-{
-    GL_AUTO(gl_auto_json) json_t *unsigned_part = json_copy((json_t *)(uintptr_t)document);
-    GL_AUTO(gl_auto_free) char *text = NULL;
-    struct gl_public_key key;
-    struct gl_signature signature;
-    const char *key_hex, *base64;
-    json_t *object;
-    size_t length;
-
-    json_object_del(unsigned_part, "signature");
-    text = gl_json_canonical(unsigned_part, err);
-    if (text == NULL || gl_json_object(document, "signature", &object, err) != 0 ||
-        gl_json_string(object, "key", &key_hex, err) != 0 ||
-        gl_json_string(object, "sig", &base64, err) != 0 ||
-        gl_hex_parse(key_hex, key.bytes, sizeof key.bytes, err) != 0 ||
-        gl_base64_parse(base64, signature.bytes, sizeof signature.bytes, &length, err) != 0)
-        return -1;
-    if (json_object_size(object) != 2)
-        return gl_fail(err, GL_E_TAMPERED, "signature holds members that nobody signed");
-    if (given != NULL && memcmp(given->bytes, key.bytes, GL_KEY_BYTES) != 0)
-        return gl_fail(err, GL_E_TAMPERED,
-                       "signature.key is not the public key it must be signed with");
-    if (length != sizeof signature.bytes ||
-        !gl_signature_holds(&key, text, strlen(text), &signature))
-        return gl_fail(err, GL_E_TAMPERED,
-                       "the signature does not hold: the document was changed after it was signed");
-    gl_hex_text(key.bytes, GL_KEY_BYTES, check->key);
-    check->is_key_given = given != NULL;
-    return 0;
-}
-
 static int check_derived(const json_t *document, struct gl_receipt_check *check,
                          struct gl_error *err)
 {
@@ -186,7 +136,8 @@ int gl_receipt_verify(const char *bytes, size_t length, const struct gl_public_k
         gl_error_clear(err);
         return gl_fail(err, GL_E_SYNTAX, "this is no greenlaunch receipt of version 1");
     }
-    if (check_signature(document, key, &check, err) != 0 ||
+    check.is_key_given = key != NULL;
+    if (gl_seal_check(document, key, check.key, err) != 0 ||
         check_derived(document, &check, err) != 0) {
         /* It is a receipt, whatever is wrong inside it. */
         if (err->code != GL_E_TAMPERED)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "broker/budget.h"
 #include "broker/finish.h"
 #include "broker/shift_part.h"
 
@@ -123,6 +124,19 @@ static json_t *intent_json(const struct shift *shift, const struct gl_instance *
     return body;
 }
 
+/* What it may take there stands in the same event, or it does not move. */
+static int add_reservation(const struct gl_launcher *launcher, const struct gl_launch_row *row,
+                           const struct gl_shift_place *to, json_t *body, struct gl_error *err)
+{
+    json_t *budget;
+
+    if (gl_budget_of_move(launcher->ledger, row, to->series, &budget, err) != 0)
+        return -1;
+    if (budget != NULL)
+        json_object_set_new(body, "budget", budget);
+    return 0;
+}
+
 static int record_intent(struct gl_launcher *launcher, const struct gl_launch_row *row,
                          const struct gl_instance *instance, const struct shift *shift,
                          struct gl_error *err)
@@ -132,6 +146,8 @@ static int record_intent(struct gl_launcher *launcher, const struct gl_launch_ro
 
     if (body == NULL)
         return gl_fail(err, GL_E_USAGE, "the reason is no UTF-8 text");
+    if (shift->to != NULL && add_reservation(launcher, row, shift->to, body, err) != 0)
+        return -1;
     return gl_ledger_append(launcher->ledger, shift->kind->name, row->launch, body, &change, err);
 }
 

@@ -18,6 +18,8 @@
 static const struct gl_key keys[] = {
     ROW(BUDGET_LIMIT, "limit", MASS_RATE, "50 kg per month",
         "What may be emitted in a period, over all that is launched and planned"),
+    ROW(BUDGET_MONEY, "money", PRICE, "200 USD per month",
+        "What may be paid in a period, beside the grams of the same account or alone"),
     ROW(BUDGET_WARN_AT, "warn_at", SHARE, "80%", "Share of the limit from which it warns"),
     ROW(MAX_INCREASE, "max_increase", MASS, "5 kg",
         "Most that one change may add to a month of 730.5 hours, after minus before"),
@@ -28,6 +30,11 @@ static const struct gl_key keys[] = {
 const struct gl_key *gl_budget_key(enum gl_key_id id)
 {
     return &keys[AT(id)];
+}
+
+bool gl_budget_has_account(const struct gl_budget *budget)
+{
+    return budget->limit.key != NULL || budget->money.key != NULL;
 }
 
 /* ---- the form ---- */
@@ -41,37 +48,83 @@ static int read_amount(const struct gl_reader *reader, const struct gl_field *fi
     return -1;
 }
 
-/* "50 kg per month", "50 kg per 30d": the amount as micrograms an hour, to be compared. */
-static int read_limit(const struct gl_reader *reader, const struct gl_field *field,
-                      const struct gl_node *node, void *slot)
+/* An amount in a period as so much an hour, to be compared. */
+static int64_t an_hour(int64_t amount, const struct gl_period_of *period)
 {
     static const int64_t hours_x10[] = {
         [GL_PER_HOUR] = 10,    [GL_PER_DAY] = 240,       [GL_PER_WEEK] = 1680,
         [GL_PER_MONTH] = 7305, [GL_PER_QUARTER] = 21915, [GL_PER_YEAR] = 87660,
     };
+    int64_t per_x10 =
+        period->period == GL_PER_SPAN ? period->span_s / 360 : hours_x10[period->period];
+
+    return amount / (per_x10 > 0 ? per_x10 : 1) * 10;
+}
+
+/* One account has one tag, whichever key says it. */
+static int take_tag(const struct gl_reader *reader, const struct gl_node *node, const char *tag,
+                    struct gl_budget_draft *draft)
+{
+    if (tag[0] == '\0')
+        return 0;
+    if (draft->of_tag != NULL && strcmp(draft->of_tag, tag) != 0)
+        return gl_diagnose(&reader->source, &node->mark, GL_E_BAD_VALUE,
+                           "one account is of one tag, and it is of %s already", draft->of_tag);
+    draft->of_tag = gl_arena_text(reader->arena, tag, strlen(tag));
+    return 0;
+}
+
+/* "50 kg per month of {team}", "200 USD per 30d": into `limit` or `money`, as the amount says. */
+static int take_limit(const struct gl_reader *reader, const struct gl_field *field,
+                      const struct gl_node *node, struct gl_budget_draft *draft)
+{
     const char *text = gl_value_text(reader, field->name, node, GL_GLOB_MAX);
     struct gl_cap cap = {.limit = {GL_UNKNOWN, GL_UNKNOWN}};
     char tag[GL_ACCOUNT_SEGMENT];
+    struct gl_constraint *slot;
     struct gl_error why = {0};
-    int64_t per_x10;
+    bool is_money;
 
     if (text == NULL)
         return -1;
     if (gl_cap_read(text, &cap, tag, &why) != 0)
         return gl_diagnose(&reader->source, &node->mark, why.code, "%s: %s", field->name, why.text);
-    if (cap.limit.ug == GL_UNKNOWN || tag[0] != '\0')
+    is_money = cap.limit.ug == GL_UNKNOWN;
+    slot = is_money ? &draft->money : &draft->limit;
+    if (slot->key != NULL)
         return gl_diagnose(&reader->source, &node->mark, GL_E_BAD_VALUE,
-                           "%s is grams in a period, as in 50 kg per month%s", field->name,
-                           tag[0] != '\0' ? "; write the tag under of" : "");
-    per_x10 =
-        cap.period.period == GL_PER_SPAN ? cap.period.span_s / 360 : hours_x10[cap.period.period];
-    *(struct gl_constraint *)slot = (struct gl_constraint){
-        .key = &keys[AT(GL_KEY_BUDGET_LIMIT)],
+                           "%s: there is a limit of %s already", field->name,
+                           is_money ? "money" : "grams");
+    *slot = (struct gl_constraint){
+        .key = &keys[AT(is_money ? GL_KEY_BUDGET_MONEY : GL_KEY_BUDGET_LIMIT)],
         .pos = gl_pos_of(&reader->source, &node->mark),
-        .number = cap.limit.ug / (per_x10 > 0 ? per_x10 : 1) * 10,
+        .number = an_hour(is_money ? cap.limit.u_usd : cap.limit.ug, &cap.period),
         .written = gl_arena_text(reader->arena, text, strlen(text)),
     };
-    return 0;
+    return take_tag(reader, node, tag, draft);
+}
+
+static int read_limit(const struct gl_reader *reader, const struct gl_field *field,
+                      const struct gl_node *node, void *slot)
+{
+    char *draft = (char *)slot - offsetof(struct gl_budget_draft, limit);
+
+    return take_limit(reader, field, node, (struct gl_budget_draft *)(void *)draft);
+}
+
+static int read_money(const struct gl_reader *reader, const struct gl_field *field,
+                      const struct gl_node *node, void *slot)
+{
+    char *bytes = (char *)slot - offsetof(struct gl_budget_draft, money);
+    struct gl_budget_draft *draft = (struct gl_budget_draft *)(void *)bytes;
+    bool had_grams = draft->limit.key != NULL;
+
+    if (take_limit(reader, field, node, draft) != 0)
+        return -1;
+    if (draft->money.key != NULL && (had_grams || draft->limit.key == NULL))
+        return 0;
+    return gl_diagnose(&reader->source, &node->mark, GL_E_BAD_VALUE,
+                       "%s is money in a period, as in 200 USD per month", field->name);
 }
 
 static int read_calendar(const struct gl_reader *reader, const struct gl_field *field,
@@ -98,16 +151,17 @@ static int read_of(const struct gl_reader *reader, const struct gl_field *field,
     text = gl_value_text(reader, "tag", tag, GL_GLOB_MAX);
     if (text == NULL)
         return -1;
-    *(const char **)slot = gl_arena_text(reader->arena, text, strlen(text));
-    return 0;
+    return take_tag(reader, node, text,
+                    (struct gl_budget_draft *)(void *)((char *)slot -
+                                                       offsetof(struct gl_budget_draft, of_tag)));
 }
-
-static const char *const charge_words[] = {"none", "expected", "reserved", "measured", NULL};
 
 #define AMOUNT_SCHEMA "{\"type\": \"string\", \"pattern\": \"^[0-9].*[^0-9 ]$\"}"
 static const struct gl_type type_amount = {read_amount, AMOUNT_SCHEMA, false};
 static const struct gl_type type_limit = {
-    read_limit, "{\"type\": \"string\", \"pattern\": \"^[0-9].* per [0-9a-z]+$\"}", false};
+    read_limit, "{\"type\": \"string\", \"pattern\": \"^[$0-9].* per [0-9a-z]+\"}", false};
+static const struct gl_type type_money = {
+    read_money, "{\"type\": \"string\", \"pattern\": \"^[$0-9].* per [0-9a-z]+\"}", false};
 static const struct gl_type type_calendar = {read_calendar, "{\"type\": \"string\"}", false};
 static const struct gl_type type_of = {
     read_of,
@@ -115,33 +169,17 @@ static const struct gl_type type_of = {
     "\"properties\": {\"tag\": {\"type\": \"string\", \"description\": \"Name of the tag\"}}}",
     false};
 
-#define CHARGE(index) ((index) * sizeof(int))
-static const struct gl_field charge_fields[] = {
-    {.name = "plan",
-     .type = &gl_type_word,
-     .offset = CHARGE(0),
-     .words = charge_words,
-     .help = "What a plan adds to the account"},
-    {.name = "launch",
-     .type = &gl_type_word,
-     .offset = CHARGE(1),
-     .words = charge_words,
-     .help = "What a launch adds"},
-    {.name = "run",
-     .type = &gl_type_word,
-     .offset = CHARGE(2),
-     .words = charge_words,
-     .help = "What a run adds"},
-    {.name = NULL},
-};
-static const struct gl_form charge_form = {.what = "charge", .fields = charge_fields};
-
 #define BUDGET(member) offsetof(struct gl_budget_draft, member)
 static const struct gl_field fields[] = {
     {.name = "limit",
      .type = &type_limit,
      .offset = BUDGET(limit),
-     .help = "What may be emitted in a period, as in 50 kg per month, 50 kg per 30d"},
+     .help = "What may be emitted or paid in a period, as in 50 kg per month, 200 USD per 30d, "
+             "1 kg per day of {team}"},
+    {.name = "money",
+     .type = &type_money,
+     .offset = BUDGET(money),
+     .help = "What may be paid in the same period beside it, as in 200 USD per month"},
     {.name = "calendar",
      .type = &type_calendar,
      .offset = BUDGET(calendar),
@@ -155,11 +193,6 @@ static const struct gl_field fields[] = {
      .type = &type_of,
      .offset = BUDGET(of_tag),
      .help = "One account a value of a tag, as in {tag: team}"},
-    {.name = "charge",
-     .type = &gl_type_form,
-     .offset = BUDGET(charge),
-     .form = &charge_form,
-     .help = "What is added to the account when"},
     {.name = "warn_at",
      .type = &type_amount,
      .offset = BUDGET(warn_at),
@@ -176,22 +209,36 @@ static const struct gl_field fields[] = {
 };
 const struct gl_form gl_budget_form = {.what = "budget", .fields = fields};
 
+static bool is_of_one_period(const struct gl_budget_draft *draft)
+{
+    struct gl_cap grams = {.limit = {0, 0}}, money = grams;
+    char tag[GL_ACCOUNT_SEGMENT];
+    struct gl_error ignored = {0};
+
+    if (draft->limit.key == NULL || draft->money.key == NULL)
+        return true;
+    return gl_cap_read(draft->limit.written, &grams, tag, &ignored) == 0 &&
+           gl_cap_read(draft->money.written, &money, tag, &ignored) == 0 &&
+           grams.period.period == money.period.period && grams.period.span_s == money.period.span_s;
+}
+
 static int read_budget(const struct gl_reader *reader, const struct gl_field *field,
                        const struct gl_node *node, void *slot)
 {
     struct gl_budget_draft *draft = gl_arena_take(reader->arena, sizeof *draft);
 
-    for (size_t i = 0; i < 3; i++)
-        draft->charge[i] = GL_NOT_WRITTEN;
     draft->at_cap = GL_NOT_WRITTEN;
     draft->node = node;
     if (gl_form_read(reader, field->form, node, draft))
         return -1;
-    if (draft->limit.key == NULL && draft->max_increase.key == NULL &&
+    if (draft->limit.key == NULL && draft->money.key == NULL && draft->max_increase.key == NULL &&
         draft->max_increase_share.key == NULL)
         return gl_diagnose(&reader->source, &node->mark, GL_E_BAD_VALUE,
-                           "budget limits nothing; write limit, max_increase or "
+                           "budget limits nothing; write limit, money, max_increase or "
                            "max_increase_share");
+    if (!is_of_one_period(draft))
+        return gl_diagnose(&reader->source, &node->mark, GL_E_BAD_VALUE,
+                           "grams and money of one account share one period");
     *(struct gl_budget_draft **)slot = draft;
     return 0;
 }
@@ -200,16 +247,13 @@ const struct gl_type gl_type_budget = {read_budget, NULL, false};
 
 /* ---- draft to budget ---- */
 
-static const struct gl_budget_draft nothing = {
-    .charge = {GL_NOT_WRITTEN, GL_NOT_WRITTEN, GL_NOT_WRITTEN}, .at_cap = GL_NOT_WRITTEN};
-
 /* What the draft says over what was there. */
 static void lay_over(const struct gl_budget_draft *draft, struct gl_budget *budget)
 {
-    struct gl_constraint *slots[] = {&budget->limit, &budget->warn_at, &budget->max_increase,
-                                     &budget->max_increase_share};
-    const struct gl_constraint *written[] = {&draft->limit, &draft->warn_at, &draft->max_increase,
-                                             &draft->max_increase_share};
+    struct gl_constraint *slots[] = {&budget->limit, &budget->money, &budget->warn_at,
+                                     &budget->max_increase, &budget->max_increase_share};
+    const struct gl_constraint *written[] = {&draft->limit, &draft->money, &draft->warn_at,
+                                             &draft->max_increase, &draft->max_increase_share};
 
     for (size_t i = 0; i < sizeof slots / sizeof slots[0]; i++)
         if (written[i]->key != NULL)
@@ -220,11 +264,6 @@ static void lay_over(const struct gl_budget_draft *draft, struct gl_budget *budg
         budget->calendar = draft->calendar;
     if (draft->at_cap != GL_NOT_WRITTEN)
         budget->at_cap = draft->at_cap;
-    for (size_t i = 0; i < 3; i++)
-        if (draft->charge[i] != GL_NOT_WRITTEN) {
-            budget->charge[i] = (enum gl_charge)draft->charge[i];
-            budget->has_charge = true;
-        }
 }
 
 const struct gl_budget *gl_budget_of(const struct gl_reader *reader,
@@ -254,24 +293,22 @@ int gl_budget_override(const struct gl_reader *reader, const struct gl_budget_dr
 {
     static const struct gl_budget none;
     const struct gl_budget *was = *budget != NULL ? *budget : &none;
-    const struct gl_constraint *before[] = {&was->limit, &was->warn_at, &was->max_increase,
-                                            &was->max_increase_share};
-    const struct gl_constraint *now[] = {&draft->limit, &draft->warn_at, &draft->max_increase,
-                                         &draft->max_increase_share};
+    const struct gl_constraint *before[] = {&was->limit, &was->money, &was->warn_at,
+                                            &was->max_increase, &was->max_increase_share};
+    const struct gl_constraint *now[] = {&draft->limit, &draft->money, &draft->warn_at,
+                                         &draft->max_increase, &draft->max_increase_share};
     struct gl_budget *tighter;
 
     for (size_t i = 0; i < sizeof now / sizeof now[0]; i++)
         if (now[i]->key != NULL && before[i]->key != NULL &&
             !gl_value_is_as_tight(now[i], before[i]))
             return fail_loosens(reader, draft, now[i]->key->name);
-    if (*budget != NULL && draft->of_tag != nothing.of_tag)
+    if (*budget != NULL && draft->of_tag != NULL)
         return fail_loosens(reader, draft, "of");
     if (*budget != NULL && draft->calendar != NULL)
         return fail_loosens(reader, draft, "calendar");
     if (draft->at_cap != GL_NOT_WRITTEN && draft->at_cap < was->at_cap)
         return fail_loosens(reader, draft, "at_cap");
-    if (*budget != NULL && memcmp(draft->charge, nothing.charge, sizeof draft->charge) != 0)
-        return fail_loosens(reader, draft, "charge");
     tighter = gl_arena_take(reader->arena, sizeof *tighter);
     *tighter = *was;
     tighter->pos = gl_pos_of(&reader->source, &draft->node->mark);

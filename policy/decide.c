@@ -7,32 +7,6 @@
 
 /* Judge every offer, rank them, say the verdict. What one offer is worth is judge.c's business. */
 
-static void count_outcomes(struct gl_decision *decision)
-{
-    for (size_t i = 0; i < decision->judged; i++)
-        switch (decision->judgements[i].outcome) {
-        case GL_SATISFIED:
-            decision->allowed++;
-            break;
-        case GL_VIOLATED:
-            decision->violated++;
-            break;
-        case GL_OUTCOME_UNKNOWN:
-            decision->unknown++;
-            break;
-        case GL_NOT_ASKED:
-            decision->not_asked++;
-            break;
-        }
-}
-
-static void judge_offers(struct gl_judge *judge, struct gl_decision *decision)
-{
-    for (size_t i = 0; i < decision->judged; i++)
-        gl_judge_asked(judge, (uint32_t)i, &decision->judgements[i]);
-    count_outcomes(decision);
-}
-
 /* ---- the front ---- */
 
 struct front_point {
@@ -106,21 +80,37 @@ static void add_point(struct front *front, const struct front_point *point)
 }
 
 /* An unknown figure is never on the front. */
-static void mark_pareto(const struct gl_question *question, struct gl_decision *decision)
+static void add_allowed(struct front *front, const struct gl_offer *offer,
+                        const struct gl_judgement *judgement)
 {
+    if (judgement->grams_total[1] >= 0 && offer->price_u_usd_per_h >= 0)
+        add_point(front, &(struct front_point){(double)judgement->grams_total[1],
+                                               (double)offer->price_u_usd_per_h, judgement->offer});
+}
+
+/* ---- every offer ---- */
+
+/* In one pass: tens of thousands of offers do not stay in a cache until the next. */
+static void judge_offers(struct gl_judge *judge, struct gl_decision *decision)
+{
+    size_t counts[GL_NOT_ASKED + 1] = {0};
     struct front front = {0};
 
     for (size_t i = 0; i < decision->judged; i++) {
-        const struct gl_judgement *judgement = &decision->judgements[i];
-        int64_t price_u = question->offers[i].price_u_usd_per_h;
+        struct gl_judgement *judgement = &decision->judgements[i];
 
-        if (judgement->outcome == GL_SATISFIED && judgement->grams_total[1] >= 0 && price_u >= 0)
-            add_point(&front, &(struct front_point){(double)judgement->grams_total[1],
-                                                    (double)price_u, (uint32_t)i});
+        gl_judge_asked(judge, (uint32_t)i, judgement);
+        counts[judgement->outcome]++;
+        if (judgement->outcome == GL_SATISFIED)
+            add_allowed(&front, &judge->question->offers[i], judgement);
     }
     for (size_t i = 0; i < front.count; i++)
         decision->judgements[front.points[i].offer].is_pareto = true;
     free(front.points);
+    decision->allowed = counts[GL_SATISFIED];
+    decision->violated = counts[GL_VIOLATED];
+    decision->unknown = counts[GL_OUTCOME_UNKNOWN];
+    decision->not_asked = counts[GL_NOT_ASKED];
 }
 
 /* ---- the verdict ---- */
@@ -156,7 +146,6 @@ struct gl_decision *gl_decide(const struct gl_question *question)
     decision->judgements = gl_alloc_table(question->offer_count * sizeof *decision->judgements);
     decision->ranked = gl_alloc(question->offer_count * sizeof *decision->ranked);
     judge_offers(&judge, decision);
-    mark_pareto(question, decision);
     if (!question->has_no_digest || decision->allowed == 0)
         name_rank = gl_alloc(question->offer_count * sizeof *name_rank);
     if (!question->has_no_digest)

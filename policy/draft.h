@@ -12,9 +12,9 @@
 
 struct gl_budget_draft {
     const struct gl_node *node;
-    struct gl_constraint limit, warn_at, max_increase, max_increase_share; /* .key NULL */
-    const char *of_tag, *calendar;                                         /* NULL: not written */
-    int charge[3], at_cap;                                                 /* GL_NOT_WRITTEN */
+    struct gl_constraint limit, money, warn_at, max_increase, max_increase_share; /* .key NULL */
+    const char *of_tag, *calendar; /* NULL: not written */
+    int at_cap;                    /* GL_NOT_WRITTEN */
 };
 
 struct gl_rule_draft {

@@ -161,20 +161,14 @@ static void add_amount(const struct page *page, const struct gl_constraint *amou
 
 static void add_budget(const struct page *page, const struct gl_budget *budget)
 {
-    static const char *const charges[] = {"nothing", "expected", "reserved", "measured"};
-    GL_AUTO(gl_str_done) struct gl_str charge = {0};
-
     add_amount(page, &budget->limit);
-    if (budget->limit.key != NULL)
+    add_amount(page, &budget->money);
+    if (gl_budget_has_account(budget))
         add_row(page, "at_cap", gl_at_cap_words[budget->at_cap], "");
     if (budget->calendar != NULL)
         add_row(page, "calendar", budget->calendar, "");
     if (budget->of_tag != NULL)
         add_row(page, "of tag", budget->of_tag, "");
-    gl_str_addf(&charge, "plan %s, launch %s, run %s", charges[budget->charge[0]],
-                charges[budget->charge[1]], charges[budget->charge[2]]);
-    if (budget->has_charge)
-        add_row(page, "charge", gl_str_text(&charge), "");
     add_amount(page, &budget->warn_at);
     add_amount(page, &budget->max_increase);
     add_amount(page, &budget->max_increase_share);

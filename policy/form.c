@@ -13,12 +13,16 @@ static const struct {
     const char *name, *hint;
 } known_words[] = {
     {"budgets", "write budget in a rule"},
+    {"charge", "a launch reserves before and is charged what was measured after, always"},
     {"max_increase", "it belongs in a rule's budget"},
     {"max_increase_share", "it belongs in a rule's budget"},
     {"data_max_age", "write max_data_age"},
     {"method", "write accounting or rate"},
     {"scope", "write boundary"},
     {"when", "write match"},
+    {"limits", "limits stand in the rule itself, or under require"},
+    {"constraints", "limits stand in the rule itself, or under require"},
+    {"waivers", "waivers stand in a file of their own: --waivers FILE"},
 };
 
 bool gl_key_is_limit(const struct gl_key *key)

@@ -92,7 +92,7 @@ static void plan_limits(struct gl_judge *judge, struct gl_rule_plan *out)
             (struct gl_limit){.constraint = constraint, .is_of_place = is_same};
         judge->is_by_place = judge->is_by_place && is_same;
     }
-    if (rule->budget != NULL && gl_budget_is_unjudged(rule->budget) &&
+    if (rule->budget != NULL && gl_budget_has_account(rule->budget) &&
         !judge->question->keeps_accounts)
         judge->limits[out->first_limit + out->limit_count++] =
             (struct gl_limit){.constraint = gl_budget_first(rule->budget), .is_of_place = true};
@@ -203,6 +203,14 @@ static bool is_any_type(const struct gl_request *request)
            request->max_memory_mib == 0 && request->gpu == NULL && request->arch == NULL;
 }
 
+/* A load that is no number counts as full, so that an error cannot make grams small. */
+static double load_of(const struct gl_request *request)
+{
+    if (request->load < 0)
+        return 0;
+    return request->load <= 1 ? request->load : 1;
+}
+
 void gl_judge_init(struct gl_judge *judge, const struct gl_question *question)
 {
     size_t rules = question->policy != NULL ? question->policy->rule_count : 0, limits = 0;
@@ -220,6 +228,8 @@ void gl_judge_init(struct gl_judge *judge, const struct gl_question *question)
     }
     plan_report(judge);
     judge->is_any_type = is_any_type(question->request);
+    judge->load = load_of(question->request);
+    judge->count = gl_judge_count(judge, NULL);
     memo_init(&judge->figures);
     memo_init(&judge->sounds);
     judge->at = question->now;
@@ -333,14 +343,6 @@ bool gl_judge_binds(const struct gl_judge *judge, const struct gl_rule *rule)
            rule->enforce_from.unix_s <= judge->at.unix_s;
 }
 
-/* A load that is no number counts as full, so that an error cannot make grams small. */
-static double load_of(const struct gl_request *request)
-{
-    if (request->load < 0)
-        return 0;
-    return request->load <= 1 ? request->load : 1;
-}
-
 static bool is_band(const struct gl_band *band)
 {
     return band->low >= 0 && band->low <= band->central && band->central <= band->high &&
@@ -361,16 +363,10 @@ int64_t gl_judge_count(const struct gl_judge *judge, const struct gl_rule *rule)
     return request->count != 0 ? request->count : 1;
 }
 
-bool gl_judge_watts(const struct gl_judge *judge, const struct gl_offer *offer, struct gl_band *out)
-{
-    return gl_judge_watts_of(judge, NULL, offer, out);
-}
-
-static bool watts_of(const struct gl_request *request, int64_t count, const struct gl_offer *offer,
-                     struct gl_band *out)
+static bool watts_of(double load, int64_t count, const struct gl_offer *offer, struct gl_band *out)
 {
     const struct gl_band *idle = &offer->idle_w, *full = &offer->full_w;
-    double load = load_of(request), factor = offer->pue * (double)count;
+    double factor = offer->pue * (double)count;
 
     if (!is_band(idle) || !is_band(full) || !(full->central > 0) || idle->low > full->low ||
         idle->central > full->central || idle->high > full->high ||
@@ -382,12 +378,17 @@ static bool watts_of(const struct gl_request *request, int64_t count, const stru
     return true;
 }
 
+bool gl_judge_watts(const struct gl_judge *judge, const struct gl_offer *offer, struct gl_band *out)
+{
+    return judge->count != GL_UNKNOWN && watts_of(judge->load, judge->count, offer, out);
+}
+
 bool gl_judge_watts_of(const struct gl_judge *judge, const struct gl_rule *rule,
                        const struct gl_offer *offer, struct gl_band *out)
 {
     int64_t count = gl_judge_count(judge, rule);
 
-    return count != GL_UNKNOWN && watts_of(judge->question->request, count, offer, out);
+    return count != GL_UNKNOWN && watts_of(judge->load, count, offer, out);
 }
 
 /* Of a plan as many as it may come to. */
@@ -398,7 +399,7 @@ bool gl_request_watts(const struct gl_request *request, const struct gl_offer *o
 
     if (request->subject != NULL)
         count = request->subject->counts[GL_COUNT_WORST];
-    return count != GL_UNKNOWN && watts_of(request, count, offer, out);
+    return count != GL_UNKNOWN && watts_of(load_of(request), count, offer, out);
 }
 
 int64_t gl_judge_report(struct gl_judge *judge, const struct gl_offer *offer,

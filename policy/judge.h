@@ -47,8 +47,7 @@ enum gl_gap gl_figure_gap(const struct gl_meaning *is, const struct gl_meaning *
 /* Bit i: the points of series i are ordered and apart (the first 64 series). One look at every
  * point, so that looking up many intervals need not repeat it. */
 uint64_t gl_figure_sound(const struct gl_zone_facts *zone);
-/* The points of a sound series inside [from_s, until_s): *out_count of them from the returned one
- * on. */
+/* Points of a sound series inside [from_s, until_s): *out_count from the returned one on. */
 const struct gl_point *gl_figure_points(const struct gl_series *series, int64_t from_s,
                                         int64_t until_s, size_t *out_count);
 
@@ -89,6 +88,7 @@ struct gl_place {
     bool is_judged;                /* `judgement` and what is reported hold */
     bool has_grams[3];             /* low, central, high */
     double g_per_kwh[3];           /* reported intensity */
+    double hours;                  /* of the run */
     struct gl_judgement judgement; /* gl_judge.is_by_place: of every offer, grams aside */
 };
 
@@ -102,6 +102,8 @@ struct gl_judge {
     size_t limit_count;
     bool is_by_place; /* nothing in the rules tells offers of one place apart */
     bool is_any_type; /* the request asks for any */
+    double load;      /* of the request, 0 to 1 */
+    int64_t count;    /* of what is reported; GL_UNKNOWN */
     struct gl_place place;
     struct gl_need *needs;
     size_t need_count;
@@ -114,8 +116,7 @@ struct gl_judge {
     bool is_strict; /* hourly evidence only, unknown is never admitted */
 };
 
-/* Has the budget a part that nothing judges yet, and which constraint stands for it? */
-bool gl_budget_is_unjudged(const struct gl_budget *budget);
+/* The constraint that stands for the account of a budget. */
 const struct gl_constraint *gl_budget_first(const struct gl_budget *budget);
 
 void gl_judge_init(struct gl_judge *judge, const struct gl_question *question);
@@ -150,8 +151,7 @@ void gl_judge_waive(struct gl_judge *judge, const struct gl_rule_plan *plan,
 /* Does the constraint test anything, or only say how others are judged? */
 bool gl_judge_is_test(const struct gl_rule_plan *plan, const struct gl_constraint *constraint);
 
-/* gl_judge_test() of one of the plan's limits, remembered for the offer's place. *own is storage;
- * the result is valid until another place is looked at. */
+/* gl_judge_test() of a limit, remembered for the place; valid until another. *own is storage. */
 const struct gl_tested *gl_judge_limit(struct gl_judge *judge, const struct gl_rule_plan *plan,
                                        struct gl_limit *limit, const struct gl_offer *offer,
                                        struct gl_tested *own);

@@ -51,6 +51,7 @@ static const struct row rows[GL_KEYS_ALL] = {
     [GL_KEY_MAX_RATE] = {KIND_EMISSION, GL_INTENSITY, false, false},
     [GL_KEY_MAX_TOTAL] = {KIND_EMISSION, GL_INTENSITY, false, false},
     [GL_KEY_BUDGET_LIMIT] = {KIND_BUDGET, GL_INTENSITY, false, false},
+    [GL_KEY_BUDGET_MONEY] = {KIND_BUDGET, GL_INTENSITY, false, false},
     [GL_KEY_BUDGET_WARN_AT] = {KIND_BUDGET, GL_INTENSITY, false, false},
     [GL_KEY_MAX_INCREASE] = {KIND_BUDGET, GL_INTENSITY, false, false},
     [GL_KEY_MAX_INCREASE_SHARE] = {KIND_BUDGET, GL_INTENSITY, false, false},
@@ -390,14 +391,9 @@ bool gl_judge_is_test(const struct gl_rule_plan *plan, const struct gl_constrain
     return kind != KIND_HOW;
 }
 
-bool gl_budget_is_unjudged(const struct gl_budget *budget)
-{
-    return budget->limit.key != NULL;
-}
-
 const struct gl_constraint *gl_budget_first(const struct gl_budget *budget)
 {
-    return &budget->limit;
+    return budget->limit.key != NULL ? &budget->limit : &budget->money;
 }
 
 /* The worst that could be true, put to the same test. */

@@ -103,6 +103,7 @@ static void judge_place(struct gl_judge *judge, const struct gl_offer *offer)
 {
     struct gl_place *place = &judge->place;
 
+    place->hours = (double)judge->duration.s / 3600;
     for (unsigned part = 0; part < 3; part++) {
         int64_t intensity_u = gl_judge_report(judge, offer, GL_INTENSITY, (enum gl_part)part);
 
@@ -114,25 +115,28 @@ static void judge_place(struct gl_judge *judge, const struct gl_offer *offer)
     place->is_judged = true;
 }
 
+static void report_part(const struct gl_place *place, unsigned part, double watts,
+                        struct gl_judgement *out)
+{
+    double grams_per_h = watts / 1000 * place->g_per_kwh[part];
+
+    out->grams_per_h[part] = place->has_grams[part] ? (float)grams_per_h : -1;
+    out->grams_total[part] = place->has_grams[part] ? (float)(grams_per_h * place->hours) : -1;
+}
+
 static void report_grams(const struct gl_judge *judge, const struct gl_offer *offer,
                          struct gl_judgement *out)
 {
-    const struct gl_place *place = &judge->place;
-    double hours = (double)judge->duration.s / 3600;
     struct gl_band watts;
-    bool has_watts = gl_judge_watts(judge, offer, &watts);
-    const double parts[] = {watts.low, watts.central, watts.high};
 
-    for (unsigned part = 0; part < 3; part++) {
-        double grams_per_h;
-
-        out->grams_per_h[part] = out->grams_total[part] = -1;
-        if (!has_watts || !place->has_grams[part])
-            continue;
-        grams_per_h = parts[part] / 1000 * place->g_per_kwh[part];
-        out->grams_per_h[part] = (float)grams_per_h;
-        out->grams_total[part] = (float)(grams_per_h * hours);
+    if (!gl_judge_watts(judge, offer, &watts)) {
+        for (unsigned part = 0; part < 3; part++)
+            out->grams_per_h[part] = out->grams_total[part] = -1;
+        return;
     }
+    report_part(&judge->place, GL_PART_LOW, watts.low, out);
+    report_part(&judge->place, GL_PART_CENTRAL, watts.central, out);
+    report_part(&judge->place, GL_PART_HIGH, watts.high, out);
 }
 
 static void judge_here(struct gl_judge *judge, const struct gl_offer *offer,

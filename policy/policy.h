@@ -44,6 +44,7 @@ enum gl_key_id {
     GL_KEY_MAX_TOTAL,
     GL_KEYS, /* the keys of a rule; those of its budget follow */
     GL_KEY_BUDGET_LIMIT = GL_KEYS,
+    GL_KEY_BUDGET_MONEY,
     GL_KEY_BUDGET_WARN_AT,
     GL_KEY_MAX_INCREASE,
     GL_KEY_MAX_INCREASE_SHARE,
@@ -94,15 +95,14 @@ struct gl_constraint {
 
 /* A budget as written. max_increase and max_increase_share are of a whole plan; the limit is of an
  * account, and a rule with one is unknown to whoever keeps none (gl_question.keeps_accounts). */
-enum gl_charge { GL_CHARGE_NONE, GL_CHARGE_EXPECTED, GL_CHARGE_RESERVED, GL_CHARGE_MEASURED };
 struct gl_budget {
-    struct gl_constraint limit, warn_at, max_increase, max_increase_share; /* .key NULL */
+    struct gl_constraint limit, money, warn_at, max_increase, max_increase_share; /* .key NULL */
     const char *of_tag, *calendar; /* an account a value, NULL = one; time zone, NULL = UTC */
     int at_cap;                    /* enum gl_at_cap */
-    enum gl_charge charge[3];      /* by plan, launch, run; what each adds to the account */
-    bool has_charge;
     struct gl_pos pos;
 };
+
+bool gl_budget_has_account(const struct gl_budget *budget); /* a limit of grams or money */
 
 struct gl_rule {
     const char *id;

@@ -87,6 +87,18 @@ static void sink(struct gl_rank *heap, size_t count, size_t at)
     heap[at] = sinking;
 }
 
+/* Is the offer behind the worst of the best few, as far as its judgement alone tells? Most are, and
+ * an offer that is not looked at is not brought into the cache. */
+static bool is_behind(const struct gl_judge *judge, const struct gl_judgement *judgement,
+                      const struct gl_rank *worst)
+{
+    int groups = group_order((uint8_t)judgement->outcome) - group_order(worst->group);
+
+    if (groups != 0 || judge->question->sort != GL_SORT_CARBON)
+        return groups > 0;
+    return known_or_infinite((double)judgement->grams_total[1]) > worst->first;
+}
+
 /* The best `wanted` of the offers asked about into ranks[], in no order. */
 static void gather_best(struct gl_judge *judge, const struct gl_decision *decision,
                         const uint32_t *name_rank, struct gl_rank *ranks, size_t wanted)
@@ -98,8 +110,7 @@ static void gather_best(struct gl_judge *judge, const struct gl_decision *decisi
         struct gl_rank rank;
 
         if (judgement->outcome == GL_NOT_ASKED ||
-            (count == wanted &&
-             group_order((uint8_t)judgement->outcome) > group_order(ranks->group)))
+            (count == wanted && is_behind(judge, judgement, ranks)))
             continue;
         rank = gl_rank_of(judge, judgement, name_rank != NULL ? name_rank[i] : 0);
         if (count < wanted) {

@@ -37,6 +37,7 @@ static const struct wording wordings[GL_KEYS_ALL] = {
     [GL_KEY_MAX_RATE] = {"emission rate", " g/h", 1e-6},
     [GL_KEY_MAX_TOTAL] = {"emission of the run", " g", 1e-6},
     [GL_KEY_BUDGET_LIMIT] = {"what the budget has left", "", 0},
+    [GL_KEY_BUDGET_MONEY] = {"what the budget has left", "", 0},
     [GL_KEY_BUDGET_WARN_AT] = {"what the budget has left", "", 0},
     [GL_KEY_MAX_INCREASE] = {"increase by this change", " kg a month", 1e-9},
     [GL_KEY_MAX_INCREASE_SHARE] = {"increase by this change", " %", 1e-4},

@@ -126,7 +126,7 @@ struct gl_signal_query gl_gather_query(const struct gl_gather *gather, const cha
         .wants_history = gather->options->wants_history,
     };
 
-    snprintf(query.zone, sizeof query.zone, "%s", zone);
+    memccpy(query.zone, zone, '\0', sizeof query.zone - 1);
     return query;
 }
 
@@ -134,12 +134,16 @@ const struct gl_zone_facts *gl_gather_zone_facts(const struct gl_gather *gather,
                                                  const char *neso, bool is_cache_only)
 {
     struct gl_signal_query query = gl_gather_query(gather, zone, neso);
+    const struct gl_zone_facts *facts;
 
     query.is_cache_only = is_cache_only;
-    return gl_signal_store_zone(gather->store, &query);
+    facts = gl_signal_store_zone(gather->store, &query);
+    if (gather->memory != NULL && facts->history_count > 0)
+        gather->memory->has_history = true;
+    return facts;
 }
 
-static bool is_same_place(const char *a, const char *b)
+static bool is_same(const char *a, const char *b)
 {
     return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
@@ -151,8 +155,8 @@ bool gl_gather_is_zone_asked(const struct gl_gather *gather, const char *zone, c
     for (size_t i = 0; i < gather->region_count; i++) {
         const struct gl_region_row *row = &gather->regions[i];
 
-        if (!is_same_place(row->neso, neso) ||
-            (!is_same_place(row->zones[0], zone) && !is_same_place(row->zones[1], zone)))
+        if (!is_same(row->neso, neso) ||
+            (!is_same(row->zones[0], zone) && !is_same(row->zones[1], zone)))
             continue;
         if (gl_gather_is_asked(gather->request, row->cloud, row->region))
             return true;
@@ -337,20 +341,31 @@ static void add_cloud(struct gl_gather *gather, struct cloud *cloud)
     free(prices->sources);
 }
 
+/* Where the types of a cloud begin; the end of the table when it has none. */
+static size_t first_type(const struct gl_gather *gather, const char *cloud)
+{
+    const char *other = NULL; /* rows of one cloud mostly share its text */
+    size_t at = 0;
+
+    for (; at < gather->type_count &&
+           !(gather->types[at].cloud != other && is_same(gather->types[at].cloud, cloud));
+         at++)
+        other = gather->types[at].cloud;
+    return at;
+}
+
 /* The cloud whose regions begin at *region, which moves on to the next one's. */
 static struct cloud next_cloud(const struct gl_gather *gather, size_t *region)
 {
     const char *name = gather->regions[*region].cloud;
     struct cloud cloud = {.first_region = *region};
 
-    while (*region < gather->region_count && strcmp(gather->regions[*region].cloud, name) == 0)
+    while (*region < gather->region_count && is_same(gather->regions[*region].cloud, name))
         (*region)++;
     cloud.prices.region_count = *region - cloud.first_region;
-    while (cloud.first_type < gather->type_count &&
-           strcmp(gather->types[cloud.first_type].cloud, name) != 0)
-        cloud.first_type++;
+    cloud.first_type = first_type(gather, name);
     while (cloud.first_type + cloud.prices.type_count < gather->type_count &&
-           strcmp(gather->types[cloud.first_type + cloud.prices.type_count].cloud, name) == 0)
+           is_same(gather->types[cloud.first_type + cloud.prices.type_count].cloud, name))
         cloud.prices.type_count++;
     return cloud;
 }
@@ -437,7 +452,8 @@ int gl_offers_gather(const struct gl_request *request, const struct gl_offer_opt
     ask_ahead(&gather);
     gl_gather_own(&gather);
     add_clouds(&gather);
-    *out = (struct gl_offer_list){gather.count, gather.offers, gather.memory};
+    *out = (struct gl_offer_list){gather.count, gather.offers, gather.memory->has_history,
+                                  gather.memory};
     return 0;
 }
 

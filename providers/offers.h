@@ -12,6 +12,7 @@
 struct gl_offer_list {
     size_t count;
     struct gl_offer *offers; /* owned by the list */
+    bool has_history;        /* a zone of theirs comes with its past */
     void *memory;
 };
 

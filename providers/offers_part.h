@@ -44,6 +44,7 @@ struct gl_offer_memory {
     size_t power_count;
     struct gl_own_list *owns; /* one for each of the options */
     size_t own_count;
+    bool has_history; /* of any zone that was looked up */
 };
 
 struct gl_gather {

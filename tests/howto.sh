@@ -90,9 +90,14 @@ apply() {
     printf 'applied %s\n' "$marker"
 }
 
-# Without a network where the system lets us.
+# Without a network, but for the loopback that counterparts listen on, where the system lets us.
 offline() {
-    if unshare -rn true 2>/dev/null; then unshare -rn "$@"; else "$@"; fi
+    if unshare -rn ip link set lo up 2>/dev/null; then
+        # shellcheck disable=SC2016 # the inner shell's
+        unshare -rn sh -c 'ip link set lo up && exec "$@"' sh "$@"
+    else
+        "$@"
+    fi
 }
 
 # said OUTPUT BLOCK: every line of the block occurs in the output.
@@ -128,7 +133,7 @@ walk() { # PAGE BLOCKS: in the copy
     [ ! -f "$next" ] || said out.log "$next" || { tail -n 40 out.log; return 1; }
 }
 
-for name in signal cloud command policy-key; do
+for name in signal cloud venue command policy-key; do
     page=docs/how-to-add-a-$name.md
     copy=$work/$name
     rm -rf "$copy" "$copy.blocks"

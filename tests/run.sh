@@ -197,7 +197,7 @@ for script in tests/integration/*.sh; do
 done
 # These test the tree, not a build.
 if [ "$build" = "$PWD/build" ]; then
-    tap_script howto 300 tests/howto.sh
+    tap_script howto 600 tests/howto.sh
     tap_script lint_selftest 120 tests/lint_selftest.sh
     tap_script run_selftest 60 tests/run_selftest.sh
 fi

@@ -20,7 +20,8 @@ static int cap_of(const struct gl_rule *rule, struct gl_cap *out, struct gl_erro
     out->at_cap = (enum gl_at_cap)budget->at_cap;
     if (budget->warn_at.key != NULL)
         out->warn_ppm[out->warn_count++] = budget->warn_at.number;
-    if (gl_cap_read(budget->limit.written, out, tag, err) != 0)
+    if ((budget->limit.key != NULL && gl_cap_read(budget->limit.written, out, tag, err) != 0) ||
+        (budget->money.key != NULL && gl_cap_read(budget->money.written, out, tag, err) != 0))
         return gl_wrap(err, "rule %s", rule->id);
     return gl_account_add(out->path, rule->id, err);
 }
@@ -65,7 +66,7 @@ static int add_rules(const struct gl_question *question, const struct gl_offer *
         const struct gl_rule *rule = &question->policy->rules[i];
         struct gl_cap *cap = &out->caps[out->cap_count];
 
-        if (rule->budget == NULL || rule->budget->limit.key == NULL ||
+        if (rule->budget == NULL || !gl_budget_has_account(rule->budget) ||
             gl_rule_scope(rule, question->request, offer) == GL_SCOPE_NO)
             continue;
         if (out->cap_count == GL_CHARGE_CAPS || out->account_count == GL_CHARGE_ACCOUNTS)
@@ -83,11 +84,16 @@ static int add_rules(const struct gl_question *question, const struct gl_offer *
 
 /* ---- the plan ---- */
 
+static bool says_something(const char *text)
+{
+    return text != NULL && text[strspn(text, " \t")] != '\0';
+}
+
 static int add_override(const struct gl_start_options *options, struct gl_payer *out,
                         struct gl_error *err)
 {
-    bool has_why = options->over_budget != NULL && options->over_budget[0] != '\0';
-    bool has_name = options->approved_by != NULL && options->approved_by[0] != '\0';
+    bool has_why = says_something(options->over_budget);
+    bool has_name = says_something(options->approved_by);
 
     if (options->over_budget == NULL && options->approved_by == NULL)
         return 0;
@@ -119,6 +125,7 @@ int gl_charge_plan(const struct gl_context *context, const struct gl_ask_result 
     body = gl_charge_json(payer);
     if (json_object_set_new(plan, "budget", body) != 0)
         return gl_fail(err, GL_E_USAGE, "names and reasons are UTF-8 text");
+    gl_charge_futures(&context->config, asked, offer, plan);
     return 0;
 }
 
@@ -139,6 +146,7 @@ int gl_charge_left(void *cookie, const struct gl_rule *rule, const char *const *
         gl_budget_state(ledger, &cap, out->account, now.unix_s * 1000, NULL, &state, &ignored) != 0)
         return -1;
     out->ug = gl_balance_left_of(&cap, &state.balance).ug;
+    out->u_usd = gl_balance_left_of(&cap, &state.balance).u_usd;
     out->hours = cap.period.period == GL_PER_SPAN
                      ? (double)cap.period.span_s / 3600
                      : (double)(state.window.until_s - now.unix_s) / 3600;
@@ -151,19 +159,16 @@ static void warn_of(struct gl_context *context, struct gl_ledger *ledger,
                     const struct gl_caps *caps, const char *path)
 {
     const struct gl_cap *cap = gl_account_cap(caps->items, caps->count, path);
-    int64_t now_ms = context->world.now_ms(context->world.cookie), level;
+    int64_t now_ms = context->world.now_ms(context->world.cookie), ppm;
     GL_AUTO(gl_str_done) struct gl_str text = {0};
     struct gl_account_state state;
     struct gl_error ignored = {0};
 
-    if (cap == NULL || gl_budget_state(ledger, cap, path, now_ms, NULL, &state, &ignored) != 0)
+    if (cap == NULL || gl_budget_state(ledger, cap, path, now_ms, NULL, &state, &ignored) != 0 ||
+        gl_budget_announce(ledger, cap, path, &state, &ppm, &ignored) != 0 || ppm == GL_UNKNOWN)
         return;
-    level = gl_budget_warning(cap, &state.balance);
-    if (level == GL_UNKNOWN)
-        return;
-    gl_budget_left_text(cap, &state, cap->limit.ug == GL_UNKNOWN, &text);
-    gl_warn(context, "GL7001", "budget %s has reached %.4g %%: %s", path, (double)level / 1e4,
-            gl_str_text(&text));
+    gl_budget_warning_text(cap, path, &state, ppm, &text);
+    gl_warn(context, "GL7001", "%s", gl_str_text(&text));
 }
 
 void gl_charge_warn(struct gl_context *context, const struct gl_launcher *launcher,

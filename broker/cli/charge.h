@@ -24,7 +24,21 @@ int gl_charge_of_rule(const struct gl_rule *rule, const char *const *tags, struc
 int gl_charge_left(void *cookie, const struct gl_rule *rule, const char *const *tags,
                    struct gl_hook_left *out);
 
-/* Warnings of the accounts of that plan that have reached a level, after it was launched. */
+/* Are there accounts whose grams are capped, so that futures of the grid are of use? */
+bool gl_charge_wants_futures(struct gl_ledger *ledger);
+/* Into plan["budget"]: the futures of the offer's grid over its time, where their history is at
+ * hand and of the meaning that the plan counts in; else nothing. */
+void gl_charge_futures(const struct gl_config *config, const struct gl_ask_result *asked,
+                       uint32_t offer, json_t *plan);
+
+/* A launch that its budget has no room for: what would fit, as data, text and next steps beside
+ * *err, which says the first. Nothing for any other error. `plan` is of asked's first offer. */
+void gl_charge_tell(struct gl_context *context, struct gl_ledger *ledger,
+                    const struct gl_ask_result *asked, const struct gl_start_options *options,
+                    const json_t *plan, const struct gl_error *err);
+
+/* Warnings of the accounts of that plan that have reached a level, after it was launched; each once
+ * in a window, by whoever comes first. */
 void gl_charge_warn(struct gl_context *context, const struct gl_launcher *launcher,
                     const json_t *plan);
 

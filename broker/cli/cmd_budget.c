@@ -44,15 +44,24 @@ struct budget_call {
 
 /* ---- show, forecast ---- */
 
-static int show_with(const struct budget_call *call,
-                     void (*show)(struct gl_context *context,
-                                  const struct gl_shown_account *accounts, size_t count),
-                     struct gl_error *err)
+typedef void show_fn(struct gl_context *context, const struct gl_shown_account *accounts,
+                     size_t count);
+
+static void say_nothing(struct gl_context *context, const struct gl_caps *caps)
+{
+    gl_str_add(&context->reply.text, caps->count > 0 ? "Nothing was charged under a budget yet.\n"
+                                                     : "No budget is set.\n");
+    if (caps->count == 0)
+        gl_next(context, "cap what may be emitted",
+                (const char *const[]){"budget", "set", "org", "50 kg per month", NULL});
+}
+
+static int show_with(const struct budget_call *call, show_fn *show, struct gl_error *err)
 {
     GL_AUTO(gl_caps_done) struct gl_caps caps = {0, NULL};
-    GL_AUTO(gl_auto_free) struct gl_shown_account *accounts = NULL;
+    struct gl_shown_account *accounts = NULL;
     const char *below = call->count > 0 ? call->words[0] : NULL;
-    size_t count;
+    size_t count = 0;
 
     if (gl_budget_caps(call->ledger, &caps, err) != 0 ||
         gl_shown_accounts(call->context, call->ledger, &caps, below, &accounts, &count, err) != 0)
@@ -61,17 +70,14 @@ static int show_with(const struct budget_call *call,
         return gl_fail(err, GL_E_UNKNOWN_NAME,
                        "no account \"%.60s\" is under a budget; see: greenlaunch budget show",
                        below);
-    call->context->reply.data = gl_budgets_json(accounts, count);
-    if (count > 0) {
+    call->context->reply.data = gl_budgets_json(accounts, count, &caps);
+    if (count > 0)
         show(call->context, accounts, count);
-        return GL_EXIT_OK;
-    }
-    gl_str_add(&call->context->reply.text, caps.count > 0
-                                               ? "Nothing was charged under a budget yet.\n"
-                                               : "No budget is set.\n");
-    if (caps.count == 0)
-        gl_next(call->context, "cap what may be emitted",
-                (const char *const[]){"budget", "set", "org", "50 kg per month", NULL});
+    else
+        say_nothing(call->context, &caps);
+    if (below == NULL && show == gl_show_budgets)
+        gl_show_patterns(call->context, &caps);
+    gl_shown_free(accounts, count);
     return GL_EXIT_OK;
 }
 
@@ -186,15 +192,8 @@ static void tell_set(const struct budget_call *call, const struct gl_cap *cap)
     struct gl_str *out = &call->context->reply.text;
 
     gl_str_addf(out, "%s may take ", cap->path);
-    if (cap->limit.ug != GL_UNKNOWN)
-        gl_grams_text(cap->limit.ug, out);
-    if (cap->limit.ug != GL_UNKNOWN && cap->limit.u_usd != GL_UNKNOWN)
-        gl_str_add(out, " and ");
-    if (cap->limit.u_usd != GL_UNKNOWN)
-        gl_money_text(cap->limit.u_usd, out);
-    gl_str_add(out, " per ");
-    gl_period_text(&cap->period, out);
-    gl_str_addf(out, " (%s); at the cap: %s\n", cap->zone, gl_at_cap_words[cap->at_cap]);
+    gl_show_cap_text(cap, out);
+    gl_str_add_char(out, '\n');
     call->context->reply.data = json_pack("{s:o}", "budget", gl_cap_json(cap));
 }
 
@@ -207,6 +206,21 @@ static int take_off(const struct budget_call *call, struct gl_error *err)
     return GL_EXIT_OK;
 }
 
+/* No budget set here may be larger than a rule's. */
+static int check_whose(const struct budget_call *call, struct gl_error *err)
+{
+    const char *path = call->count > 0 ? call->words[0] : "";
+
+    if (path[0] == '\0')
+        return gl_fail(err, GL_E_USAGE,
+                       "say whose: greenlaunch budget set org \"50 kg per month\"");
+    if (strncmp(path, "policy", 6) == 0 && (path[6] == '/' || path[6] == '\0'))
+        return gl_fail(err, GL_E_USAGE,
+                       "the accounts below policy have the limits that their rules say; change the "
+                       "rule");
+    return 0;
+}
+
 static int run_set(const struct budget_call *call, struct gl_error *err)
 {
     GL_AUTO(gl_caps_done) struct gl_caps caps = {0, NULL};
@@ -214,9 +228,8 @@ static int run_set(const struct budget_call *call, struct gl_error *err)
     char tag[GL_ACCOUNT_SEGMENT] = "", path[GL_ACCOUNT_PATH + GL_ACCOUNT_SEGMENT];
     struct gl_cap cap, read;
 
-    if (call->count == 0)
-        return gl_fail(err, GL_E_USAGE,
-                       "say whose: greenlaunch budget set org \"50 kg per month\"");
+    if (check_whose(call, err) != 0)
+        return -1;
     if (call->values->is_off)
         return take_off(call, err);
     read = (struct gl_cap){.limit = {GL_UNKNOWN, GL_UNKNOWN}};

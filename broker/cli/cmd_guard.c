@@ -316,7 +316,7 @@ static int64_t late_of(const struct guard_values *values)
 
 static bool has_capped(const struct gl_capped *capped)
 {
-    return capped->paused + capped->resumed + capped->stopped + capped->failed > 0;
+    return capped->paused + capped->resumed + capped->stopped + capped->failed + capped->warned > 0;
 }
 
 static void say_capped(struct gl_context *context, const struct gl_capped *capped)
@@ -328,6 +328,8 @@ static void say_capped(struct gl_context *context, const struct gl_capped *cappe
                "by their budgets: %u paused, %u stopped, %u resumed; see greenlaunch budget "
                "show",
                capped->paused, capped->stopped, capped->resumed);
+    for (unsigned i = 0; i < capped->warned && i < GL_CAPPED_WARNINGS; i++)
+        gl_warn(context, "GL7001", "%s", capped->warnings[i]);
     snprintf(code, sizeof code, "GL%d", (int)capped->first.code);
     if (capped->failed > 0)
         gl_warn(context, code, "%u launch%s of a spent budget go%s on: %s", capped->failed,

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "broker/cli/hook_run.h"
 #include "broker/cli/hook_serve.h"
+#include "broker/hook/escape.h"
 #include "providers/data/data.h"
 
 static const struct gl_option options[] = {
@@ -23,8 +24,9 @@ static const struct gl_option options[] = {
      "AWS_REGION and its like are a hint at regions", "Plan", NULL, NULL, 0, 0, 0, NULL},
     {"deploy-region", 0, GL_OPT_TEXT, AT(deployment_region), "REGION",
      "where a template without a region is deployed", "Plan", NULL, NULL, 0, 0, 0, "region"},
-    {"parameter", 0, GL_OPT_LIST, AT(parameters), "NAME=VALUE", "a parameter of a template", "Plan",
-     NULL, NULL, 0, 0, 0, NULL},
+    {"parameter", 0, GL_OPT_LIST, AT(parameters), "NAME=VALUE",
+     "a parameter of a template, again for another; commas are part of the value", "Plan", NULL,
+     NULL, GL_OPT_WHOLE, 0, 0, NULL},
     {"mapping-dir", 0, GL_OPT_TEXT, AT(mapping_dir), "FOLDER",
      "mappings of resource types of your own", "Plan", NULL, NULL, 0, 0, 0, "file"},
     {"count-basis", 0, GL_OPT_TEXT, AT(count_basis), "BASIS",
@@ -238,6 +240,9 @@ static int write_outputs(struct gl_context *context, const struct gl_hook_report
             continue;
         }
         outputs[i].output->render(report, 80, &text);
+        if (text.is_cut)
+            return gl_fail(err, GL_E_TOO_LARGE, "--output %s: more than %zu MiB",
+                           outputs[i].output->name, GL_STR_CEILING >> 20);
         if (gl_file_write(outputs[i].file, gl_str_text(&text), text.length, 0644, err) != 0)
             return gl_wrap(err, "--output %s", outputs[i].output->name);
     }
@@ -279,6 +284,18 @@ struct judging {
     struct gl_hook_where where;
 };
 
+bool gl_hook_shows_digests(const struct gl_context *context, const struct gl_hook_values *values)
+{
+    bool is_any = context->globals.is_json || values->shows_facts;
+    struct wanted_output wanted;
+    struct gl_error err = {0};
+
+    for (size_t i = 0; i < values->outputs.count; i++)
+        is_any = is_any || parse_output(values->outputs.items[i], &wanted, &err) != 0 ||
+                 wanted.output->shows_digests;
+    return is_any;
+}
+
 /* Text names no files: what it costs to look through them is saved. */
 static bool shows_places(const struct gl_context *context, const struct judging *judging)
 {
@@ -302,6 +319,7 @@ static int judge(struct gl_context *context, struct judging *judging,
     if (asked->policy->rule_count == 0)
         return no_rules(err);
     ask.baseline = judging->baseline;
+    ask.has_no_digest = !gl_hook_shows_digests(context, values);
     ask.locate = shows_places(context, judging) ? gl_hook_locate : NULL;
     ask.locate_cookie = &judging->where;
     ask.places = gl_hook_places(plans, ask.plan_count, &asked->request, asked->signals,
@@ -315,8 +333,10 @@ static int judge(struct gl_context *context, struct judging *judging,
         status = gl_hook_write_fix(context, &judging->where, report, values->fix, err);
     if (status == 0)
         status = write_baseline(context, values, report, judging->baseline, err);
-    if (status == 0)
+    if (status == 0) {
         status = report->exit;
+        gl_hook_note_demand(context, &ask, report);
+    }
     gl_hook_report_free(report);
     return status;
 }
@@ -343,7 +363,8 @@ static int run_judging(struct gl_context *context, struct judging *judging, stru
 static int show_facts(struct gl_context *context, const struct gl_hook_plans *plans)
 {
     json_t *list = json_array();
-    char *text;
+    GL_AUTO(gl_auto_free) char *pretty = NULL;
+    GL_AUTO(gl_str_done) struct gl_str text = {.ceiling = SIZE_MAX / 2};
 
     for (size_t i = 0; i < plans->count; i++)
         json_array_append_new(list, gl_hook_plan_json(plans->items[i]));
@@ -353,9 +374,13 @@ static int show_facts(struct gl_context *context, const struct gl_hook_plans *pl
     } else {
         context->reply.data = json_pack("{s:o}", "plans", list);
     }
-    text = gl_json_pretty(context->reply.data);
-    gl_str_addf(&context->reply.text, "%s\n", text);
-    free(text);
+    pretty = gl_json_pretty(context->reply.data);
+    gl_str_add(&text, pretty);
+    gl_str_add_char(&text, '\n');
+    gl_escape_json(&text);
+    gl_str_done(&context->reply.text);
+    context->reply.text = text;
+    text = (struct gl_str){0};
     return GL_EXIT_OK;
 }
 
@@ -396,14 +421,16 @@ static int run_on_plans(struct gl_context *context, const struct gl_hook_values 
     const char *named = is_facts ? (operands->count > 1 ? operands->words[1] : "") : word;
     bool has_reader = gl_hook_reader_named(named) != NULL;
     size_t first = (is_facts ? 1U : 0U) + (has_reader ? 1U : 0U);
+    struct gl_hook_values own = *values;
     struct gl_hook_plans plans;
     int status;
 
+    own.shows_facts = is_facts;
     if (operands->count == first)
         return gl_fail(err, GL_E_USAGE,
                        "hook %s needs a plan: FILE, a folder, or - for standard input", word);
     if (gl_hook_plans_check(context, values, err) != 0 ||
-        gl_hook_plans_read(context, values, has_reader ? named : NULL, operands, first, &plans,
+        gl_hook_plans_read(context, &own, has_reader ? named : NULL, operands, first, &plans,
                            err) != 0)
         return -1;
     status =

@@ -41,9 +41,10 @@ static int check(struct gl_context *context, struct gl_ledger *ledger,
     (void)values;
     if (gl_ledger_check(ledger, &found, err) != 0 || check_rows(ledger, err) != 0)
         return -1;
-    gl_str_addf(&context->reply.text, "%" PRId64 " events, chain intact, head %.16s...\n",
-                found.events, found.head);
-    gl_str_addf(&context->reply.text, "%" PRId64 " launches\n", found.launches);
+    gl_str_addf(&context->reply.text, "%" PRId64 " event%s, chain intact, head %.16s...\n",
+                found.events, found.events == 1 ? "" : "s", found.head);
+    gl_str_addf(&context->reply.text, "%" PRId64 " launch%s\n", found.launches,
+                found.launches == 1 ? "" : "es");
     context->reply.data = json_pack("{s:I,s:I,s:s}", "events", (json_int_t)found.events, "launches",
                                     (json_int_t)found.launches, "head", found.head);
     return GL_EXIT_OK;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/unit.h"
+#include "broker/cli/demand_reply.h"
 #include "broker/cli/help.h"
 #include "broker/cli/migrate.h"
 
@@ -68,13 +69,19 @@ static int move(struct gl_context *context, struct gl_shift_subject *subject,
     const char *zone = place->zone != NULL ? place->zone : "";
     GL_AUTO(gl_auto_json) json_t *series = NULL;
     int status = gl_shift_judge(context, subject, place->name, zone, &series, err);
+    struct gl_demand need;
+    bool is_need;
 
     if (status != 0)
         return status;
+    is_need = gl_shift_need(context, subject, &need);
     gl_progress(context, "moving %s to %s", subject->row->launch, place->name);
     if (gl_launch_move(&subject->launcher, subject->row->launch,
                        &(struct gl_shift_place){place->name, zone, series}, &reason, err) != 0)
         return -1;
+    need.kind = GL_DEMAND_MOVE;
+    gl_demand_moved_to(&need, subject->row->cloud, place->name);
+    gl_demand_note(context, &need, is_need);
     return gl_shift_reply(context, subject, "Moved", err);
 }
 

@@ -272,28 +272,27 @@ static void add_sources(struct gl_context *context, const struct gl_question *qu
     gl_render_wrap(gl_str_text(&line), 0, context->columns, &context->reply.text);
 }
 
-static bool has_warning_among(const struct gl_decision *decision, const struct picks *picks)
-{
-    for (size_t i = 0; i < picks->count; i++)
-        if (decision->judgements[decision->ranked[picks->ranks[i]]].has_warning)
-            return true;
-    return false;
-}
-
 static void add_legend(struct gl_context *context, const struct gl_question *question,
-                       bool has_warning)
+                       const struct gl_decision *decision, const struct picks *picks)
 {
     const struct gl_request *request = question->request;
     GL_AUTO(gl_str_done) struct gl_str line = {0};
+    bool has_warning = false, lacks_price = false;
     char span[GL_QUANTITY_TEXT];
 
+    for (size_t i = 0; i < picks->count; i++) {
+        uint32_t offer = decision->ranked[picks->ranks[i]];
+
+        has_warning |= decision->judgements[offer].has_warning;
+        lacks_price |= question->offers[offer].price_u_usd_per_h == GL_UNKNOWN;
+    }
     gl_str_addf(
         &line,
         "g is gCO2e of the grid's average, location-based; RENEW the renewable share; g "
         "TOTAL what %u instance%s would emit in %s at %.0f %% load; USD/h the list price of "
-        "one; GRADE that of the evidence, A best%s.%s",
+        "one%s; GRADE that of the evidence, A best%s.%s",
         request->count, request->count == 1 ? "" : "s", gl_span_text(request->duration, span),
-        request->load * 100,
+        request->load * 100, lacks_price ? ", ? where it is not known" : "",
         has_warning ? ", ! admitted with a warning (greenlaunch why says which)" : "",
         context->globals.is_accessible
             ? ""
@@ -356,7 +355,7 @@ static void add_notes(struct gl_context *context, const struct gl_question *ques
         gl_str_addf(&context->reply.text, "and %zu more: --limit N\n", picks->fit - picks->count);
     gl_str_add_char(&context->reply.text, '\n');
     add_record(context, question, decision, picks);
-    add_legend(context, question, has_warning_among(decision, picks));
+    add_legend(context, question, decision, picks);
     add_sources(context, question, decision, picks);
 }
 

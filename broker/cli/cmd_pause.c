@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/cli/demand_reply.h"
 #include "broker/cli/help.h"
 #include "broker/cli/shift_reply.h"
 
@@ -6,13 +7,19 @@ static int run(struct gl_context *context, const struct gl_call *call, struct gl
 {
     const struct gl_shift_reason reason = {"person", "asked for by hand", NULL};
     GL_AUTO(gl_shift_subject_done) struct gl_shift_subject subject = {.row = NULL};
+    struct gl_demand need;
+    bool is_need;
 
     if (gl_help_operands(&gl_command_pause, call, 1, 1, err) != 0 ||
         gl_shift_subject_find(context, call->operands->words[0], &subject, err) != 0)
         return -1;
+    is_need = gl_shift_need(context, &subject, &need);
     gl_progress(context, "pausing %s", subject.row->launch);
     if (gl_launch_pause(&subject.launcher, subject.row->launch, &reason, err) != 0)
         return -1;
+    need.kind = GL_DEMAND_PAUSE;
+    need.instead = GL_INSTEAD_PAUSED;
+    gl_demand_note(context, &need, is_need);
     return gl_shift_reply(context, &subject, "Paused", err);
 }
 

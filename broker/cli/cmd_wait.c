@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/time.h"
+#include "broker/cli/demand_reply.h"
 #include "broker/cli/help.h"
 #include "broker/cli/run_command.h"
 #include "broker/cli/stretches.h"
@@ -47,6 +48,8 @@ struct waiting {
     unsigned looks;
     bool may_lack_rules;
     bool is_interruptible;
+    struct gl_demand needs[GL_DEMAND_PLACES]; /* that it waits for, as they were at first */
+    size_t need_count;
 };
 
 static int64_t now_s(const struct waiting *waiting)
@@ -101,6 +104,8 @@ static void tell(struct waiting *waiting, const struct gl_ask_result *asked)
     int64_t expected = expected_s(asked);
     char at[GL_INSTANT_TEXT];
 
+    if (waiting->need_count == 0)
+        waiting->need_count = gl_demand_of_ask(waiting->context, asked, waiting->needs);
     if (waiting->looks > 1 && expected == waiting->told_s)
         return;
     waiting->told_s = expected;
@@ -169,6 +174,21 @@ static void sleep_until(struct waiting *waiting, int64_t until)
 
 /* ---- the answer ---- */
 
+/* It was had in the end, but later: what that cost in time. */
+static void note_needs(struct waiting *waiting)
+{
+    int64_t now_ms = waiting->context->world.now_ms(waiting->context->world.cookie);
+
+    for (size_t i = 0; i < waiting->need_count; i++) {
+        struct gl_demand *need = &waiting->needs[i];
+
+        need->kind = GL_DEMAND_LATER;
+        need->instead = GL_INSTEAD_WAITED;
+        need->lost_ms = now_ms > need->at_ms ? now_ms - need->at_ms : 0;
+    }
+    gl_demand_note(waiting->context, waiting->needs, waiting->need_count);
+}
+
 static int answer_allowed(struct waiting *waiting, const struct gl_ask_result *asked)
 {
     struct gl_context *context = waiting->context;
@@ -177,6 +197,7 @@ static int answer_allowed(struct waiting *waiting, const struct gl_ask_result *a
     char at[GL_INSTANT_TEXT], span[GL_QUANTITY_TEXT];
     const struct gl_offer *best;
 
+    note_needs(waiting);
     context->reply.verdict = gl_verdict_word(GL_ALLOW);
     best = &question.offers[decision->ranked[0]];
     gl_render_verdict(GL_ALLOW, context->is_color, &context->reply.text);

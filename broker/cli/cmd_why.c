@@ -201,11 +201,16 @@ static void add_offer(struct gl_context *context, const struct narrow *narrow)
                 gl_mapping_word(offer->mapping),
                 offer->zone_count > 1 ? ", the worse one counts" : "");
     gl_render_band(&(struct gl_band){(double)grams[0], (double)grams[1], (double)grams[2]}, &line);
-    gl_str_addf(&line, " gCO2e in %s at %.0f %% load, location-based (power: %s); %s USD/h%s%s%s",
+    gl_str_addf(&line, " gCO2e in %s at %.0f %% load, location-based (power: %s); ",
                 gl_span_text(narrow->request.duration, span), narrow->request.load * 100,
-                offer->power_source, gl_render_number(offer->price_u_usd_per_h, 1e-6, price),
-                offer->price_source[0] != '\0' ? " (" : "", offer->price_source,
-                offer->price_source[0] != '\0' ? ")" : "");
+                offer->power_source);
+    if (offer->price_u_usd_per_h == GL_UNKNOWN)
+        gl_str_add(&line, "price not known");
+    else
+        gl_str_addf(&line, "%s USD/h%s%s%s",
+                    gl_render_number(offer->price_u_usd_per_h, 1e-6, price),
+                    offer->price_source[0] != '\0' ? " (" : "", offer->price_source,
+                    offer->price_source[0] != '\0' ? ")" : "");
     wrapped(context, 2, &line);
 }
 

@@ -35,6 +35,7 @@ struct gl_hook_values {
     bool wants_environment, prunes, runs, uninstalls;
     struct gl_hook_serve_values serve;
     const struct gl_hook_tool *tool; /* no option: who shows binary plans; NULL = by PATH */
+    bool shows_facts;                /* no option: hook facts */
 };
 
 /* Plans as read; all pointers are the list's. */
@@ -56,10 +57,15 @@ void gl_hook_plans_done(struct gl_hook_plans *plans);
  * of the policy. */
 int gl_hook_plans_check(struct gl_context *context, const struct gl_hook_values *values,
                         struct gl_error *err);
+/* Does anything that is written show a digest of a plan or of the report? */
+bool gl_hook_shows_digests(const struct gl_context *context, const struct gl_hook_values *values);
 /* What the judge is asked about the plans, but for places and baseline; borrows all. */
 struct gl_hook_ask gl_hook_ask_of(struct gl_context *context, const struct gl_hook_values *values,
                                   const struct gl_ask_result *asked,
                                   const struct gl_hook_plan *const *plans, size_t plan_count);
+/* Write down what a refused plan could not have (hook_demand.c); never changes the report. */
+void gl_hook_note_demand(struct gl_context *context, const struct gl_hook_ask *ask,
+                         const struct gl_hook_report *report);
 /* Judge the plans by the policy of the call; the report goes where --output says. The exit status,
  * or -1. */
 int gl_hook_plans_judge(struct gl_context *context, const struct gl_hook_values *values,

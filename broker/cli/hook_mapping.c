@@ -46,18 +46,35 @@ static int lint(struct gl_context *context, const struct gl_hook_values *values,
     return GL_EXIT_OK;
 }
 
+/* Every error of every file, as the answer; the first one is the error of the envelope too. */
+static int tell_faults(struct gl_context *context, const struct gl_str *report,
+                       struct gl_error *err)
+{
+    enum gl_exit status = gl_errc_row(err->code)->exit;
+
+    gl_str_add_bytes(&context->reply.text, gl_str_text(report), report->length);
+    context->reply.data =
+        json_pack("{s:b,s:o?}", "ok", 0, "report", json_string(gl_str_text(report)));
+    if (context->globals.is_json)
+        return -1;
+    *err = (struct gl_error){0};
+    return (int)status;
+}
+
 int gl_hook_mapping_run(struct gl_context *context, const struct gl_hook_values *values,
                         const struct gl_operands *operands, struct gl_error *err)
 {
     const char *verb = operands->count > 1 ? operands->words[1] : "list";
+    GL_AUTO(gl_str_done) struct gl_str report = {0};
     struct gl_hook_mapping *mapping;
     int status;
 
     if (operands->count > 2 || (strcmp(verb, "list") != 0 && strcmp(verb, "lint") != 0))
         return gl_fail(err, GL_E_USAGE, "hook mapping takes list or lint");
-    mapping = gl_mapping_open(values->mapping_dir, err);
+    mapping = gl_mapping_open_reporting(values->mapping_dir, &report, err);
     if (mapping == NULL)
-        return -1;
+        return report.length > 0 && strcmp(verb, "lint") == 0 ? tell_faults(context, &report, err)
+                                                              : -1;
     status = strcmp(verb, "list") == 0 ? list(context, mapping) : lint(context, values, mapping);
     gl_mapping_free(mapping);
     return status;

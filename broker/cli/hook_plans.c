@@ -46,12 +46,15 @@ struct reading {
     const struct gl_hook_reader *reader; /* NULL: recognised */
     const char *word;                    /* of `hook WORD`; NULL */
     const struct gl_hook_tool *tool;     /* that shows binary plans; NULL = by PATH */
+    bool has_no_digest;                  /* nobody reads those of the plans */
 };
 
 static int read_feed(const struct reading *reading, struct gl_feed *feed, const char *path,
                      const struct gl_hook_reader *reader, struct gl_hook_plan *out,
                      struct gl_error *err)
 {
+    if (feed != NULL && reading->has_no_digest)
+        gl_feed_skip_digest(feed);
     if (feed == NULL || reader->read(feed, reading->options, out, err) != 0)
         return -1;
     out->file = gl_arena_text(&out->arena, path, strlen(path));
@@ -154,6 +157,18 @@ static int check_regions(const struct gl_option_list *rows, struct gl_error *err
     return 0;
 }
 
+/* So would one that is no parameter at all. */
+static int check_parameters(const struct gl_option_list *rows, struct gl_error *err)
+{
+    for (size_t i = 0; i < rows->count; i++) {
+        const char *equals = strchr(rows->items[i], '=');
+
+        if (equals == NULL || equals == rows->items[i])
+            return gl_fail(err, GL_E_USAGE, "--parameter: NAME=VALUE, as in Size=m6i.large");
+    }
+    return 0;
+}
+
 static int read_all(const struct reading *reading, const struct gl_hook_files *paths,
                     struct gl_hook_plans *plans, struct gl_error *err)
 {
@@ -190,9 +205,13 @@ int gl_hook_plans_read(struct gl_context *context, const struct gl_hook_values *
         .reader = reader != NULL ? gl_hook_reader_named(reader) : NULL,
         .word = reader,
         .tool = values->tool,
+        .has_no_digest = !gl_hook_shows_digests(context, values),
     };
     struct gl_hook_files paths = {0};
-    int result = plans.mapping != NULL ? check_regions(&values->regions, err) : -1;
+    int result = plans.mapping != NULL && check_regions(&values->regions, err) == 0 &&
+                         check_parameters(&values->parameters, err) == 0
+                     ? 0
+                     : -1;
 
     for (size_t i = first; result == 0 && i < operands->count; i++)
         result = gl_hook_files_add(&plans.arena, reading.reader, operands->words[i], &paths, err);

@@ -125,6 +125,24 @@ static size_t filter(const struct gl_option *options, bool wants_shared,
     return count;
 }
 
+/* A line for every alternative. */
+static void add_operands(struct gl_str *out, const char *operands)
+{
+    const char *bar;
+
+    for (; (bar = strstr(operands, " | ")) != NULL; operands = bar + 3) {
+        GL_AUTO(gl_str_done) struct gl_str one = {0};
+
+        gl_str_add_bytes(&one, operands, (size_t)(bar - operands));
+        gl_str_add(out, ".Li ");
+        add_text(out, gl_str_text(&one));
+        gl_str_add(out, " |\n");
+    }
+    gl_str_add(out, ".Li ");
+    add_text(out, operands);
+    gl_str_add_char(out, '\n');
+}
+
 static void add_command(struct gl_str *out, const struct gl_command *command)
 {
     struct gl_option own[OPTIONS_MAX], shared[OPTIONS_MAX];
@@ -138,11 +156,8 @@ static void add_command(struct gl_str *out, const struct gl_command *command)
     gl_str_addf(out, "\n.Nm\n.Cm %s\n", command->name);
     if (command->options != NULL)
         gl_str_add(out, ".Op Ar options\n");
-    if (command->operands[0] != '\0') {
-        gl_str_add(out, ".Li ");
-        add_text(out, command->operands);
-        gl_str_add_char(out, '\n');
-    }
+    if (command->operands[0] != '\0')
+        add_operands(out, command->operands);
     gl_str_add(out, ".Pp\n");
     add_sentence(out, command->description);
     if (shared_count > 0)

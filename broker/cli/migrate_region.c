@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/cli/demand_reply.h"
 #include "broker/cli/migrate.h"
 
 #include <inttypes.h>
@@ -282,6 +283,8 @@ static int do_it(struct gl_context *context, struct gl_shift_subject *subject,
         gl_relocate_plan(subject->plan, &place, outlook->ask.now, outlook->ask.until, err);
     const char *words[GL_RELOCATE_WORDS_MAX + 1];
     struct gl_relocated done;
+    struct gl_demand need;
+    bool is_need = gl_shift_need(context, subject, &need);
     struct gl_relocate_order order = {
         .region = outlook->region,
         .zone = outlook->zones[0],
@@ -296,6 +299,9 @@ static int do_it(struct gl_context *context, struct gl_shift_subject *subject,
     if (plan == NULL || gl_relocate_command(subject->plan, words, &order.command, err) != 0 ||
         gl_launch_relocate(&subject->launcher, subject->row->launch, &order, &done, err) != 0)
         return -1;
+    need.kind = GL_DEMAND_MOVE;
+    gl_demand_moved_to(&need, subject->row->cloud, outlook->region);
+    gl_demand_note(context, &need, is_need);
     return reply(context, subject, outlook, &done);
 }
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A refusal is a product: the reason, the nearest alternative in place, time and size, and the
  * recorded demand. */
-#include <inttypes.h>
 #include <string.h>
 
 #include "base/time.h"
 #include "broker/cli/act.h"
 #include "broker/cli/again.h"
+#include "broker/cli/demand_reply.h"
 #include "broker/render/decision.h"
 #include "broker/render/promise.h"
 #include "broker/render/text.h"
@@ -184,43 +184,12 @@ static void add_zone_hint(struct gl_context *context, const struct gl_ask_result
         }
 }
 
-/* The unmet need, without anything that names the user: what was asked and by which rules. */
-static json_t *need_json(const struct gl_ask_result *asked)
-{
-    const struct gl_request *request = &asked->request;
-
-    return json_pack("{s:s,s:o,s:o,s:o,s:I,s:I,s:o}", "verdict",
-                     gl_verdict_word(asked->decision->verdict), "clouds",
-                     gl_words_json(request->clouds), "regions", gl_words_json(request->regions),
-                     "types", gl_words_json(request->types), "min_vcpus",
-                     (json_int_t)request->min_vcpus, "duration_s", (json_int_t)request->duration.s,
-                     "rules", gl_render_rules_json(asked->policy));
-}
-
-static int record_demand(struct gl_context *context, const struct gl_ask_result *asked,
-                         struct gl_error *err)
-{
-    GL_AUTO(gl_auto_json) json_t *need = need_json(asked);
-    struct gl_ledger *ledger = gl_context_ledger(context, err);
-    char id[16];
-    int64_t seen;
-
-    if (ledger == NULL || gl_ledger_demand(ledger, need, id, &seen, err) != 0)
-        return -1;
-    gl_str_addf(&context->reply.text,
-                "Nothing was started. Demand recorded on this machine only: %s, seen %" PRId64
-                " time%s.\n",
-                id, seen, seen == 1 ? "" : "s");
-    json_object_set_new(context->reply.data, "demand",
-                        json_pack("{s:s,s:I}", "id", id, "seen", (json_int_t)seen));
-    return 0;
-}
-
 int gl_act_refusal(struct gl_context *context, const struct gl_ask_result *asked,
                    struct gl_error *err)
 {
     const struct gl_decision *decision = asked->decision;
     const struct gl_question question = gl_ask_question(asked);
+    struct gl_demand signals[GL_DEMAND_PLACES];
     char at[GL_INSTANT_TEXT];
 
     context->reply.verdict = gl_verdict_word(decision->verdict);
@@ -239,7 +208,7 @@ int gl_act_refusal(struct gl_context *context, const struct gl_ask_result *asked
     add_promise_hint(context, &question, decision);
     add_past_hint(context, asked);
     add_zone_hint(context, asked);
-    if (record_demand(context, asked, err) != 0)
+    if (gl_demand_say(context, signals, gl_demand_of_ask(context, asked, signals), err) != 0)
         return -1;
     gl_render_reflow(&context->reply.text, 10, context->columns);
     return gl_verdict_exit(decision->verdict);

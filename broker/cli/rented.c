@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/cli/rented.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -9,6 +8,7 @@
 #include "base/time.h"
 #include "base/unit.h"
 #include "broker/cli/again.h"
+#include "broker/cli/demand_reply.h"
 #include "broker/cli/rows.h"
 #include "broker/interrupt.h"
 
@@ -216,6 +216,9 @@ void gl_tries_add(struct gl_tries *tries, const struct gl_order *order, enum gl_
 
         snprintf(tried->place, sizeof tried->place, "%s %s %s", order->cloud, order->launch.region,
                  order->launch.type);
+        snprintf(tried->cloud, sizeof tried->cloud, "%s", order->cloud);
+        snprintf(tried->region, sizeof tried->region, "%s", order->launch.region);
+        snprintf(tried->type, sizeof tried->type, "%s", order->launch.type);
         tried->why = *why;
     }
     if (tries->without.count == GL_WITHOUT_MAX)
@@ -249,41 +252,37 @@ static json_t *answers_json(const struct gl_tries *tries)
     return answers;
 }
 
-/* What was asked for and where it was not to be had; nothing that names the user. */
-static int record_demand(struct gl_context *context, const struct gl_tries *tries,
-                         const struct gl_ask_result *asked, struct gl_error *err)
+/* What was asked for and where it was not to be had: the rules would have let it run there. The
+ * last place of each cloud stands for it. */
+static size_t signals_of(struct gl_context *context, const struct gl_tries *tries,
+                         const struct gl_ask_result *asked, struct gl_demand out[GL_DEMAND_PLACES])
 {
-    const struct gl_request *request = &asked->request;
-    const struct gl_tried *last = &tries->items[tries->count - 1];
-    GL_AUTO(gl_auto_json)
-    json_t *need = json_pack(
-        "{s:s,s:s,s:o,s:o,s:o,s:I,s:I}", "verdict", "refuse", "gap", gap_word(last->why.code),
-        "clouds", gl_words_json(request->clouds), "regions", gl_words_json(request->regions),
-        "types", gl_words_json(request->types), "min_vcpus", (json_int_t)request->min_vcpus,
-        "duration_s", (json_int_t)request->duration.s);
-    struct gl_ledger *ledger = gl_context_ledger(context, err);
-    json_t *places = json_array();
-    char id[16];
-    int64_t seen;
+    struct gl_demand like = gl_demand_begin(&context->world, NULL, context->is_demo);
+    size_t count = 0;
 
-    for (size_t i = 0; i < tries->count; i++)
-        json_array_append_new(places, json_string(tries->items[i].place));
-    json_object_set_new(need, "places", places);
-    if (ledger == NULL || gl_ledger_demand(ledger, need, id, &seen, err) != 0)
-        return -1;
-    gl_str_addf(&context->reply.text,
-                "Nothing was started. Demand recorded on this machine only: %s, seen %" PRId64
-                " time%s.\n",
-                id, seen, seen == 1 ? "" : "s");
-    json_object_set_new(context->reply.data, "demand",
-                        json_pack("{s:s,s:I}", "id", id, "seen", (json_int_t)seen));
-    return 0;
+    like.kind = GL_DEMAND_REFUSE;
+    like.capability = GL_CAPABILITY_CAPACITY;
+    gl_demand_of_policy(asked->policy, like.rule);
+    gl_demand_want(&like, asked->request.duration, asked->request.count, 0);
+    for (size_t i = tries->count; i-- > 0 && count < GL_DEMAND_PLACES;) {
+        const struct gl_tried *tried = &tries->items[i];
+        struct gl_demand one = like;
+        size_t same = 0;
+
+        gl_demand_at(&one, tried->cloud, tried->region, tried->type);
+        while (same < count && strcmp(out[same].provider, one.provider) != 0)
+            same++;
+        if (same == count)
+            out[count++] = one;
+    }
+    return count;
 }
 
 int gl_tries_refuse(struct gl_context *context, const struct gl_tries *tries,
                     const struct gl_ask_result *asked, struct gl_error *err)
 {
     struct gl_str *out = &context->reply.text;
+    struct gl_demand signals[GL_DEMAND_PLACES];
 
     context->reply.verdict = "refuse";
     gl_str_add(out, "REFUSED: no place that the rules allow has anything to give.\n");
@@ -294,7 +293,7 @@ int gl_tries_refuse(struct gl_context *context, const struct gl_tries *tries,
     }
     json_decref(context->reply.data);
     context->reply.data = json_pack("{s:o}", "answers", answers_json(tries));
-    if (record_demand(context, tries, asked, err) != 0)
+    if (gl_demand_say(context, signals, signals_of(context, tries, asked, signals), err) != 0)
         return -1;
     gl_again_next(context, "every place and what the rules say of it", "offers", asked->ask, NULL);
     return GL_EXIT_REFUSED;

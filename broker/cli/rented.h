@@ -29,6 +29,7 @@ void gl_rented_note_use(struct gl_launcher *launcher, const struct gl_order *ord
 
 struct gl_tried {
     char place[160]; /* "gcp europe-north1 n2-standard-2" */
+    char cloud[GL_CLOUD_ID], region[GL_CLOUD_ID], type[GL_CLOUD_ID];
     struct gl_error why;
 };
 struct gl_tries {

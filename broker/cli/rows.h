@@ -6,7 +6,7 @@
 
 #include "broker/cli/command.h"
 
-extern const struct gl_command gl_command_backtest;
+extern const struct gl_command gl_command_backtest, gl_command_index;
 extern const struct gl_command gl_command_offers, gl_command_why, gl_command_signals,
     gl_command_plan;
 extern const struct gl_command gl_command_launch, gl_command_run, gl_command_wait,
@@ -22,5 +22,6 @@ extern const struct gl_command gl_command_start, gl_command_follow;
 extern const struct gl_command gl_command_demo;
 
 extern const struct gl_command gl_command_guard, gl_command_guarantee, gl_command_reconcile;
+extern const struct gl_command gl_command_request;
 
 #endif

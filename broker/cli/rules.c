@@ -423,8 +423,10 @@ static int gather_and_decide(struct gl_context *context, const struct gl_ask *as
     gl_progress_end(context);
     warn_of_sources(context, result->signals);
     warn_of_zone(context, zone, result->offers);
-    gl_ask_forecast(&result->promises, result->offers, result->now, end_of(&result->request));
-    make_book(context, ask->wants_later, result);
+    if (result->offers->has_history) {
+        gl_ask_forecast(&result->promises, result->offers, result->now, end_of(&result->request));
+        make_book(context, ask->wants_later, result);
+    }
     result->decision = gl_decide(&(struct gl_question){
         .policy = result->policy,
         .request = &result->request,

@@ -5,6 +5,7 @@
 /* What pause, resume and migrate do alike. */
 
 #include "broker/cli/act.h"
+#include "broker/demand_signal.h"
 #include "broker/shift.h"
 
 /* The launch that is meant, with the ledger brought to the truth first: its row, in *rows, and its
@@ -22,6 +23,12 @@ void gl_shift_subject_done(struct gl_shift_subject *subject);
 /* Text, data and next steps of what it is now. `done`: "Paused" ... Returns the exit status. */
 int gl_shift_reply(struct gl_context *context, struct gl_shift_subject *subject, const char *done,
                    struct gl_error *err);
+
+/* Is there an unmet need behind pausing or moving it: are its rules broken where it is, by what is
+ * known already? Asked before it is done; *out has everything but kind and what was done instead.
+ */
+bool gl_shift_need(struct gl_context *context, const struct gl_shift_subject *subject,
+                   struct gl_demand *out);
 
 /* Do the rules of its plan hold in this place for the rest of its lease? 0 and the grid series of
  * the place; the exit status of a refusal, with the reply filled; -1 with *err. */

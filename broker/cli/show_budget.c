@@ -39,6 +39,44 @@ static int exhaustion_of(struct gl_ledger *ledger, const struct gl_shown_account
     return 0;
 }
 
+/* ---- reservations ---- */
+
+static int note_how(void *cookie, const json_t *event)
+{
+    json_t **how = cookie;
+    const json_t *budget = json_object_get(json_object_get(event, "body"), "budget");
+    const char *op = json_string_value(json_object_get(budget, "op"));
+
+    if (op != NULL && strcmp(op, "reserve") == 0) {
+        json_decref(*how);
+        *how = json_incref(json_object_get(budget, "how"));
+    }
+    return 0;
+}
+
+static json_t *known(int64_t value)
+{
+    return value == GL_UNKNOWN ? json_null() : json_integer((json_int_t)value);
+}
+
+struct holders {
+    struct gl_ledger *ledger;
+    json_t *list;
+};
+
+static int add_holder(void *cookie, const char *launch, const struct gl_amount *held)
+{
+    struct holders *holders = cookie;
+    struct gl_error ignored = {0};
+    json_t *how = NULL;
+
+    gl_ledger_events(holders->ledger, launch, &how, note_how, &ignored);
+    json_array_append_new(holders->list,
+                          json_pack("{s:s,s:o,s:o,s:o*}", "launch", launch, "ug", known(held->ug),
+                                    "u_usd", known(held->u_usd), "how", how));
+    return 0;
+}
+
 struct gathering {
     struct gl_ledger *ledger;
     const struct gl_caps *caps;
@@ -63,6 +101,7 @@ static int gather_one(void *cookie, const char *path)
     struct gathering *g = cookie;
     const struct gl_cap *cap = gl_account_cap(g->caps->items, g->caps->count, path);
     struct gl_shown_account account = {.cap = cap};
+    struct holders holders = {.ledger = g->ledger};
 
     if (cap == NULL || !is_below(path, g->below))
         return 0;
@@ -76,9 +115,18 @@ static int gather_one(void *cookie, const char *path)
             exhaustion_of(g->ledger, &account, true, g->now_ms / 1000, &account.money, g->err);
     if (g->result != 0)
         return 1;
+    account.reservations = holders.list = json_array();
+    g->result = gl_budget_holders(g->ledger, path, &holders, add_holder, g->err);
     g->accounts = gl_realloc(g->accounts, (g->count + 1) * sizeof account);
     g->accounts[g->count++] = account;
-    return 0;
+    return g->result != 0;
+}
+
+void gl_shown_free(struct gl_shown_account *accounts, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        json_decref(accounts[i].reservations);
+    free(accounts);
 }
 
 int gl_shown_accounts(struct gl_context *context, struct gl_ledger *ledger,
@@ -92,7 +140,7 @@ int gl_shown_accounts(struct gl_context *context, struct gl_ledger *ledger,
         return -1;
     g.now_ms = now.unix_s * 1000;
     if (gl_budget_accounts(ledger, &g, gather_one, err) != 0 || g.result != 0) {
-        free(g.accounts);
+        gl_shown_free(g.accounts, g.count);
         return -1;
     }
     *out = g.accounts;
@@ -207,6 +255,39 @@ static void add_row(struct gl_table *table, const struct gl_shown_account *accou
         gl_str_done(&texts[i]);
 }
 
+/* How sure the reservations of the table are. */
+static void add_methods(struct gl_context *context, const struct gl_shown_account *accounts,
+                        size_t count)
+{
+    GL_AUTO(gl_auto_json) json_t *seen = json_object();
+    GL_AUTO(gl_str_done) struct gl_str line = {0};
+    size_t quantiles = 0, others = 0, at;
+    const json_t *one;
+
+    for (size_t i = 0; i < count; i++) {
+        json_array_foreach(accounts[i].reservations, at, one)
+        {
+            const char *launch = json_string_value(json_object_get(one, "launch"));
+            bool is_quantile =
+                json_is_integer(json_object_get(json_object_get(one, "how"), "p_ppm"));
+
+            if (json_object_get(seen, launch) != NULL)
+                continue;
+            json_object_set_new(seen, launch, json_true());
+            quantiles += is_quantile;
+            others += !is_quantile;
+        }
+    }
+    if (quantiles + others == 0)
+        return;
+    gl_str_addf(
+        &line,
+        "%zu reservation%s: %zu by the quantile of the futures of its grid, %zu by the high "
+        "bound of every hour",
+        quantiles + others, quantiles + others == 1 ? "" : "s", quantiles, others);
+    gl_render_hang(gl_str_text(&line), 2, context->columns, &context->reply.text);
+}
+
 /* What the sums leave out. */
 static void add_notes(struct gl_context *context, const struct gl_shown_account *accounts,
                       size_t count)
@@ -229,7 +310,34 @@ void gl_show_budgets(struct gl_context *context, const struct gl_shown_account *
             add_row(table, &accounts[i], is_money != 0, !context->globals.is_accessible);
     gl_table_text(table, context->columns, context->globals.is_accessible, &context->reply.text);
     gl_table_free(table);
+    add_methods(context, accounts, count);
     add_notes(context, accounts, count);
+}
+
+void gl_show_cap_text(const struct gl_cap *cap, struct gl_str *out)
+{
+    if (cap->limit.ug != GL_UNKNOWN)
+        gl_grams_text(cap->limit.ug, out);
+    if (cap->limit.ug != GL_UNKNOWN && cap->limit.u_usd != GL_UNKNOWN)
+        gl_str_add(out, " and ");
+    if (cap->limit.u_usd != GL_UNKNOWN)
+        gl_money_text(cap->limit.u_usd, out);
+    gl_str_add(out, " per ");
+    gl_period_text(&cap->period, out);
+    gl_str_addf(out, " (%s); at the cap: %s", cap->zone, gl_at_cap_words[cap->at_cap]);
+}
+
+void gl_show_patterns(struct gl_context *context, const struct gl_caps *caps)
+{
+    for (size_t i = 0; i < caps->count; i++) {
+        GL_AUTO(gl_str_done) struct gl_str line = {0};
+
+        if (gl_account_is_path(caps->items[i].path))
+            continue;
+        gl_str_addf(&line, "each %s: ", caps->items[i].path);
+        gl_show_cap_text(&caps->items[i], &line);
+        gl_render_hang(gl_str_text(&line), 2, context->columns, &context->reply.text);
+    }
 }
 
 /* ---- forecast ---- */
@@ -293,11 +401,6 @@ void gl_show_exhaustion(struct gl_context *context, const struct gl_shown_accoun
 
 /* ---- data ---- */
 
-static json_t *known(int64_t value)
-{
-    return value == GL_UNKNOWN ? json_null() : json_integer((json_int_t)value);
-}
-
 static json_t *end_json(int64_t at_s)
 {
     char at[GL_INSTANT_TEXT];
@@ -326,20 +429,23 @@ static json_t *account_json(const struct gl_shown_account *account)
     const struct gl_stretch_of_time *window = &account->state.window;
     char from[GL_INSTANT_TEXT], until[GL_INSTANT_TEXT];
 
-    return json_pack("{s:s,s:o,s:{s:s,s:s},s:o,s:o,s:o,s:I}", "account", account->path, "budget",
-                     gl_cap_json(account->cap), "window", "from",
+    return json_pack("{s:s,s:o,s:{s:s,s:s},s:o,s:o,s:o,s:I,s:O}", "account", account->path,
+                     "budget", gl_cap_json(account->cap), "window", "from",
                      gl_instant_text((struct gl_instant){window->from_s}, from), "until",
                      gl_instant_text((struct gl_instant){window->until_s}, until), "grams",
                      side_json(account, false), "money", side_json(account, true), "warning_ppm",
                      known(gl_budget_warning(account->cap, &account->state.balance)), "unknown",
-                     (json_int_t)account->state.unknown);
+                     (json_int_t)account->state.unknown, "reservations", account->reservations);
 }
 
-json_t *gl_budgets_json(const struct gl_shown_account *accounts, size_t count)
+json_t *gl_budgets_json(const struct gl_shown_account *accounts, size_t count,
+                        const struct gl_caps *caps)
 {
-    json_t *all = json_array();
+    json_t *all = json_array(), *limits = json_array();
 
     for (size_t i = 0; i < count; i++)
         json_array_append_new(all, account_json(&accounts[i]));
-    return json_pack("{s:o}", "accounts", all);
+    for (size_t i = 0; i < caps->count; i++)
+        json_array_append_new(limits, gl_cap_json(&caps->items[i]));
+    return json_pack("{s:o,s:o}", "accounts", all, "caps", limits);
 }

@@ -10,6 +10,7 @@
 #include "broker/account.h"
 #include "broker/cli/act.h"
 #include "broker/evidence.h"
+#include "broker/render/series.h"
 #include "broker/render/text.h"
 
 #define NEXT_LINE "\n               "
@@ -94,8 +95,9 @@ static void add_counted(const struct gl_evidence_list *list, struct gl_str *out)
         const struct gl_series *series = &list->series[i];
         GL_AUTO(gl_str_done) struct gl_str text = {0};
 
-        gl_str_addf(&text, "%s %s, %s, zone %s", series->provider, series->dataset,
-                    worst_evidence(series), series->zone);
+        gl_str_addf(&text, "%s %s", series->provider, series->dataset);
+        gl_render_word(&text, ", ", worst_evidence(series));
+        gl_str_addf(&text, ", zone %s", series->zone);
         if (list->is_counted[i] && strstr(gl_str_text(out), gl_str_text(&text)) == NULL)
             gl_str_addf(out, "%s%s", out->length > 0 ? "; " : "", gl_str_text(&text));
     }
@@ -234,7 +236,31 @@ static void add_flag(struct gl_context *context, const json_t *item)
     gl_render_hang(gl_str_text(&line), 15, context->columns, &context->reply.text);
 }
 
-static void show_plausibility(struct gl_context *context, const json_t *derived)
+/* Before its first reading an instance boots, and nothing can be read of it yet. */
+static int64_t boot_ms(const json_t *evidence, const json_t *derived)
+{
+    const json_t *gap = json_array_get(json_object_get(derived, "gaps"), 0);
+    json_int_t started_ms = json_integer_value(path(evidence, "instance", "started_ms"));
+    json_int_t from_ms = json_integer_value(json_object_get(gap, "from_ms"));
+
+    return gap != NULL && from_ms == started_ms
+               ? json_integer_value(json_object_get(gap, "until_ms")) - started_ms
+               : 0;
+}
+
+static void add_boot(struct gl_context *context, const json_t *item, int64_t ms)
+{
+    GL_AUTO(gl_str_done) struct gl_str line = {0};
+
+    if (ms <= 0 || strcmp(json_string_value(json_object_get(item, "rule")), "P10") != 0)
+        return;
+    gl_str_addf(&line, "%" PRId64 " ms of them before the first reading, while it started", ms);
+    gl_str_add(&context->reply.text, "               ");
+    gl_render_hang(gl_str_text(&line), 15, context->columns, &context->reply.text);
+}
+
+static void show_plausibility(struct gl_context *context, const json_t *evidence,
+                              const json_t *derived)
 {
     const json_t *list = json_object_get(derived, "plausibility"), *item;
     size_t i, ok = 0, checked = 0;
@@ -245,8 +271,10 @@ static void show_plausibility(struct gl_context *context, const json_t *derived)
 
         checked += strcmp(result, "not checked") != 0;
         ok += strcmp(result, "ok") == 0;
-        if (strcmp(result, "flagged") == 0 || strcmp(result, "replaced") == 0)
-            add_flag(context, item);
+        if (strcmp(result, "flagged") != 0 && strcmp(result, "replaced") != 0)
+            continue;
+        add_flag(context, item);
+        add_boot(context, item, boot_ms(evidence, derived));
     }
     gl_str_addf(&context->reply.text, "  plausible    %zu of %zu rules checked hold\n", ok,
                 checked);
@@ -384,7 +412,7 @@ int gl_act_show_receipt(struct gl_context *context, const char *receipt, struct 
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         show_figure(context, &rows[i].figure, data, rows[i].key);
-    show_plausibility(context, derived);
+    show_plausibility(context, evidence, derived);
     show_guarantee(context, evidence, derived, data);
     json_object_set(data, "launch", json_object_get(evidence, "launch"));
     json_object_set(data, "receipt", document);

@@ -144,10 +144,13 @@ static void issue_promise(struct gl_context *context, struct gl_launcher *launch
         gl_warn(context, "GL1003", "the promise could not be kept in the ledger: %s", failed.text);
 }
 
-static int decide(struct gl_context *context, struct gl_ask *ask, bool may_lack_rules,
-                  struct gl_ask_result *out, struct gl_error *err)
+/* Under a budget the past of the grid tells how much to reserve. */
+static int decide(struct gl_context *context, const struct gl_launcher *launcher,
+                  struct gl_ask *ask, bool may_lack_rules, struct gl_ask_result *out,
+                  struct gl_error *err)
 {
     ask->wants_digest = true;
+    ask->wants_history = ask->wants_history || gl_charge_wants_futures(launcher->ledger);
     if (gl_ask_decide(context, ask, out, err) != 0)
         return -1;
     if (gl_start_check_rules(out->policy, may_lack_rules, err) == 0)
@@ -221,7 +224,8 @@ static int elsewhere(void *cookie, const struct gl_cloud *cloud, const struct gl
     gl_say(start->context, "%s: %s", start->tries.items[start->tries.count - 1].place, why->text);
     start->ask.without = &start->tries.without;
     if (start->other_count == GL_LAUNCH_ATTEMPTS ||
-        decide(start->context, &start->ask, start->options->may_lack_rules, asked, err) != 0)
+        decide(start->context, start->launcher, &start->ask, start->options->may_lack_rules, asked,
+               err) != 0)
         return -1;
     start->other_count++;
     if (asked->decision->verdict != GL_ALLOW)
@@ -250,6 +254,8 @@ static int tell_of_failure(struct start *start, const struct gl_order *order, st
 {
     struct gl_error why = *err;
 
+    gl_charge_tell(start->context, start->launcher->ledger, start->asked, start->options,
+                   order->plan, err);
     if (!is_no_room(why.code) || !gl_rented_is(order->cloud))
         return -1;
     gl_progress_end(start->context);
@@ -306,7 +312,7 @@ static int launch_chosen(struct gl_context *context, struct gl_launcher *launche
 static bool has_limit(const struct gl_policy *policy)
 {
     for (size_t r = 0; r < policy->rule_count; r++)
-        if (policy->rules[r].budget != NULL && policy->rules[r].budget->limit.key != NULL)
+        if (policy->rules[r].budget != NULL && gl_budget_has_account(policy->rules[r].budget))
             return true;
     for (size_t r = 0; r < policy->rule_count; r++)
         for (size_t c = 0; c < policy->rules[r].count; c++)
@@ -353,8 +359,8 @@ int gl_start_instance(struct gl_context *context, struct gl_launcher *launcher, 
                      : gl_stretches_plan(context, ask, &stretches, err);
     if (status != GL_EXIT_OK)
         return status;
-    if (decide(context, options->is_interruptible ? &stretches.first : ask, options->may_lack_rules,
-               &asked, err) != 0)
+    if (decide(context, launcher, options->is_interruptible ? &stretches.first : ask,
+               options->may_lack_rules, &asked, err) != 0)
         return -1;
     if (options->is_interruptible)
         asked.timetable = &stretches.timetable;

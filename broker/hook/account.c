@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "broker/hook/judge_part.h"
+#include "policy/judge.h"
 
 #define ACCOUNTS_MAX 64
 
@@ -11,7 +12,8 @@
 struct account {
     struct gl_hook_left left;
     double delta; /* whole micrograms an hour, upper bound */
-    size_t unknown;
+    double usd;   /* millionths an hour */
+    size_t unknown, unpriced;
 };
 
 struct accounts {
@@ -41,7 +43,7 @@ static void add_intent(struct gl_hook_judge *judge, const struct gl_rule *rule,
     struct gl_hook_change change;
     struct gl_hook_case one;
     struct account *account;
-    double delta[3];
+    double delta[3], usd;
 
     if (!gl_hook_is_counted(intent) || intent->change == GL_CHANGE_NONE ||
         intent->change == GL_CHANGE_READ)
@@ -61,29 +63,51 @@ static void add_intent(struct gl_hook_judge *judge, const struct gl_rule *rule,
     gl_hook_delta_of(intent, &change, delta);
     account->unknown += isnan(delta[2]) ? 1 : 0;
     account->delta += isnan(delta[2]) ? 0 : ceil(delta[2] * 1e6);
+    usd = gl_hook_usd_delta(intent, &change);
+    account->unpriced += isnan(usd) ? 1 : 0;
+    account->usd += isnan(usd) ? 0 : round(usd * 1e6);
 }
 
-/* "account policy/team/ml: up to 3.1 kg until its window ends, and 1.2 kg is left" */
-static enum gl_outcome test_account(const struct account *account, struct gl_str *out)
-{
-    double taken = account->delta * (double)account->left.hours;
+/* One of the two limits of an account. */
+struct side {
+    const char *what, *unit;
+    int64_t left;
+    double taken, scale; /* until the window ends; millionths of a unit */
+    size_t unknown;
+};
 
-    if (account->delta <= 0 && account->unknown == 0)
-        return GL_SATISFIED;
-    if (account->unknown == 0 && taken <= (double)account->left.ug)
+/* "account policy/team/ml: up to 3.1 kg until its window ends, and 1.2 kg is left" */
+static enum gl_outcome test_side(const struct account *account, const struct side *side,
+                                 struct gl_str *out)
+{
+    if (side->left == GL_UNKNOWN || (side->taken <= 0 && side->unknown == 0) ||
+        (side->unknown == 0 && side->taken <= (double)side->left))
         return GL_SATISFIED;
     gl_str_addf(out, "%saccount %s: ", out->length > 0 ? "; " : "", account->left.account);
-    if (account->unknown > 0) {
-        gl_str_addf(out, "the emissions of %zu resource%s are not known", account->unknown,
-                    account->unknown == 1 ? "" : "s");
+    if (side->unknown > 0) {
+        gl_str_addf(out, "the %s of %zu resource%s are not known", side->what, side->unknown,
+                    side->unknown == 1 ? "" : "s");
         return GL_OUTCOME_UNKNOWN;
     }
     gl_str_addf(out,
-                "the change adds up to %.3g kg until its window ends, and %.3g kg is left; what "
+                "the change adds up to %.3g %s until its window ends, and %.3g %s is left; what "
                 "would fit is %.0f %% of it",
-                taken / 1e9, (double)account->left.ug / 1e9,
-                account->left.ug > 0 ? floor(100 * (double)account->left.ug / taken) : 0.0);
+                side->taken / side->scale, side->unit, (double)side->left / side->scale, side->unit,
+                side->left > 0 ? floor(100 * (double)side->left / side->taken) : 0.0);
     return GL_VIOLATED;
+}
+
+static enum gl_outcome test_account(const struct account *account, struct gl_str *out)
+{
+    const struct gl_hook_left *left = &account->left;
+    const struct side sides[] = {
+        {"emissions", "kg", left->ug, account->delta * left->hours, 1e9, account->unknown},
+        {"prices", "USD", left->u_usd, account->usd * left->hours, 1e6, account->unpriced},
+    };
+    enum gl_outcome grams = test_side(account, &sides[0], out);
+    enum gl_outcome money = test_side(account, &sides[1], out);
+
+    return grams == GL_VIOLATED || money == GL_SATISFIED ? grams : money;
 }
 
 static bool judge_rule(struct gl_hook_judge *judge, const struct gl_rule *rule,
@@ -112,13 +136,13 @@ static bool judge_rule(struct gl_hook_judge *judge, const struct gl_rule *rule,
     gl_hook_admit(
         judge,
         &(struct gl_reason){.rule = rule,
-                            .constraint = &rule->budget->limit,
+                            .constraint = gl_budget_first(rule->budget),
                             .outcome = worst,
                             .gap = worst == GL_OUTCOME_UNKNOWN ? GL_GAP_POWER : GL_GAP_NONE,
                             .found_u = GL_UNKNOWN},
         out);
     out->message = gl_hook_text(judge->arena, &text);
-    out->place = gl_hook_rule_place(judge->arena, rule, &rule->budget->limit);
+    out->place = gl_hook_rule_place(judge->arena, rule, gl_budget_first(rule->budget));
     return true;
 }
 
@@ -131,7 +155,7 @@ size_t gl_hook_accounts(struct gl_hook_judge *judge, struct gl_hook_result *out)
     for (size_t i = 0; judge->ask->left != NULL && i < policy->rule_count; i++) {
         const struct gl_rule *rule = &policy->rules[i];
 
-        if (rule->budget == NULL || rule->budget->limit.key == NULL)
+        if (rule->budget == NULL || !gl_budget_has_account(rule->budget))
             continue;
         accounts->count = 0;
         accounts->is_unknown = false;

@@ -36,8 +36,28 @@ struct side {
     const struct gl_intent_count *count;
 };
 
-static void grams_of(struct gl_hook_judge *judge, const struct gl_intent *intent,
-                     const struct side *side, double out[3])
+/* Of the variants the dearest; NAN when one has no price. */
+static double price_of(const struct gl_hook_judge *judge, const uint32_t *variants, size_t count)
+{
+    int64_t most = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        int64_t price = judge->offers[variants[i]].price_u_usd_per_h;
+
+        if (price == GL_UNKNOWN)
+            return (double)NAN;
+        most = price > most ? price : most;
+    }
+    return (double)most / 1e6;
+}
+
+static double times(double one, int64_t number)
+{
+    return number == GL_UNKNOWN ? (double)NAN : number == 0 ? 0 : one * (double)number;
+}
+
+static void weigh(struct gl_hook_judge *judge, const struct gl_intent *intent,
+                  const struct side *side, double out_grams[3], double *out_usd)
 {
     const struct gl_question question = {.policy = judge->ask->policy,
                                          .count_basis = judge->ask->count_basis,
@@ -48,11 +68,10 @@ static void grams_of(struct gl_hook_judge *judge, const struct gl_intent *intent
 
     gl_hook_counts(side->count, judge->offers[variants[0]].vcpus, counts);
     number = counts[gl_rule_count_basis(&question, NULL)];
-    gl_hook_rate_of(judge, variants, count, out);
+    gl_hook_rate_of(judge, variants, count, out_grams);
     for (unsigned part = 0; part < 3; part++)
-        out[part] = number == GL_UNKNOWN ? (double)NAN
-                    : number == 0        ? 0
-                                         : out[part] * (double)number;
+        out_grams[part] = times(out_grams[part], number);
+    *out_usd = times(price_of(judge, variants, count), number);
 }
 
 void gl_hook_change_of(struct gl_hook_judge *judge, const struct gl_intent *intent,
@@ -69,13 +88,15 @@ void gl_hook_change_of(struct gl_hook_judge *judge, const struct gl_intent *inte
     if (!gl_hook_is_counted(intent))
         return;
     if (sides[intent->change].has_after)
-        grams_of(judge, intent, &after, out->after);
+        weigh(judge, intent, &after, out->after, &out->usd_after);
     if (!sides[intent->change].has_before)
         return;
-    if (sides[intent->change].has_after && is_same_before(intent))
+    if (sides[intent->change].has_after && is_same_before(intent)) {
         memcpy(out->before, out->after, sizeof out->before);
-    else
-        grams_of(judge, intent, &before, out->before);
+        out->usd_before = out->usd_after;
+    } else {
+        weigh(judge, intent, &before, out->before, &out->usd_before);
+    }
 }
 
 static bool is_unmoved(const struct gl_intent *intent)
@@ -86,13 +107,26 @@ static bool is_unmoved(const struct gl_intent *intent)
     return was != NULL && intent->place.region != NULL && strcmp(was, intent->place.region) == 0;
 }
 
+/* Nothing is known of before, so it is taken to run on as it is. */
+static bool is_unchanged(const struct gl_intent *intent)
+{
+    return intent->change != GL_CHANGE_CREATE && is_same_before(intent) &&
+           sides[intent->change].has_after && sides[intent->change].has_before;
+}
+
+double gl_hook_usd_delta(const struct gl_intent *intent, const struct gl_hook_change *change)
+{
+    if (is_unchanged(intent))
+        return 0;
+    return change->usd_after - (intent->keeps_old ? 0 : change->usd_before);
+}
+
 /* In one place the same intensity stands on both sides; of what is not known before, nothing can
  * be taken off. */
 void gl_hook_delta_of(const struct gl_intent *intent, const struct gl_hook_change *change,
                       double out[3])
 {
-    bool is_same = intent->change != GL_CHANGE_CREATE && is_same_before(intent) &&
-                   sides[intent->change].has_after && sides[intent->change].has_before;
+    bool is_same = is_unchanged(intent);
     bool is_wide = !is_unmoved(intent);
 
     for (unsigned part = 0; part < 3; part++) {

@@ -96,12 +96,19 @@ static struct gl_intent_place deployment(const struct gl_hook_options *options)
     return place;
 }
 
+static void end(struct gl_cfn *cfn)
+{
+    gl_jtree_done(&cfn->tree);
+    gl_reader_index_done(&cfn->by_id);
+    gl_reader_index_done(&cfn->by_address);
+    gl_arena_done(&cfn->work);
+}
+
 static int read_template(struct gl_cfn *cfn, struct gl_error *err)
 {
     int status = gl_cfn_intents(cfn, err);
 
-    gl_jtree_done(&cfn->tree);
-    gl_arena_done(&cfn->work);
+    end(cfn);
     return status;
 }
 
@@ -190,8 +197,7 @@ static int read_stack(const struct assembly *assembly, const struct gl_jtree *tr
     gl_feed_close(feed);
     if (status == 0)
         return read_template(&cfn, err);
-    gl_jtree_done(&cfn.tree);
-    gl_arena_done(&cfn.work);
+    end(&cfn);
     return -1;
 }
 

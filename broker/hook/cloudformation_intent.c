@@ -83,8 +83,8 @@ static int add_resource(struct gl_cfn *cfn, const struct gl_jnode *node, struct 
         .condition = gl_jnode_text(&cfn->tree, gl_jnode_get(&cfn->tree, node, "Condition")),
     };
     resource->address = address_of(cfn, resource);
-    gl_reader_index_add(&cfn->work, &cfn->by_id, resource->id, cfn->resource_count);
-    gl_reader_index_add(&cfn->work, &cfn->by_address, resource->address, cfn->resource_count++);
+    gl_reader_index_add(&cfn->by_id, resource->id, cfn->resource_count);
+    gl_reader_index_add(&cfn->by_address, resource->address, cfn->resource_count++);
     return 0;
 }
 

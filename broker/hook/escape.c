@@ -67,29 +67,6 @@ static const struct row property_rows[] = {
 static const struct row azure_rows[] = {{"%", "%AZP25", ANY}, {0}};
 static const struct row azure_property_rows[] = {
     {"%", "%AZP25", ANY}, {";", "%3B", ANY}, {"]", "%5D", ANY}, {0}};
-/* Within a string of JSON: the same character by its number, also where it cannot be seen. */
-static const struct row json_rows[] = {
-    {"#", "\\u0023", ANY},
-    {"\xe2\x80\x8b", "\\u200b", ANY},
-    {"\xe2\x80\x8c", "\\u200c", ANY},
-    {"\xe2\x80\x8d", "\\u200d", ANY},
-    {"\xe2\x80\x8e", "\\u200e", ANY},
-    {"\xe2\x80\x8f", "\\u200f", ANY},
-    {"\xe2\x80\xa8", "\\u2028", ANY},
-    {"\xe2\x80\xa9", "\\u2029", ANY},
-    {"\xe2\x80\xaa", "\\u202a", ANY},
-    {"\xe2\x80\xab", "\\u202b", ANY},
-    {"\xe2\x80\xac", "\\u202c", ANY},
-    {"\xe2\x80\xad", "\\u202d", ANY},
-    {"\xe2\x80\xae", "\\u202e", ANY},
-    {"\xe2\x81\xa6", "\\u2066", ANY},
-    {"\xe2\x81\xa7", "\\u2067", ANY},
-    {"\xe2\x81\xa8", "\\u2068", ANY},
-    {"\xe2\x81\xa9", "\\u2069", ANY},
-    {"\xef\xbb\xbf", "\\ufeff", ANY},
-    {0},
-};
-
 static const struct row *const tables[] = {
     [GL_ESCAPE_LOG] = log_rows,
     [GL_ESCAPE_QUIET] = quiet_rows,
@@ -142,7 +119,7 @@ static void translate(const struct row *rows, const char *text, struct gl_str *o
     for (const char *at = text; *at != '\0';) {
         const struct row *row = row_for(rows, text, at);
 
-        if (row == NULL && rows != json_rows)
+        if (row == NULL)
             row = row_for(runner_rows, text, at);
         if (row == NULL) {
             gl_str_add_char(out, *at++);
@@ -233,7 +210,71 @@ void gl_escape_lines(struct gl_str *text)
     replace(log_rows, text);
 }
 
+/* ---- finished JSON ---- */
+
+/* The character at `at`, of text that is known to be UTF-8; how many bytes it takes. */
+static size_t character(const char *at, uint32_t *out)
+{
+    unsigned char first = (unsigned char)*at;
+    size_t length = first < 0xc0 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+
+    *out = length == 1 ? first : first & (0x7fU >> length);
+    for (size_t i = 1; i < length; i++)
+        *out = *out << 6 | ((unsigned char)at[i] & 0x3f);
+    return length;
+}
+
+/* What cannot be seen, ends a line for some reader, or turns the direction of writing. What is
+ * below U+0020 JSON writes by its number anyway. */
+static bool is_hidden(uint32_t code)
+{
+    static const struct {
+        uint32_t first, last;
+    } ranges[] = {{0x7f, 0x9f},     {0x200b, 0x200f}, {0x2028, 0x202e},  {0x2060, 0x206f},
+                  {0xfeff, 0xfeff}, {0xfffe, 0xffff}, {0xe0000, 0xe007f}};
+
+    for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++)
+        if (code >= ranges[i].first && code <= ranges[i].last)
+            return true;
+    return false;
+}
+
+static void add_number(uint32_t code, struct gl_str *out)
+{
+    if (code < 0x10000)
+        gl_str_addf(out, "\\u%04x", (unsigned)code);
+    else /* RFC 8259 section 7: as the pair of UTF-16 */
+        gl_str_addf(out, "\\u%04x\\u%04x", (unsigned)(0xd7c0 + (code >> 10)),
+                    (unsigned)(0xdc00 + (code & 0x3ff)));
+}
+
+/* A '#' beside another begins a command of a runner. */
+static bool is_command(const char *text, const char *at)
+{
+    return *at == '#' && (at[1] == '#' || (at > text && at[-1] == '#'));
+}
+
+/* JSON has all these within strings only. */
 void gl_escape_json(struct gl_str *text)
 {
-    replace(json_rows, text);
+    struct gl_str changed = {.ceiling = text->ceiling};
+    uint32_t code;
+
+    if (text->length == 0)
+        return;
+    for (const char *at = text->text, *plain = at;; at = plain) {
+        while (*plain != '\0' && *plain != '#' && *plain > 0 && *plain < 0x7f)
+            plain++;
+        gl_str_add_bytes(&changed, at, (size_t)(plain - at));
+        if (*plain == '\0')
+            break;
+        at = plain;
+        plain += character(at, &code);
+        if (is_hidden(code) || is_command(text->text, at))
+            add_number(code, &changed);
+        else
+            gl_str_add_bytes(&changed, at, (size_t)(plain - at));
+    }
+    gl_str_done(text);
+    *text = changed;
 }

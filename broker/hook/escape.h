@@ -35,8 +35,8 @@ void gl_escape_uri(const char *path, struct gl_str *out);
 /* Whole lines that are finished otherwise: what a runner would take as a command, taken apart.
  * Replaces the text. */
 void gl_escape_lines(struct gl_str *text);
-/* A finished JSON document, in which a runner may see a command inside a string: the same value
- * with that written another way. Replaces the text. */
+/* A finished JSON document, in which a runner may see a command inside a string, and a reader what
+ * is not there: the same value with that written by its numbers. Replaces the text. */
 void gl_escape_json(struct gl_str *text);
 
 #endif

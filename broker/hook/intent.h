@@ -120,7 +120,7 @@ struct gl_hook_plan {
      * the files it names, in order. */
     struct gl_hash digest;
     struct gl_intent *intents;
-    size_t count;
+    size_t count, room;          /* room: how many there is memory for; the readers' */
     size_t resources;            /* that the plan lists at all, data sources left out */
     size_t launches;             /* of the intents */
     size_t skipped;              /* resources that cannot launch: of other types, or not changed */

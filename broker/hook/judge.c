@@ -23,7 +23,8 @@ struct making {
     struct memory *memory;
     size_t judged_capacity, finding_capacity;
     struct gl_render_sources sources;
-    double grams[3], delta[3], usd; /* an hour, in whole millionths: sums of these are exact */
+    double grams[3], delta[3], usd,
+        usd_delta; /* an hour, in whole millionths: sums of these are exact */
     bool is_over_budget;
 };
 
@@ -232,6 +233,7 @@ static void add_change(struct making *making, const struct gl_intent *intent,
     gl_hook_delta_of(intent, &change, delta);
     for (unsigned part = 0; part < 3; part++)
         making->delta[part] += round(delta[part] * 1e6);
+    making->usd_delta += round(gl_hook_usd_delta(intent, &change) * 1e6);
 }
 
 static void judge_plan(struct making *making, const struct gl_hook_plan *plan,
@@ -379,7 +381,7 @@ static void note_totals(struct making *making)
         report->delta_grams_per_month[part] = making->delta[part] / 1e6 * GL_HOOK_MONTH_H;
     }
     report->usd_per_month = making->usd / 1e6 * GL_HOOK_MONTH_H;
-    report->delta_usd_per_month = (double)NAN;
+    report->delta_usd_per_month = making->usd_delta / 1e6 * GL_HOOK_MONTH_H;
 }
 
 /* Only of what is told: the look-up may read files. */
@@ -447,8 +449,10 @@ struct gl_hook_report *gl_hook_judge(const struct gl_hook_ask *ask)
     note_totals(&making);
     report->baseline_size = ask->baseline != NULL ? ask->baseline->count : 0;
     report->baseline_gone = gl_hook_baseline_gone(ask->baseline, report);
-    gl_hook_digest_facts(report);
-    gl_hook_digest_judgement(ask, report);
+    if (!ask->has_no_digest) {
+        gl_hook_digest_facts(report);
+        gl_hook_digest_judgement(ask, report);
+    }
     gl_hook_judge_close(&making.judge);
     return report;
 }

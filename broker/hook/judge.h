@@ -21,8 +21,8 @@ struct gl_hook_place {
 /* What an account of a rule has left in its window. */
 struct gl_hook_left {
     char account[256];
-    int64_t ug;
-    double hours; /* until the window ends; of a sliding one all of it */
+    int64_t ug, u_usd; /* GL_UNKNOWN: not limited */
+    double hours;      /* until the window ends; of a sliding one all of it */
 };
 
 struct gl_hook_ask {
@@ -42,6 +42,7 @@ struct gl_hook_ask {
     enum gl_count_basis count_basis, count_basis_least; /* as in gl_question */
     const struct gl_hook_baseline *baseline;            /* NULL = none */
     bool is_demo, is_offline, is_advisory;
+    bool has_no_digest; /* nobody reads the digests of the report */
     /* What the account of a rule with a budget's limit has left, for a resource of these tags; not
      * 0 when that cannot be told. NULL: nothing keeps accounts, and such rules are unknown. */
     int (*left)(void *cookie, const struct gl_rule *rule, const char *const *tags,

@@ -95,9 +95,10 @@ const char *gl_hook_rule_place(struct gl_arena *arena, const struct gl_rule *rul
 /* In the arena; printable. */
 const char *gl_hook_text(struct gl_arena *arena, const struct gl_str *text);
 
-/* What a plan changes, in grams an hour; NAN = unknown. */
+/* What a plan changes, an hour: grams, and USD by the catalogue's prices; NAN = unknown. */
 struct gl_hook_change {
     double after[3], before[3];
+    double usd_after, usd_before;
 };
 /* Of one intent; what is deleted or shrunk has less after, what is forgotten has the same. */
 void gl_hook_change_of(struct gl_hook_judge *judge, const struct gl_intent *intent,
@@ -105,6 +106,8 @@ void gl_hook_change_of(struct gl_hook_judge *judge, const struct gl_intent *inte
 /* After minus before, low to high; of one place part by part, of two the widest. */
 void gl_hook_delta_of(const struct gl_intent *intent, const struct gl_hook_change *change,
                       double out[3]);
+/* The same in USD; NAN when a price of either side is not known. */
+double gl_hook_usd_delta(const struct gl_intent *intent, const struct gl_hook_change *change);
 /* What rules on the whole change come to: at most one result a rule; returns how many. `out` has
  * room for one a rule. */
 size_t gl_hook_increases(struct gl_hook_judge *judge, struct gl_hook_result *out);

@@ -23,6 +23,8 @@ void gl_k8s_free(struct gl_k8s *k8s)
 {
     if (k8s == NULL)
         return;
+    gl_reader_index_done(&k8s->by_name);
+    gl_reader_index_done(&k8s->addresses);
     gl_arena_done(&k8s->work);
     free(k8s);
 }
@@ -85,7 +87,7 @@ static const char *address_of(struct gl_k8s *k8s, const struct object *object)
 
     while (gl_reader_index_next(&k8s->addresses, address, &cursor, &number))
         same = number + 1;
-    gl_reader_index_add(&k8s->work, &k8s->addresses, address, same);
+    gl_reader_index_add(&k8s->addresses, address, same);
     return same == 0 ? address : gl_reader_say(arena, "%s (%zu)", address, same + 1);
 }
 
@@ -285,7 +287,7 @@ static void remember(struct gl_k8s *k8s, const struct object *object,
         .intent = intent,
     };
     gl_reader_index_add(
-        &k8s->work, &k8s->by_name,
+        &k8s->by_name,
         gl_reader_say(&k8s->work, "%s|%s|%s", object->namespace, object->kind, object->name),
         k8s->known_count++);
 }

@@ -163,6 +163,7 @@ json_t *gl_hook_report_json(const struct gl_hook_report *report)
     json_object_set_new(data, "change_per_month",
                         band_json(report->delta_grams_per_month, "gCO2e"));
     json_object_set_new(data, "usd_per_month", real_json(report->usd_per_month));
+    json_object_set_new(data, "change_usd_per_month", real_json(report->delta_usd_per_month));
     json_object_set_new(data, "coverage", coverage_json(report));
     json_object_set_new(data, "exceptions", exceptions_json(report));
     json_object_set_new(data, "sources", gl_words_json(report->sources));

@@ -348,6 +348,9 @@ static void add_totals(const struct gl_hook_report *report, unsigned columns, st
                     report->delta_grams_per_month[1] / 1000);
     if (!isnan(report->usd_per_month))
         gl_str_addf(&text, "; %s USD a month", gl_render_real_text(report->usd_per_month, number));
+    if (!isnan(report->delta_usd_per_month) && report->delta_usd_per_month != report->usd_per_month)
+        gl_str_addf(&text, "; the change adds %s USD a month",
+                    gl_render_real_text(report->delta_usd_per_month, number));
     add_paragraph("Expect:", &text, columns, out);
 }
 

@@ -210,7 +210,7 @@ void gl_hook_lookup_done(struct gl_hook_lookup *lookup)
 void gl_hook_add_json(json_t *document, struct gl_str *out)
 {
     char *pretty = gl_json_pretty(document);
-    GL_AUTO(gl_str_done) struct gl_str text = {0};
+    GL_AUTO(gl_str_done) struct gl_str text = {.ceiling = SIZE_MAX / 2};
 
     gl_str_add(&text, pretty);
     gl_escape_json(&text);

@@ -14,18 +14,18 @@ static void lines_of_text(const struct gl_hook_report *report, unsigned columns,
 }
 
 static const struct gl_hook_output outputs[] = {
-    {"text", "for people (default)", lines_of_text, false},
+    {"text", "for people (default)", lines_of_text, false, false},
     {"json", "the report as data; on standard output in the common envelope", gl_hook_out_json,
-     true},
-    {"sarif", "SARIF 2.1.0, for code scanning", gl_hook_out_sarif, true},
-    {"junit", "JUnit XML, for test reports of CI servers", gl_hook_out_junit, true},
-    {"tap", "Test Anything Protocol 13", gl_hook_out_tap, true},
+     true, true},
+    {"sarif", "SARIF 2.1.0, for code scanning", gl_hook_out_sarif, true, true},
+    {"junit", "JUnit XML, for test reports of CI servers", gl_hook_out_junit, true, true},
+    {"tap", "Test Anything Protocol 13", gl_hook_out_tap, true, false},
     {"markdown", "one comment on a pull request, to be updated in place", gl_hook_out_markdown,
-     true},
-    {"github", "annotations of GitHub Actions", gl_hook_out_github, true},
-    {"gitlab", "code quality report of GitLab", gl_hook_out_gitlab, true},
-    {"atlantis", "custom policy check of Atlantis", gl_hook_out_atlantis, true},
-    {"azuredevops", "issues in the log of Azure Pipelines", gl_hook_out_azure, true},
+     true, true},
+    {"github", "annotations of GitHub Actions", gl_hook_out_github, true, false},
+    {"gitlab", "code quality report of GitLab", gl_hook_out_gitlab, true, true},
+    {"atlantis", "custom policy check of Atlantis", gl_hook_out_atlantis, true, false},
+    {"azuredevops", "issues in the log of Azure Pipelines", gl_hook_out_azure, true, false},
 };
 
 const struct gl_hook_output *gl_hook_outputs(size_t *out_count)

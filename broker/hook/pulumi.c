@@ -147,6 +147,9 @@ static int read_documents(struct gl_jsonpull *pull, const struct gl_hook_options
             pulumi.document = gl_reader_say(&plan->arena, "%s (document %u)", plan->file, number);
         status = read_document(&pulumi, pull, err);
         gl_jtree_done(&pulumi.scratch);
+        gl_reader_index_done(&pulumi.by_urn);
+        gl_reader_index_done(&pulumi.by_value);
+        gl_reader_index_done(&pulumi.types);
         gl_arena_done(&pulumi.work);
         if (status != 0 || gl_jsonpull_more(pull, &has_more, err) != 0)
             return -1;

@@ -301,6 +301,17 @@ static struct gl_intent *find_target(struct gl_pulumi *pulumi,
     return NULL;
 }
 
+static void scale(struct gl_pulumi *pulumi, const struct gl_pulumi_resource *resource,
+                  const struct gl_intent *scaler, struct gl_intent *target)
+{
+    struct gl_attributes from = attributes_of(resource, resource->after.values.count == 0);
+    const struct gl_follower follower = {.cookie = pulumi, .follow = follow};
+
+    gl_reader_scale(&pulumi->plan->arena, scaler,
+                    gl_reader_is_open(resource->row->count.max, &from, &follower, &pulumi->work),
+                    target);
+}
+
 void gl_pulumi_intents(struct gl_pulumi *pulumi)
 {
     struct gl_hook_plan *plan = pulumi->plan;
@@ -324,7 +335,7 @@ void gl_pulumi_intents(struct gl_pulumi *pulumi)
             continue;
         target = find_target(pulumi, resource, intent_of);
         if (target != NULL)
-            gl_reader_scale(&plan->arena, &plan->intents[intent_of[i] - 1], target);
+            scale(pulumi, resource, &plan->intents[intent_of[i] - 1], target);
         else
             gl_reader_add_text(&plan->arena, &plan->intents[intent_of[i] - 1].notes,
                                "the group it scales is not in the preview");

@@ -248,7 +248,7 @@ static void look_at_type(struct gl_pulumi *pulumi, const char *token, const stru
     if (strncmp(token, "pulumi:", 7) == 0 ||
         gl_reader_index_next(&pulumi->types, token, &cursor, &number))
         return;
-    gl_reader_index_add(&pulumi->work, &pulumi->types, token, 0);
+    gl_reader_index_add(&pulumi->types, token, 0);
     if (is_suspect(pulumi, token, inputs))
         gl_reader_add_unmapped(pulumi->plan, token);
 }
@@ -271,7 +271,7 @@ static void index_values(struct gl_pulumi *pulumi, const struct gl_pulumi_resour
                    : gl_jnode_text(tree, gl_jnode_get(tree, gl_jtree_root(tree), names[i - 1]));
 
         if (text != NULL && *text != '\0')
-            gl_reader_index_add(&pulumi->work, &pulumi->by_value,
+            gl_reader_index_add(&pulumi->by_value,
                                 gl_reader_say(&pulumi->work, "%s|%s", resource->type, text),
                                 number);
     }
@@ -337,7 +337,7 @@ static int add_resource(struct gl_pulumi *pulumi, struct gl_pulumi_resource *ste
                                           sizeof *pulumi->resources);
         known = &pulumi->resources[pulumi->resource_count];
         *known = *step;
-        gl_reader_index_add(&pulumi->work, &pulumi->by_urn, step->urn, pulumi->resource_count++);
+        gl_reader_index_add(&pulumi->by_urn, step->urn, pulumi->resource_count++);
     }
     index_values(pulumi, known, id);
     return 0;

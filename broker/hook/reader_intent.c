@@ -25,6 +25,19 @@ const char *gl_reader_say(struct gl_arena *arena, const char *format, ...)
     return kept;
 }
 
+char *gl_reader_join(struct gl_arena *arena, const char *const *parts)
+{
+    size_t lengths[GL_READER_PARTS], count = 0, total = 0, at = 0;
+    char *out;
+
+    for (; count < GL_READER_PARTS && parts[count] != NULL; count++)
+        total += lengths[count] = strlen(parts[count]);
+    out = gl_arena_take(arena, total + 1);
+    for (size_t i = 0; i < count; at += lengths[i++])
+        memcpy(out + at, parts[i], lengths[i]);
+    return out;
+}
+
 void gl_reader_add_text(struct gl_arena *arena, const char *const **list, const char *text)
 {
     size_t count = 0;
@@ -99,11 +112,25 @@ bool gl_reader_place_by_environment(const struct gl_hook_options *options,
 
 /* ---- intents ---- */
 
+void gl_reader_expect(struct gl_hook_plan *plan, size_t more)
+{
+    struct gl_intent *larger;
+
+    if (plan->room - plan->count >= more)
+        return;
+    plan->room = plan->count + more;
+    larger = gl_arena_take(&plan->arena, plan->room * sizeof *larger);
+    if (plan->count > 0)
+        memcpy(larger, plan->intents, plan->count * sizeof *larger);
+    plan->intents = larger;
+}
+
 static struct gl_intent *add(struct gl_hook_plan *plan)
 {
     struct gl_intent *intent;
 
-    plan->intents = gl_arena_grow(&plan->arena, plan->intents, plan->count, sizeof *plan->intents);
+    if (plan->count == plan->room)
+        gl_reader_expect(plan, plan->count < 4 ? 4 : plan->count);
     intent = &plan->intents[plan->count++];
     *intent = (struct gl_intent){.provider = ""};
     return intent;
@@ -185,19 +212,40 @@ bool gl_reader_is_launch(const struct gl_intent *intent)
            !intent->count.is_brief;
 }
 
-static void take_number(int64_t said, int64_t *out)
+bool gl_reader_is_open(const struct gl_path *path, const struct gl_attributes *from,
+                       const struct gl_follower *follower, struct gl_arena *scratch)
 {
-    if (said != GL_UNKNOWN)
-        *out = said;
+    const char *text = NULL;
+    enum gl_known known;
+
+    if (path == NULL)
+        return false;
+    gl_path_texts(path, from, follower, scratch, &text, 1, &known, NULL);
+    if (text != NULL)
+        return false;
+    gl_path_number(path, from, follower, &known);
+    return known == GL_KNOWN_LATER;
 }
 
-void gl_reader_scale(struct gl_arena *arena, const struct gl_intent *scaler,
+static int64_t further(int64_t a, int64_t b, bool is_more)
+{
+    if (a == GL_UNKNOWN || b == GL_UNKNOWN)
+        return a == GL_UNKNOWN ? b : a;
+    return (a > b) == is_more ? a : b;
+}
+
+void gl_reader_scale(struct gl_arena *arena, const struct gl_intent *scaler, bool is_open,
                      struct gl_intent *target)
 {
     int64_t max = target->count.max;
 
-    take_number(scaler->count.min, &target->count.min);
-    take_number(scaler->count.max, &target->count.max);
+    if (scaler->change == GL_CHANGE_DELETE)
+        return;
+    target->count.min = further(scaler->count.min, target->count.min, false);
+    target->count.max = further(scaler->count.max, target->count.max, true);
+    target->count.max = further(scaler->count.desired, target->count.max, true);
+    if (is_open)
+        target->count.max = GL_UNKNOWN;
     if (target->count.desired == GL_UNKNOWN)
         target->count.desired = target->count.min;
     target->count.how = gl_reader_say(arena, "scaled by %s", scaler->address);

@@ -32,27 +32,27 @@ static struct gl_reader_slot *slot_of(struct gl_reader_slot *slots, size_t capac
     return &slots[at];
 }
 
-static void grow(struct gl_arena *arena, struct gl_reader_index *index)
+static void grow(struct gl_reader_index *index)
 {
     size_t capacity = index->capacity == 0 ? 64 : index->capacity * 2;
-    struct gl_reader_slot *larger = gl_arena_take(arena, capacity * sizeof *larger);
+    struct gl_reader_slot *larger = gl_alloc(capacity * sizeof *larger);
 
     for (size_t i = 0; i < index->capacity; i++)
         if (index->slots[i].name != NULL)
             *slot_of(larger, capacity, index->slots[i].name) = index->slots[i];
+    free(index->slots);
     index->slots = larger;
     index->capacity = capacity;
 }
 
-void gl_reader_index_add(struct gl_arena *arena, struct gl_reader_index *index, const char *name,
-                         size_t number)
+void gl_reader_index_add(struct gl_reader_index *index, const char *name, size_t number)
 {
     struct gl_reader_slot *slot;
 
     if (index->names * 2 >= index->capacity)
-        grow(arena, index);
+        grow(index);
     slot = slot_of(index->slots, index->capacity, name);
-    index->numbers = gl_arena_grow(arena, index->numbers, index->count, sizeof *index->numbers);
+    index->numbers = gl_reader_room(index->numbers, index->count, sizeof *index->numbers);
     index->numbers[index->count++] = (struct gl_reader_number){.number = (uint32_t)number};
     if (slot->name == NULL) {
         slot->name = name;
@@ -78,6 +78,26 @@ bool gl_reader_index_next(const struct gl_reader_index *index, const char *name,
     *cursor = link;
     *out_number = index->numbers[link - 1].number;
     return true;
+}
+
+const char *gl_reader_name(struct gl_arena *arena, struct gl_reader_index *names, const char *text)
+{
+    const struct gl_reader_slot *slot =
+        names->capacity > 0 ? slot_of(names->slots, names->capacity, text) : NULL;
+    const char *kept;
+
+    if (slot != NULL && slot->name != NULL)
+        return slot->name;
+    kept = gl_arena_text(arena, text, strlen(text));
+    gl_reader_index_add(names, kept, 0);
+    return kept;
+}
+
+void gl_reader_index_done(struct gl_reader_index *index)
+{
+    free(index->slots);
+    free(index->numbers);
+    *index = (struct gl_reader_index){0};
 }
 
 /* ---- lists ---- */

@@ -36,17 +36,21 @@ int gl_reader_slurp(struct gl_feed *feed, size_t max_bytes, struct gl_str *out,
 
 /* ---- reader_keep.c: what is kept ---- */
 
-/* Names to numbers, several numbers a name. Zero-initialised; freed with its arena. */
+/* Names to numbers, several numbers a name; borrows the names. Zero-initialised; freed by
+ * gl_reader_index_done(). */
 struct gl_reader_index {
     struct gl_reader_slot *slots;
     struct gl_reader_number *numbers;
     size_t names, capacity, count;
 };
-void gl_reader_index_add(struct gl_arena *arena, struct gl_reader_index *index, const char *name,
-                         size_t number);
+void gl_reader_index_add(struct gl_reader_index *index, const char *name, size_t number);
 /* The numbers of a name in order of adding: start with *cursor 0; false after the last. */
 bool gl_reader_index_next(const struct gl_reader_index *index, const char *name, size_t *cursor,
                           size_t *out_number);
+/* The text as it is held already, else a copy in the arena, which must be the same one each time:
+ * what a plan repeats is held once. */
+const char *gl_reader_name(struct gl_arena *arena, struct gl_reader_index *names, const char *text);
+void gl_reader_index_done(struct gl_reader_index *index);
 /* As gl_arena_grow(), but on the heap, to be freed: of a long list no earlier copy stays behind.
  * Pointers into it end, and new room is not zeroed. */
 void *gl_reader_room(void *items, size_t count, size_t size);
@@ -95,6 +99,11 @@ struct gl_jtree gl_reader_tree(struct gl_arena *arena, const struct gl_str *text
 
 const char *gl_reader_say(struct gl_arena *arena, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* The texts one behind the other, NULL-terminated, at most GL_READER_PARTS: what is said once a
+ * resource is not worth a format each. */
+#define GL_READER_PARTS 6
+char *gl_reader_join(struct gl_arena *arena, const char *const *parts);
+#define GL_READER_JOIN(arena, ...) gl_reader_join(arena, (const char *const[]){__VA_ARGS__, NULL})
 /* One more text at the end of a NULL-terminated list in the arena. */
 void gl_reader_add_text(struct gl_arena *arena, const char *const **list, const char *text);
 /* A type that is in no mapping and looks like a machine; named once a plan. */
@@ -110,6 +119,8 @@ bool gl_reader_place_by_environment(const struct gl_hook_options *options,
                                     const struct gl_mapping_provider *provider,
                                     struct gl_arena *arena, struct gl_intent_place *out);
 
+/* Room for so many intents more, so that adding them moves none. */
+void gl_reader_expect(struct gl_hook_plan *plan, size_t more);
 /* A new intent at the end of the plan, read by `row` from `attributes`. Its place is what they say;
  * the rest is the reader's. Borrowed until the next one. */
 struct gl_intent *gl_reader_add_intent(const struct gl_hook_options *options,
@@ -125,8 +136,14 @@ void gl_reader_set_past(struct gl_arena *arena, struct gl_intent *intent,
                         const struct gl_intent *past);
 /* Would it start machines that do not run now: by role, change and count? */
 bool gl_reader_is_launch(const struct gl_intent *intent);
-/* The most a group may become is what its scaler says; more than before is a launch. */
-void gl_reader_scale(struct gl_arena *arena, const struct gl_intent *scaler,
+/* The group may become what its scaler says; more than before is a launch. Bounds only widen: a
+ * schedule that goes down at night does not undo the day, and of several scalers each has its time.
+ * One that is deleted says nothing. `is_open`: its most is not known yet, so that of the group is
+ * not. */
+void gl_reader_scale(struct gl_arena *arena, const struct gl_intent *scaler, bool is_open,
                      struct gl_intent *target);
+/* Is a number there that can only be told later? (One below 0 is told: it means none.) */
+bool gl_reader_is_open(const struct gl_path *path, const struct gl_attributes *from,
+                       const struct gl_follower *follower, struct gl_arena *scratch);
 
 #endif

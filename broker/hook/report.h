@@ -73,6 +73,7 @@ struct gl_hook_report {
     bool is_demo, is_offline, is_advisory;
     const char *point; /* "plan" "apply" "admission" "run-task" */
     const struct gl_policy *policy;
+    /* Zeros when the question had none. */
     struct gl_hash facts_digest; /* over the intents in normal form */
     struct gl_hash digest;       /* over policy, facts, clock and every judgement */
     const struct gl_hook_plan *const *plans;
@@ -84,7 +85,7 @@ struct gl_hook_report {
                                              * and rule; what passed is not among them */
     size_t finding_count;
     double grams_per_month[3], delta_grams_per_month[3]; /* of the launches; NAN = unknown */
-    double usd_per_month, delta_usd_per_month;
+    double usd_per_month, delta_usd_per_month; /* by prices of the catalogue; NAN = unknown */
     /* coverage */
     size_t resources, launches, context, skipped, unmapped, opaque, unknown_region, unknown_machine,
         unknown_count;
@@ -106,6 +107,7 @@ struct gl_hook_output {
     const char *what; /* "SARIF 2.1.0, for code scanning" */
     void (*render)(const struct gl_hook_report *report, unsigned columns, struct gl_str *out);
     bool is_document; /* says itself that it is a demonstration; no mark may stand before a line */
+    bool shows_digests; /* of the report or of plans, which are not worked out otherwise */
 };
 const struct gl_hook_output *gl_hook_outputs(size_t *out_count); /* broker/hook/outputs.c */
 const struct gl_hook_output *gl_hook_output_named(const char *name);

@@ -7,7 +7,8 @@
 /* Plans of Terraform 0.12 to 1.14 and OpenTofu as `show -json` prints them, formats 0.1 to 1.x. A
  * higher minor version only adds members; a higher major one is refused. */
 
-#define NOISE_MAX ((size_t)256 << 10) /* of a wrapper's talk before the document */
+#define NOISE_MAX    ((size_t)256 << 10) /* of a wrapper's talk before the document */
+#define WRAPPER_TALK "::" /* begins its lines behind it, some of which hold the plan again */
 
 /* ---- what it is, from the first bytes ---- */
 
@@ -171,6 +172,7 @@ static const struct gl_tf_member plan_members[] = {
     {"complete", read_complete},
     {"input", read_wrapped}, /* as policy tools are given it */
     {"plan", read_wrapped},
+    {"tfplan", read_wrapped},
     {0},
 };
 
@@ -258,6 +260,13 @@ static void end(struct gl_tf *tf)
     free(tf->blocks);
     free(tf->outputs);
     free(tf->providers);
+    gl_reader_index_done(&tf->by_block);
+    gl_reader_index_done(&tf->by_value);
+    gl_reader_index_done(&tf->blocks_named);
+    gl_reader_index_done(&tf->modules_named);
+    gl_reader_index_done(&tf->outputs_named);
+    gl_reader_index_done(&tf->types);
+    gl_reader_index_done(&tf->names);
     gl_arena_done(&tf->work);
 }
 
@@ -272,7 +281,8 @@ static int read_documents(struct gl_jsonpull *pull, const char *name,
         int status = read_document(&tf, pull, err);
 
         end(&tf);
-        if (status != 0 || gl_jsonpull_more(pull, &has_more, err) != 0)
+        if (status != 0 || gl_jsonpull_drop_lines(pull, WRAPPER_TALK, err) != 0 ||
+            gl_jsonpull_more(pull, &has_more, err) != 0)
             return -1;
     }
     return 0;

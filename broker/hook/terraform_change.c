@@ -71,12 +71,23 @@ struct wanted {
     const char *type;
 };
 
+static bool wants_attribute(const struct wanted *wanted, const char *name)
+{
+    return IS_AMONG(told, name) || gl_mapping_reads(wanted->mapping, wanted->type, name);
+}
+
 static bool wants(const void *cookie, const struct gl_jtree *tree, const struct gl_jnode *member)
 {
-    const struct wanted *wanted = cookie;
-    const char *key = gl_jnode_key(tree, member);
+    return wants_attribute(cookie, gl_jnode_key(tree, member));
+}
 
-    return IS_AMONG(told, key) || gl_mapping_reads(wanted->mapping, wanted->type, key);
+/* Of a change as it streams by, when it is known whose it is. */
+static bool wants_of_change(const void *cookie, unsigned level, struct gl_view name)
+{
+    static const char *const parts[] = {"actions",         "after",  "after_unknown",
+                                        "after_sensitive", "before", "before_sensitive"};
+
+    return level == 1 ? IS_AMONG(parts, name.text) : wants_attribute(cookie, name.text);
 }
 
 bool gl_tf_is_read(const struct gl_tf *tf, const char *type)
@@ -108,7 +119,7 @@ static void note_suspect(struct gl_tf *tf, const char *type, const struct gl_jtr
     if (!gl_jnode_is(after, GL_JOBJECT))
         return; /* deleted: it says nothing of the others */
     is_suspect = gl_mapping_is_suspect(tf->options->mapping, type, tree, after);
-    gl_reader_index_add(&tf->work, &tf->types, type, is_suspect);
+    gl_reader_index_add(&tf->types, gl_tf_name(tf, type), is_suspect);
     if (is_suspect)
         gl_reader_add_unmapped(tf->plan, type);
 }
@@ -136,18 +147,15 @@ static void index_resource(struct gl_tf *tf, size_t number)
     const struct gl_jtree *tree = resource->after.count > 0 ? &resource->after : &resource->before;
 
     gl_reader_index_add(
-        &tf->work, &tf->by_block,
+        &tf->by_block,
         gl_tf_block_name(&tf->work, parts->module, parts->type, parts->name, parts->is_data),
         number);
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         const char *text = gl_jnode_text(tree, gl_jnode_get(tree, gl_jtree_root(tree), names[i]));
-        GL_AUTO(gl_str_done) struct gl_str key = {0};
 
-        if (text == NULL || *text == '\0')
-            continue;
-        gl_str_addf(&key, "%s|%s", parts->type, text);
-        gl_reader_index_add(&tf->work, &tf->by_value,
-                            gl_arena_text(&tf->work, gl_str_text(&key), key.length), number);
+        if (text != NULL && *text != '\0')
+            gl_reader_index_add(&tf->by_value, GL_READER_JOIN(&tf->work, parts->type, "|", text),
+                                number);
     }
 }
 
@@ -163,8 +171,23 @@ static int add_resource(struct gl_tf *tf, const struct gl_tf_resource *resource,
     return 0;
 }
 
-/* What one item says, in whatever order it says it. */
+static bool wants_of_values(const void *cookie, unsigned level, struct gl_view name)
+{
+    (void)level;
+    return wants_attribute(cookie, name.text);
+}
+
+/* Of a resource that may be a machine nobody knows: what it is set to. */
+static bool wants_of_suspect(const void *cookie, unsigned level, struct gl_view name)
+{
+    (void)cookie;
+    (void)level;
+    return strcmp(name.text, "after") == 0;
+}
+
+/* What one item says, in whatever order it says it. Of most items nothing is kept. */
 struct item {
+    struct gl_arena memory;
     const char *address, *provider;
     bool is_deposed, has_change, has_tree; /* the tree stands in `scratch` */
     struct gl_tf_address parts;
@@ -175,9 +198,9 @@ static int take_address(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie
 {
     struct item *item = cookie;
 
-    if (gl_tf_text(tf, pull, &item->address, err) != 0)
+    if (gl_reader_text(&item->memory, pull, &item->address, err) != 0)
         return -1;
-    if (item->address == NULL || !gl_tf_address_parse(item->address, &tf->work, &item->parts))
+    if (item->address == NULL || !gl_tf_address_parse(item->address, &item->memory, &item->parts))
         return gl_fail(err, GL_E_SYNTAX, "%s:%llu: not the address of a resource", tf->document,
                        (unsigned long long)gl_jsonpull_line(pull));
     return 0;
@@ -186,7 +209,10 @@ static int take_address(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie
 static int take_provider(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
                          struct gl_error *err)
 {
-    return gl_tf_text(tf, pull, &((struct item *)cookie)->provider, err);
+    struct item *item = cookie;
+
+    (void)tf;
+    return gl_reader_text(&item->memory, pull, &item->provider, err);
 }
 
 static int take_deposed(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
@@ -197,11 +223,11 @@ static int take_deposed(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie
     return gl_jsonpull_skip(pull, err);
 }
 
-static int take_tree(struct gl_tf *tf, struct gl_jsonpull *pull, struct item *item, bool is_wanted,
-                     struct gl_error *err)
+static int take_tree(struct gl_tf *tf, struct gl_jsonpull *pull, struct item *item,
+                     const struct gl_jsonpull_choice *choice, struct gl_error *err)
 {
-    item->has_tree = is_wanted;
-    return is_wanted ? gl_jsonpull_take(pull, &tf->scratch, err) : gl_jsonpull_skip(pull, err);
+    item->has_tree = true;
+    return gl_jsonpull_take_some(pull, choice, &tf->scratch, err);
 }
 
 static int take_change(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
@@ -209,20 +235,33 @@ static int take_change(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
 {
     struct item *item = cookie;
     const struct gl_tf_address *parts = &item->parts;
+    const struct wanted wanted = {tf->options->mapping, parts->type};
+    const struct gl_jsonpull_choice of_change = {wants_of_change, &wanted, 2};
+    const struct gl_jsonpull_choice of_suspect = {wants_of_suspect, NULL, 1};
 
     item->has_change = true;
-    return take_tree(tf, pull, item,
-                     item->address == NULL || gl_tf_is_read(tf, parts->type) ||
-                         (!parts->is_data && needs_look(tf, parts->type)),
-                     err);
+    if (item->address == NULL) /* not known whose: all */
+        return take_tree(tf, pull, item, NULL, err);
+    if (gl_tf_is_read(tf, parts->type))
+        return take_tree(tf, pull, item, &of_change, err);
+    if (!parts->is_data && needs_look(tf, parts->type))
+        return take_tree(tf, pull, item, &of_suspect, err);
+    return gl_jsonpull_skip(pull, err);
 }
 
 static const char *shown_address(struct gl_tf *tf, const struct item *item)
 {
-    GL_AUTO(gl_str_done) struct gl_str text = {0};
+    return GL_READER_JOIN(&tf->plan->arena, item->address, item->is_deposed ? " (deposed)" : "");
+}
 
-    gl_str_addf(&text, "%s%s", item->address, item->is_deposed ? " (deposed)" : "");
-    return gl_arena_text(&tf->plan->arena, gl_str_text(&text), text.length);
+static struct gl_tf_address keep_parts(struct gl_tf *tf, const struct gl_tf_address *parts)
+{
+    return (struct gl_tf_address){.module = gl_tf_name(tf, parts->module),
+                                  .instance = gl_tf_name(tf, parts->instance),
+                                  .type = gl_tf_name(tf, parts->type),
+                                  .name = gl_tf_name(tf, parts->name),
+                                  .key = gl_tf_name(tf, parts->key),
+                                  .is_data = parts->is_data};
 }
 
 /* The tree of the change stands in `scratch`. */
@@ -232,14 +271,15 @@ static int keep_change(struct gl_tf *tf, const struct item *item, struct gl_erro
     const struct gl_jnode *change = gl_jtree_root(tree);
     const struct action_row *action = find_action(tree, change);
     const char *type = item->parts.type;
-    struct gl_tf_resource resource = {
-        .parts = item->parts, .provider = item->provider, .change = GL_CHANGE_UNKNOWN};
+    struct gl_tf_resource resource = {.change = GL_CHANGE_UNKNOWN};
 
     if (!gl_tf_is_read(tf, type)) {
         if (!item->parts.is_data)
             note_suspect(tf, type, tree, gl_jnode_get(tree, change, "after"));
         return 0;
     }
+    resource.parts = keep_parts(tf, &item->parts);
+    resource.provider = item->provider != NULL ? gl_tf_name(tf, item->provider) : NULL;
     if (action != NULL) {
         resource.change = action->change;
         resource.is_forgotten = action->is_forgotten;
@@ -255,25 +295,34 @@ static int keep_change(struct gl_tf *tf, const struct item *item, struct gl_erro
     return add_resource(tf, &resource, err);
 }
 
-int gl_tf_read_change(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
-                      struct gl_error *err)
+static int read_item(struct gl_tf *tf, struct gl_jsonpull *pull, struct item *item,
+                     struct gl_error *err)
 {
     static const struct gl_tf_member members[] = {{"address", take_address},
                                                   {"provider_name", take_provider},
                                                   {"change", take_change},
                                                   {"deposed", take_deposed},
                                                   {0}};
-    struct item item = {0};
 
-    (void)cookie;
-    if (gl_tf_members(tf, pull, members, &item, err) != 0)
+    if (gl_tf_members(tf, pull, members, item, err) != 0)
         return -1;
-    if (item.address == NULL || !item.has_change)
+    if (item->address == NULL || !item->has_change)
         return gl_fail(err, GL_E_SYNTAX, "%s:%llu: a resource change without %s", tf->document,
                        (unsigned long long)gl_jsonpull_line(pull),
-                       item.address == NULL ? "an address" : "its change");
-    tf->plan->resources += !item.parts.is_data;
-    return item.has_tree ? keep_change(tf, &item, err) : 0;
+                       item->address == NULL ? "an address" : "its change");
+    tf->plan->resources += !item->parts.is_data;
+    return item->has_tree ? keep_change(tf, item, err) : 0;
+}
+
+int gl_tf_read_change(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
+                      struct gl_error *err)
+{
+    struct item item = {0};
+    int status = read_item(tf, pull, &item, err);
+
+    (void)cookie;
+    gl_arena_done(&item.memory);
+    return status;
 }
 
 /* {"reason":"instance_count_unknown","resource_change":{...}}, in any order. */
@@ -313,30 +362,43 @@ static int take_values(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
                        struct gl_error *err)
 {
     struct item *item = cookie;
+    const struct wanted wanted = {tf->options->mapping, item->parts.type};
+    const struct gl_jsonpull_choice of_values = {wants_of_values, &wanted, 1};
 
-    return take_tree(
-        tf, pull, item,
-        item->address == NULL || (item->parts.is_data && gl_tf_is_read(tf, item->parts.type)), err);
+    if (item->address == NULL)
+        return take_tree(tf, pull, item, NULL, err);
+    if (item->parts.is_data && gl_tf_is_read(tf, item->parts.type))
+        return take_tree(tf, pull, item, &of_values, err);
+    return gl_jsonpull_skip(pull, err);
+}
+
+static int read_prior_item(struct gl_tf *tf, struct gl_jsonpull *pull, struct item *item,
+                           struct gl_error *err)
+{
+    static const struct gl_tf_member members[] = {
+        {"address", take_address}, {"values", take_values}, {0}};
+    struct gl_tf_resource resource = {.change = GL_CHANGE_READ};
+
+    if (gl_tf_members(tf, pull, members, item, err) != 0)
+        return -1;
+    if (item->address == NULL || !item->has_tree || !item->parts.is_data ||
+        !gl_tf_is_read(tf, item->parts.type))
+        return 0;
+    resource.parts = keep_parts(tf, &item->parts);
+    resource.address = gl_arena_text(&tf->work, item->address, strlen(item->address));
+    resource.after = keep(tf, item->parts.type, &tf->scratch, gl_jtree_root(&tf->scratch));
+    return add_resource(tf, &resource, err);
 }
 
 static int read_prior_resource(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
                                struct gl_error *err)
 {
-    static const struct gl_tf_member members[] = {
-        {"address", take_address}, {"values", take_values}, {0}};
     struct item item = {0};
-    struct gl_tf_resource resource = {.change = GL_CHANGE_READ};
+    int status = read_prior_item(tf, pull, &item, err);
 
     (void)cookie;
-    if (gl_tf_members(tf, pull, members, &item, err) != 0)
-        return -1;
-    if (item.address == NULL || !item.has_tree || !item.parts.is_data ||
-        !gl_tf_is_read(tf, item.parts.type))
-        return 0;
-    resource.parts = item.parts;
-    resource.address = item.address;
-    resource.after = keep(tf, item.parts.type, &tf->scratch, gl_jtree_root(&tf->scratch));
-    return add_resource(tf, &resource, err);
+    gl_arena_done(&item.memory);
+    return status;
 }
 
 static int read_prior_resources(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,

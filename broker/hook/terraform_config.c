@@ -29,14 +29,29 @@ struct wanted {
     const char *type;
 };
 
-static bool wants_attribute(const void *cookie, const struct gl_jtree *tree,
-                            const struct gl_jnode *member)
+static bool wants_attribute(const void *cookie, unsigned level, struct gl_view name)
 {
     const struct wanted *wanted = cookie;
-    const char *key = gl_jnode_key(tree, member);
 
-    return gl_mapping_reads(wanted->mapping, wanted->type, key) || strcmp(key, "name") == 0 ||
-           strcmp(key, "location") == 0 || strcmp(key, "region") == 0;
+    (void)level;
+    return gl_mapping_reads(wanted->mapping, wanted->type, name.text) ||
+           strcmp(name.text, "name") == 0 || strcmp(name.text, "location") == 0 ||
+           strcmp(name.text, "region") == 0;
+}
+
+/* What an expression says, of all that stands around it. */
+static bool wants_parts(const void *cookie, unsigned level, struct gl_view name)
+{
+    const unsigned *expressions = cookie; /* the level of their members */
+
+    return level != *expressions || strcmp(name.text, "references") == 0 ||
+           strcmp(name.text, "constant_value") == 0;
+}
+
+static bool wants_given(const void *cookie, unsigned level, struct gl_view name)
+{
+    (void)cookie;
+    return level == 1 || strcmp(name.text, "default") == 0;
 }
 
 /* Could a place be told by this text? */
@@ -84,13 +99,21 @@ static bool wants_default(const void *cookie, const struct gl_jtree *tree,
     return is_telling(tree, gl_jnode_get(tree, member, "default"));
 }
 
-static int take(struct gl_tf *tf, struct gl_jsonpull *pull, struct gl_jtree *out,
-                gl_reader_wants *wants, const void *cookie, struct gl_error *err)
+/* What is taken of a value: by names while it streams by, and then by what they hold. */
+struct taking {
+    struct gl_jsonpull_choice names; /* levels 0 = all */
+    struct gl_reader_choice kept;
+};
+
+static int take(struct gl_tf *tf, struct gl_jsonpull *pull, const struct taking *taking,
+                struct gl_jtree *out, struct gl_error *err)
 {
-    if (gl_jsonpull_take(pull, &tf->scratch, err) != 0)
+    const struct gl_jsonpull_choice *names = taking->names.levels > 0 ? &taking->names : NULL;
+
+    if (gl_jsonpull_take_some(pull, names, &tf->scratch, err) != 0)
         return -1;
     *out = gl_reader_prune_shared(&tf->work, &tf->trees, &tf->scratch, gl_jtree_root(&tf->scratch),
-                                  &(struct gl_reader_choice){wants, cookie});
+                                  &taking->kept);
     return 0;
 }
 
@@ -105,8 +128,10 @@ static int take_region(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
     char name[64];
 
     snprintf(name, sizeof name, "%.*s", (int)strcspn(local, "."), local);
-    return take(tf, pull, &provider->expressions, wants_region,
-                gl_mapping_provider(tf->options->mapping, name), err);
+    return take(
+        tf, pull,
+        &(struct taking){.kept = {wants_region, gl_mapping_provider(tf->options->mapping, name)}},
+        &provider->expressions, err);
 }
 
 static int read_provider(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
@@ -133,6 +158,7 @@ static int read_providers(struct gl_tf *tf, struct gl_jsonpull *pull, void *cook
 /* ---- resources ---- */
 
 struct block {
+    struct gl_arena memory; /* of most nothing is kept */
     struct gl_tf_block kept;
     const char *address; /* within the module */
     struct gl_tf_address parts;
@@ -144,9 +170,10 @@ static int take_address(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie
 {
     struct block *block = cookie;
 
-    if (gl_tf_text(tf, pull, &block->address, err) != 0)
+    if (gl_reader_text(&block->memory, pull, &block->address, err) != 0)
         return -1;
-    if (block->address == NULL || !gl_tf_address_parse(block->address, &tf->work, &block->parts))
+    if (block->address == NULL ||
+        !gl_tf_address_parse(block->address, &block->memory, &block->parts))
         return gl_fail(err, GL_E_SYNTAX, "%s:%llu: not the address of a resource", tf->document,
                        (unsigned long long)gl_jsonpull_line(pull));
     block->is_read = block->parts.is_data || gl_tf_is_read(tf, block->parts.type);
@@ -155,7 +182,13 @@ static int take_address(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie
 
 static int take_key(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie, struct gl_error *err)
 {
-    return gl_tf_text(tf, pull, &((struct block *)cookie)->kept.provider_key, err);
+    struct block *block = cookie;
+
+    if (gl_reader_text(&block->memory, pull, &block->kept.provider_key, err) != 0)
+        return -1;
+    if (block->kept.provider_key != NULL)
+        block->kept.provider_key = gl_tf_name(tf, block->kept.provider_key);
+    return 0;
 }
 
 static int take_expressions(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
@@ -165,10 +198,23 @@ static int take_expressions(struct gl_tf *tf, struct gl_jsonpull *pull, void *co
     struct wanted wanted = {tf->options->mapping, block->parts.type};
 
     if (block->address == NULL) /* not known whose: all, as it may be one of ours */
-        return take(tf, pull, &block->kept.expressions, NULL, NULL, err);
+        return take(tf, pull, &(struct taking){0}, &block->kept.expressions, err);
     if (!block->is_read)
         return gl_jsonpull_skip(pull, err);
-    return take(tf, pull, &block->kept.expressions, wants_attribute, &wanted, err);
+    return take(tf, pull, &(struct taking){.names = {wants_attribute, &wanted, 1}},
+                &block->kept.expressions, err);
+}
+
+static void keep_block(struct gl_tf *tf, const struct block *block)
+{
+    const struct gl_tf_address *parts = &block->parts;
+
+    gl_reader_index_add(
+        &tf->blocks_named,
+        gl_tf_block_name(&tf->work, block->kept.module, parts->type, parts->name, parts->is_data),
+        tf->block_count);
+    tf->blocks = gl_reader_room(tf->blocks, tf->block_count, sizeof *tf->blocks);
+    tf->blocks[tf->block_count++] = block->kept;
 }
 
 static int read_resource(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
@@ -180,18 +226,12 @@ static int read_resource(struct gl_tf *tf, struct gl_jsonpull *pull, void *cooki
                                                   {0}};
     const struct gl_tf_named *module = cookie;
     struct block block = {.kept.module = module->key};
-    const char *name;
+    int status = gl_tf_members(tf, pull, members, &block, err);
 
-    if (gl_tf_members(tf, pull, members, &block, err) != 0)
-        return -1;
-    if (block.address == NULL || !block.is_read)
-        return 0;
-    name = gl_tf_block_name(&tf->work, module->key, block.parts.type, block.parts.name,
-                            block.parts.is_data);
-    gl_reader_index_add(&tf->work, &tf->blocks_named, name, tf->block_count);
-    tf->blocks = gl_reader_room(tf->blocks, tf->block_count, sizeof *tf->blocks);
-    tf->blocks[tf->block_count++] = block.kept;
-    return 0;
+    if (status == 0 && block.address != NULL && block.is_read)
+        keep_block(tf, &block);
+    gl_arena_done(&block.memory);
+    return status;
 }
 
 static int read_resources(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
@@ -213,7 +253,11 @@ struct call {
 static int take_arguments(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
                           struct gl_error *err)
 {
-    return take(tf, pull, &((struct call *)cookie)->module.arguments, wants_expression, NULL, err);
+    static const unsigned expressions = 2;
+    static const struct taking arguments = {.names = {wants_parts, &expressions, 2},
+                                            .kept = {wants_expression, NULL}};
+
+    return take(tf, pull, &arguments, &((struct call *)cookie)->module.arguments, err);
 }
 
 static int read_called(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
@@ -228,12 +272,10 @@ static int read_call(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie, s
         {"expressions", take_arguments}, {"module", read_called}, {0}};
     const struct gl_tf_named *named = cookie;
     const struct gl_tf_named *parent = named->cookie;
-    GL_AUTO(gl_str_done) struct gl_str path = {0};
     struct call call = {0};
     size_t number;
 
-    gl_str_addf(&path, "%s%smodule.%s", parent->key, *parent->key != '\0' ? "." : "", named->key);
-    call.inner.key = gl_arena_text(&tf->work, gl_str_text(&path), path.length);
+    call.inner.key = gl_tf_path_of(&tf->work, parent->key, named->key);
     number = gl_tf_module_of(tf, call.inner.key);
     if (gl_tf_members(tf, pull, members, &call, err) != 0)
         return -1;
@@ -251,9 +293,11 @@ static int take_defaults(struct gl_tf *tf, struct gl_jsonpull *pull, void *cooki
                          struct gl_error *err)
 {
     size_t number = gl_tf_module_of(tf, ((struct gl_tf_named *)cookie)->key);
+    static const struct taking defaults = {.names = {wants_given, NULL, 2},
+                                           .kept = {wants_default, NULL}};
     struct gl_jtree tree;
 
-    if (take(tf, pull, &tree, wants_default, NULL, err) != 0)
+    if (take(tf, pull, &defaults, &tree, err) != 0)
         return -1;
     tf->modules[number].defaults = tree;
     return 0;
@@ -262,9 +306,11 @@ static int take_defaults(struct gl_tf *tf, struct gl_jsonpull *pull, void *cooki
 static int take_output(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
                        struct gl_error *err)
 {
-    struct gl_jtree *out = cookie;
+    static const unsigned expressions = 1;
+    static const struct taking output = {.names = {wants_parts, &expressions, 1},
+                                         .kept = {wants_references, NULL}};
 
-    return take(tf, pull, out, wants_references, NULL, err);
+    return take(tf, pull, &output, cookie, err);
 }
 
 static int read_output(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
@@ -279,7 +325,7 @@ static int read_output(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
         return -1;
     if (expression.count < 2) /* neither a text nor a name */
         return 0;
-    gl_reader_index_add(&tf->work, &tf->outputs_named, gl_tf_output_name(tf, *module, named->key),
+    gl_reader_index_add(&tf->outputs_named, gl_tf_output_name(tf, *module, named->key),
                         tf->output_count);
     tf->outputs = gl_reader_room(tf->outputs, tf->output_count, sizeof *tf->outputs);
     tf->outputs[tf->output_count++] = expression;
@@ -317,9 +363,20 @@ static int read_root(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie, s
                        err);
 }
 
+char *gl_tf_path_of(struct gl_arena *arena, const char *parent, const char *call)
+{
+    return GL_READER_JOIN(arena, parent, *parent != '\0' ? ".module." : "module.", call);
+}
+
 const char *gl_tf_output_name(struct gl_tf *tf, size_t module, const char *output)
 {
-    return gl_reader_say(&tf->work, "%zu|%s", module, output);
+    char digits[24], *at = digits + sizeof digits - 1;
+
+    *at = '\0';
+    do
+        *--at = (char)('0' + module % 10);
+    while ((module /= 10) > 0);
+    return GL_READER_JOIN(&tf->work, at, "|", output);
 }
 
 size_t gl_tf_module_of(struct gl_tf *tf, const char *path)
@@ -331,7 +388,7 @@ size_t gl_tf_module_of(struct gl_tf *tf, const char *path)
     /* In the arena: one may be added while another is being followed. */
     tf->modules = gl_arena_grow(&tf->work, tf->modules, tf->module_count, sizeof *tf->modules);
     tf->modules[tf->module_count] = (struct gl_tf_module){.path = path};
-    gl_reader_index_add(&tf->work, &tf->modules_named, path, tf->module_count);
+    gl_reader_index_add(&tf->modules_named, path, tf->module_count);
     return tf->module_count++;
 }
 

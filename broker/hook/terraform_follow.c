@@ -140,8 +140,7 @@ static struct place step(struct gl_tf *tf, const char *module, const struct refe
         out.expression = gl_jnode_get(out.tree, gl_jtree_root(out.tree), reference->first);
         out.module = parent_of(tf, module);
     } else if (reference->kind == REF_MODULE) {
-        out.module = gl_reader_say(&tf->work, *module != '\0' ? "%s.module.%s" : "%smodule.%s",
-                                   module, reference->first);
+        out.module = gl_tf_path_of(&tf->work, module, reference->first);
         if (!gl_reader_index_next(&tf->modules_named, out.module, &cursor, &number))
             return out;
         cursor = 0;
@@ -249,14 +248,13 @@ static bool resolve_variable(struct gl_tf *tf, const char *module,
 
     if (*module == '\0' &&
         answer(out, gl_jnode_text(given, gl_tf_value_at(given, value, reference->rest)),
-               GL_SURE_HIGH,
-               gl_reader_say(&tf->plan->arena, "variable %s%s", reference->first, "")))
+               GL_SURE_HIGH, GL_READER_JOIN(&tf->plan->arena, "variable ", reference->first)))
         return true;
     if (*module == '\0' && set != NULL)
         return false; /* what it was given stands there, and is no text */
-    return answer(
-        out, gl_jnode_text(defaults, gl_jnode_get(defaults, declared, "default")), GL_SURE_HIGH,
-        gl_reader_say(&tf->plan->arena, "default of variable %s%s", reference->first, ""));
+    return answer(out, gl_jnode_text(defaults, gl_jnode_get(defaults, declared, "default")),
+                  GL_SURE_HIGH,
+                  GL_READER_JOIN(&tf->plan->arena, "default of variable ", reference->first));
 }
 
 /* "web[\"a\"].zone" -> "[\"a\"]": the instance that a reference names; "" = it names none. */
@@ -362,6 +360,30 @@ static void add_other(struct gl_tf_answer *out, const char *text)
     out->other_count++;
 }
 
+static void add_answer(struct gl_tf_answer *out, const struct gl_tf_answer *one)
+{
+    add_other(out, one->text);
+    for (size_t i = 0; i < one->other_count && i < GL_TF_OTHERS; i++)
+        add_other(out, one->others[i]);
+    if (one->other_count > GL_TF_OTHERS)
+        out->other_count = GL_TF_OTHERS + 1; /* too many stay too many */
+}
+
+/* A name that came to no text: an index into the others, a condition, or one that may count. */
+static void add_untold(struct gl_tf_answer *out, const char *name)
+{
+    static const char *const choices[] = {"var.", "terraform.", "path."};
+
+    if (strncmp(name, "count.", 6) == 0 || strcmp(name, "each.key") == 0)
+        return;
+    for (size_t i = 0; i < sizeof choices / sizeof choices[0]; i++)
+        if (strncmp(name, choices[i], strlen(choices[i])) == 0) {
+            out->has_choice = true;
+            return;
+        }
+    out->has_gap = true;
+}
+
 /* Every name may be the one that counts: the operators between them are not in the plan. */
 static bool resolve_names(struct gl_tf *tf, const char *module, const struct part *part,
                           unsigned depth, struct gl_tf_answer *out)
@@ -369,6 +391,7 @@ static bool resolve_names(struct gl_tf *tf, const char *module, const struct par
     const struct gl_jtree *tree = part->tree;
     const struct gl_jnode *list =
         gl_jnode_get(tree, gl_tf_into(tree, part->expression), "references");
+    struct gl_tf_answer untold = {0};
     size_t distinct = 0;
     bool has_one = false;
 
@@ -379,21 +402,27 @@ static bool resolve_names(struct gl_tf *tf, const char *module, const struct par
         if (is_repeated(tree, list, i))
             continue;
         distinct++;
-        if (!resolve_part(tf, module, text, part, &one, depth))
+        if (!resolve_part(tf, module, text, part, &one, depth)) {
+            add_untold(&untold, text != NULL ? text : "");
             continue;
-        if (!has_one)
-            *out = one;
+        }
+        untold.has_gap |= one.has_gap;
+        untold.has_choice |= one.has_choice;
+        if (has_one)
+            add_answer(out, &one);
         else
-            add_other(out, one.text);
-        for (size_t other = 0; has_one && other < one.other_count && other < GL_TF_OTHERS; other++)
-            add_other(out, one.others[other]);
+            *out = one;
         has_one = true;
     }
-    if (has_one && distinct > 1) {
+    if (!has_one)
+        return false;
+    out->has_gap = untold.has_gap || list->count > GL_TF_NAMES_MAX;
+    out->has_choice = untold.has_choice;
+    if (distinct > 1) {
         out->is_guess = true;
         out->surety = out->surety > GL_SURE_MEDIUM ? GL_SURE_MEDIUM : out->surety;
     }
-    return has_one;
+    return true;
 }
 
 static bool resolve(struct gl_tf *tf, const char *module, const struct part *part, unsigned depth,

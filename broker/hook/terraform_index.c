@@ -81,6 +81,11 @@ bool gl_tf_address_parse(const char *text, struct gl_arena *arena, struct gl_tf_
     return *at == '\0' && *out->name != '\0';
 }
 
+const char *gl_tf_name(struct gl_tf *tf, const char *text)
+{
+    return gl_reader_name(&tf->plan->arena, &tf->names, text);
+}
+
 const char *gl_tf_block_name(struct gl_arena *arena, const char *module, const char *type,
                              const char *name, bool is_data)
 {

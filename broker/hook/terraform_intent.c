@@ -54,9 +54,8 @@ static void add_intent(struct gl_tf *tf, const struct gl_tf_resource *resource)
     intent = gl_reader_add_intent(tf->options, plan, resource->row, &after, &follower);
     intent->address = resource->address;
     intent->file = tf->document;
-    intent->provider =
-        resource->provider != NULL ? gl_reader_say(&tf->plan->arena, "%s", resource->provider) : "";
-    intent->type = gl_arena_text(&plan->arena, resource->parts.type, strlen(resource->parts.type));
+    intent->provider = resource->provider != NULL ? resource->provider : "";
+    intent->type = resource->parts.type;
     intent->change = resource->change;
     gl_tf_place(tf, resource, intent);
     add_before(tf, resource, &follower, intent);
@@ -89,46 +88,15 @@ static struct gl_intent *find_target(const struct scaling *scaling,
     return NULL;
 }
 
-/* A bound that is there and cannot be told yet; a negative one leaves that of the group. */
-static bool is_open(struct gl_tf *tf, const struct gl_tf_resource *scaler,
-                    const struct gl_path *path)
-{
-    struct gl_attributes from = gl_tf_attributes(scaler, scaler->after.count == 0);
-    struct gl_follower follower = gl_tf_follower(tf);
-    const char *text = NULL;
-    enum gl_known known;
-
-    if (path == NULL)
-        return false;
-    gl_path_texts(path, &from, &follower, &tf->work, &text, 1, &known, NULL);
-    if (text != NULL)
-        return false;
-    gl_path_number(path, &from, &follower, &known);
-    return known == GL_KNOWN_LATER;
-}
-
-static int64_t further(int64_t a, int64_t b, bool is_more)
-{
-    if (a == GL_UNKNOWN || b == GL_UNKNOWN)
-        return a == GL_UNKNOWN ? b : a;
-    return (a > b) == is_more ? a : b;
-}
-
-/* Bounds only widen: a schedule that goes down at night does not undo the day, and of several
- * scalers each has its time. */
 static void scale(struct gl_tf *tf, const struct gl_tf_resource *resource,
                   const struct gl_intent *scaler, struct gl_intent *target)
 {
-    struct gl_intent widest = *scaler;
+    struct gl_attributes from = gl_tf_attributes(resource, resource->after.count == 0);
+    struct gl_follower follower = gl_tf_follower(tf);
 
-    if (scaler->change == GL_CHANGE_DELETE)
-        return;
-    widest.count.min = further(scaler->count.min, target->count.min, false);
-    widest.count.max = further(scaler->count.max, target->count.max, true);
-    widest.count.max = further(widest.count.max, scaler->count.desired, true);
-    if (is_open(tf, resource, resource->row->count.max))
-        target->count.max = widest.count.max = GL_UNKNOWN;
-    gl_reader_scale(&tf->plan->arena, &widest, target);
+    gl_reader_scale(&tf->plan->arena, scaler,
+                    gl_reader_is_open(resource->row->count.max, &from, &follower, &tf->work),
+                    target);
 }
 
 /* ---- all of them ---- */
@@ -143,8 +111,11 @@ void gl_tf_intents(struct gl_tf *tf)
     struct gl_hook_plan *plan = tf->plan;
     size_t *intent_of = gl_arena_take(&tf->work, (tf->resource_count + 1) * sizeof *intent_of);
     struct scaling scaling = {tf, intent_of};
-    size_t first = plan->count;
+    size_t first = plan->count, machines = 0;
 
+    for (size_t i = 0; i < tf->resource_count; i++)
+        machines += is_machine(&tf->resources[i]);
+    gl_reader_expect(plan, machines);
     for (size_t i = 0; i < tf->resource_count; i++)
         if (is_machine(&tf->resources[i])) {
             add_intent(tf, &tf->resources[i]);

@@ -78,10 +78,13 @@ struct gl_tf {
     struct gl_reader_index modules_named;
     struct gl_reader_index outputs_named; /* gl_tf_output_name() -> outputs */
     struct gl_reader_index types;         /* unmapped types looked at: 1 suspicious, 0 not */
+    struct gl_reader_index names;         /* parts of addresses, in the plan's arena */
     size_t steps;                         /* of the expression being followed */
     bool has_planned;                     /* planned_values lists resources */
 };
 
+/* The text as the plan holds it, once. */
+const char *gl_tf_name(struct gl_tf *tf, const char *text);
 /* "module|type.name" in the arena. */
 const char *gl_tf_block_name(struct gl_arena *arena, const char *module, const char *type,
                              const char *name, bool is_data);
@@ -118,6 +121,8 @@ bool gl_tf_is_read(const struct gl_tf *tf, const char *type);
 
 /* terraform_config.c: the value of "configuration". */
 gl_tf_reading gl_tf_read_configuration;
+/* "module.a.module.b" of "module.a" and "b". */
+char *gl_tf_path_of(struct gl_arena *arena, const char *parent, const char *call);
 /* Number of the module of that path, made when it is new. */
 size_t gl_tf_module_of(struct gl_tf *tf, const char *path);
 /* "7|region": output of module number 7, in the arena. */
@@ -131,6 +136,9 @@ struct gl_tf_answer {
     bool is_guess;   /* of several names: any of them may be the one */
     const char *others[GL_TF_OTHERS];
     size_t other_count; /* may be more than there is room for */
+    bool has_gap;       /* a name among them cannot be told: it may be the one */
+    bool has_choice;    /* a variable among them that is no text: a condition between what is not
+                         * in the plan, perhaps */
 };
 /* The text an expression of `module` comes to. False when it cannot be told. */
 bool gl_tf_resolve(struct gl_tf *tf, const char *module, const struct gl_jtree *tree,

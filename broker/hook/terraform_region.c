@@ -22,34 +22,48 @@ static const char *own_region(struct gl_tf *tf, const struct gl_mapping_provider
     return NULL; /* "prod" of lookup(var.regions, var.stage) */
 }
 
-/* Of several names the first that is a region, the others as candidates; unknown when there are
- * more of them than are looked at. */
+/* "a" of "${var.region}${var.letter}": no region, and no condition either. */
+static bool is_suffix(const char *text)
+{
+    return strlen(text) <= 2;
+}
+
+static void add_region(struct gl_tf *tf, const char ***io_regions, size_t *io_count,
+                       const char *region)
+{
+    *io_regions = gl_arena_grow(&tf->plan->arena, *io_regions, *io_count, sizeof **io_regions);
+    (*io_regions)[(*io_count)++] = region;
+}
+
+/* Of several names the first that is a region, the others as candidates. Unknown when there are
+ * more of them than are looked at, when one cannot be told, and when one is a condition and there
+ * is but one region to choose: the other is written out, which is not in the plan. */
 static bool take_answer(struct gl_tf *tf, const struct gl_mapping_provider *provider,
                         enum gl_place_kind kind, const struct gl_tf_answer *answer,
                         struct gl_intent_place *out)
 {
+    bool has_choice = answer->has_choice;
     size_t count = 0;
     const char **regions = NULL;
 
-    if (answer->other_count > GL_TF_OTHERS)
+    if (answer->other_count > GL_TF_OTHERS || answer->has_gap)
         return false;
     for (size_t i = 0; i <= answer->other_count; i++) {
         const char *text = i == 0 ? answer->text : answer->others[i - 1];
         const char *region = own_region(tf, provider, kind, text, answer->is_guess);
 
+        has_choice |= region == NULL && !is_suffix(text);
         if (region == NULL || (count > 0 && strcmp(region, regions[0]) == 0))
             continue;
-        regions = gl_arena_grow(&tf->plan->arena, regions, count, sizeof *regions);
-        regions[count++] = region;
+        add_region(tf, &regions, &count, region);
     }
-    if (count == 0)
+    if (count == 0 || (count == 1 && has_choice))
         return false;
     out->region = regions[0];
     out->surety = answer->surety;
     if (count == 1)
         return true;
-    regions = gl_arena_grow(&tf->plan->arena, regions, count, sizeof *regions);
-    regions[count] = NULL;
+    add_region(tf, &regions, &count, NULL);
     out->candidates = regions + 1;
     return true;
 }
@@ -104,8 +118,8 @@ static bool ask_provider(struct gl_tf *tf, const struct gl_tf_provider *configur
         gl_reader_set_place(
             &tf->plan->arena, out, out->region, "provider", answer.surety,
             strcmp(answer.how, "constant") == 0
-                ? gl_reader_say(&tf->plan->arena, "provider %s%s", configured->key, "")
-                : gl_reader_say(&tf->plan->arena, "provider %s, %s", configured->key, answer.how));
+                ? GL_READER_JOIN(&tf->plan->arena, "provider ", configured->key)
+                : GL_READER_JOIN(&tf->plan->arena, "provider ", configured->key, ", ", answer.how));
         return true;
     }
     return false;
@@ -134,10 +148,11 @@ static const char *module_of_key(struct gl_tf *tf, const char *key)
 }
 
 /* Regions that other configurations of the same provider name: an old plan does not say which one
- * a module was passed. */
-static size_t add_aliases(struct gl_tf *tf, const char *local,
-                          const struct gl_mapping_provider *provider, struct gl_intent_place *place)
+ * a module was passed. False when one of them cannot be read: it may be that one. */
+static bool add_aliases(struct gl_tf *tf, const char *local,
+                        const struct gl_mapping_provider *provider, struct gl_intent_place *place)
 {
+    const char *const *candidates = place->candidates;
     size_t length = strcspn(local, "."), count = 0;
     const char **regions = NULL;
 
@@ -145,21 +160,24 @@ static size_t add_aliases(struct gl_tf *tf, const char *local,
         const struct gl_tf_provider *other = &tf->providers[i];
         struct gl_intent_place there = {0};
 
-        if (strncmp(other->key, local, length) != 0 || other->key[length] != '.' ||
-            !ask_provider(tf, other, "", provider, &there) ||
-            strcmp(there.region, place->region) == 0)
+        if (strncmp(other->key, local, length) != 0 || other->key[length] != '.')
             continue;
-        regions = gl_arena_grow(&tf->plan->arena, regions, count, sizeof *regions);
-        regions[count++] = there.region;
+        if (!ask_provider(tf, other, "", provider, &there))
+            return false;
+        if (strcmp(there.region, place->region) != 0)
+            add_region(tf, &regions, &count, there.region);
+        for (size_t more = 0; there.candidates != NULL && there.candidates[more] != NULL; more++)
+            add_region(tf, &regions, &count, there.candidates[more]);
     }
+    for (size_t i = 0; count > 0 && candidates != NULL && candidates[i] != NULL; i++)
+        add_region(tf, &regions, &count, candidates[i]);
     if (count == 0)
-        return 0;
-    regions = gl_arena_grow(&tf->plan->arena, regions, count, sizeof *regions);
-    regions[count] = NULL;
+        return true;
+    add_region(tf, &regions, &count, NULL);
     place->candidates = regions;
     if (place->surety > GL_SURE_MEDIUM)
         place->surety = GL_SURE_MEDIUM;
-    return count;
+    return true;
 }
 
 /* Before 1.1 a key names the module that uses a provider, not the one that configures it: climb
@@ -171,16 +189,17 @@ static bool by_climbing(struct gl_tf *tf, const char *module, const char *local,
 
     for (;;) {
         const char *last = strrchr(path, '.');
-        const struct gl_tf_provider *found = provider_of(
-            tf, *path == '\0' ? local : gl_reader_say(&tf->plan->arena, "%s:%s", path, local));
+        const struct gl_tf_provider *found =
+            provider_of(tf, *path == '\0' ? local : GL_READER_JOIN(&tf->work, path, ":", local));
         size_t length = strlen(path);
 
         if (found == NULL && last != NULL)
-            found = provider_of(tf, gl_reader_say(&tf->plan->arena, "%s:%s", last + 1, local));
+            found = provider_of(tf, GL_READER_JOIN(&tf->work, last + 1, ":", local));
         if (found != NULL && ask_provider(tf, found, path, provider, out)) {
-            if (*path == '\0' && *module != '\0')
-                add_aliases(tf, local, provider, out);
-            return true;
+            if (*path != '\0' || *module == '\0' || add_aliases(tf, local, provider, out))
+                return true;
+            *out = (struct gl_intent_place){0};
+            return false;
         }
         if (length == 0 || (found != NULL && says_region(found)))
             return false;

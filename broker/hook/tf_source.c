@@ -168,14 +168,14 @@ static void add_block(struct parsing *parsing, const struct gl_tf_source_block *
         gl_arena_grow(arena, source->blocks, source->block_count, sizeof *source->blocks);
     source->blocks[source->block_count++] = *block;
     gl_reader_index_add(
-        arena, &source->by_folder,
+        &source->by_folder,
         key_of(arena, block->folder, block->kind, block->labels[0], block->labels[1]), number);
-    gl_reader_index_add(arena, &source->by_folder,
+    gl_reader_index_add(&source->by_folder,
                         key_of(arena, block->folder, block->kind, block->labels[0], NULL), number);
-    gl_reader_index_add(arena, &source->by_name,
+    gl_reader_index_add(&source->by_name,
                         key_of(arena, block->kind, block->labels[0], block->labels[1], NULL),
                         number);
-    gl_reader_index_add(arena, &source->folders, block->folder, number);
+    gl_reader_index_add(&source->folders, block->folder, number);
 }
 
 /* "kind "first" "second" {" at the top level of a file. */
@@ -329,6 +329,9 @@ void gl_tf_source_free(struct gl_tf_source *source)
 {
     if (source == NULL)
         return;
+    gl_reader_index_done(&source->by_folder);
+    gl_reader_index_done(&source->by_name);
+    gl_reader_index_done(&source->folders);
     gl_arena_done(&source->arena);
     free(source);
 }

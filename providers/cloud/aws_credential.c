@@ -394,10 +394,9 @@ static const struct {
     const char *service, *id, *host;
     const char *domain; /* NULL = the partition's */
 } odd_names[] = {{"pricing", "PRICING", "api.pricing", NULL},
-                 {"servicequotas", "SERVICE_QUOTAS", "servicequotas", NULL},
                  {"sustainability", "SUSTAINABILITY", "api.sustainability", "api.aws"}};
 
-/* "EC2", "SERVICE_QUOTAS": as it is called in names of variables. */
+/* "EC2", "SUSTAINABILITY": as it is called in names of variables. */
 static void id_of(const char *service, char out[32])
 {
     size_t i;
@@ -446,8 +445,7 @@ static const char *endpoint_of(const struct gl_aws_chain *chain, const char *ser
     services = gl_aws_profile_config(files, chain->profile, "services");
     if (found == NULL && services != NULL) {
         snprintf(section, sizeof section, "services %.255s", services);
-        snprintf(name, sizeof name, "%s.endpoint_url",
-                 strcmp(service, "servicequotas") == 0 ? "service_quotas" : service);
+        snprintf(name, sizeof name, "%s.endpoint_url", service);
         found = gl_aws_config_get(files->config, section, name);
     }
     return found != NULL ? found : gl_aws_profile_config(files, chain->profile, "endpoint_url");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Launching: RunInstances with the token as ClientToken, and its dry run with the quotas.
+/* Launching: RunInstances with the token as ClientToken, and its dry run.
  * https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_RunInstances.html
  * https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-idempotency.html */
 #include "providers/cloud/aws_part.h"
@@ -232,39 +232,6 @@ int gl_aws_launch(struct gl_cloud *cloud, const struct gl_launch *launch, struct
 
 /* ---- check ---- */
 
-/* The size of a type never changes: of one that the table knows it is not asked, so last. */
-enum { DRY_RUN, QUOTA, RUNNING, TYPE, CHECKS };
-
-static size_t check_count(const struct gl_launch *launch)
-{
-    return gl_data_type("aws", launch->type) != NULL ? TYPE : CHECKS;
-}
-
-static int make_checks(struct gl_aws *aws, const struct gl_launch *launch,
-                       struct gl_remote_call calls[CHECKS], struct gl_error *err)
-{
-    const char *quota = gl_aws_quota_of(launch->type, launch->is_spot);
-    json_t *asked =
-        json_pack("{s:s, s:s}", "ServiceCode", "ec2", "QuotaCode", quota != NULL ? quota : "none");
-
-    if (check_count(launch) == CHECKS) {
-        gl_aws_query(aws, &calls[TYPE], "ec2", launch->region, "DescribeInstanceTypes");
-        gl_aws_add(&calls[TYPE], launch->type, "InstanceType.1");
-    }
-    gl_aws_json(aws, &calls[QUOTA], "servicequotas", launch->region,
-                "ServiceQuotasV20190624.GetServiceQuota", asked);
-    json_decref(asked);
-    gl_aws_query(aws, &calls[RUNNING], "ec2", launch->region, "DescribeInstances");
-    gl_aws_filter(&calls[RUNNING], 1, "instance-state-name", "running");
-    gl_aws_add(&calls[RUNNING], "pending", "Filter.1.Value.2");
-    gl_aws_add(&calls[RUNNING], "1000", "MaxResults");
-    if (make_run(aws, launch, &calls[DRY_RUN], err) < 0)
-        return -1;
-    gl_aws_add(&calls[DRY_RUN], "true", "DryRun");
-    calls[DRY_RUN].has_fixed_status = true;
-    return 0;
-}
-
 /* DryRunOperation is what EC2 calls a launch that would have been allowed. */
 static int judge_dry_run(struct gl_aws *aws, const struct gl_remote_call *call,
                          struct gl_error *err)
@@ -293,91 +260,18 @@ static int judge_dry_run(struct gl_aws *aws, const struct gl_remote_call *call,
                    gl_text_show(word.word, shown), gl_str_text(&clean));
 }
 
-/* Of the table, else of an answer about types; 0 = not told. */
-static uint32_t vcpus_of(const struct gl_launch *launch, const struct gl_remote_call *call)
-{
-    const struct gl_type_row *known = gl_data_type("aws", launch->type);
-    struct gl_error ignored = {0};
-    GL_AUTO(gl_auto_xml) struct gl_xml *doc = NULL;
-    const char *text;
-
-    if (known != NULL)
-        return known->vcpus;
-    if (call->err.code != GL_OK)
-        return 0;
-    doc = gl_aws_read(call, &ignored);
-    if (doc == NULL)
-        return 0;
-    text = gl_xml_text(gl_xml_root(doc), "instanceTypeSet/item/vCpuInfo/defaultVCpus");
-    return text != NULL ? (uint32_t)strtoul(text, NULL, 10) : 0;
-}
-
-static uint32_t running_vcpus(const struct gl_remote_call *call, const struct gl_launch *launch)
-{
-    struct gl_error ignored = {0};
-    GL_AUTO(gl_auto_xml) struct gl_xml *doc = NULL;
-    const struct gl_xml_node *at, *item;
-    uint32_t sum = 0;
-
-    if (call->err.code != GL_OK || (doc = gl_aws_read(call, &ignored)) == NULL)
-        return 0;
-    at = gl_xml_child(gl_xml_child(gl_xml_root(doc), "reservationSet"), "item");
-    for (; at != NULL; at = gl_xml_next(at, "item"))
-        for (item = gl_xml_child(gl_xml_child(at, "instancesSet"), "item"); item != NULL;
-             item = gl_xml_next(item, "item")) {
-            const char *type = gl_xml_text(item, "instanceType");
-            const char *cores = gl_xml_text(item, "cpuOptions/coreCount");
-            const char *threads = gl_xml_text(item, "cpuOptions/threadsPerCore");
-            bool is_spot = gl_xml_text(item, "instanceLifecycle") != NULL;
-
-            if (type != NULL && cores != NULL && threads != NULL && is_spot == launch->is_spot &&
-                gl_aws_is_same_class(type, launch->type))
-                sum += (uint32_t)(strtoul(cores, NULL, 10) * strtoul(threads, NULL, 10));
-        }
-    return sum;
-}
-
-/* Quotas may be forbidden to read: then nothing is said of them. */
-static int judge_quota(struct gl_aws *aws, const struct gl_remote_call calls[CHECKS],
-                       const struct gl_launch *launch, struct gl_error *err)
-{
-    struct gl_error ignored = {0};
-    uint32_t wanted = vcpus_of(launch, &calls[TYPE]), used = running_vcpus(&calls[RUNNING], launch);
-    GL_AUTO(gl_auto_json) json_t *json = NULL;
-    double limit;
-
-    if (calls[QUOTA].err.code != GL_OK || wanted == 0 ||
-        gl_aws_quota_of(launch->type, launch->is_spot) == NULL)
-        return 0;
-    json = gl_remote_reply_json(&calls[QUOTA], &ignored);
-    if (!json_is_number(json_object_get(json_object_get(json, "Quota"), "Value")))
-        return 0;
-    limit = json_number_value(json_object_get(json_object_get(json, "Quota"), "Value"));
-    if ((double)used + wanted <= limit)
-        return 0;
-    aws->remote.cloud.failure.reach = GL_REACH_REGION;
-    return gl_fail(err, GL_E_QUOTA,
-                   "aws in %s: %s needs %u vCPUs, %u of the quota of %.0f are in use (%s)",
-                   launch->region, launch->type, wanted, used, limit,
-                   gl_aws_quota_of(launch->type, launch->is_spot));
-}
-
+/* No quota is asked: EC2 itself counts what runs, and answers a launch beyond it at once. */
 int gl_aws_check(struct gl_cloud *cloud, const struct gl_launch *launch, struct gl_error *err)
 {
     struct gl_aws *aws = (struct gl_aws *)cloud;
-    struct gl_remote_call calls[CHECKS] = {{0}};
-    int result = -1;
+    GL_AUTO(gl_remote_call_done) struct gl_remote_call call = {0};
 
     gl_remote_begin(&aws->remote, GL_REMOTE_DEADLINE_MS);
-    if (gl_aws_check_region(aws, launch->region, err) == 0 && check_price(aws, launch, err) == 0 &&
-        make_checks(aws, launch, calls, err) == 0) {
-        gl_remote_send_all(&aws->remote, calls, check_count(launch));
-        if (calls[TYPE].err.code == GL_E_UNKNOWN_NAME)
-            gl_fail(err, GL_E_UNKNOWN_NAME, "%s", calls[TYPE].err.text);
-        else if (judge_dry_run(aws, &calls[DRY_RUN], err) == 0)
-            result = judge_quota(aws, calls, launch, err);
-    }
-    for (size_t i = 0; i < CHECKS; i++)
-        gl_remote_call_done(&calls[i]);
-    return result;
+    if (gl_aws_check_region(aws, launch->region, err) < 0 || check_price(aws, launch, err) < 0 ||
+        make_run(aws, launch, &call, err) < 0)
+        return -1;
+    gl_aws_add(&call, "true", "DryRun");
+    call.has_fixed_status = true;
+    gl_remote_send_all(&aws->remote, &call, 1);
+    return judge_dry_run(aws, &call, err);
 }

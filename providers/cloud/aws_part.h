@@ -84,10 +84,6 @@ bool gl_aws_item(const char *setting, const char *region, unsigned number, char 
 /* The architecture of a type: of our table, else of its name ("arm64" has a g behind the
  * generation). */
 const char *gl_aws_arch(const char *type);
-/* The quota that its vCPUs are counted against; NULL when we know none. */
-const char *gl_aws_quota_of(const char *type, bool is_spot);
-/* Were both counted against one quota? */
-bool gl_aws_is_same_class(const char *type, const char *other);
 
 /* ---- reading: pure ---- */
 

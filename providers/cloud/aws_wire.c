@@ -17,8 +17,7 @@ static const struct {
 } services[] = {{"ec2", "&Version=2016-11-15"},
                 {"sts", "&Version=2011-06-15"},
                 {"sustainability", "Content-Type: application/json\n"}, /* REST */
-                {"pricing", "X-Amz-Target: AWSPriceListService."},
-                {"servicequotas", "X-Amz-Target: ServiceQuotasV20190624."}};
+                {"pricing", "X-Amz-Target: AWSPriceListService."}};
 
 const char *gl_aws_service_of(const char *headers, const char *body)
 {
@@ -145,46 +144,6 @@ const char *gl_aws_arch(const char *type)
     if (strncmp(type, "a1.", 3) == 0 || memchr(traits, 'g', length) != NULL)
         return "arm64";
     return "x86_64";
-}
-
-/* https://docs.aws.amazon.com/ec2/latest/instancetypes/ec2-instance-quotas.html */
-static const struct quota {
-    const char *family, *on_demand, *spot; /* "" = the standard ones: A C D H I M R T Z */
-} quotas[] = {{"f", "L-74FC7D96", "L-88CF9481"},   {"g", "L-DB2E81BA", "L-3819A6DF"},
-              {"gr", "L-DB2E81BA", "L-3819A6DF"},  {"vt", "L-DB2E81BA", "L-3819A6DF"},
-              {"p", "L-417A185B", "L-7212CCBC"},   {"inf", "L-1945791B", "L-B5D1601B"},
-              {"trn", "L-2C3B7624", "L-6B0D517C"}, {"x", "L-7295265B", "L-E3A00192"},
-              {"dl", "L-6E869C2A", "L-85EED4F7"},  {"hpc", "L-F7808C92", NULL},
-              {"u", "L-43DA4232", NULL},           {"", "L-1216C47A", "L-34B43A08"}};
-
-static const struct quota *quota_of(const char *type)
-{
-    size_t family, length, i = 0;
-
-    traits_of(type, &family, &length);
-    if (type[0] == 'u' && type[1] == '-')
-        return &quotas[sizeof quotas / sizeof *quotas - 2];
-    for (; quotas[i].family[0] != '\0'; i++)
-        if (strlen(quotas[i].family) == family && strncmp(quotas[i].family, type, family) == 0)
-            break;
-    /* "im", "is" and "mac" aside, the standard families have one letter. */
-    if (quotas[i].family[0] == '\0' && strchr("acdhimrtz", type[0]) == NULL)
-        return NULL;
-    return strncmp(type, "mac", 3) == 0 ? NULL : &quotas[i];
-}
-
-const char *gl_aws_quota_of(const char *type, bool is_spot)
-{
-    const struct quota *quota = quota_of(type);
-
-    return quota == NULL ? NULL : is_spot ? quota->spot : quota->on_demand;
-}
-
-bool gl_aws_is_same_class(const char *type, const char *other)
-{
-    const char *a = gl_aws_quota_of(type, false), *b = gl_aws_quota_of(other, false);
-
-    return a != NULL && b != NULL && strcmp(a, b) == 0;
 }
 
 /* ---- errors ---- */

@@ -32,7 +32,7 @@ static bool write_ending(void *cookie, struct gl_local_record *record)
     if (ending->cpu_ms >= 0)
         record->host_cpu_ms = ending->cpu_ms;
     else if (is_ended && record->state == GL_STATE_SUSPENDED)
-        record->host_cpu_ms = record->cpu_before_ms;
+        record->host_cpu_ms = gl_local_cpu_ms(record, NULL);
     if (is_ended) {
         record->state = GL_STATE_ENDED;
         record->process = (struct gl_process){0};

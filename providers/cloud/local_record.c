@@ -69,8 +69,8 @@ char *gl_local_record_text(const struct gl_local_record *record, struct gl_error
 {
     GL_AUTO(gl_auto_json)
     json_t *object = json_pack(
-        "{s:I s:s s:s s:s s:s s:s s:s s:s s:i s:i s:i s:I s:I s:s s:I s:I s:b s:i s:I s:I s:b s:b "
-        "s:o*}",
+        "{s:I s:s s:s s:s s:s s:s s:s s:s s:i s:i s:i s:I s:I s:s s:I s:I s:b s:i s:I s:I s:I s:b "
+        "s:b s:o*}",
         "v", (json_int_t)1, "token", record->token, "launch", record->launch_id, "region",
         record->region, "type", record->type, "how", record->how, "tag", record->tag, "boot",
         record->boot, "attempt", (int)record->attempt, "vcpus", (int)record->vcpus, "memory_mib",
@@ -79,8 +79,8 @@ char *gl_local_record_text(const struct gl_local_record *record, struct gl_error
         (json_int_t)record->process.pid, "start_ticks", (json_int_t)record->process.start_ticks,
         "has_exit", record->has_exit, "exit_status", record->exit_status, "host_cpu_ms",
         (json_int_t)record->host_cpu_ms, "cpu_before_ms", (json_int_t)record->cpu_before_ms,
-        "has_network", record->has_network, "has_disk", record->has_disk, "away",
-        away_json(&record->away));
+        "cpu_boot_ms", (json_int_t)record->cpu_boot_ms, "has_network", record->has_network,
+        "has_disk", record->has_disk, "away", away_json(&record->away));
 
     if (object == NULL || (is_away(&record->away) && json_object_get(object, "away") == NULL)) {
         gl_fail(err, GL_E_INTERNAL, "an instance's record holds text that is not UTF-8");
@@ -204,6 +204,9 @@ static int read_later(const json_t *object, struct gl_local_record *out, struct 
     if (gl_json_int(object, "cpu_before_ms", 0, INT64_MAX, &out->cpu_before_ms, err) < 0 ||
         read_bool(object, "has_network", &out->has_network, err) < 0 ||
         read_bool(object, "has_disk", &out->has_disk, err) < 0)
+        return -1;
+    if (json_object_get(object, "cpu_boot_ms") != NULL &&
+        gl_json_int(object, "cpu_boot_ms", 0, INT64_MAX, &out->cpu_boot_ms, err) < 0)
         return -1;
     return read_away(json_object_get(object, "away"), &out->away, err);
 }

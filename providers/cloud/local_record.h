@@ -67,6 +67,7 @@ struct gl_local_record {
     int exit_status;
     int64_t host_cpu_ms;   /* at the end; -1 not known */
     int64_t cpu_before_ms; /* spent by QEMUs that it has left */
+    int64_t cpu_boot_ms;   /* spent before its command could run, which is in no figure of it */
     bool has_network, has_disk;
     struct gl_local_away away;
 };

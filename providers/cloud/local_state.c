@@ -49,17 +49,22 @@ bool gl_local_find_alive(const struct gl_local_record *record, struct gl_process
     return false;
 }
 
+static int64_t without_boot(const struct gl_local_record *record, int64_t cpu_ms)
+{
+    return cpu_ms > record->cpu_boot_ms ? cpu_ms - record->cpu_boot_ms : 0;
+}
+
 int64_t gl_local_cpu_ms(const struct gl_local_record *record, const struct gl_process *process)
 {
     int64_t cpu_ms;
 
     if (process == NULL && record->state == GL_STATE_SUSPENDED)
-        return record->cpu_before_ms;
+        return without_boot(record, record->cpu_before_ms);
     if (process == NULL)
         return record->host_cpu_ms;
     cpu_ms = strcmp(record->how, "process") == 0 ? gl_local_process_cpu_ms(process)
                                                  : gl_process_cpu_ms(process);
-    return cpu_ms >= 0 ? cpu_ms + record->cpu_before_ms : -1;
+    return cpu_ms >= 0 ? without_boot(record, cpu_ms + record->cpu_before_ms) : -1;
 }
 
 void gl_local_clean_folder(const char *folder)

@@ -160,6 +160,9 @@ static int send_payload(struct gl_local_start *start, int fd, struct gl_error *e
  * Not asked 'W' afterwards: the output is for whoever attaches. */
 static int send_go(struct gl_local_start *start, struct gl_error *err)
 {
+    int64_t boot_ms = gl_local_cpu_ms(start->record, &start->record->process);
+
+    start->record->cpu_boot_ms = boot_ms > 0 ? boot_ms : 0;
     start->record->state = GL_STATE_RUNNING;
     if (gl_local_record_save(start->folder, start->record, err) < 0 ||
         gl_link_put(start->link, 'G', NULL, 0, err) < 0 ||

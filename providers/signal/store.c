@@ -26,29 +26,54 @@ static struct gl_signal_report *add_report(struct gl_signal_store *store,
             gl_realloc(store->reports, store->report_capacity * sizeof *store->reports);
     }
     report = &store->reports[store->report_count++];
-    *report = (struct gl_signal_report){.source = source->config->name, .age_s = GL_UNKNOWN};
-    snprintf(report->zone, sizeof report->zone, "%s", zone);
+    *report = (struct gl_signal_report){.source = source->config->name,
+                                        .age_s = GL_UNKNOWN,
+                                        .error = {GL_OK, "", 0},
+                                        .archive = {GL_OK, "", 0}};
+    memccpy(report->zone, zone, '\0', sizeof report->zone - 1);
     return report;
+}
+
+void gl_store_note(struct gl_signal_trouble *noted, const struct gl_error *trouble)
+{
+    if (noted->code == GL_OK && trouble->code != GL_OK)
+        *noted =
+            (struct gl_signal_trouble){trouble->code, gl_strdup(trouble->text), trouble->pos.line};
+}
+
+static void forget(struct gl_signal_trouble *noted)
+{
+    if (noted->code != GL_OK)
+        free((void *)(uintptr_t)noted->text);
+}
+
+static void report_done(struct gl_signal_report *report)
+{
+    forget(&report->error);
+    forget(&report->archive);
 }
 
 static void note_error(struct gl_signal_report *report, const struct gl_error *trouble)
 {
-    if (report->error.code == GL_OK)
-        report->error = *trouble;
+    gl_store_note(&report->error, trouble);
+}
+
+static void note_doubt(struct gl_signal_report *report, const struct gl_series *series)
+{
+    struct gl_error doubt = {0};
+
+    gl_fail(&doubt, GL_E_UNKNOWN_DATA, "%s cannot be trusted: %s", series->dataset,
+            series->is_suspect ? series->suspicion : "it holds no figure");
+    note_error(report, &doubt);
 }
 
 /* Say how the series that came look: one usable one is enough to be in order. */
 static void note_series(struct gl_signal_report *report, const struct gl_series *series)
 {
-    struct gl_error doubt = {0};
-
-    if (!series->is_suspect && series->count > 0) {
+    if (!series->is_suspect && series->count > 0)
         report->is_ok = true;
-        return;
-    }
-    gl_fail(&doubt, GL_E_UNKNOWN_DATA, "%s cannot be trusted: %s", series->dataset,
-            series->is_suspect ? series->suspicion : "it holds no figure");
-    note_error(report, &doubt);
+    else
+        note_doubt(report, series);
 }
 
 /* ---- sources with a URL ---- */
@@ -267,6 +292,7 @@ static void ask_recent(struct gl_signal_store *store, struct source *source,
     recent.until.unix_s = now_s;
     ask_requests(store, source, &recent, &result, &unseen);
     gl_signal_result_done(&result);
+    report_done(&unseen);
 }
 
 static void ask_network(struct gl_signal_store *store, struct source *source,
@@ -356,14 +382,21 @@ static void ask_table(struct gl_signal_store *store, struct source *source,
 
 /* ---- zones ---- */
 
+static void note_no_source(struct gl_signal_report *report)
+{
+    struct gl_error trouble = {0};
+
+    gl_fail(&trouble, GL_E_CONFIG, "there is no signal source \"%s\"", report->source);
+    note_error(report, &trouble);
+}
+
 static void ask_source(struct gl_signal_store *store, struct source *source, struct entry *entry,
                        struct gl_signal_result *result)
 {
     struct gl_signal_report *report = add_report(store, source, entry->query.zone);
 
     if (source->ops == NULL)
-        gl_fail(&report->error, GL_E_CONFIG, "there is no signal source \"%s\"",
-                source->config->name);
+        note_no_source(report);
     if (source->ops == NULL || !gl_store_covers(source, entry->query.zone))
         report->is_skipped = true;
     else if (source->ops->needs_network)
@@ -409,6 +442,16 @@ static void fill_entry(struct gl_signal_store *store, struct entry *entry)
         gl_store_fill_histories(store, entry);
 }
 
+/* Tells most zones apart at once: hundreds of regions look for theirs (FNV-1a). */
+static uint32_t mark_of(const char *zone)
+{
+    uint32_t mark = 2166136261U;
+
+    for (; *zone != '\0'; zone++)
+        mark = (mark ^ (unsigned char)*zone) * 16777619U;
+    return mark;
+}
+
 static bool is_same_query(const struct entry *entry, const struct gl_signal_query *query)
 {
     return strcmp(entry->query.zone, query->zone) == 0 &&
@@ -423,18 +466,21 @@ static bool is_same_query(const struct entry *entry, const struct gl_signal_quer
 const struct gl_zone_facts *gl_signal_store_zone(struct gl_signal_store *store,
                                                  const struct gl_signal_query *query)
 {
+    uint32_t mark = mark_of(query->zone);
     struct entry *entry;
 
     for (size_t i = 0; i < store->entry_count; i++)
-        if (is_same_query(store->entries[i], query))
+        if (store->entries[i]->mark == mark && is_same_query(store->entries[i], query))
             return &store->entries[i]->facts;
     store->entries = gl_realloc(store->entries, (store->entry_count + 1) * sizeof *store->entries);
     entry = gl_alloc(sizeof *entry);
     store->entries[store->entry_count++] = entry;
     entry->query = *query;
-    snprintf(entry->neso, sizeof entry->neso, "%s", query->neso != NULL ? query->neso : "");
+    entry->mark = mark;
+    if (query->neso != NULL)
+        memccpy(entry->neso, query->neso, '\0', sizeof entry->neso - 1);
     entry->query.neso = entry->neso[0] != '\0' ? entry->neso : NULL;
-    snprintf(entry->facts.zone, sizeof entry->facts.zone, "%s", query->zone);
+    memcpy(entry->facts.zone, query->zone, sizeof entry->facts.zone);
     fill_entry(store, entry);
     return &entry->facts;
 }
@@ -506,6 +552,8 @@ void gl_signal_store_free(struct gl_signal_store *store)
         gl_signal_result_done(&store->sources[i].raw);
         gl_signal_result_done(&store->sources[i].whole);
     }
+    for (size_t i = 0; i < store->report_count; i++)
+        report_done(&store->reports[i]);
     free(store->ahead);
     free(store->entries);
     free(store->sources);

@@ -38,15 +38,23 @@ const struct gl_zone_facts *gl_signal_store_zone(struct gl_signal_store *store,
  * zones and sources are under way at once. */
 void gl_signal_store_ahead(struct gl_signal_store *store, const struct gl_signal_query *query);
 
+/* What went wrong; GL_OK and "" when nothing did. Owned by the store. */
+struct gl_signal_trouble {
+    enum gl_errc code;
+    const char *text;
+    uint32_t line; /* of the file that was read; 0 = none */
+};
+
 /* What happened to each source for each zone asked, for `signals --explain` and warnings. */
 struct gl_signal_report {
     const char *source;
     char zone[40];
     bool is_ok, is_from_cache, is_skipped;
-    bool is_unknown;       /* it answered that it has nothing for us: no right to it, or no data */
-    int64_t age_s;         /* of the answer; GL_UNKNOWN */
-    struct gl_error error; /* when it failed */
-    struct gl_error archive; /* when its answer could not be stored or its history not be read */
+    bool is_unknown; /* it answered that it has nothing for us: no right to it, or no data */
+    int64_t age_s;   /* of the answer; GL_UNKNOWN */
+    struct gl_signal_trouble error; /* when it failed */
+    /* When its answer could not be stored or its history not be read. */
+    struct gl_signal_trouble archive;
 };
 const struct gl_signal_report *gl_signal_store_reports(const struct gl_signal_store *store,
                                                        size_t *out_count);

@@ -71,8 +71,8 @@ void gl_store_archive(struct gl_signal_store *store, const struct source *source
         return;
     if (!store->is_archive_dead && archive(store, source, series, &kept, &store->archive_death))
         store->is_archive_dead = true;
-    if (store->is_archive_dead && report->archive.code == GL_OK)
-        report->archive = store->archive_death;
+    if (store->is_archive_dead)
+        gl_store_note(&report->archive, &store->archive_death);
 }
 
 int gl_store_archive_past(const struct gl_signal_store *store, const struct source *source,
@@ -226,8 +226,8 @@ void gl_store_fill_histories(struct gl_signal_store *store, struct entry *entry)
             read_archive(store, source, entry, &trouble);
         else if (source->config->path != NULL)
             read_file(store, source, entry, &trouble);
-        if (report != NULL && report->archive.code == GL_OK)
-            report->archive = trouble;
+        if (report != NULL)
+            gl_store_note(&report->archive, &trouble);
     }
     entry->facts.histories = (const struct gl_history *const *)entry->histories;
     entry->facts.history_count = entry->history_count;

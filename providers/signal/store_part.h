@@ -24,6 +24,7 @@ struct source {
 
 /* What is known of one question. */
 struct entry {
+    uint32_t mark; /* of its zone */
     struct gl_signal_query query;
     char neso[8];
     struct gl_zone_facts facts;
@@ -67,6 +68,8 @@ int gl_store_take(const struct gl_signal_store *store, const struct source *sour
                   struct gl_signal_result *result, struct gl_error *err);
 bool gl_store_is_trusted(const struct gl_signal_result *result, size_t from);
 
+/* The first trouble stays; its text is copied. */
+void gl_store_note(struct gl_signal_trouble *noted, const struct gl_error *trouble);
 /* Store what a fresh series that can be trusted says; what goes wrong stands in the report. */
 void gl_store_archive(struct gl_signal_store *store, const struct source *source,
                       const struct gl_series *series, struct gl_signal_report *report);

@@ -88,7 +88,8 @@ struct gl_venue {
     int64_t wait_s;
     struct gl_secret secrets[GL_VENUE_SECRETS]; /* in the order of the secret keys */
     bool has_read;
-    void *state; /* the adapter's */
+    bool has_begun; /* to send */
+    void *state;    /* the adapter's */
 };
 
 /* ---- settings and secrets ---- */
@@ -152,6 +153,10 @@ struct gl_venue_tokens {
 };
 int gl_venue_fetch_token(struct gl_venue *venue, const struct gl_venue_tokens *tokens,
                          void *credential, struct gl_error *err);
+
+/* From when on lists are looked through for what was sent: a day before the draft, for clocks that
+ * differ. */
+struct gl_instant gl_venue_since(const struct gl_venue_preview *preview);
 
 /* ---- reading ---- */
 

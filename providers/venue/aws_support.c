@@ -242,7 +242,7 @@ static int find_filed(struct gl_venue *venue, const struct gl_venue_preview *pre
 {
     char after[GL_INSTANT_TEXT], next[2048] = "";
 
-    gl_instant_text(preview->drafted, after);
+    gl_instant_text(gl_venue_since(preview), after);
     for (unsigned page = 0; page < GL_VENUE_PAGES; page++) {
         GL_AUTO(gl_remote_call_done) struct gl_remote_call call = {0};
         GL_AUTO(gl_auto_json) json_t *root = NULL;

@@ -262,7 +262,7 @@ static int find_listed(struct gl_venue *venue, const struct gl_venue_preview *pr
     bool is_filing = preview->action == GL_VENUE_FILING;
     char since[GL_INSTANT_TEXT], number[8], rest[64] = "";
 
-    gl_instant_text(preview->drafted, since);
+    gl_instant_text(gl_venue_since(preview), since);
     if (!is_filing)
         snprintf(rest, sizeof rest, "/%.12s/comments", preview->target);
     for (unsigned page = 1; page <= GL_VENUE_PAGES; page++) {

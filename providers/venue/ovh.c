@@ -196,7 +196,7 @@ static int find_filed(struct gl_venue *venue, const struct gl_venue_preview *pre
 
     address(venue, "", &call.url);
     gl_remote_query(&call, "subject", preview->tag);
-    gl_remote_query(&call, "minCreationDate", gl_instant_text(preview->drafted, since));
+    gl_remote_query(&call, "minCreationDate", gl_instant_text(gl_venue_since(preview), since));
     root = gl_venue_get_json(venue, &call, err);
     if (root == NULL)
         return -1;

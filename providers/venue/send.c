@@ -25,6 +25,11 @@ static int check_approval(const struct gl_venue *venue, const struct gl_venue_pr
 
 /* ---- is it there already? ---- */
 
+struct gl_instant gl_venue_since(const struct gl_venue_preview *preview)
+{
+    return (struct gl_instant){preview->drafted.unix_s - 86400};
+}
+
 int gl_venue_find(struct gl_venue *venue, const struct gl_venue_preview *preview,
                   struct gl_venue_receipt *out, struct gl_error *err)
 {
@@ -128,12 +133,14 @@ int gl_venue_send(struct gl_venue *venue, const struct gl_venue_preview *preview
     struct gl_venue_receipt receipt = {0};
     int there;
 
+    venue->has_begun = false;
     if (check_approval(venue, preview, approval, err) < 0)
         return -1;
     there = look_first(venue, preview, approval, &receipt, err);
     if (there < 0)
         return -1;
     if (there == 0) {
+        venue->has_begun = true;
         receipt = (struct gl_venue_receipt){0};
         receipt.is_by_hand = (venue->ops->caps & GL_VENUE_BY_HAND) != 0;
         if (preview->target[0] != '\0')
@@ -144,6 +151,11 @@ int gl_venue_send(struct gl_venue *venue, const struct gl_venue_preview *preview
     }
     *out = receipt;
     return 0;
+}
+
+bool gl_venue_has_begun(const struct gl_venue *venue)
+{
+    return venue->has_begun;
 }
 
 /* ---- looking ---- */

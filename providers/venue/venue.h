@@ -122,6 +122,9 @@ int gl_venue_send(struct gl_venue *venue, const struct gl_venue_preview *preview
                   const struct gl_venue_approval *approval, struct gl_venue_receipt *out,
                   struct gl_error *err);
 
+/* Had the last gl_venue_send() begun to send when it failed? False: nothing went out. */
+bool gl_venue_has_begun(const struct gl_venue *venue);
+
 /* Is it there already? 1 and *out, 0 when its absence is proven, -1 when that cannot be said. */
 int gl_venue_find(struct gl_venue *venue, const struct gl_venue_preview *preview,
                   struct gl_venue_receipt *out, struct gl_error *err);

@@ -49,7 +49,7 @@ measure() {
     printf '%s\n' "$cli" ec2 run-instances --image-id "$(cat "$scratch/ami")" --count 1 \
         --instance-type "$type" --region "$region" --output json >"$scratch/theirs"
     "$build/bench" aws "$scratch" 2>"$scratch/said" || tail -n 5 "$scratch/said" | sed 's/^/  /'
-    printf '  %s\n' 'ours asks moto five times (dry run, size, quota, what runs; then the launch), theirs once' \
+    printf '  %s\n' 'ours asks moto twice (the dry run, then the launch), theirs once' \
         "$("$cli" --version 2>&1)"
 }
 

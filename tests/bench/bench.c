@@ -42,11 +42,12 @@ long bench_peak_kib(void)
 
 static int usage(void)
 {
-    fputs("usage: bench start PROGRAM | offers | json | energy FOLDER | papers | planning | "
-          "guarantee FOLDER [SUITE] | receipt FILE | aws FOLDER | hook COMMANDS | hook-plan "
-          "RESOURCES | "
-          "hook-jansson FILE\n",
-          stderr);
+    fputs(
+        "usage: bench start PROGRAM | offers | json | demand | energy FOLDER | papers | planning | "
+        "guarantee FOLDER [SUITE] | receipt FILE | aws FOLDER | hook COMMANDS | hook-plan "
+        "RESOURCES | "
+        "hook-jansson FILE\n",
+        stderr);
     return 2;
 }
 
@@ -64,6 +65,7 @@ static const struct suite {
     {"receipt", NULL, bench_receipt},
     {"aws", NULL, bench_aws},
     {"json", bench_json, NULL},
+    {"demand", bench_demand, NULL},
     {"hook", NULL, bench_hook},
     {"hook-plan", NULL, bench_hook_plan},
     {"hook-jansson", NULL, bench_hook_jansson},

@@ -24,6 +24,8 @@ int bench_guarantee(const char *folder, const char *only, struct gl_error *err);
 /* A plan by the streaming JSON reader beside jansson's tree: MB/s and memory. The plan comes from
  * GREENLAUNCH_BENCH_PLAN, or is made up. */
 int bench_json(struct gl_error *err);
+/* A million demand signals to clusters: time and memory. */
+int bench_demand(struct gl_error *err);
 /* Verifications a second of the receipt in `path`. */
 int bench_receipt(const char *path, struct gl_error *err);
 /* Launches by the whole command beside the AWS CLI's, as tests/bench/aws.sh prepared them in

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # `greenlaunch hook` as a whole command beside its peers over the same plans: tests/bench/hook.sh
 # BUILD. Peers are taken from PATH or from BUILD/peers; one that is not there is skipped. The plan
-# of a user is given by GREENLAUNCH_BENCH_PLAN.
+# of a user is given by GREENLAUNCH_BENCH_PLAN, the folder of real plans by GREENLAUNCH_TEST_IAC.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 build=$(cd "${1:-build}" && pwd) || exit 1
@@ -74,6 +74,19 @@ beside_peers() { # PLAN ROUNDS TITLE
     measure
 }
 
+# The stress file among the real plans: 1040 resources in 40 modules.
+real_plan() {
+    local packed=${GREENLAUNCH_TEST_IAC:-}/terraform/tf-infracost-x40-DERIVED.json.xz
+    if [ ! -f "$packed" ]; then
+        printf '  the 7.4 MB plan: skipped: GREENLAUNCH_TEST_IAC names no folder with %s\n' \
+            "${packed##*/}"
+    elif ! xz -dc "$packed" >"$work/real.json" 2>"$work/log"; then
+        printf '  the 7.4 MB plan: skipped: %s\n' "$(head -n 1 "$work/log")"
+    else
+        beside_peers "$work/real.json" 3 'a real plan, 40 times over'
+    fi
+}
+
 # What the hook adds to `terraform show -json`, which every user of it runs first.
 beside_terraform() { # RESOURCES
     local tf=$work/tf ours
@@ -107,6 +120,7 @@ for resources in 1200 12000; do
     "$build/bench" hook-plan "$resources" >"$work/plan.json"
     beside_peers "$work/plan.json" $((resources > 5000 ? 1 : 3)) "a made-up plan of $resources resources"
 done
+real_plan
 [ -z "${GREENLAUNCH_BENCH_PLAN:-}" ] ||
     beside_peers "$(realpath "$GREENLAUNCH_BENCH_PLAN")" 3 'the plan given'
 beside_terraform 1200

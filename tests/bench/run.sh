@@ -215,6 +215,8 @@ title "Plans: the streaming JSON reader beside jansson (GREENLAUNCH_BENCH_PLAN)"
 "$build/bench" json
 title 'Plans judged: the whole command beside its peers (GREENLAUNCH_BENCH_PLAN)'
 bash tests/bench/hook.sh "$build"
+title 'Demand signals, clustered'
+"$build/bench" demand
 title 'Energy counters over 30 simulated days, every range and power'
 "$build/bench" energy "$work/rapl"
 title 'Published figures recomputed'

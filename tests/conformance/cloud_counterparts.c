@@ -28,7 +28,6 @@ static void *aws_start(const char *folder)
     struct gl_fake_aws *fake = gl_fake_aws_start();
 
     (void)folder;
-    fake->quota = PLENTY;
     if (getenv("FAKE_AWS_CLOSED") != NULL) /* a region where nobody may look */
         fake->fault = (struct gl_fake_aws_fault){.action = "DescribeInstances",
                                                  .region = getenv("FAKE_AWS_CLOSED"),

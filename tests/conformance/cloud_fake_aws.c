@@ -222,15 +222,8 @@ static void answer_json(struct gl_fake_aws *fake, const char *target,
         json_error(out, 400, "SerializationException");
     else if (strcmp(target, "AWSPriceListService.GetProducts") == 0)
         get_products(fake, asked, out);
-    else if (strcmp(target, "ServiceQuotasV20190624.GetServiceQuota") != 0)
+    else
         json_error(out, 400, "UnknownOperationException");
-    else if (fake->has_no_quotas)
-        json_error(out, 400, "AccessDeniedException");
-    else {
-        gl_str_add(&out->headers, "Content-Type: application/x-amz-json-1.1\r\n");
-        gl_str_addf(&out->body, "{\"Quota\":{\"ServiceCode\":\"ec2\",\"Value\":%.1f}}",
-                    fake->quota);
-    }
     json_decref(asked);
 }
 
@@ -365,7 +358,6 @@ struct gl_fake_aws *gl_fake_aws_start(void)
 {
     struct gl_fake_aws *fake = gl_alloc(sizeof *fake);
 
-    fake->quota = 32;
     snprintf(fake->secret, sizeof fake->secret, "%s", GL_FAKE_AWS_SECRET);
     fake->server = gl_test_server_start(answer, fake);
     return fake;

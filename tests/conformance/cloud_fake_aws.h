@@ -59,10 +59,8 @@ struct gl_fake_aws {
     struct gl_fake_aws_image images[GL_FAKE_AWS_IMAGES];
     size_t image_count;
     struct gl_fake_aws_fault fault;
-    unsigned hide;      /* looks that do not see a fresh instance */
-    unsigned page;      /* instances or offerings a page; 0 = all */
-    double quota;       /* vCPUs */
-    bool has_no_quotas; /* AccessDenied for them */
+    unsigned hide; /* looks that do not see a fresh instance */
+    unsigned page; /* instances or offerings a page; 0 = all */
     bool has_no_prices;
     bool has_no_estimates; /* AccessDenied for the carbon statement */
     unsigned estimates;    /* pages of it that were asked for */

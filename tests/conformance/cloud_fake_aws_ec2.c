@@ -70,21 +70,6 @@ static bool is_type(const char *name)
     return false;
 }
 
-static void describe_types(struct gl_fake_aws *fake, const struct gl_fake_aws_fields *fields,
-                           struct gl_test_answer *out)
-{
-    (void)fake;
-    if (!is_type(FIELD("InstanceType.1"))) {
-        gl_fake_aws_error(out, 400, "InvalidInstanceType",
-                          "The following supplied instance types do not exist: [vast]");
-        return;
-    }
-    gl_str_addf(&out->body,
-                "<R><instanceTypeSet><item><instanceType>%s</instanceType><vCpuInfo><defaultVCpus>"
-                "2</defaultVCpus></vCpuInfo></item></instanceTypeSet></R>",
-                FIELD("InstanceType.1"));
-}
-
 static void describe_spot(struct gl_fake_aws *fake, const struct gl_fake_aws_fields *fields,
                           struct gl_test_answer *out)
 {
@@ -506,7 +491,6 @@ static const struct {
 } actions[] = {
     {"DescribeRegions", describe_regions, ""},
     {"DescribeInstanceTypeOfferings", describe_offerings, "LocationType MaxResults NextToken"},
-    {"DescribeInstanceTypes", describe_types, "InstanceType.?"},
     {"DescribeSpotPriceHistory", describe_spot,
      "StartTime ProductDescription.? InstanceType.? NextToken"},
     {"RunInstances", run_instances,

@@ -261,13 +261,6 @@ static void what_could_be_launched(void **state)
     (void)state;
     assert_int_equal(cloud->ops->check(cloud, &launch, &err), 0);
     assert_int_equal(fake->count, 0);
-    fake->quota = 1;
-    assert_int_equal(cloud->ops->check(cloud, &launch, &err), -1);
-    assert_int_equal(err.code, GL_E_QUOTA);
-    assert_non_null(strstr(err.text, "L-1216C47A"));
-    fake->has_no_quotas = true; /* not allowed to look: nothing is said */
-    gl_error_clear(&err);
-    assert_int_equal(cloud->ops->check(cloud, &launch, &err), 0);
     fail_next("RunInstances", 403, "UnauthorizedOperation", 1, false);
     assert_int_equal(cloud->ops->check(cloud, &launch, &err), -1);
     assert_int_equal(err.code, GL_E_PERMISSION);
@@ -275,24 +268,6 @@ static void what_could_be_launched(void **state)
     launch.type = "vast";
     assert_int_equal(cloud->ops->check(cloud, &launch, &err), -1);
     assert_int_equal(err.code, GL_E_UNKNOWN_NAME);
-}
-
-static void what_runs_counts_against_the_quota(void **state)
-{
-    struct gl_launch launch = a_launch();
-    struct gl_instance made;
-    struct gl_error err = {0};
-
-    (void)state;
-    fake->quota = 3; /* a t3.micro has two vCPUs: that is known, and not asked */
-    fail_next("DescribeInstanceTypes", 500, "InternalError", 1000, false);
-    assert_int_equal(cloud->ops->check(cloud, &launch, &err), 0);
-    assert_int_equal(fake->fault.times, 1000);
-    fake->fault.times = 0;
-    assert_int_equal(launch_it(&launch, &made, &err), 0);
-    assert_int_equal(cloud->ops->describe(cloud, made.id, &made, &err), 0);
-    assert_int_equal(cloud->ops->check(cloud, &launch, &err), -1);
-    assert_int_equal(err.code, GL_E_QUOTA);
 }
 
 /* ---- lists ---- */
@@ -584,7 +559,6 @@ int main(void)
         TEST(a_throttle_is_waited_out),
         TEST(rejected_credentials),
         TEST(what_could_be_launched),
-        TEST(what_runs_counts_against_the_quota),
         TEST(pages_of_all_regions),
         TEST(one_region_that_fails),
         TEST(a_console_longer_than_its_window),

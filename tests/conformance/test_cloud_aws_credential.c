@@ -425,8 +425,8 @@ static void regions_and_endpoints(void **state)
     assert_string_equal(gl_aws_chain_region(chain), "eu-west-3");
     expect_endpoint(chain, "ec2", "cn-north-1", "https://ec2.cn-north-1.amazonaws.com.cn");
     expect_endpoint(chain, "pricing", "us-east-1", "https://api.pricing.us-east-1.amazonaws.com");
-    add_line("AWS_ENDPOINT_URL_SERVICE_QUOTAS=https://q.example");
-    expect_endpoint(chain, "servicequotas", "eu-west-1", "https://q.example");
+    add_line("AWS_ENDPOINT_URL_PRICING=https://q.example");
+    expect_endpoint(chain, "pricing", "us-east-1", "https://q.example");
     add_line("AWS_DEFAULT_REGION=eu-central-1");
     assert_string_equal(gl_aws_chain_region(chain), "eu-central-1");
     add_line("AWS_REGION=eu-north-1");

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Venues judged by what others wrote: Prism with GitHub's description, moto, an SMTP server, the
- * CloudEvents SDK, a browser. Started by tests/integration/venues.sh, which names each by a
- * variable; what is not named is skipped. */
+ * CloudEvents SDK, a browser, vendors' descriptions. Started by tests/integration/venue*.sh, which
+ * name each by a variable; what is not named is skipped. */
 #include "base/error.h"
 #include "base/file.h"
+#include "base/json.h"
 #include "providers/venue/venue.h"
 
 #include <setjmp.h>
@@ -209,12 +210,71 @@ static void test_browser(void **state)
     gl_venue_close(browser.venue);
 }
 
+/* What would be sent, step by step, for whoever has the vendor's own description of it. */
+static json_t *steps_of(const char *name, const char *const *pairs, enum gl_venue_action action,
+                        const char *target)
+{
+    struct gl_venue_request request = draft();
+    struct gl_venue_preview preview = {0};
+    struct gl_error err = {0};
+    json_t *steps = json_array();
+    struct opened venue;
+
+    open_venue(&venue, name, pairs);
+    if (gl_venue_preview(venue.venue, action, &request, target, &preview, &err) < 0)
+        fail_msg("%s", err.text);
+    for (size_t i = 0; i < preview.step_count; i++) {
+        const struct gl_venue_step *step = &preview.steps[i];
+
+        json_array_append_new(
+            steps, json_pack("{s:s,s:s,s:s%}", "method", step->method, "where", step->where, "body",
+                             step->body != NULL ? step->body : "", step->body_length));
+    }
+    gl_venue_preview_done(&preview);
+    gl_venue_close(venue.venue);
+    return steps;
+}
+
+static void test_described(void **state)
+{
+    static const char *const google[] = {
+        "parent", "projects/green", "classification", "100152", "test_case", "yes", NULL};
+    static const char *const azure[] = {"subscription",
+                                        "11111111-2222-3333-4444-555555555555",
+                                        "service",
+                                        "aaaaaaaa-2222-3333-4444-555555555555",
+                                        "classification",
+                                        "bbbbbbbb-2222-3333-4444-555555555555",
+                                        "first_name",
+                                        "Ada",
+                                        "last_name",
+                                        "Lovelace",
+                                        "email",
+                                        "ada@green.example.org",
+                                        "country",
+                                        "DEU",
+                                        NULL};
+    const char *path = judge("GREENLAUNCH_JUDGE_DESCRIBED");
+    GL_AUTO(gl_auto_json) json_t *all = json_object();
+    GL_AUTO(gl_auto_free) char *text = NULL;
+    struct gl_error err = {0};
+
+    (void)state;
+    json_object_set_new(all, "google", steps_of("google-support", google, GL_VENUE_FILING, NULL));
+    json_object_set_new(
+        all, "google-close",
+        steps_of("google-support", google, GL_VENUE_WITHDRAWING, "projects/green/cases/181"));
+    json_object_set_new(all, "azure", steps_of("azure-support", azure, GL_VENUE_FILING, NULL));
+    text = gl_json_pretty(all);
+    assert_int_equal(gl_file_write(path, text, strlen(text), 0600, &err), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_github),  cmocka_unit_test(test_aws),
         cmocka_unit_test(test_smtp),    cmocka_unit_test(test_cloudevents),
-        cmocka_unit_test(test_browser),
+        cmocka_unit_test(test_browser), cmocka_unit_test(test_described),
     };
     int failed;
 

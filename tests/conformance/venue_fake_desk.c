@@ -39,7 +39,7 @@ static void ovh_list(struct venue_fake *fake, const struct gl_test_request *requ
 
     venue_fake_query(request, "subject", subject, sizeof subject);
     venue_fake_query(request, "minCreationDate", since, sizeof since);
-    if (strncmp(subject, "GL-", 3) != 0 || strcmp(since, "2026-11-20T00:00:00Z") != 0)
+    if (strncmp(subject, "GL-", 3) != 0 || strcmp(since, "2026-11-19T00:00:00Z") != 0)
         venue_fake_complain(fake, "subject %s since %s", subject, since);
     for (size_t i = 0; !fake->is_lagging && i < fake->item_count; i++)
         json_array_append_new(list, json_integer(fake->items[i].id));

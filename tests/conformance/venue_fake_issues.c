@@ -29,7 +29,7 @@ static void github_list(struct venue_fake *fake, const struct gl_test_request *r
 
     venue_fake_query(request, "since", since, sizeof since);
     venue_fake_query(request, "page", page, sizeof page);
-    if (strcmp(since, "2026-11-20T00:00:00Z") != 0 || strcmp(page, "1") != 0)
+    if (strcmp(since, "2026-11-19T00:00:00Z") != 0 || strcmp(page, "1") != 0)
         venue_fake_complain(fake, "since %s page %s", since, page);
     for (size_t i = 0; !fake->is_lagging && i < fake->item_count; i++)
         json_array_append_new(list, github_issue(&fake->items[i]));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The guard on the reference cloud: what it does when a promise lapses, and when nothing is known.
  */
+#include "broker/demand.h"
 #include "tests/fault/guard_case.h"
 
 #include "broker/shift.h"
@@ -37,16 +38,39 @@ static void what_is_promised_stays_under_one_promise(void **state)
     assert_chain();
 }
 
+/* The one demand signal: of a cloud that is nobody's else, without its region's name. */
+static void assert_demand(enum gl_demand_kind kind, enum gl_instead instead)
+{
+    const struct gl_demand_ask all = {0, true};
+    struct gl_error err = {0};
+    struct gl_clustering *clustering = gl_demand_clusters(journal.ledger, &all, &err);
+    const struct gl_cluster *cluster;
+    size_t count;
+
+    assert_non_null(clustering);
+    cluster = gl_clustering_end(clustering, &count);
+    assert_int_equal(count, 1);
+    assert_int_equal(cluster->by_kind[kind], 1);
+    assert_int_equal(cluster->by_instead[instead], 1);
+    assert_string_equal(cluster->first->provider, "private");
+    assert_string_equal(cluster->first->region, "");
+    assert_non_null(strstr(cluster->first->rule, "intensity<="));
+    assert_true(cluster->wanted_ms > 0);
+    gl_clustering_free(clustering);
+}
+
 static void a_lapse_gets_what_was_asked_for(void **state)
 {
     static const struct {
         const char *on_lapse, *state, *region;
         enum gl_guard_act act;
+        enum gl_demand_kind kind;
+        enum gl_instead instead;
     } rows[] = {
-        {"move", "running", GL_MEMORY_REGION_2, GL_GUARD_MOVE},
-        {"pause", "paused", GL_MEMORY_REGION, GL_GUARD_PAUSE},
-        {"stop", "ended", GL_MEMORY_REGION, GL_GUARD_STOP},
-        {"notify", "running", GL_MEMORY_REGION, GL_GUARD_NOTIFY},
+        {"move", "running", GL_MEMORY_REGION_2, GL_GUARD_MOVE, GL_DEMAND_MOVE, GL_INSTEAD_MOVED},
+        {"pause", "paused", GL_MEMORY_REGION, GL_GUARD_PAUSE, GL_DEMAND_PAUSE, GL_INSTEAD_PAUSED},
+        {"stop", "ended", GL_MEMORY_REGION, GL_GUARD_STOP, GL_DEMAND_BREACH, GL_INSTEAD_STOPPED},
+        {"notify", "running", GL_MEMORY_REGION, GL_GUARD_NOTIFY, GL_DEMAND_BREACH, GL_INSTEAD_RAN},
     };
 
     (void)state;
@@ -60,6 +84,7 @@ static void a_lapse_gets_what_was_asked_for(void **state)
         assert_state(rows[i].state, rows[i].region);
         assert_int_equal(events("demand"), 0); /* it stands apart from the launch */
         assert_int_equal(journal_bench_events(&journal, "", "demand"), 1);
+        assert_demand(rows[i].kind, rows[i].instead);
         assert_int_equal(promises("open"), rows[i].act == GL_GUARD_MOVE);
         assert_chain();
     }

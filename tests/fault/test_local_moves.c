@@ -519,16 +519,21 @@ static void test_guest_that_does_not_answer(void **state)
 {
     static const char *const command[] = {
         "sh", "-c", "kill -STOP 1; echo c >/proc/sysrq-trigger; sleep 60", NULL};
+    GL_AUTO(gl_str_done) struct gl_str text = {0};
     struct gl_launch wanted;
     struct gl_instance made;
     struct gl_error err = {0};
+    uint64_t next = 0;
 
     (void)state;
     NEED_VM("guest_that_does_not_answer");
     wanted = gl_bench_launch(&bench, &names, command);
     must(bench.cloud->ops->launch(bench.cloud, &wanted, &made, &err), &err);
     snprintf(id, sizeof id, "%s", made.id);
-    usleep(500000);
+    for (int i = 0; i < 600 && strstr(gl_str_text(&text), "Kernel panic") == NULL; i++) {
+        must(bench.cloud->ops->console(bench.cloud, id, next, &text, &next, &err), &err);
+        usleep(100000); /* how soon depends on how busy this machine is */
+    }
     assert_int_equal(bench.cloud->ops->move(bench.cloud, id, "there", &err), -1);
     assert_int_equal(err.code, GL_E_GUEST);
     assert_string_equal(look().region, "here");

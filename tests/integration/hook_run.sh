@@ -10,6 +10,7 @@ cd "$(dirname "$0")/../.." || exit 1
 root=$PWD
 build=$(cd "${1:-build}" && pwd) || exit 1
 . tests/support/checks.sh
+. tests/support/terraform_venv.sh
 scratch=$build/tmp/hook_run
 rm -rf "$scratch"
 mkdir -p "$scratch"/{bin,home,work}
@@ -290,12 +291,16 @@ external 2 'too much' "{\"max_intensity\":\"$(head -c 70000 /dev/zero | tr '\0' 
 [ ! -e "$scratch/external/ledger.db" ]
 check $? 'no ledger was opened'
 
-# ---- the real Terraform ----
+# ---- the real Terraform: the one on PATH, or one that pip carries ----
+export PATH=$build:$plain
+if [ -z "$real" ] && terraform_venv "$build"; then
+    real=$terraform
+    export PATH="$build:${terraform%/*}:$plain"
+fi
 if [ -z "$real" ]; then
-    printf 'skip a real plan and apply: terraform is not on PATH\n'
+    printf 'skip a real plan and apply: terraform is not on PATH, and %s\n' "$missing"
     exit "$failed"
 fi
-export PATH=$build:$plain
 mkdir -p "$scratch/real" && cd "$scratch/real" || exit 1
 cat >main.tf <<'TF'
 variable "token" {

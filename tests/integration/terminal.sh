@@ -19,12 +19,13 @@ unset COLUMNS NO_COLOR CI ACCESSIBLE
 . tests/support/checks.sh
 
 # Lines of stdin that are wider than COLUMNS and could be broken, each after NAME. gawk and mawk
-# disagree about what a character is, so the width comes from wc. Our own folder counts as short:
+# disagree about what a character is, so the width comes from wc. Our own folders count as short:
 # where somebody builds is not what is looked at here.
 too_wide() { # COLUMNS NAME
     local line
     while IFS= read -r line; do
         line=${line//"$work"/'~'} # quoted: a bare ~ is expanded to our folder again
+        line=${line//"${program%/*}"/'~'}
         [ ${#line} -gt "$1" ] || continue
         [ "$(wc -L <<<"$line")" -gt "$1" ] || continue
         [[ $line =~ ^\ *[^\ ]+$ ]] || printf '# %s: %s\n' "$2" "$line"

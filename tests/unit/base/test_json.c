@@ -71,7 +71,21 @@ static void test_parse_refusals(void **state)
         assert_refused(broken[i], strlen(broken[i]), GL_E_SYNTAX, "not valid JSON");
     assert_refused("{\"a\":1,\"a\":2}", 13, GL_E_SYNTAX, "duplicate");
     assert_refused("[1]\0", 4, GL_E_SYNTAX, "not valid JSON");
+    /* The parser alone takes the first two: it drops a zero byte right after a number. */
+    assert_refused("[0\0]", 4, GL_E_SYNTAX, "zero byte");
+    assert_refused("{\"a\":1.5\0}", 10, GL_E_SYNTAX, "zero byte");
+    assert_refused("[\"a\0b\"]", 7, GL_E_SYNTAX, "zero byte");
     assert_refused("[\x1b]", 3, GL_E_SYNTAX, "x1b");
+}
+
+static void test_zero_position(void **state)
+{
+    struct gl_error err = {0};
+
+    (void)state;
+    assert_null(gl_json_parse("{\n \"a\": 1\0\n}", 12, "in.json", &err));
+    assert_int_equal(err.pos.line, 2);
+    assert_int_equal(err.pos.column, 8);
 }
 
 static void test_position(void **state)
@@ -333,12 +347,19 @@ static void test_numbers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_parse),           cmocka_unit_test(test_parse_refusals),
-        cmocka_unit_test(test_position),        cmocka_unit_test(test_depth),
-        cmocka_unit_test(test_breadth),         cmocka_unit_test(test_size),
-        cmocka_unit_test(test_canonical),       cmocka_unit_test(test_canonical_refusals),
-        cmocka_unit_test(test_canonical_order), cmocka_unit_test(test_pretty),
-        cmocka_unit_test(test_members),         cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_parse),
+        cmocka_unit_test(test_parse_refusals),
+        cmocka_unit_test(test_position),
+        cmocka_unit_test(test_zero_position),
+        cmocka_unit_test(test_depth),
+        cmocka_unit_test(test_breadth),
+        cmocka_unit_test(test_size),
+        cmocka_unit_test(test_canonical),
+        cmocka_unit_test(test_canonical_refusals),
+        cmocka_unit_test(test_canonical_order),
+        cmocka_unit_test(test_pretty),
+        cmocka_unit_test(test_members),
+        cmocka_unit_test(test_numbers),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

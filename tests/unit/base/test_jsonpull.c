@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -477,6 +478,28 @@ static void test_noise(void **state)
     }
 }
 
+/* Lines of one mark only, however long; what touches a document is still told. */
+static void test_marked_lines(void **state)
+{
+    static char text[40000];
+    struct bench bench;
+    bool has;
+
+    (void)state;
+    snprintf(text, sizeof text, "{}\n::%036000d{}\n ::\n{} 12x", 7);
+    bench = open_text(text);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(gl_jsonpull_drop_lines(bench.pull, "::", &bench.err), 0);
+        assert_int_equal(gl_jsonpull_more(bench.pull, &has, &bench.err), 0);
+        assert_true(has);
+        assert_int_equal(gl_jsonpull_skip(bench.pull, &bench.err), 0);
+    }
+    assert_int_equal(gl_jsonpull_line(bench.pull), 4);
+    assert_int_equal(gl_jsonpull_drop_lines(bench.pull, "::", &bench.err), 0);
+    assert_failed(&bench, gl_jsonpull_more(bench.pull, &has, &bench.err), GL_E_SYNTAX, "the end");
+    done(&bench);
+}
+
 /* Behind a document as well, and in lines longer than the window. */
 static void test_noise_around(void **state)
 {
@@ -567,6 +590,7 @@ int main(void)
         cmocka_unit_test(test_nul),
         cmocka_unit_test(test_documents),
         cmocka_unit_test(test_noise),
+        cmocka_unit_test(test_marked_lines),
         cmocka_unit_test(test_noise_around),
         cmocka_unit_test(test_wide_document),
         cmocka_unit_test(test_errors_show_nothing),

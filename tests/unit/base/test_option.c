@@ -15,7 +15,7 @@
 struct values {
     bool is_quiet, is_dry, is_no_wait;
     const char *food, *color;
-    struct gl_option_list regions;
+    struct gl_option_list regions, whole;
     int verbosity;
     int64_t count, ceiling, wait_s;
 };
@@ -89,6 +89,11 @@ static const struct gl_option global[] = {
      .offset = offsetof(struct values, regions),
      .choices = "vm|job",
      .help = "Kinds"},
+    {.name = "value",
+     .kind = GL_OPT_LIST,
+     .offset = offsetof(struct values, whole),
+     .low = GL_OPT_WHOLE,
+     .help = "Values"},
     {0},
 };
 
@@ -229,6 +234,10 @@ static void test_lists(void **state)
     assert_non_null(strstr(out.err.text, "empty"));
     RUN(&out, "--kind", "vm", "--kind", "job");
     assert_int_equal(out.global.regions.count, 2);
+    RUN(&out, "--value", "A=1,2", "--value=,B,");
+    assert_int_equal(out.global.whole.count, 2);
+    assert_string_equal(out.global.whole.items[0], "A=1,2");
+    assert_string_equal(out.global.whole.items[1], ",B,");
     RUN(&out, "--kind", "pod");
     assert_string_equal(out.err.text, "--kind: \"pod\" is not one of vm|job");
     for (int i = 0; i <= GL_OPTION_LIST_MAX; i++)

@@ -131,6 +131,41 @@ static void of_several_names_any_may_count(void **state)
     assert_null(place->candidates[1]);
 }
 
+/* `var.flag ? "us-east-1" : var.a`: what is written out between names is not in the plan, and what
+ * a local value comes to neither. */
+static void names_beside_what_is_not_in_the_plan_are_no_answer(void **state)
+{
+    static const struct {
+        const char *names, *region, *candidate;
+    } rows[] = {
+        {"\"var.flag\",\"var.a\"", NULL, NULL},
+        {"\"var.stage\",\"var.a\"", NULL, NULL},
+        {"\"terraform.workspace\",\"var.a\"", NULL, NULL},
+        {"\"var.none\",\"var.a\"", NULL, NULL},
+        {"\"var.flag\",\"local.x\",\"var.a\",\"var.b\"", NULL, NULL},
+        {"\"data.aws_region.here.name\",\"data.aws_region.here\",\"var.a\"", NULL, NULL},
+        {"\"var.flag\",\"var.a\",\"var.b\"", "eu-north-1", "us-east-1"},
+        {"\"var.letter\",\"var.a\"", "eu-north-1", NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        GL_AUTO(gl_str_done) struct gl_str region = {0};
+        const struct gl_intent_place *place;
+
+        gl_str_addf(&region, "{\"references\":[%s]}", rows[i].names);
+        read_as("1.9.0", INSTANCE,
+                TWO ",\"flag\":{\"value\":true},\"none\":{\"value\":null},\"letter\":{\"value\":"
+                    "\"a\"}",
+                INSTANCE_BLOCK, gl_str_text(&region));
+        place = &intent_of("aws_instance.a")->place;
+        if ((place->region == NULL) != (rows[i].region == NULL))
+            fail_msg("%s: %s", rows[i].names, place->region != NULL ? place->region : "unknown");
+        if (rows[i].candidate != NULL)
+            assert_string_equal(place->candidates[0], rows[i].candidate);
+    }
+}
+
 /* A module is told something that is not in the plan: its default does not count. */
 static void defaults_count_only_where_nothing_is_told(void **state)
 {
@@ -388,6 +423,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(items_of_variables_are_told_apart),
         cmocka_unit_test(of_several_names_any_may_count),
+        cmocka_unit_test(names_beside_what_is_not_in_the_plan_are_no_answer),
         cmocka_unit_test(defaults_count_only_where_nothing_is_told),
         cmocka_unit_test(written_places_are_not_overruled),
         cmocka_unit_test(names_of_parents_are_no_places),

@@ -140,6 +140,28 @@ static void a_service_has_no_price_of_a_machine(void **state)
     assert_true(report->judged[0].grams_per_h[1] > 0);
 }
 
+/* 0.05 USD an hour and vCPU: +0.1 created, -0.2 deleted, +0.3 grown. */
+static void money_changes_by_what_stays_and_goes(void **state)
+{
+    struct gl_intent *grown;
+
+    (void)state;
+    begin(CLEAN);
+    world_add(&world, GL_CHANGE_CREATE, "eu-north-1", "m5.large");
+    world_add(&world, GL_CHANGE_DELETE, "us-east-1", "m5.xlarge");
+    world_add(&world, GL_CHANGE_NONE, "us-east-1", "m5.2xlarge");
+    grown = world_add(&world, GL_CHANGE_GROW, "eu-north-1", "m5.2xlarge");
+    world_before(&world, grown);
+    grown->machine_before->type = grown->machine_before->catalogue = "m5.large";
+    judge();
+    assert_true(fabs(report->usd_per_month - 0.5 * 730.5) < 1e-6);
+    assert_true(fabs(report->delta_usd_per_month - 0.2 * 730.5) < 1e-6);
+    world_add(&world, GL_CHANGE_DELETE, "us-east-1", "x9.unheard");
+    judge();
+    assert_true(fabs(report->usd_per_month - 0.5 * 730.5) < 1e-6);
+    assert_true(isnan(report->delta_usd_per_month));
+}
+
 static void groups_count_by_the_asked_basis(void **state)
 {
     struct gl_intent *intent;
@@ -515,6 +537,7 @@ int main(void)
         TEST(an_unknown_place_is_never_green),
         TEST(an_unknown_machine_is_judged_by_its_place),
         TEST(a_service_has_no_price_of_a_machine),
+        TEST(money_changes_by_what_stays_and_goes),
         TEST(groups_count_by_the_asked_basis),
         TEST(machines_that_cannot_be_seen),
         TEST(opaque_ones_are_looked_at_though_no_launch),

@@ -104,7 +104,7 @@ static void test_names(void **state)
 
     (void)state;
     for (size_t i = 0; i < 3000; i++)
-        gl_reader_index_add(&arena, &index, gl_reader_say(&arena, "name %zu", i % 1000), i);
+        gl_reader_index_add(&index, gl_reader_say(&arena, "name %zu", i % 1000), i);
     for (size_t i = 0; i < 3; i++) {
         assert_true(gl_reader_index_next(&index, "name 7", &cursor, &number));
         assert_int_equal(number, 7 + i * 1000);
@@ -112,6 +112,8 @@ static void test_names(void **state)
     assert_false(gl_reader_index_next(&index, "name 7", &cursor, &number));
     cursor = 0;
     assert_false(gl_reader_index_next(&index, "name 1000", &cursor, &number));
+    gl_reader_index_done(&index);
+    assert_false(gl_reader_index_next(&index, "name 7", &cursor, &number));
     gl_arena_done(&arena);
 }
 

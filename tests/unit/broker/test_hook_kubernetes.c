@@ -175,6 +175,16 @@ static void test_autoscaler(void **state)
     assert_true(intent->is_launch);
     assert_int_equal(plan.launches, 1);
     gl_hook_plan_done(&plan);
+    read_text(
+        reader,
+        "apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: {name: h, namespace: "
+        "prod}\nspec: {scaleTargetRef: {kind: Deployment, name: web}, minReplicas: 2, maxReplicas: "
+        "9}\n---\n" DEPLOYMENT("replicas: 12, ", ""),
+        (struct gl_hook_options){0}, &plan);
+    intent = intent_of(&plan, "prod/Deployment/web");
+    assert_int_equal(intent->count.min, 2);
+    assert_int_equal(intent->count.max, 12);
+    gl_hook_plan_done(&plan);
 }
 
 static void test_node_pool(void **state)

@@ -256,11 +256,48 @@ static void test_recognise(void **state)
     assert_non_null(strstr(why, "state"));
 }
 
+/* ---- scalers ---- */
+
+#define GROUP                                                                 \
+    STEP("create", URN("aws:autoscaling/group:Group", "g"),                   \
+         "\"newState\":" STATE("\"name\":\"g\",\"minSize\":1,\"maxSize\":10," \
+                               "\"desiredCapacity\":2"))
+#define SCHEDULE(op, which, max)                                \
+    "," STEP(op, URN("aws:autoscaling/schedule:Schedule", "s"), \
+             "\"" which "\":" STATE("\"autoscalingGroupName\":\"g\",\"maxSize\":" max))
+
+static void test_scalers(void **state)
+{
+    static const struct {
+        const char *steps;
+        int64_t max;
+    } cases[] = {
+        {GROUP SCHEDULE("create", "newState", "40"), 40},
+        {GROUP SCHEDULE("create", "newState", "4"), 10},
+        {GROUP SCHEDULE("create", "newState", LATER), GL_UNKNOWN},
+        {GROUP SCHEDULE("delete", "oldState", "40"), 10},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        GL_AUTO(gl_str_done) struct gl_str text = {0};
+        struct gl_hook_plan plan;
+
+        gl_str_addf(&text, "{\"steps\":[%s]}", cases[i].steps);
+        read_text(reader, gl_str_text(&text), (struct gl_hook_options){0}, &plan);
+        assert_int_equal(plan.count, 2);
+        assert_int_equal(plan.intents[0].count.max, cases[i].max);
+        assert_int_equal(plan.intents[0].count.min, 1);
+        gl_hook_plan_done(&plan);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_places),
         cmocka_unit_test(test_operations),
+        cmocka_unit_test(test_scalers),
         cmocka_unit_test(test_replacement_keeps_both_states),
         cmocka_unit_test(test_same_name_twice_is_two),
         cmocka_unit_test(test_unknown_and_secret_values),

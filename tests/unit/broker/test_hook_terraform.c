@@ -241,6 +241,23 @@ static void test_alternatives(void **state)
     gl_hook_plan_done(&plan);
 }
 
+/* One of those others cannot be read: nobody knows. */
+static void test_alternatives_unread(void **state)
+{
+    struct gl_hook_plan plan;
+
+    (void)state;
+    read_plan(HEAD_OLD CHANGES(CREATE("module.m.aws_instance.a", T3))
+                  CONFIG(PROVIDERS(PROVIDER("aws", CONSTANT("ap-south-1")) "," PROVIDER(
+                      "aws.b", "{\"references\":[\"local.b\"]}"))
+                             ROOT("\"module_calls\":{\"m\":{\"module\":{\"resources\":[" BLOCK(
+                                 "a", "m:aws") "]}}}")),
+              &plan);
+    assert_null(plan.intents[0].place.region);
+    assert_null(plan.intents[0].place.candidates);
+    gl_hook_plan_done(&plan);
+}
+
 static void test_conflict(void **state)
 {
     struct gl_hook_plan plan;
@@ -402,6 +419,7 @@ static const struct refusal refusals[] = {
     {HEAD CHANGES("{\"address\":\"module.\"}") "}", "not the address"},
     {HEAD CHANGES(CREATE("aws_instance.a", T3)), ""},
     {HEAD CHANGES(CREATE("aws_instance.a", T3)) "} trailing words", ""},
+    {HEAD CHANGES(CREATE("aws_instance.a", T3)) "}\n::debug::\ntrailing words", ""},
 };
 
 static void test_refusals(void **state)
@@ -452,6 +470,29 @@ static void test_documents(void **state)
     assert_int_equal(plan.count, 2);
     assert_string_equal(plan.intents[0].file, "p.json");
     assert_string_equal(plan.intents[1].file, "p.json (document 2)");
+    gl_hook_plan_done(&plan);
+}
+
+/* What the setup-terraform wrapper says behind the plan, the plan itself once more. */
+static void test_wrapper(void **state)
+{
+    static const char text[] = "[command]/opt/terraform show -json p\n" HEAD CHANGES(CREATE(
+        "aws_instance.a", T3)) "}\n"
+                               "::debug::Terraform exited with code 0.\n"
+                               "::debug::stdout: " HEAD CHANGES(CREATE(
+                                   "aws_instance.a",
+                                   T3)) "}%0A\n"
+                                        "::debug::exitcode: 0\n::set-output name=stdout::{}%0A\n"
+                                        "::set-output name=exitcode::0";
+    struct gl_hook_plan plan;
+
+    (void)state;
+    read_plan(text, &plan);
+    assert_int_equal(plan.count, 1);
+    assert_int_equal(plan.launches, 1);
+    gl_hook_plan_done(&plan);
+    read_plan("{\"tfplan\":" HEAD CHANGES(CREATE("aws_instance.a", T3)) "}}", &plan);
+    assert_int_equal(plan.launches, 1);
     gl_hook_plan_done(&plan);
 }
 
@@ -512,12 +553,20 @@ static void test_recognise(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_places),    cmocka_unit_test(test_alternatives),
-        cmocka_unit_test(test_conflict),  cmocka_unit_test(test_asserted),
-        cmocka_unit_test(test_changes),   cmocka_unit_test(test_updates),
-        cmocka_unit_test(test_template),  cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_order),     cmocka_unit_test(test_documents),
-        cmocka_unit_test(test_unmapped),  cmocka_unit_test(test_secrets),
+        cmocka_unit_test(test_places),
+        cmocka_unit_test(test_alternatives),
+        cmocka_unit_test(test_alternatives_unread),
+        cmocka_unit_test(test_conflict),
+        cmocka_unit_test(test_asserted),
+        cmocka_unit_test(test_changes),
+        cmocka_unit_test(test_updates),
+        cmocka_unit_test(test_template),
+        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_order),
+        cmocka_unit_test(test_documents),
+        cmocka_unit_test(test_wrapper),
+        cmocka_unit_test(test_unmapped),
+        cmocka_unit_test(test_secrets),
         cmocka_unit_test(test_recognise),
     };
 

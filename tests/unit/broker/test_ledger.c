@@ -271,61 +271,65 @@ static void processes_that_begin_and_append_at_once_agree(void **state)
     gl_ledger_close(ledger);
 }
 
-static json_t *need(int64_t share)
+static const char cases[][GL_HASH_HEX] = {
+    "7f3a91c200000000000000000000000000000000000000000000000000000000",
+    "7f3a91c200000000000000000000000000000000000000000000000000000001",
+};
+
+/* One launch that could not have what both cases speak of, or the second alone. */
+static int need(struct gl_ledger *ledger, const char *key, bool is_demo, bool is_second,
+                int64_t *out_seen)
 {
-    return json_pack("{s:I,s:s}", "renewable_share_ppm", (json_int_t)share, "region", "eu");
+    GL_AUTO(gl_auto_json) json_t *body = json_pack("{s:s,s:s}", "padding", padding, "key", key);
+    const struct gl_ledger_demand demand = {body, key, is_demo, is_second ? 1 : 2,
+                                            &cases[is_second]};
+
+    return gl_ledger_demand(ledger, &demand, out_seen, &err);
 }
 
-static void demand_signals_are_counted_together(void **state)
+static void launches_are_counted_by_what_they_needed(void **state)
 {
     struct gl_ledger *ledger = must_open();
-    json_t *one = need(950000), *two = need(900000);
-    json_t *same = json_pack("{s:s,s:I}", "region", "eu", "renewable_share_ppm",
-                             (json_int_t)950000); /* another order */
-    char id[16], again[16], other[16];
-    int64_t seen;
+    int64_t seen = 0;
 
     (void)state;
-    assert_int_equal(gl_ledger_demand(ledger, one, id, &seen, &err), 0);
+    assert_int_equal(need(ledger, "00000000000a", false, false, &seen), 0);
     assert_int_equal(seen, 1);
-    assert_int_equal(strlen(id), 11);
-    assert_int_equal(strncmp(id, "GL-", 3), 0);
-    assert_int_equal(gl_ledger_demand(ledger, same, again, &seen, &err), 0);
+    assert_int_equal(need(ledger, "00000000000b", false, false, &seen), 0);
     assert_int_equal(seen, 2);
-    assert_string_equal(id, again);
-    assert_int_equal(gl_ledger_demand(ledger, two, other, &seen, &err), 0);
-    assert_int_equal(seen, 1);
-    assert_string_not_equal(id, other);
+    assert_int_equal(need(ledger, "00000000000b", false, false, &seen), 0); /* once more */
+    assert_int_equal(seen, 2);
+    assert_int_equal(need(ledger, "00000000000c", false, true, &seen), 0);
+    assert_int_equal(seen, 3); /* the second case was seen with the first as well */
+    assert_int_equal(need(ledger, "00000000000c", true, true, &seen), 0);
+    assert_int_equal(seen, 1); /* of demonstrations */
     gl_ledger_close(ledger);
     ledger = must_open();
-    assert_int_equal(gl_ledger_demand(ledger, one, id, &seen, &err), 0);
+    assert_int_equal(need(ledger, "00000000000d", false, false, &seen), 0);
     assert_int_equal(seen, 3);
-    assert_int_equal(must_check(ledger).events, 4);
+    assert_int_equal(must_check(ledger).events, 6);
     gl_ledger_close(ledger);
-    json_decref(one);
-    json_decref(two);
-    json_decref(same);
 }
 
 static void a_demand_signal_is_counted_and_chained_or_neither(void **state)
 {
-    struct gl_ledger *ledger = open_capped(40);
-    json_t *one = need(950000);
-    char id[16] = "untouched";
+    struct gl_ledger *ledger = open_capped(60);
     int64_t seen = 0, counted = 0;
+    char key[16];
 
     (void)state;
-    while (gl_ledger_demand(ledger, one, id, &seen, &err) == 0)
-        counted = seen;
+    do
+        snprintf(key, sizeof key, "%012d", (int)++counted);
+    while (need(ledger, key, false, false, &seen) == 0);
+    assert_int_equal(seen, counted - 1);
     assert_int_equal(err.code, GL_E_DISK_FULL);
     gl_error_clear(&err);
     gl_ledger_close(ledger);
     ledger = must_open();
-    assert_int_equal(must_check(ledger).events, counted);
-    assert_int_equal(gl_ledger_demand(ledger, one, id, &seen, &err), 0);
-    assert_int_equal(seen, counted + 1);
+    assert_int_equal(must_check(ledger).events, seen);
+    assert_int_equal(need(ledger, key, false, false, &seen), 0);
+    assert_int_equal(seen, counted);
     gl_ledger_close(ledger);
-    json_decref(one);
 }
 
 static void what_cannot_be_canonical_is_not_recorded(void **state)
@@ -356,7 +360,7 @@ int main(void)
         CASE(a_moved_bar_is_noticed),
         CASE(check_names_the_first_missing_event),
         CASE(processes_that_begin_and_append_at_once_agree),
-        CASE(demand_signals_are_counted_together),
+        CASE(launches_are_counted_by_what_they_needed),
         CASE(a_demand_signal_is_counted_and_chained_or_neither),
         CASE(what_cannot_be_canonical_is_not_recorded),
     };

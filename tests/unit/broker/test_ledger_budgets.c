@@ -15,7 +15,7 @@
 #include "tests/unit/broker/ledger_bench.h"
 
 #define DAY_MS   INT64_C(86400000)
-#define LEASE_MS 3600000
+#define LEASE_MS (3600000 + GL_HOLD_MS)
 
 static void set(struct gl_ledger *ledger, const char *account, const char *limit)
 {

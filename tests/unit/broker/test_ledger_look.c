@@ -38,14 +38,15 @@ static void assert_rows(struct gl_ledger *ledger, size_t count)
 static void assert_refuses(struct gl_ledger *ledger)
 {
     GL_AUTO(gl_auto_json) json_t *need = json_pack("{s:s}", "what", "this");
-    char id[16];
+    static const char cases[1][GL_HASH_HEX] = {"00"};
+    const struct gl_ledger_demand demand = {need, "00000000000a", false, 1, cases};
     int64_t seen;
 
     assert_int_equal(append(ledger, "gl-new", "running", 1), -1);
     assert_int_equal(err.code, GL_E_DISK_FULL);
     assert_non_null(strstr(err.text, full.text));
     gl_error_clear(&err);
-    assert_int_equal(gl_ledger_demand(ledger, need, id, &seen, &err), -1);
+    assert_int_equal(gl_ledger_demand(ledger, &demand, &seen, &err), -1);
     assert_int_equal(err.code, GL_E_DISK_FULL);
     gl_error_clear(&err);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Promises: how they stand in the ledger and what becomes of them. */
+#include "broker/demand.h"
 #include "broker/promise.h"
 
 #include <setjmp.h>
@@ -164,6 +165,41 @@ static void a_broken_hour_settles_at_once(void **state)
     gl_ledger_close(ledger);
 }
 
+/* The launch behind the promise says what its provider could not give. */
+static void a_breach_is_an_unmet_need(void **state)
+{
+    static const char plan[] =
+        "{\"guarantee\":{\"grade\":\"B\",\"rules\":[{\"id\":\"r\",\"limits\":[{\"key\":"
+        "\"max_intensity\",\"limit\":\"200 g/kWh\"}]}]}}";
+    const struct gl_launch_change change = {
+        GL_LAUNCH_KEEP,        .launch = "gl-a",   .state = "running", .cloud = "aws",
+        .region = "eu-west-1", .type = "m5.large", .plan = plan};
+    const struct gl_demand_ask all = {0, true};
+    struct gl_ledger *ledger = must_open();
+    struct gl_clustering *clustering;
+    const struct gl_cluster *cluster;
+    json_t *body = json_object();
+    size_t count;
+
+    (void)state;
+    assert_int_equal(gl_ledger_append(ledger, "intended", "gl-a", body, &change, &err), 0);
+    json_decref(body);
+    issue(ledger, "gl-a", 12);
+    value[2] = 201;
+    assert_int_equal(settle_at(ledger, 3).breached, 1);
+    clustering = gl_demand_clusters(ledger, &all, &err);
+    assert_non_null(clustering);
+    cluster = gl_clustering_end(clustering, &count);
+    assert_int_equal(count, 1);
+    assert_int_equal(cluster->by_kind[GL_DEMAND_BREACH], 1);
+    assert_int_equal(cluster->by_instead[GL_INSTEAD_RAN], 1);
+    assert_int_equal(cluster->wanted_ms, 12 * 3600 * 1000);
+    assert_string_equal(cluster->first->region, "eu-west-1");
+    assert_non_null(strstr(cluster->first->rule, "intensity<=200g/kWh"));
+    gl_clustering_free(clustering);
+    gl_ledger_close(ledger);
+}
+
 static void figures_that_may_be_revised_are_waited_for(void **state)
 {
     struct gl_ledger *ledger = must_open();
@@ -247,6 +283,7 @@ int main(void)
         CASE(an_id_that_is_taken_is_drawn_again),
         CASE(it_is_kept_when_every_hour_is_known_and_within),
         CASE(a_broken_hour_settles_at_once),
+        CASE(a_breach_is_an_unmet_need),
         CASE(figures_that_may_be_revised_are_waited_for),
         CASE(a_missing_hour_is_never_kept),
         CASE(one_that_cannot_be_read_does_not_keep_the_others),

@@ -14,6 +14,7 @@
 #include "base/time.h"
 #include "broker/cli/rows.h"
 #include "broker/cli/run_command.h"
+#include "broker/demand.h"
 #include "tests/support/scratch.c"
 
 #define NOW INT64_C(1746117000) /* 2025-05-01T16:30:00Z */
@@ -118,6 +119,26 @@ static int64_t looks(void)
     return json_integer_value(json_object_get(context.reply.data, "looks"));
 }
 
+/* What the ledger has of demand; of nothing, a cluster of zeros. */
+static struct gl_cluster demand(void)
+{
+    const struct gl_demand_ask all = {0, true};
+    struct gl_error err = {0};
+    struct gl_ledger *ledger = gl_context_ledger(&context, &err);
+    struct gl_clustering *clustering = gl_demand_clusters(ledger, &all, &err);
+    struct gl_cluster found = {.signals = 0};
+    size_t count;
+
+    assert_non_null(clustering);
+    gl_clustering_end(clustering, &count);
+    assert_true(count <= 1);
+    if (count == 1)
+        found = *gl_clustering_end(clustering, &count);
+    found.first = NULL;
+    gl_clustering_free(clustering);
+    return found;
+}
+
 /* 18:00 is 90 minutes off: once at once, once when data of 17:00 can be there, once at 18:00. */
 static void it_waits_for_the_hour_that_is_green(void **state)
 {
@@ -127,6 +148,11 @@ static void it_waits_for_the_hour_that_is_green(void **state)
     assert_int_equal(looks(), 3);
     assert_string_equal(context.reply.verdict, "allow");
     assert_int_equal(json_integer_value(json_object_get(context.reply.data, "waited_s")), 5400);
+    assert_int_equal(demand().signals, 1);
+    assert_int_equal(demand().by_kind[GL_DEMAND_LATER], 1);
+    assert_int_equal(demand().by_instead[GL_INSTEAD_WAITED], 1);
+    assert_int_equal(demand().lost_ms, 5400000);
+    assert_int_equal(demand().worst_found_u, 310000000); /* at the first look */
 }
 
 static void what_is_green_now_is_not_waited_for(void **state)
@@ -136,6 +162,7 @@ static void what_is_green_now_is_not_waited_for(void **state)
     assert_int_equal(wait_now(), GL_EXIT_OK);
     assert_int_equal(waited_s(), 0);
     assert_int_equal(looks(), 1);
+    assert_int_equal(demand().signals, 0);
 }
 
 static void the_run_must_fit_before_it_ends(void **state)
@@ -169,6 +196,7 @@ static void a_deadline_before_the_green_hour_ends_as_later(void **state)
     ask->start_by = "1h"; /* from now, not from each look */
     assert_int_equal(wait_now(), GL_EXIT_LATER);
     assert_int_equal(waited_s(), 3599);
+    assert_int_equal(demand().by_instead[GL_INSTEAD_NOTHING], 1);
     assert_string_equal(context.reply.verdict, "later");
     assert_non_null(strstr(gl_str_text(&context.reply.text), "2025-05-01T18:00:00Z"));
 }

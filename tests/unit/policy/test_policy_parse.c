@@ -406,6 +406,10 @@ static void unknown_keys_get_the_nearest_known_one(void **state)
                "write budget in a rule");
     assert_bad(HEAD "  - {max_count: 1, max_increase: 5 kg}\n", GL_E_UNKNOWN_KEY, 3, 20,
                "it belongs in a rule's budget");
+    assert_bad(HEAD "  - {max_count: 1, limits: {max_price: 5 USD/h}}\n", GL_E_UNKNOWN_KEY, 3, 20,
+               "limits stand in the rule itself, or under require");
+    assert_bad("greenlaunch: 1\nrules: [{max_count: 1}]\nwaivers: []\n", GL_E_UNKNOWN_KEY, 3, 1,
+               "waivers stand in a file of their own: --waivers FILE");
     assert_bad(HEAD "  - {max_count: 1, xyzzyxyzzy: 1}\n", GL_E_UNKNOWN_KEY, 3, 20,
                "unknown key \"xyzzyxyzzy\" in a rule");
     assert_bad(HEAD "  - {max_count: 1, \"\\t\": 1}\n", GL_E_UNKNOWN_KEY, 3, 20, "unknown key");

@@ -63,23 +63,22 @@ static void defaults_say_how_many_count(void **state)
 
 static void budgets_are_kept(void **state)
 {
-    struct gl_policy *policy =
-        parse_good(HEAD "  - id: team\n"
-                        "    budget:\n"
-                        "      limit: 50 kg per month\n"
-                        "      of: {tag: team}\n"
-                        "      charge: {plan: expected, launch: reserved, run: measured}\n"
-                        "      warn_at: 80%\n"
-                        "      max_increase: 5 kg\n"
-                        "      max_increase_share: 20%\n");
+    struct gl_policy *policy = parse_good(HEAD "  - id: team\n"
+                                               "    budget:\n"
+                                               "      limit: 50 kg per month\n"
+                                               "      of: {tag: team}\n"
+                                               "      money: 200 USD per month\n"
+                                               "      warn_at: 80%\n"
+                                               "      max_increase: 5 kg\n"
+                                               "      max_increase_share: 20%\n");
     const struct gl_budget *budget = policy->rules[0].budget;
     GL_AUTO(gl_str_done) struct gl_str text = {0};
 
     (void)state;
     assert_non_null(budget);
     assert_string_equal(budget->of_tag, "team");
-    assert_int_equal(budget->charge[0], GL_CHARGE_EXPECTED);
-    assert_int_equal(budget->charge[2], GL_CHARGE_MEASURED);
+    assert_string_equal(budget->money.written, "200 USD per month");
+    assert_int_equal(budget->money.number, 200000000 / 7305 * 10);
     assert_int_equal(budget->max_increase.number, INT64_C(5000000000));
     assert_int_equal(budget->max_increase_share.number, 200000);
     assert_int_equal(budget->warn_at.number, 800000);

@@ -163,21 +163,6 @@ static void architectures(void **state)
             fail_msg("%s", x86[i]);
 }
 
-static void quotas(void **state)
-{
-    (void)state;
-    assert_string_equal(gl_aws_quota_of("m7gd.large", false), "L-1216C47A");
-    assert_string_equal(gl_aws_quota_of("t3.micro", true), "L-34B43A08");
-    assert_string_equal(gl_aws_quota_of("g5.xlarge", false), "L-DB2E81BA");
-    assert_string_equal(gl_aws_quota_of("p4d.24xlarge", true), "L-7212CCBC");
-    assert_string_equal(gl_aws_quota_of("inf2.xlarge", false), "L-1945791B");
-    assert_string_equal(gl_aws_quota_of("u-6tb1.metal", false), "L-43DA4232");
-    assert_null(gl_aws_quota_of("mac2.metal", false));
-    assert_null(gl_aws_quota_of("hpc7g.4xlarge", true));
-    assert_true(gl_aws_is_same_class("t3.micro", "c7g.large"));
-    assert_false(gl_aws_is_same_class("t3.micro", "g5.xlarge"));
-}
-
 static void services_by_their_marks(void **state)
 {
     (void)state;
@@ -187,9 +172,6 @@ static void services_by_their_marks(void **state)
     assert_string_equal(
         gl_aws_service_of("A: b\nX-Amz-Target: AWSPriceListService.GetProducts\n", "{}"),
         "pricing");
-    assert_string_equal(
-        gl_aws_service_of("X-Amz-Target: ServiceQuotasV20190624.GetServiceQuota\n", "{}"),
-        "servicequotas");
 }
 
 /* ---- answers ---- */
@@ -334,7 +316,6 @@ int main(void)
         cmocka_unit_test(a_type_in_a_header),
         cmocka_unit_test(settings_for_regions),
         cmocka_unit_test(architectures),
-        cmocka_unit_test(quotas),
         cmocka_unit_test(services_by_their_marks),
         cmocka_unit_test(money),
         cmocka_unit_test(products),

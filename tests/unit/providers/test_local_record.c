@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "providers/cloud/local.h"
 #include "providers/cloud/local_record.h"
 
 #include "base/file.h"
@@ -64,6 +65,7 @@ static struct gl_local_record sample_away(void)
 
     record.state = GL_STATE_SUSPENDED;
     record.cpu_before_ms = 1234;
+    record.cpu_boot_ms = 234;
     record.has_network = record.has_disk = true;
     record.away = (struct gl_local_away){.phase = GL_PHASE_WAKING,
                                          .is_live = true,
@@ -103,6 +105,8 @@ static void test_away_round_trip(void **state)
     assert_int_equal(after.away.other.pid, 4712);
     assert_int_equal(after.away.other.start_ticks, 987654321);
     assert_int_equal(after.cpu_before_ms, 1234);
+    assert_int_equal(after.cpu_boot_ms, 234);
+    assert_int_equal(gl_local_cpu_ms(&after, NULL), 1000); /* its boot is not its own */
     free(text);
     free(again);
 }
@@ -135,6 +139,7 @@ static void test_older_record(void **state)
         fail_msg("%s", err.text);
     assert_int_equal(record.away.phase, GL_PHASE_NONE);
     assert_int_equal(record.cpu_before_ms, 0);
+    assert_int_equal(record.cpu_boot_ms, 0);
 }
 
 /* A record with one byte changed is read, refused, or read as another record: never a crash, and

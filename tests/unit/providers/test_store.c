@@ -350,7 +350,7 @@ static void test_bad_file(void **state)
     start(&run, NOW, &(struct gl_signal_store_options){.sources = file_first, .source_count = 2});
     assert_int_equal(ask(&run, "DE")->count, 3);
     assert_int_equal(report_of(&run, "file", "DE")->error.code, GL_E_SYNTAX);
-    assert_int_equal(report_of(&run, "file", "DE")->error.pos.line, 2);
+    assert_int_equal(report_of(&run, "file", "DE")->error.line, 2);
     assert_false(report_of(&run, "file", "DE")->is_ok);
     finish(&run);
 }

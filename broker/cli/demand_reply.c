@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/cli/demand_reply.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+size_t gl_demand_of_ask(struct gl_context *context, const struct gl_ask_result *asked,
+                        struct gl_demand out[GL_DEMAND_PLACES])
+{
+    const struct gl_question question = gl_ask_question(asked);
+    const struct gl_demand like = gl_demand_begin(&context->world, NULL, context->is_demo);
+
+    return gl_demand_of_decision(&question, asked->decision, &like, out);
+}
+
+int gl_demand_say(struct gl_context *context, const struct gl_demand *signals, size_t count,
+                  struct gl_error *err)
+{
+    struct gl_ledger *ledger;
+    struct gl_demand_told told;
+
+    if (count == 0) {
+        gl_str_add(&context->reply.text, "Nothing was started.\n");
+        return 0;
+    }
+    ledger = gl_context_ledger(context, err);
+    if (ledger == NULL || gl_demand_record(ledger, signals, count, &told, err) != 0)
+        return -1;
+    gl_str_addf(&context->reply.text,
+                "Nothing was started. Demand recorded on this machine only: %s, seen %" PRId64
+                " time%s.\n",
+                told.id, told.seen, told.seen == 1 ? "" : "s");
+    json_object_set_new(context->reply.data, "demand",
+                        json_pack("{s:s,s:I}", "id", told.id, "seen", (json_int_t)told.seen));
+    return 0;
+}
+
+void gl_demand_note(struct gl_context *context, const struct gl_demand *signals, size_t count)
+{
+    struct gl_error failed = {0};
+    struct gl_demand_told ignored;
+    struct gl_ledger *ledger;
+    char code[16];
+
+    if (count == 0)
+        return;
+    ledger = gl_context_ledger(context, &failed);
+    if (ledger != NULL && gl_demand_record(ledger, signals, count, &ignored, &failed) == 0)
+        return;
+    if (context->globals.is_json)
+        return;
+    snprintf(code, sizeof code, "GL%d", (int)failed.code);
+    gl_warn(context, code, "the demand was not recorded: %s", failed.text);
+}

@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/demand.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "providers/data/data.h"
+
+/* ---- what the tables know ---- */
+
+static bool is_region(const char *provider, const char *region)
+{
+    return gl_demand_is_public(provider) && gl_data_region(provider, region) != NULL;
+}
+
+/* Is there a type of that family? */
+static bool is_family(const char *provider, const char *family)
+{
+    const struct gl_type_row *rows;
+    size_t count = gl_data_types(&rows);
+    char one[GL_DEMAND_NAME];
+
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(rows[i].cloud, provider) != 0)
+            continue;
+        gl_demand_family(provider, rows[i].name, one);
+        if (strcmp(one, family) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool is_place(const char *place)
+{
+    const char *slash = strchr(place, '/');
+    char provider[GL_DEMAND_NAME];
+
+    if (slash == NULL || slash[1] == '\0')
+        return true;
+    snprintf(provider, sizeof provider, "%.*s", (int)(slash - place), place);
+    return is_region(provider, slash + 1);
+}
+
+/* The shapes of names are the policy floor's affair, whether there is such a one is of the tables.
+ */
+static int check_known(const struct gl_demand *demand, struct gl_error *err)
+{
+    if (gl_demand_check(demand, err) != 0)
+        return -1;
+    if (demand->region[0] != '\0' && !is_region(demand->provider, demand->region))
+        return gl_fail(err, GL_E_BAD_VALUE, "demand signal: its region is in no table");
+    if (demand->family[0] != '\0' && !is_family(demand->provider, demand->family))
+        return gl_fail(err, GL_E_BAD_VALUE, "demand signal: its family is in no table");
+    if (!is_place(demand->instead_region))
+        return gl_fail(err, GL_E_BAD_VALUE, "demand signal: its instead_region is in no table");
+    return 0;
+}
+
+/* ---- filling a signal ---- */
+
+void gl_demand_at(struct gl_demand *demand, const char *provider, const char *region,
+                  const char *type)
+{
+    const char *word = gl_demand_provider_word(provider);
+
+    snprintf(demand->provider, sizeof demand->provider, "%s", word);
+    snprintf(demand->region, sizeof demand->region, "%s", is_region(word, region) ? region : "");
+    demand->family[0] = '\0';
+    if (gl_data_type(word, type) != NULL)
+        gl_demand_family(word, type, demand->family);
+}
+
+void gl_demand_moved_to(struct gl_demand *demand, const char *provider, const char *region)
+{
+    const char *word = gl_demand_provider_word(provider);
+
+    demand->instead = GL_INSTEAD_MOVED;
+    snprintf(demand->instead_region, sizeof demand->instead_region, "%s/%s", word,
+             is_region(word, region) ? region : "");
+}
+
+void gl_demand_draw_key(const struct gl_world *world, struct gl_demand *demand)
+{
+    uint8_t bytes[GL_DEMAND_KEY / 2];
+
+    world->random(world->cookie, bytes, sizeof bytes);
+    gl_hex_text(bytes, sizeof bytes, demand->launch_key);
+}
+
+void gl_demand_key_of(const char *launch, struct gl_demand *demand)
+{
+    struct gl_hash hash;
+
+    gl_hash_of(launch, strlen(launch), &hash);
+    gl_hex_text(hash.bytes, GL_DEMAND_KEY / 2, demand->launch_key);
+}
+
+/* ---- as JSON ---- */
+
+static json_t *number_json(int64_t number)
+{
+    return number != GL_UNKNOWN ? json_integer((json_int_t)number) : json_null();
+}
+
+static json_t *key_json(int key)
+{
+    size_t count;
+    const struct gl_key *keys = gl_keys(&count);
+
+    return key >= 0 && (size_t)key < count ? json_string(keys[key].name) : json_null();
+}
+
+json_t *gl_demand_json(const struct gl_demand *demand)
+{
+    const char grade[] = {gl_grade_letter(demand->grade), '\0'};
+    json_t *json = json_pack(
+        "{s:s,s:s,s:s,s:s,s:s,s:s,s:o,s:o,s:o,s:I,s:I}", "kind", gl_demand_kind_words[demand->kind],
+        "capability", gl_capability_words[demand->capability], "provider", demand->provider,
+        "region", demand->region, "family", demand->family, "rule", demand->rule, "key",
+        key_json(demand->key), "limit_u", number_json(demand->limit_u), "found_u",
+        number_json(demand->found_u), "wanted_ms", (json_int_t)demand->wanted_ms, "gpu_ms",
+        (json_int_t)demand->gpu_ms);
+    json_t *rest = json_pack(
+        "{s:s,s:s,s:s,s:o,s:o,s:I,s:s,s:b}", "grade", grade, "instead",
+        gl_instead_words[demand->instead], "instead_region", demand->instead_region, "lost_ms",
+        number_json(demand->lost_ms), "extra_ug", number_json(demand->extra_ug), "at_ms",
+        (json_int_t)demand->at_ms, "launch_key", demand->launch_key, "is_demo", demand->is_demo);
+
+    json_object_update(json, rest);
+    json_decref(rest);
+    return json;
+}
+
+static int bad(const char *member, struct gl_error *err)
+{
+    return gl_fail(err, GL_E_BAD_REPLY, "demand signal: \"%s\" is not what it should be", member);
+}
+
+/* The index of the member's word. */
+static int read_word(const json_t *json, const char *member, const char *const *words, int *out,
+                     struct gl_error *err)
+{
+    const char *text;
+
+    if (gl_json_string(json, member, &text, err) != 0)
+        return -1;
+    for (int i = 0; words[i] != NULL; i++)
+        if (strcmp(words[i], text) == 0) {
+            *out = i;
+            return 0;
+        }
+    return bad(member, err);
+}
+
+static int read_text(const json_t *json, const char *member, char *out, size_t size,
+                     struct gl_error *err)
+{
+    const char *text;
+
+    if (gl_json_string(json, member, &text, err) != 0)
+        return -1;
+    if (strlen(text) >= size)
+        return bad(member, err);
+    snprintf(out, size, "%s", text);
+    return 0;
+}
+
+static int read_number(const json_t *json, const char *member, int64_t *out, struct gl_error *err)
+{
+    if (json_is_null(json_object_get(json, member))) {
+        *out = GL_UNKNOWN;
+        return 0;
+    }
+    return gl_json_int(json, member, -INT64_MAX, INT64_MAX, out, err);
+}
+
+static int read_key(const json_t *json, int *out, struct gl_error *err)
+{
+    const struct gl_key *key;
+    const char *name;
+
+    *out = GL_KEYS;
+    if (json_is_null(json_object_get(json, "key")))
+        return 0;
+    if (gl_json_string(json, "key", &name, err) != 0)
+        return -1;
+    key = gl_key_named(name);
+    if (key == NULL)
+        return bad("key", err);
+    *out = (int)key->id;
+    return 0;
+}
+
+static int read_words(const json_t *json, struct gl_demand *out, struct gl_error *err)
+{
+    static const char *const grades[] = {"A", "B", "C", "D", "E", NULL};
+    int kind, capability, instead, grade;
+
+    if (read_word(json, "kind", gl_demand_kind_words, &kind, err) != 0 ||
+        read_word(json, "capability", gl_capability_words, &capability, err) != 0 ||
+        read_word(json, "instead", gl_instead_words, &instead, err) != 0 ||
+        read_word(json, "grade", grades, &grade, err) != 0 || read_key(json, &out->key, err) != 0)
+        return -1;
+    out->kind = (enum gl_demand_kind)kind;
+    out->capability = (enum gl_capability)capability;
+    out->instead = (enum gl_instead)instead;
+    out->grade = (enum gl_grade)grade;
+    return 0;
+}
+
+static int read_texts(const json_t *json, struct gl_demand *out, struct gl_error *err)
+{
+    const struct {
+        const char *member;
+        char *text;
+        size_t size;
+    } texts[] = {
+        {"provider", out->provider, sizeof out->provider},
+        {"region", out->region, sizeof out->region},
+        {"family", out->family, sizeof out->family},
+        {"rule", out->rule, sizeof out->rule},
+        {"instead_region", out->instead_region, sizeof out->instead_region},
+        {"launch_key", out->launch_key, sizeof out->launch_key},
+    };
+
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        if (read_text(json, texts[i].member, texts[i].text, texts[i].size, err) != 0)
+            return -1;
+    return 0;
+}
+
+static int read_numbers(const json_t *json, struct gl_demand *out, struct gl_error *err)
+{
+    const struct {
+        const char *member;
+        int64_t *number;
+    } numbers[] = {
+        {"limit_u", &out->limit_u}, {"found_u", &out->found_u}, {"wanted_ms", &out->wanted_ms},
+        {"gpu_ms", &out->gpu_ms},   {"lost_ms", &out->lost_ms}, {"extra_ug", &out->extra_ug},
+        {"at_ms", &out->at_ms},
+    };
+
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+        if (read_number(json, numbers[i].member, numbers[i].number, err) != 0)
+            return -1;
+    return 0;
+}
+
+int gl_demand_of_json(const json_t *json, struct gl_demand *out, struct gl_error *err)
+{
+    struct gl_demand demand = {.at_ms = 0};
+    const json_t *is_demo = json_object_get(json, "is_demo");
+    struct gl_error why = {0};
+
+    if (read_words(json, &demand, err) != 0 || read_texts(json, &demand, err) != 0 ||
+        read_numbers(json, &demand, err) != 0)
+        return -1;
+    if (!json_is_boolean(is_demo))
+        return bad("is_demo", err);
+    demand.is_demo = json_is_true(is_demo);
+    if (gl_demand_check(&demand, &why) != 0)
+        return gl_fail(err, GL_E_BAD_REPLY, "%s", why.text);
+    *out = demand;
+    return 0;
+}
+
+/* ---- and the ledger ---- */
+
+static int check_alike(const struct gl_demand *signals, size_t count, struct gl_error *err)
+{
+    if (count < 1 || count > GL_DEMAND_PLACES)
+        return gl_fail(err, GL_E_BAD_VALUE, "demand signals of 1 to %d places", GL_DEMAND_PLACES);
+    for (size_t i = 0; i < count; i++) {
+        if (check_known(&signals[i], err) != 0)
+            return -1;
+        if (strcmp(signals[i].launch_key, signals[0].launch_key) != 0 ||
+            signals[i].is_demo != signals[0].is_demo)
+            return gl_fail(err, GL_E_BAD_VALUE, "demand signals of several launches");
+    }
+    return 0;
+}
+
+int gl_demand_record(struct gl_ledger *ledger, const struct gl_demand *signals, size_t count,
+                     struct gl_demand_told *out, struct gl_error *err)
+{
+    char fingerprints[GL_DEMAND_PLACES][GL_HASH_HEX];
+    GL_AUTO(gl_auto_json) json_t *body = NULL;
+    struct gl_ledger_demand demand;
+    json_t *list;
+    int64_t seen;
+
+    if (check_alike(signals, count, err) != 0)
+        return -1;
+    list = json_array();
+    for (size_t i = 0; i < count; i++) {
+        gl_demand_fingerprint(&signals[i], fingerprints[i]);
+        json_array_append_new(list, gl_demand_json(&signals[i]));
+    }
+    body = json_pack("{s:o}", "signals", list);
+    demand = (struct gl_ledger_demand){body, signals[0].launch_key, signals[0].is_demo, count,
+                                       (const char(*)[GL_HASH_HEX])fingerprints};
+    if (gl_ledger_demand(ledger, &demand, &seen, err) != 0)
+        return -1;
+    gl_demand_id(fingerprints[0], out->id);
+    out->seen = seen;
+    return 0;
+}
+
+struct reading {
+    struct gl_clustering *clustering;
+    const struct gl_demand_ask *ask;
+};
+
+/* Events without "signals" are of earlier versions. */
+static int add_event(void *cookie, const json_t *body, struct gl_error *err)
+{
+    const struct reading *reading = cookie;
+    const json_t *one, *signals = json_object_get(body, "signals");
+    size_t i;
+
+    json_array_foreach(signals, i, one)
+    {
+        struct gl_demand demand;
+        struct gl_error why = {0};
+
+        if (gl_demand_of_json(one, &demand, &why) != 0)
+            return gl_fail(err, GL_E_TAMPERED, "ledger: %s", why.text);
+        if (demand.is_demo && !reading->ask->wants_demo)
+            continue;
+        if (gl_clustering_add(reading->clustering, &demand, err) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+struct gl_clustering *gl_demand_clusters(struct gl_ledger *ledger, const struct gl_demand_ask *ask,
+                                         struct gl_error *err)
+{
+    struct reading reading = {gl_clustering_new(), ask};
+
+    if (gl_ledger_demands(ledger, ask->since_ms, &reading, add_event, err) == 0)
+        return reading.clustering;
+    gl_clustering_free(reading.clustering);
+    return NULL;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GL_BROKER_DEMAND_H
+#define GL_BROKER_DEMAND_H
+
+/* Demand signals in the ledger: written where something was refused, delayed, moved, paused or
+ * broken, read back as clusters. They stay on this machine until a request made of them is approved
+ * (broker/request.h). */
+
+#include "broker/ledger.h"
+#include "policy/demand.h"
+
+/* Write what one launch could not have: an event "demand" with one signal a place, at most
+ * GL_DEMAND_PLACES, all with one launch_key and all of a demonstration or none. Gives the id of the
+ * first signal's cluster ("GL-7f3a91c2") and how many launches it was seen of so far,
+ * demonstrations apart. BAD_VALUE and nothing written when a text may not stand there: a region or
+ * family that the built-in tables do not know is its user's own name. */
+#define GL_DEMAND_PLACES 16
+struct gl_demand_told {
+    char id[16];
+    int64_t seen;
+};
+int gl_demand_record(struct gl_ledger *ledger, const struct gl_demand *signals, size_t count,
+                     struct gl_demand_told *out, struct gl_error *err);
+
+/* Where it was to be had: the provider ("private": one of no table), and of region and family what
+ * the built-in tables know, else "". */
+void gl_demand_at(struct gl_demand *demand, const char *provider, const char *region,
+                  const char *type);
+/* "aws/eu-north-1" of where it went instead; "aws/" where the region is its user's own. */
+void gl_demand_moved_to(struct gl_demand *demand, const char *provider, const char *region);
+/* A key for a wish that is no launch yet; and the key of a launch, the same each time. */
+void gl_demand_draw_key(const struct gl_world *world, struct gl_demand *demand);
+void gl_demand_key_of(const char *launch, struct gl_demand *demand);
+
+/* One signal as JSON without reals, and back. New reference; BAD_REPLY. */
+json_t *gl_demand_json(const struct gl_demand *demand);
+int gl_demand_of_json(const json_t *json, struct gl_demand *out, struct gl_error *err);
+
+/* Every signal of events since `since_ms`, clustered. Freed with gl_clustering_free().
+ * Demonstrations are left out unless asked for; so are events of versions that kept other figures.
+ * NULL: TOO_LARGE; TAMPERED when a signal cannot be read; the ledger's errors. */
+struct gl_demand_ask {
+    int64_t since_ms; /* 0 = all */
+    bool wants_demo;
+};
+struct gl_clustering *gl_demand_clusters(struct gl_ledger *ledger, const struct gl_demand_ask *ask,
+                                         struct gl_error *err);
+
+#endif

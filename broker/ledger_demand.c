@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Demand signals: the event, and of how many launches its cases were seen. */
+#include "broker/ledger_file.h"
+
+#include <string.h>
+
+static int note_seen(struct gl_ledger *ledger, const struct gl_ledger_demand *demand,
+                     const char *fingerprint, struct gl_error *err)
+{
+    STATEMENT statement = NULL;
+
+    if (gl_ledger_prepare(ledger, "INSERT OR IGNORE INTO demand_seen VALUES(?,?,?)", &statement,
+                          err) != 0)
+        return -1;
+    sqlite3_bind_text(statement, 1, fingerprint, -1, SQLITE_TRANSIENT);
+    sqlite3_bind_text(statement, 2, demand->launch_key, -1, SQLITE_TRANSIENT);
+    sqlite3_bind_int(statement, 3, demand->is_demo);
+    if (sqlite3_step(statement) != SQLITE_DONE)
+        return gl_ledger_fail(ledger->db, "cannot write", err);
+    return 0;
+}
+
+static int count_seen(struct gl_ledger *ledger, const struct gl_ledger_demand *demand,
+                      int64_t *out_seen, struct gl_error *err)
+{
+    STATEMENT statement = NULL;
+
+    if (gl_ledger_prepare(ledger,
+                          "SELECT count(*) FROM demand_seen WHERE fingerprint = ? AND is_demo = ?",
+                          &statement, err) != 0)
+        return -1;
+    sqlite3_bind_text(statement, 1, demand->fingerprints[0], -1, SQLITE_TRANSIENT);
+    sqlite3_bind_int(statement, 2, demand->is_demo);
+    if (sqlite3_step(statement) != SQLITE_ROW)
+        return gl_ledger_fail(ledger->db, "cannot read", err);
+    *out_seen = sqlite3_column_int64(statement, 0);
+    return 0;
+}
+
+static int write_demand(struct gl_ledger *ledger, const struct gl_ledger_demand *demand,
+                        int64_t *out_seen, struct gl_error *err)
+{
+    if (gl_ledger_insert(ledger, "demand", "", demand->body, err) != 0)
+        return -1;
+    for (size_t i = 0; i < demand->count; i++)
+        if (note_seen(ledger, demand, demand->fingerprints[i], err) != 0)
+            return -1;
+    return count_seen(ledger, demand, out_seen, err);
+}
+
+int gl_ledger_demand(struct gl_ledger *ledger, const struct gl_ledger_demand *demand,
+                     int64_t *out_seen, struct gl_error *err)
+{
+    int64_t seen = 0;
+
+    if (gl_ledger_begin(ledger, err) != 0)
+        return -1;
+    if (write_demand(ledger, demand, &seen, err) != 0 ||
+        gl_ledger_run(ledger, "COMMIT", err) != 0) {
+        sqlite3_exec(ledger->db, "ROLLBACK", NULL, NULL, NULL);
+        return gl_wrap(err, "the demand signal was not recorded");
+    }
+    *out_seen = seen;
+    return 0;
+}
+
+static int tell(sqlite3_stmt *statement, void *cookie,
+                int (*each)(void *cookie, const json_t *body, struct gl_error *err),
+                struct gl_error *err)
+{
+    const char *text = (const char *)sqlite3_column_text(statement, 0);
+    struct gl_error why = {0};
+    GL_AUTO(gl_auto_json)
+    json_t *body = text != NULL ? gl_json_parse(text, strlen(text), "demand signal", &why) : NULL;
+
+    if (body == NULL)
+        return gl_fail(err, GL_E_TAMPERED, "ledger: a demand signal that cannot be read");
+    return each(cookie, body, err);
+}
+
+int gl_ledger_demands(struct gl_ledger *ledger, int64_t since_ms, void *cookie,
+                      int (*each)(void *cookie, const json_t *body, struct gl_error *err),
+                      struct gl_error *err)
+{
+    STATEMENT statement = NULL;
+    int step;
+
+    if (gl_ledger_prepare(ledger, "SELECT body FROM events WHERE kind = 'demand' AND at_ms >= ?",
+                          &statement, err) != 0)
+        return -1;
+    sqlite3_bind_int64(statement, 1, since_ms);
+    while ((step = sqlite3_step(statement)) == SQLITE_ROW)
+        if (tell(statement, cookie, each, err) != 0)
+            return -1;
+    if (step != SQLITE_DONE)
+        return gl_ledger_fail(ledger->db, "cannot read", err);
+    return 0;
+}

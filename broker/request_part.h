@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GL_BROKER_REQUEST_PART_H
+#define GL_BROKER_REQUEST_PART_H
+
+/* What the files of requests share, and nobody else. */
+
+#include "broker/request_follow.h"
+
+/* One event "request"; `body` is taken, NULL of names and reasons that are no UTF-8: USAGE. */
+int gl_request_append(const struct gl_request_desk *desk, json_t *body, struct gl_error *err);
+/* A member of foreign text: printable, whatever the adapter made of it. */
+void gl_request_set_text(json_t *body, const char *key, const char *text);
+
+#endif
