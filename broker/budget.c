@@ -104,17 +104,21 @@ json_t *gl_budget_reserve_json(const json_t *charge, const struct gl_amount *wan
     return body;
 }
 
-/* Windows begin at quarters of an hour in every time zone of today: runs of up to a day are booked
- * exactly. */
+/* Windows begin at quarters of an hour in every time zone of today: a day's run is booked exactly.
+ */
 static int64_t piece_ms(int64_t ran_ms)
 {
     static const int minutes[] = {15, 30, 60, 180, 360, 720, 1440};
-    const size_t last = sizeof minutes / sizeof minutes[0] - 1;
-    size_t i = 0;
+    int64_t piece = 0;
 
-    while (i < last && ran_ms / (minutes[i] * INT64_C(60000)) >= GL_BUDGET_PIECES)
-        i++;
-    return minutes[i] * INT64_C(60000);
+    for (size_t i = 0; i < sizeof minutes / sizeof minutes[0]; i++) {
+        piece = minutes[i] * INT64_C(60000);
+        if (ran_ms / piece < GL_BUDGET_PIECES)
+            return piece;
+    }
+    while (ran_ms / piece >= GL_BUDGET_PIECES)
+        piece *= 2;
+    return piece;
 }
 
 json_t *gl_budget_spend_json(const struct gl_amount *spent, int64_t from_ms, int64_t until_ms)

@@ -11,7 +11,8 @@
  *   {"op":"reserve","accounts":[...],"caps":[...],"ug","u_usd","until_ms","how","override"}  of a
  *     launch, in its "intent"; a later one of the launch takes the place of the earlier
  *   {"op":"grow","ug","u_usd"}  of a launch that has taken more than it reserved: no less is held
- *   {"op":"spend","ug","u_usd","from_ms","until_ms"}  in its end: ends the reservation
+ *   {"op":"spend","ug","u_usd","from_ms","until_ms","piece_ms"}  in its end: ends the reservation;
+ *     booked evenly over its time, in pieces cut at multiples of piece_ms since 1970
  *   {"op":"set","cap":{...}}  {"op":"unset","path"}  {"op":"move","from","to","deltas":[...]}
  *   {"op":"warn","path","ppm","ug","u_usd","from_s"}  a level of a limit was reached, and told
  * A launch that ends without "spend" gives its reservation back; one that never ends does so with

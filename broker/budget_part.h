@@ -14,6 +14,8 @@ int64_t gl_budget_member(const json_t *object, const char *key);
 /* NULL for what is not known. */
 void gl_budget_bind(sqlite3_stmt *statement, int index, int64_t amount);
 json_t *gl_budget_amount_json(int64_t amount); /* new reference */
+/* A spending is booked in pieces of time, cut where windows may begin: so many, and one more. */
+#define GL_BUDGET_PIECES 96
 /* Warnings are events of an account: no launch has such an id. */
 #define GL_BUDGET_SUBJECT_OF "budget:"
 #define GL_BUDGET_SUBJECT    (GL_ACCOUNT_PATH + sizeof GL_BUDGET_SUBJECT_OF)

@@ -210,9 +210,9 @@ int gl_budget_state(struct gl_ledger *ledger, const struct gl_cap *cap, const ch
 
 /* What leaves a sliding window, oldest first: what was spent is free again, what was transferred
  * goes back. */
-#define FALLING                                                                          \
-    "SELECT at_ms, coalesce(ug,0), coalesce(u_usd,0) FROM main.spends WHERE path=?1"     \
-    " AND at_ms>=?2 UNION ALL SELECT at_ms, -ug, -u_usd FROM main.grants WHERE path=?1"  \
+#define FALLING                                                                         \
+    "SELECT at_ms, coalesce(ug,0), coalesce(u_usd,0) FROM main.spends WHERE path=?1"    \
+    " AND at_ms>=?2 UNION ALL SELECT at_ms, -ug, -u_usd FROM main.grants WHERE path=?1" \
     " AND at_ms>=?2 ORDER BY 1"
 
 static int64_t plus(int64_t a, int64_t b)

@@ -8,7 +8,6 @@
 #define HOUR_MS      3600000
 #define HOURS_MAX    64
 #define PIECE_MS_MIN 60000
-#define PIECES_MAX   20000 /* of one event, whatever it says: days of 50 years */
 
 __extension__ typedef __int128 wide;
 
@@ -227,7 +226,8 @@ static int put_pieces(struct gl_ledger *ledger, const char *schema, const char *
         next_ms = (at_ms / spending->piece_ms + 1) * spending->piece_ms;
         by = (struct gl_amount){taken_by(spending, spending->whole.ug, next_ms),
                                 taken_by(spending, spending->whole.u_usd, next_ms)};
-        piece = (struct gl_amount){difference(by.ug, before.ug), difference(by.u_usd, before.u_usd)};
+        piece =
+            (struct gl_amount){difference(by.ug, before.ug), difference(by.u_usd, before.u_usd)};
         if (put_piece(ledger, schema, launch, at_ms, &piece, err) != 0)
             return -1;
         before = by;
@@ -235,7 +235,8 @@ static int put_pieces(struct gl_ledger *ledger, const char *schema, const char *
     return 0;
 }
 
-/* As events of before have it: hours from its beginning on, or as many of them as make 64 pieces. */
+/* As events of before have it: hours from its beginning on, or as many of them as make 64 pieces.
+ */
 static int put_hours(struct gl_ledger *ledger, const char *schema, const char *launch,
                      const struct spending *spending, struct gl_error *err)
 {
@@ -267,7 +268,7 @@ static int apply_spend(struct gl_ledger *ledger, const char *schema, const char 
         return -1;
     if (has_pieces &&
         (spending.piece_ms < PIECE_MS_MIN ||
-         (spending.until_ms - spending.from_ms) / spending.piece_ms > PIECES_MAX))
+         (spending.until_ms - spending.from_ms) / spending.piece_ms >= GL_BUDGET_PIECES))
         return gl_fail(err, GL_E_BAD_REPLY, "bad spending in the ledger");
     if ((has_pieces ? put_pieces : put_hours)(ledger, schema, launch, &spending, err) != 0)
         return -1;

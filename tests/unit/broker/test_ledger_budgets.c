@@ -170,6 +170,82 @@ static void a_run_over_the_end_of_a_window_is_in_both(void **state)
     gl_ledger_close(ledger);
 }
 
+/* Forty minutes around midnight: half and half, to the microgram. */
+static void a_short_run_over_midnight_is_in_both_days(void **state)
+{
+    struct gl_ledger *ledger = must_open();
+
+    (void)state;
+    set(ledger, "org", "1 kg per day");
+    assert_int_equal(reserve(ledger, "gl-1", "org", 600000000), 0);
+    finish(ledger, "gl-1", 400000001, NOW - 20 * 60000, NOW + 20 * 60000);
+    assert_int_equal(balance_at(ledger, "org", NOW - 1000).spent.ug, 200000000);
+    assert_int_equal(balance_at(ledger, "org", NOW).spent.ug, 200000001);
+    assert_sound(ledger);
+    gl_ledger_close(ledger);
+}
+
+/* Whatever the clock said in between, the end is recorded, and every microgram once. */
+static void a_run_of_any_length_is_booked_whole(void **state)
+{
+    static const int64_t spans_ms[] = {
+        0,           1,           899999,       900000,         DAY_MS,
+        96 * 900000, 40 * DAY_MS, 400 * DAY_MS, 90000 * DAY_MS, 290000000 * DAY_MS};
+    struct gl_ledger *ledger = must_open();
+    int64_t sum = 0;
+
+    (void)state;
+    set(ledger, "org", "1 t per 36500d");
+    for (size_t i = 0; i < sizeof spans_ms / sizeof spans_ms[0]; i++) {
+        char launch[16];
+
+        snprintf(launch, sizeof launch, "gl-%zu", i);
+        assert_int_equal(reserve(ledger, launch, "org", 1000), 0);
+        finish(ledger, launch, 777 + (int64_t)i, NOW - 5, NOW - 5 + spans_ms[i]);
+        sum += 777 + (int64_t)i;
+        assert_int_equal(balance(ledger, "org").spent.ug, sum);
+    }
+    assert_sound(ledger);
+    gl_ledger_close(ledger);
+}
+
+/* Events of before pieces were written are booked as they were then. */
+static void an_older_event_is_booked_as_it_was(void **state)
+{
+    struct gl_ledger *ledger = must_open();
+    GL_AUTO(gl_auto_json)
+    json_t *body = json_pack("{s:s,s:{s:s,s:i,s:n,s:I,s:I}}", "state", "ended", "budget", "op",
+                             "spend", "ug", 400, "u_usd", "from_ms", (json_int_t)(NOW - 20 * 60000),
+                             "until_ms", (json_int_t)(NOW + 20 * 60000));
+
+    (void)state;
+    set(ledger, "org", "1 kg per day");
+    assert_int_equal(reserve(ledger, "gl-1", "org", 600000000), 0);
+    assert_int_equal(gl_ledger_append(ledger, "ended", "gl-1", body, NULL, &err), 0);
+    assert_int_equal(balance_at(ledger, "org", NOW - 1000).spent.ug, 400);
+    assert_int_equal(balance(ledger, "org").spent.ug, 0);
+    assert_sound(ledger);
+    gl_ledger_close(ledger);
+}
+
+/* A guard that saw it run asks for more after it has ended: nothing is held for nobody. */
+static void what_has_ended_reserves_nothing_more(void **state)
+{
+    struct gl_ledger *ledger = must_open();
+
+    (void)state;
+    TREE_LIMITS(ledger);
+    assert_int_equal(reserve(ledger, "gl-1", "org/ml", 5000), 0);
+    finish(ledger, "gl-1", 77, NOW, NOW + 1);
+    assert_int_equal(reserve(ledger, "gl-1", "org/ml", 9000), -1);
+    assert_non_null(strstr(err.text, "has ended"));
+    assert_int_equal(reserve_as(ledger, "gl-1", "org/ml", 9000, "late"), -1);
+    assert_int_equal(balance(ledger, "org").held.ug, 0);
+    assert_int_equal(balance(ledger, "org").spent.ug, 77);
+    assert_sound(ledger);
+    gl_ledger_close(ledger);
+}
+
 static void a_reservation_ends_with_its_lease(void **state)
 {
     struct gl_ledger *ledger = must_open();
@@ -243,6 +319,70 @@ static void a_transfer_moves_what_is_there(void **state)
     gl_ledger_close(ledger);
 }
 
+static int64_t fits_from(struct gl_ledger *ledger, const char *account, int64_t ug)
+{
+    GL_AUTO(gl_auto_free) struct gl_short *what = gl_alloc(sizeof *what);
+    GL_AUTO(gl_auto_json)
+    json_t *wanted =
+        json_pack("{s:[s],s:[],s:I,s:n,s:I}", "accounts", account, "caps", "ug", (json_int_t)ug,
+                  "u_usd", "until_ms", (json_int_t)(gl_ledger_now_ms(ledger) + LEASE_MS));
+
+    assert_int_equal(gl_budget_short(ledger, "", wanted, what, &err), 1);
+    return what->fits_from_s == GL_UNKNOWN ? GL_UNKNOWN
+                                           : (what->fits_from_s - NOW / 1000) / (DAY_MS / 1000);
+}
+
+static void spend_ago(struct gl_ledger *ledger, const char *launch, const char *account, int64_t ug,
+                      int64_t days)
+{
+    assert_int_equal(reserve(ledger, launch, account, 1), 0);
+    finish(ledger, launch, ug, NOW - days * DAY_MS, NOW - days * DAY_MS + 1);
+}
+
+/* What was given away comes back, what was got goes, 30 days later. */
+static void transfers_fall_out_of_a_sliding_window(void **state)
+{
+    struct gl_ledger *ledger = must_open();
+    const struct gl_amount amount = {300000000, 0};
+
+    (void)state;
+    set(ledger, "org", "5 kg per 30d");
+    set(ledger, "org/{team}", "600 g per 30d");
+    spend_ago(ledger, "gl-1", "org/ml", 300000000, 10);
+    spend_ago(ledger, "gl-2", "org/web", 400000000, 15);
+    world->sleep_ms(world->cookie, 1000);
+    assert_int_equal(gl_budget_move(ledger, "org/ml", "org/web", &amount, "Ada", "", &err), 0);
+    spend_ago(ledger, "gl-3", "org/web", 400000000, 1);
+    assert_int_equal(fits_from(ledger, "org/ml", 200000000), 20);
+    assert_int_equal(fits_from(ledger, "org/ml", 400000000), 30);
+    assert_int_equal(fits_from(ledger, "org/ml", 600000001), GL_UNKNOWN);
+    assert_int_equal(fits_from(ledger, "org/web", 450000000), 15);
+    assert_int_equal(fits_from(ledger, "org/web", 600000000), 29);
+    gl_ledger_close(ledger);
+}
+
+/* The largest limit there is, and more given to it: a text, and no sum beyond an integer. */
+static void the_largest_limit_is_told(void **state)
+{
+    struct gl_ledger *ledger = must_open();
+    struct gl_cap cap = {.path = "org/big",
+                         .limit = {INT64_MAX - 1, INT64_MAX - 1},
+                         .period = {GL_PER_YEAR, 0},
+                         .zone = "UTC"};
+    const struct gl_amount amount = {900, 900};
+    GL_AUTO(gl_str_done) struct gl_str text = {0};
+    struct gl_account_state account;
+
+    (void)state;
+    assert_int_equal(gl_budget_set(ledger, &cap, "Ada", &err), 0);
+    assert_int_equal(gl_budget_move(ledger, "org/free", "org/big", &amount, "Ada", "", &err), 0);
+    assert_int_equal(gl_budget_state(ledger, &cap, "org/big", NOW, NULL, &account, &err), 0);
+    gl_budget_left_text(&cap, &account, true, &text);
+    gl_budget_left_text(&cap, &account, false, &text);
+    assert_null(strstr(gl_str_text(&text), "of -"));
+    gl_ledger_close(ledger);
+}
+
 static void a_changed_account_is_found(void **state)
 {
     static const char *const changes[] = {
@@ -284,10 +424,16 @@ int main(void)
         CASE(a_launch_reserves_once_however_often_it_is_tried),
         CASE(what_was_measured_is_spent_and_the_rest_is_free),
         CASE(a_run_over_the_end_of_a_window_is_in_both),
+        CASE(a_short_run_over_midnight_is_in_both_days),
+        CASE(a_run_of_any_length_is_booked_whole),
+        CASE(an_older_event_is_booked_as_it_was),
+        CASE(what_has_ended_reserves_nothing_more),
         CASE(a_reservation_ends_with_its_lease),
         CASE(what_is_not_known_is_not_reserved_under_a_cap),
         CASE(an_override_is_kept_with_reason_and_name),
         CASE(a_transfer_moves_what_is_there),
+        CASE(transfers_fall_out_of_a_sliding_window),
+        CASE(the_largest_limit_is_told),
         CASE(a_changed_account_is_found),
     };
 
