@@ -302,22 +302,88 @@ int gl_jsonpull_find(struct gl_jsonpull *pull, size_t max_bytes, size_t *out_dro
     return 0;
 }
 
-int gl_jsonpull_drop_lines(struct gl_jsonpull *pull, const char *mark, struct gl_error *err)
+/* ---- talk between documents ---- */
+
+/* Behind white space; *io_is_line: a line began in it. */
+static const char *pass_space(struct gl_jsonpull *pull, const char *at, bool *io_is_line)
+{
+    at = gl_jscan_need(pull, at, 1);
+    while (at != NULL && !is_at_end(pull, at) && strchr(" \t\r\n", *at) != NULL && *at != '\0') {
+        *io_is_line = *io_is_line || *at == '\n';
+        at = gl_jscan_need(pull, at + 1, 1);
+    }
+    return at;
+}
+
+/* As drop_line(), of a line that may not hold `never`. */
+static const char *drop_plain_line(struct gl_jsonpull *pull, const char *at, const char *never,
+                                   size_t *io_dropped)
+{
+    size_t length = strlen(never);
+
+    for (;;) {
+        const char *line_end, *to;
+
+        at = gl_jscan_need(pull, at, length);
+        if (at == NULL || is_at_end(pull, at))
+            return at;
+        line_end = memchr(at, '\n', (size_t)(pull->end - at));
+        to = line_end != NULL ? line_end + 1 : pull->end;
+        if (memmem(at, (size_t)(to - at), never, length) != NULL)
+            return gl_jscan_fail(pull, at, GL_E_SYNTAX, "a document within a line of other text");
+        if (line_end == NULL && !pull->is_over)
+            to -= length - 1; /* it may begin there */
+        *io_dropped += (size_t)(to - at);
+        at = to;
+        if (line_end != NULL)
+            return at;
+        at = gl_jscan_refill(pull, at);
+    }
+}
+
+static bool is_marked(const struct gl_jsonpull *pull, const char *at, const char *mark)
+{
+    size_t length = strlen(mark);
+
+    return (size_t)(pull->end - at) >= length && memcmp(at, mark, length) == 0;
+}
+
+/* Behind the lines of talk from `at` on, which is no white space. */
+static const char *drop_talk(struct gl_jsonpull *pull, const char *at,
+                             const struct gl_jsonpull_talk *talk)
+{
+    size_t dropped = 0, marked = 0;
+    bool is_line = true;
+
+    while (at != NULL) {
+        at = gl_jscan_need(pull, at, LOOK_AHEAD);
+        if (at == NULL || is_at_end(pull, at) || *at == '{' || is_document(pull, at))
+            break;
+        if (is_marked(pull, at, talk->mark))
+            at = drop_line(pull, at, &marked);
+        else
+            at = drop_plain_line(pull, at, talk->never, &dropped);
+        if (at != NULL && dropped > talk->max_bytes)
+            return gl_jscan_fail(pull, at, GL_E_SYNTAX, "too much text that is none around it");
+        at = at != NULL ? pass_space(pull, at, &is_line) : NULL;
+    }
+    return at;
+}
+
+int gl_jsonpull_drop_talk(struct gl_jsonpull *pull, const struct gl_jsonpull_talk *talk,
+                          struct gl_error *err)
 {
     const char *at = begin(pull, err);
-    size_t length = strlen(mark), dropped = 0;
-    bool is_apart = false, has = true;
+    bool is_apart = false, is_line = pull->state == GL_JSCAN_VALUE;
 
     if (at != NULL)
         at = is_between(pull) ? gl_jscan_need(pull, at, 1) : misused(pull);
     if (at != NULL)
         is_apart = is_at_end(pull, at) || strchr(" \t\r\n{[", *at) != NULL;
-    for (; at != NULL && has; at = at != NULL && has ? drop_line(pull, at, &dropped) : at) {
-        at = gl_jscan_space(pull, at);
-        at = at != NULL ? gl_jscan_need(pull, at, length) : NULL;
-        has = at != NULL && (size_t)(pull->end - at) >= length && memcmp(at, mark, length) == 0;
-    }
-    return end(pull, at, is_apart || dropped > 0 ? GL_JSCAN_VALUE : pull->state);
+    at = at != NULL ? pass_space(pull, at, &is_line) : NULL;
+    if (at != NULL && is_line)
+        at = drop_talk(pull, at, talk);
+    return end(pull, at, is_apart ? GL_JSCAN_VALUE : pull->state);
 }
 
 /* ---- a document in memory ---- */

@@ -35,9 +35,18 @@ void gl_jsonpull_free(struct gl_jsonpull *pull);
  * gl_jsonpull_more() then tells. SYNTAX when none begins within `max_bytes` of noise. */
 int gl_jsonpull_find(struct gl_jsonpull *pull, size_t max_bytes, size_t *out_dropped,
                      struct gl_error *err);
-/* Before or between documents: drop lines that begin with `mark`, however long, and the white space
- * around them. Nothing else: what follows is not looked at. */
-int gl_jsonpull_drop_lines(struct gl_jsonpull *pull, const char *mark, struct gl_error *err);
+/* What stands between documents and is none. */
+struct gl_jsonpull_talk {
+    const char *mark;  /* lines that begin with it may be of any length, and hold anything */
+    const char *never; /* what no other line may hold */
+    size_t max_bytes;  /* of the others, between two documents */
+};
+/* Before or between documents: drop such lines. Stops, looking no further, at text in the line in
+ * which a document ended, at a line whose first byte, white space aside, is '{', and at one that
+ * begins as gl_jsonpull_find() says: it is for the caller to read or refuse. SYNTAX when a line
+ * holds what it may not, or there is too much talk. */
+int gl_jsonpull_drop_talk(struct gl_jsonpull *pull, const struct gl_jsonpull_talk *talk,
+                          struct gl_error *err);
 /* Kind of the value that comes next; nothing is consumed. */
 int gl_jsonpull_peek(struct gl_jsonpull *pull, enum gl_jkind *out, struct gl_error *err);
 /* Step into an object or array; SYNTAX when the value is another. */

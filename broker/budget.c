@@ -84,10 +84,13 @@ json_t *gl_charge_json(const struct gl_payer *payer)
     for (size_t i = 0; i < payer->cap_count; i++)
         json_array_append_new(caps, gl_cap_json(&payer->caps[i]));
     body = json_pack("{s:o,s:o}", "accounts", accounts, "caps", caps);
-    if (payer->override_why != NULL)
+    if (payer->override_why != NULL &&
         json_object_set_new(
             body, "override",
-            json_pack("{s:s,s:s}", "why", payer->override_why, "by", payer->override_by));
+            json_pack("{s:s,s:s}", "why", payer->override_why, "by", payer->override_by)) != 0) {
+        json_decref(body);
+        return NULL;
+    }
     return body;
 }
 
@@ -213,6 +216,7 @@ struct moving {
     const struct gl_caps *caps;
     const struct gl_amount *amount;
     json_t *deltas;
+    bool is_given; /* by an account that is limited */
 };
 
 /* Only what is limited gives or gets. */
@@ -223,11 +227,20 @@ static int add_delta(void *cookie, const char *path, int sign)
     int64_t ug = cap != NULL && cap->limit.ug != GL_UNKNOWN ? moving->amount->ug : 0;
     int64_t u_usd = cap != NULL && cap->limit.u_usd != GL_UNKNOWN ? moving->amount->u_usd : 0;
 
+    moving->is_given |= sign < 0 && (ug != 0 || u_usd != 0);
     if (ug != 0 || u_usd != 0)
         json_array_append_new(moving->deltas, json_pack("{s:s,s:I,s:I}", "path", path, "ug",
                                                         (json_int_t)(sign * ug), "u_usd",
                                                         (json_int_t)(sign * u_usd)));
     return 0;
+}
+
+/* Is it the account itself, or above it? */
+static bool is_above(const char *path, const char *other)
+{
+    size_t length = strlen(path);
+
+    return strncmp(path, other, length) == 0 && (other[length] == '/' || other[length] == '\0');
 }
 
 int gl_budget_move(struct gl_ledger *ledger, const char *from, const char *to,
@@ -236,7 +249,7 @@ int gl_budget_move(struct gl_ledger *ledger, const char *from, const char *to,
 {
     GL_AUTO(gl_caps_done) struct gl_caps caps = {0, NULL};
     GL_AUTO(gl_auto_json) json_t *deltas = json_array();
-    struct moving moving = {&caps, amount, deltas};
+    struct moving moving = {&caps, amount, deltas, false};
 
     if (!gl_account_is_path(from) || !gl_account_is_path(to) || strcmp(from, to) == 0)
         return gl_fail(err, GL_E_USAGE,
@@ -253,6 +266,10 @@ int gl_budget_move(struct gl_ledger *ledger, const char *from, const char *to,
                        "a transfer stays in one tree: %s and %s have no account "
                        "above them in common",
                        from, to);
+    if (!moving.is_given && !is_above(from, to))
+        return gl_fail(err, GL_E_UNKNOWN_NAME,
+                       "%s has no budget of that kind to give: what moves would come from nowhere",
+                       from);
     return append(ledger,
                   json_pack("{s:s,s:s,s:s,s:O,s:I}", "op", "move", "from", from, "to", to, "deltas",
                             deltas, "at_ms", (json_int_t)gl_ledger_now_ms(ledger)),

@@ -42,7 +42,7 @@ json_t *gl_cap_json(const struct gl_cap *cap); /* new reference */
 int gl_cap_of_json(const json_t *json, struct gl_cap *out, struct gl_error *err);
 
 /* As the member "budget" of a plan, where it goes with the launch wherever that goes. New
- * reference. */
+ * reference; NULL when reason or name is no UTF-8 text. */
 json_t *gl_charge_json(const struct gl_payer *payer);
 /* The "budget" of an intent, made of that of its plan. `wanted` may hold what is not known. New
  * reference. */

@@ -18,6 +18,7 @@ struct taken {
     bool is_told;     /* by its meter; else all that it has reserved */
     bool is_over;     /* it has taken all that it could reserve, or more */
     bool is_in_spent; /* account, at whose cap it is paused or stopped */
+    bool is_approved; /* over its budget by somebody who has a name: counted, and left alone */
 };
 
 struct enforcing {
@@ -110,7 +111,7 @@ static int add_holder(void *cookie, const char *launch, const struct gl_amount *
         return 0;
     e->sum.ug = plus(e->sum.ug, in_window(e, row, e->taken[i].amount.ug));
     e->sum.u_usd = plus(e->sum.u_usd, in_window(e, row, e->taken[i].amount.u_usd));
-    if (is_at_work(row))
+    if (is_at_work(row) && !e->taken[i].is_approved)
         e->holders[e->holder_count++] = i;
     return 0;
 }
@@ -279,6 +280,15 @@ static void grow(struct enforcing *e, const struct gl_launch_row *row, struct ta
         e->out->grown++;
 }
 
+static bool was_approved(const struct gl_launch_row *row)
+{
+    struct gl_error ignored = {0};
+    GL_AUTO(gl_auto_json)
+    json_t *plan = gl_json_parse(row->plan, strlen(row->plan), "plan", &ignored);
+
+    return json_is_object(json_object_get(json_object_get(plan, "budget"), "override"));
+}
+
 static bool may_have_taken(const struct gl_launch_row *row)
 {
     return is_at_work(row) || strcmp(row->state, "moving") == 0 ||
@@ -299,6 +309,7 @@ static int ask_all(struct enforcing *e)
             return -1;
         if (!taken->is_known)
             continue;
+        taken->is_approved = was_approved(row);
         so_far(e, row, taken);
         grow(e, row, taken);
     }

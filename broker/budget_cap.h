@@ -8,7 +8,8 @@
  * so far in it, by its meter. What has taken all that it reserved reserves more where that fits:
  * the high bound of the rest of its lease, or at its own pace. Where it does not, what it has taken
  * is held whatever the caps say, so that nothing new is launched on it, and where that passes a cap
- * it alone is paused or stopped. The guard asks for all this at every look. */
+ * it alone is paused or stopped. What was launched over its budget, with a reason and a name, is
+ * counted and left alone. The guard asks for all this at every look. */
 
 #include "broker/budget.h"
 #include "broker/launch.h"

@@ -192,12 +192,19 @@ int gl_budget_state(struct gl_ledger *ledger, const struct gl_cap *cap, const ch
     struct sums spent, granted, held;
     struct gl_stretch_of_time window;
     struct gl_zone zone;
+    bool has_any;
 
     if (gl_zone_load(cap->zone, NULL, &zone, err) != 0)
         return gl_wrap(err, "budget of %s", cap->path);
     state.window = gl_window_at(&cap->period, &zone, now_ms / MS);
     gl_zone_done(&zone);
     window = counted(cap, &state.window);
+    if (gl_budget_has_tables(ledger, &has_any, err) != 0)
+        return -1;
+    if (!has_any) {
+        *out = state;
+        return 0;
+    }
     if (sum_between(ledger, SPENT, path, &window, &spent, err) != 0 ||
         sum_between(ledger, GRANTED, path, &window, &granted, err) != 0 ||
         sum_held(ledger, path, now_ms, without, &held, err) != 0)

@@ -24,6 +24,7 @@ struct draft {
     const char *account;
     int64_t reserve_ppm;
     struct gl_demand_threshold request;
+    struct gl_config_venues venues;
 };
 
 /* ---- values ---- */
@@ -209,6 +210,10 @@ static const struct gl_field config_fields[] = {
      .offset = CONFIG(request),
      .form = &gl_config_request_form,
      .help = "When unmet demand is worth a request"},
+    {.name = "venues",
+     .type = &gl_config_type_venues,
+     .offset = CONFIG(venues),
+     .help = "Settings of the places that requests go to; no secrets"},
     {.name = NULL},
 };
 static const struct gl_form config_form = {.what = "the configuration", .fields = config_fields};
@@ -315,6 +320,7 @@ static void take_draft(const struct draft *draft, const char *path, const struct
     out->account = dup_or_null(draft->account);
     out->reserve_ppm = draft->reserve_ppm;
     out->request = draft->request;
+    gl_config_venues_take(&draft->venues, world, out);
 }
 
 int gl_config_read_text(struct gl_view text, const char *path, const struct gl_world *world,
@@ -420,6 +426,7 @@ void gl_config_text(const struct gl_config *config, struct gl_str *out)
     if (config->reserve_ppm > 0)
         gl_str_addf(out, "reserve_at: %.6g%%\n", (double)config->reserve_ppm / 1e4);
     gl_config_add_request(out, &config->request);
+    gl_config_add_venues(out, config);
 }
 
 int gl_config_write(const char *path, const struct gl_config *config, bool is_forced,
@@ -465,5 +472,6 @@ void gl_config_done(struct gl_config *config)
         gl_config_cloud_done(&config->clouds[i]);
     gl_config_meter_done(&config->meter);
     free(config->account);
+    gl_config_venues_done(config);
     *config = (struct gl_config){0};
 }

@@ -19,6 +19,7 @@
  *   account: org/{team}/{project}  # what launches are charged to (docs/budgets.md)
  *   reserve_at: 95%                # quantile of its futures that a launch reserves
  *   request: {refused: 5, days: 3} # when demand is worth a request (docs/requests.md)
+ *   venues: {email: {from: me@example.com}, aws/email: {to: team@example.com}}
  * Unknown keys are errors with file:line:column. Holds no secret. */
 
 #include "base/world.h"
@@ -26,11 +27,13 @@
 #include "providers/cloud/cloud.h"
 #include "providers/cloud/userdata.h"
 #include "providers/signal/store.h"
+#include "providers/venue/venue.h"
 
 #define GL_CONFIG_SOURCES_MAX  16
 #define GL_CONFIG_POLICIES_MAX 8
 #define GL_CONFIG_CLOUDS_MAX   16
 #define GL_CONFIG_SETTINGS_MAX 24
+#define GL_CONFIG_VENUES_MAX   32
 
 /* A cloud that launches may go to, and its settings: names are those of the cloud's own key table.
  */
@@ -38,6 +41,15 @@ struct gl_config_cloud {
     const char *name; /* of the registry */
     size_t setting_count;
     struct gl_cloud_setting settings[GL_CONFIG_SETTINGS_MAX];
+};
+
+/* Settings of a venue of requests, for all providers or for one. Never a secret: those have their
+ * environment variables. */
+struct gl_config_venue {
+    char *name;        /* "email", "aws/email" */
+    const char *venue; /* of the registry: "email" */
+    size_t setting_count;
+    struct gl_venue_setting settings[GL_CONFIG_SETTINGS_MAX];
 };
 
 struct gl_config {
@@ -56,6 +68,8 @@ struct gl_config {
     char *account;                      /* tree of accounts; NULL = the built-in one */
     int64_t reserve_ppm;                /* policy/budget_reserve.h; 0 = the built-in one */
     struct gl_demand_threshold request; /* a member 0 = the built-in one */
+    size_t venue_count;
+    struct gl_config_venue *venues; /* fresh; NULL = none */
 };
 
 /* Read `path`, or the default place when NULL (absent there is fine: an empty configuration).
@@ -74,6 +88,9 @@ int gl_config_write(const char *path, const struct gl_config *config, bool is_fo
                     struct gl_error *err);
 /* The settings of a cloud; NULL when it was not added. */
 const struct gl_config_cloud *gl_config_cloud(const struct gl_config *config, const char *name);
+/* The settings of a venue, of that provider or (NULL) of all; NULL when nothing is said. */
+const struct gl_config_venue *gl_config_venue(const struct gl_config *config, const char *provider,
+                                              const char *venue);
 void gl_config_done(struct gl_config *config);
 
 #endif

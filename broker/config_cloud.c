@@ -21,8 +21,8 @@ static const struct gl_cloud_ops *find_cloud(const char *name)
     return NULL;
 }
 
-static int fail_near(const struct gl_reader *reader, const struct gl_node *node, const char *what,
-                     const char *const *names, size_t count)
+int gl_config_fail_near(const struct gl_reader *reader, const struct gl_node *node,
+                        const char *what, const char *const *names, size_t count)
 {
     const char *nearest = gl_text_nearest(node->key, names, count);
     GL_AUTO(gl_str_done) struct gl_str known = {0};
@@ -45,7 +45,7 @@ static int fail_cloud(const struct gl_reader *reader, const struct gl_node *node
     for (size_t i = 0; i < count && used < NAMES_MAX; i++)
         if ((drivers[i].ops->caps & GL_CLOUD_REMOTE) != 0)
             names[used++] = drivers[i].ops->name;
-    return fail_near(reader, node, "there is no cloud", names, used);
+    return gl_config_fail_near(reader, node, "there is no cloud", names, used);
 }
 
 static int read_setting(const struct gl_reader *reader, const struct gl_node *node,
@@ -63,7 +63,7 @@ static int read_setting(const struct gl_reader *reader, const struct gl_node *no
             out->value = gl_value_text(reader, node->key, node, GL_TEXT_MAX);
             return out->value != NULL ? 0 : -1;
         }
-    return fail_near(reader, node, "this cloud has no setting", names, count);
+    return gl_config_fail_near(reader, node, "this cloud has no setting", names, count);
 }
 
 static int read_cloud(const struct gl_reader *reader, const struct gl_node *node,

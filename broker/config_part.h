@@ -31,6 +31,10 @@ void gl_config_source_done(struct gl_signal_config *source);
 /* The line of a list that says the source. */
 void gl_config_add_source(struct gl_str *out, const struct gl_signal_config *source);
 
+/* `what` "key"; did you mean ...; known: ... at the key of the node. Returns -1. */
+int gl_config_fail_near(const struct gl_reader *reader, const struct gl_node *node,
+                        const char *what, const char *const *names, size_t count);
+
 /* ---- clouds and the meter: config_cloud.c ---- */
 
 struct gl_config_clouds {
@@ -54,5 +58,20 @@ void gl_config_add_meter(struct gl_str *out, const struct gl_carried_meter *mete
 extern const struct gl_form gl_config_request_form; /* struct gl_demand_threshold */
 /* Nothing when there is none. */
 void gl_config_add_request(struct gl_str *out, const struct gl_demand_threshold *threshold);
+
+/* ---- venues of requests: config_venue.c ---- */
+
+struct gl_config_venues {
+    struct gl_config_venue items[GL_CONFIG_VENUES_MAX];
+    size_t count;
+};
+extern const struct gl_type gl_config_type_venues; /* struct gl_config_venues */
+
+/* Copies into `out`, its folders made whole; freed by gl_config_venues_done(). */
+void gl_config_venues_take(const struct gl_config_venues *venues, const struct gl_world *world,
+                           struct gl_config *out);
+void gl_config_venues_done(struct gl_config *config);
+/* Nothing when there are none. */
+void gl_config_add_venues(struct gl_str *out, const struct gl_config *config);
 
 #endif

@@ -37,11 +37,11 @@ json_t *gl_demand_json(const struct gl_demand *demand);
 int gl_demand_of_json(const json_t *json, struct gl_demand *out, struct gl_error *err);
 
 /* Every signal of events since `since_ms`, clustered. Freed with gl_clustering_free().
- * Demonstrations are left out unless asked for; so are events of versions that kept other figures.
- * NULL: TOO_LARGE; TAMPERED when a signal cannot be read; the ledger's errors. */
+ * Demonstrations and real needs never stand together. Left out are events of versions that kept
+ * other figures. NULL: TOO_LARGE; TAMPERED when a signal cannot be read; the ledger's errors. */
 struct gl_demand_ask {
     int64_t since_ms; /* 0 = all */
-    bool wants_demo;
+    bool wants_demo;  /* those of demonstrations, and no other */
 };
 struct gl_clustering *gl_demand_clusters(struct gl_ledger *ledger, const struct gl_demand_ask *ask,
                                          struct gl_error *err);

@@ -47,6 +47,23 @@ void gl_demand_want(struct gl_demand *demand, struct gl_span duration, uint32_t 
     demand->gpu_ms = cut_product(demand->wanted_ms, gpus);
 }
 
+/* A limit on places, sizes or prices is the user's own: where it decides, nobody may be told that
+ * green supply was missing, and the signal speaks of that limit alone. */
+static int write_rule(const struct gl_reason *reason, char out[GL_DEMAND_RULE],
+                      struct gl_error *err)
+{
+    const struct gl_constraint *constraint = reason->constraint;
+    struct gl_rule own = *reason->rule;
+
+    if (constraint == NULL || reason->gap != GL_GAP_NONE || constraint->key->id >= GL_KEYS ||
+        gl_demand_tells(constraint->key->id))
+        return gl_demand_rule(reason->rule, out, err);
+    own.constraints = constraint;
+    own.count = 1;
+    own.budget = NULL;
+    return gl_demand_rule(&own, out, err);
+}
+
 bool gl_demand_of_reason(const struct gl_reason *reason, struct gl_demand *demand)
 {
     const struct gl_constraint *constraint = reason->constraint;
@@ -57,7 +74,7 @@ bool gl_demand_of_reason(const struct gl_reason *reason, struct gl_demand *deman
     demand->rule[0] = '\0';
     demand->key = GL_KEYS;
     demand->limit_u = demand->found_u = GL_UNKNOWN;
-    if (reason->rule != NULL && gl_demand_rule(reason->rule, demand->rule, &ignored) != 0)
+    if (reason->rule != NULL && write_rule(reason, demand->rule, &ignored) != 0)
         return false;
     if (constraint == NULL || constraint->key->id >= GL_KEYS)
         return true;

@@ -94,6 +94,11 @@ int gl_ledger_demand(struct gl_ledger *ledger, const struct gl_ledger_demand *de
 int gl_ledger_demands(struct gl_ledger *ledger, int64_t since_ms, void *cookie,
                       int (*each)(void *cookie, const json_t *body, struct gl_error *err),
                       struct gl_error *err);
+/* The same as text, for who reads a million of them. */
+int gl_ledger_demand_texts(struct gl_ledger *ledger, int64_t since_ms, void *cookie,
+                           int (*each)(void *cookie, const char *body, size_t length,
+                                       struct gl_error *err),
+                           struct gl_error *err);
 
 /* Promises of a green duration (broker/promise.h): one row each, made by its event "guarantee",
  * settled by its event "settled". */

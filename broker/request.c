@@ -416,6 +416,17 @@ static int check_clock(const struct sending *sending, struct gl_error *err)
                    sending->record->id);
 }
 
+/* Said before the intent is written: a try that cannot be is none. */
+static int check_network(const struct sending *sending, struct gl_error *err)
+{
+    const struct gl_venue_ops *ops = gl_venue_ops_of(sending->venue.venue);
+
+    if (sending->desk->world->http != NULL || (gl_venue_ops_caps(ops) & GL_VENUE_OFFLINE) != 0)
+        return 0;
+    return gl_fail(err, GL_E_NETWORK, "%s goes to %s, and this call is offline: nothing was sent",
+                   sending->record->id, sending->shown.place);
+}
+
 static int approve(struct sending *sending, const struct gl_requests *requests,
                    struct gl_request_sent *out, struct gl_error *err)
 {
@@ -428,7 +439,7 @@ static int approve(struct sending *sending, const struct gl_requests *requests,
         return gl_fail(err, GL_E_NOT_VERIFIED,
                        "%s: an earlier try of another preview may have arrived",
                        sending->record->id);
-    if (check_clock(sending, err) != 0)
+    if (check_clock(sending, err) != 0 || check_network(sending, err) != 0)
         return -1;
     gl_requests_pace(requests, sending->shown.place, retried, gl_now(desk->world),
                      gl_venue_is_stopped(desk->folder), &out->pace);
@@ -458,6 +469,7 @@ static int send_locked(const struct gl_request_desk *desk,
     if (sending.record == NULL || check_approval(approval, sending.record, err) != 0 ||
         preview_of(desk, sending.record, &sending.venue, &sending.shown, err) != 0)
         return -1;
+    snprintf(out->id, sizeof out->id, "%s", sending.record->id);
     result = approve(&sending, &requests, out, err);
     gl_venue_preview_done(&sending.shown);
     gl_request_venue_done(&sending.venue);

@@ -102,7 +102,15 @@ int gl_requests_read(struct gl_ledger *ledger, struct gl_requests *out, struct g
 /* By fingerprint; NULL when there is none. */
 const struct gl_request_record *gl_requests_of(const struct gl_requests *requests,
                                                const char *fingerprint);
-/* By what a person writes, "GL-7f3a91c2" or the fingerprint. UNKNOWN_NAME. */
+/* Does a person mean that fingerprint? "GL-7f3a91c2", in any case, with or without "GL-", of its
+ * digits GL_REQUEST_ID_MIN or more. */
+#define GL_REQUEST_ID_MIN 4
+bool gl_request_is_named(const char *fingerprint, const char *id);
+/* Which of `count` fingerprints a person means: its place. `what` is what there is none of, or two:
+ * "request". UNKNOWN_NAME, with the nearest one, and where to see all. */
+int gl_request_pick(const char *const *fingerprints, size_t count, const char *id, const char *what,
+                    size_t *out, struct gl_error *err);
+/* By what a person writes. UNKNOWN_NAME. */
 const struct gl_request_record *gl_requests_named(const struct gl_requests *requests,
                                                   const char *id, struct gl_error *err);
 /* It is with the provider, or may be: no other of that fingerprint may be filed. */
@@ -162,6 +170,7 @@ int gl_request_preview_again(const struct gl_request_desk *desk,
 
 /* What became of an approval. */
 struct gl_request_sent {
+    char id[GL_VENUE_TAG];
     enum gl_venue_may may; /* WAIT and STOP: nothing was done, `pace` says why */
     struct gl_venue_pace_answer pace;
     enum gl_request_state state;

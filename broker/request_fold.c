@@ -72,25 +72,15 @@ const struct gl_request_record *gl_requests_of(const struct gl_requests *request
 const struct gl_request_record *gl_requests_named(const struct gl_requests *requests,
                                                   const char *id, struct gl_error *err)
 {
-    const struct gl_request_record *found = gl_requests_of(requests, id);
-    char shown[GL_TEXT_SHOWN];
+    GL_AUTO(gl_auto_free)
+    const char **fingerprints = gl_alloc((requests->count + 1) * sizeof *fingerprints);
+    size_t found;
 
-    for (size_t i = 0; i < requests->count && found == NULL; i++) {
-        if (strcasecmp(requests->records[i].id, id) != 0)
-            continue;
-        for (size_t k = i + 1; k < requests->count; k++)
-            if (strcasecmp(requests->records[k].id, id) == 0) {
-                gl_fail(err, GL_E_UNKNOWN_NAME, "%s is two requests: say the whole fingerprint",
-                        requests->records[i].id);
-                return NULL;
-            }
-        found = &requests->records[i];
-    }
-    if (found == NULL)
-        gl_fail(err, GL_E_UNKNOWN_NAME,
-                "no request \"%s\" was drafted; see: greenlaunch request observe",
-                gl_text_show(id, shown));
-    return found;
+    for (size_t i = 0; i < requests->count; i++)
+        fingerprints[i] = requests->records[i].fingerprint;
+    if (gl_request_pick(fingerprints, requests->count, id, "request", &found, err) != 0)
+        return NULL;
+    return &requests->records[found];
 }
 
 bool gl_request_is_open(const struct gl_request_record *record)

@@ -128,3 +128,27 @@ struct gl_policy *gl_request_rule_read(const char *rule, struct gl_error *err)
     fail(rule, err);
     return NULL;
 }
+
+bool gl_request_rule_find(const struct gl_policy *policy, const char *rule, struct gl_rule *out)
+{
+    char text[GL_DEMAND_RULE];
+    struct gl_error ignored = {0};
+
+    for (size_t i = 0; i < policy->rule_count; i++) {
+        const struct gl_rule *one = &policy->rules[i];
+
+        if (one->budget != NULL || gl_demand_rule(one, text, &ignored) != 0 ||
+            strcmp(text, rule) != 0)
+            continue;
+        *out = (struct gl_rule){.id = one->id,
+                                .description = "",
+                                .message = "",
+                                .constraints = one->constraints,
+                                .count = one->count,
+                                .level = GL_HARD,
+                                .count_basis = one->count_basis,
+                                .has_count_basis = one->has_count_basis};
+        return true;
+    }
+    return false;
+}

@@ -82,21 +82,10 @@ static void code(struct page *page, const char *text)
     gl_str_addf(page->out, page->is_plain ? "\"%s\"" : "`%s`", text);
 }
 
-void gl_request_add_rule(const char *rule, struct gl_str *out)
-{
-    for (; *rule != '\0'; rule++)
-        if (*rule == ';')
-            gl_str_add(out, ", ");
-        else
-            gl_str_add_char(out, *rule);
-}
-
+/* As a sentence has it; the document for machines has the normal form. */
 static void add_rule(struct page *page)
 {
-    GL_AUTO(gl_str_done) struct gl_str parts = {0};
-
-    gl_request_add_rule(page->cluster->first->rule, &parts);
-    code(page, gl_str_text(&parts));
+    gl_request_add_rule(page->cluster->first->rule, page->out);
 }
 
 /* ---- pieces ---- */
@@ -121,10 +110,29 @@ static void add_service(struct page *page)
 
     gl_str_add(page->out, gl_service_of(first->provider));
     if (first->family[0] != '\0') {
-        gl_str_add(page->out, ", as with instances of the family ");
+        gl_str_add(page->out, ", such as instances of the family ");
         code(page, first->family);
     }
     add_region(page, ", region ");
+}
+
+/* What was refused, and what ran and could not be kept as the rule says. */
+static void add_launches(const struct gl_cluster *cluster, struct gl_str *out)
+{
+    int64_t others = cluster->launches - cluster->refused;
+
+    if (cluster->refused > 0) {
+        gl_str_add(out, "We had to refuse or hold back ");
+        gl_request_add_range(cluster->refused, out);
+        gl_str_add(out, " launches");
+    }
+    if (cluster->refused > 0 && others > 0)
+        gl_str_add(out, ", and ");
+    if (cluster->refused == 0 || others > 0) {
+        gl_str_add(out, cluster->refused > 0 ? "could not keep " : "We could not keep ");
+        gl_request_add_range(others, out);
+        gl_str_addf(out, "%s within our rule,", cluster->refused > 0 ? "" : " launches");
+    }
 }
 
 static void add_counts(struct page *page)
@@ -132,9 +140,8 @@ static void add_counts(struct page *page)
     const struct gl_cluster *cluster = page->cluster;
     struct gl_str *out = page->out;
 
-    gl_str_add(out, "We had to refuse or change ");
-    gl_request_add_range(cluster->refused, out);
-    gl_str_add(out, " launches on ");
+    add_launches(cluster, out);
+    gl_str_add(out, " on ");
     gl_request_add_range(cluster->days, out);
     gl_str_add(out, " days (");
     gl_request_add_range(hours_of(cluster->wanted_ms), out);
@@ -147,7 +154,7 @@ static void add_counts(struct page *page)
     gl_str_add(out, ") in ");
     gl_request_add_months(cluster, out);
     add_region(page, " in ");
-    gl_str_add(out, " because it could not be shown before the launch that our rule was met");
+    gl_str_addf(out, " because %s", page->wish->because);
     if (cluster->first->rule[0] != '\0') {
         gl_str_add(out, ": ");
         add_rule(page);
@@ -164,7 +171,7 @@ static const struct {
     const char *unit;
     int64_t scale;
 } units[] = {
-    {GL_KEY_MAX_INTENSITY, "gCO2e/kWh", 1000000},
+    {GL_KEY_MAX_INTENSITY, " gCO2e/kWh", 1000000},
     {GL_KEY_MIN_RENEWABLE, "%", 10000},
     {GL_KEY_MIN_CARBON_FREE, "%", 10000},
 };
@@ -180,10 +187,10 @@ static bool add_limit(const struct gl_cluster *cluster, struct gl_str *out)
         if ((int)units[i].key != cluster->found_key || cluster->found_key != cluster->first->key ||
             limit_u < 0 || found_u < 0) /* GL_UNKNOWN is */
             continue;
-        gl_str_addf(
-            out, " The gap: the limit is %" PRId64 " %s, the best that was found %" PRId64 " %s.",
-            (limit_u + half) / units[i].scale, units[i].unit, (found_u + half) / units[i].scale,
-            units[i].unit);
+        gl_str_addf(out,
+                    " The gap: the limit is %" PRId64 "%s, the best that was found %" PRId64 "%s.",
+                    (limit_u + half) / units[i].scale, units[i].unit,
+                    (found_u + half) / units[i].scale, units[i].unit);
         return true;
     }
     return false;
@@ -203,7 +210,7 @@ static void add_problem(struct page *page)
 }
 
 static const char *const instead_sentences[GL_INSTEADS] = {
-    [GL_INSTEAD_NOTHING] = "nothing ran",  [GL_INSTEAD_WAITED] = "waited",
+    [GL_INSTEAD_NOTHING] = "did not run",  [GL_INSTEAD_WAITED] = "waited",
     [GL_INSTEAD_MOVED] = "went elsewhere", [GL_INSTEAD_PAUSED] = "were paused",
     [GL_INSTEAD_STOPPED] = "were stopped", [GL_INSTEAD_RAN] = "ran on beyond the rule",
 };
@@ -214,13 +221,13 @@ static void add_instead(struct page *page)
     struct gl_str *out = page->out;
     size_t said = 0;
 
-    gl_str_add(out, "What was done instead: ");
+    gl_str_add(out, "What became of the launches: ");
     for (size_t i = 0; i < GL_INSTEADS; i++) {
         if (cluster->by_instead[i] <= 0)
             continue;
-        gl_str_addf(out, "%s%s (", said++ > 0 ? ", " : "", instead_sentences[i]);
+        gl_str_add(out, said++ > 0 ? ", " : "");
         gl_request_add_range(cluster->by_instead[i], out);
-        gl_str_add_char(out, ')');
+        gl_str_addf(out, " %s", instead_sentences[i]);
     }
     gl_str_add(out, said > 0 ? "." : "not recorded.");
     if (cluster->median_lost_ms != GL_UNKNOWN && cluster->median_lost_ms > 0) {
@@ -237,7 +244,7 @@ static void add_instead(struct page *page)
 
 static void add_steps(struct page *page)
 {
-    gl_str_add(page->out, "Smaller steps that would already help, in this order:\n");
+    gl_str_add(page->out, "These smaller steps would already help, the first one most:\n");
     for (size_t i = 0; i < GL_WISH_STEPS && page->wish->steps[i] != NULL; i++)
         gl_str_addf(page->out, "%s%zu. %s", i > 0 ? "\n" : "", i + 1, page->wish->steps[i]);
 }
@@ -349,7 +356,7 @@ static const struct style styles[] = {
       {"For", add_service},
       {"Why", add_problem},
       {"What was done instead", add_instead},
-      {"What would already help", add_steps},
+      {"Smaller steps", add_steps},
       {"Precedents", add_context}}},
 };
 

@@ -35,7 +35,8 @@ void gl_request_add_range(int64_t count, struct gl_str *out);
 /* "2026-10", "2026-09 to 2026-11": the months of a cluster. Appended. */
 void gl_request_add_months(const struct gl_cluster *cluster, struct gl_str *out);
 
-/* A rule in normal form with its parts apart, for people. Appended. */
+/* A rule in normal form as people say it: "renewable share at least 95 %, location-based, by the
+ * hour". Appended. */
 void gl_request_add_rule(const char *rule, struct gl_str *out);
 
 /* ---- tables ---- */
@@ -43,6 +44,7 @@ void gl_request_add_rule(const char *rule, struct gl_str *out);
 #define GL_WISH_STEPS 4
 /* What is asked for, by capability. */
 struct gl_wish {
+    const char *because;              /* why launches did not run, before the rule */
     const char *noun;                 /* of the title */
     const char *what, *so_that;       /* one sentence; a clause */
     const char *search;               /* words that requests alike would hold */

@@ -105,6 +105,23 @@ static bool can(const struct gl_cloud *cloud, const struct gl_instance *instance
                                        : ops->suspend != NULL && ops->resume != NULL;
 }
 
+/* Why not, in words, where the kind of instance says it; else "". */
+static const char *why_not(const struct gl_instance *instance)
+{
+    static const struct {
+        const char *how, *why;
+    } rows[] = {
+        {"process", ": it is a process, its state is spread over this machine's kernel"},
+        {"qemu/", ": it runs on a disk image, and what it wrote there is kept by QEMU alone, not "
+                  "in its memory"},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (strncmp(instance->how, rows[i].how, strlen(rows[i].how)) == 0)
+            return rows[i].why;
+    return "";
+}
+
 /* ---- the events ---- */
 
 static json_t *intent_json(const struct shift *shift, const struct gl_instance *instance)
@@ -279,8 +296,8 @@ static int shift_locked(struct gl_launcher *launcher, const char *id, struct gl_
     if (is_so_already(&instance, shift))
         return 0;
     if (!can(cloud, &instance, shift->kind))
-        return gl_fail(err, GL_E_USAGE, "launch %s (%s) cannot be %s", id, instance.how,
-                       shift->kind->verb);
+        return gl_fail(err, GL_E_USAGE, "launch %s (%s) cannot be %s%s; nothing was done", id,
+                       instance.how, shift->kind->verb, why_not(&instance));
     if (record_intent(launcher, &rows.rows[index], &instance, shift, err) != 0)
         return -1;
     checkpoint(launcher, "shift-intended");

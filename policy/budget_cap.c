@@ -108,14 +108,23 @@ static bool is_money(const char *text, const char **out_number, size_t *out_leng
     return true;
 }
 
+/* A limit of nothing stops everything: nobody gets there by rounding. */
+static int read_mass(const char *text, int64_t *out, struct gl_error *err)
+{
+    if (gl_quantity_parse(GL_DIM_MASS, text, out, err) != 0)
+        return -1;
+    if (*out == 0 && strpbrk(text, "123456789") != NULL)
+        return gl_fail(err, GL_E_BAD_VALUE, "\"%.40s\" is less than a microgram", text);
+    return 0;
+}
+
 int gl_amount_read(const char *text, struct gl_amount *out, struct gl_error *err)
 {
     struct gl_amount amount = {0, 0};
     const char *number;
     size_t length;
-    int result = is_money(text, &number, &length)
-                     ? read_money(number, length, &amount.u_usd, err)
-                     : gl_quantity_parse(GL_DIM_MASS, text, &amount.ug, err);
+    int result = is_money(text, &number, &length) ? read_money(number, length, &amount.u_usd, err)
+                                                  : read_mass(text, &amount.ug, err);
 
     if (result == 0)
         *out = amount;

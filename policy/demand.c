@@ -224,10 +224,9 @@ static int64_t at_least(int64_t asked, int64_t standard, int64_t least)
 }
 
 /* A rule of words alone limits no figure: nothing a provider could be greener by. */
-static bool asks_nothing(const struct gl_demand *first)
+bool gl_demand_is_own(const struct gl_demand *demand)
 {
-    return first != NULL && first->capability == GL_CAPABILITY_GREEN &&
-           strchr(first->rule, '=') == NULL;
+    return demand->capability == GL_CAPABILITY_GREEN && strchr(demand->rule, '=') == NULL;
 }
 
 bool gl_cluster_is_due(const struct gl_cluster *cluster,
@@ -237,7 +236,7 @@ bool gl_cluster_is_due(const struct gl_cluster *cluster,
     const struct gl_demand_threshold *asked = threshold != NULL ? threshold : &standard;
     int64_t launches = cluster->launches > cluster->refused ? cluster->launches : cluster->refused;
 
-    if (asks_nothing(cluster->first))
+    if (cluster->first != NULL && gl_demand_is_own(cluster->first))
         return false;
     return launches >= at_least(asked->refused, 5, 2) &&
            cluster->days >= at_least(asked->days, 3, 1);

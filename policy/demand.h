@@ -87,6 +87,9 @@ const char *gl_demand_provider_word(const char *name);
  * names of its user ("openstack", "kubernetes", "local", "private"). */
 bool gl_demand_is_public(const char *provider);
 
+/* Did a limit of the user's own (place, size, price) decide? Then no provider lacks anything. */
+bool gl_demand_is_own(const struct gl_demand *demand);
+
 /* A rule in normal form: the same rule written in another order, unit or file gives the same text;
  * its id, file and comments have no part in it, nor what it is matched by. Limits that speak of
  * places, sizes, prices and budgets are the user's own: one word each, no value. Cut never:

@@ -83,12 +83,18 @@ struct sums {
     int64_t wanted_ms, gpu_ms, lost_ms, extra_ug, saved_ug;
 };
 
+/* Where a case is found. */
+struct entry {
+    uint32_t number; /* of its cluster plus one; 0 = empty */
+    uint32_t mark;   /* of its hash: others are told apart without looking at them */
+};
+
 struct gl_clustering {
     struct gl_cluster *clusters;
     struct gl_demand *firsts;
     struct sums *sums;
     size_t count, capacity;
-    uint32_t *index; /* cluster number plus one; 0 = empty */
+    struct entry *index;
     size_t index_capacity;
     struct set launches, days;
     uint64_t *lost; /* word_of(number, milliseconds) of every time lost */
@@ -152,14 +158,64 @@ static bool is_alike(const struct gl_demand *a, const struct gl_demand *b)
            strcmp(a->region, b->region) == 0 && strcmp(a->rule, b->rule) == 0;
 }
 
-static uint32_t *index_of(const struct gl_clustering *clustering, const struct gl_demand *demand)
+/* Of what is no key nothing comes that is used: it is refused later. */
+static uint64_t key_value(const struct gl_demand *demand)
 {
-    size_t mask = clustering->index_capacity - 1, i = (size_t)hash_of(demand) & mask;
+    uint64_t value = 0;
 
-    while (clustering->index[i] != 0 &&
-           !is_alike(&clustering->firsts[clustering->index[i] - 1], demand))
-        i = (i + 1) & mask;
-    return &clustering->index[i];
+    for (const char *at = demand->launch_key; *at != '\0'; at++)
+        value = value << 4 | (uint64_t)(*at <= '9' ? *at - '0' : *at - 'a' + 10);
+    return value;
+}
+
+static uint64_t day_of(const struct gl_demand *demand)
+{
+    return (uint64_t)(demand->at_ms / DAY_MS);
+}
+
+static const uint64_t *place_of(const struct set *set, uint64_t word)
+{
+    return set->capacity > 0 ? &set->slots[(size_t)mix(word) & (set->capacity - 1)] : NULL;
+}
+
+/* All that a signal of that cluster will touch lies far apart and is asked of memory at once: it
+ * would be waited for piece by piece. */
+static void warm(const struct gl_clustering *clustering, size_t number,
+                 const struct gl_demand *demand)
+{
+    const struct gl_demand *first = &clustering->firsts[number];
+    const struct gl_cluster *cluster = &clustering->clusters[number];
+
+    __builtin_prefetch(first->region);
+    __builtin_prefetch(first->rule);
+    __builtin_prefetch(first->rule + 64);
+    __builtin_prefetch(&clustering->sums[number]);
+    __builtin_prefetch(&cluster->signals);
+    __builtin_prefetch(cluster->by_instead);
+    __builtin_prefetch(&cluster->worst_found_u);
+    __builtin_prefetch(place_of(&clustering->launches, word_of(number, key_value(demand))));
+    __builtin_prefetch(place_of(&clustering->days, word_of(number, day_of(demand))));
+}
+
+static struct entry *index_of(const struct gl_clustering *clustering,
+                              const struct gl_demand *demand)
+{
+    const uint64_t hash = hash_of(demand);
+    const uint32_t mark = (uint32_t)(hash >> 32);
+    size_t i = (size_t)hash & (clustering->index_capacity - 1);
+
+    for (;; i = (i + 1) & (clustering->index_capacity - 1)) {
+        struct entry *entry = &clustering->index[i];
+
+        if (entry->number != 0 && entry->mark != mark)
+            continue;
+        if (entry->number != 0)
+            warm(clustering, entry->number - 1, demand);
+        if (entry->number == 0 || is_alike(&clustering->firsts[entry->number - 1], demand)) {
+            entry->mark = mark;
+            return entry;
+        }
+    }
 }
 
 static void grow(struct gl_clustering *clustering)
@@ -219,15 +275,6 @@ static bool add_sums(const struct sums *sums, const struct gl_demand *demand, st
            !__builtin_add_overflow(sums->saved_ug, extra < 0 ? -extra : 0, &out->saved_ug);
 }
 
-static uint64_t key_value(const char *digits)
-{
-    uint64_t value = 0;
-
-    for (; *digits != '\0'; digits++)
-        value = value << 4 | (uint64_t)(*digits <= '9' ? *digits - '0' : *digits - 'a' + 10);
-    return value;
-}
-
 static bool is_refused(const struct gl_demand *demand)
 {
     return demand->kind == GL_DEMAND_REFUSE || demand->kind == GL_DEMAND_LATER ||
@@ -239,8 +286,7 @@ static void count_launch(struct gl_clustering *clustering, size_t number,
 {
     struct gl_cluster *cluster = &clustering->clusters[number];
     bool is_new;
-    uint64_t *slot =
-        put(&clustering->launches, word_of(number, key_value(demand->launch_key)), &is_new);
+    uint64_t *slot = put(&clustering->launches, word_of(number, key_value(demand)), &is_new);
 
     cluster->launches += is_new;
     if (!is_refused(demand) || (*slot & MARK) != 0)
@@ -317,7 +363,7 @@ static void take(struct gl_clustering *clustering, size_t number, const struct g
     cluster->by_kind[demand->kind]++;
     cluster->by_instead[demand->instead]++;
     count_launch(clustering, number, demand);
-    put(&clustering->days, word_of(number, (uint64_t)(demand->at_ms / DAY_MS)), &is_new);
+    put(&clustering->days, word_of(number, day_of(demand)), &is_new);
     cluster->days += is_new;
     note_lost(clustering, number, demand->lost_ms);
     note_found(cluster, demand);
@@ -348,34 +394,56 @@ int gl_clustering_add(struct gl_clustering *clustering, const struct gl_demand *
 {
     static const struct sums nothing;
     struct sums sums;
-    uint32_t *slot;
+    struct entry *entry;
     bool is_new;
 
     if (gl_demand_check_ends(demand, err) != 0)
         return -1;
-    slot = index_of(clustering, demand);
-    is_new = *slot == 0;
+    entry = index_of(clustering, demand);
+    is_new = entry->number == 0;
     /* One that is like another in provider, region and rule need not have these checked again. */
     if ((is_new ? gl_demand_check(demand, err) : gl_demand_check_rest(demand, err)) != 0 ||
         check_room(clustering, is_new, err) != 0)
         return -1;
-    if (!add_sums(is_new ? &nothing : &clustering->sums[*slot - 1], demand, &sums))
+    if (!add_sums(is_new ? &nothing : &clustering->sums[entry->number - 1], demand, &sums))
         return gl_fail(err, GL_E_TOO_LARGE, "the sum of demand signals is too large");
     if (is_new)
-        *slot = (uint32_t)add_cluster(clustering, demand) + 1;
-    clustering->sums[*slot - 1] = sums;
+        entry->number = (uint32_t)add_cluster(clustering, demand) + 1;
+    clustering->sums[entry->number - 1] = sums;
     clustering->signals++;
-    take(clustering, *slot - 1, demand);
+    take(clustering, entry->number - 1, demand);
     return 0;
 }
 
 /* ---- the end ---- */
 
-static int order_words(const void *a, const void *b)
+/* Byte by byte from the lowest, each time keeping the order there was. */
+static void sort_words(uint64_t *words, size_t count)
 {
-    const uint64_t *left = a, *right = b;
+    uint64_t *whole = gl_alloc(count * sizeof *whole), *from = words, *to = whole;
 
-    return (*left > *right) - (*left < *right);
+    for (unsigned shift = 0; shift < 64; shift += 8) {
+        size_t at[256] = {0}, sum = 0;
+        uint64_t *was = from;
+
+        for (size_t i = 0; i < count; i++)
+            at[from[i] >> shift & 255]++;
+        if (at[from[0] >> shift & 255] == count) /* all have the same */
+            continue;
+        for (size_t digit = 0; digit < 256; digit++) {
+            size_t here = at[digit];
+
+            at[digit] = sum;
+            sum += here;
+        }
+        for (size_t i = 0; i < count; i++)
+            to[at[from[i] >> shift & 255]++] = from[i];
+        from = to;
+        to = was;
+    }
+    if (from != words)
+        memcpy(words, from, count * sizeof *words);
+    free(whole);
 }
 
 static int64_t lost_at(const struct gl_clustering *clustering, size_t i)
@@ -388,7 +456,7 @@ static void find_medians(struct gl_clustering *clustering)
 {
     size_t from = 0, until;
 
-    qsort(clustering->lost, clustering->lost_count, sizeof *clustering->lost, order_words);
+    sort_words(clustering->lost, clustering->lost_count);
     for (; from < clustering->lost_count; from = until) {
         uint64_t number = clustering->lost[from] >> NUMBER_AT;
 

@@ -86,7 +86,7 @@ static int add_rules(const struct gl_question *question, const struct gl_offer *
 
 static bool says_something(const char *text)
 {
-    return text != NULL && text[strspn(text, " \t")] != '\0';
+    return text != NULL && text[strspn(text, " \t\r\n")] != '\0';
 }
 
 static int add_override(const struct gl_start_options *options, struct gl_payer *out,
@@ -105,6 +105,13 @@ static int add_override(const struct gl_start_options *options, struct gl_payer 
     return 0;
 }
 
+static bool is_of_rules(const char *path)
+{
+    size_t length = strlen(RULES);
+
+    return strncmp(path, RULES, length) == 0 && (path[length] == '/' || path[length] == '\0');
+}
+
 int gl_charge_plan(const struct gl_context *context, const struct gl_ask_result *asked,
                    uint32_t offer, const struct gl_start_options *options, json_t *plan,
                    struct gl_error *err)
@@ -118,6 +125,9 @@ int gl_charge_plan(const struct gl_context *context, const struct gl_ask_result 
 
     if (gl_account_of(tree, asked->request.tags, payer->accounts[0], err) != 0)
         return -1;
+    if (is_of_rules(payer->accounts[0]))
+        return gl_fail(err, GL_E_USAGE,
+                       "the accounts below %s are charged by the rules that keep them", RULES);
     payer->account_count = 1;
     if (add_rules(&question, &asked->offers->offers[offer], payer, err) != 0 ||
         add_override(options, payer, err) != 0)

@@ -13,6 +13,19 @@ struct telling {
     const struct gl_start_options *options;
 };
 
+/* As the order of it has it. */
+static int64_t highest_price(const struct telling *telling)
+{
+    const char *text = telling->asked->ask->max_price;
+    struct gl_error ignored = {0};
+    int64_t price = 0;
+
+    if (!telling->options->is_spot || text == NULL ||
+        gl_quantity_parse(GL_DIM_PRICE, text, &price, &ignored) != 0)
+        return 0;
+    return price;
+}
+
 static json_t *reserve_of(const struct telling *telling, const json_t *plan, struct gl_error *err)
 {
     const struct gl_ask_result *asked = telling->asked;
@@ -22,7 +35,8 @@ static json_t *reserve_of(const struct telling *telling, const json_t *plan, str
 
     return gl_budget_reserve_of(&(struct gl_wanted_of){.plan = plan,
                                                        .start_ms = now_ms,
-                                                       .lease_s = lease_s > 1 ? lease_s : 1},
+                                                       .lease_s = lease_s > 1 ? lease_s : 1,
+                                                       .max_price_u_usd = highest_price(telling)},
                                 until_s * 1000 + GL_HOLD_MS, err);
 }
 

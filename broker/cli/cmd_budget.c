@@ -318,8 +318,9 @@ const struct gl_command gl_command_budget = {
         "Accounts form a tree, as org/ml/ablation; what is charged to one is charged to all above "
         "it, and a launch must fit under every cap on the way. set ACCOUNT LIMIT caps one account, "
         "or with a tag as in org/{team} each account there; a limit is an amount per hour, day, "
-        "week, month, quarter, year of a calendar, or per span as 30d. A launch reserves the most "
-        "that it may take before anything is sent, is charged with what its meter measured when it "
+        "week, month, quarter, year of a calendar, or per span as 30d. A launch reserves what it "
+        "may take (19 times in 20 it takes less: reserve_at) before anything is sent, is charged "
+        "with what its meter measured when it "
         "ends, and gives the rest back; what does not fit ends with status 7 and says what would. "
         "move gives a part of this window to another account. show tells what is spent (#) and "
         "reserved (+); forecast when each runs out at the present pace, and how sure that is.",

@@ -319,6 +319,19 @@ static bool has_capped(const struct gl_capped *capped)
     return capped->paused + capped->resumed + capped->stopped + capped->failed + capped->warned > 0;
 }
 
+static json_t *capped_json(const struct gl_capped *capped)
+{
+    json_t *warnings = json_array();
+
+    for (unsigned i = 0; i < capped->warned && i < GL_CAPPED_WARNINGS; i++)
+        json_array_append_new(warnings, json_string(capped->warnings[i]));
+    return json_pack("{s:i,s:i,s:i,s:i,s:i,s:o,s:o}", "paused", (int)capped->paused, "stopped",
+                     (int)capped->stopped, "resumed", (int)capped->resumed, "grown",
+                     (int)capped->grown, "failed", (int)capped->failed, "error",
+                     text_json(capped->failed > 0 ? capped->first.text : NULL), "warnings",
+                     warnings);
+}
+
 static void say_capped(struct gl_context *context, const struct gl_capped *capped)
 {
     char code[16];
@@ -376,6 +389,7 @@ static int look_once(struct gl_context *context, const struct guard_values *valu
     gl_grid_close(&look.grid);
     say_troubles(context, out);
     say_capped(context, &out->capped);
+    json_object_set_new(context->reply.data, "budgets", capped_json(&out->capped));
     return result;
 }
 

@@ -319,7 +319,7 @@ static int judge(struct gl_context *context, struct judging *judging,
     if (asked->policy->rule_count == 0)
         return no_rules(err);
     ask.baseline = judging->baseline;
-    ask.has_no_digest = !gl_hook_shows_digests(context, values);
+    ask.has_no_digest = !gl_hook_shows_digests(context, values) && values->write_baseline == NULL;
     ask.locate = shows_places(context, judging) ? gl_hook_locate : NULL;
     ask.locate_cookie = &judging->where;
     ask.places = gl_hook_places(plans, ask.plan_count, &asked->request, asked->signals,

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
 #include "broker/cli/demand_reply.h"
 #include "broker/cli/help.h"
 #include "broker/cli/shift_reply.h"
@@ -13,7 +15,8 @@ static int run(struct gl_context *context, const struct gl_call *call, struct gl
     if (gl_help_operands(&gl_command_pause, call, 1, 1, err) != 0 ||
         gl_shift_subject_find(context, call->operands->words[0], &subject, err) != 0)
         return -1;
-    is_need = gl_shift_need(context, &subject, &need);
+    /* What is paused already was recorded when it was. */
+    is_need = strcmp(subject.row->state, "paused") != 0 && gl_shift_need(context, &subject, &need);
     gl_progress(context, "pausing %s", subject.row->launch);
     if (gl_launch_pause(&subject.launcher, subject.row->launch, &reason, err) != 0)
         return -1;

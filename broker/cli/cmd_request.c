@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "broker/cli/demand_reply.h"
 #include "broker/cli/request.h"
 
 #define AT(member)         offsetof(struct gl_request_values, member)
@@ -58,17 +59,17 @@ static int run_feed(struct gl_request_call *call, struct gl_error *err)
 static const struct verb {
     const char *word;
     size_t least, most; /* words after it */
-    bool needs_ledger;
+    struct gl_ledger *(*open)(struct gl_context *context, struct gl_error *err); /* NULL = none */
     int (*run)(struct gl_request_call *call, struct gl_error *err);
 } verbs[] = {
-    {"observe", 0, 1, true, gl_request_run_observe},
-    {"draft", 0, 1, true, gl_request_run_draft},
-    {"preview", 1, 1, true, gl_request_run_preview},
-    {"approve", 1, 1, true, gl_request_run_approve},
-    {"status", 0, 1, true, gl_request_run_status},
-    {"withdraw", 1, 1, true, gl_request_run_withdraw},
-    {"export", 0, 0, true, gl_request_run_export},
-    {"feed", 0, 63, false, run_feed},
+    {"observe", 0, 1, gl_context_ledger_to_look, gl_request_run_observe},
+    {"draft", 0, 1, gl_context_ledger, gl_request_run_draft},
+    {"preview", 1, 1, gl_context_ledger, gl_request_run_preview},
+    {"approve", 1, 1, gl_context_ledger, gl_request_run_approve},
+    {"status", 0, 1, gl_context_ledger_to_look, gl_request_run_status},
+    {"withdraw", 1, 1, gl_context_ledger, gl_request_run_withdraw},
+    {"export", 0, 0, gl_context_ledger_to_look, gl_request_run_export},
+    {"feed", 0, 63, NULL, run_feed},
 };
 #define VERBS (sizeof verbs / sizeof verbs[0])
 
@@ -103,11 +104,6 @@ static int check_words(const struct verb *verb, size_t count, struct gl_error *e
                    verb->most == 0 ? "no more words" : "one request");
 }
 
-static int64_t threshold_of(int64_t configured, int64_t standard)
-{
-    return configured > 0 ? configured : standard;
-}
-
 static int run(struct gl_context *context, const struct gl_call *call, struct gl_error *err)
 {
     const struct gl_operands *operands = call->operands;
@@ -119,14 +115,11 @@ static int run(struct gl_context *context, const struct gl_call *call, struct gl
         return -1;
     asked.count = operands->count > 0 ? operands->count - 1 : 0;
     asked.words = operands->count > 0 ? &operands->words[1] : operands->words;
-    asked.threshold = (struct gl_demand_threshold){
-        threshold_of(context->config.request.refused, 5),
-        threshold_of(context->config.request.days, 3),
-    };
+    asked.threshold = gl_demand_threshold_of(context);
     if (check_words(verb, asked.count, err) != 0)
         return -1;
-    if (verb->needs_ledger) {
-        asked.desk = (struct gl_request_desk){gl_context_ledger(context, err), &context->world,
+    if (verb->open != NULL) {
+        asked.desk = (struct gl_request_desk){verb->open(context, err), &context->world,
                                               gl_context_state(context, err)};
         if (asked.desk.ledger == NULL || asked.desk.folder == NULL)
             return -1;

@@ -61,6 +61,7 @@ struct gl_ask {
     const char *zone;     /* of this machine, for `local` */
     enum gl_gate gate;    /* no option: where it is asked */
     bool wants_history;   /* no option: histories, whatever the rules say: to plan on */
+    bool wants_futures;   /* no option: histories where a rule caps grams: to reserve by */
     bool wants_later;     /* no option: later starts of rules without confidence, to plan on */
     bool wants_digest;    /* no option: the caller keeps the decision as evidence */
     size_t ranked_wanted; /* no option: gl_question.ranked_wanted */

@@ -13,6 +13,29 @@ size_t gl_demand_of_ask(struct gl_context *context, const struct gl_ask_result *
     return gl_demand_of_decision(&question, asked->decision, &like, out);
 }
 
+struct gl_demand_threshold gl_demand_threshold_of(const struct gl_context *context)
+{
+    const struct gl_demand_threshold *said = &context->config.request;
+
+    return (struct gl_demand_threshold){said->refused > 0 ? said->refused : 5,
+                                        said->days > 0 ? said->days : 3};
+}
+
+/* One launch more, or none, and it may be worth a request: never where a limit of the user's own
+ * decided. */
+static void tell_next(struct gl_context *context, const struct gl_demand *first,
+                      const struct gl_demand_told *told)
+{
+    if (context->is_demo || gl_demand_is_own(first) ||
+        told->seen + 1 < gl_demand_threshold_of(context).refused)
+        return;
+    gl_str_addf(&context->reply.text,
+                "Is it worth a request to the provider? greenlaunch request observe %s\n",
+                told->id);
+    gl_next(context, "see what is missing, and whether it is worth a request",
+            (const char *const[]){"request", "observe", told->id, NULL});
+}
+
 int gl_demand_say(struct gl_context *context, const struct gl_demand *signals, size_t count,
                   struct gl_error *err)
 {
@@ -30,6 +53,7 @@ int gl_demand_say(struct gl_context *context, const struct gl_demand *signals, s
                 "Nothing was started. Demand recorded on this machine only: %s, seen %" PRId64
                 " time%s.\n",
                 told.id, told.seen, told.seen == 1 ? "" : "s");
+    tell_next(context, &signals[0], &told);
     json_object_set_new(context->reply.data, "demand",
                         json_pack("{s:s,s:I}", "id", told.id, "seen", (json_int_t)told.seen));
     return 0;

@@ -7,7 +7,8 @@
 #include "broker/cli/command.h"
 #include "broker/demand_signal.h"
 
-/* Record them and say so, in text and as data "demand"; of none only that nothing was started. -1:
+/* Record them and say so, in text and as data "demand", with `request observe` as a next step once
+ * a request is near; of none only that nothing was started. -1:
  * the ledger cannot be written. */
 int gl_demand_say(struct gl_context *context, const struct gl_demand *signals, size_t count,
                   struct gl_error *err);
@@ -15,6 +16,9 @@ int gl_demand_say(struct gl_context *context, const struct gl_demand *signals, s
 /* Record them beside something else that was done: what cannot be written is a warning for
  * people, and nothing under --json: a document says what was decided. Nothing of none. */
 void gl_demand_note(struct gl_context *context, const struct gl_demand *signals, size_t count);
+
+/* When demand is worth a request, by the configuration of this call or as it is built in. */
+struct gl_demand_threshold gl_demand_threshold_of(const struct gl_context *context);
 
 /* The signals of a decision that lets nothing run. Returns how many. */
 size_t gl_demand_of_ask(struct gl_context *context, const struct gl_ask_result *asked,

@@ -48,7 +48,7 @@ int gl_request_gather(struct gl_request_call *call, struct gl_error *err);
 /* The cluster that a person names. UNKNOWN_NAME. */
 const struct gl_cluster *gl_request_cluster(const struct gl_request_call *call, const char *id,
                                             struct gl_error *err);
-/* "2 more, 1 day": what it lacks to be due; "" when it is. Appended. */
+/* "2 more, 1 day": what it lacks to be due; "own limit" of what never will be. Appended. */
 void gl_request_add_missing(const struct gl_request_call *call, const struct gl_cluster *cluster,
                             struct gl_str *out);
 /* Says what is missing. Returns GL_EXIT_REFUSED. */
@@ -56,9 +56,11 @@ int gl_request_refuse_early(const struct gl_request_call *call, const struct gl_
 /* Title, unless it is a comment, and text, wrapped for a person. */
 void gl_request_show_text(const struct gl_request_call *call, const struct gl_request_text *text,
                           bool has_title, struct gl_str *out);
-/* The row of the listeners that a request goes to: the first one that a venue of ours reaches, or
- * that with `venue`; NULL when nobody is known to listen there. */
-const struct gl_listener *gl_request_listener(const char *provider, const char *venue);
+/* The row of the listeners that a request of that provider goes to: that with --venue, else the
+ * first one with settings in the configuration, else the first one that a venue of ours reaches.
+ * Only those who listen to requests about instances; NULL when nobody is known to. */
+const struct gl_listener *gl_request_listener(const struct gl_request_call *call,
+                                              const char *provider);
 /* Nothing of a demonstration is ever sent. USAGE. */
 int gl_request_refuse_demo(const struct gl_context *context, struct gl_error *err);
 /* A preview for people: where, under whose name, exactly what. */
@@ -66,12 +68,14 @@ void gl_request_show_preview(const struct gl_venue_preview *preview, struct gl_s
 json_t *gl_request_preview_json(const struct gl_venue_preview *preview);
 /* One request, for machines. New reference. */
 json_t *gl_request_record_json(const struct gl_request_record *record);
-/* An offer that satisfies the rule of the request now, in its region: *out_found. Errors of the
- * signals; a rule that cannot be asked is not found. */
+/* Does an offer satisfy the rule of the request now, in its region? UNASKED: its normal form leaves
+ * out limits of the user's own, and no configured policy says them. Errors of the signals. */
+enum gl_request_grant { GL_GRANT_UNASKED, GL_GRANT_NONE, GL_GRANT_FOUND };
 struct gl_request_offer {
     char cloud[GL_REQUEST_NAME], region[GL_REQUEST_NAME], type[GL_REQUEST_NAME];
 };
 int gl_request_find_offer(struct gl_context *context, const struct gl_request_record *record,
-                          struct gl_request_offer *out, bool *out_found, struct gl_error *err);
+                          struct gl_request_offer *out, enum gl_request_grant *out_grant,
+                          struct gl_error *err);
 
 #endif

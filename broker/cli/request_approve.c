@@ -107,12 +107,17 @@ static void tell_by_hand(const struct gl_request_call *call, const char *id,
 
     gl_str_addf(out, "%s is yours to send now; open it and read it once more:\n  ", id);
     gl_str_add_printable(out, receipt->url, strlen(receipt->url));
+    gl_str_add_char(out, '\n');
+    if (strncmp(receipt->url, "http", 4) == 0)
+        gl_str_addf(out,
+                    "What the form does not take over: greenlaunch request draft %s --format "
+                    "markdown\n",
+                    id);
     gl_str_addf(out,
-                "\nWhat the form does not take over: greenlaunch request draft %s --format "
-                "markdown\nThen say what became of it:\n"
+                "Then say what became of it:\n"
                 "  greenlaunch request status %s --filed URL --approved-by NAME\n"
                 "  greenlaunch request status %s --absent --approved-by NAME\n",
-                id, id, id);
+                id, id);
     gl_next(call->context, "say that you filed it",
             (const char *const[]){"request", "status", id, "--filed", "URL", "--approved-by",
                                   "NAME", NULL});
@@ -122,7 +127,7 @@ static int tell_sent(const struct gl_request_call *call, const struct gl_request
 {
     struct gl_str *out = &call->context->reply.text;
     const struct gl_venue_receipt *receipt = &sent->receipt;
-    const char *id = call->words[0], *state = gl_request_state_words[sent->state];
+    const char *id = sent->id, *state = gl_request_state_words[sent->state];
 
     if (receipt->is_by_hand) {
         tell_by_hand(call, id, receipt);

@@ -23,34 +23,18 @@ int gl_request_gather(struct gl_request_call *call, struct gl_error *err)
     return 0;
 }
 
-static bool is_named(const struct gl_cluster *cluster, const char *id)
-{
-    char own[GL_DEMAND_ID];
-
-    gl_demand_id(cluster->fingerprint, own);
-    return strcasecmp(own, id) == 0 || strcmp(cluster->fingerprint, id) == 0;
-}
-
 const struct gl_cluster *gl_request_cluster(const struct gl_request_call *call, const char *id,
                                             struct gl_error *err)
 {
-    const struct gl_cluster *found = NULL;
-    char shown[GL_TEXT_SHOWN];
+    GL_AUTO(gl_auto_free)
+    const char **fingerprints = gl_alloc((call->cluster_count + 1) * sizeof *fingerprints);
+    size_t found;
 
-    for (size_t i = 0; i < call->cluster_count; i++) {
-        if (!is_named(&call->clusters[i], id))
-            continue;
-        if (found != NULL) {
-            gl_fail(err, GL_E_UNKNOWN_NAME, "%s is two cases: say the whole fingerprint", id);
-            return NULL;
-        }
-        found = &call->clusters[i];
-    }
-    if (found == NULL)
-        gl_fail(err, GL_E_UNKNOWN_NAME,
-                "no demand \"%s\" was observed; see: greenlaunch request observe",
-                gl_text_show(id, shown));
-    return found;
+    for (size_t i = 0; i < call->cluster_count; i++)
+        fingerprints[i] = call->clusters[i].fingerprint;
+    if (gl_request_pick(fingerprints, call->cluster_count, id, "demand", &found, err) != 0)
+        return NULL;
+    return &call->clusters[found];
 }
 
 static int64_t short_of(int64_t wanted, int64_t is)
@@ -58,12 +42,22 @@ static int64_t short_of(int64_t wanted, int64_t is)
     return wanted > is ? wanted - is : 0;
 }
 
+/* As gl_cluster_is_due() counts them. */
+static int64_t counted(const struct gl_cluster *cluster)
+{
+    return cluster->launches > cluster->refused ? cluster->launches : cluster->refused;
+}
+
 void gl_request_add_missing(const struct gl_request_call *call, const struct gl_cluster *cluster,
                             struct gl_str *out)
 {
-    int64_t refused = short_of(call->threshold.refused, cluster->refused);
+    int64_t refused = short_of(call->threshold.refused, counted(cluster));
     int64_t days = short_of(call->threshold.days, cluster->days);
 
+    if (gl_demand_is_own(cluster->first)) {
+        gl_str_add(out, "own limit");
+        return;
+    }
     if (refused > 0)
         gl_str_addf(out, "%" PRId64 " more", refused);
     if (days > 0)
@@ -71,14 +65,19 @@ void gl_request_add_missing(const struct gl_request_call *call, const struct gl_
                     days == 1 ? "" : "s");
 }
 
-int gl_request_refuse_early(const struct gl_request_call *call, const struct gl_cluster *cluster)
+static void early_text(const struct gl_cluster *cluster, int64_t refused, int64_t days,
+                       struct gl_str *out)
 {
-    int64_t refused = short_of(call->threshold.refused, cluster->refused);
-    int64_t days = short_of(call->threshold.days, cluster->days);
-    struct gl_str *out = &call->context->reply.text;
     char id[GL_DEMAND_ID];
 
     gl_demand_id(cluster->fingerprint, id);
+    if (gl_demand_is_own(cluster->first)) {
+        gl_str_addf(out,
+                    "%s is about limits of your own (places, sizes, prices): there is nothing in "
+                    "it for a provider to mend.\n",
+                    id);
+        return;
+    }
     gl_str_addf(out, "%s is not due: it takes ", id);
     if (refused > 0)
         gl_str_addf(out, "%" PRId64 " more refused launch%s", refused, refused == 1 ? "" : "es");
@@ -86,6 +85,16 @@ int gl_request_refuse_early(const struct gl_request_call *call, const struct gl_
         gl_str_addf(out, "%s%" PRId64 " more day%s", refused > 0 ? " and " : "", days,
                     days == 1 ? "" : "s");
     gl_str_add(out, ".\n");
+}
+
+int gl_request_refuse_early(const struct gl_request_call *call, const struct gl_cluster *cluster)
+{
+    int64_t refused = short_of(call->threshold.refused, counted(cluster));
+    int64_t days = short_of(call->threshold.days, cluster->days);
+    GL_AUTO(gl_str_done) struct gl_str text = {0};
+
+    early_text(cluster, refused, days, &text);
+    gl_render_wrap(gl_str_text(&text), 0, call->context->columns, &call->context->reply.text);
     if (call->context->reply.data == NULL)
         call->context->reply.data = json_object();
     json_object_set_new(call->context->reply.data, "refused_short",
@@ -94,15 +103,26 @@ int gl_request_refuse_early(const struct gl_request_call *call, const struct gl_
     return GL_EXIT_REFUSED;
 }
 
-const struct gl_listener *gl_request_listener(const char *provider, const char *venue)
+static bool is_configured(const struct gl_request_call *call, const struct gl_listener *row)
 {
+    const struct gl_config *config = &call->context->config;
+
+    return gl_config_venue(config, row->provider, row->venue) != NULL ||
+           gl_config_venue(config, NULL, row->venue) != NULL;
+}
+
+const struct gl_listener *gl_request_listener(const struct gl_request_call *call,
+                                              const char *provider)
+{
+    const char *venue = call->values->venue, *of = gl_demand_area(provider);
     const struct gl_listener *row;
     size_t at = 0;
 
-    while ((row = gl_listener_next(provider, &at)) != NULL)
-        if (row->venue != NULL && (venue == NULL || strcmp(row->venue, venue) == 0))
+    while (venue == NULL && (row = gl_listener_next(provider, &at)) != NULL)
+        if (row->venue != NULL && (row->of == NULL || strcmp(row->of, of) == 0) &&
+            is_configured(call, row))
             return row;
-    return NULL;
+    return gl_listener_for(provider, of, venue, NULL);
 }
 
 int gl_request_refuse_demo(const struct gl_context *context, struct gl_error *err)
@@ -145,10 +165,10 @@ static void add_row(const struct gl_request_call *call, const struct gl_requests
     snprintf(days, sizeof days, "%" PRId64, cluster->days);
     snprintf(hours, sizeof hours, "%" PRId64, (cluster->wanted_ms + HOUR_MS / 2) / HOUR_MS);
     state_text(call, requests, cluster, &state);
-    gl_table_row(table, (const char *const[]){id, first->provider,
-                                              first->region[0] != '\0' ? first->region : "-",
-                                              gl_capability_words[first->capability], refused, days,
-                                              hours, gl_str_text(&state)});
+    gl_table_row(table, (const char *const[]){
+                            id, first->provider, first->region[0] != '\0' ? first->region : "-",
+                            gl_demand_is_own(first) ? "-" : gl_capability_words[first->capability],
+                            refused, days, hours, gl_str_text(&state)});
 }
 
 /* Where it would go, in words. */
@@ -164,24 +184,28 @@ static void venue_text(const struct gl_listener *listener, struct gl_str *out)
         gl_str_addf(out, " (%s)", gl_listener_trust_word(listener->trust));
 }
 
-static void add_detail(const struct gl_cluster *cluster, unsigned width, struct gl_str *out)
+static void add_detail(const struct gl_request_call *call, const struct gl_cluster *cluster,
+                       struct gl_str *out)
 {
     GL_AUTO(gl_str_done) struct gl_str text = {0};
     char id[GL_DEMAND_ID];
 
     gl_demand_id(cluster->fingerprint, id);
-    gl_str_addf(&text, "asks for: %s; rule: ", gl_wish_of(cluster->first->capability)->noun);
+    if (!gl_demand_is_own(cluster->first))
+        gl_str_addf(&text, "asks for: %s; ", gl_wish_of(cluster->first->capability)->noun);
+    gl_str_add(&text, "rule: ");
     gl_request_add_rule(cluster->first->rule[0] != '\0' ? cluster->first->rule : "none", &text);
-    gl_str_add(&text, "; venue: ");
-    venue_text(gl_request_listener(cluster->first->provider, NULL), &text);
+    gl_str_add(&text, gl_demand_is_own(cluster->first) ? "" : "; venue: ");
+    if (!gl_demand_is_own(cluster->first))
+        venue_text(gl_request_listener(call, cluster->first->provider), &text);
     gl_str_addf(out, "%s  ", id);
-    gl_render_hang(gl_str_text(&text), (unsigned)strlen(id) + 2, width, out);
+    gl_render_hang(gl_str_text(&text), (unsigned)strlen(id) + 2, call->context->columns, out);
 }
 
 static json_t *cluster_json(const struct gl_request_call *call, const struct gl_requests *requests,
                             const struct gl_cluster *cluster)
 {
-    const struct gl_listener *listener = gl_request_listener(cluster->first->provider, NULL);
+    const struct gl_listener *listener = gl_request_listener(call, cluster->first->provider);
     const struct gl_request_record *record = gl_requests_of(requests, cluster->fingerprint);
     const struct gl_demand *first = cluster->first;
     char id[GL_DEMAND_ID], grade[2] = {gl_grade_letter(cluster->worst_grade), '\0'};
@@ -194,7 +218,7 @@ static json_t *cluster_json(const struct gl_request_call *call, const struct gl_
         "signals", (json_int_t)cluster->signals, "refused", (json_int_t)cluster->refused, "days",
         (json_int_t)cluster->days, "wanted_ms", (json_int_t)cluster->wanted_ms, "gpu_ms",
         (json_int_t)cluster->gpu_ms, "due", gl_cluster_is_due(cluster, &call->threshold),
-        "refused_short", (json_int_t)short_of(call->threshold.refused, cluster->refused),
+        "refused_short", (json_int_t)short_of(call->threshold.refused, counted(cluster)),
         "days_short", (json_int_t)short_of(call->threshold.days, cluster->days), "state",
         gl_request_state_words[record != NULL ? record->state : GL_REQUEST_NONE], "venue",
         listener != NULL ? listener->venue : NULL, "target",
@@ -235,7 +259,7 @@ static int show_all(const struct gl_request_call *call, const struct gl_requests
     gl_str_add_char(out, '\n');
     for (const struct gl_cluster *at = call->clusters; at < end; at++)
         if (only == NULL || at == only)
-            add_detail(at, call->context->columns, out);
+            add_detail(call, at, out);
     call->context->reply.data =
         json_pack("{s:{s:I,s:I},s:o}", "threshold", "refused", (json_int_t)call->threshold.refused,
                   "days", (json_int_t)call->threshold.days, "demand", list);
@@ -310,8 +334,7 @@ static void show_draft(const struct gl_request_call *call, const struct gl_reque
 static int draft_one(struct gl_request_call *call, const struct gl_cluster *cluster,
                      struct gl_error *err)
 {
-    const struct gl_listener *listener =
-        gl_request_listener(cluster->first->provider, call->values->venue);
+    const struct gl_listener *listener = gl_request_listener(call, cluster->first->provider);
     struct gl_request_text text;
     json_t *json;
 
@@ -339,10 +362,10 @@ static int draft_due(struct gl_request_call *call, struct gl_error *err)
     }
     if (drafted > 0)
         return GL_EXIT_OK;
-    gl_str_addf(&call->context->reply.text,
-                "Nothing is due: a request takes %" PRId64 " refused launches on %" PRId64
-                " days.\n",
-                call->threshold.refused, call->threshold.days);
+    gl_str_addf(
+        &call->context->reply.text,
+        "Nothing is due: a request takes %" PRId64 " refused launches on %" PRId64 " day%s.\n",
+        call->threshold.refused, call->threshold.days, call->threshold.days == 1 ? "" : "s");
     return GL_EXIT_OK;
 }
 

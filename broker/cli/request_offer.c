@@ -50,30 +50,58 @@ static int decide(struct gl_context *context, const struct gl_policy *policy,
     return 0;
 }
 
+/* A policy of the rule of the request alone: by its normal form, or, where that leaves out places,
+ * sizes and prices, the rule of the configured policies that it is the normal form of. */
+struct asking {
+    struct gl_policy *read, *configured; /* NULL = none */
+    struct gl_rule rule;
+    struct gl_policy one; /* of `rule` */
+};
+
+static const struct gl_policy *policy_of(struct gl_context *context, const char *rule,
+                                         struct asking *asking)
+{
+    struct gl_error ignored = {0};
+
+    asking->read = gl_request_rule_read(rule, &ignored);
+    if (asking->read != NULL)
+        return asking->read;
+    asking->configured = gl_context_policy(context, "request", NULL, &ignored);
+    if (asking->configured == NULL ||
+        !gl_request_rule_find(asking->configured, rule, &asking->rule))
+        return NULL;
+    asking->one = (struct gl_policy){.id = "request", .rules = &asking->rule, .rule_count = 1};
+    return &asking->one;
+}
+
 int gl_request_find_offer(struct gl_context *context, const struct gl_request_record *record,
-                          struct gl_request_offer *out, bool *out_found, struct gl_error *err)
+                          struct gl_request_offer *out, enum gl_request_grant *out_grant,
+                          struct gl_error *err)
 {
     const char *const clouds[] = {record->provider, NULL};
     const char *const regions[] = {record->region, NULL};
     const char *const types[] = {"*", NULL};
     struct gl_request request = {.duration = {3600}, .load = 0.5, .count = 1};
-    struct gl_error unasked = {0};
-    struct gl_policy *policy;
-    int result;
+    struct asking asking = {.read = NULL};
+    const struct gl_policy *policy;
+    bool is_found = false;
+    int result = 0;
 
-    *out_found = false;
+    *out_grant = GL_GRANT_UNASKED;
     if (record->region[0] == '\0')
         return 0;
-    policy = gl_request_rule_read(record->rule, &unasked);
-    if (policy == NULL)
-        return 0;
+    policy = policy_of(context, record->rule, &asking);
     request.clouds = clouds;
     request.regions = regions;
     request.types = types;
-    result = gl_context_now(context, &request.start, err);
+    if (policy != NULL)
+        result = gl_context_now(context, &request.start, err);
     request.latest_start = request.start;
-    if (result == 0)
-        result = decide(context, policy, &request, out, out_found, err);
-    gl_policy_free(policy);
+    if (policy != NULL && result == 0)
+        result = decide(context, policy, &request, out, &is_found, err);
+    if (policy != NULL && result == 0)
+        *out_grant = is_found ? GL_GRANT_FOUND : GL_GRANT_NONE;
+    gl_policy_free(asking.read);
+    gl_policy_free(asking.configured);
     return result;
 }

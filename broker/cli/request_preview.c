@@ -20,16 +20,26 @@ static void line(const struct gl_request_call *call, const char *label, const ch
     gl_render_hang(text, LABEL, call->context->columns, out);
 }
 
+/* What one preview is made of. */
+struct making {
+    const struct gl_cluster *cluster;
+    const struct gl_listener *listener;
+    const char *venue;
+    json_t *settings;
+    struct gl_request_text text;
+    char id[GL_DEMAND_ID];
+};
+
 /* ---- settings ---- */
 
-/* What the table of listeners says, then what the person says. */
-static int read_settings(const struct gl_request_call *call, const struct gl_listener *listener,
-                         json_t *settings, struct gl_error *err)
+static void set_configured(const struct gl_config_venue *row, json_t *settings)
 {
-    const struct gl_option_list *list = &call->values->settings;
+    for (size_t i = 0; row != NULL && i < row->setting_count; i++)
+        json_object_set_new(settings, row->settings[i].name, json_string(row->settings[i].value));
+}
 
-    if (listener != NULL && listener->target != NULL)
-        json_object_set_new(settings, "repository", json_string(listener->target));
+static int set_said(const struct gl_option_list *list, json_t *settings, struct gl_error *err)
+{
     for (size_t i = 0; i < list->count; i++) {
         struct gl_setup_pair pair;
         json_t *value;
@@ -42,6 +52,22 @@ static int read_settings(const struct gl_request_call *call, const struct gl_lis
         json_object_set_new(settings, pair.key, value);
     }
     return 0;
+}
+
+/* What the table of listeners says, then the configuration, at last the command line. */
+static int read_settings(const struct gl_request_call *call, const struct making *making,
+                         struct gl_error *err)
+{
+    const struct gl_config *config = &call->context->config;
+    const struct gl_listener *listener = making->listener;
+    const char *venue = making->venue;
+    json_t *settings = making->settings;
+
+    if (listener != NULL && listener->target != NULL)
+        json_object_set_new(settings, "repository", json_string(listener->target));
+    set_configured(gl_config_venue(config, NULL, venue), settings);
+    set_configured(gl_config_venue(config, making->cluster->first->provider, venue), settings);
+    return set_said(&call->values->settings, settings, err);
 }
 
 /* Without a place that is known or said it stays on this machine. */
@@ -249,16 +275,6 @@ static void show_approval(const struct gl_request_call *call, const char *id, co
 
 /* ---- preview ---- */
 
-/* What one preview is made of. */
-struct making {
-    const struct gl_cluster *cluster;
-    const struct gl_listener *listener;
-    const char *venue;
-    json_t *settings;
-    struct gl_request_text text;
-    char id[GL_DEMAND_ID];
-};
-
 static int keep(struct gl_request_call *call, const struct making *making,
                 struct gl_venue_preview *out, struct gl_error *err)
 {
@@ -276,18 +292,29 @@ static int keep(struct gl_request_call *call, const struct making *making,
     return gl_request_preview(&call->desk, &plan, out, err);
 }
 
-/* What a venue misses is said on the command line, not in the file. */
-static int fail_settings(struct gl_error *err)
+/* What a venue misses is said on the command line or in the configuration; and there are others. */
+static int fail_settings(const struct gl_request_call *call, const struct making *making,
+                         struct gl_error *err)
 {
     const struct gl_error why = *err;
+    GL_AUTO(gl_str_done) struct gl_str others = {0};
+    const char *provider = making->cluster->first->provider;
+    const struct gl_listener *row;
+    size_t at = 0;
 
-    if (why.code != GL_E_CONFIG)
+    if (why.code != GL_E_CONFIG && why.code != GL_E_NO_CREDENTIAL)
         return -1;
+    while (call->values->venue == NULL && (row = gl_listener_next(provider, &at)) != NULL)
+        if (row->venue != NULL && strcmp(row->venue, making->venue) != 0 &&
+            (row->of == NULL || strcmp(row->of, gl_demand_area(provider)) == 0))
+            gl_str_addf(&others, "--venue %s, ", row->venue);
+    if (strcmp(making->venue, "file") != 0)
+        gl_str_addf(&others, "--venue file keeps it on this machine");
     gl_error_clear(err);
-    return gl_fail(err, GL_E_USAGE,
-                   "%s; say it with --set KEY=VALUE, or keep the request on this machine with "
-                   "--venue file",
-                   why.text);
+    return gl_fail(err, why.code == GL_E_CONFIG ? GL_E_USAGE : why.code,
+                   "%s; say it with --set KEY=VALUE or under venues: of the configuration%s%s",
+                   why.text, others.length > 0 ? ", or choose another place: " : "",
+                   gl_str_text(&others));
 }
 
 static int show(struct gl_request_call *call, const struct making *making, struct gl_error *err)
@@ -296,7 +323,7 @@ static int show(struct gl_request_call *call, const struct making *making, struc
     struct gl_venue_preview preview;
 
     if (keep(call, making, &preview, err) != 0)
-        return fail_settings(err);
+        return fail_settings(call, making, err);
     call->context->reply.data =
         json_pack("{s:s,s:o}", "id", making->id, "preview", gl_request_preview_json(&preview));
     show_where(call, &preview, making->listener);
@@ -312,17 +339,27 @@ static int show(struct gl_request_call *call, const struct making *making, struc
     return GL_EXIT_OK;
 }
 
+/* Who listens at the place that the settings name, with what it asks of a text. */
+static const struct gl_listener *listener_at(const struct making *making, const char *provider)
+{
+    const char *target = json_string_value(json_object_get(making->settings, "repository"));
+
+    return target != NULL ? gl_listener_for(provider, NULL, making->venue, target)
+                          : making->listener;
+}
+
 static int make(struct gl_request_call *call, struct making *making, struct gl_error *err)
 {
-    const struct gl_cluster *cluster = making->cluster;
+    const char *provider = making->cluster->first->provider;
     int status;
 
-    making->listener = gl_request_listener(cluster->first->provider, call->values->venue);
+    making->listener = gl_request_listener(call, provider);
     making->venue = venue_of(call, making->listener);
-    if (read_settings(call, making->listener, making->settings, err) != 0)
+    if (read_settings(call, making, err) != 0)
         return -1;
+    making->listener = listener_at(making, provider);
     set_standard_folder(call, making->venue, making->settings);
-    if (gl_request_text_write(cluster, making->listener,
+    if (gl_request_text_write(making->cluster, making->listener,
                               call->values->join != NULL ? GL_REQUEST_COMMENT : GL_REQUEST_WHOLE,
                               &making->text, err) != 0)
         return -1;
@@ -350,6 +387,11 @@ int gl_request_run_preview(struct gl_request_call *call, struct gl_error *err)
 
 static int fail_by_hand(const struct gl_request_record *record, struct gl_error *err)
 {
+    if (record->attempt == GL_ATTEMPT_BY_HAND)
+        return gl_fail(err, GL_E_USAGE,
+                       "%s is yours and was not said to be filed: when you will not send it, "
+                       "greenlaunch request status %s --absent --approved-by NAME",
+                       record->id, record->id);
     return gl_fail(err, GL_E_USAGE,
                    "%s went out by hand or where nothing can be taken back: close it there "
                    "yourself (%.120s), then: greenlaunch request status %s --closed --approved-by "

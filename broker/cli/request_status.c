@@ -51,6 +51,7 @@ struct look {
     enum gl_request_polled polled;
     struct gl_error why; /* of FAILED, and of a venue that could not be opened */
     bool is_granted;     /* just now */
+    bool is_unasked;     /* whether it is granted cannot be asked here */
     struct gl_request_offer offer;
 };
 
@@ -69,9 +70,13 @@ static void poll(const struct gl_request_call *call, const struct gl_request_rec
 static int find_grant(const struct gl_request_call *call, const struct gl_request_record *record,
                       struct look *out, struct gl_error *err)
 {
+    enum gl_request_grant grant;
+
     if (record->state < GL_REQUEST_FILED || record->state > GL_REQUEST_REPLIED ||
-        gl_request_find_offer(call->context, record, &out->offer, &out->is_granted, &out->why) != 0)
+        gl_request_find_offer(call->context, record, &out->offer, &grant, &out->why) != 0)
         return 0;
+    out->is_unasked = grant == GL_GRANT_UNASKED;
+    out->is_granted = grant == GL_GRANT_FOUND;
     return out->is_granted ? gl_request_grant(&call->desk, record->fingerprint, out->offer.cloud,
                                               out->offer.region, out->offer.type, err)
                            : 0;
@@ -150,6 +155,10 @@ static void add_notes(const struct gl_request_call *call, const struct gl_reques
                     look->offer.type, look->offer.cloud, look->offer.region, record->id);
         add_note(call, record->id, gl_str_text(&text));
     }
+    if (look->is_unasked)
+        add_note(call, record->id,
+                 "whether offers satisfy the rule now cannot be asked: it holds limits of your own "
+                 "that no configured policy says; look yourself");
     if (look->polled == GL_POLL_FAILED)
         add_note(call, record->id, look->why.text);
     if (look->polled == GL_POLL_STOPPED)

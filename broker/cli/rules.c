@@ -300,6 +300,14 @@ static bool is_promisable(const struct gl_policy *policy, bool wants_later)
     return false;
 }
 
+static bool caps_grams(const struct gl_policy *policy)
+{
+    for (size_t r = 0; r < policy->rule_count; r++)
+        if (policy->rules[r].budget != NULL && policy->rules[r].budget->limit.key != NULL)
+            return true;
+    return false;
+}
+
 static size_t zones_with_history(const struct gl_offer_list *offers,
                                  const struct gl_zone_facts **out, size_t capacity)
 {
@@ -399,7 +407,8 @@ static int gather_and_decide(struct gl_context *context, const struct gl_ask *as
         .local_places = context->config.places,
         .local_place_count = context->config.place_count,
         .has_local = true,
-        .wants_history = ask->wants_history || is_promisable(result->policy, ask->wants_later),
+        .wants_history = ask->wants_history || is_promisable(result->policy, ask->wants_later) ||
+                         (ask->wants_futures && caps_grams(result->policy)),
     };
 
     if (ask->zone != NULL && context->config.place_count > 0)

@@ -184,12 +184,20 @@ static void amount_text(const struct side *side, int64_t amount, struct gl_str *
         gl_grams_text(amount, out);
 }
 
+/* At most the whole bar, however far the limit was passed. */
+static int cells_of(double amount, double limit)
+{
+    double cells = amount / limit * BAR_CELLS + 0.5;
+
+    return cells < BAR_CELLS ? (int)cells : BAR_CELLS;
+}
+
 /* "####++........" */
 static void bar_text(const struct side *side, char out[BAR_CELLS + 1])
 {
     double limit = side->limit > 0 ? (double)side->limit : 1;
-    int spent = (int)((double)side->spent / limit * BAR_CELLS + 0.5);
-    int taken = (int)(((double)side->spent + (double)side->held) / limit * BAR_CELLS + 0.5);
+    int spent = cells_of((double)side->spent, limit);
+    int taken = cells_of((double)side->spent + (double)side->held, limit);
 
     for (int i = 0; i < BAR_CELLS; i++)
         out[i] = i < spent || (side->limit <= 0) ? '#' : i < taken ? '+' : '.';

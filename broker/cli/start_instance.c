@@ -151,6 +151,7 @@ static int decide(struct gl_context *context, const struct gl_launcher *launcher
 {
     ask->wants_digest = true;
     ask->wants_history = ask->wants_history || gl_charge_wants_futures(launcher->ledger);
+    ask->wants_futures = true;
     if (gl_ask_decide(context, ask, out, err) != 0)
         return -1;
     if (gl_start_check_rules(out->policy, may_lack_rules, err) == 0)

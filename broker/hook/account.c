@@ -68,6 +68,12 @@ static void add_intent(struct gl_hook_judge *judge, const struct gl_rule *rule,
     account->usd += isnan(usd) ? 0 : round(usd * 1e6);
 }
 
+/* Both sides of every account may be short. */
+struct shorts {
+    struct gl_hook_short items[2 * ACCOUNTS_MAX];
+    size_t count;
+};
+
 /* One of the two limits of an account. */
 struct side {
     const char *what, *unit;
@@ -75,6 +81,16 @@ struct side {
     double taken, scale; /* until the window ends; millionths of a unit */
     size_t unknown;
 };
+
+static void add_short(const struct account *account, const struct side *side, bool is_money,
+                      struct shorts *shorts)
+{
+    double taken = ceil(side->taken);
+
+    shorts->items[shorts->count++] =
+        (struct gl_hook_short){account->left.account, is_money, side->left,
+                               side->unknown > 0 || !(taken < 9e18) ? GL_UNKNOWN : (int64_t)taken};
+}
 
 /* "account policy/team/ml: up to 3.1 kg until its window ends, and 1.2 kg is left" */
 static enum gl_outcome test_side(const struct account *account, const struct side *side,
@@ -97,7 +113,8 @@ static enum gl_outcome test_side(const struct account *account, const struct sid
     return GL_VIOLATED;
 }
 
-static enum gl_outcome test_account(const struct account *account, struct gl_str *out)
+static enum gl_outcome test_account(const struct account *account, struct gl_str *out,
+                                    struct shorts *shorts)
 {
     const struct gl_hook_left *left = &account->left;
     const struct side sides[] = {
@@ -107,7 +124,28 @@ static enum gl_outcome test_account(const struct account *account, struct gl_str
     enum gl_outcome grams = test_side(account, &sides[0], out);
     enum gl_outcome money = test_side(account, &sides[1], out);
 
+    if (grams != GL_SATISFIED)
+        add_short(account, &sides[0], false, shorts);
+    if (money != GL_SATISFIED)
+        add_short(account, &sides[1], true, shorts);
     return grams == GL_VIOLATED || money == GL_SATISFIED ? grams : money;
+}
+
+/* As long as the report. */
+static void keep_shorts(const struct gl_hook_judge *judge, const struct shorts *shorts,
+                        struct gl_hook_result *out)
+{
+    struct gl_hook_short *kept = gl_arena_take(judge->arena, (shorts->count + 1) * sizeof *kept);
+
+    for (size_t i = 0; i < shorts->count; i++) {
+        GL_AUTO(gl_str_done) struct gl_str account = {0};
+
+        gl_str_add(&account, shorts->items[i].account);
+        kept[i] = shorts->items[i];
+        kept[i].account = gl_hook_text(judge->arena, &account);
+    }
+    out->shorts = kept;
+    out->short_count = shorts->count;
 }
 
 static bool judge_rule(struct gl_hook_judge *judge, const struct gl_rule *rule,
@@ -115,13 +153,14 @@ static bool judge_rule(struct gl_hook_judge *judge, const struct gl_rule *rule,
 {
     const struct gl_hook_ask *ask = judge->ask;
     enum gl_outcome worst = GL_SATISFIED;
+    GL_AUTO(gl_auto_free) struct shorts *shorts = gl_alloc(sizeof *shorts);
     GL_AUTO(gl_str_done) struct gl_str text = {0};
 
     for (size_t p = 0; p < ask->plan_count; p++)
         for (size_t i = 0; i < ask->plans[p]->count; i++)
             add_intent(judge, rule, &ask->plans[p]->intents[i], ask->plans[p], accounts);
     for (size_t i = 0; i < accounts->count; i++) {
-        enum gl_outcome one = test_account(&accounts->items[i], &text);
+        enum gl_outcome one = test_account(&accounts->items[i], &text, shorts);
 
         if (one == GL_VIOLATED || worst == GL_SATISFIED)
             worst = one != GL_SATISFIED ? one : worst;
@@ -141,6 +180,7 @@ static bool judge_rule(struct gl_hook_judge *judge, const struct gl_rule *rule,
                             .gap = worst == GL_OUTCOME_UNKNOWN ? GL_GAP_POWER : GL_GAP_NONE,
                             .found_u = GL_UNKNOWN},
         out);
+    keep_shorts(judge, shorts, out);
     out->message = gl_hook_text(judge->arena, &text);
     out->place = gl_hook_rule_place(judge->arena, rule, gl_budget_first(rule->budget));
     return true;

@@ -110,6 +110,8 @@ static int add_resources(struct gl_cfn *cfn, struct gl_error *err)
     const struct gl_jtree *tree = &cfn->tree;
     const struct gl_jnode *all = gl_jnode_get(tree, gl_jtree_root(tree), "Resources");
 
+    if (all == NULL && cfn->stack != NULL) /* of an assembly: an empty stack, which CDK passes by */
+        return 0;
     if (!gl_jnode_is(all, GL_JOBJECT))
         return gl_fail(err, GL_E_USAGE,
                        "%s: no Resources, so this is no template of CloudFormation", cfn->document);
@@ -139,7 +141,7 @@ static void evaluate(struct gl_cfn *cfn, size_t number)
 
 /* ---- references ---- */
 
-static struct gl_attributes attributes_of(const struct gl_cfn_resource *resource)
+struct gl_attributes gl_cfn_attributes(const struct gl_cfn_resource *resource)
 {
     return (struct gl_attributes){
         .tree = &resource->values,
@@ -168,8 +170,7 @@ static bool is_named(const struct gl_cfn_resource *resource, const char *text)
     return false;
 }
 
-static const struct gl_cfn_resource *find_named(struct gl_cfn *cfn, const char *text,
-                                                const char *type)
+const struct gl_cfn_resource *gl_cfn_named(struct gl_cfn *cfn, const char *text, const char *type)
 {
     for (size_t i = 0; i < cfn->resource_count; i++) {
         cfn->steps++;
@@ -180,7 +181,7 @@ static const struct gl_cfn_resource *find_named(struct gl_cfn *cfn, const char *
 }
 
 /* A Ref stands in the values as {"Ref": "Id"}; a name as a text. */
-static bool follow(void *cookie, const struct gl_attributes *from, const char *attribute,
+bool gl_cfn_follow(void *cookie, const struct gl_attributes *from, const char *attribute,
                    const char *type, struct gl_attributes *out)
 {
     struct gl_cfn *cfn = cookie;
@@ -201,10 +202,10 @@ static bool follow(void *cookie, const struct gl_attributes *from, const char *a
     if (id != NULL)
         found = gl_cfn_resource(cfn, id);
     else if (name != NULL && *name != '\0' && cfn->steps < GL_CFN_MAX_STEPS)
-        found = find_named(cfn, name, type);
+        found = gl_cfn_named(cfn, name, type);
     if (found == NULL || found == from->resource || strcmp(found->type, type) != 0)
         return false;
-    *out = attributes_of(found);
+    *out = gl_cfn_attributes(found);
     return true;
 }
 
@@ -342,8 +343,8 @@ static void add_notes(struct gl_cfn *cfn, const struct gl_cfn_resource *resource
 static void add_intent(struct gl_cfn *cfn, size_t number)
 {
     const struct gl_cfn_resource *resource = &cfn->resources[number];
-    struct gl_attributes attributes = attributes_of(resource);
-    struct gl_follower follower = {.cookie = cfn, .follow = follow};
+    struct gl_attributes attributes = gl_cfn_attributes(resource);
+    struct gl_follower follower = {.cookie = cfn, .follow = gl_cfn_follow};
     struct gl_intent *intent =
         gl_reader_add_intent(cfn->options, cfn->plan, resource->row, &attributes, &follower);
 
@@ -411,8 +412,11 @@ int gl_cfn_intents(struct gl_cfn *cfn, struct gl_error *err)
     if (cfn->is_over)
         return gl_fail(err, GL_E_TOO_LARGE, "%s: its functions come to too much", cfn->document);
     for (size_t i = 0; i < cfn->resource_count; i++)
-        if (cfn->resources[i].row != NULL)
+        if (cfn->resources[i].row != NULL) {
             add_intent(cfn, i);
+            cfn->resources[i].intent = plan->count;
+        }
+    gl_cfn_scale(cfn);
     note_macros(cfn);
     plan->resources += cfn->resource_count + plan->count - first;
     for (size_t i = first; i < plan->count; i++) {

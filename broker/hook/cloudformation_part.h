@@ -37,6 +37,7 @@ struct gl_cfn_resource {
     const char *condition;           /* NULL = always made */
     int is_made;                     /* 1, 0, -1 cannot be told */
     struct gl_cfn_origin origin;     /* of is_made */
+    size_t intent;                   /* number + 1; 0 = none */
 };
 
 struct gl_cfn {
@@ -83,8 +84,8 @@ const char *gl_cfn_text(struct gl_cfn *cfn, struct gl_cfn_value value);
 /* 1, 0, or -1 when it cannot be told. */
 int gl_cfn_condition(struct gl_cfn *cfn, const char *name, unsigned depth);
 /* The properties of resource `number` that `wants` takes, evaluated, into its trees. */
-void gl_cfn_evaluate(struct gl_cfn *cfn, size_t number,
-                     bool (*wants)(const struct gl_cfn *cfn, const char *type, const char *key));
+typedef bool gl_cfn_wants(const struct gl_cfn *cfn, const char *type, const char *key);
+void gl_cfn_evaluate(struct gl_cfn *cfn, size_t number, gl_cfn_wants *wants);
 
 /* cloudformation_function.c: the functions but Ref and Fn::If. False = not known here. */
 bool gl_cfn_call(struct gl_cfn *cfn, const char *name, const struct gl_jnode *arguments,
@@ -96,5 +97,13 @@ struct gl_cfn_value gl_cfn_made_text(struct gl_cfn *cfn, const struct gl_str *te
  * intents of the plan. */
 const struct gl_cfn_resource *gl_cfn_resource(const struct gl_cfn *cfn, const char *id);
 int gl_cfn_intents(struct gl_cfn *cfn, struct gl_error *err);
+struct gl_attributes gl_cfn_attributes(const struct gl_cfn_resource *resource);
+bool gl_cfn_follow(void *cookie, const struct gl_attributes *from, const char *attribute,
+                   const char *type, struct gl_attributes *out);
+/* The first of that type with such a name; NULL. */
+const struct gl_cfn_resource *gl_cfn_named(struct gl_cfn *cfn, const char *text, const char *type);
+
+/* cloudformation_scale.c: what scalers say of their groups counts. */
+void gl_cfn_scale(struct gl_cfn *cfn);
 
 #endif

@@ -234,24 +234,47 @@ static void write_node(struct gl_cfn *cfn, struct gl_reader_pair *pair, const st
     cfn->origin = outer;
 }
 
-void gl_cfn_evaluate(struct gl_cfn *cfn, size_t number,
-                     bool (*wants)(const struct gl_cfn *cfn, const char *type, const char *key))
+/* SAM: "Globals" says what the functions of a template have in common; their own wins. */
+static const struct gl_jnode *globals_of(const struct gl_cfn *cfn, const char *type)
+{
+    static const char prefix[] = "AWS::Serverless::";
+    const struct gl_jnode *globals = gl_jnode_get(&cfn->tree, gl_jtree_root(&cfn->tree), "Globals");
+
+    return strncmp(type, prefix, strlen(prefix)) == 0
+               ? gl_jnode_get(&cfn->tree, globals, type + strlen(prefix))
+               : NULL;
+}
+
+/* The members of `from` that are wanted and not in `but`. */
+static void write_members(struct gl_cfn *cfn, struct gl_reader_pair *pair,
+                          const struct gl_jnode *from, const struct gl_jnode *but,
+                          gl_cfn_wants *wants)
+{
+    if (!gl_jnode_is(from, GL_JOBJECT))
+        return;
+    for (const struct gl_jnode *child = gl_jnode_first(&cfn->tree, from); child != NULL;
+         child = gl_jnode_next(&cfn->tree, from, child)) {
+        cfn->head = gl_jnode_key(&cfn->tree, child);
+        cfn->origin = (struct gl_cfn_origin){0};
+        if (gl_jnode_get(&cfn->tree, but, cfn->head) == NULL &&
+            wants(cfn, cfn->resources[cfn->current].type, cfn->head))
+            write_node(cfn, pair, child, 1, cfn->head);
+    }
+}
+
+void gl_cfn_evaluate(struct gl_cfn *cfn, size_t number, gl_cfn_wants *wants)
 {
     struct gl_cfn_resource *resource = &cfn->resources[number];
     const struct gl_jnode *all = gl_jnode_get(&cfn->tree, resource->node, "Properties");
+    const struct gl_jnode *globals = globals_of(cfn, resource->type);
     struct gl_reader_pair pair = {0};
 
-    if (!gl_jnode_is(all, GL_JOBJECT))
+    if (!gl_jnode_is(all, GL_JOBJECT) && !gl_jnode_is(globals, GL_JOBJECT))
         return;
     cfn->current = number;
     gl_reader_pair_add(&pair, "{", "{");
-    for (const struct gl_jnode *child = gl_jnode_first(&cfn->tree, all); child != NULL;
-         child = gl_jnode_next(&cfn->tree, all, child)) {
-        cfn->head = gl_jnode_key(&cfn->tree, child);
-        cfn->origin = (struct gl_cfn_origin){0};
-        if (wants(cfn, resource->type, cfn->head))
-            write_node(cfn, &pair, child, 1, cfn->head);
-    }
+    write_members(cfn, &pair, all, NULL, wants);
+    write_members(cfn, &pair, globals, all, wants);
     gl_reader_pair_add(&pair, "}", "}");
     gl_reader_pair_take(&pair, &cfn->work, &resource->values, &resource->unknown);
     cfn->is_over |= resource->values.count == 0;

@@ -8,6 +8,7 @@
 #define TEXTS_MAX 400 /* alternatives, zones, containers of one resource */
 #define TAGS_MAX  64
 #define TAG_BYTES 512
+#define HOW_BYTES 256
 
 static const char *const truth[] = {"true", NULL};
 
@@ -72,6 +73,15 @@ static size_t texts_of(struct gl_extraction *extraction, const struct gl_path *p
                                         extraction->arena, out, TEXTS_MAX, out_known, out_how);
 }
 
+static bool is_among(const char *const *words, const char *const *texts, size_t count,
+                     enum gl_known known)
+{
+    for (words = words != NULL ? words : truth; *words != NULL; words++)
+        if (has(texts, count, *words) || (strcmp(*words, "*") == 0 && known == GL_KNOWN_VALUE))
+            return true;
+    return false;
+}
+
 bool gl_extract_matches(struct gl_extraction *extraction, const struct gl_path *path,
                         const char *const *words)
 {
@@ -79,12 +89,7 @@ bool gl_extract_matches(struct gl_extraction *extraction, const struct gl_path *
     enum gl_known known;
     size_t count = texts_of(extraction, path, texts, &known, NULL);
 
-    if (words == NULL)
-        words = truth;
-    for (; *words != NULL; words++)
-        if (has(texts, count, *words) || (strcmp(*words, "*") == 0 && known == GL_KNOWN_VALUE))
-            return true;
-    return false;
+    return is_among(words, texts, count, known);
 }
 
 /* ---- the machine ---- */
@@ -215,17 +220,17 @@ static const char *evidence_word(enum gl_place_kind kind, bool is_zone, bool is_
     return is_zone ? "zone" : "attribute";
 }
 
+/* Once a resource: not worth a format. */
 static const char *how_of(struct gl_extraction *extraction, const struct gl_place_row *row,
                           const char *followed)
 {
-    char text[256];
-    int length =
-        followed != NULL
-            ? snprintf(text, sizeof text, "%s, through %s", followed, gl_path_head(row->path))
-            : snprintf(text, sizeof text, "attribute %s", gl_path_head(row->path));
+    GL_AUTO(gl_str_done) struct gl_str text = {.ceiling = HOW_BYTES};
 
-    return gl_arena_text(extraction->arena, text,
-                         (size_t)length < sizeof text ? (size_t)length : sizeof text - 1);
+    gl_str_add(&text, followed != NULL ? followed : "attribute ");
+    if (followed != NULL)
+        gl_str_add(&text, ", through ");
+    gl_str_add(&text, gl_path_head(row->path));
+    return gl_arena_text(extraction->arena, gl_str_text(&text), text.length);
 }
 
 static bool is_zone(const struct gl_place_row *row, const char *text, const char *region)
@@ -308,13 +313,12 @@ static int extract_interruptible(struct gl_extraction *extraction)
     const struct gl_mapping_row *row = extraction->row;
     const char *texts[TEXTS_MAX];
     enum gl_known known;
+    size_t count;
 
     if (row->interruptible == NULL)
         return -1;
-    texts_of(extraction, row->interruptible, texts, &known, NULL);
-    if (known == GL_KNOWN_LATER)
-        return -1;
-    return gl_extract_matches(extraction, row->interruptible, row->interruptible_words);
+    count = texts_of(extraction, row->interruptible, texts, &known, NULL);
+    return known == GL_KNOWN_LATER ? -1 : is_among(row->interruptible_words, texts, count, known);
 }
 
 static int64_t extract_duration(struct gl_extraction *extraction)
@@ -348,7 +352,9 @@ static const char *tag_text(struct gl_extraction *extraction, const char *key, c
 {
     GL_AUTO(gl_str_done) struct gl_str text = {.ceiling = TAG_BYTES};
 
-    gl_str_addf(&text, "%s=%s", key, value);
+    gl_str_add(&text, key);
+    gl_str_add_char(&text, '=');
+    gl_str_add(&text, value);
     return gl_arena_text(extraction->arena, gl_str_text(&text), text.length);
 }
 

@@ -98,10 +98,13 @@ static const struct gl_hook_finding *add_finding(struct making *making,
         .message = result->message,
         .rule_place = result->place,
         .count = judged != NULL ? judged->count : GL_UNKNOWN,
+        .shorts = result->shorts,
+        .short_count = result->short_count,
     };
     finding->at = (struct gl_source_place){
         .file = finding->plan != NULL ? finding->plan->file : "", .line = 1, .is_sure = false};
-    fingerprint(making, finding);
+    if (!making->judge.ask->has_no_digest || making->judge.ask->baseline != NULL)
+        fingerprint(making, finding);
     known = gl_hook_known(finding);
     if ((finding->state == GL_FINDING_BROKEN || finding->state == GL_FINDING_UNKNOWN) &&
         gl_hook_baseline_knows(making->judge.ask->baseline, &known))
@@ -178,11 +181,10 @@ static void count_unknown(struct gl_hook_report *report, const struct gl_intent 
 }
 
 static void judge_launch(struct making *making, const struct gl_intent *intent,
-                         const struct gl_hook_plan *plan)
+                         const struct gl_hook_plan *plan, const struct gl_hook_change *change)
 {
     const struct gl_hook_kind *kind = gl_hook_kind_of(&making->judge, intent, plan);
     struct gl_judged *judged = add_judged(making);
-    struct gl_hook_change change;
 
     *judged = (struct gl_judged){
         .intent = intent,
@@ -194,9 +196,8 @@ static void judge_launch(struct making *making, const struct gl_intent *intent,
         .remedy_count = kind->remedy_count,
         .at = {.file = plan->file, .line = 1, .is_sure = false},
     };
-    gl_hook_change_of(&making->judge, intent, plan, &change);
     memcpy(judged->grams_per_h, kind->grams, sizeof judged->grams_per_h);
-    memcpy(judged->grams_per_h_before, change.before, sizeof judged->grams_per_h_before);
+    memcpy(judged->grams_per_h_before, change->before, sizeof judged->grams_per_h_before);
     judged->verdict = add_findings(making, kind, judged);
     gl_render_source_note(&making->sources, &kind->intensity);
     count_unknown(making->report, intent, kind->count);
@@ -207,7 +208,7 @@ static void judge_launch(struct making *making, const struct gl_intent *intent,
 
 /* One that a rule asks for is judged, and unknown; any other is listed. */
 static bool judge_opaque(struct making *making, const struct gl_intent *intent,
-                         const struct gl_hook_plan *plan)
+                         const struct gl_hook_plan *plan, const struct gl_hook_change *change)
 {
     const struct gl_policy *policy = making->judge.ask->policy;
     bool is_asked = false;
@@ -216,24 +217,25 @@ static bool judge_opaque(struct making *making, const struct gl_intent *intent,
         is_asked = is_asked || (policy->rules[i].match.roles >> GL_ROLE_OPAQUE & 1) != 0;
     if (!is_asked || gl_hook_kind_of(&making->judge, intent, plan)->result_count == 0)
         return false;
-    judge_launch(making, intent, plan);
+    judge_launch(making, intent, plan, change);
     return true;
 }
 
-static void add_change(struct making *making, const struct gl_intent *intent,
-                       const struct gl_hook_plan *plan)
+static bool is_changed(const struct gl_intent *intent)
 {
-    struct gl_hook_change change;
+    return intent->change != GL_CHANGE_NONE && intent->change != GL_CHANGE_READ &&
+           intent->change != GL_CHANGE_FORGET;
+}
+
+static void add_change(struct making *making, const struct gl_intent *intent,
+                       const struct gl_hook_change *change)
+{
     double delta[3];
 
-    if (intent->change == GL_CHANGE_NONE || intent->change == GL_CHANGE_READ ||
-        intent->change == GL_CHANGE_FORGET)
-        return;
-    gl_hook_change_of(&making->judge, intent, plan, &change);
-    gl_hook_delta_of(intent, &change, delta);
+    gl_hook_delta_of(intent, change, delta);
     for (unsigned part = 0; part < 3; part++)
         making->delta[part] += round(delta[part] * 1e6);
-    making->usd_delta += round(gl_hook_usd_delta(intent, &change) * 1e6);
+    making->usd_delta += round(gl_hook_usd_delta(intent, change) * 1e6);
 }
 
 static void judge_plan(struct making *making, const struct gl_hook_plan *plan,
@@ -243,19 +245,23 @@ static void judge_plan(struct making *making, const struct gl_hook_plan *plan,
 
     for (size_t i = 0; i < plan->count; i++) {
         const struct gl_intent *intent = &plan->intents[i];
+        struct gl_hook_change change = {0};
 
-        add_change(making, intent, plan);
+        if (is_changed(intent)) {
+            gl_hook_change_of(&making->judge, intent, plan, &change);
+            add_change(making, intent, &change);
+        }
         if (!is_launched(intent)) {
             report->context++;
             continue;
         }
         report->launches++;
         if (intent->role != GL_ROLE_OPAQUE) {
-            judge_launch(making, intent, plan);
+            judge_launch(making, intent, plan, &change);
             continue;
         }
         report->opaque++;
-        judge_opaque(making, intent, plan);
+        judge_opaque(making, intent, plan, &change);
         gl_hook_texts_add(&making->memory->arena, opaque, intent->address);
     }
     report->resources += plan->resources;
@@ -449,10 +455,9 @@ struct gl_hook_report *gl_hook_judge(const struct gl_hook_ask *ask)
     note_totals(&making);
     report->baseline_size = ask->baseline != NULL ? ask->baseline->count : 0;
     report->baseline_gone = gl_hook_baseline_gone(ask->baseline, report);
-    if (!ask->has_no_digest) {
-        gl_hook_digest_facts(report);
+    gl_hook_digest_facts(report);
+    if (!ask->has_no_digest)
         gl_hook_digest_judgement(ask, report);
-    }
     gl_hook_judge_close(&making.judge);
     return report;
 }

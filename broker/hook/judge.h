@@ -42,7 +42,7 @@ struct gl_hook_ask {
     enum gl_count_basis count_basis, count_basis_least; /* as in gl_question */
     const struct gl_hook_baseline *baseline;            /* NULL = none */
     bool is_demo, is_offline, is_advisory;
-    bool has_no_digest; /* nobody reads the digests of the report */
+    bool has_no_digest; /* nobody reads the report's `digest`, nor fingerprints */
     /* What the account of a rule with a budget's limit has left, for a resource of these tags; not
      * 0 when that cannot be told. NULL: nothing keeps accounts, and such rules are unknown. */
     int (*left)(void *cookie, const struct gl_rule *rule, const char *const *tags,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a report is known by: hashes over sets, so that the order of resources is gone. */
+#include <endian.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,34 +12,49 @@
 /* A canonical text on its way into a hash: integers little-endian, texts with their NUL. */
 struct form {
     struct gl_hasher hasher;
-    struct gl_str text;
-    bool is_kept; /* not hashed: to be compared */
+    char *piece; /* of PIECE bytes; NULL: not hashed, but kept to be compared */
+    size_t length;
+    struct gl_str kept;
 };
 
 static void form_open(struct form *form)
 {
-    *form = (struct form){.is_kept = false};
+    *form = (struct form){.piece = gl_alloc(PIECE)};
     gl_hasher_init(&form->hasher);
 }
 
 static void flush(struct form *form)
 {
-    gl_hasher_add(&form->hasher, gl_str_text(&form->text), form->text.length);
-    gl_str_clear(&form->text);
+    gl_hasher_add(&form->hasher, form->piece, form->length);
+    form->length = 0;
 }
 
 static void form_close(struct form *form, struct gl_hash *out)
 {
     flush(form);
     gl_hasher_end(&form->hasher, out);
-    gl_str_done(&form->text);
+    free(form->piece);
 }
 
-static void add_bytes(struct form *form, const void *bytes, size_t length)
+/* What no piece has room for, or is kept. */
+static void add_long(struct form *form, const void *bytes, size_t length)
 {
-    gl_str_add_bytes(&form->text, bytes, length);
-    if (!form->is_kept && form->text.length >= PIECE)
-        flush(form);
+    if (form->piece == NULL) {
+        gl_str_add_bytes(&form->kept, bytes, length);
+        return;
+    }
+    flush(form);
+    gl_hasher_add(&form->hasher, bytes, length);
+}
+
+static inline void add_bytes(struct form *form, const void *bytes, size_t length)
+{
+    if (form->piece == NULL || length > PIECE - form->length) {
+        add_long(form, bytes, length);
+        return;
+    }
+    memcpy(form->piece + form->length, bytes, length);
+    form->length += length;
 }
 
 static void add_word(struct form *form, const char *text)
@@ -59,11 +75,9 @@ static void add_words(struct form *form, const char *const *words)
 
 static void add_number(struct form *form, int64_t number)
 {
-    uint8_t bytes[8];
+    uint64_t bytes = htole64((uint64_t)number);
 
-    for (unsigned i = 0; i < 8; i++)
-        bytes[i] = (uint8_t)((uint64_t)number >> (8 * i));
-    add_bytes(form, bytes, sizeof bytes);
+    add_bytes(form, &bytes, sizeof bytes);
 }
 
 static void add_real(struct form *form, double real)
@@ -110,18 +124,18 @@ static void add_intent(struct form *form, const struct gl_intent *intent)
 
 static int compare_forms(const struct gl_intent *a, const struct gl_intent *b)
 {
-    struct form left = {.is_kept = true}, right = {.is_kept = true};
+    struct form left = {.piece = NULL}, right = {.piece = NULL};
     size_t common;
     int order;
 
     add_intent(&left, a);
     add_intent(&right, b);
-    common = left.text.length < right.text.length ? left.text.length : right.text.length;
-    order = memcmp(left.text.text, right.text.text, common);
+    common = left.kept.length < right.kept.length ? left.kept.length : right.kept.length;
+    order = memcmp(left.kept.text, right.kept.text, common);
     if (order == 0)
-        order = (left.text.length > common) - (right.text.length > common);
-    gl_str_done(&left.text);
-    gl_str_done(&right.text);
+        order = (left.kept.length > common) - (right.kept.length > common);
+    gl_str_done(&left.kept);
+    gl_str_done(&right.kept);
     return order;
 }
 

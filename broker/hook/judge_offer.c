@@ -204,8 +204,8 @@ struct wish {
     const char *cloud;
 };
 
-static uint32_t offer_of(struct gl_hook_judge *judge, const struct wish *wish, const char *type,
-                         const char *region)
+static uint32_t find_offer(struct gl_hook_judge *judge, const struct wish *wish, const char *type,
+                           const char *region, bool *out_is_plain)
 {
     const struct gl_intent_machine *machine = wish->machine;
     const char *cloud = wish->cloud;
@@ -217,7 +217,8 @@ static uint32_t offer_of(struct gl_hook_judge *judge, const struct wish *wish, c
     size_t number = find(&judge->offer_keys, known, KEY_PARTS);
     bool is_new;
 
-    if (number != SIZE_MAX && is_priced)
+    *out_is_plain = number != SIZE_MAX && is_priced;
+    if (*out_is_plain)
         return *slot_of(judge, number);
     snprintf(size, sizeof size, "%c%lld/%lld/%.40s/%lld", is_priced ? '+' : '-',
              (long long)machine->vcpus_u, (long long)machine->memory_mib,
@@ -235,6 +236,31 @@ static uint32_t offer_of(struct gl_hook_judge *judge, const struct wish *wish, c
         *slot_of(judge, number) = index;
     }
     return *slot_of(judge, number);
+}
+
+static struct gl_hook_recent *recent_of(struct gl_hook_judge *judge, const char *type,
+                                        const char *region)
+{
+    uintptr_t mixed = ((uintptr_t)type >> 4) * 31 + ((uintptr_t)region >> 4);
+
+    return &judge->recent[(mixed ^ mixed >> 6) % GL_HOOK_RECENT];
+}
+
+/* One that is in the catalogue does not depend on what else the plan says of the machine. */
+static uint32_t offer_of(struct gl_hook_judge *judge, const struct wish *wish, const char *type,
+                         const char *region)
+{
+    struct gl_hook_recent *recent = recent_of(judge, type, region);
+    bool is_priced = has_price_of_machine(wish->intent, wish->machine), is_plain;
+    uint32_t offer;
+
+    if (is_priced && recent->cloud != NULL && recent->cloud == wish->cloud &&
+        recent->type == type && recent->region == region)
+        return recent->offer;
+    offer = find_offer(judge, wish, type, region, &is_plain);
+    if (is_plain)
+        *recent = (struct gl_hook_recent){wish->cloud, type, region, offer};
+    return offer;
 }
 
 /* ---- all that an intent may come out as ---- */

@@ -16,12 +16,21 @@ struct gl_hook_rate {
     double grams[3]; /* NAN = unknown */
 };
 
+/* The offer of a machine in a place, by the texts' addresses: plans hold equal texts once. */
+#define GL_HOOK_RECENT 64
+struct gl_hook_recent {
+    const char *cloud, *type, *region; /* cloud NULL = free */
+    uint32_t offer;
+};
+
 /* What a rule came to for a kind of intent. */
 struct gl_hook_result {
     const struct gl_rule *rule; /* NULL: could not be judged at all */
     enum gl_finding_state state;
     struct gl_reason reason;
     const char *message, *place;
+    const struct gl_hook_short *shorts; /* of budgets */
+    size_t short_count;
 };
 
 /* Intents that are judged alike. */
@@ -46,6 +55,7 @@ struct gl_hook_judge {
     uint32_t *type_samples; /* by number of type_keys: an offer of that type */
     uint32_t *key_offers;   /* by number of offer_keys */
     size_t key_capacity;
+    struct gl_hook_recent recent[GL_HOOK_RECENT];
     struct gl_hook_kind **kinds; /* by number of kind_keys */
     bool *is_rule_used, *is_waiver_used;
 };

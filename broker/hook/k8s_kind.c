@@ -6,6 +6,7 @@
 #define TEMPLATE "spec.template.spec"
 #define CAPI     "cluster.x-k8s.io"
 #define INFRA    "infrastructure.cluster.x-k8s.io"
+#define VIRT     GL_K8S_VIRT
 
 /* What is not written of a row is 0 or NULL: a workload, of one, without bounds.
  */
@@ -72,6 +73,54 @@ static const struct gl_k8s_kind kinds[] = {
      .standard = 1,
      .max = "spec.maxReplicas",
      .reference = "spec.scaleTargetRef"},
+    {.kind = "ScaledObject",
+     .group = "keda.sh",
+     .what = GL_K8S_SCALER,
+     .role = GL_ROLE_SCALER,
+     .count = "spec.minReplicaCount",
+     .standard = 0,
+     .max = "spec.maxReplicaCount",
+     .max_standard = 100,
+     .reference = "spec.scaleTargetRef"},
+    {.kind = "Rollout",
+     .group = "argoproj.io",
+     .role = GL_ROLE_FRACTION,
+     .pod = TEMPLATE,
+     .count = "spec.replicas",
+     .standard = 1},
+    {.kind = "Service",
+     .group = "serving.knative.dev",
+     .role = GL_ROLE_FRACTION,
+     .pod = TEMPLATE,
+     .standard = GL_UNKNOWN,
+     .note = "as many as its requests ask for"},
+    {.kind = "VirtualMachine",
+     .group = VIRT,
+     .role = GL_ROLE_FRACTION,
+     .pod = TEMPLATE,
+     .standard = 1},
+    {.kind = "VirtualMachineInstance",
+     .group = VIRT,
+     .role = GL_ROLE_FRACTION,
+     .pod = "spec",
+     .standard = 1},
+    {.kind = "VirtualMachineInstanceReplicaSet",
+     .group = VIRT,
+     .role = GL_ROLE_FRACTION,
+     .pod = TEMPLATE,
+     .count = "spec.replicas",
+     .standard = 1},
+#define DEPLOYS(name, of)                                                                 \
+    {                                                                                     \
+        .kind = name, .group = of, .what = GL_K8S_INFRASTRUCTURE, .role = GL_ROLE_OPAQUE, \
+        .standard = GL_UNKNOWN, .note = "what it deploys is not read"                     \
+    }
+    DEPLOYS("Application", "argoproj.io"),
+    DEPLOYS("ApplicationSet", "argoproj.io"),
+    DEPLOYS("HelmRelease", "helm.toolkit.fluxcd.io"),
+    DEPLOYS("Kustomization", "kustomize.toolkit.fluxcd.io"),
+    DEPLOYS("HelmChart", "helm.cattle.io"),
+#undef DEPLOYS
     {.kind = "NodePool",
      .group = "karpenter.sh",
      .what = GL_K8S_NODEPOOL,

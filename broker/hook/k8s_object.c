@@ -128,6 +128,8 @@ static void set_count(const struct object *object, const struct gl_k8s_kind *kin
     if (kind->what == GL_K8S_SCALER) {
         out->desired = GL_UNKNOWN;
         out->max = number_at(object, kind->max, &is_said);
+        if (!is_said && kind->max_standard > 0)
+            out->max = kind->max_standard;
     }
     if (count == GL_UNKNOWN && out->max == GL_UNKNOWN)
         out->surety = GL_SURE_NOT;
@@ -178,6 +180,18 @@ static bool is_true(const struct object *object, const char *path)
     return path != NULL && gl_jnode_is(gl_k8s_at(object->tree, object->node, path), GL_JTRUE);
 }
 
+/* A machine of KubeVirt that is not started by itself is as one that is suspended. */
+static bool is_stopped(const struct object *object, const struct gl_k8s_kind *kind)
+{
+    const char *strategy = gl_k8s_text(object->tree, object->node, "spec.runStrategy");
+
+    if (strcmp(kind->group, GL_K8S_VIRT) != 0)
+        return is_true(object, kind->suspend);
+    if (strategy != NULL)
+        return strcmp(strategy, "Halted") == 0;
+    return gl_jnode_is(gl_k8s_at(object->tree, object->node, "spec.running"), GL_JFALSE);
+}
+
 /* Machine, nodes, number and duration of one object; the rest of *out is left alone. */
 static void describe(struct gl_k8s *k8s, const struct object *object,
                      const struct gl_k8s_kind *kind, struct gl_intent *out)
@@ -191,7 +205,7 @@ static void describe(struct gl_k8s *k8s, const struct object *object,
     set_count(object, kind, &out->count);
     if (kind->what == GL_K8S_NODEPOOL)
         set_pool_count(object, kind, &out->count);
-    if (is_true(object, kind->suspend)) {
+    if (is_stopped(object, kind)) {
         out->count.min = out->count.desired = out->count.max = 0;
         out->count.how = "suspended";
     }
@@ -264,8 +278,11 @@ static void remember(struct gl_k8s *k8s, const struct object *object,
     const struct gl_jnode *reference =
         kind->reference != NULL ? gl_k8s_at(object->tree, object->node, kind->reference) : NULL;
     const char *cluster = gl_k8s_text(object->tree, object->node, "spec.clusterName");
+    const char *target = gl_k8s_text(object->tree, reference, "kind");
     struct gl_k8s_known *known;
 
+    if (target == NULL && kind->what == GL_K8S_SCALER)
+        target = "Deployment"; /* of KEDA; others must say it */
     if (cluster == NULL) {
         const struct gl_jnode *labels = gl_k8s_at(object->tree, object->node, "metadata.labels");
 
@@ -278,7 +295,7 @@ static void remember(struct gl_k8s *k8s, const struct object *object,
         .kind = kind,
         .namespace = object->namespace,
         .name = object->name,
-        .target_kind = kept(&k8s->work, gl_k8s_text(object->tree, reference, "kind")),
+        .target_kind = kept(&k8s->work, target),
         .target_name = kept(&k8s->work, gl_k8s_text(object->tree, reference, "name")),
         .cluster = kept(&k8s->work, cluster),
         .value = kind->value != NULL
@@ -294,15 +311,48 @@ static void remember(struct gl_k8s *k8s, const struct object *object,
 
 /* ---- kinds of others ---- */
 
-static bool has_containers(const struct object *object)
+/* Groups of Kubernetes itself: "", "apps", "rbac.authorization.k8s.io". */
+static bool is_own_group(const char *group)
+{
+    const char *dot = strchr(group, '.');
+    size_t length = strlen(group);
+
+    return dot == NULL || (length >= 7 && strcmp(group + length - 7, ".k8s.io") == 0);
+}
+
+/* A member by which an object of an operator tells that it starts pods or machines: steps of a
+ * workflow or a pipeline have an image each, databases and brokers so many replicas. */
+static bool starts_pods(const struct gl_jtree *tree, const struct gl_jnode *member)
+{
+    static const char *const counts[] = {"replicas",  "instances", "numberOfInstances",
+                                         "nodeCount", "workers",   "parallelism"};
+    const char *key = gl_jnode_key(tree, member);
+
+    if (strcmp(key, "image") == 0)
+        return gl_jnode_text(tree, member) != NULL;
+    if (strcmp(key, "nodeSelector") == 0)
+        return gl_jnode_is(member, GL_JOBJECT) && member->count > 0;
+    for (size_t i = 0; member->kind == GL_JNUMBER && i < sizeof counts / sizeof counts[0]; i++)
+        if (strcmp(key, counts[i]) == 0)
+            return true;
+    return false;
+}
+
+static bool is_suspect(const struct object *object)
 {
     const struct gl_jtree *tree = object->tree;
     const struct gl_jnode *end = tree->nodes + object->node->end;
+    bool is_own = is_own_group(object->group);
 
-    for (const struct gl_jnode *node = object->node + 1; node < end; node++)
-        if (node->kind == GL_JARRAY && node->count > 0 && node->key_length > 0 &&
+    for (const struct gl_jnode *node = object->node + 1; node < end; node++) {
+        if (node->key_length == 0)
+            continue;
+        if (node->kind == GL_JARRAY && node->count > 0 &&
             strcmp(gl_jnode_key(tree, node), "containers") == 0)
             return true;
+        if (!is_own && starts_pods(tree, node))
+            return true;
+    }
     return false;
 }
 
@@ -337,11 +387,14 @@ static int add_one(struct gl_k8s *k8s, const struct object *object, const struct
                        GL_K8S_MAX_OBJECTS);
     k8s->plan->resources++;
     if (kind == NULL) {
-        if (!add_mapped(k8s, object, change) && has_containers(object))
+        if (!add_mapped(k8s, object, change) && is_suspect(object))
             gl_reader_add_unmapped(k8s->plan, type_of(k8s, object));
         return 0;
     }
     if (kind->what == GL_K8S_CLUSTER) {
+        /* With a topology it makes its machines itself, from a class that may be elsewhere. */
+        if (gl_k8s_at(object->tree, object->node, "spec.topology") != NULL)
+            gl_reader_add_unmapped(k8s->plan, type_of(k8s, object));
         remember(k8s, object, kind, 0);
         return 0;
     }

@@ -7,6 +7,8 @@
 #include "broker/hook/k8s.h"
 #include "broker/hook/reader_part.h"
 
+#define GL_K8S_VIRT "kubevirt.io"
+
 /* What a kind is to this reader. */
 enum gl_k8s_what {
     GL_K8S_WORKLOAD,
@@ -26,6 +28,7 @@ struct gl_k8s_kind {
     const char *count;     /* NULL = one, or not said */
     int64_t standard;      /* when the count is not written; GL_UNKNOWN */
     const char *max;       /* of a scaler or node pool: bounds; NULL */
+    int64_t max_standard;  /* when those are not written; 0 = unknown */
     const char *duration;  /* seconds; NULL */
     const char *suspend;   /* true: not running; NULL */
     const char *reference; /* object with kind and name that it is about; NULL */

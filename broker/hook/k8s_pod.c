@@ -132,6 +132,28 @@ static struct demand containers(const struct gl_jtree *tree, const struct gl_jno
     return largest;
 }
 
+/* A virtual machine of KubeVirt: what it asks of its node, or else what its guest sees. */
+static struct demand guest(const struct gl_jtree *tree, const struct gl_jnode *domain)
+{
+    static const char *const factors[] = {"cpu.cores", "cpu.sockets", "cpu.threads"};
+    struct demand demand = demand_of(tree, gl_jnode_get(tree, domain, "resources"));
+    const char *memory = gl_k8s_text(tree, domain, "memory.guest");
+    int64_t vcpus = 1000000, factor;
+    bool is_said = false;
+
+    for (size_t i = 0; i < sizeof factors / sizeof factors[0]; i++)
+        if (gl_jnode_int(tree, gl_k8s_at(tree, domain, factors[i]), &factor) && factor > 0 &&
+            factor < 10000) {
+            vcpus *= factor;
+            is_said = true;
+        }
+    if (demand.vcpus_u == GL_UNKNOWN && is_said)
+        demand.vcpus_u = vcpus;
+    if (demand.memory_mib == GL_UNKNOWN && memory != NULL)
+        demand.memory_mib = gl_hook_memory(memory, "bytes");
+    return demand;
+}
+
 void gl_k8s_requests(const struct gl_jtree *tree, const struct gl_jnode *spec,
                      struct gl_arena *arena, struct gl_intent *out)
 {
@@ -143,6 +165,8 @@ void gl_k8s_requests(const struct gl_jtree *tree, const struct gl_jnode *spec,
     init = containers(tree, gl_jnode_get(tree, spec, "initContainers"), true, &sum);
     add_demand(&sum, &init, true);
     whole = demand_of(tree, gl_jnode_get(tree, spec, "resources")); /* of the pod as a whole */
+    add_demand(&sum, &whole, true);
+    whole = guest(tree, gl_jnode_get(tree, spec, "domain"));
     add_demand(&sum, &whole, true);
     machine->vcpus_u = sum.vcpus_u;
     machine->memory_mib = sum.memory_mib;
@@ -198,7 +222,16 @@ struct values {
 struct nodes {
     struct values of[LABELS];
     const char *cloud;
+    bool has_clouds; /* of several: none of them is it */
 };
+
+static void add_cloud(struct nodes *nodes, const char *cloud)
+{
+    if (cloud == NULL)
+        return;
+    nodes->has_clouds |= nodes->cloud != NULL && strcmp(nodes->cloud, cloud) != 0;
+    nodes->cloud = cloud;
+}
 
 static const char *cloud_of_key(const char *key)
 {
@@ -210,10 +243,6 @@ static const char *cloud_of_key(const char *key)
 
 static struct values *values_of(struct nodes *nodes, const char *key)
 {
-    const char *cloud = cloud_of_key(key);
-
-    if (cloud != NULL)
-        nodes->cloud = cloud;
     for (size_t i = 0; i < sizeof label_rows / sizeof label_rows[0]; i++)
         if (strcmp(label_rows[i].key, key) == 0)
             return &nodes->of[label_rows[i].label];
@@ -230,7 +259,20 @@ static void add_value(struct values *values, const char *text)
         values->items[values->count++] = text;
 }
 
-/* {key, operator, values}: In says what may be; the others leave it open. */
+/* More values than are kept, or one that is no text, leave it open. */
+static bool is_readable(const struct gl_jtree *tree, const struct gl_jnode *list)
+{
+    if (!gl_jnode_is(list, GL_JARRAY) || list->count > VALUES_MAX)
+        return false;
+    for (const struct gl_jnode *one = gl_jnode_first(tree, list); one != NULL;
+         one = gl_jnode_next(tree, list, one))
+        if (gl_jnode_text(tree, one) == NULL)
+            return false;
+    return true;
+}
+
+/* {key, operator, values}: In says what may be; the others leave it open. That a label must not be
+ * there says nothing of the cloud. */
 static void read_expression(const struct gl_jtree *tree, const struct gl_jnode *expression,
                             struct nodes *nodes)
 {
@@ -239,14 +281,16 @@ static void read_expression(const struct gl_jtree *tree, const struct gl_jnode *
     const struct gl_jnode *list = gl_jnode_get(tree, expression, "values");
     struct values *values = key != NULL ? values_of(nodes, key) : NULL;
 
-    if (values == NULL || operator== NULL || strcmp(operator, "In") != 0 ||
-        !gl_jnode_is(list, GL_JARRAY))
+    if (key == NULL || operator== NULL)
+        return;
+    if (strcmp(operator, "In") == 0 || strcmp(operator, "Exists") == 0)
+        add_cloud(nodes, cloud_of_key(key));
+    if (values == NULL || strcmp(operator, "In") != 0 || !is_readable(tree, list))
         return;
     values->count = 0;
     for (const struct gl_jnode *one = gl_jnode_first(tree, list); one != NULL;
          one = gl_jnode_next(tree, list, one))
-        if (gl_jnode_text(tree, one) != NULL)
-            add_value(values, gl_jnode_text(tree, one));
+        add_value(values, gl_jnode_text(tree, one));
 }
 
 static void read_expressions(const struct gl_jtree *tree, const struct gl_jnode *list,
@@ -265,7 +309,8 @@ static void read_affinity(const struct gl_jtree *tree, const struct gl_jnode *sp
     const struct gl_jnode *terms = gl_k8s_at(
         tree, spec,
         "affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms");
-    bool is_first = true;
+    bool is_first = true, is_one_cloud = false;
+    const char *cloud = NULL;
 
     for (const struct gl_jnode *term = gl_jnode_is(terms, GL_JARRAY) ? gl_jnode_first(tree, terms)
                                                                      : NULL;
@@ -273,7 +318,9 @@ static void read_affinity(const struct gl_jtree *tree, const struct gl_jnode *sp
         struct nodes one = {.cloud = NULL};
 
         read_expressions(tree, gl_jnode_get(tree, term, "matchExpressions"), &one);
-        nodes->cloud = one.cloud != NULL ? one.cloud : nodes->cloud;
+        is_one_cloud = !one.has_clouds && one.cloud != NULL &&
+                       (is_first || (is_one_cloud && strcmp(one.cloud, cloud) == 0));
+        cloud = one.cloud;
         for (size_t i = 0; i < LABELS; i++) {
             if (!one.of[i].is_said || (!is_first && !nodes->of[i].is_said)) {
                 nodes->of[i] = (struct values){.count = 0};
@@ -284,6 +331,8 @@ static void read_affinity(const struct gl_jtree *tree, const struct gl_jnode *sp
         }
         is_first = false;
     }
+    if (is_one_cloud)
+        add_cloud(nodes, cloud);
 }
 
 static void read_selector(const struct gl_jtree *tree, const struct gl_jnode *selector,
@@ -294,6 +343,7 @@ static void read_selector(const struct gl_jtree *tree, const struct gl_jnode *se
          one != NULL; one = gl_jnode_next(tree, selector, one)) {
         struct values *values = values_of(nodes, gl_jnode_key(tree, one));
 
+        add_cloud(nodes, cloud_of_key(gl_jnode_key(tree, one)));
         if (values == NULL || gl_jnode_text(tree, one) == NULL)
             continue;
         values->count = 0;
@@ -310,7 +360,7 @@ static const char *keep(struct gl_arena *arena, const char *text)
 
 static void guess_cloud(const struct gl_k8s *k8s, struct nodes *nodes, const char **out)
 {
-    if (*out == NULL)
+    if (*out == NULL && !nodes->has_clouds)
         *out = nodes->cloud;
     if (*out == NULL && nodes->of[TYPE].count > 0)
         *out = gl_k8s_cloud_of_type(nodes->of[TYPE].items[0]);

@@ -6,6 +6,7 @@
 
 #define CARRIED(X)    \
     X(aws)            \
+    X(azure_native)   \
     X(azurerm)        \
     X(cloudformation) \
     X(digitalocean)   \

@@ -15,9 +15,21 @@ struct gl_mapping_reads {
     struct gl_mapping_reads *next;
 };
 
+/* Asked of every attribute of every resource: three of its bytes tell names apart well enough. */
+static size_t first_slot(const char *name)
+{
+    size_t length = strlen(name);
+    const unsigned char *bytes = (const unsigned char *)name;
+
+    if (length == 0)
+        return 0;
+    return (length * 5 + bytes[0] * 7u + bytes[length / 2] * 11u + bytes[length - 1] * 17u) &
+           (READS_SLOTS - 1);
+}
+
 static const char **name_slot(struct gl_mapping_reads *reads, const char *name)
 {
-    size_t at = gl_mapping_hash(name, strlen(name)) & (READS_SLOTS - 1);
+    size_t at = first_slot(name);
 
     while (reads->names[at] != NULL && strcmp(reads->names[at], name) != 0)
         at = (at + 1) & (READS_SLOTS - 1);

@@ -85,18 +85,40 @@ static json_t *judged_json(const struct gl_judged *judged)
                      at_json(&judged->at));
 }
 
+/* Of accounts without room; in whole base units, as the sums of the ledger are. */
+static json_t *shorts_json(const struct gl_hook_finding *finding)
+{
+    json_t *list = finding->short_count > 0 ? json_array() : NULL;
+
+    for (size_t i = 0; i < finding->short_count; i++) {
+        const struct gl_hook_short *one = &finding->shorts[i];
+        int64_t share_ppm = one->taken > 0 && one->left > 0
+                                ? (int64_t)((double)one->left / (double)one->taken * 1e6)
+                                : 0;
+
+        json_array_append_new(
+            list,
+            json_pack("{s:s,s:s,s:I,s:o,s:o}", "account", one->account, "unit",
+                      one->is_money ? "millionths of USD" : "ugCO2e", "left", (json_int_t)one->left,
+                      "wanted", number_json(one->taken), "fits_share_ppm",
+                      one->taken != GL_UNKNOWN ? json_integer((json_int_t)share_ppm)
+                                               : json_null()));
+    }
+    return list;
+}
+
 static json_t *finding_json(const struct gl_hook_finding *finding)
 {
     const struct gl_intent *intent = finding->intent;
 
     return json_pack(
-        "{s:s,s:o,s:o,s:s,s:o,s:o,s:s,s:s,s:o}", "state", gl_finding_word(finding->state),
+        "{s:s,s:o,s:o,s:s,s:o,s:o,s:s,s:s,s:o,s:o*}", "state", gl_finding_word(finding->state),
         "address", text_json(intent != NULL ? intent->address : NULL), "plan",
         text_json(finding->plan != NULL ? finding->plan->file : NULL), "rule",
         finding->rule != NULL ? finding->rule->id : "", "message", text_json(finding->message),
         "rule_place", text_json(finding->rule_place), "fingerprint", finding->fingerprint, "key",
         finding->reason.constraint != NULL ? finding->reason.constraint->key->name : "", "at",
-        at_json(&finding->at));
+        at_json(&finding->at), "budget", shorts_json(finding));
 }
 
 static json_t *plan_json(const struct gl_hook_plan *plan)

@@ -98,6 +98,27 @@ static const char *type_of(struct gl_arena *arena, const char *urn)
     return gl_arena_text(arena, start, length);
 }
 
+/* Providers made from an API have its version in the token: "azure-native:compute/v20240301:..."
+ * and "azure-native_compute_v20240301:compute:...". Mappings have none. */
+static const char *without_version(struct gl_arena *arena, const char *token)
+{
+    size_t package = strcspn(token, ":"), cut = strcspn(token, "_:");
+    const char *module = token + package, *slash = strchr(module, '/');
+    GL_AUTO(gl_str_done) struct gl_str text = {0};
+
+    if (cut < package && strstr(token, "_v") == NULL)
+        cut = package;
+    if (slash != NULL && (slash[1] != 'v' || !isdigit((unsigned char)slash[2])))
+        slash = NULL;
+    if (cut == package && slash == NULL)
+        return token;
+    gl_str_add_bytes(&text, token, cut);
+    gl_str_add_bytes(&text, module, slash != NULL ? (size_t)(slash - module) : strlen(module));
+    if (slash != NULL)
+        gl_str_add(&text, slash + strcspn(slash, ":"));
+    return gl_arena_text(arena, gl_str_text(&text), text.length);
+}
+
 /* ---- what is kept of a state ---- */
 
 struct keeping {
@@ -214,31 +235,51 @@ static struct gl_pulumi_state keep_state(struct gl_pulumi *pulumi, const char *t
 
 /* ---- types that are not mapped ---- */
 
-/* The words of the mapping are Terraform's: names are turned back for them. */
-static bool is_suspect(struct gl_pulumi *pulumi, const char *type, const struct gl_jnode *inputs)
+/* The words of the mapping are Terraform's: names are turned back for them. Further down only names
+ * of several words count: a disk has a size too. */
+static void turn_members(struct gl_pulumi *pulumi, const struct gl_jnode *node, bool is_top,
+                         struct gl_str *out)
 {
     const struct gl_jtree *tree = &pulumi->scratch;
-    GL_AUTO(gl_str_done) struct gl_str text = {0};
-    struct gl_jtree turned;
     char name[GL_PULUMI_NAME];
 
-    gl_str_add_char(&text, '{');
-    for (const struct gl_jnode *child =
-             gl_jnode_is(inputs, GL_JOBJECT) ? gl_jnode_first(tree, inputs) : NULL;
-         child != NULL; child = gl_jnode_next(tree, inputs, child)) {
+    gl_str_add_char(out, '{');
+    for (const struct gl_jnode *child = gl_jnode_first(tree, node); child != NULL;
+         child = gl_jnode_next(tree, node, child)) {
         const struct gl_jnode *item =
             child->kind == GL_JARRAY ? gl_jnode_at(tree, child, 0) : child;
 
         if (gl_jnode_text(tree, item) == NULL || strlen(gl_jnode_key(tree, child)) > 60)
             continue;
-        gl_str_add(&text, text.length > 1 ? "," : "");
         snake(gl_jnode_key(tree, child), name);
-        gl_yamltree_quote(&text, name, strlen(name));
-        gl_str_add(&text, *gl_jnode_text(tree, item) != '\0' ? ":\"x\"" : ":\"\"");
+        if (!is_top && strchr(name, '_') == NULL)
+            continue;
+        gl_str_add(out, gl_str_text(out)[out->length - 1] != '{' ? "," : "");
+        gl_yamltree_quote(out, name, strlen(name));
+        gl_str_add(out, *gl_jnode_text(tree, item) != '\0' ? ":\"x\"" : ":\"\"");
     }
-    gl_str_add_char(&text, '}');
-    turned = gl_reader_tree(&pulumi->work, &text);
-    return gl_mapping_is_suspect(pulumi->options->mapping, type, &turned, gl_jtree_root(&turned));
+    gl_str_add_char(out, '}');
+}
+
+static bool is_suspect(struct gl_pulumi *pulumi, const char *type, const struct gl_jnode *inputs)
+{
+    const struct gl_jnode *end;
+
+    if (!gl_jnode_is(inputs, GL_JOBJECT))
+        return false;
+    end = pulumi->scratch.nodes + inputs->end;
+    for (const struct gl_jnode *node = inputs; node < end; node++) {
+        GL_AUTO(gl_str_done) struct gl_str text = {0};
+        struct gl_jtree turned;
+
+        if (node->kind != GL_JOBJECT)
+            continue;
+        turn_members(pulumi, node, node == inputs, &text);
+        turned = gl_reader_tree(&pulumi->work, &text);
+        if (gl_mapping_is_suspect(pulumi->options->mapping, type, &turned, gl_jtree_root(&turned)))
+            return true;
+    }
+    return false;
 }
 
 static void look_at_type(struct gl_pulumi *pulumi, const char *token, const struct gl_jnode *inputs)
@@ -397,7 +438,7 @@ int gl_pulumi_read_step(void *cookie, struct gl_view key, struct gl_jsonpull *pu
     step.urn = gl_arena_text(&pulumi->plan->arena, urn, strlen(urn));
     step.address = address_of(step.urn);
     step.op = op_of(gl_jnode_text(tree, gl_jnode_get(tree, root, "op")));
-    token = type_of(&pulumi->work, step.urn);
+    token = without_version(&pulumi->work, type_of(&pulumi->work, step.urn));
     step.type = gl_mapping_type(pulumi->options->mapping, token);
     step.row = gl_mapping_row(pulumi->options->mapping, token);
     keep_states(pulumi, root, token, &step);

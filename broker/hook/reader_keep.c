@@ -220,10 +220,11 @@ struct gl_jtree gl_reader_prune(struct gl_arena *arena, const struct gl_jtree *t
 
 /* ---- equal trees once ---- */
 
-struct gl_reader_tree {
-    struct gl_jnode *nodes; /* NULL = free */
-    char *text;
-    uint32_t count, text_length, hash;
+const struct gl_jtree gl_reader_no_tree = {0};
+
+struct gl_reader_piece {
+    const void *bytes; /* NULL = free */
+    uint32_t length, hash;
 };
 
 static uint64_t mix(uint64_t hash, uint64_t more)
@@ -232,84 +233,68 @@ static uint64_t mix(uint64_t hash, uint64_t more)
     return hash ^ hash >> 29;
 }
 
-static uint32_t hash_tree(const struct gl_jtree *tree)
+static uint32_t hash_bytes(const char *bytes, size_t length)
 {
-    uint64_t hash = tree->count, word;
+    uint64_t hash = length, word;
     size_t at = 0;
 
-    for (size_t i = 0; i < tree->count; i++)
-        hash = mix(hash, (uint64_t)tree->nodes[i].end << 8 | tree->nodes[i].kind);
-    for (; at + sizeof word <= tree->text_length; at += sizeof word) {
-        memcpy(&word, tree->text + at, sizeof word);
+    for (; at + sizeof word <= length; at += sizeof word) {
+        memcpy(&word, bytes + at, sizeof word);
         hash = mix(hash, word);
     }
-    for (; at < tree->text_length; at++)
-        hash = mix(hash, (unsigned char)tree->text[at]);
+    for (; at < length; at++)
+        hash = mix(hash, (unsigned char)bytes[at]);
     return (uint32_t)(hash ^ hash >> 32);
 }
 
-static bool is_same_node(const struct gl_jnode *a, const struct gl_jnode *b)
+static struct gl_reader_piece *slot_of_piece(const struct gl_reader_pieces *pieces,
+                                             const struct gl_reader_piece *piece)
 {
-    return a->kind == b->kind && a->has_nul == b->has_nul && a->count == b->count &&
-           a->end == b->end && a->key_length == b->key_length && a->length == b->length &&
-           a->key == b->key && a->text == b->text;
-}
+    size_t at = piece->hash & (pieces->capacity - 1);
+    struct gl_reader_piece *slot = &pieces->slots[at];
 
-static bool is_same_tree(const struct gl_reader_tree *a, const struct gl_jtree *b, uint32_t hash)
-{
-    if (a->hash != hash || a->count != b->count || a->text_length != b->text_length ||
-        memcmp(a->text, b->text, b->text_length) != 0)
-        return false;
-    for (size_t i = 0; i < b->count; i++)
-        if (!is_same_node(&a->nodes[i], &b->nodes[i]))
-            return false;
-    return true;
-}
-
-static void grow_trees(struct gl_reader_trees *trees)
-{
-    struct gl_reader_trees larger = *trees;
-
-    larger.capacity = trees->capacity == 0 ? 64 : trees->capacity * 2;
-    larger.slots = gl_alloc(larger.capacity * sizeof *larger.slots);
-    for (size_t i = 0; i < trees->capacity; i++) {
-        size_t at = trees->slots[i].hash & (larger.capacity - 1);
-
-        if (trees->slots[i].nodes == NULL)
-            continue;
-        while (larger.slots[at].nodes != NULL)
-            at = (at + 1) & (larger.capacity - 1);
-        larger.slots[at] = trees->slots[i];
+    while (slot->bytes != NULL && (slot->hash != piece->hash || slot->length != piece->length ||
+                                   memcmp(slot->bytes, piece->bytes, piece->length) != 0)) {
+        at = (at + 1) & (pieces->capacity - 1);
+        slot = &pieces->slots[at];
     }
-    free(trees->slots);
-    *trees = larger;
+    return slot;
 }
 
-static struct gl_reader_tree keep_tree(struct gl_arena *arena, const struct gl_jtree *tree,
-                                       uint32_t hash)
+static void grow_pieces(struct gl_reader_pieces *pieces)
 {
-    struct gl_reader_tree out = {.nodes = gl_arena_take(arena, tree->count * sizeof *out.nodes),
-                                 .text = gl_arena_take(arena, tree->text_length + 1),
-                                 .count = (uint32_t)tree->count,
-                                 .text_length = (uint32_t)tree->text_length,
-                                 .hash = hash};
+    struct gl_reader_pieces larger = *pieces;
 
-    memcpy(out.nodes, tree->nodes, tree->count * sizeof *out.nodes);
-    memcpy(out.text, tree->text, tree->text_length);
-    return out;
+    larger.capacity = pieces->capacity == 0 ? 64 : pieces->capacity * 2;
+    larger.slots = gl_alloc(larger.capacity * sizeof *larger.slots);
+    for (size_t i = 0; i < pieces->capacity; i++)
+        if (pieces->slots[i].bytes != NULL)
+            *slot_of_piece(&larger, &pieces->slots[i]) = pieces->slots[i];
+    free(pieces->slots);
+    *pieces = larger;
 }
 
-static struct gl_reader_tree *slot_of_tree(struct gl_reader_trees *trees,
-                                           const struct gl_jtree *tree, uint32_t hash)
+const void *gl_reader_hold(struct gl_arena *arena, struct gl_reader_pieces *pieces,
+                           const void *bytes, size_t length)
 {
-    size_t at;
+    struct gl_reader_piece piece = {bytes, (uint32_t)length, hash_bytes(bytes, length)};
+    struct gl_reader_piece *slot;
 
-    if (trees->count * 2 >= trees->capacity)
-        grow_trees(trees);
-    at = hash & (trees->capacity - 1);
-    while (trees->slots[at].nodes != NULL && !is_same_tree(&trees->slots[at], tree, hash))
-        at = (at + 1) & (trees->capacity - 1);
-    return &trees->slots[at];
+    if (pieces->count * 2 >= pieces->capacity)
+        grow_pieces(pieces);
+    slot = slot_of_piece(pieces, &piece);
+    if (slot->bytes == NULL) {
+        piece.bytes = gl_arena_text(arena, bytes, length);
+        *slot = piece;
+        pieces->count++;
+    }
+    return slot->bytes;
+}
+
+void gl_reader_pieces_done(struct gl_reader_pieces *pieces)
+{
+    free(pieces->slots);
+    *pieces = (struct gl_reader_pieces){0};
 }
 
 static void make_room(struct gl_jtree *scratch, size_t nodes, size_t bytes)
@@ -324,37 +309,32 @@ static void make_room(struct gl_jtree *scratch, size_t nodes, size_t bytes)
     }
 }
 
-struct gl_jtree gl_reader_prune_shared(struct gl_arena *arena, struct gl_reader_trees *trees,
-                                       const struct gl_jtree *tree, const struct gl_jnode *node,
-                                       const struct gl_reader_choice *choice)
+const struct gl_jtree *gl_reader_prune_shared(struct gl_arena *arena, struct gl_reader_trees *trees,
+                                              const struct gl_jtree *tree,
+                                              const struct gl_jnode *node,
+                                              const struct gl_reader_choice *choice)
 {
-    struct gl_jtree *scratch = &trees->scratch;
+    struct gl_jtree *scratch = &trees->scratch, kept = {0};
     struct pruning pruning = {.from = tree};
-    struct gl_reader_tree *slot;
-    uint32_t hash;
 
     if (node == NULL)
-        return (struct gl_jtree){0};
+        return &gl_reader_no_tree;
     prune(&pruning, node, choice->wants, choice->cookie);
     make_room(scratch, pruning.nodes, pruning.bytes);
     write_pruned(&pruning, node, scratch);
-    hash = hash_tree(scratch);
-    slot = slot_of_tree(trees, scratch, hash);
-    if (slot->nodes == NULL) {
-        *slot = keep_tree(arena, scratch, hash);
-        trees->count++;
-    }
-    return (struct gl_jtree){.nodes = slot->nodes,
-                             .text = slot->text,
-                             .count = slot->count,
-                             .capacity = slot->count,
-                             .text_length = slot->text_length,
-                             .text_capacity = slot->text_length};
+    /* Nobody writes to them: trees are lent as const. */
+    kept.nodes = (struct gl_jnode *)(uintptr_t)gl_reader_hold(
+        arena, &trees->pieces, scratch->nodes, scratch->count * sizeof *scratch->nodes);
+    kept.text = (char *)(uintptr_t)gl_reader_hold(arena, &trees->pieces, scratch->text,
+                                                  scratch->text_length);
+    kept.count = kept.capacity = scratch->count;
+    kept.text_length = kept.text_capacity = scratch->text_length;
+    return gl_reader_hold(arena, &trees->pieces, &kept, sizeof kept);
 }
 
 void gl_reader_trees_done(struct gl_reader_trees *trees)
 {
     gl_jtree_done(&trees->scratch);
-    free(trees->slots);
+    gl_reader_pieces_done(&trees->pieces);
     *trees = (struct gl_reader_trees){0};
 }

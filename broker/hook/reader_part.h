@@ -60,21 +60,40 @@ typedef bool gl_reader_wants(const void *cookie, const struct gl_jtree *tree,
 struct gl_jtree gl_reader_prune(struct gl_arena *arena, const struct gl_jtree *tree,
                                 const struct gl_jnode *node, gl_reader_wants *wants,
                                 const void *cookie);
-/* The same, of equal trees one only: what a plan repeats is held once. Zero-initialised; freed by
- * gl_reader_trees_done(), the trees with their arena, which must be the same one each time. */
-struct gl_reader_trees {
-    struct gl_reader_tree *slots;
+/* Pieces of bytes, of equal ones one only: what a plan repeats is held once. Zero-initialised;
+ * freed by gl_reader_pieces_done(), the bytes with their arena, which must be the same one each
+ * time. */
+struct gl_reader_pieces {
+    struct gl_reader_piece *slots;
     size_t capacity, count;
+};
+/* As they are held already, else a copy: aligned for any object, and a NUL behind it. */
+const void *gl_reader_hold(struct gl_arena *arena, struct gl_reader_pieces *pieces,
+                           const void *bytes, size_t length);
+void gl_reader_pieces_done(struct gl_reader_pieces *pieces);
+/* As gl_reader_prune(), held as pieces: resources that repeat have the same shape, and most the
+ * same texts. Zero-initialised; freed by gl_reader_trees_done(). */
+struct gl_reader_trees {
+    struct gl_reader_pieces pieces;
     struct gl_jtree scratch;
 };
 struct gl_reader_choice {
     gl_reader_wants *wants; /* NULL = all */
     const void *cookie;
 };
-struct gl_jtree gl_reader_prune_shared(struct gl_arena *arena, struct gl_reader_trees *trees,
-                                       const struct gl_jtree *tree, const struct gl_jnode *node,
-                                       const struct gl_reader_choice *choice);
+extern const struct gl_jtree gl_reader_no_tree; /* of no node */
+const struct gl_jtree *gl_reader_prune_shared(struct gl_arena *arena, struct gl_reader_trees *trees,
+                                              const struct gl_jtree *tree,
+                                              const struct gl_jnode *node,
+                                              const struct gl_reader_choice *choice);
 void gl_reader_trees_done(struct gl_reader_trees *trees);
+
+/* ---- reader_settle.c ---- */
+
+/* What is said of an intent moves from passing memory into the arena, as pieces; address, file and
+ * type stay where they are. `passing` is used on the way. */
+void gl_reader_settle(struct gl_arena *arena, struct gl_reader_pieces *pieces,
+                      struct gl_arena *passing, struct gl_intent *intent);
 
 /* ---- reader_pair.c: attributes that are written anew ---- */
 

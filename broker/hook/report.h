@@ -27,16 +27,26 @@ struct gl_source_place {
     bool is_sure;     /* false: the plan itself stands for it */
 };
 
+/* What a change would take of an account, and what is left of it: emissions in micrograms, money in
+ * millionths of a dollar, until the window ends. */
+struct gl_hook_short {
+    const char *account;
+    bool is_money;
+    int64_t left, taken; /* taken GL_UNKNOWN: not known of all resources */
+};
+
 struct gl_hook_finding {
     const struct gl_intent *intent; /* NULL: the plan as a whole (budget) */
     const struct gl_hook_plan *plan;
     const struct gl_rule *rule; /* NULL: no rule, the intent could not be judged */
     enum gl_finding_state state;
     struct gl_reason reason;
-    const char *message;    /* one sentence, foreign text already printable */
-    const char *rule_place; /* "policy.yaml:12" or "--renewable-only" */
-    int64_t count;          /* of machines, as judged; GL_UNKNOWN */
-    char fingerprint[33];   /* hex of a hash over rule id, cloud, address; stable between runs */
+    const char *message;                /* one sentence, foreign text already printable */
+    const char *rule_place;             /* "policy.yaml:12" or "--renewable-only" */
+    int64_t count;                      /* of machines, as judged; GL_UNKNOWN */
+    const struct gl_hook_short *shorts; /* of budgets: accounts without room */
+    size_t short_count;
+    char fingerprint[33]; /* hex of a hash over rule id, cloud, address; stable between runs */
     struct gl_source_place at;
 };
 
@@ -73,9 +83,9 @@ struct gl_hook_report {
     bool is_demo, is_offline, is_advisory;
     const char *point; /* "plan" "apply" "admission" "run-task" */
     const struct gl_policy *policy;
-    /* Zeros when the question had none. */
     struct gl_hash facts_digest; /* over the intents in normal form */
-    struct gl_hash digest;       /* over policy, facts, clock and every judgement */
+    struct gl_hash digest;       /* over policy, facts, clock and every judgement; zeros when the
+                                  * question said that nobody reads it */
     const struct gl_hook_plan *const *plans;
     size_t plan_count;
     const struct gl_judged *judged; /* launches, and opaque ones a rule asks for: worst first, then
@@ -107,7 +117,7 @@ struct gl_hook_output {
     const char *what; /* "SARIF 2.1.0, for code scanning" */
     void (*render)(const struct gl_hook_report *report, unsigned columns, struct gl_str *out);
     bool is_document; /* says itself that it is a demonstration; no mark may stand before a line */
-    bool shows_digests; /* of the report or of plans, which are not worked out otherwise */
+    bool shows_digests; /* or fingerprints: they are not worked out otherwise */
 };
 const struct gl_hook_output *gl_hook_outputs(size_t *out_count); /* broker/hook/outputs.c */
 const struct gl_hook_output *gl_hook_output_named(const char *name);

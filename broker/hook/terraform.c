@@ -7,8 +7,13 @@
 /* Plans of Terraform 0.12 to 1.14 and OpenTofu as `show -json` prints them, formats 0.1 to 1.x. A
  * higher minor version only adds members; a higher major one is refused. */
 
-#define NOISE_MAX    ((size_t)256 << 10) /* of a wrapper's talk before the document */
-#define WRAPPER_TALK "::" /* begins its lines behind it, some of which hold the plan again */
+#define NOISE_MAX ((size_t)256 << 10) /* of talk before or behind a document */
+
+/* Behind it: the wrapper of setup-terraform begins its lines with "::", and some of them hold the
+ * plan again. Any other line that holds a plan hides it behind a prefix: that is not judged, so it
+ * is not passed over. */
+static const struct gl_jsonpull_talk talk = {
+    .mark = "::", .never = "\"format_version\"", .max_bytes = NOISE_MAX};
 
 /* ---- what it is, from the first bytes ---- */
 
@@ -256,6 +261,7 @@ static void end(struct gl_tf *tf)
 {
     gl_jtree_done(&tf->scratch);
     gl_reader_trees_done(&tf->trees);
+    gl_reader_pieces_done(&tf->said);
     free(tf->resources);
     free(tf->blocks);
     free(tf->outputs);
@@ -281,7 +287,7 @@ static int read_documents(struct gl_jsonpull *pull, const char *name,
         int status = read_document(&tf, pull, err);
 
         end(&tf);
-        if (status != 0 || gl_jsonpull_drop_lines(pull, WRAPPER_TALK, err) != 0 ||
+        if (status != 0 || gl_jsonpull_drop_talk(pull, &talk, err) != 0 ||
             gl_jsonpull_more(pull, &has_more, err) != 0)
             return -1;
     }

@@ -124,19 +124,41 @@ static void note_suspect(struct gl_tf *tf, const char *type, const struct gl_jtr
         gl_reader_add_unmapped(tf->plan, type);
 }
 
-/* Everything else is dropped here, secrets with it. */
-static struct gl_jtree keep(struct gl_tf *tf, const char *type, const struct gl_jtree *tree,
-                            const struct gl_jnode *node)
+/* What one item says, in whatever order it says it. Of most items nothing is kept. */
+struct item {
+    struct gl_arena memory;
+    const char *address, *provider;
+    bool is_deposed, has_change;
+    bool has_tree, is_chosen; /* the tree stands in `scratch`; of what is wanted only */
+    struct gl_tf_address parts;
+};
+
+/* Everything else is dropped here, secrets with it, unless it was while the tree was taken. */
+static const struct gl_jtree *keep(struct gl_tf *tf, const struct item *item,
+                                   const struct gl_jtree *tree, const struct gl_jnode *node)
 {
-    struct wanted wanted = {tf->options->mapping, type};
+    struct wanted wanted = {tf->options->mapping, item->parts.type};
 
     if (!gl_jnode_is(node, GL_JOBJECT) && !gl_jnode_is(node, GL_JTRUE))
-        return (struct gl_jtree){0};
-    return gl_reader_prune_shared(&tf->work, &tf->trees, tree, node,
-                                  &(struct gl_reader_choice){wants, &wanted});
+        return &gl_reader_no_tree;
+    return gl_reader_prune_shared(
+        &tf->work, &tf->trees, tree, node,
+        &(struct gl_reader_choice){item->is_chosen ? NULL : wants, &wanted});
 }
 
 /* ---- one resource ---- */
+
+static struct gl_tf_resource blank(enum gl_change change)
+{
+    const struct gl_jtree *none = &gl_reader_no_tree;
+
+    return (struct gl_tf_resource){.change = change,
+                                   .before = none,
+                                   .after = none,
+                                   .unknown = none,
+                                   .sensitive = none,
+                                   .sensitive_before = none};
+}
 
 /* How others find it: by its block, and by what it says of itself. */
 static void index_resource(struct gl_tf *tf, size_t number)
@@ -144,7 +166,7 @@ static void index_resource(struct gl_tf *tf, size_t number)
     static const char *const names[] = {"id", "name", "arn", "self_link"};
     const struct gl_tf_resource *resource = &tf->resources[number];
     const struct gl_tf_address *parts = &resource->parts;
-    const struct gl_jtree *tree = resource->after.count > 0 ? &resource->after : &resource->before;
+    const struct gl_jtree *tree = resource->after->count > 0 ? resource->after : resource->before;
 
     gl_reader_index_add(
         &tf->by_block,
@@ -185,14 +207,6 @@ static bool wants_of_suspect(const void *cookie, unsigned level, struct gl_view 
     return strcmp(name.text, "after") == 0;
 }
 
-/* What one item says, in whatever order it says it. Of most items nothing is kept. */
-struct item {
-    struct gl_arena memory;
-    const char *address, *provider;
-    bool is_deposed, has_change, has_tree; /* the tree stands in `scratch` */
-    struct gl_tf_address parts;
-};
-
 static int take_address(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
                         struct gl_error *err)
 {
@@ -227,6 +241,7 @@ static int take_tree(struct gl_tf *tf, struct gl_jsonpull *pull, struct item *it
                      const struct gl_jsonpull_choice *choice, struct gl_error *err)
 {
     item->has_tree = true;
+    item->is_chosen = choice != NULL;
     return gl_jsonpull_take_some(pull, choice, &tf->scratch, err);
 }
 
@@ -271,7 +286,7 @@ static int keep_change(struct gl_tf *tf, const struct item *item, struct gl_erro
     const struct gl_jnode *change = gl_jtree_root(tree);
     const struct action_row *action = find_action(tree, change);
     const char *type = item->parts.type;
-    struct gl_tf_resource resource = {.change = GL_CHANGE_UNKNOWN};
+    struct gl_tf_resource resource = blank(GL_CHANGE_UNKNOWN);
 
     if (!gl_tf_is_read(tf, type)) {
         if (!item->parts.is_data)
@@ -286,12 +301,12 @@ static int keep_change(struct gl_tf *tf, const struct item *item, struct gl_erro
     }
     resource.address = shown_address(tf, item);
     resource.row = item->parts.is_data ? NULL : gl_mapping_row(tf->options->mapping, type);
-    resource.before = keep(tf, type, tree, gl_jnode_get(tree, change, "before"));
-    resource.after = keep(tf, type, tree, gl_jnode_get(tree, change, "after"));
-    resource.unknown = keep(tf, type, tree, gl_jnode_get(tree, change, "after_unknown"));
-    resource.sensitive = keep(tf, type, tree, gl_jnode_get(tree, change, "after_sensitive"));
+    resource.before = keep(tf, item, tree, gl_jnode_get(tree, change, "before"));
+    resource.after = keep(tf, item, tree, gl_jnode_get(tree, change, "after"));
+    resource.unknown = keep(tf, item, tree, gl_jnode_get(tree, change, "after_unknown"));
+    resource.sensitive = keep(tf, item, tree, gl_jnode_get(tree, change, "after_sensitive"));
     resource.sensitive_before =
-        keep(tf, type, tree, gl_jnode_get(tree, change, "before_sensitive"));
+        keep(tf, item, tree, gl_jnode_get(tree, change, "before_sensitive"));
     return add_resource(tf, &resource, err);
 }
 
@@ -377,7 +392,7 @@ static int read_prior_item(struct gl_tf *tf, struct gl_jsonpull *pull, struct it
 {
     static const struct gl_tf_member members[] = {
         {"address", take_address}, {"values", take_values}, {0}};
-    struct gl_tf_resource resource = {.change = GL_CHANGE_READ};
+    struct gl_tf_resource resource = blank(GL_CHANGE_READ);
 
     if (gl_tf_members(tf, pull, members, item, err) != 0)
         return -1;
@@ -386,7 +401,7 @@ static int read_prior_item(struct gl_tf *tf, struct gl_jsonpull *pull, struct it
         return 0;
     resource.parts = keep_parts(tf, &item->parts);
     resource.address = gl_arena_text(&tf->work, item->address, strlen(item->address));
-    resource.after = keep(tf, item->parts.type, &tf->scratch, gl_jtree_root(&tf->scratch));
+    resource.after = keep(tf, item, &tf->scratch, gl_jtree_root(&tf->scratch));
     return add_resource(tf, &resource, err);
 }
 

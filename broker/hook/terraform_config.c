@@ -112,8 +112,8 @@ static int take(struct gl_tf *tf, struct gl_jsonpull *pull, const struct taking 
 
     if (gl_jsonpull_take_some(pull, names, &tf->scratch, err) != 0)
         return -1;
-    *out = gl_reader_prune_shared(&tf->work, &tf->trees, &tf->scratch, gl_jtree_root(&tf->scratch),
-                                  &taking->kept);
+    *out = *gl_reader_prune_shared(&tf->work, &tf->trees, &tf->scratch, gl_jtree_root(&tf->scratch),
+                                   &taking->kept);
     return 0;
 }
 

@@ -11,14 +11,13 @@
 
 struct gl_attributes gl_tf_attributes(const struct gl_tf_resource *resource, bool is_before)
 {
-    const struct gl_jtree *tree = is_before ? &resource->before : &resource->after;
-    const struct gl_jtree *sensitive =
-        is_before ? &resource->sensitive_before : &resource->sensitive;
+    const struct gl_jtree *tree = is_before ? resource->before : resource->after;
+    const struct gl_jtree *sensitive = is_before ? resource->sensitive_before : resource->sensitive;
 
     return (struct gl_attributes){.tree = tree,
                                   .values = gl_jtree_root(tree),
-                                  .unknown_tree = &resource->unknown,
-                                  .unknown = is_before ? NULL : gl_jtree_root(&resource->unknown),
+                                  .unknown_tree = resource->unknown,
+                                  .unknown = is_before ? NULL : gl_jtree_root(resource->unknown),
                                   .sensitive_tree = sensitive,
                                   .sensitive = gl_jtree_root(sensitive),
                                   .resource = resource,
@@ -219,7 +218,7 @@ static const struct gl_tf_resource *find_planned(struct gl_tf *tf, const char *m
 
 static const char *known_text(const struct gl_tf_resource *resource, const char *path)
 {
-    const struct gl_jtree *tree = &resource->after;
+    const struct gl_jtree *tree = resource->after;
 
     return gl_jnode_text(tree, gl_tf_into(tree, gl_tf_at(tree, gl_jtree_root(tree), path)));
 }
@@ -283,7 +282,7 @@ static const char *text_of_block(struct gl_tf *tf, const char *module, const cha
         const struct gl_tf_resource *found = &tf->resources[number];
         const char *one = known_text(found, reference->rest);
 
-        if (found->after.count == 0 || (*key != '\0' && strcmp(found->parts.key, key) != 0))
+        if (found->after->count == 0 || (*key != '\0' && strcmp(found->parts.key, key) != 0))
             continue;
         if (one == NULL || (said != NULL && strcmp(said, one) != 0))
             return NULL;
@@ -470,8 +469,8 @@ static const struct gl_tf_resource *refer_text(struct gl_tf *tf, const char *mod
 
     if (reference.kind == REF_RESOURCE && strcmp(reference.first, type) == 0) {
         found = find_block(tf, module, &reference, from);
-        return found != NULL && found->after.count > 0 ? found
-                                                       : find_planned(tf, module, &reference);
+        return found != NULL && found->after->count > 0 ? found
+                                                        : find_planned(tf, module, &reference);
     }
     place = step(tf, module, &reference);
     return refer(tf, place.module, place.tree, place.expression, type, NULL, depth + 1);
@@ -546,7 +545,7 @@ bool gl_tf_follow(void *cookie, const struct gl_attributes *from, const char *at
         found = NULL;
     if (found == NULL || found == resource)
         return false;
-    *out = gl_tf_attributes(found, found->after.count == 0);
+    *out = gl_tf_attributes(found, found->after->count == 0);
     return true;
 }
 

@@ -14,7 +14,7 @@ static void add_before(struct gl_tf *tf, const struct gl_tf_resource *resource,
     struct gl_arena *arena = &tf->plan->arena;
     struct gl_intent past = {.place.how = "", .machine.how = NULL};
 
-    if (resource->before.count == 0)
+    if (resource->before->count == 0)
         return;
     gl_mapping_extract(tf->options->mapping, resource->row, &before, follower, arena, &past);
     gl_reader_set_past(arena, intent, &past);
@@ -47,7 +47,7 @@ static void add_notes(struct gl_tf *tf, const struct gl_tf_resource *resource,
 static void add_intent(struct gl_tf *tf, const struct gl_tf_resource *resource)
 {
     struct gl_hook_plan *plan = tf->plan;
-    struct gl_attributes after = gl_tf_attributes(resource, resource->after.count == 0);
+    struct gl_attributes after = gl_tf_attributes(resource, resource->after->count == 0);
     struct gl_follower follower = gl_tf_follower(tf);
     struct gl_intent *intent;
 
@@ -73,7 +73,7 @@ struct scaling {
 static struct gl_intent *find_target(const struct scaling *scaling,
                                      const struct gl_tf_resource *scaler)
 {
-    struct gl_attributes from = gl_tf_attributes(scaler, scaler->after.count == 0), found;
+    struct gl_attributes from = gl_tf_attributes(scaler, scaler->after->count == 0), found;
     const char *head = scaler->row->target != NULL ? gl_path_head(scaler->row->target) : NULL;
 
     for (size_t i = 0;
@@ -91,7 +91,7 @@ static struct gl_intent *find_target(const struct scaling *scaling,
 static void scale(struct gl_tf *tf, const struct gl_tf_resource *resource,
                   const struct gl_intent *scaler, struct gl_intent *target)
 {
-    struct gl_attributes from = gl_tf_attributes(resource, resource->after.count == 0);
+    struct gl_attributes from = gl_tf_attributes(resource, resource->after->count == 0);
     struct gl_follower follower = gl_tf_follower(tf);
 
     gl_reader_scale(&tf->plan->arena, scaler,
@@ -106,6 +106,30 @@ static bool is_machine(const struct gl_tf_resource *resource)
     return resource->row != NULL && !resource->parts.is_data;
 }
 
+#define PASSING_INTENTS 32 /* whose passing memory is given back at once */
+
+/* What is worked out for one is said in passing memory, though the whole reader knows but the
+ * plan's; of that the plan keeps once what many have. */
+static void add_intents(struct gl_tf *tf, size_t *intent_of)
+{
+    struct gl_hook_plan *plan = tf->plan;
+    struct gl_arena kept = plan->arena;
+    size_t passing = 0;
+
+    plan->arena = (struct gl_arena){0};
+    for (size_t i = 0; i < tf->resource_count; i++) {
+        if (!is_machine(&tf->resources[i]))
+            continue;
+        add_intent(tf, &tf->resources[i]);
+        gl_reader_settle(&kept, &tf->said, &plan->arena, &plan->intents[plan->count - 1]);
+        intent_of[i] = plan->count;
+        if (++passing % PASSING_INTENTS == 0)
+            gl_arena_done(&plan->arena);
+    }
+    gl_arena_done(&plan->arena);
+    plan->arena = kept;
+}
+
 void gl_tf_intents(struct gl_tf *tf)
 {
     struct gl_hook_plan *plan = tf->plan;
@@ -116,11 +140,7 @@ void gl_tf_intents(struct gl_tf *tf)
     for (size_t i = 0; i < tf->resource_count; i++)
         machines += is_machine(&tf->resources[i]);
     gl_reader_expect(plan, machines);
-    for (size_t i = 0; i < tf->resource_count; i++)
-        if (is_machine(&tf->resources[i])) {
-            add_intent(tf, &tf->resources[i]);
-            intent_of[i] = plan->count;
-        }
+    add_intents(tf, intent_of);
     for (size_t i = 0; i < tf->resource_count; i++) {
         const struct gl_tf_resource *resource = &tf->resources[i];
         struct gl_intent *target;

@@ -30,10 +30,10 @@ bool gl_tf_address_parse(const char *text, struct gl_arena *arena, struct gl_tf_
 struct gl_tf_resource {
     const char *address, *provider;
     struct gl_tf_address parts;
-    enum gl_change change;                  /* by the actions alone */
-    bool is_forgotten;                      /* the old one keeps running */
-    struct gl_jtree before, after, unknown; /* pruned; count 0 = none */
-    struct gl_jtree sensitive, sensitive_before;
+    enum gl_change change;                           /* by the actions alone */
+    bool is_forgotten;                               /* the old one keeps running */
+    const struct gl_jtree *before, *after, *unknown; /* pruned; count 0 = none */
+    const struct gl_jtree *sensitive, *sensitive_before;
     const struct gl_mapping_row *row; /* NULL = not a machine, kept for who refers to it */
     const char *deferred;             /* reason; NULL */
 };
@@ -58,6 +58,7 @@ struct gl_tf {
     const char *document; /* "plan.json", "plan.json (document 2)" */
     struct gl_jtree scratch;
     struct gl_reader_trees trees;
+    struct gl_reader_pieces said; /* of intents, in the plan's arena */
     /* of the document being read */
     bool has_format, has_changes, has_configuration, is_old_keys; /* keys of before 1.1 */
     const char *terraform_version;

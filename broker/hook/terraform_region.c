@@ -237,7 +237,7 @@ static bool by_past(struct gl_tf *tf, const struct gl_tf_resource *resource,
     struct gl_follower follower = gl_tf_follower(tf);
     struct gl_intent past = {0};
 
-    if (resource->before.count == 0)
+    if (resource->before->count == 0)
         return false;
     gl_mapping_extract(tf->options->mapping, resource->row, &before, &follower, &tf->plan->arena,
                        &past);

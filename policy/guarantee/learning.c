@@ -116,6 +116,26 @@ static void move_level(struct gl_guarantee *guarantee, double broken)
     guarantee->level = fmin(guarantee->level + STEP * alpha * (alpha - broken), most * alpha);
 }
 
+/* What is promised hour after hour through a long green time is kept more often than what can be
+ * had when it begins, and whoever waits gets the latter: kept as stated, too. */
+static void move_first_level(struct gl_guarantee *guarantee, double broken)
+{
+    double alpha = 1 - guarantee->rule.probability;
+
+    guarantee->first_level =
+        fmin(guarantee->first_level + FIRST_STEP * alpha * (alpha - broken), MAX_RISK * alpha);
+}
+
+/* The one that is too low. */
+static void recover(struct gl_guarantee *guarantee)
+{
+    guarantee->score.recoveries++;
+    if (gl_guarantee_level(guarantee) < guarantee->level)
+        move_first_level(guarantee, 0);
+    else
+        move_level(guarantee, 0);
+}
+
 static void settle(struct gl_guarantee *guarantee, enum verdict verdict,
                    const struct pending *pending)
 {
@@ -124,6 +144,8 @@ static void settle(struct gl_guarantee *guarantee, enum verdict verdict,
     if (verdict == IS_LOST)
         return;
     move_level(guarantee, verdict == IS_GREEN ? 0 : 1);
+    if (pending->is_first)
+        move_first_level(guarantee, verdict == IS_GREEN ? 0 : 1);
     if (verdict == IS_BREAK) {
         guarantee->score.broken++;
         alike->broken++;
@@ -154,17 +176,17 @@ static void settle_due(struct gl_guarantee *guarantee, const struct gl_track *co
 static void promise_at(struct gl_guarantee *guarantee, const struct gl_track *const *tracks,
                        size_t row)
 {
+    bool was_promised = guarantee->was_promised != 0;
     struct choice choice;
     struct pending *pending;
 
     gl_guarantee_choose(guarantee, tracks, row, &choice);
+    guarantee->was_promised = choice.hours > 0;
     if (choice.kind != GL_PROMISED && choice.kind != GL_NONE_POSSIBLE)
         return;
     guarantee->score.asked++;
-    if (choice.is_level_too_low) {
-        guarantee->score.recoveries++;
-        move_level(guarantee, 0);
-    }
+    if (choice.is_level_too_low)
+        recover(guarantee);
     if (choice.hours == 0 || guarantee->pending_count == PENDING_MAX)
         return;
     guarantee->score.issued++;
@@ -172,7 +194,8 @@ static void promise_at(struct gl_guarantee *guarantee, const struct gl_track *co
     guarantee->lengths[choice.hours]++;
     pending = &guarantee->pending[guarantee->pending_count++];
     *pending = (struct pending){.start_s = tracks[0]->from_s + (int64_t)row * GL_HOUR_S,
-                                .hours = (uint32_t)choice.hours};
+                                .hours = (uint32_t)choice.hours,
+                                .is_first = !was_promised};
 }
 
 bool gl_guarantee_advance(struct gl_guarantee *guarantee, const struct gl_track *const *tracks,

@@ -12,6 +12,9 @@
 #define LEVEL_MAX   10.0 /* under a loose limit the level would rise for ever and then react late */
 #define MAX_RISK    5.0  /* of 1 - p: no single promise the paths think riskier is issued */
 #define LIMIT_MAX   1e12F /* greater limits are a mistake */
+/* Of promises that could not be had an hour before, with whole_h: few, so each counts for more. */
+#define FIRST_START 2.0
+#define FIRST_STEP  0.2
 #define PENDING_MAX (GL_TRACK_MAX_HORIZON + GL_TRACK_MAX_LAG + 3 * GL_TRACK_BRIDGE_H)
 
 /* A promise of the replay that is not settled yet. */
@@ -19,16 +22,18 @@ struct pending {
     int64_t start_s;
     uint32_t hours, next; /* `next` is the first hour not judged yet */
     uint32_t has_gap;     /* an hour was bridged: it will not count as kept */
-    uint32_t unused;
+    uint32_t is_first;    /* none could be made an hour before: whoever waits gets this one */
     double sum[GL_GUARANTEE_MAX_LEGS]; /* of budgets */
 };
 
 struct gl_guarantee {
     struct gl_guarantee_rule rule;
-    int64_t next_s; /* the first hour not learnt from */
-    double level;
+    int64_t next_s;     /* the first hour not learnt from */
+    double level;       /* learnt from every promise */
+    double first_level; /* whole_h: learnt from those that are first alone; the lower one counts */
     struct gl_guarantee_score score;
     uint32_t lengths[GL_TRACK_MAX_HORIZON + 1]; /* issued promises by hours */
+    uint32_t was_promised;                      /* an hour before next_s */
     uint32_t pending_count;
     struct pending pending[PENDING_MAX];
 };
@@ -46,6 +51,9 @@ struct choice {
     double own_chance;
     bool is_level_too_low;
 };
+
+/* The level that counts. */
+double gl_guarantee_level(const struct gl_guarantee *guarantee);
 
 /* What would be promised at a row of the tracks. */
 void gl_guarantee_choose(const struct gl_guarantee *guarantee, const struct gl_track *const *tracks,

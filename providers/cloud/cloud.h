@@ -57,7 +57,8 @@ struct gl_cloud_ops {
     /* Required. Is it usable here? 0 and an account (for broker/tenant.c) or host name in `out`;
      * else -1 with a code whose hint mends it (NO_CREDENTIAL, NO_LOCAL, NETWORK). No change. */
     int (*whoami)(struct gl_cloud *cloud, char out[128], struct gl_error *err);
-    /* Required. NULL-terminated names, borrowed until close. */
+    /* Required. NULL-terminated names, borrowed until close; those of types until it is asked for
+     * others. */
     int (*regions)(struct gl_cloud *cloud, const char *const **out, struct gl_error *err);
     int (*types)(struct gl_cloud *cloud, const char *region, const char *const **out,
                  struct gl_error *err);

@@ -280,8 +280,9 @@ int gl_kubernetes_types(struct gl_cloud *cloud, const char *region, const char *
 int gl_kubernetes_check_place(struct gl_kubernetes *kubernetes, const char *region,
                               const char *type, struct gl_error *err)
 {
-    const char *const *types;
     char shown[GL_TEXT_SHOWN];
+    const char *name;
+    json_t *node;
 
     if (strcmp(type, GL_KUBERNETES_ANY) == 0)
         return check_region(kubernetes, region, err);
@@ -289,11 +290,12 @@ int gl_kubernetes_check_place(struct gl_kubernetes *kubernetes, const char *regi
         return -1;
     if (kubernetes->is_forbidden)
         return 0; /* the scheduler will tell */
-    if (gl_kubernetes_types(&kubernetes->remote.cloud, region, &types, err) < 0)
-        return -1;
-    for (; *types != NULL; types++)
-        if (strcmp(*types, type) == 0)
+    json_object_foreach(kubernetes->nodes, name, node)
+    {
+        if (strcmp(text_of(node, "region"), region) == 0 &&
+            strcmp(text_of(node, "type"), type) == 0)
             return 0;
+    }
     return gl_fail(err, GL_E_UNKNOWN_NAME, "kubernetes: no node in %s has the instance type %s",
                    region, gl_text_show(type, shown));
 }

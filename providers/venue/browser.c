@@ -62,16 +62,21 @@ static bool add_values(const struct gl_venue_draft *draft, size_t most, struct g
     return is_cut;
 }
 
+static const char *form_of(const struct gl_venue *venue, const struct gl_venue_draft *draft)
+{
+    const char *form = gl_venue_setting(venue, "template");
+
+    return form != NULL ? form : draft->request->template_name;
+}
+
 static void build(const struct gl_venue *venue, const struct gl_venue_draft *draft, size_t most,
                   struct gl_str *url, bool *out_is_cut)
 {
-    const char *form = gl_venue_setting(venue, "template");
+    const char *form = form_of(venue, draft);
     GL_AUTO(gl_str_done) struct gl_str labels = {0};
     char endpoint[256] = "";
     struct gl_error checked = {0};
 
-    if (form == NULL)
-        form = draft->request->template_name;
     for (const char *const *label = draft->request->labels; label != NULL && *label != NULL;
          label++)
         gl_str_addf(&labels, "%s%s", labels.length > 0 ? "," : "", *label);
@@ -83,6 +88,15 @@ static void build(const struct gl_venue *venue, const struct gl_venue_draft *dra
     if (labels.length > 0)
         add(url, "labels", labels.text);
     *out_is_cut = add_values(draft, most, url);
+}
+
+/* A form with fields of its own takes no "body", and fields without ids cannot be filled. */
+static bool has_blind_form(const struct gl_venue *venue, const struct gl_venue_draft *draft)
+{
+    const char *form = form_of(venue, draft), *dot = form != NULL ? strrchr(form, '.') : NULL;
+
+    return dot != NULL && (strcmp(dot, ".yml") == 0 || strcmp(dot, ".yaml") == 0) &&
+           draft->request->field_count == 0;
 }
 
 /* The largest share of each value with which the whole address is short enough. */
@@ -116,6 +130,9 @@ static int compose(const struct gl_venue *venue, const struct gl_venue_draft *dr
         return gl_fail(err, GL_E_TOO_LARGE,
                        "browser: title and labels alone are longer than an "
                        "address may be");
+    if (has_blind_form(venue, draft))
+        gl_venue_note(out->note, "this form takes only the title from an address: its fields have "
+                                 "no ids, paste the text");
     if (is_cut)
         gl_venue_note(out->note, "shortened to fit an address of %d bytes, and says so", URL_MAX);
     gl_venue_step_add(out, "open", "%s", url.text);

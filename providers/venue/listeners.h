@@ -16,7 +16,8 @@ enum gl_listener_trust {
 
 struct gl_listener {
     const char *provider; /* "aws"; as cloud adapters and tables call it */
-    const char *area;     /* "containers"; "any" */
+    const char *of;       /* what is asked about there: "compute", "containers"; NULL = anything */
+    const char *area;     /* the same for people: "EC2, regions, sustainability"; "any" */
     const char *venue;    /* name in the registry; NULL = none of ours reaches it */
     const char *target;   /* setting of the venue ("aws/containers-roadmap"); NULL = the user's */
     const char *template_name; /* of its issue form; NULL = none known */
@@ -30,6 +31,11 @@ struct gl_listener {
 const struct gl_listener *gl_listeners(size_t *out_count);
 /* The rows of a provider from `*at` on: the next one and *at behind it, NULL at the end. */
 const struct gl_listener *gl_listener_next(const char *provider, size_t *at);
+/* Who listens to requests about `of` ("compute", as gl_demand_area() says it; NULL = whatever), by
+ * that venue (NULL = the first one that a venue of ours reaches). With `target` it is the row of
+ * that very place, whatever it is there for. NULL = nobody is known to. */
+const struct gl_listener *gl_listener_for(const char *provider, const char *of, const char *venue,
+                                          const char *target);
 const char *gl_listener_trust_word(enum gl_listener_trust trust);
 
 #endif

@@ -2,9 +2,13 @@
 /* Sending what was approved, once, and only when it is not there already. */
 #include "providers/venue/adapter.h"
 
+#include "base/http_date.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define CLOCK_AHEAD_S 43200 /* that this machine's clock may be ahead */
 
 static int check_approval(const struct gl_venue *venue, const struct gl_venue_preview *preview,
                           const struct gl_venue_approval *approval, struct gl_error *err)
@@ -27,7 +31,7 @@ static int check_approval(const struct gl_venue *venue, const struct gl_venue_pr
 
 struct gl_instant gl_venue_since(const struct gl_venue_preview *preview)
 {
-    return (struct gl_instant){preview->drafted.unix_s - 86400};
+    return (struct gl_instant){preview->drafted.unix_s - 2 * CLOCK_AHEAD_S};
 }
 
 int gl_venue_find(struct gl_venue *venue, const struct gl_venue_preview *preview,
@@ -76,13 +80,40 @@ static int check_settled(const struct gl_venue *venue, const struct gl_venue_app
                    venue->ops->name, (long long)venue->ops->settle_s);
 }
 
+/* The venue's own clock, by the date of its answers: what was drafted by one that was more than a
+ * day ahead would be looked for only from then on. */
+static int find_by_its_clock(struct gl_venue *venue, const struct gl_venue_preview *preview,
+                             struct gl_venue_receipt *out, struct gl_error *err)
+{
+    const struct gl_venue_options *kept = venue->options;
+    struct gl_world world = *kept->world;
+    struct gl_venue_options options = *kept;
+    int64_t ahead_s = 0;
+    int rc;
+
+    if (world.http == NULL)
+        return gl_venue_find(venue, preview, out, err);
+    world.http = gl_http_dated_new(kept->world->http, kept->world);
+    options.world = &world;
+    venue->options = &options;
+    rc = gl_venue_find(venue, preview, out, err);
+    venue->options = kept;
+    if (gl_http_dated_ahead(world.http, &ahead_s) && ahead_s > CLOCK_AHEAD_S && rc == 0)
+        rc = gl_fail(err, GL_E_OUTCOME,
+                     "this machine's clock is %lld h ahead of theirs: set it right and preview it "
+                     "again",
+                     (long long)(ahead_s / 3600));
+    gl_http_close(world.http);
+    return rc;
+}
+
 /* 1 it is there, 0 it may be sent, -1 it may not. */
 static int look_first(struct gl_venue *venue, const struct gl_venue_preview *preview,
                       const struct gl_venue_approval *approval, struct gl_venue_receipt *out,
                       struct gl_error *err)
 {
     struct gl_error why = {0};
-    int rc = gl_venue_find(venue, preview, out, &why);
+    int rc = find_by_its_clock(venue, preview, out, &why);
 
     if (rc == 1)
         return 1;

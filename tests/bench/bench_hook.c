@@ -45,6 +45,15 @@ static void add_values(FILE *out, unsigned number)
             "\"launch_template\":[],\"monitoring\":true,\"source_dest_check\":true,",
             zones[number % 4]);
     fprintf(out,
+            "\"associate_public_ip_address\":false,\"iam_instance_profile\":\"web-%u\","
+            "\"key_name\":\"deploy\",\"metadata_options\":[{\"http_endpoint\":\"enabled\","
+            "\"http_put_response_hop_limit\":1,\"http_tokens\":\"required\","
+            "\"instance_metadata_tags\":\"disabled\"}],\"ebs_block_device\":[{"
+            "\"delete_on_termination\":true,\"device_name\":\"/dev/sdf\",\"encrypted\":true,"
+            "\"tags\":{\"Name\":\"data-%u\"},\"volume_size\":500,\"volume_type\":\"gp3\"}],"
+            "\"maintenance_options\":[{\"auto_recovery\":\"default\"}],\"volume_tags\":null,",
+            number, number);
+    fprintf(out,
             "\"root_block_device\":[{\"delete_on_termination\":true,\"volume_size\":50,"
             "\"volume_type\":\"gp2\",\"tags\":{\"Name\":\"root-%u\"}}],"
             "\"tags\":{\"Name\":\"web-%u\",\"Environment\":\"production\",\"Team\":\"shop\"},"

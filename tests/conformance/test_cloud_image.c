@@ -124,6 +124,37 @@ static void test_disk_images(void **state)
     run_image(raw, "small");
 }
 
+/* What it wrote is in QEMU's hands alone: it says so beforehand, refuses, and runs on. */
+static void test_disk_machine_stays_where_it_is(void **state)
+{
+    char root[600], raw[620], script[2048];
+    struct gl_bench_names names;
+    struct gl_launch launch = gl_bench_launch(&bench, &names, NULL);
+    struct gl_instance seen;
+    struct gl_error err = {0};
+
+    (void)state;
+    NEED_VM("disk_machine_stays_where_it_is");
+    if (system("command -v mkfs.ext4 >/dev/null || test -x /sbin/mkfs.ext4") != 0)
+        GL_BENCH_SKIP("disk_machine_stays_where_it_is", "no mkfs.ext4");
+    make_root(root);
+    snprintf(raw, sizeof raw, "%s.raw", root);
+    snprintf(script, sizeof script, "PATH=$PATH:/sbin mkfs.ext4 -q -F -d %s %s 16M", root, raw);
+    shell(script);
+    launch.image = raw;
+    launch.type = "small";
+    if (bench.cloud->ops->launch(bench.cloud, &launch, &seen, &err) < 0)
+        fail_msg("launch: %s", err.text);
+    assert_int_equal(seen.caps, 0);
+    assert_int_equal(bench.cloud->ops->suspend(bench.cloud, seen.id, &err), -1);
+    assert_int_equal(err.code, GL_E_NO_LOCAL);
+    assert_non_null(strstr(err.text, "has a disk of its own"));
+    gl_error_clear(&err);
+    assert_int_equal(bench.cloud->ops->describe(bench.cloud, seen.id, &seen, &err), 0);
+    assert_int_equal(seen.state, GL_STATE_RUNNING);
+    assert_int_equal(bench.cloud->ops->terminate(bench.cloud, seen.id, &err), 0);
+}
+
 /* ---- where there is no QEMU ---- */
 
 static void test_process_fallback(void **state)
@@ -251,9 +282,13 @@ static void test_nothing_is_left(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_tree_images),      cmocka_unit_test(test_disk_images),
-        cmocka_unit_test(test_process_fallback), cmocka_unit_test(test_process_cpu_time),
-        cmocka_unit_test(test_without_root),     cmocka_unit_test(test_nothing_is_left),
+        cmocka_unit_test(test_tree_images),
+        cmocka_unit_test(test_disk_images),
+        cmocka_unit_test(test_disk_machine_stays_where_it_is),
+        cmocka_unit_test(test_process_fallback),
+        cmocka_unit_test(test_process_cpu_time),
+        cmocka_unit_test(test_without_root),
+        cmocka_unit_test(test_nothing_is_left),
     };
 
     return cmocka_run_group_tests_name("cloud_image", tests, set_up, tear_down);

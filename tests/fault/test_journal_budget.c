@@ -135,6 +135,32 @@ static void at_the_cap(enum gl_at_cap at_cap, const char *wanted)
     journal_bench_assert_over(&bench);
 }
 
+/* Somebody with a name said that it may: a cap that is spent by it does not end it. */
+static void what_was_approved_is_left_alone(void **state)
+{
+    GL_AUTO(gl_auto_json) json_t *charge = charge_of("org/ml");
+    struct gl_instance approved, other;
+    struct gl_capped capped;
+    struct gl_error err = {0};
+
+    (void)state;
+    set("org", "1 t per year", GL_AT_CAP_STOP);
+    bench.charge = charge;
+    if (journal_bench_start(&bench, "", &other, &err) != 0)
+        fail_msg("%s", err.text);
+    set("org", "0.000001 g per year", GL_AT_CAP_STOP);
+    json_object_set_new(charge, "override", json_pack("{s:s,s:s}", "why", "fire", "by", "Ada"));
+    if (journal_bench_start(&bench, "", &approved, &err) != 0)
+        fail_msg("%s", err.text);
+    bench.cloud->world.sleep_ms(bench.cloud, 12000);
+    assert_int_equal(gl_budget_enforce(&bench.launcher, &capped, &err), 0);
+    assert_int_equal(capped.stopped, 1);
+    assert_int_equal(capped.paused + capped.failed, 0);
+    assert_true(balance_of("org").held.ug > 0);
+    assert_true(balance_of("org").spent.ug > 0);
+    journal_bench_assert_over(&bench);
+}
+
 static void at_the_cap_work_is_paused(void **state)
 {
     (void)state;
@@ -359,6 +385,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(a_broker_killed_at_any_step_leaks_no_gram),
         CASE(what_does_not_fit_is_not_sent),
+        CASE(what_was_approved_is_left_alone),
         CASE(at_the_cap_work_is_paused),
         CASE(at_the_cap_work_is_stopped),
         CASE(more_is_reserved_as_it_goes),

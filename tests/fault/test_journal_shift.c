@@ -292,8 +292,24 @@ static void what_is_so_already_is_fine_and_leaves_no_event(void **state)
     journal_bench_assert_over(&bench);
 }
 
+/* Wrong usage, exit 2: what was asked for cannot be, and it says why. */
+static void assert_refused(struct gl_error *err, const char *what, const char *why)
+{
+    assert_int_equal(err->code, GL_E_USAGE);
+    assert_int_equal(gl_errc_row(err->code)->exit, GL_EXIT_USAGE);
+    if (strstr(err->text, what) == NULL || strstr(err->text, why) == NULL)
+        fail_msg("expected \"%s\" and \"%s\", got: %s", what, why, err->text);
+    gl_error_clear(err);
+}
+
 static void what_cannot_be_is_refused_before_anything_is_written(void **state)
 {
+    static const struct {
+        const char *how, *why;
+    } unable[] = {{"qemu/tcg", "disk image"},
+                  {"qemu/kvm", "disk image"},
+                  {"process", "process"},
+                  {"rented", "nothing was done"}};
     struct gl_error err = {0};
 
     (void)state;
@@ -302,10 +318,17 @@ static void what_cannot_be_is_refused_before_anything_is_written(void **state)
     gl_error_clear(&err);
     start("");
     bench.cloud->store->instances[0].seen.caps = 0;
-    assert_int_equal(journal_bench_pause(&bench, launch, &err), -1);
-    assert_int_equal(err.code, GL_E_USAGE);
+    for (size_t i = 0; i < sizeof unable / sizeof *unable; i++) {
+        char *how = bench.cloud->store->instances[0].seen.how;
+
+        snprintf(how, sizeof bench.cloud->store->instances[0].seen.how, "%s", unable[i].how);
+        assert_int_equal(journal_bench_pause(&bench, launch, &err), -1);
+        assert_refused(&err, "cannot be paused", unable[i].why);
+        assert_int_equal(journal_bench_move(&bench, launch, GL_MEMORY_REGION_2, &err), -1);
+        assert_refused(&err, "cannot be moved", unable[i].why);
+    }
     assert_int_equal(journal_bench_events(&bench, launch, "pause"), 0);
-    gl_error_clear(&err);
+    assert_int_equal(journal_bench_events(&bench, launch, "move"), 0);
     must(journal_bench_finish(&bench, launch, 5, &err), &err);
     assert_int_equal(journal_bench_move(&bench, launch, GL_MEMORY_REGION_2, &err), -1);
     assert_int_equal(err.code, GL_E_NOT_FOUND);

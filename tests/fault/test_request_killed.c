@@ -286,6 +286,27 @@ static void exported(void **state)
     json_decref(entries);
 }
 
+/* A clock that is days ahead would look for what was filed from days ahead on: nothing is sent by
+ * it, and nothing is lost. */
+static void a_clock_far_ahead_sends_nothing(void **state)
+{
+    const struct gl_request_approval approval = {fingerprint, digest, "someone"};
+    struct gl_request_sent sent;
+
+    (void)state;
+    bench.tells_date = true;
+    bench.now_ms += 3 * INT64_C(86400000);
+    assert_int_equal(gl_request_send(&bench.desk, &approval, &sent, &err), -1);
+    assert_non_null(strstr(err.text, "clock is 72 h ahead"));
+    gl_error_clear(&err);
+    assert_int_equal(bench.posts, 0);
+    assert_int_equal(record()->attempt, GL_ATTEMPT_FAILED);
+    bench.now_ms = bench.true_ms += 2 * INT64_C(3600000);
+    assert_int_equal(gl_request_send(&bench.desk, &approval, &sent, &err), 0);
+    assert_int_equal(sent.may, GL_VENUE_MAY);
+    assert_int_equal(bench.issue_count, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -293,6 +314,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(killed_before_it_was_done, set_up, tear_down),
         cmocka_unit_test_setup_teardown(dies_at_every_look, set_up, tear_down),
         cmocka_unit_test_setup_teardown(pinned_while_unknown, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_clock_far_ahead_sends_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(hard_stop, set_up, tear_down),
         cmocka_unit_test_setup_teardown(hostile_answers_are_harmless, set_up, tear_down),
         cmocka_unit_test_setup_teardown(polled, set_up, tear_down),

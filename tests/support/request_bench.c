@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/file.h"
 #include "base/json.h"
@@ -122,6 +123,16 @@ static void one(struct request_bench *bench, const struct gl_test_request *asked
                 bench->issues[number - 1].comments);
 }
 
+static void add_date(int64_t at_ms, struct gl_test_answer *out)
+{
+    time_t at = (time_t)(at_ms / 1000);
+    char text[64];
+    struct tm tm;
+
+    strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", gmtime_r(&at, &tm));
+    gl_str_addf(&out->headers, "Date: %s\r\n", text);
+}
+
 static void on_request(const struct gl_test_request *asked, struct gl_test_answer *out,
                        void *cookie)
 {
@@ -137,6 +148,8 @@ static void on_request(const struct gl_test_request *asked, struct gl_test_answe
         list(bench, repo, out);
     else
         answer_json(out, 404, json_pack("{s:s}", "message", "Not Found"));
+    if (bench->tells_date)
+        add_date(bench->true_ms, out);
 }
 
 /* ---- the machine ---- */

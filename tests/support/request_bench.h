@@ -40,6 +40,7 @@ struct request_bench {
     struct gl_world *inner, world; /* `world` looks at `now_ms` and counts */
     int64_t now_ms;                /* what the machine's clock says */
     int64_t true_ms;               /* what it is */
+    bool tells_date;               /* the venue says what it is */
     unsigned looks, die_at;        /* 0 = never */
     char endpoint[200];
     struct gl_test_server *server;

@@ -412,6 +412,38 @@ static void test_unreadable(void **state)
     close(fd);
 }
 
+/* Nobody asks for it: none is worked out, of a pipe as of memory. */
+static void test_no_digest(void **state)
+{
+    static const uint8_t none[32];
+    uint8_t digest[32];
+    struct gl_error err = {0};
+    const char *bytes;
+    size_t length;
+    int ends[2];
+
+    (void)state;
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(write(ends[1], "{}", 2), 2);
+    close(ends[1]);
+    for (int round = 0; round < 2; round++) {
+        struct gl_feed *feed =
+            round == 0 ? gl_feed_of_fd(ends[0], "doc") : gl_feed_of_bytes("{}", 2, "doc");
+
+        gl_feed_skip_digest(feed);
+        assert_int_equal(gl_feed_next(feed, &bytes, &length, &err), 0);
+        assert_int_equal(length, 2);
+        assert_memory_equal(bytes, "{}", 2);
+        assert_int_equal(gl_feed_next(feed, &bytes, &length, &err), 0);
+        assert_int_equal(length, 0);
+        memset(digest, 7, sizeof digest);
+        gl_feed_digest(feed, digest);
+        assert_memory_equal(digest, none, sizeof none);
+        gl_feed_close(feed);
+    }
+    close(ends[0]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -421,7 +453,7 @@ int main(void)
         cmocka_unit_test(test_ceilings),   cmocka_unit_test(test_endless_nothing),
         cmocka_unit_test(test_files),      cmocka_unit_test(test_pipes),
         cmocka_unit_test(test_slow_pipe),  cmocka_unit_test(test_standard_input),
-        cmocka_unit_test(test_unreadable),
+        cmocka_unit_test(test_unreadable), cmocka_unit_test(test_no_digest),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -478,7 +478,20 @@ static void test_noise(void **state)
     }
 }
 
-/* Lines of one mark only, however long; what touches a document is still told. */
+/* ---- talk between documents ---- */
+
+static const struct gl_jsonpull_talk talk = {.mark = "::", .never = "\"plan\"", .max_bytes = 64};
+
+static bool is_more(struct bench *bench)
+{
+    bool has;
+
+    assert_int_equal(gl_jsonpull_drop_talk(bench->pull, &talk, &bench->err), 0);
+    assert_int_equal(gl_jsonpull_more(bench->pull, &has, &bench->err), 0);
+    return has;
+}
+
+/* Lines of the mark may be long and hold documents; what touches a document is still told. */
 static void test_marked_lines(void **state)
 {
     static char text[40000];
@@ -486,18 +499,90 @@ static void test_marked_lines(void **state)
     bool has;
 
     (void)state;
-    snprintf(text, sizeof text, "{}\n::%036000d{}\n ::\n{} 12x", 7);
+    snprintf(text, sizeof text, "{}\n::%036000d{\"plan\":1}\n ::\n{} 12x", 7);
     bench = open_text(text);
-    for (int i = 0; i < 3; i++) {
-        assert_int_equal(gl_jsonpull_drop_lines(bench.pull, "::", &bench.err), 0);
-        assert_int_equal(gl_jsonpull_more(bench.pull, &has, &bench.err), 0);
-        assert_true(has);
+    for (int i = 0; i < 2; i++) {
+        assert_true(is_more(&bench));
         assert_int_equal(gl_jsonpull_skip(bench.pull, &bench.err), 0);
     }
     assert_int_equal(gl_jsonpull_line(bench.pull), 4);
-    assert_int_equal(gl_jsonpull_drop_lines(bench.pull, "::", &bench.err), 0);
+    assert_true(is_more(&bench)); /* in the line of the document: no talk */
+    assert_int_equal(gl_jsonpull_skip(bench.pull, &bench.err), 0);
+    assert_int_equal(gl_jsonpull_drop_talk(bench.pull, &talk, &bench.err), 0);
     assert_failed(&bench, gl_jsonpull_more(bench.pull, &has, &bench.err), GL_E_SYNTAX, "the end");
     done(&bench);
+}
+
+/* Behind "{}": what is dropped to the end, and what is left to be read, by its first byte. */
+static void test_talk(void **state)
+{
+    static const struct {
+        const char *text;
+        char next; /* '\0' = nothing */
+    } rows[] = {
+        {"", '\0'},
+        {"\n", '\0'},
+        {" \r\n\t\n\n", '\0'},
+        {"\nReleasing state lock. This may take a few moments...\n", '\0'},
+        {"\ntime=2026 level=info msg=\"{done}\"", '\0'},
+        {"\n[command] x\n[2026] y {}\n", '\0'},
+        {"\n::debug::{\"plan\":1}\n\ntalk\n::x", '\0'},
+        {"\ntalk\n{\"a\":1}", '{'},
+        {"\ntalk\n  {\"a\":1}", '{'},
+        {"\ntalk\n{not json}\n", '{'},
+        {"\ntalk\n[{}]", '['},
+        {" talk", 't'},
+        {" ::talk", ':'},
+        {"{}", '{'},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        GL_AUTO(gl_str_done) struct gl_str text = {0};
+        struct bench bench;
+
+        gl_str_addf(&text, "{}%s", rows[i].text);
+        bench = open_text(gl_str_text(&text));
+        assert_int_equal(gl_jsonpull_skip(bench.pull, &bench.err), 0);
+        if (is_more(&bench) != (rows[i].next != '\0'))
+            fail_msg("\"%s\": another end", rows[i].text);
+        if (rows[i].next == '{' || rows[i].next == '[') {
+            enum gl_jkind kind;
+
+            assert_int_equal(gl_jsonpull_peek(bench.pull, &kind, &bench.err), 0);
+            assert_int_equal(kind, rows[i].next == '{' ? GL_JOBJECT : GL_JARRAY);
+        }
+        done(&bench);
+    }
+}
+
+/* A document may hide in a line, wherever the window ends, and talk has a ceiling. */
+static void test_hidden_document(void **state)
+{
+    (void)state;
+    for (int length = 32740; length < 32790; length++) {
+        static char text[40000];
+        const struct gl_jsonpull_talk wide = {"::", "\"plan\"", sizeof text};
+        struct bench bench;
+
+        snprintf(text, sizeof text, "{}\n%0*d{\"plan\":1}\n", length, 7);
+        bench = open_text(text);
+        assert_int_equal(gl_jsonpull_skip(bench.pull, &bench.err), 0);
+        assert_failed(&bench, gl_jsonpull_drop_talk(bench.pull, &wide, &bench.err), GL_E_SYNTAX,
+                      "a document within a line");
+        done(&bench);
+        snprintf(text, sizeof text, "{}\n%0*d\n{}", length, 7);
+        bench = open_text(text);
+        assert_int_equal(gl_jsonpull_skip(bench.pull, &bench.err), 0);
+        assert_int_equal(gl_jsonpull_drop_talk(bench.pull, &wide, &bench.err), 0);
+        assert_int_equal(gl_jsonpull_skip(bench.pull, &bench.err), 0);
+        done(&bench);
+        bench = open_text(text);
+        assert_int_equal(gl_jsonpull_skip(bench.pull, &bench.err), 0);
+        assert_failed(&bench, gl_jsonpull_drop_talk(bench.pull, &talk, &bench.err), GL_E_SYNTAX,
+                      "too much text");
+        done(&bench);
+    }
 }
 
 /* Behind a document as well, and in lines longer than the window. */
@@ -591,6 +676,8 @@ int main(void)
         cmocka_unit_test(test_documents),
         cmocka_unit_test(test_noise),
         cmocka_unit_test(test_marked_lines),
+        cmocka_unit_test(test_talk),
+        cmocka_unit_test(test_hidden_document),
         cmocka_unit_test(test_noise_around),
         cmocka_unit_test(test_wide_document),
         cmocka_unit_test(test_errors_show_nothing),

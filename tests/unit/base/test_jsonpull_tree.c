@@ -324,6 +324,96 @@ static void test_memory(void **state)
     assert_int_equal(tree.max_bytes, 8192);
 }
 
+/* ---- some of a value ---- */
+
+/* Names with a '-' are not wanted; how often and how deep was asked is noted. */
+static bool has_no_dash(const void *cookie, unsigned level, struct gl_view name)
+{
+    unsigned *asked = (unsigned *)(uintptr_t)cookie;
+
+    assert_int_equal(strlen(name.text), name.length);
+    asked[level]++;
+    return memchr(name.text, '-', name.length) == NULL;
+}
+
+static int take_some(const char *text, unsigned levels, unsigned asked[4], struct gl_jtree *tree,
+                     struct gl_error *err)
+{
+    const struct gl_jsonpull_choice choice = {has_no_dash, asked, levels};
+    struct gl_feed *feed = gl_feed_of_bytes(text, strlen(text), "doc");
+    struct gl_jsonpull *pull = gl_jsonpull_new(feed);
+    bool has = true;
+    int rc = gl_jsonpull_take_some(pull, &choice, tree, err);
+
+    if (rc == 0)
+        rc = gl_jsonpull_more(pull, &has, err);
+    assert_true(rc != 0 || !has);
+    gl_jsonpull_free(pull);
+    gl_feed_close(feed);
+    return rc;
+}
+
+static void test_some(void **state)
+{
+    static const struct {
+        const char *text, *same; /* as a document that has only what is wanted */
+        unsigned levels, asked[4];
+    } rows[] = {
+        {"{\"-\":{\"a\":[1,{\"b\":2}]},\"c\":{\"-d\":1,\"e\":{\"-f\":2}},\"g-\":[]}",
+         "{\"c\":{\"e\":{\"-f\":2}}}",
+         2,
+         {0, 3, 2, 0}},
+        {"{\"a\":[{\"-b\":1,\"c\":2}],\"-\":null}", "{\"a\":[{\"c\":2}]}", 3, {0, 2, 0, 2}},
+        {"{\"a\":{\"-\":1}}", "{\"a\":{\"-\":1}}", 1, {0, 1, 0, 0}},
+        {"{\"-a\":1,\"-b\":2}", "{}", 1, {0, 2, 0, 0}},
+        {"{\"-\":1,\"-\":2}", "{}", 1, {0, 2, 0, 0}},
+        {"[1,\"-\"]", "[1,\"-\"]", 2, {0, 0, 0, 0}},
+        {"\"-\"", "\"-\"", 2, {0, 0, 0, 0}},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct gl_jtree some = {0}, whole = parse(rows[i].same);
+        unsigned asked[4] = {0};
+        struct gl_error err = {0};
+
+        if (take_some(rows[i].text, rows[i].levels, asked, &some, &err) != 0)
+            fail_msg("%s: %s", rows[i].text, err.text);
+        assert_memory_equal(asked, rows[i].asked, sizeof asked);
+        if (some.count != whole.count || some.text_length != whole.text_length ||
+            memcmp(some.text, whole.text, whole.text_length) != 0)
+            fail_msg("%s: not %s", rows[i].text, rows[i].same);
+        for (size_t node = 0; node < whole.count; node++) {
+            assert_int_equal(some.nodes[node].kind, whole.nodes[node].kind);
+            assert_int_equal(some.nodes[node].count, whole.nodes[node].count);
+            assert_int_equal(some.nodes[node].end, whole.nodes[node].end);
+            assert_int_equal(some.nodes[node].key, whole.nodes[node].key);
+        }
+        gl_jtree_done(&some);
+        gl_jtree_done(&whole);
+    }
+}
+
+/* What is dropped is checked as anything else. */
+static void test_some_refused(void **state)
+{
+    static const char *const rows[] = {
+        "{\"-\":}",          "{\"-\":{\"a\":01}}", "{\"-\":1,}",       "{\"-\":[1}",
+        "{\"-a\\u0000\":1}", "{\"a\":1,\"a\":2}",  "{\"-\":\"\x01\"}", "{\"-\" 1}"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct gl_jtree tree = {0};
+        unsigned asked[4] = {0};
+        struct gl_error err = {0};
+
+        if (take_some(rows[i], 1, asked, &tree, &err) == 0)
+            fail_msg("%s was taken", rows[i]);
+        assert_null(gl_jtree_root(&tree));
+        gl_jtree_done(&tree);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -331,7 +421,8 @@ int main(void)
         cmocka_unit_test(test_reuse),           cmocka_unit_test(test_nul),
         cmocka_unit_test(test_twins),           cmocka_unit_test(test_twins_of_many),
         cmocka_unit_test(test_colliding_names), cmocka_unit_test(test_whole_numbers),
-        cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_memory),          cmocka_unit_test(test_some),
+        cmocka_unit_test(test_some_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -303,6 +303,65 @@ static void what_is_written_is_read_back(void **state)
     gl_config_done(&back);
 }
 
+static void venues_are_read(void **state)
+{
+    struct place *place = *state;
+    struct gl_config config, back;
+    struct gl_error err = {0};
+
+    assert_int_equal(read_text(place,
+                               "greenlaunch_config: 1\nvenues:\n"
+                               "  email: {from: me@example.com}\n"
+                               "  aws/email: {to: team@example.com}\n"
+                               "  file: {folder: ~/wishes}\n",
+                               &config, &err),
+                     0);
+    assert_int_equal(gl_config_write(place->config, &config, true, &err), 0);
+    assert_int_equal(gl_config_read(place->config, place->world, &back, &err), 0);
+    assert_int_equal(back.venue_count, 3);
+    assert_string_equal(gl_config_venue(&back, NULL, "email")->settings[0].value, "me@example.com");
+    assert_string_equal(gl_config_venue(&back, "aws", "email")->settings[0].name, "to");
+    assert_string_equal(gl_config_venue(&back, "aws", "email")->settings[0].value,
+                        "team@example.com");
+    assert_true(gl_config_venue(&back, NULL, "file")->settings[0].value[0] == '/');
+    assert_null(gl_config_venue(&back, "ovh", "email"));
+    assert_null(gl_config_venue(&back, NULL, "github"));
+    gl_config_done(&config);
+    gl_config_done(&back);
+}
+
+/* The configuration holds no secret, of venues neither, and repeats none that was put there. */
+static void venues_hold_no_secret(void **state)
+{
+    static const struct {
+        const char *venues, *says;
+    } rows[] = {
+        {"{github: {token: planted4711}}", "GITHUB_TOKEN"},
+        {"{smtp: {password: planted4711}}", "GREENLAUNCH_SMTP_PASSWORD"},
+        {"{gihtub: {repository: o/r}}", "did you mean github?"},
+        {"{github: {repo: o/r}}", "known: repository"},
+        {"{asw/email: {to: a@example.com}}", "aws/email"},
+        {"{/email: {to: a@example.com}}", "aws/email"},
+        {"{email: a@example.com}", "a map of settings"},
+        {"[email]", "venues is a map"},
+    };
+    struct place *place = *state;
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct gl_config config = {0};
+        struct gl_error err = {0};
+        char text[160];
+
+        snprintf(text, sizeof text, "greenlaunch_config: 1\nvenues: %s\n", rows[i].venues);
+        assert_int_equal(read_text(place, text, &config, &err), -1);
+        assert_int_equal(err.code, GL_E_CONFIG);
+        assert_int_equal(err.pos.line, 2);
+        assert_null(strstr(err.text, "4711"));
+        if (strstr(err.text, rows[i].says) == NULL)
+            fail_msg("%s: %s", rows[i].venues, err.text);
+    }
+}
+
 static void the_place_follows_the_environment(void **state)
 {
     const char *const xdg[] = {"XDG_CONFIG_HOME=/xdg", "HOME=/h/a", NULL};
@@ -392,6 +451,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_source_is_told_what_its_figures_are, begin, end),
         cmocka_unit_test_setup_teardown(ceilings_hold, begin, end),
         cmocka_unit_test_setup_teardown(what_is_written_is_read_back, begin, end),
+        cmocka_unit_test_setup_teardown(venues_are_read, begin, end),
+        cmocka_unit_test_setup_teardown(venues_hold_no_secret, begin, end),
         cmocka_unit_test(the_place_follows_the_environment),
         cmocka_unit_test_setup_teardown(a_standing_world_differs_in_its_clock_alone, begin, end),
     };

@@ -264,6 +264,10 @@ static void test_cdk(void **state)
     assert_int_equal(read_folder(folder, &plan, &err), 0);
     assert_false(gl_hash_equal(&plan.digest, &before)); /* of the templates too */
     gl_hook_plan_done(&plan);
+    write_file(folder, "Web.template.json", "{\"Parameters\":{}}"); /* an empty stack */
+    assert_int_equal(read_folder(folder, &plan, &err), 0);
+    assert_int_equal(plan.count, 0);
+    gl_hook_plan_done(&plan);
     write_file(folder, "Web.template.json", template);
 
     write_file(folder, "manifest.json",
@@ -293,6 +297,91 @@ static void test_cdk(void **state)
 }
 
 /* Each doubles the one before: 2^30 texts if nothing stopped it. */
+struct scale_case {
+    const char *what, *resources;
+    int64_t min, desired, max;
+};
+
+#define GROUP \
+    "  G: {Type: 'AWS::AutoScaling::AutoScalingGroup', Properties: {MinSize: 2, MaxSize: 4}}\n"
+#define SERVICE                                                                         \
+    "  G: {Type: 'AWS::ECS::Service', Properties: {ServiceName: web, DesiredCount: 2, " \
+    "LaunchType: FARGATE}}\n"
+#define SCHEDULED(properties) \
+    "  S: {Type: 'AWS::AutoScaling::ScheduledAction', Properties: {" properties "}}\n"
+#define SCALABLE(properties)                                                   \
+    "  S: {Type: 'AWS::ApplicationAutoScaling::ScalableTarget', Properties: {" \
+    "ScalableDimension: 'ecs:service:DesiredCount', " properties "}}\n"
+
+static const struct scale_case scales[] = {
+    {"none", GROUP, 2, 2, 4},
+    {"a schedule", GROUP SCHEDULED("AutoScalingGroupName: !Ref G, MinSize: 0, MaxSize: 20"), 0, 2,
+     20},
+    {"a schedule that goes down",
+     GROUP SCHEDULED("AutoScalingGroupName: !Ref G, DesiredCapacity: 0"), 0, 2, 4},
+    {"a most that is a parameter",
+     GROUP SCHEDULED("AutoScalingGroupName: !Ref G, MaxSize: !Ref Most"), 2, 2, GL_UNKNOWN},
+    {"joined",
+     SERVICE SCALABLE("ResourceId: !Join ['', [service/, !Ref C, /, !GetAtt [G, Name]]], "
+                      "MinCapacity: 1, MaxCapacity: 30"),
+     1, 2, 30},
+    {"substituted",
+     SERVICE SCALABLE("ResourceId: !Sub 'service/${C}/${G.Name}', MinCapacity: 1, MaxCapacity: 30"),
+     1, 2, 30},
+    {"by its name", SERVICE SCALABLE("ResourceId: service/c/web, MinCapacity: 1, MaxCapacity: 30"),
+     1, 2, 30},
+    {"another", SERVICE SCALABLE("ResourceId: service/c/other, MinCapacity: 1, MaxCapacity: 30"), 2,
+     2, 2},
+    {"of another type", GROUP SCALABLE("ResourceId: !Ref G, MinCapacity: 1, MaxCapacity: 30"), 2, 2,
+     4},
+};
+
+static void test_scalers(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof scales / sizeof scales[0]; i++) {
+        GL_AUTO(gl_str_done) struct gl_str text = {0};
+        const struct gl_intent_count *count;
+        struct gl_hook_plan plan;
+
+        gl_str_addf(&text,
+                    "Parameters: {Most: {Type: Number}}\nResources:\n"
+                    "  C: {Type: 'AWS::ECS::Cluster'}\n%s",
+                    scales[i].resources);
+        read_text(reader, gl_str_text(&text), (struct gl_hook_options){0}, &plan);
+        count = &intent_of(&plan, "G")->count;
+        if (count->min != scales[i].min || count->desired != scales[i].desired ||
+            count->max != scales[i].max)
+            fail_msg("%s: %lld %lld %lld", scales[i].what, (long long)count->min,
+                     (long long)count->desired, (long long)count->max);
+        assert_int_equal(plan.launches, 1);
+        gl_hook_plan_done(&plan);
+    }
+}
+
+static void test_globals(void **state)
+{
+#define FUNCTION(name, properties) \
+    "  " name ": {Type: 'AWS::Serverless::Function', Properties: {" properties "}}\n"
+    struct gl_hook_plan plan;
+
+    (void)state;
+    read_text(
+        reader,
+        "Transform: AWS::Serverless-2016-10-31\nParameters: {Size: {Type: Number, Default: "
+        "2048}}\nGlobals: {Function: {MemorySize: !Ref Size, Environment: {Variables: {X: " PLANTED
+        "}}}}\nResources:\n" FUNCTION("A", "")
+            FUNCTION("B", "MemorySize: 512") "  C: {Type: "
+                                             "'AWS::Serverless::Function'}\n  D: {Type: "
+                                             "'AWS::Lambda::Function', Properties: {}}\n",
+        (struct gl_hook_options){0}, &plan);
+    assert_int_equal(intent_of(&plan, "A")->machine.memory_mib, 2048);
+    assert_int_equal(intent_of(&plan, "B")->machine.memory_mib, 512);
+    assert_int_equal(intent_of(&plan, "C")->machine.memory_mib, 2048);
+    assert_int_equal(intent_of(&plan, "D")->machine.memory_mib, GL_UNKNOWN);
+    gl_hook_plan_done(&plan);
+}
+
 static void test_bombs(void **state)
 {
     GL_AUTO(gl_str_done) struct gl_str text = {0};
@@ -373,6 +462,7 @@ int main(void)
         cmocka_unit_test(test_places),  cmocka_unit_test(test_long_form),
         cmocka_unit_test(test_cdk),     cmocka_unit_test(test_bombs),
         cmocka_unit_test(test_refused), cmocka_unit_test(test_yaml_tree),
+        cmocka_unit_test(test_scalers), cmocka_unit_test(test_globals),
     };
 
     return cmocka_run_group_tests(tests, open_mapping, close_mapping);

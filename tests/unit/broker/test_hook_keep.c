@@ -31,8 +31,8 @@ static struct gl_jtree share(struct gl_arena *arena, struct gl_reader_trees *tre
 {
     struct gl_jtree tree = parse(text);
     struct gl_jtree out =
-        gl_reader_prune_shared(arena, trees, &tree, gl_jtree_root(&tree),
-                               &(struct gl_reader_choice){wants_all_but_x, asked});
+        *gl_reader_prune_shared(arena, trees, &tree, gl_jtree_root(&tree),
+                                &(struct gl_reader_choice){wants_all_but_x, asked});
 
     gl_jtree_done(&tree);
     return out;
@@ -54,11 +54,13 @@ static void test_equal_trees_once(void **state)
     /* The same texts in another shape, and other texts in the same shape. */
     other = share(&arena, &trees, "{\"a\":[\"1\",\"two\"]}", &asked);
     assert_ptr_not_equal(first.nodes, other.nodes);
+    assert_ptr_equal(first.text, other.text);
     other = share(&arena, &trees, "{\"a\":[1,\"six\"]}", &asked);
-    assert_ptr_not_equal(first.nodes, other.nodes);
+    assert_ptr_equal(first.nodes, other.nodes);
+    assert_ptr_not_equal(first.text, other.text);
     longer = share(&arena, &trees, "{\"a\":[1,\"two\"],\"b\":{\"c\":null}}", &asked);
     assert_ptr_not_equal(first.nodes, longer.nodes);
-    assert_int_equal(trees.count, 4);
+    assert_int_equal(trees.pieces.count, 3 + 3 + 4); /* shapes, texts, trees */
     assert_string_equal(
         gl_jnode_text(&same, gl_jnode_at(&same, gl_jnode_get(&same, same.nodes, "a"), 1)), "two");
     assert_true(gl_jnode_is(gl_jnode_get(&longer, gl_jnode_get(&longer, longer.nodes, "b"), "c"),
@@ -74,7 +76,7 @@ static void test_many_trees(void **state)
     enum { MANY = 5000 };
     struct gl_arena arena = {0};
     struct gl_reader_trees trees = {0};
-    static const struct gl_jnode *nodes[MANY];
+    static const char *texts[MANY];
     size_t asked = 0;
 
     (void)state;
@@ -88,10 +90,10 @@ static void test_many_trees(void **state)
             snprintf(text, sizeof text, "%d", i);
             assert_string_equal(kept.text + gl_jnode_get(&kept, kept.nodes, "number")->text, text);
             if (round == 0)
-                nodes[i] = kept.nodes;
-            assert_ptr_equal(nodes[i], kept.nodes);
+                texts[i] = kept.text;
+            assert_ptr_equal(texts[i], kept.text);
         }
-    assert_int_equal(trees.count, MANY);
+    assert_int_equal(trees.pieces.count, 4 + MANY + MANY); /* numbers of one to four digits */
     gl_reader_trees_done(&trees);
     gl_arena_done(&arena);
 }
@@ -137,12 +139,72 @@ static void test_arena_keeps_its_rest(void **state)
     gl_arena_done(&arena);
 }
 
+/* ---- intents ---- */
+
+static void fill(struct gl_arena *arena, struct gl_intent *out, const char *tag)
+{
+    const char **zones = gl_arena_take(arena, 3 * sizeof *zones);
+    const char **tags = gl_arena_take(arena, 3 * sizeof *tags);
+
+    zones[0] = gl_reader_say(arena, "eu-north-%s", "1a");
+    zones[1] = gl_reader_say(arena, "eu-north-%s", "1b");
+    tags[0] = gl_reader_say(arena, "Team=%s", "shop");
+    tags[1] = gl_reader_say(arena, "Name=%s", tag);
+    *out = gl_reader_blank();
+    out->cloud = gl_reader_say(arena, "%s", "aws");
+    out->place.region = gl_reader_say(arena, "eu-north-%d", 1);
+    out->place.zone = zones[0];
+    out->place.zones = zones;
+    out->machine.type = gl_reader_say(arena, "m7g.%s", "large");
+    out->count.how = gl_reader_say(arena, "%d per zone", 2);
+    out->tags = tags;
+    out->place_before = gl_arena_take(arena, sizeof *out->place_before);
+    *out->place_before = out->place;
+    out->count_before = gl_arena_take(arena, sizeof *out->count_before);
+    *out->count_before = out->count;
+}
+
+/* Nothing of an intent stays in passing memory, and what two of them say alike is held once. */
+static void test_settled(void **state)
+{
+    struct gl_arena arena = {0}, passing = {0};
+    struct gl_reader_pieces pieces = {0};
+    struct gl_intent first, second;
+
+    (void)state;
+    fill(&passing, &first, "web-1");
+    gl_reader_settle(&arena, &pieces, &passing, &first);
+    fill(&passing, &second, "web-2");
+    gl_reader_settle(&arena, &pieces, &passing, &second);
+    gl_arena_done(&passing);
+    assert_string_equal(first.cloud, "aws");
+    assert_string_equal(first.place.how, "nothing says it");
+    assert_string_equal(first.place.zones[1], "eu-north-1b");
+    assert_null(first.place.zones[2]);
+    assert_ptr_equal(first.place.zone, first.place.zones[0]);
+    assert_string_equal(first.count.how, "2 per zone");
+    assert_string_equal(first.tags[1], "Name=web-1");
+    assert_string_equal(second.tags[1], "Name=web-2");
+    assert_null(first.notes);
+    assert_string_equal(first.place_before->region, "eu-north-1");
+    assert_null(first.machine_before);
+    assert_string_equal(second.count_before->how, "2 per zone");
+    assert_ptr_equal(first.cloud, second.cloud);
+    assert_ptr_equal(first.place.zones, second.place.zones);
+    assert_ptr_equal(first.machine.type, second.machine.type);
+    assert_ptr_equal(first.tags[0], second.tags[0]);
+    assert_ptr_not_equal(first.tags, second.tags);
+    gl_reader_pieces_done(&pieces);
+    gl_arena_done(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_equal_trees_once),
         cmocka_unit_test(test_many_trees),
         cmocka_unit_test(test_names),
+        cmocka_unit_test(test_settled),
         cmocka_unit_test(test_arena_keeps_its_rest),
     };
 

@@ -15,7 +15,9 @@ static const struct gl_hook_reader *const reader = &gl_reader_kubernetes;
 #define AFFINITY(terms)                                                          \
     "affinity: {nodeAffinity: {requiredDuringSchedulingIgnoredDuringExecution: " \
     "{nodeSelectorTerms: [" terms "]}}}"
-#define ZONE "topology.kubernetes.io/zone"
+#define ZONE  "topology.kubernetes.io/zone"
+#define EIGHT "eu-north-1, eu-north-1, eu-north-1, eu-north-1, eu-north-1, eu-north-1, r1, r2, "
+#define MANY  EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT
 
 struct place_case {
     const char *what, *manifest, *cloud, *region, *other; /* other: a further region it may be */
@@ -41,6 +43,28 @@ static const struct place_case places[] = {
      "aws", NULL, NULL},
     {"a machine type", DEPLOYMENT("", "nodeSelector: {node.kubernetes.io/instance-type: m5.large}"),
      "aws", NULL, NULL},
+    {"a label of one cloud in every term",
+     DEPLOYMENT("", AFFINITY(TERM("eks.amazonaws.com/nodegroup",
+                                  "a") ", " TERM("eks.amazonaws.com/nodegroup", "b"))),
+     "aws", NULL, NULL},
+    {"a label of one cloud in one term",
+     DEPLOYMENT("", AFFINITY(TERM("disk", "ssd") ", " TERM("eks.amazonaws.com/nodegroup", "b"))),
+     NULL, NULL, NULL},
+    {"labels of two clouds",
+     DEPLOYMENT("", AFFINITY(TERM("eks.amazonaws.com/nodegroup",
+                                  "a") ", " TERM("cloud.google.com/gke-spot", "'true'"))),
+     NULL, NULL, NULL},
+    {"a label that must not be there",
+     DEPLOYMENT("", AFFINITY("{matchExpressions: [{key: eks.amazonaws.com/compute-type, operator: "
+                             "NotIn, values: [fargate]}, {key: " ZONE
+                             ", operator: In, values: [europe-west9-b]}]}")),
+     "gcp", "europe-west9", NULL},
+    {"a value that is no text",
+     DEPLOYMENT("", AFFINITY(TERM("topology.kubernetes.io/region", "eu-north-1, null"))), NULL,
+     NULL, NULL},
+    {"more values than anybody has",
+     DEPLOYMENT("", AFFINITY(TERM("topology.kubernetes.io/region", MANY "us-east-1"))), NULL, NULL,
+     NULL},
     {"a label of one cloud", DEPLOYMENT("", "nodeSelector: {cloud.google.com/gke-spot: 'true'}"),
      "gcp", NULL, NULL},
 };
@@ -107,6 +131,18 @@ static void test_requests(void **state)
     assert_int_equal(machine->accelerator_count, 2);
     assert_int_equal(plan.intents[0].role, GL_ROLE_FRACTION);
     gl_hook_plan_done(&plan);
+
+    read_text(
+        reader,
+        "apiVersion: kubevirt.io/v1\nkind: VirtualMachine\nmetadata: {name: v}\nspec: "
+        "{template: {spec: {nodeSelector: {topology.kubernetes.io/region: eu-north-1}, domain: "
+        "{cpu: {cores: 2, sockets: 2}, memory: {guest: 8Gi}}}}}\n",
+        (struct gl_hook_options){0}, &plan);
+    machine = &intent_of(&plan, "VirtualMachine/v")->machine;
+    assert_int_equal(machine->vcpus_u, 4000000);
+    assert_int_equal(machine->memory_mib, 8192);
+    assert_string_equal(plan.intents[0].place.region, "eu-north-1");
+    gl_hook_plan_done(&plan);
 }
 
 #define WORKLOAD(api, kind, spec) \
@@ -133,6 +169,19 @@ static const struct count_case counts[] = {
     {WORKLOAD("batch/v1", "Job", "suspend: true, " TEMPLATE), 0, 0, 0, GL_UNKNOWN, false},
     {WORKLOAD("batch/v1", "CronJob", "jobTemplate: {spec: {parallelism: 2, " TEMPLATE "}}"), 2, 2,
      2, GL_UNKNOWN, true},
+    {WORKLOAD("argoproj.io/v1alpha1", "Rollout", "replicas: 2, " TEMPLATE), 2, 2, 2, GL_UNKNOWN,
+     true},
+    {WORKLOAD("serving.knative.dev/v1", "Service", TEMPLATE), GL_UNKNOWN, GL_UNKNOWN, GL_UNKNOWN,
+     GL_UNKNOWN, true},
+    {WORKLOAD("kubevirt.io/v1", "VirtualMachine", TEMPLATE), 1, 1, 1, GL_UNKNOWN, true},
+    {WORKLOAD("kubevirt.io/v1", "VirtualMachine", "running: false, " TEMPLATE), 0, 0, 0, GL_UNKNOWN,
+     false},
+    {WORKLOAD("kubevirt.io/v1", "VirtualMachine", "runStrategy: Halted, " TEMPLATE), 0, 0, 0,
+     GL_UNKNOWN, false},
+    {WORKLOAD("kubevirt.io/v1", "VirtualMachineInstanceReplicaSet", "replicas: 3, " TEMPLATE), 3, 3,
+     3, GL_UNKNOWN, true},
+    {WORKLOAD("helm.toolkit.fluxcd.io/v2", "HelmRelease", "chart: x"), GL_UNKNOWN, GL_UNKNOWN,
+     GL_UNKNOWN, GL_UNKNOWN, false},
     {WORKLOAD("karpenter.sh/v1", "NodePool", "limits: {cpu: 1k}"), 0, GL_UNKNOWN, GL_UNKNOWN,
      GL_UNKNOWN, true},
     {WORKLOAD("karpenter.sh/v1", "NodePool", "limits: {cpu: '100'}"), 0, GL_UNKNOWN, 100,
@@ -184,6 +233,24 @@ static void test_autoscaler(void **state)
     intent = intent_of(&plan, "prod/Deployment/web");
     assert_int_equal(intent->count.min, 2);
     assert_int_equal(intent->count.max, 12);
+    gl_hook_plan_done(&plan);
+    /* KEDA: a Deployment when no kind is said, 0 to 100. */
+    read_text(reader,
+              "apiVersion: keda.sh/v1alpha1\nkind: ScaledObject\nmetadata: {name: s, namespace: "
+              "prod}\nspec: {scaleTargetRef: {name: web}}\n---\n" DEPLOYMENT("", ""),
+              (struct gl_hook_options){0}, &plan);
+    intent = intent_of(&plan, "prod/Deployment/web");
+    assert_int_equal(intent->count.min, 0);
+    assert_int_equal(intent->count.max, 100);
+    gl_hook_plan_done(&plan);
+    /* A most that cannot be read bounds nothing. */
+    read_text(
+        reader,
+        "apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: {name: h, "
+        "namespace: prod}\nspec: {scaleTargetRef: {kind: Deployment, name: web}, maxReplicas: "
+        "many}\n---\n" DEPLOYMENT("replicas: 1, ", ""),
+        (struct gl_hook_options){0}, &plan);
+    assert_int_equal(intent_of(&plan, "prod/Deployment/web")->count.max, GL_UNKNOWN);
     gl_hook_plan_done(&plan);
 }
 
@@ -293,14 +360,27 @@ static void test_lists_and_others(void **state)
         "{\"apiVersion\":\"v1\",\"kind\":\"List\",\"items\":[" OBJECT("2") "," OBJECT(
             "3") ",{\"apiVersion\":\"v1\",\"kind\":\"Service\"},{\"apiVersion\":\"argoproj.io/"
                  "v1alpha1\","
-                 "\"kind\":\"Rollout\",\"spec\":{\"template\":{\"spec\":{\"containers\":[{}]}}}}]}",
+                 "\"kind\":\"Workflow\",\"spec\":{\"templates\":[{\"container\":{\"image\":\"a\"}}]"
+                 "}},"
+                 "{\"apiVersion\":\"cluster.x-k8s.io/v1beta1\",\"kind\":\"Cluster\",\"spec\":{"
+                 "\"topology\":{\"class\":\"c\"}}},{\"apiVersion\":\"postgresql.cnpg.io/v1\","
+                 "\"kind\":\"Cluster\",\"spec\":{\"instances\":3}},{\"apiVersion\":\"batch.volcano."
+                 "sh/"
+                 "v1alpha1\",\"kind\":\"Job\",\"spec\":{\"tasks\":[{\"containers\":[{}]}]}},"
+                 "{\"apiVersion\":\"cert-manager.io/v1\",\"kind\":\"Issuer\",\"spec\":{\"x\":1}},"
+                 "{\"apiVersion\":\"apiextensions.k8s.io/"
+                 "v1\",\"kind\":\"CustomResourceDefinition\","
+                 "\"spec\":{\"replicas\":1}}]}",
         (struct gl_hook_options){.regions = regions}, &plan);
-    assert_int_equal(plan.resources, 4);
+    assert_int_equal(plan.resources, 9);
     assert_int_equal(plan.count, 2);
     assert_int_equal(intent_of(&plan, "Deployment/w (2)")->count.desired, 3);
     assert_string_equal(plan.intents[0].place.region, "eu-south-2");
-    assert_string_equal(plan.unmapped[0], "Rollout.argoproj.io");
-    assert_null(plan.unmapped[1]);
+    assert_true(says(plan.unmapped, "Workflow.argoproj.io"));
+    assert_true(says(plan.unmapped, "Cluster.cluster.x-k8s.io"));
+    assert_true(says(plan.unmapped, "Cluster.postgresql.cnpg.io"));
+    assert_true(says(plan.unmapped, "Job.batch.volcano.sh"));
+    assert_null(plan.unmapped[4]);
     gl_hook_plan_done(&plan);
 }
 

@@ -22,7 +22,7 @@ static void the_files_we_carry_are_right(void **state)
     const struct gl_carried *files = gl_mapping_carried(&count);
 
     (void)state;
-    assert_int_equal(count, 20);
+    assert_int_equal(count, 21);
     for (size_t i = 0; i < count; i++) {
         struct gl_arena arena = {0};
         struct gl_view text = {files[i].begin, (size_t)(files[i].end - files[i].begin)};
@@ -70,6 +70,7 @@ static void providers_are_found_by_any_of_their_names(void **state)
         {"gcp:storage/bucket:Bucket", "google"},
         {"aws:ec2/instance:Instance", "aws"},
         {"databricks_cluster", "azurerm"},
+        {"azure-native:network:Subnet", "azure_native"},
     };
     struct gl_error err = {0};
     struct gl_hook_mapping *mapping = gl_mapping_open(NULL, &err);

@@ -226,6 +226,63 @@ static void test_parents_and_suspects(void **state)
     gl_hook_plan_done(&plan);
 }
 
+/* As previews of azure-native hold them: names of Azure Resource Manager, a version of the API. */
+static void test_providers_of_an_api(void **state)
+{
+#define AKS                                                                         \
+    "\"agentPoolProfiles\":[{\"count\":2,\"maxCount\":3,\"minCount\":1,\"vmSize\":" \
+    "\"Standard_B2s\"}]"
+#define IN_GROUP "\"resourceGroupName\":" LATER
+#define NATIVE(type, name, inputs)                                    \
+    STEP("create", URN(type, name),                                   \
+         "\"newState\":{\"type\":\"x\",\"inputs\":{" inputs           \
+         "},\"propertyDependencies\":{\"resourceGroupName\":[\"" URN( \
+             "azure-native:resources:ResourceGroup", "rg") "\"]}}")
+    static const char preview[] = PREVIEW(
+        "",
+        NATIVE("azure-native:resources:ResourceGroup", "rg", "\"location\":\"WestEurope\"") "," NATIVE(
+            "azure-native:"
+            "containerservice:"
+            "ManagedCluster",
+            "k",
+            AKS
+            "," IN_GROUP) "," NATIVE("azure-native:compute/v20240301:VirtualMachine", "old",
+                                     "\"location\":\"swedencentral\",\"hardwareProfile\":{"
+                                     "\"vmSize\":"
+                                     "\"Standard_D2s_v3\"},\"osProfile\":{\"adminPassword\":"
+                                     "\"" PLANTED
+                                     "\"}") "," NATIVE("azure-native_compute_v20240301:compute:"
+                                                       "VirtualMachine",
+                                                       "new",
+                                                       "\"location\":\"swedencentral\"") "," NATIVE("aws-native:ec2:Instance",
+                                                                                                    "i",
+                                                                                                    "\"instanceType\":\"t3.micro\"") "," NATIVE("acme:x:Pool",
+                                                                                                                                                "p",
+                                                                                                                                                "\"pools\":[{\"vmSize\":\"big\"}]") "," NATIVE("acme:x:Disk",
+                                                                                                                                                                                               "d",
+                                                                                                                                                                                               "\"disk\":{\"size\":\"big\"}"));
+    struct gl_hook_plan plan;
+    const struct gl_intent *cluster;
+
+    (void)state;
+    read_text(reader, preview, (struct gl_hook_options){0}, &plan);
+    assert_int_equal(plan.count, 3);
+    cluster = intent_of(&plan, "azure-native:containerservice:ManagedCluster::k");
+    assert_true(cluster->is_launch);
+    assert_string_equal(cluster->machine.type, "Standard_B2s");
+    assert_string_equal(cluster->place.region, "westeurope");
+    assert_int_equal(cluster->count.max, 3);
+    assert_string_equal(
+        intent_of(&plan, "azure-native:compute/v20240301:VirtualMachine::old")->place.region,
+        "swedencentral");
+    assert_true(
+        intent_of(&plan, "azure-native_compute_v20240301:compute:VirtualMachine::new")->is_launch);
+    assert_true(says(plan.unmapped, "aws-native:ec2:Instance"));
+    assert_true(says(plan.unmapped, "acme:x:Pool"));
+    assert_false(says(plan.unmapped, "acme:x:Disk"));
+    gl_hook_plan_done(&plan);
+}
+
 static void test_refused(void **state)
 {
     (void)state;
@@ -303,6 +360,7 @@ int main(void)
         cmocka_unit_test(test_unknown_and_secret_values),
         cmocka_unit_test(test_asserted_region),
         cmocka_unit_test(test_parents_and_suspects),
+        cmocka_unit_test(test_providers_of_an_api),
         cmocka_unit_test(test_refused),
         cmocka_unit_test(test_recognise),
     };

@@ -419,7 +419,12 @@ static const struct refusal refusals[] = {
     {HEAD CHANGES("{\"address\":\"module.\"}") "}", "not the address"},
     {HEAD CHANGES(CREATE("aws_instance.a", T3)), ""},
     {HEAD CHANGES(CREATE("aws_instance.a", T3)) "} trailing words", ""},
-    {HEAD CHANGES(CREATE("aws_instance.a", T3)) "}\n::debug::\ntrailing words", ""},
+    {HEAD CHANGES(CREATE("aws_instance.a", T3)) "}\n::debug::\n{trailing words", "a name"},
+    {HEAD CHANGES(CREATE("aws_instance.a", T3)) "}\ndone\n  {\"@level\":\"info\"}",
+     "no format_version"},
+    {HEAD CHANGES(CREATE("aws_instance.a", T3)) "}\ndone\n[\"a\"]", "not a JSON object"},
+    {HEAD CHANGES(CREATE("aws_instance.a", T3)) "}\n[unit] {\"format_version\":\"1.2\"}",
+     "within a line"},
 };
 
 static void test_refusals(void **state)
@@ -489,6 +494,14 @@ static void test_wrapper(void **state)
     (void)state;
     read_plan(text, &plan);
     assert_int_equal(plan.count, 1);
+    assert_int_equal(plan.launches, 1);
+    gl_hook_plan_done(&plan);
+    read_plan(HEAD CHANGES(CREATE("aws_instance.a", T3)) "}\r\n\n"
+                                                         "Releasing state lock. This may take a "
+                                                         "few moments...\n"
+                                                         "time=2026-11-22T10:00:00Z level=info "
+                                                         "msg=done\n\n",
+              &plan);
     assert_int_equal(plan.launches, 1);
     gl_hook_plan_done(&plan);
     read_plan("{\"tfplan\":" HEAD CHANGES(CREATE("aws_instance.a", T3)) "}}", &plan);

@@ -195,7 +195,7 @@ static void a_run_of_any_length_is_booked_whole(void **state)
     int64_t sum = 0;
 
     (void)state;
-    set(ledger, "org", "1 t per 36500d");
+    set(ledger, "org", "1 t per 3650d");
     for (size_t i = 0; i < sizeof spans_ms / sizeof spans_ms[0]; i++) {
         char launch[16];
 
@@ -315,6 +315,15 @@ static void a_transfer_moves_what_is_there(void **state)
     gl_error_clear(&err);
     assert_int_equal(gl_budget_move(ledger, "a", "b", &amount, NULL, NULL, &err), -1);
     assert_int_equal(err.code, GL_E_UNKNOWN_NAME);
+    gl_error_clear(&err);
+    set(ledger, "org/lab/x", "1 g per month");
+    assert_int_equal(gl_budget_unset(ledger, "org/{team}", "Ada", &err), 0);
+    /* From one without a limit: a larger cap under another name. */
+    assert_int_equal(gl_budget_move(ledger, "org/free", "org/lab/x", &amount, NULL, NULL, &err),
+                     -1);
+    assert_int_equal(err.code, GL_E_UNKNOWN_NAME);
+    gl_error_clear(&err);
+    assert_int_equal(gl_budget_move(ledger, "org", "org/lab/x", &amount, "Ada", "", &err), 0);
     assert_sound(ledger);
     gl_ledger_close(ledger);
 }
@@ -375,7 +384,7 @@ static void the_largest_limit_is_told(void **state)
 
     (void)state;
     assert_int_equal(gl_budget_set(ledger, &cap, "Ada", &err), 0);
-    assert_int_equal(gl_budget_move(ledger, "org/free", "org/big", &amount, "Ada", "", &err), 0);
+    assert_int_equal(gl_budget_move(ledger, "org", "org/big", &amount, "Ada", "", &err), 0);
     assert_int_equal(gl_budget_state(ledger, &cap, "org/big", NOW, NULL, &account, &err), 0);
     gl_budget_left_text(&cap, &account, true, &text);
     gl_budget_left_text(&cap, &account, false, &text);

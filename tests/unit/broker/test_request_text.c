@@ -2,6 +2,7 @@
 /* Drafts: after each place's template, rounded, of whitelisted members alone; and rules in normal
  * form asked again. */
 #include "base/json.h"
+#include "broker/request.h"
 #include "broker/request_rule.h"
 #include "broker/request_text.h"
 
@@ -145,15 +146,52 @@ static void rounded(void **state)
     (void)state;
     has(text.plain, "20 to 50 launches on 2 to 5 days (200 to 500 instance hours) in 2026-10 to "
                     "2026-11");
-    has(text.plain, "the limit is 95 %, the best that was found 61 %");
+    has(text.plain, "the limit is 95%, the best that was found 61%");
     has(text.plain, "grade B");
-    has(text.plain, "waited (20 to 50). Where it cost time, the median was 2 to 5 hours.");
+    has(text.plain, "because no offer met our rule: renewable share at least 95%, location-based, by the hour, "
+                    "evidence of grade C or better, data at most 3 h old.");
+    has(text.plain, "20 to 50 waited. Where it cost time, the median was 2 to 5 hours.");
     has(text.plain, "100 to 200 gCO2e more");
     has(text.plain, "Drafted with greenlaunch GL-");
     has(text.plain, "announcing-green-compute");
     has(text.plain, "restrict-locations");
     assert_null(strstr(text.plain, "43"));
     assert_null(strstr(text.markdown, "43"));
+    gl_request_text_done(&text);
+}
+
+/* What ran and was not refused is not called refused. */
+static void what_was_refused_and_what_was_not(void **state)
+{
+    struct gl_cluster cluster = *cluster_of(demand("aws", "eu-central-1"));
+    struct gl_request_text text;
+
+    (void)state;
+    cluster.refused = 0;
+    text = write_text(&cluster, NULL, GL_REQUEST_WHOLE);
+    has(text.plain, "We could not keep 20 to 50 launches within our rule, on 2 to 5 days");
+    assert_null(strstr(text.plain, "refuse"));
+    gl_request_text_done(&text);
+    cluster.refused = 40;
+    text = write_text(&cluster, NULL, GL_REQUEST_WHOLE);
+    has(text.plain, "We had to refuse or hold back 20 to 50 launches, and could not keep 2 to 5 "
+                    "within our rule, on");
+    gl_request_text_done(&text);
+}
+
+static void why_it_did_not_run(void **state)
+{
+    struct gl_demand one = demand("aws", "eu-central-1");
+    struct gl_request_text text;
+
+    (void)state;
+    one.capability = GL_CAPABILITY_HOURLY;
+    text = write_text(cluster_of(one), NULL, GL_REQUEST_WHOLE);
+    has(text.plain, "because it could not be shown before the launch that our rule was met: ");
+    gl_request_text_done(&text);
+    one.capability = GL_CAPABILITY_CAPACITY;
+    text = write_text(cluster_of(one), NULL, GL_REQUEST_WHOLE);
+    has(text.plain, "because the offers that met our rule had no room: ");
     gl_request_text_done(&text);
 }
 
@@ -312,12 +350,88 @@ static void rules_are_asked_again(void **state)
         assert_null(gl_request_rule_read(bad[i], &err));
 }
 
+static void rules_for_people(void **state)
+{
+    static const struct {
+        const char *rule, *says;
+    } rows[] = {
+        {"", ""},
+        {"intensity<=100.5g/kWh;location;average;lifecycle",
+         "carbon intensity at most 100.5 gCO2e/kWh, location-based, average emissions, over the "
+         "life cycle"},
+        {"green-for>=5400s;confidence>=95%", "for at least 90 min, with a confidence of 95%"},
+        {"data-age<=61s;price", "data at most 61 s old, below a price of our choice"},
+        {"emissions<=500g;places;size;budget",
+         "emissions at most 500 gCO2e in all, within places of our choice, of a size of our "
+         "choice, within a budget of ours"},
+        {"no-such-part>=3", "no-such-part>=3"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        GL_AUTO(gl_str_done) struct gl_str out = {0};
+
+        gl_request_add_rule(rows[i].rule, &out);
+        assert_string_equal(gl_str_text(&out), rows[i].says);
+    }
+}
+
+/* Every word that a rule in normal form can hold has words for people. */
+static void every_part_has_words(void **state)
+{
+    const char *const *const lists[] = {gl_accounting_words, gl_rate_words, gl_boundary_words};
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++)
+        for (const char *const *word = lists[i]; *word != NULL; word++) {
+            GL_AUTO(gl_str_done) struct gl_str out = {0};
+
+            gl_request_add_rule(*word, &out);
+            if (strcmp(*word, "na") != 0)
+                assert_string_not_equal(gl_str_text(&out), *word);
+        }
+}
+
+static void ids_by_their_digits(void **state)
+{
+    static const char one[] = "7f3a91c2"
+                              "00112233445566778899aabbccddeeff00112233445566778899aabb",
+                      two[] = "7f3a91c3"
+                              "00112233445566778899aabbccddeeff00112233445566778899aabb";
+    static const char *const both[] = {one, two};
+    size_t at = 9;
+
+    (void)state;
+    assert_true(gl_request_is_named(one, "GL-7f3a91c2") && gl_request_is_named(one, "gl-7F3A") &&
+                gl_request_is_named(one, "7f3a91") && gl_request_is_named(one, one));
+    assert_false(gl_request_is_named(one, "GL-7f3") || gl_request_is_named(one, "") ||
+                 gl_request_is_named(one, "GL-") || gl_request_is_named(one, "7f3b") ||
+                 gl_request_is_named(one, "91c2"));
+    gl_error_clear(&err);
+    assert_int_equal(gl_request_pick(both, 2, "7f3a91c3", "request", &at, &err), 0);
+    assert_int_equal(at, 1);
+    at = 9;
+    assert_int_equal(gl_request_pick(both, 2, "GL-7f3a", "request", &at, &err), -1);
+    assert_int_equal(err.code, GL_E_UNKNOWN_NAME);
+    has(err.text, "more than one request");
+    gl_error_clear(&err);
+    assert_int_equal(gl_request_pick(both, 1, "GL-7f3a91c7", "demand", &at, &err), -1);
+    has(err.text, "did you mean GL-7f3a91c2?");
+    gl_error_clear(&err);
+    assert_int_equal(gl_request_pick(both, 0, "GL-7f3a91c7", "demand", &at, &err), -1);
+    assert_int_equal(err.code, GL_E_UNKNOWN_NAME);
+    assert_int_equal(at, 9);
+    gl_error_clear(&err);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(after_the_template_of_aws, tear_down),
         cmocka_unit_test_teardown(after_the_template_of_others, tear_down),
         cmocka_unit_test_teardown(rounded, tear_down),
+        cmocka_unit_test_teardown(what_was_refused_and_what_was_not, tear_down),
+        cmocka_unit_test_teardown(why_it_did_not_run, tear_down),
         cmocka_unit_test_teardown(a_comment_is_the_use_case, tear_down),
         cmocka_unit_test_teardown(json_as_the_schema_says, tear_down),
         cmocka_unit_test(words_as_the_schema_says),
@@ -325,6 +439,9 @@ int main(void)
         cmocka_unit_test_teardown(every_capability_has_its_words, tear_down),
         cmocka_unit_test(nobody_is_pointed_to_itself),
         cmocka_unit_test(rules_are_asked_again),
+        cmocka_unit_test(rules_for_people),
+        cmocka_unit_test(every_part_has_words),
+        cmocka_unit_test(ids_by_their_digits),
     };
 
     return cmocka_run_group_tests_name("request text", tests, NULL, NULL);

@@ -417,6 +417,24 @@ static void test_listeners(void **state)
     assert_null(gl_listener_next("no-such-provider", &at));
 }
 
+/* What is asked about instances goes to those who run them, not to the containers' roadmap. */
+static void test_listener_of_an_area(void **state)
+{
+    (void)state;
+    assert_string_equal(gl_listener_for("aws", "compute", NULL, NULL)->venue, "aws-support");
+    assert_string_equal(gl_listener_for("aws", "compute", "email", NULL)->venue, "email");
+    assert_null(gl_listener_for("aws", "compute", "github", NULL));
+    assert_string_equal(gl_listener_for("aws", "containers", NULL, NULL)->target,
+                        "aws/containers-roadmap");
+    assert_string_equal(
+        gl_listener_for("aws", "compute", "github", "aws/containers-roadmap")->venue, "github");
+    assert_null(gl_listener_for("aws", NULL, "github", "o/r"));
+    assert_string_equal(gl_listener_for("ovh", "compute", NULL, NULL)->target,
+                        "ovh/public-cloud-roadmap");
+    assert_null(gl_listener_for("no-such-provider", "compute", NULL, NULL));
+    assert_null(gl_listener_for("vultr", "compute", NULL, NULL));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -425,7 +443,7 @@ int main(void)
         cmocka_unit_test(test_form_length), cmocka_unit_test(test_file),
         cmocka_unit_test(test_secret_file), cmocka_unit_test(test_judge),
         cmocka_unit_test(test_words),       cmocka_unit_test(test_sha1),
-        cmocka_unit_test(test_listeners),
+        cmocka_unit_test(test_listeners),   cmocka_unit_test(test_listener_of_an_area),
     };
 
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
