@@ -169,8 +169,9 @@ int gl_budget_slices(struct gl_ledger *ledger, const char *path, bool is_money, 
  * below them. */
 int gl_budget_hold(struct gl_ledger *ledger, const char *launch, bool *out_is_held,
                    struct gl_amount *out, struct gl_error *err);
-/* Launches that hold something of an account. */
-int gl_budget_holders(struct gl_ledger *ledger, const char *path, void *cookie,
+/* Launches whose reservation of an account counts at that instant; GL_UNKNOWN: those that have
+ * lapsed as well. */
+int gl_budget_holders(struct gl_ledger *ledger, const char *path, int64_t at_ms, void *cookie,
                       int (*each)(void *cookie, const char *launch, const struct gl_amount *held),
                       struct gl_error *err);
 

@@ -201,7 +201,7 @@ static int look_at(struct enforcing *e, const char *path)
     if (gl_budget_state(e->launcher->ledger, cap, path, e->now_ms, NULL, &state, e->err) != 0)
         return -1;
     e->window = state.window;
-    if (gl_budget_holders(e->launcher->ledger, path, e, add_holder, e->err) != 0)
+    if (gl_budget_holders(e->launcher->ledger, path, GL_UNKNOWN, e, add_holder, e->err) != 0)
         return -1;
     is_passed = has_passed(cap, &state.balance);
     state.balance.held = e->sum;

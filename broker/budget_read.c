@@ -129,21 +129,28 @@ static int sum_between(struct gl_ledger *ledger, const char *sql, const char *pa
     "SELECT coalesce(sum(ug),0), coalesce(sum(u_usd),0), count(*)-count(ug)," \
     " count(*)-count(u_usd) FROM main.holds h WHERE path=?1 AND launch<>?3 AND" IS_HELD
 
-static int sum_held(struct gl_ledger *ledger, const char *path, int64_t at_ms, const char *without,
-                    struct sums *out, struct gl_error *err)
+static void bind_held(struct gl_ledger *ledger, sqlite3_stmt *statement, const char *path,
+                      int64_t at_ms)
 {
     int64_t ahead_ms = at_ms - gl_ledger_now_ms(ledger);
-    STATEMENT statement = NULL;
     char boot[GL_BOOT_ID];
 
-    if (gl_ledger_prepare(ledger, HELD, &statement, err) != 0)
-        return -1;
     gl_host_boot_id(boot);
     bind_text(statement, 1, path);
     sqlite3_bind_int64(statement, 2, at_ms);
-    bind_text(statement, 3, without != NULL ? without : "");
     sqlite3_bind_int64(statement, 4, ledger->world->monotonic_ms(ledger->world->cookie) + ahead_ms);
     bind_text(statement, 5, boot[0] != '\0' ? boot : "-");
+}
+
+static int sum_held(struct gl_ledger *ledger, const char *path, int64_t at_ms, const char *without,
+                    struct sums *out, struct gl_error *err)
+{
+    STATEMENT statement = NULL;
+
+    if (gl_ledger_prepare(ledger, HELD, &statement, err) != 0)
+        return -1;
+    bind_held(ledger, statement, path, at_ms);
+    bind_text(statement, 3, without != NULL ? without : "");
     return read_sums(ledger, statement, out, err);
 }
 
@@ -324,7 +331,9 @@ int gl_budget_hold(struct gl_ledger *ledger, const char *launch, bool *out_is_he
     }
 }
 
-int gl_budget_holders(struct gl_ledger *ledger, const char *path, void *cookie,
+#define HOLDERS "SELECT launch, ug, u_usd FROM main.holds h WHERE path=?1"
+
+int gl_budget_holders(struct gl_ledger *ledger, const char *path, int64_t at_ms, void *cookie,
                       int (*each)(void *cookie, const char *launch, const struct gl_amount *held),
                       struct gl_error *err)
 {
@@ -332,10 +341,11 @@ int gl_budget_holders(struct gl_ledger *ledger, const char *path, void *cookie,
     int step;
 
     if (gl_ledger_prepare(ledger,
-                          "SELECT launch, ug, u_usd FROM main.holds WHERE path=? ORDER BY launch",
+                          at_ms == GL_UNKNOWN ? HOLDERS " ORDER BY launch"
+                                              : HOLDERS " AND" IS_HELD " ORDER BY launch",
                           &statement, err) != 0)
         return -1;
-    bind_text(statement, 1, path);
+    bind_held(ledger, statement, path, at_ms != GL_UNKNOWN ? at_ms : 0);
     while ((step = sqlite3_step(statement)) == SQLITE_ROW) {
         struct gl_amount held = {amount_of(statement, 1), amount_of(statement, 2)};
 

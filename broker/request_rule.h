@@ -12,8 +12,8 @@
  * writing it as normal form once more. */
 struct gl_policy *gl_request_rule_read(const char *rule, struct gl_error *err);
 
-/* The rule of `policy` that is `rule` in normal form, with all its limits, whatever it is matched by
- * and however strict it is; borrowed parts, into *out. False: none is, or it has a budget. */
+/* The rule of `policy` that is `rule` in normal form, with all its limits, whatever it is matched
+ * by and however strict it is; borrowed parts, into *out. False: none is, or it has a budget. */
 bool gl_request_rule_find(const struct gl_policy *policy, const char *rule, struct gl_rule *out);
 
 #endif

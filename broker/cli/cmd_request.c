@@ -17,8 +17,9 @@ static const struct gl_option options[] = {
      "draft, preview: where it goes (default: where the provider listens; file keeps it here)",
      NULL, NULL, NULL, 0, 0, 0, NULL},
     {"set", 0, GL_OPT_LIST, AT(settings), "KEY=VALUE",
-     "preview: a setting of the venue, as in to=green@example.com", NULL, NULL, NULL, 0, 0, 0,
-     NULL},
+     "preview: a setting of the venue, as in to=green@example.com; else venues: of the "
+     "configuration",
+     NULL, NULL, NULL, 0, 0, 0, NULL},
     {"join", 0, GL_OPT_TEXT, AT(join), "REF",
      "preview: vote for this one that is there already, with one comment", NULL, NULL, NULL, 0, 0,
      0, NULL},
@@ -63,7 +64,7 @@ static const struct verb {
     int (*run)(struct gl_request_call *call, struct gl_error *err);
 } verbs[] = {
     {"observe", 0, 1, gl_context_ledger_to_look, gl_request_run_observe},
-    {"draft", 0, 1, gl_context_ledger, gl_request_run_draft},
+    {"draft", 0, 1, gl_context_ledger_to_look, gl_request_run_draft},
     {"preview", 1, 1, gl_context_ledger, gl_request_run_preview},
     {"approve", 1, 1, gl_context_ledger, gl_request_run_approve},
     {"status", 0, 1, gl_context_ledger_to_look, gl_request_run_status},

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/cli/demand_reply.h"
 
+#include "broker/cli/again.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -26,14 +28,15 @@ struct gl_demand_threshold gl_demand_threshold_of(const struct gl_context *conte
 static void tell_next(struct gl_context *context, const struct gl_demand *first,
                       const struct gl_demand_told *told)
 {
+    const char *const words[] = {"request", "observe", told->id, NULL};
+
     if (context->is_demo || gl_demand_is_own(first) ||
         told->seen + 1 < gl_demand_threshold_of(context).refused)
         return;
-    gl_str_addf(&context->reply.text,
-                "Is it worth a request to the provider? greenlaunch request observe %s\n",
-                told->id);
-    gl_next(context, "see what is missing, and whether it is worth a request",
-            (const char *const[]){"request", "observe", told->id, NULL});
+    gl_str_add(&context->reply.text, "Is it worth a request to the provider? ");
+    gl_again_line(context, words, &context->reply.text);
+    gl_str_add_char(&context->reply.text, '\n');
+    gl_next(context, "see what is missing, and whether it is worth a request", words);
 }
 
 int gl_demand_say(struct gl_context *context, const struct gl_demand *signals, size_t count,

@@ -330,6 +330,22 @@ static void show_draft(const struct gl_request_call *call, const struct gl_reque
         gl_request_show_text(call, text, true, out);
 }
 
+/* A draft can be read where nothing can be written: that it was is then not known later. */
+static int note_draft(const struct gl_request_call *call, const struct gl_cluster *cluster,
+                      struct gl_error *err)
+{
+    struct gl_error why = {0};
+    char code[16];
+
+    if (gl_request_note_draft(&call->desk, cluster, &why) == 0)
+        return 0;
+    if (why.code != GL_E_IO && why.code != GL_E_DISK_FULL)
+        return gl_fail(err, why.code, "%s", why.text);
+    snprintf(code, sizeof code, "GL%d", (int)why.code);
+    gl_warn(call->context, code, "the draft was not noted: %s", why.text);
+    return 0;
+}
+
 /* One draft more into the reply. */
 static int draft_one(struct gl_request_call *call, const struct gl_cluster *cluster,
                      struct gl_error *err)
@@ -346,7 +362,7 @@ static int draft_one(struct gl_request_call *call, const struct gl_cluster *clus
     if (json == NULL)
         return -1;
     json_array_append_new(json_object_get(call->context->reply.data, "drafts"), json);
-    return call->context->is_demo ? 0 : gl_request_note_draft(&call->desk, cluster, err);
+    return call->context->is_demo ? 0 : note_draft(call, cluster, err);
 }
 
 static int draft_due(struct gl_request_call *call, struct gl_error *err)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "broker/cli/again.h"
 #include "broker/cli/request.h"
 #include "broker/cli/setup.h"
 #include "broker/render/text.h"
@@ -120,6 +121,28 @@ static json_t *candidate_json(const struct gl_venue_candidate *candidate)
                      (json_int_t)candidate->votes);
 }
 
+/* With the settings that were said, so that it can be typed as it stands. */
+static void add_join_command(const struct gl_request_call *call, const char *id, const char *venue,
+                             const char *candidate, struct gl_str *out)
+{
+    const struct gl_option_list *said = &call->values->settings;
+    struct gl_again again = {.count = 0};
+
+    gl_again_add(&again, "request");
+    gl_again_add(&again, "preview");
+    gl_again_add(&again, id);
+    gl_again_add(&again, "--venue");
+    gl_again_add(&again, venue);
+    for (size_t i = 0; i < said->count; i++) {
+        gl_again_add(&again, "--set");
+        gl_again_add(&again, said->items[i]);
+    }
+    gl_again_add(&again, "--join");
+    gl_again_add(&again, candidate);
+    gl_again_line(call->context, again.words, out);
+    gl_again_done(&again);
+}
+
 static void show_candidate(const struct gl_request_call *call, const char *id, const char *venue,
                            const struct gl_venue_candidate *candidate)
 {
@@ -134,8 +157,12 @@ static void show_candidate(const struct gl_request_call *call, const char *id, c
     gl_str_add_printable(&text, candidate->url, strlen(candidate->url));
     line(call, "ALIKE", gl_str_text(&text));
     gl_str_clear(&text);
-    gl_str_addf(&text, "rather than a new one: greenlaunch request preview %s --venue %s --join %s",
-                id, searcher_of(venue), candidate->id);
+    if (candidate->is_open) {
+        gl_str_add(&text, "rather than a new one: ");
+        add_join_command(call, id, searcher_of(venue), candidate->id, &text);
+    } else {
+        gl_str_add(&text, "it is closed: read why before you file a new one");
+    }
     line(call, "", gl_str_text(&text));
 }
 
@@ -262,15 +289,14 @@ static void show_approval(const struct gl_request_call *call, const char *id, co
 {
     struct gl_str *out = &call->context->reply.text;
     char start[GL_REQUEST_DIGEST_MIN + 1];
+    const char *const words[] = {"request", "approve", id, "--preview-sha", start, NULL};
 
     snprintf(start, sizeof start, "%.*s", GL_REQUEST_DIGEST_MIN, digest);
     gl_str_addf(out, "DIGEST        %s\n", digest);
-    gl_str_addf(out,
-                "\nNothing was sent. To send just this:\n"
-                "  greenlaunch request approve %s --preview-sha %s\n",
-                id, start);
-    gl_next(call->context, "send just this",
-            (const char *const[]){"request", "approve", id, "--preview-sha", start, NULL});
+    gl_str_add(out, "\nNothing was sent. To send just this:\n  ");
+    gl_again_line(call->context, words, out);
+    gl_str_add_char(out, '\n');
+    gl_next(call->context, "send just this", words);
 }
 
 /* ---- preview ---- */

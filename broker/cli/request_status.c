@@ -179,12 +179,23 @@ static json_t *look_json(const struct gl_request_record *record, const struct lo
     return json;
 }
 
+/* A line "STOPPED  text", wrapped below the text. */
+static void add_stop(const struct gl_request_call *call, const struct gl_str *text)
+{
+    static const char word[] = "STOPPED  ";
+
+    gl_str_addf(&call->context->reply.text, "\n%s", word);
+    gl_render_hang(gl_str_text(text), (unsigned)strlen(word), call->context->columns,
+                   &call->context->reply.text);
+}
+
 /* Places that a person has to look at. */
 static void add_stops(const struct gl_request_call *call, const struct gl_requests *requests,
                       json_t *list)
 {
     struct gl_instant now = gl_now(&call->context->world);
     struct gl_str *out = &call->context->reply.text;
+    GL_AUTO(gl_str_done) struct gl_str text = {0};
 
     for (size_t i = 0; i < requests->place_count; i++) {
         const struct gl_request_place *place = &requests->places[i];
@@ -195,7 +206,9 @@ static void add_stops(const struct gl_request_call *call, const struct gl_reques
             continue;
         json_array_append_new(list,
                               json_pack("{s:s,s:s}", "place", place->place, "why", answer.why));
-        gl_str_addf(out, "\nSTOPPED  %s: %s\n", place->place, answer.why);
+        gl_str_clear(&text);
+        gl_str_addf(&text, "%s: %s", place->place, answer.why);
+        add_stop(call, &text);
         gl_str_addf(out,
                     "  lift it: greenlaunch request status --lift '%s' --approved-by NAME "
                     "--reason TEXT\n",

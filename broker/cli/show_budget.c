@@ -116,7 +116,7 @@ static int gather_one(void *cookie, const char *path)
     if (g->result != 0)
         return 1;
     account.reservations = holders.list = json_array();
-    g->result = gl_budget_holders(g->ledger, path, &holders, add_holder, g->err);
+    g->result = gl_budget_holders(g->ledger, path, g->now_ms, &holders, add_holder, g->err);
     g->accounts = gl_realloc(g->accounts, (g->count + 1) * sizeof account);
     g->accounts[g->count++] = account;
     return g->result != 0;

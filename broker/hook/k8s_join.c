@@ -49,21 +49,51 @@ static void join_node_class(struct gl_k8s *k8s, const struct gl_k8s_known *pool)
     }
 }
 
-/* The cluster object names the one that says the region; else both are of one name. */
+/* An object of a cloud that says a region: of that name. */
+static const struct gl_k8s_known *find_region(const struct gl_k8s *k8s, const char *namespace,
+                                              const char *name)
+{
+    for (size_t i = 0; name != NULL && i < k8s->known_count; i++) {
+        const struct gl_k8s_known *known = &k8s->known[i];
+
+        if (known->kind->what == GL_K8S_CLUSTER && known->kind->cloud != NULL &&
+            known->value != NULL && strcmp(known->name, name) == 0 &&
+            strcmp(known->namespace, namespace) == 0)
+            return known;
+    }
+    return NULL;
+}
+
+/* A control plane does not name its cluster; the cluster names it. */
+static const struct gl_k8s_known *find_owner(const struct gl_k8s *k8s,
+                                             const struct gl_k8s_known *machines)
+{
+    if (machines->cluster != NULL)
+        return find(k8s, machines->namespace, "Cluster", machines->cluster);
+    for (size_t i = 0; i < k8s->known_count; i++) {
+        const struct gl_k8s_known *known = &k8s->known[i];
+
+        if (known->kind->what == GL_K8S_CLUSTER && known->kind->cloud == NULL &&
+            known->value != NULL && strcmp(known->value, machines->name) == 0 &&
+            strcmp(known->namespace, machines->namespace) == 0)
+            return known;
+    }
+    return NULL;
+}
+
+/* The cluster object names the one that says the region, or its control plane does; else both are
+ * of one name. */
 static const struct gl_k8s_known *find_cluster(const struct gl_k8s *k8s,
                                                const struct gl_k8s_known *machines)
 {
-    const struct gl_k8s_known *cluster =
-        find(k8s, machines->namespace, "Cluster", machines->cluster);
+    const struct gl_k8s_known *cluster = find_owner(k8s, machines), *found;
 
-    if (cluster != NULL)
-        return find(k8s, cluster->namespace, cluster->target_kind, cluster->target_name);
-    for (size_t i = 0; machines->cluster != NULL && i < k8s->known_count; i++)
-        if (k8s->known[i].kind->what == GL_K8S_CLUSTER && k8s->known[i].value != NULL &&
-            strcmp(k8s->known[i].name, machines->cluster) == 0 &&
-            strcmp(k8s->known[i].namespace, machines->namespace) == 0)
-            return &k8s->known[i];
-    return NULL;
+    if (cluster == NULL)
+        return find_region(k8s, machines->namespace, machines->cluster);
+    found = find(k8s, cluster->namespace, cluster->target_kind, cluster->target_name);
+    return found != NULL && found->value != NULL
+               ? found
+               : find_region(k8s, cluster->namespace, cluster->value);
 }
 
 static void join_machines(struct gl_k8s *k8s, const struct gl_k8s_known *machines)

@@ -191,6 +191,7 @@ static const struct gl_k8s_kind kinds[] = {
      .group = CAPI,
      .what = GL_K8S_CLUSTER,
      .role = GL_ROLE_TEMPLATE,
+     .value = "spec.controlPlaneRef.name",
      .reference = "spec.infrastructureRef"},
 #define MACHINE_TYPE(name, where, path)                                                        \
     {                                                                                          \
@@ -220,6 +221,7 @@ static const struct gl_k8s_kind kinds[] = {
     }
     CLUSTER("AWSCluster", "aws", "spec.region"),
     CLUSTER("AWSManagedCluster", "aws", "spec.region"),
+    CLUSTER("AzureManagedControlPlane", "azure", "spec.location"),
     CLUSTER("AzureCluster", "azure", "spec.location"),
     CLUSTER("AzureManagedCluster", "azure", "spec.location"),
     CLUSTER("GCPCluster", "gcp", "spec.region"),
@@ -227,6 +229,12 @@ static const struct gl_k8s_kind kinds[] = {
     CLUSTER("DOCluster", "digitalocean", "spec.region"),
     CLUSTER("ScalewayCluster", "scaleway", "spec.region"),
 #undef CLUSTER
+    {.kind = "AWSManagedControlPlane",
+     .group = "controlplane.cluster.x-k8s.io",
+     .what = GL_K8S_CLUSTER,
+     .role = GL_ROLE_TEMPLATE,
+     .value = "spec.region",
+     .cloud = "aws"},
 };
 
 const struct gl_k8s_kind *gl_k8s_kind_of(const char *kind, const char *group)

@@ -198,7 +198,7 @@ static void describe(struct gl_k8s *k8s, const struct object *object,
 {
     const struct gl_jnode *pod =
         kind->pod != NULL ? gl_k8s_at(object->tree, object->node, kind->pod) : NULL;
-    const char *zone = gl_k8s_text(object->tree, object->node, "spec.template.spec.failureDomain");
+    const char *zone = gl_k8s_word(object->tree, object->node, "spec.template.spec.failureDomain");
     bool is_said;
 
     out->cloud = kind->cloud;
@@ -279,6 +279,8 @@ static void remember(struct gl_k8s *k8s, const struct object *object,
         kind->reference != NULL ? gl_k8s_at(object->tree, object->node, kind->reference) : NULL;
     const char *cluster = gl_k8s_text(object->tree, object->node, "spec.clusterName");
     const char *target = gl_k8s_text(object->tree, reference, "kind");
+    const char *value =
+        kind->value != NULL ? gl_k8s_word(object->tree, object->node, kind->value) : NULL;
     struct gl_k8s_known *known;
 
     if (target == NULL && kind->what == GL_K8S_SCALER)
@@ -298,9 +300,7 @@ static void remember(struct gl_k8s *k8s, const struct object *object,
         .target_kind = kept(&k8s->work, target),
         .target_name = kept(&k8s->work, gl_k8s_text(object->tree, reference, "name")),
         .cluster = kept(&k8s->work, cluster),
-        .value = kind->value != NULL
-                     ? kept(&k8s->plan->arena, gl_k8s_text(object->tree, object->node, kind->value))
-                     : NULL,
+        .value = kept(&k8s->plan->arena, value),
         .intent = intent,
     };
     gl_reader_index_add(
@@ -311,13 +311,26 @@ static void remember(struct gl_k8s *k8s, const struct object *object,
 
 /* ---- kinds of others ---- */
 
-/* Groups of Kubernetes itself: "", "apps", "rbac.authorization.k8s.io". */
+/* Objects of Kubernetes itself that only look like it: definitions, classes of nodes. */
 static bool is_own_group(const char *group)
 {
-    const char *dot = strchr(group, '.');
-    size_t length = strlen(group);
+    static const char *const own[] = {"apiextensions.k8s.io", "node.k8s.io", "resource.k8s.io"};
 
-    return dot == NULL || (length >= 7 && strcmp(group + length - 7, ".k8s.io") == 0);
+    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
+        if (strcmp(group, own[i]) == 0)
+            return true;
+    return strchr(group, '.') == NULL;
+}
+
+static bool is_named_work(const char *kind)
+{
+    static const char *const ends[] = {"Job", "Workflow", "Run"};
+    size_t length = strlen(kind);
+
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++)
+        if (length >= strlen(ends[i]) && strcmp(kind + length - strlen(ends[i]), ends[i]) == 0)
+            return true;
+    return false;
 }
 
 /* A member by which an object of an operator tells that it starts pods or machines: steps of a
@@ -344,6 +357,8 @@ static bool is_suspect(const struct object *object)
     const struct gl_jnode *end = tree->nodes + object->node->end;
     bool is_own = is_own_group(object->group);
 
+    if (!is_own && is_named_work(object->kind))
+        return true;
     for (const struct gl_jnode *node = object->node + 1; node < end; node++) {
         if (node->key_length == 0)
             continue;

@@ -32,7 +32,7 @@ struct gl_k8s_kind {
     const char *duration;  /* seconds; NULL */
     const char *suspend;   /* true: not running; NULL */
     const char *reference; /* object with kind and name that it is about; NULL */
-    const char *value;     /* machine type or region it says; NULL */
+    const char *value;     /* machine type, region or control plane it says; NULL */
     const char *cloud;     /* NULL = not said by the kind */
     const char *note;      /* NULL */
 };
@@ -63,6 +63,9 @@ struct gl_k8s {
 const struct gl_jnode *gl_k8s_at(const struct gl_jtree *tree, const struct gl_jnode *node,
                                  const char *path);
 const char *gl_k8s_text(const struct gl_jtree *tree, const struct gl_jnode *node, const char *path);
+/* The same, and a word as labels, regions and machine types are: NULL for a placeholder such as
+ * "${REGION}" that something fills in later. */
+const char *gl_k8s_word(const struct gl_jtree *tree, const struct gl_jnode *node, const char *path);
 
 /* k8s_pod.c: what the pods of a spec ask for, and which nodes they (or a node pool) may be. */
 void gl_k8s_requests(const struct gl_jtree *tree, const struct gl_jnode *spec,

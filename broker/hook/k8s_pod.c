@@ -29,6 +29,19 @@ const char *gl_k8s_text(const struct gl_jtree *tree, const struct gl_jnode *node
     return gl_jnode_text(tree, gl_k8s_at(tree, node, path));
 }
 
+static const char *word(const char *text)
+{
+    return text != NULL && text[strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                             "0123456789._-")] == '\0'
+               ? text
+               : NULL;
+}
+
+const char *gl_k8s_word(const struct gl_jtree *tree, const struct gl_jnode *node, const char *path)
+{
+    return word(gl_k8s_text(tree, node, path));
+}
+
 /* ---- requests ---- */
 
 /* GPUs are resources by the name of their maker. */
@@ -259,14 +272,14 @@ static void add_value(struct values *values, const char *text)
         values->items[values->count++] = text;
 }
 
-/* More values than are kept, or one that is no text, leave it open. */
+/* More values than are kept, or one that is no word, leave it open. */
 static bool is_readable(const struct gl_jtree *tree, const struct gl_jnode *list)
 {
     if (!gl_jnode_is(list, GL_JARRAY) || list->count > VALUES_MAX)
         return false;
     for (const struct gl_jnode *one = gl_jnode_first(tree, list); one != NULL;
          one = gl_jnode_next(tree, list, one))
-        if (gl_jnode_text(tree, one) == NULL)
+        if (word(gl_jnode_text(tree, one)) == NULL)
             return false;
     return true;
 }
@@ -344,7 +357,7 @@ static void read_selector(const struct gl_jtree *tree, const struct gl_jnode *se
         struct values *values = values_of(nodes, gl_jnode_key(tree, one));
 
         add_cloud(nodes, cloud_of_key(gl_jnode_key(tree, one)));
-        if (values == NULL || gl_jnode_text(tree, one) == NULL)
+        if (values == NULL || word(gl_jnode_text(tree, one)) == NULL)
             continue;
         values->count = 0;
         add_value(values, gl_jnode_text(tree, one));

@@ -342,11 +342,12 @@ static int search(struct gl_venue *venue, const char *words, struct gl_venue_can
     {
         struct gl_venue_receipt issue = {0};
         struct gl_venue_candidate *candidate = &out[*out_count];
+        struct gl_error unread = {0};
 
         if (*out_count == GL_VENUE_CANDIDATES)
             break;
-        if (read_issue(item, &issue, err) < 0)
-            return -1;
+        if (read_issue(item, &issue, &unread) < 0) /* no candidate: the others may be */
+            continue;
         snprintf(candidate->id, sizeof candidate->id, "%s", issue.id);
         gl_venue_link(issue.url, candidate->url, sizeof candidate->url);
         gl_venue_show(gl_venue_member(item, "title"), candidate->title, sizeof candidate->title);

@@ -204,16 +204,15 @@ static void show(struct row *rows, size_t count)
 
     for (size_t i = 0; i < count; i++) {
         struct row *row = &rows[i];
-        double cpu = median(row->cpu_s, row->rounds);
+        double cpu = median(row->cpu_s, row->rounds), ratio = base > 0 ? cpu / base : 0;
         char ended[32];
 
         snprintf(ended, sizeof ended, WIFEXITED(row->status) ? "status %d" : "signal %d",
                  WIFEXITED(row->status) ? WEXITSTATUS(row->status) : WTERMSIG(row->status));
         printf(
-            "  %-34s wall %8.1f ms, processor %8.1f ms %7.2f x, peak %8ld KiB (%d round%s, %s)\n",
-            row->title, median(row->wall_s, row->rounds) * 1e3, cpu * 1e3,
-            base > 0 ? cpu / base : 0, row->peak_kib, row->rounds, row->rounds == 1 ? "" : "s",
-            ended);
+            "  %-34s wall %8.1f ms, processor %8.1f ms %7.*f x, peak %8ld KiB (%d round%s, %s)\n",
+            row->title, median(row->wall_s, row->rounds) * 1e3, cpu * 1e3, ratio < 0.1 ? 3 : 2,
+            ratio, row->peak_kib, row->rounds, row->rounds == 1 ? "" : "s", ended);
     }
 }
 

@@ -41,7 +41,7 @@ static void what_is_promised_stays_under_one_promise(void **state)
 /* The one demand signal: of a cloud that is nobody's else, without its region's name. */
 static void assert_demand(enum gl_demand_kind kind, enum gl_instead instead)
 {
-    const struct gl_demand_ask all = {0, true};
+    const struct gl_demand_ask all = {0, false};
     struct gl_error err = {0};
     struct gl_clustering *clustering = gl_demand_clusters(journal.ledger, &all, &err);
     const struct gl_cluster *cluster;

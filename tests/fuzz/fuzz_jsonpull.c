@@ -49,6 +49,36 @@ static void read_among_noise(const uint8_t *bytes, size_t size)
     gl_feed_close(feed);
 }
 
+static bool wants(const void *cookie, unsigned level, struct gl_view name)
+{
+    const unsigned *levels = cookie;
+
+    demand(level >= 1 && level <= *levels && strlen(name.text) == name.length);
+    return name.length % 2 == 0;
+}
+
+/* Documents between talk, of each what some names hold. */
+static void read_among_talk(const uint8_t *bytes, size_t size)
+{
+    static const unsigned levels = 2;
+    static const struct gl_jsonpull_choice choice = {wants, &levels, 2};
+    const struct gl_jsonpull_talk talk = {"::", "\"plan\"", size / 2};
+    struct gl_feed *feed = gl_feed_of_bytes(bytes, size, "fuzz");
+    struct gl_jsonpull *pull = gl_jsonpull_new(feed);
+    struct gl_jtree tree = {0};
+    struct gl_error err = {0};
+    bool has = true;
+
+    gl_feed_limit(feed, MAX_BYTES);
+    while (has && gl_jsonpull_drop_talk(pull, &talk, &err) == 0 &&
+           gl_jsonpull_more(pull, &has, &err) == 0 && has)
+        if (gl_jsonpull_take_some(pull, &choice, &tree, &err) != 0)
+            break;
+    gl_jtree_done(&tree);
+    gl_jsonpull_free(pull);
+    gl_feed_close(feed);
+}
+
 /* jansson takes no coats, and no number that does not fit a double; it drops a zero byte behind a
  * number; its depth is greater. */
 static void compare(const uint8_t *bytes, size_t size, const struct gl_error *err)
@@ -87,6 +117,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         demand(rcs[WAY_SKIP] == 0);
     compare(bytes, size, &errs[WAY_TREE]);
     read_among_noise(bytes, size);
+    read_among_talk(bytes, size);
     for (int way = 0; way < WAYS; way++)
         gl_str_done(&lines[way]);
     return 0;

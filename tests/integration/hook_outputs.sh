@@ -75,6 +75,18 @@ if has_python; then
         render sarif --demo
         judge sarif "$schema" "$scratch/sarif"
         check $? 'so does a demonstration'
+        while read -r reader file; do
+            greenlaunch --offline hook "$reader" "$file" --deploy-region eu-central-1 \
+                --policy examples/policies/plans.yaml --at 2026-03-10T12:00:00Z \
+                --output "sarif=$scratch/sarif" >/dev/null 2>"$scratch/err" </dev/null
+            [ -s "$scratch/sarif" ] && judge sarif "$schema" "$scratch/sarif"
+            check $? "and a report of $reader"
+            rm -f "$scratch/sarif"
+        done <<'END'
+cloudformation examples/cloudformation/template.yaml
+pulumi examples/pulumi/preview.json
+kubernetes examples/kubernetes/deployment.yaml
+END
     else
         part 'the schema of SARIF: npm cannot install @microsoft/jest-sarif'
     fi

@@ -114,6 +114,80 @@ static void the_books_balance_against_any_adversary(void **state)
     }
 }
 
+/* Of a whole length, those that could not be had an hour before are booked by themselves, too: what
+ * somebody who waits for green gets. */
+struct first_ones {
+    uint32_t count, broken, open;
+};
+
+static struct first_ones first_ones_of(const struct arena_of_lies *lies, const uint32_t *hours,
+                                       size_t now)
+{
+    struct first_ones ones = {0};
+
+    for (size_t at = 2000; at < now; at++) {
+        bool is_broken = false;
+
+        if (hours[at] == 0 || hours[at - 1] > 0)
+            continue;
+        for (size_t k = 0; k < hours[at]; k++)
+            is_broken = is_broken || (at + k < now && lies->hour[at + k + BEFORE] > LIMIT);
+        ones.count++;
+        ones.broken += is_broken;
+        ones.open += !is_broken && at + hours[at] > now;
+    }
+    return ones;
+}
+
+static void check_first_bound(uint64_t seed, const struct first_ones *ones, double probability,
+                              uint32_t recoveries)
+{
+    double alpha = 1 - probability, settled = ones->count - ones->open;
+    double bound = (2 + 0.2 * HORIZON) / 0.2 + alpha * (double)recoveries;
+
+    CHECK((double)ones->broken - alpha * settled <= bound + 1e-6);
+}
+
+static void the_books_balance_for_those_who_wait(void **state)
+{
+    static uint32_t hours[HOURS];
+
+    (void)state;
+    for (uint64_t seed = 1; seed <= 30; seed++) {
+        struct arena_of_lies *lies = lies_new((unsigned)(seed % 3));
+        const struct gl_track *tracks[] = {&lies->track};
+        const double probability = seed % 2 ? .9 : .97;
+        struct gl_guarantee_rule rule = grid_rule(GL_LEG_CEILING, LIMIT, probability);
+        struct gl_arena arena = {0};
+        struct gl_guarantee *guarantee;
+        struct gl_promise promise;
+        struct first_ones ones;
+        size_t betrayed = 0;
+
+        grid_word = seed;
+        rule.whole_h = 1 + (uint32_t)(seed % 9);
+        memset(hours, 0, sizeof hours);
+        guarantee = gl_guarantee_start(&arena, &rule, GRID_START + 2000 * GL_HOUR_S);
+        for (size_t now = 2000; now < HOURS; now++) {
+            CHECK(gl_guarantee_advance(guarantee, tracks, grid_time(now)));
+            CHECK(gl_guarantee_decide(guarantee, tracks, grid_time(now), 0, &promise));
+            hours[now] = promise.hours;
+            /* At most one in forty hours is broken, so that over all promises nothing shows. */
+            if (promise.hours > 0 && hours[now - 1] == 0 && now - betrayed > 40) {
+                betray(lies, now, promise.hours, FIRST_HOUR);
+                betrayed = now;
+            }
+            CHECK(promise.hours == 0 || promise.level > 0);
+            CHECK(promise.level <= 5 * (1 - probability) + 1e-12);
+        }
+        ones = first_ones_of(lies, hours, HOURS);
+        CHECK(ones.count > 0);
+        check_first_bound(seed, &ones, probability, promise.score.recoveries);
+        gl_arena_done(&arena);
+        free(lies);
+    }
+}
+
 /* ---- invented grids ---- */
 
 static void poison_missing(struct grid *grid)
@@ -241,6 +315,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_books_balance_against_any_adversary),
+        cmocka_unit_test(the_books_balance_for_those_who_wait),
         cmocka_unit_test(no_gap_is_ever_kept),
         cmocka_unit_test(same_input_same_bytes),
         cmocka_unit_test(hindsight_changes_nothing),

@@ -343,6 +343,57 @@ static void a_broken_signal_is_told(void **state)
     gl_ledger_close(ledger);
 }
 
+/* The ledger is read by another tree than the one above: it is as strict. */
+static void what_is_no_signal_is_refused_in_the_ledger(void **state)
+{
+    static const char *const values[] = {"[]", "{}", "1.5", "\"acme bob\"", "true", "\"3\"", "-1"};
+    struct gl_ledger *ledger = must_open();
+    struct gl_demand one = a_signal("0123456789ab");
+    GL_AUTO(gl_auto_json) json_t *good = gl_demand_json(&one);
+    struct gl_clustering *clustering;
+    const char *member;
+    json_t *ignored;
+    size_t count;
+
+    (void)state;
+    json_object_foreach(good, member, ignored)
+    {
+        for (size_t v = 0; v < sizeof values / sizeof values[0]; v++) {
+            json_t *bad, *body;
+            int64_t since_ms;
+
+            if ((v == 4 && strcmp(member, "is_demo") == 0) ||
+                (v == 6 && (strcmp(member, "limit_u") == 0 || strcmp(member, "found_u") == 0 ||
+                            strcmp(member, "extra_ug") == 0)))
+                continue;
+            bad = json_deep_copy(good);
+            body = json_pack("{s:[o]}", "signals", bad);
+            json_object_set_new(bad, member, json_loads(values[v], JSON_DECODE_ANY, NULL));
+            world->sleep_ms(world->cookie, 1000);
+            since_ms = gl_ledger_now_ms(ledger);
+            /* Reals cannot get there. */
+            assert_int_equal(gl_ledger_append(ledger, "demand", "", body, NULL, &err),
+                             v == 2 ? -1 : 0);
+            json_decref(body);
+            gl_error_clear(&err);
+            if (v == 2)
+                continue;
+            if (gl_demand_clusters(ledger, &(struct gl_demand_ask){since_ms, false}, &err) != NULL)
+                fail_msg("%s: %s", member, values[v]);
+            assert_int_equal(err.code, GL_E_TAMPERED);
+            assert_null(strstr(err.text, "bob"));
+            gl_error_clear(&err);
+        }
+    }
+    world->sleep_ms(world->cookie, 1000);
+    must_record(ledger, &one, 1);
+    must_cluster(ledger, &(struct gl_demand_ask){gl_ledger_now_ms(ledger), false}, &clustering,
+                 &count);
+    assert_int_equal(count, 1);
+    gl_clustering_free(clustering);
+    gl_ledger_close(ledger);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -359,6 +410,7 @@ int main(void)
         CASE(what_may_not_stand_there_is_not_written),
         CASE(a_ledger_of_version_3_loses_nothing),
         CASE(a_broken_signal_is_told),
+        CASE(what_is_no_signal_is_refused_in_the_ledger),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

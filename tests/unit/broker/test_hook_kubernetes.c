@@ -59,6 +59,11 @@ static const struct place_case places[] = {
                              "NotIn, values: [fargate]}, {key: " ZONE
                              ", operator: In, values: [europe-west9-b]}]}")),
      "gcp", "europe-west9", NULL},
+    {"a placeholder", DEPLOYMENT("", "nodeSelector: {topology.kubernetes.io/region: '${REGION}'}"),
+     NULL, NULL, NULL},
+    {"a placeholder among others",
+     DEPLOYMENT("", AFFINITY(TERM("topology.kubernetes.io/region", "eu-north-1, '<region>'"))),
+     NULL, NULL, NULL},
     {"a value that is no text",
      DEPLOYMENT("", AFFINITY(TERM("topology.kubernetes.io/region", "eu-north-1, null"))), NULL,
      NULL, NULL},
@@ -307,6 +312,37 @@ static void test_cluster_api(void **state)
     assert_true(intent->is_launch);
     assert_false(intent_of(&plan, "AWSMachineTemplate/md")->is_launch);
     gl_hook_plan_done(&plan);
+
+    /* The cluster names its control plane, which says the region for EKS. */
+    read_text(
+        reader,
+        "apiVersion: " CAPI "\nkind: Cluster\nmetadata: {name: c}\nspec: {infrastructureRef: "
+        "{kind: AWSManagedCluster, name: i}, controlPlaneRef: {kind: AWSManagedControlPlane, "
+        "name: p}}\n---\napiVersion: controlplane." CAPI
+        "\nkind: AWSManagedControlPlane\nmetadata: {name: p}\nspec: {region: eu-west-3}\n---\n"
+        "apiVersion: infrastructure." CAPI
+        "\nkind: AWSManagedCluster\nmetadata: {name: i}\n---\napiVersion: " CAPI
+        "\nkind: MachinePool\nmetadata: {name: mp}\nspec: {clusterName: c}\n",
+        (struct gl_hook_options){0}, &plan);
+    assert_string_equal(intent_of(&plan, "MachinePool/mp")->place.region, "eu-west-3");
+    gl_hook_plan_done(&plan);
+    read_text(
+        reader,
+        "apiVersion: " CAPI "\nkind: Cluster\nmetadata: {name: c}\nspec: {infrastructureRef: "
+        "{kind: GCPCluster, name: i}, controlPlaneRef: {kind: KubeadmControlPlane, name: "
+        "cp}}\n---\napiVersion: infrastructure." CAPI
+        "\nkind: GCPCluster\nmetadata: {name: i}\nspec: {region: '${REGION}'}\n---\n"
+        "apiVersion: infrastructure." CAPI
+        "\nkind: GCPCluster\nmetadata: {name: j}\nspec: {region: europe-north1}\n---\n"
+        "apiVersion: " CAPI "\nkind: Cluster\nmetadata: {name: d}\nspec: {infrastructureRef: "
+        "{kind: GCPCluster, name: j}, controlPlaneRef: {kind: KubeadmControlPlane, name: "
+        "dp}}\n---\napiVersion: controlplane." CAPI
+        "\nkind: KubeadmControlPlane\nmetadata: {name: cp}\n---\napiVersion: controlplane." CAPI
+        "\nkind: KubeadmControlPlane\nmetadata: {name: dp}\n",
+        (struct gl_hook_options){0}, &plan);
+    assert_null(intent_of(&plan, "KubeadmControlPlane/cp")->place.region); /* a placeholder */
+    assert_string_equal(intent_of(&plan, "KubeadmControlPlane/dp")->place.region, "europe-north1");
+    gl_hook_plan_done(&plan);
 }
 
 #define OBJECT(replicas)                                                                          \
@@ -370,9 +406,13 @@ static void test_lists_and_others(void **state)
                  "{\"apiVersion\":\"cert-manager.io/v1\",\"kind\":\"Issuer\",\"spec\":{\"x\":1}},"
                  "{\"apiVersion\":\"apiextensions.k8s.io/"
                  "v1\",\"kind\":\"CustomResourceDefinition\","
-                 "\"spec\":{\"replicas\":1}}]}",
+                 "\"spec\":{\"replicas\":1}},{\"apiVersion\":\"argoproj.io/"
+                 "v1alpha1\",\"kind\":\"CronWorkflow\"},"
+                 "{\"apiVersion\":\"sparkoperator.k8s.io/"
+                 "v1beta2\",\"kind\":\"SparkApplication\",\"spec\":{"
+                 "\"image\":\"a\"}}]}",
         (struct gl_hook_options){.regions = regions}, &plan);
-    assert_int_equal(plan.resources, 9);
+    assert_int_equal(plan.resources, 11);
     assert_int_equal(plan.count, 2);
     assert_int_equal(intent_of(&plan, "Deployment/w (2)")->count.desired, 3);
     assert_string_equal(plan.intents[0].place.region, "eu-south-2");
@@ -380,7 +420,9 @@ static void test_lists_and_others(void **state)
     assert_true(says(plan.unmapped, "Cluster.cluster.x-k8s.io"));
     assert_true(says(plan.unmapped, "Cluster.postgresql.cnpg.io"));
     assert_true(says(plan.unmapped, "Job.batch.volcano.sh"));
-    assert_null(plan.unmapped[4]);
+    assert_true(says(plan.unmapped, "CronWorkflow.argoproj.io"));
+    assert_true(says(plan.unmapped, "SparkApplication.sparkoperator.k8s.io"));
+    assert_null(plan.unmapped[6]);
     gl_hook_plan_done(&plan);
 }
 

@@ -227,56 +227,52 @@ static void test_parents_and_suspects(void **state)
 }
 
 /* As previews of azure-native hold them: names of Azure Resource Manager, a version of the API. */
+#define RG_TYPE "azure-native:resources:ResourceGroup"
+#define CLUSTER "azure-native:containerservice:ManagedCluster"
+#define VM_OLD  "azure-native:compute/v20240301:VirtualMachine"
+#define VM_NEW  "azure-native_compute_v20240301:compute:VirtualMachine"
+#define IN_GROUP                                                 \
+    "\"resourceGroupName\":" LATER "},\"propertyDependencies\":" \
+    "{\"resourceGroupName\":[\"" URN(RG_TYPE, "rg") "\"]"
+#define NATIVE(type, inputs) \
+    STEP("create", URN(type, "rg"), "\"newState\":{\"type\":\"x\",\"inputs\":{" inputs "}}")
+#define POOL    "{\"count\":2,\"maxCount\":3,\"minCount\":1,\"vmSize\":\"Standard_B2s\"}"
+#define POOLS   "\"agentPoolProfiles\":[" POOL "]"
+#define SWEDEN  "\"location\":\"swedencentral\""
+#define PROFILE "\"hardwareProfile\":{\"vmSize\":\"Standard_D2s_v3\"}"
+#define ADMIN   "\"osProfile\":{\"adminPassword\":\"" PLANTED "\"}"
+
+static const char *const natives[] = {
+    NATIVE(RG_TYPE, "\"location\":\"WestEurope\""),
+    NATIVE(CLUSTER, POOLS "," IN_GROUP),
+    NATIVE(VM_OLD, SWEDEN "," PROFILE "," ADMIN),
+    NATIVE(VM_NEW, SWEDEN),
+    NATIVE("aws-native:ec2:Instance", T3),
+    NATIVE("acme:x:Pool", "\"pools\":[{\"vmSize\":\"big\"}]"),
+    NATIVE("acme:x:Disk", "\"disk\":{\"size\":\"big\"}"),
+};
+
 static void test_providers_of_an_api(void **state)
 {
-#define AKS                                                                         \
-    "\"agentPoolProfiles\":[{\"count\":2,\"maxCount\":3,\"minCount\":1,\"vmSize\":" \
-    "\"Standard_B2s\"}]"
-#define IN_GROUP "\"resourceGroupName\":" LATER
-#define NATIVE(type, name, inputs)                                    \
-    STEP("create", URN(type, name),                                   \
-         "\"newState\":{\"type\":\"x\",\"inputs\":{" inputs           \
-         "},\"propertyDependencies\":{\"resourceGroupName\":[\"" URN( \
-             "azure-native:resources:ResourceGroup", "rg") "\"]}}")
-    static const char preview[] = PREVIEW(
-        "",
-        NATIVE("azure-native:resources:ResourceGroup", "rg", "\"location\":\"WestEurope\"") "," NATIVE(
-            "azure-native:"
-            "containerservice:"
-            "ManagedCluster",
-            "k",
-            AKS
-            "," IN_GROUP) "," NATIVE("azure-native:compute/v20240301:VirtualMachine", "old",
-                                     "\"location\":\"swedencentral\",\"hardwareProfile\":{"
-                                     "\"vmSize\":"
-                                     "\"Standard_D2s_v3\"},\"osProfile\":{\"adminPassword\":"
-                                     "\"" PLANTED
-                                     "\"}") "," NATIVE("azure-native_compute_v20240301:compute:"
-                                                       "VirtualMachine",
-                                                       "new",
-                                                       "\"location\":\"swedencentral\"") "," NATIVE("aws-native:ec2:Instance",
-                                                                                                    "i",
-                                                                                                    "\"instanceType\":\"t3.micro\"") "," NATIVE("acme:x:Pool",
-                                                                                                                                                "p",
-                                                                                                                                                "\"pools\":[{\"vmSize\":\"big\"}]") "," NATIVE("acme:x:Disk",
-                                                                                                                                                                                               "d",
-                                                                                                                                                                                               "\"disk\":{\"size\":\"big\"}"));
-    struct gl_hook_plan plan;
+    GL_AUTO(gl_str_done) struct gl_str preview = {0};
     const struct gl_intent *cluster;
+    struct gl_hook_plan plan;
 
     (void)state;
-    read_text(reader, preview, (struct gl_hook_options){0}, &plan);
+    gl_str_add(&preview, "{\"config\":{},\"steps\":[");
+    for (size_t i = 0; i < sizeof natives / sizeof natives[0]; i++)
+        gl_str_addf(&preview, "%s%s", i > 0 ? "," : "", natives[i]);
+    gl_str_add(&preview, "]}");
+    read_text(reader, gl_str_text(&preview), (struct gl_hook_options){0}, &plan);
     assert_int_equal(plan.count, 3);
-    cluster = intent_of(&plan, "azure-native:containerservice:ManagedCluster::k");
+    cluster = intent_of(&plan, CLUSTER "::rg");
     assert_true(cluster->is_launch);
     assert_string_equal(cluster->machine.type, "Standard_B2s");
     assert_string_equal(cluster->place.region, "westeurope");
     assert_int_equal(cluster->count.max, 3);
-    assert_string_equal(
-        intent_of(&plan, "azure-native:compute/v20240301:VirtualMachine::old")->place.region,
-        "swedencentral");
-    assert_true(
-        intent_of(&plan, "azure-native_compute_v20240301:compute:VirtualMachine::new")->is_launch);
+    assert_string_equal(intent_of(&plan, VM_OLD "::rg")->place.region, "swedencentral");
+    assert_string_equal(intent_of(&plan, VM_OLD "::rg")->machine.type, "Standard_D2s_v3");
+    assert_true(intent_of(&plan, VM_NEW "::rg")->is_launch);
     assert_true(says(plan.unmapped, "aws-native:ec2:Instance"));
     assert_true(says(plan.unmapped, "acme:x:Pool"));
     assert_false(says(plan.unmapped, "acme:x:Disk"));

@@ -246,6 +246,22 @@ static void what_has_ended_reserves_nothing_more(void **state)
     gl_ledger_close(ledger);
 }
 
+static int count_one(void *cookie, const char *launch, const struct gl_amount *held)
+{
+    (void)launch;
+    assert_int_equal(held->ug, 600000000);
+    ++*(int *)cookie;
+    return 0;
+}
+
+static int holders_at(struct gl_ledger *ledger, int64_t at_ms)
+{
+    int count = 0;
+
+    assert_int_equal(gl_budget_holders(ledger, "org/ml", at_ms, &count, count_one, &err), 0);
+    return count;
+}
+
 static void a_reservation_ends_with_its_lease(void **state)
 {
     struct gl_ledger *ledger = must_open();
@@ -255,6 +271,9 @@ static void a_reservation_ends_with_its_lease(void **state)
     assert_int_equal(reserve(ledger, "gl-1", "org/ml", 600000000), 0);
     assert_int_equal(balance_at(ledger, "org", NOW + LEASE_MS - 1).held.ug, 600000000);
     assert_int_equal(balance_at(ledger, "org", NOW + LEASE_MS).held.ug, 0);
+    assert_int_equal(holders_at(ledger, NOW + LEASE_MS - 1), 1);
+    assert_int_equal(holders_at(ledger, NOW + LEASE_MS), 0);
+    assert_int_equal(holders_at(ledger, GL_UNKNOWN), 1);
     world->sleep_ms(world->cookie, LEASE_MS);
     assert_int_equal(reserve(ledger, "gl-2", "org/ml", 600000000), 0);
     finish(ledger, "gl-1", 5, NOW, NOW + 1000); /* it ran after all: that is charged */

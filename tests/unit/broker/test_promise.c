@@ -174,7 +174,7 @@ static void a_breach_is_an_unmet_need(void **state)
     const struct gl_launch_change change = {
         GL_LAUNCH_KEEP,        .launch = "gl-a",   .state = "running", .cloud = "aws",
         .region = "eu-west-1", .type = "m5.large", .plan = plan};
-    const struct gl_demand_ask all = {0, true};
+    const struct gl_demand_ask all = {0, false};
     struct gl_ledger *ledger = must_open();
     struct gl_clustering *clustering;
     const struct gl_cluster *cluster;

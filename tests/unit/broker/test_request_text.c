@@ -148,8 +148,9 @@ static void rounded(void **state)
                     "2026-11");
     has(text.plain, "the limit is 95%, the best that was found 61%");
     has(text.plain, "grade B");
-    has(text.plain, "because no offer met our rule: renewable share at least 95%, location-based, by the hour, "
-                    "evidence of grade C or better, data at most 3 h old.");
+    has(text.plain,
+        "because no offer met our rule: renewable share at least 95%, location-based, by the hour, "
+        "evidence of grade C or better, data at most 3 h old.");
     has(text.plain, "20 to 50 waited. Where it cost time, the median was 2 to 5 hours.");
     has(text.plain, "100 to 200 gCO2e more");
     has(text.plain, "Drafted with greenlaunch GL-");

@@ -122,7 +122,7 @@ static int64_t looks(void)
 /* What the ledger has of demand; of nothing, a cluster of zeros. */
 static struct gl_cluster demand(void)
 {
-    const struct gl_demand_ask all = {0, true};
+    const struct gl_demand_ask all = {0, false};
     struct gl_error err = {0};
     struct gl_ledger *ledger = gl_context_ledger(&context, &err);
     struct gl_clustering *clustering = gl_demand_clusters(ledger, &all, &err);
