@@ -348,6 +348,12 @@ static bool is_marked(const struct gl_jsonpull *pull, const char *at, const char
     return (size_t)(pull->end - at) >= length && memcmp(at, mark, length) == 0;
 }
 
+/* Does a document begin with it, or what is left of one that was closed too early? */
+static bool is_rest(char first)
+{
+    return first != '\0' && strchr("{}],\"", first) != NULL;
+}
+
 /* Behind the lines of talk from `at` on, which is no white space. */
 static const char *drop_talk(struct gl_jsonpull *pull, const char *at,
                              const struct gl_jsonpull_talk *talk)
@@ -357,7 +363,7 @@ static const char *drop_talk(struct gl_jsonpull *pull, const char *at,
 
     while (at != NULL) {
         at = gl_jscan_need(pull, at, LOOK_AHEAD);
-        if (at == NULL || is_at_end(pull, at) || *at == '{' || is_document(pull, at))
+        if (at == NULL || is_at_end(pull, at) || is_rest(*at) || is_document(pull, at))
             break;
         if (is_marked(pull, at, talk->mark))
             at = drop_line(pull, at, &marked);

@@ -42,9 +42,9 @@ struct gl_jsonpull_talk {
     size_t max_bytes;  /* of the others, between two documents */
 };
 /* Before or between documents: drop such lines. Stops, looking no further, at text in the line in
- * which a document ended, at a line whose first byte, white space aside, is '{', and at one that
- * begins as gl_jsonpull_find() says: it is for the caller to read or refuse. SYNTAX when a line
- * holds what it may not, or there is too much talk. */
+ * which a document ended, at a line whose first byte, white space aside, is one of {}]," and at
+ * one that begins as gl_jsonpull_find() says: it is for the caller to read or refuse. SYNTAX when a
+ * line holds what it may not, or there is too much talk. */
 int gl_jsonpull_drop_talk(struct gl_jsonpull *pull, const struct gl_jsonpull_talk *talk,
                           struct gl_error *err);
 /* Kind of the value that comes next; nothing is consumed. */

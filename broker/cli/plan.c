@@ -149,27 +149,38 @@ static json_t *promise_json(const struct gl_promise *promise)
                      (json_int_t)promise->issues);
 }
 
+/* What is guaranteed, in a few words. */
+static const char *rule_words(const struct gl_ask_result *asked,
+                              const struct gl_book_entry *promised, const json_t *rules)
+{
+    if (asked->threshold[0] != '\0')
+        return asked->threshold;
+    if (promised != NULL)
+        return promised->rule->id;
+    return json_string_value(json_object_get(json_array_get(rules, 0), "id"));
+}
+
 static json_t *guarantee_json(const struct gl_ask_result *asked, uint32_t offer)
 {
     const struct gl_question question = gl_ask_question(asked);
     const struct gl_book_entry *promised = promise_of(asked, offer);
+    GL_AUTO(gl_auto_json) json_t *rules = stated_rules(&question, offer);
+    const char *words = rule_words(asked, promised, rules);
     char grade[2] = {gl_grade_letter((enum gl_grade)asked->decision->judgements[offer].grade),
                      '\0'};
     json_t *probability = json_null(), *json;
 
     /* What was only admitted (unknown, advisory, waived) is no promise. */
-    if ((asked->threshold[0] == '\0' && promised == NULL) ||
-        asked->decision->judgements[offer].has_warning)
+    if (words == NULL || asked->decision->judgements[offer].has_warning)
         return json_null();
     if (promised != NULL)
         probability = json_integer((json_int_t)llround(promised->promise.probability * 1e6));
-    json = json_pack("{s:s,s:I,s:I,s:s,s:s,s:o,s:s,s:o}", "rule",
-                     asked->threshold[0] != '\0' ? asked->threshold : promised->rule->id, "from_s",
+    json = json_pack("{s:s,s:I,s:I,s:s,s:s,s:o,s:s,s:O}", "rule", words, "from_s",
                      (json_int_t)asked->now.unix_s, "until_s",
                      (json_int_t)(asked->now.unix_s + asked->request.duration.s), "method",
                      promised != NULL ? "residual-path first passage" : "holds by the data at hand",
                      "grade", grade, "probability_ppm", probability, "on_lapse",
-                     on_lapse_of(asked->policy), "rules", stated_rules(&question, offer));
+                     on_lapse_of(asked->policy), "rules", rules);
     if (promised != NULL)
         json_object_set_new(json, "promise", promise_json(&promised->promise));
     return json;

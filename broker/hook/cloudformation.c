@@ -33,7 +33,12 @@ static const struct looks_row looks[] = {
 
 static int recognise(const char *bytes, size_t length, const char **out_why_not)
 {
+    static const char first[] = "Resources:"; /* of a template that has nothing before it */
+
     *out_why_not = NULL;
+    if (length >= strlen(first) && memcmp(bytes, first, strlen(first)) == 0 &&
+        memmem(bytes, length, "AWS::", 5) != NULL)
+        return 80;
     for (size_t i = 0; i < sizeof looks / sizeof looks[0]; i++) {
         const struct looks_row *row = &looks[i];
 

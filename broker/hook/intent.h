@@ -116,8 +116,8 @@ struct gl_hook_plan {
     const char *file;    /* as named by the user; "-" for standard input */
     const char *reader;  /* "terraform" */
     const char *version; /* what wrote it: "Terraform 1.14.2, format 1.2"; "" not said */
-    /* SHA-256 of the bytes as they came, zeros when nobody will read it; of a CDK assembly, of the digests of its manifest and of
-     * the files it names, in order. */
+    /* SHA-256 of the bytes as they came, zeros when nobody will read it; of a CDK assembly, of the
+     * digests of its manifest and of the files it names, in order. */
     struct gl_hash digest;
     struct gl_intent *intents;
     size_t count, room;          /* room: how many there is memory for; the readers' */

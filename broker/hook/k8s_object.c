@@ -311,15 +311,21 @@ static void remember(struct gl_k8s *k8s, const struct object *object,
 
 /* ---- kinds of others ---- */
 
+static bool is_among(const char *text, const char *const *list)
+{
+    for (; *list != NULL; list++)
+        if (strcmp(text, *list) == 0)
+            return true;
+    return false;
+}
+
 /* Objects of Kubernetes itself that only look like it: definitions, classes of nodes. */
 static bool is_own_group(const char *group)
 {
-    static const char *const own[] = {"apiextensions.k8s.io", "node.k8s.io", "resource.k8s.io"};
+    static const char *const own[] = {"apiextensions.k8s.io", "node.k8s.io", "resource.k8s.io",
+                                      NULL};
 
-    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
-        if (strcmp(group, own[i]) == 0)
-            return true;
-    return strchr(group, '.') == NULL;
+    return strchr(group, '.') == NULL || is_among(group, own);
 }
 
 static bool is_named_work(const char *kind)
@@ -334,21 +340,21 @@ static bool is_named_work(const char *kind)
 }
 
 /* A member by which an object of an operator tells that it starts pods or machines: steps of a
- * workflow or a pipeline have an image each, databases and brokers so many replicas. */
+ * workflow or a pipeline have an image each, databases and brokers so many replicas, and machines
+ * of a cloud (Crossplane, Config Connector, ACK) a type. */
 static bool starts_pods(const struct gl_jtree *tree, const struct gl_jnode *member)
 {
-    static const char *const counts[] = {"replicas",  "instances", "numberOfInstances",
-                                         "nodeCount", "workers",   "parallelism"};
+    static const char *const texts[] = {"image",           "instanceType",  "machineType",
+                                        "vmSize",          "instanceClass", "nodeType",
+                                        "dbInstanceClass", "cacheNodeType", NULL};
+    static const char *const counts[] = {
+        "replicas", "instances", "numberOfInstances", "nodeCount", "workers", "parallelism", NULL};
     const char *key = gl_jnode_key(tree, member);
 
-    if (strcmp(key, "image") == 0)
-        return gl_jnode_text(tree, member) != NULL;
     if (strcmp(key, "nodeSelector") == 0)
         return gl_jnode_is(member, GL_JOBJECT) && member->count > 0;
-    for (size_t i = 0; member->kind == GL_JNUMBER && i < sizeof counts / sizeof counts[0]; i++)
-        if (strcmp(key, counts[i]) == 0)
-            return true;
-    return false;
+    return (gl_jnode_text(tree, member) != NULL && is_among(key, texts)) ||
+           (member->kind == GL_JNUMBER && is_among(key, counts));
 }
 
 static bool is_suspect(const struct object *object)

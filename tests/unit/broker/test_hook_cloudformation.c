@@ -382,6 +382,26 @@ static void test_globals(void **state)
     gl_hook_plan_done(&plan);
 }
 
+static void test_recognise(void **state)
+{
+    static const struct {
+        const char *text;
+        bool is_one;
+    } rows[] = {
+        {"Resources:\n  A:\n    Type: \"AWS::EC2::Instance\"\n", true},
+        {"# a comment\nResources:\n  A:\n    Type: 'AWS::EC2::Instance'\n", true},
+        {"{\"Resources\": {\"A\": {\"Type\": \"AWS::EC2::Instance\"}}}", true},
+        {"Resources:\n- a\n", false},
+        {"kind: Pod\nargs: ['Resources: \"AWS::x\"']\n", false},
+    };
+    const char *why_not;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if ((reader->recognise(rows[i].text, strlen(rows[i].text), &why_not) > 0) != rows[i].is_one)
+            fail_msg("%s", rows[i].text);
+}
+
 static void test_bombs(void **state)
 {
     GL_AUTO(gl_str_done) struct gl_str text = {0};
@@ -458,11 +478,12 @@ static void test_yaml_tree(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_values),  cmocka_unit_test(test_given_parameters),
-        cmocka_unit_test(test_places),  cmocka_unit_test(test_long_form),
-        cmocka_unit_test(test_cdk),     cmocka_unit_test(test_bombs),
-        cmocka_unit_test(test_refused), cmocka_unit_test(test_yaml_tree),
-        cmocka_unit_test(test_scalers), cmocka_unit_test(test_globals),
+        cmocka_unit_test(test_values),    cmocka_unit_test(test_given_parameters),
+        cmocka_unit_test(test_places),    cmocka_unit_test(test_long_form),
+        cmocka_unit_test(test_cdk),       cmocka_unit_test(test_bombs),
+        cmocka_unit_test(test_refused),   cmocka_unit_test(test_yaml_tree),
+        cmocka_unit_test(test_scalers),   cmocka_unit_test(test_globals),
+        cmocka_unit_test(test_recognise),
     };
 
     return cmocka_run_group_tests(tests, open_mapping, close_mapping);

@@ -169,6 +169,8 @@ static const struct count_case counts[] = {
      GL_UNKNOWN, GL_UNKNOWN, true},
     {WORKLOAD("apps/v1", "DaemonSet", TEMPLATE), GL_UNKNOWN, GL_UNKNOWN, GL_UNKNOWN, GL_UNKNOWN,
      true},
+    {WORKLOAD("extensions/v1beta1", "DaemonSet", TEMPLATE), GL_UNKNOWN, GL_UNKNOWN, GL_UNKNOWN,
+     GL_UNKNOWN, true},
     {WORKLOAD("batch/v1", "Job", "parallelism: 4, activeDeadlineSeconds: 600, " TEMPLATE), 4, 4, 4,
      600, true},
     {WORKLOAD("batch/v1", "Job", "suspend: true, " TEMPLATE), 0, 0, 0, GL_UNKNOWN, false},
@@ -410,9 +412,11 @@ static void test_lists_and_others(void **state)
                  "v1alpha1\",\"kind\":\"CronWorkflow\"},"
                  "{\"apiVersion\":\"sparkoperator.k8s.io/"
                  "v1beta2\",\"kind\":\"SparkApplication\",\"spec\":{"
-                 "\"image\":\"a\"}}]}",
+                 "\"image\":\"a\"}},{\"apiVersion\":\"container.gcp.crossplane.io/v1beta1\","
+                 "\"kind\":\"NodePool\",\"spec\":{\"forProvider\":{\"config\":{\"machineType\":"
+                 "\"n1\"}}}}]}",
         (struct gl_hook_options){.regions = regions}, &plan);
-    assert_int_equal(plan.resources, 11);
+    assert_int_equal(plan.resources, 12);
     assert_int_equal(plan.count, 2);
     assert_int_equal(intent_of(&plan, "Deployment/w (2)")->count.desired, 3);
     assert_string_equal(plan.intents[0].place.region, "eu-south-2");
@@ -422,7 +426,8 @@ static void test_lists_and_others(void **state)
     assert_true(says(plan.unmapped, "Job.batch.volcano.sh"));
     assert_true(says(plan.unmapped, "CronWorkflow.argoproj.io"));
     assert_true(says(plan.unmapped, "SparkApplication.sparkoperator.k8s.io"));
-    assert_null(plan.unmapped[6]);
+    assert_true(says(plan.unmapped, "NodePool.container.gcp.crossplane.io"));
+    assert_null(plan.unmapped[7]);
     gl_hook_plan_done(&plan);
 }
 

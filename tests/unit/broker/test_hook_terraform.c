@@ -423,6 +423,7 @@ static const struct refusal refusals[] = {
     {HEAD CHANGES(CREATE("aws_instance.a", T3)) "}\ndone\n  {\"@level\":\"info\"}",
      "no format_version"},
     {HEAD CHANGES(CREATE("aws_instance.a", T3)) "}\ndone\n[\"a\"]", "not a JSON object"},
+    {HEAD CHANGES(CREATE("aws_instance.a", T3)) "}\n}\n", "expected a value"},
     {HEAD CHANGES(CREATE("aws_instance.a", T3)) "}\n[unit] {\"format_version\":\"1.2\"}",
      "within a line"},
 };

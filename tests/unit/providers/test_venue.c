@@ -224,6 +224,11 @@ static void test_form(void **state)
         "&what=a%20%26%20b%20%3D%20%C3%A9%20%231%3F&why=50%25%20%2B%20%22quotes%22%0A-%20list");
     assert_string_equal(preview.note, "");
     gl_venue_preview_done(&preview);
+    /* A form without ids takes no text: that is said, and not found out by the person. */
+    request.field_count = 0;
+    preview = preview_of(venue, &request);
+    assert_non_null(strstr(preview.note, "takes only the title"));
+    gl_venue_preview_done(&preview);
     gl_venue_close(venue);
 }
 

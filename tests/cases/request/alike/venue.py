@@ -10,7 +10,9 @@ WEIRD = "\x1b]0;owned\x07[click](javascript:alert(1)) <script>alert(1)</script>"
 class Venue(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         items = [{"number": 7 + i, "html_url": "javascript:alert(1)", "title": WEIRD,
-                  "state": "open", "reactions": {"+1": 12}} for i in range(4)]
+                  "state": "closed" if i == 1 else "open", "reactions": {"+1": 12}}
+                 for i in range(4)]
+        items.insert(0, {"number": -1, "title": 5})
         body = json.dumps({"total_count": 4, "items": items}).encode()
         with open("asked.txt", "a", encoding="utf-8") as asked:
             asked.write(f"{self.command} {self.path}\n")
