@@ -158,7 +158,7 @@ static void begin_with(const struct gl_caps *caps, const char *path, struct gl_c
     for (size_t i = 0; i < caps->count; i++)
         if (strcmp(caps->items[i].path, path) == 0)
             *cap = caps->items[i];
-    snprintf(cap->path, sizeof cap->path, "%s", path);
+    snprintf(cap->path, sizeof cap->path, "%.255s", path);
 }
 
 static int check_period(const struct gl_caps *caps, const struct gl_cap *cap, struct gl_error *err)

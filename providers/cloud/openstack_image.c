@@ -143,7 +143,7 @@ static int take_image_id(struct gl_openstack *os, struct gl_remote_call *call, c
         id = strrchr(location, '/') + 1;
     if (!gl_openstack_is_uuid(id))
         return gl_fail(err, GL_E_OUTCOME, "openstack: the answer names no image");
-    snprintf(out, 40, "%s", id);
+    snprintf(out, 40, "%.39s", id);
     return 0;
 }
 

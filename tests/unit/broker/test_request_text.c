@@ -329,15 +329,11 @@ static void rules_are_asked_again(void **state)
 {
     static const char *const good[] = {
         RULE, "intensity<=100g/kWh;location;average;lifecycle;grade>=D;data-age<=10800s",
-        "renewable-share>=90%;green-for>=21600s;location;without-biomass;hourly;grade>=C;"
-        "data-age<=10800s"};
-    static const char *const bad[] = {"",
-                                      "price",
-                                      "renewable-share>=95%;location;hourly;grade>=C;"
-                                      "data-age<=10800s;places",
-                                      "nonsense",
-                                      "location",
-                                      "renewable-share>=95%;market;hourly"};
+        "renewable-share>=90%;green-for>=21600s;location;hourly;grade>=C;data-age<=10800s",
+        "renewable-share>=90%;location;without-biomass;hourly;grade>=C;data-age<=10800s"};
+    static const char *const bad[] = {
+        "",         "price",    "renewable-share>=95%;location;hourly;data-age<=9s;places",
+        "nonsense", "location", "renewable-share>=95%;market;hourly"};
 
     (void)state;
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
