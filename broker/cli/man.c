@@ -216,6 +216,7 @@ static const struct entry environment[] = {
     {"XDG_CONFIG_HOME", "Folder of greenlaunch/config.yaml; ~/.config when not set"},
     {"XDG_STATE_HOME", "Folder of greenlaunch/, the ledger, the cache of signals and local "
                        "instances; ~/.local/state when not set"},
+    {"USER", "Who approves a request at a terminal, when --approved-by says nothing"},
     {"PATH", "Where QEMU, busybox and the programs of --with are found"},
     {"AZURE_SUBSCRIPTION_ID",
      "Whose machines are believed to be ours when Azure signs where one runs; the other variables "

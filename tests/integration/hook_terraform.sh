@@ -20,6 +20,10 @@ export HOME=$scratch/home XDG_STATE_HOME=$scratch/state XDG_CONFIG_HOME=$scratch
 export PATH="$build:${terraform%/*}:$PATH" CHECKPOINT_DISABLE=1 TF_IN_AUTOMATION=1
 export TF_CLI_CONFIG_FILE=$scratch/terraformrc
 unset AWS_REGION AWS_DEFAULT_REGION AWS_PROFILE
+# Providers listen on a socket in TMPDIR, whose path may have 107 bytes.
+TMPDIR=$(mktemp -d /tmp/gl-terraform.XXXXXX) || exit 1
+export TMPDIR
+trap 'rm -rf "$TMPDIR"' EXIT
 printf 'provider_installation {\n  filesystem_mirror { path = "%s" }\n}\n' "$mirror" \
     >"$TF_CLI_CONFIG_FILE"
 secret=planted-secret-value

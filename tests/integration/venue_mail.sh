@@ -52,6 +52,7 @@ primary_hostname = mail.example
 spool_directory = $scratch/spool
 log_file_path = $scratch/%slog
 pid_file_path = $scratch/pid
+notifier_socket =
 local_interfaces = 127.0.0.1
 daemon_smtp_ports = $1
 host_lookup =

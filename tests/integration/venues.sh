@@ -158,15 +158,17 @@ events() {
 }
 
 form() {
-    local folder=$scratch/echo port browser
+    local folder=$scratch/echo port browser short
     browser=$(command -v chromium || command -v chromium-browser || command -v google-chrome) ||
         { skip browser 'chromium is not installed'; return; }
     start_judge echo python3 || { skip browser "$(tail -n 1 "$folder/log")"; return; }
     judged 'an address for the browser' GREENLAUNCH_JUDGE_FORM="$folder" \
         GREENLAUNCH_JUDGE_ECHO="http://127.0.0.1:$port"
-    timeout 60 "$browser" --headless --no-sandbox --disable-gpu --no-proxy-server \
+    short=$(mktemp -d /tmp/gl-form.XXXXXX) # it makes a socket there, whose path may have 107 bytes
+    TMPDIR=$short timeout 60 "$browser" --headless --no-sandbox --disable-gpu --no-proxy-server \
         --user-data-dir="$folder/profile" --dump-dom "$(cat "$folder/url")" \
         >"$folder/dom" 2>"$folder/chromium.log"
+    rm -rf "$short"
     if ! grep -q '<pre' "$folder/dom"; then
         skip browser "chromium prints no page: $(tail -n 1 "$folder/chromium.log")"
         return
