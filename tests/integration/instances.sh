@@ -99,6 +99,14 @@ exits 0 'unknown evidence may be admitted in so many words' greenlaunch run \
     --renewable-only --zone IS --offline --on-unknown allow -d 2min -- true
 grep -q '"guarantee":null' "$(receipt_of)"
 check $? 'but is no guarantee'
+exits 0 'a limit on the intensity alone is launched by' greenlaunch run --max-intensity 500g/kWh \
+    --min-grade D --zone IS --offline -d 2min -- true
+grep -q '"rule":"command-line","rules":\[{"id":"command-line"' "$(receipt_of)" &&
+    grep -q '"state":"kept"' "$(receipt_of)"
+check $? 'and guaranteed, so that the guard watches it'
+exits 0 'a limit on the price' greenlaunch run --max-price 1USD/h --zone IS --offline -d 2min -- true
+grep -q '"guarantee":null' "$(receipt_of)"
+check $? 'says nothing of the grid'
 
 # ---- receipts ----
 receipt=$(receipt_of)
