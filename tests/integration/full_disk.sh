@@ -45,7 +45,7 @@ fill() {
     check $? 'the disk is full'
 }
 
-if ! greenlaunch launch "${green[@]}" -d 2min --name one >"$out" 2>&1; then
+if ! greenlaunch launch "${green[@]}" -d 5min --name one >"$out" 2>&1; then
     if grep -q GL5009 "$out"; then
         printf 'skip this machine can run neither virtual machines nor processes of their own\n'
         exit 0
@@ -55,7 +55,7 @@ if ! greenlaunch launch "${green[@]}" -d 2min --name one >"$out" 2>&1; then
     exit 1
 fi
 check 0 'a first instance starts'
-exits 0 'a second one starts' greenlaunch launch "${green[@]}" -d 2min --name two
+exits 0 'a second one starts' greenlaunch launch "${green[@]}" -d 5min --name two
 exits 0 'and one that ends by itself' greenlaunch launch "${green[@]}" -d 15s --name brief
 fill
 exits 1 'nothing is launched on a full disk' greenlaunch launch "${green[@]}" -d 2min
@@ -68,7 +68,11 @@ check $? 'what runs is shown'
 exits 1 'stop says that it could not write it down' greenlaunch stop one
 said 'is stopped, but the ledger could not be written: free space and run .greenlaunch status' \
     'and that it is stopped'
-sleep 14
+for _ in $(seq 60); do
+    greenlaunch status --width 120 >"$out" 2>&1
+    [ "$(grep -c 'ended, unwritten' "$out")" -eq 2 ] && break
+    sleep 1
+done
 exits 0 'status still needs no space' greenlaunch status --width 120
 [ "$(grep -c 'ended, unwritten' "$out")" -eq 2 ] && [ "$(grep -c ' running ' "$out")" -eq 1 ]
 check $? 'what has ended is not shown as running'

@@ -157,6 +157,7 @@ if command -v script >/dev/null 2>&1; then
         'greenlaunch hook terraform --run --policy policy.yaml --offline --yes -- terraform apply' \
         "$scratch/asked" >/dev/null 2>&1
     status=$?
+    [ "$status" -eq 6 ] || sed 's/^/# /' "$FAKE_LOG" "$scratch/asked"
     [ "$status" -eq 6 ] && grep -q 'interrupted' "$FAKE_LOG"
     check $? "Ctrl-C reaches the tool, and its status counts (exit $status)"
 else
@@ -177,6 +178,8 @@ check $? "TERM goes on to the tool, whose status counts (exit $status)"
 calls 'told to end' 'the tool could end in order'
 [ -z "$(left)" ]
 check $? 'the plan file is gone then too'
+FAKE_APPLY_STATUS=6 FAKE_LATE_SIGNAL=INT exits 6 'a signal that comes as the tool ends changes nothing' \
+    run --yes -- terraform apply
 : >"$FAKE_LOG"
 FAKE_SLEEP_PLAN=60 greenlaunch hook terraform --run --policy policy.yaml --offline --yes -- \
     terraform apply >/dev/null 2>&1 &
