@@ -60,21 +60,22 @@ void gl_modes_setup(const struct gl_meter_options *options, struct gl_meter_setu
     }
 }
 
-static int read_token(const struct gl_meter_options *options, struct gl_meter_setup *out,
-                      struct gl_error *err)
+static int read_token(const struct gl_meter_options *options, uint8_t out[GL_TOKEN_BYTES],
+                      bool *out_has, struct gl_error *err)
 {
     GL_AUTO(gl_auto_free) char *text = NULL;
     size_t length;
     int status;
 
+    *out_has = false;
     if (options->token_file == NULL)
         return 0;
     if (gl_file_read(options->token_file, 128, &text, &length, err) < 0)
         return -1;
     text[strcspn(text, "\n")] = '\0';
-    status = gl_hex_parse(text, out->token, sizeof out->token, err);
+    status = gl_hex_parse(text, out, GL_TOKEN_BYTES, err);
     gl_wipe(text, length);
-    out->has_token = status == 0;
+    *out_has = status == 0;
     return status < 0 ? gl_wrap(err, "%s", options->token_file) : 0;
 }
 
@@ -171,7 +172,7 @@ int gl_mode_run(const struct gl_meter_options *options, struct gl_error *err)
     if (options->spool != NULL && gl_spool_open(&spool, options->spool, NULL, err) < 0)
         return -1;
     setup.spool = options->spool != NULL ? &spool : NULL;
-    if (make_seed(&setup, err) < 0 || read_token(options, &setup, err) < 0 ||
+    if (make_seed(&setup, err) < 0 || read_token(options, setup.token, &setup.has_token, err) < 0 ||
         open_sink(options, &sink, err) < 0)
         return -1;
     status = meter_command(options, &setup, &sink, err);
@@ -214,6 +215,8 @@ struct replay {
     struct gl_batch *batch;
     const struct gl_secret_key *key;
     const struct gl_public_key *public_key;
+    uint8_t token[GL_TOKEN_BYTES];
+    bool has_token;
     char launch[64];
     struct gl_sink sink;
     bool has_failed;
@@ -232,19 +235,36 @@ static void send_replay(struct replay *replay)
     gl_batch_clear(replay->batch);
 }
 
+/* Before the first batch of a launch: who takes them may have seen no console. */
+static void enrol_replay(struct replay *replay, const struct gl_reading *first)
+{
+    char line[GL_ENROLMENT_MAX];
+    size_t length;
+
+    send_replay(replay);
+    memcpy(replay->launch, first->launch, sizeof replay->launch);
+    if (!replay->has_token)
+        return;
+    length = gl_enrolment_line(first->boot, first->launch, replay->token, replay->public_key, line);
+    replay->has_failed =
+        replay->has_failed || !gl_sink_send_for(&replay->sink, line, length, WAIT_MS);
+}
+
 static bool replay_record(void *cookie, const struct gl_reading *reading, const char *text,
                           size_t length, const struct gl_hash *hash)
 {
     struct replay *replay = cookie;
 
-    if (!gl_batch_has_room(replay->batch) || strcmp(replay->launch, reading->launch) != 0)
+    if (strcmp(replay->launch, reading->launch) != 0)
+        enrol_replay(replay, reading);
+    if (!gl_batch_has_room(replay->batch))
         send_replay(replay);
-    memcpy(replay->launch, reading->launch, sizeof replay->launch);
     gl_batch_add(replay->batch, text, length, reading->seq, hash);
     return !replay->has_failed;
 }
 
-/* Everything in the spool, as signed batches. The spool is not changed but by its own recovery. */
+/* Everything in the spool, as signed batches, enrolled where the token is given. The spool is not
+ * changed but by its own recovery. */
 static int print_spool(const struct gl_meter_options *options, struct gl_error *err)
 {
     GL_AUTO(gl_auto_free) struct gl_batch *batch = gl_alloc(sizeof *batch);
@@ -255,6 +275,8 @@ static int print_spool(const struct gl_meter_options *options, struct gl_error *
     uint8_t seed[32];
     int status = -1;
 
+    if (read_token(options, replay.token, &replay.has_token, err) < 0)
+        return -1;
     if (gl_spool_open(&spool, options->replay, NULL, err) == 0 &&
         gl_spool_seed(&spool, seed, err) == 0 && open_sink(options, &replay.sink, err) == 0) {
         gl_key_of_seed(seed, &key, &public_key);
@@ -265,6 +287,7 @@ static int print_spool(const struct gl_meter_options *options, struct gl_error *
         gl_secret_key_wipe(&key);
         gl_wipe(seed, sizeof seed);
     }
+    gl_wipe(replay.token, sizeof replay.token);
     gl_spool_close(&spool);
     return status;
 }

@@ -106,6 +106,9 @@ void gl_http_batch_add(struct gl_http_batch *batch, const struct gl_http_request
  * TIMEOUT, one a call. out->request is borrowed until the next call. */
 bool gl_http_batch_next(struct gl_http_batch *batch, int64_t deadline_ms,
                         struct gl_http_exchange *out);
+/* Wait at most `most_ms` for gl_http_batch_next() to have something to tell: false when it has not,
+ * and the caller may do other things. */
+bool gl_http_batch_wait(struct gl_http_batch *batch, int64_t deadline_ms, int64_t most_ms);
 /* Ends what is under way; NULL is fine. */
 void gl_http_batch_free(struct gl_http_batch *batch);
 

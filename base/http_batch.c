@@ -274,8 +274,8 @@ static void end_all(struct gl_http_batch *batch, int64_t deadline_ms)
     }
 }
 
-/* Until something is finished, for one slice of time at most. */
-static void advance(struct gl_http_batch *batch, int64_t deadline_ms)
+/* Until something is finished, for one slice of time and for `most_ms` at most. */
+static void advance(struct gl_http_batch *batch, int64_t deadline_ms, int64_t most_ms)
 {
     int64_t left_ms = INT64_MAX;
 
@@ -284,6 +284,7 @@ static void advance(struct gl_http_batch *batch, int64_t deadline_ms)
     if (batch->http->flights != NULL) {
         int64_t wait_ms = left_ms < GL_HTTP_SLICE_MS ? left_ms : GL_HTTP_SLICE_MS;
 
+        wait_ms = wait_ms < most_ms ? wait_ms : most_ms;
         /* Even when the time is up: an answer may have come while the caller was busy. */
         batch->http->flights->run(batch->http, wait_ms > 0 ? wait_ms : 0);
     }
@@ -303,11 +304,22 @@ static struct entry *next_entry(struct gl_http_batch *batch, int64_t deadline_ms
     struct entry *entry;
 
     while (batch->finished.first == NULL && batch->first != NULL)
-        advance(batch, deadline_ms);
+        advance(batch, deadline_ms, GL_HTTP_SLICE_MS);
     entry = (struct entry *)gl_http_flights_take(&batch->finished);
     if (entry != NULL)
         unlink_entry(batch, entry);
     return entry;
+}
+
+bool gl_http_batch_wait(struct gl_http_batch *batch, int64_t deadline_ms, int64_t most_ms)
+{
+    int64_t until_ms = gl_http_clock_ms() + most_ms, left_ms = most_ms;
+
+    while (batch->finished.first == NULL && batch->first != NULL && left_ms > 0) {
+        advance(batch, deadline_ms, left_ms);
+        left_ms = until_ms - gl_http_clock_ms();
+    }
+    return batch->finished.first != NULL || batch->first == NULL;
 }
 
 static void fill(const struct entry *entry, struct gl_http_exchange *out)

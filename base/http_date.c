@@ -24,19 +24,28 @@ struct dated_http {
     size_t count, capacity;
 };
 
-static void note(struct dated_http *self, const struct gl_http_reply *reply)
+bool gl_http_reply_date(const struct gl_http_reply *reply, int64_t *out_s)
 {
     char text[64];
     struct tm tm = {0};
     const char *end;
-    int64_t ahead_s;
 
     if (!gl_http_reply_header(reply, "date", text, sizeof text))
-        return;
+        return false;
     end = strptime(text, "%a, %d %b %Y %H:%M:%S GMT", &tm);
     if (end == NULL || *end != '\0')
+        return false;
+    *out_s = (int64_t)timegm(&tm);
+    return true;
+}
+
+static void note(struct dated_http *self, const struct gl_http_reply *reply)
+{
+    int64_t at_s, ahead_s;
+
+    if (!gl_http_reply_date(reply, &at_s))
         return;
-    ahead_s = gl_now(self->world).unix_s - (int64_t)timegm(&tm);
+    ahead_s = gl_now(self->world).unix_s - at_s;
     if (!self->has_date || llabs(ahead_s) < llabs(self->ahead_s))
         self->ahead_s = ahead_s;
     self->has_date = true;

@@ -8,6 +8,10 @@
 
 #include "base/http.h"
 
+/* The Date of an answer in Unix seconds; false when it has none of the form of RFC 9110 section
+ * 5.6.7. */
+bool gl_http_reply_date(const struct gl_http_reply *reply, int64_t *out_s);
+
 /* Passes through to `inner`, which stays the caller's. Ends by gl_http_close(). */
 struct gl_http *gl_http_dated_new(struct gl_http *inner, const struct gl_world *world);
 

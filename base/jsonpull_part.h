@@ -67,13 +67,23 @@ const char *gl_jscan_spaces(struct gl_jsonpull *pull, const char *at);
 const char *gl_jscan_special(struct gl_jsonpull *pull, const char *at, struct gl_jscan_text *out);
 /* A number; it may have moved: *io_at is its beginning. */
 const char *gl_jscan_number(struct gl_jsonpull *pull, const char **io_at);
-/* One of the words null, true, false. */
-const char *gl_jscan_word(struct gl_jsonpull *pull, const char *at, enum gl_jkind kind);
+/* gl_jscan_word() of what is not the word, or only its beginning yet. */
+const char *gl_jscan_late_word(struct gl_jsonpull *pull, const char *at, enum gl_jkind kind);
 const char *gl_jscan_skip(struct gl_jsonpull *pull, const char *at);
 /* jsonpull_tree.c; `choice` NULL takes all */
 const char *gl_jscan_take(struct gl_jsonpull *pull, const char *at,
                           const struct gl_jsonpull_choice *choice, struct gl_jtree *tree);
-void gl_jscan_reserve(const struct gl_jsonpull *pull, const char *at, struct gl_jscan_text *out);
+void gl_jscan_grow(struct gl_jscan_text *out, size_t needed);
+/* Room for all that is in the window from `at` on. */
+static inline void gl_jscan_reserve(const struct gl_jsonpull *pull, const char *at,
+                                    struct gl_jscan_text *out)
+{
+    size_t needed = out->length + (size_t)(pull->end - at) + GL_JSCAN_PAD;
+
+    if (needed > out->capacity)
+        gl_jscan_grow(out, needed);
+}
+
 /* ---- the grammar, RFC 8259 sections 2 to 7 ---- */
 
 /* Behind the white space; what comes then is in the window, unless the input ends. */
@@ -84,6 +94,22 @@ static inline const char *gl_jscan_space(struct gl_jsonpull *pull, const char *a
     if (at[0] == ' ' && (unsigned char)at[1] > ' ')
         return at + 1;
     return gl_jscan_spaces(pull, at);
+}
+
+static inline bool gl_jscan_is_word(const char *at, enum gl_jkind kind)
+{
+    if (kind == GL_JFALSE)
+        return memcmp(at, "false", 5) == 0;
+    return memcmp(at, kind == GL_JTRUE ? "true" : "null", 4) == 0;
+}
+
+/* One of the words null, true, false. */
+static inline const char *gl_jscan_word(struct gl_jsonpull *pull, const char *at,
+                                        enum gl_jkind kind)
+{
+    if (gl_jscan_is_word(at, kind))
+        return at + (kind == GL_JFALSE ? 5 : 4);
+    return gl_jscan_late_word(pull, at, kind);
 }
 
 /* A string whose opening quote is at `at`; its text goes to the end of `out`, if that is given. */

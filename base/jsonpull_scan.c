@@ -113,13 +113,10 @@ const char *gl_jscan_spaces(struct gl_jsonpull *pull, const char *at)
 
 /* ---- strings ---- */
 
-void gl_jscan_reserve(const struct gl_jsonpull *pull, const char *at, struct gl_jscan_text *out)
+void gl_jscan_grow(struct gl_jscan_text *out, size_t needed)
 {
-    size_t needed = out->length + (size_t)(pull->end - at) + GL_JSCAN_PAD;
     size_t capacity = out->capacity > 0 ? out->capacity : GL_JSCAN_WINDOW;
 
-    if (needed <= out->capacity)
-        return;
     while (capacity < needed)
         capacity *= 2;
     out->text = gl_realloc(out->text, capacity);
@@ -308,16 +305,12 @@ const char *gl_jscan_number(struct gl_jsonpull *pull, const char **io_at)
     }
 }
 
-const char *gl_jscan_word(struct gl_jsonpull *pull, const char *at, enum gl_jkind kind)
+const char *gl_jscan_late_word(struct gl_jsonpull *pull, const char *at, enum gl_jkind kind)
 {
-    static const char words[][6] = {
-        [GL_JNULL] = "null", [GL_JFALSE] = "false", [GL_JTRUE] = "true"};
     size_t length = kind == GL_JFALSE ? 5 : 4;
 
-    if (memcmp(at, words[kind], length) == 0)
-        return at + length;
     at = gl_jscan_need(pull, at, length);
-    if (at == NULL || memcmp(at, words[kind], length) == 0)
+    if (at == NULL || gl_jscan_is_word(at, kind))
         return at != NULL ? at + length : NULL;
     return gl_jscan_expected(pull, at, "a value");
 }

@@ -46,6 +46,19 @@ int gl_process_capture(const char *const *argv, size_t ceiling, int64_t timeout_
  */
 int gl_process_capture_spawn(const struct gl_spawn *spawn, size_t ceiling, int64_t timeout_ms,
                              struct gl_str *out, int *out_status, struct gl_error *err);
+
+/* A helper whose output is collected while the caller does other things. */
+struct gl_capture;
+/* Start it; its time counts from here (-1 = it has for ever). NULL: IO as gl_process_start(). */
+struct gl_capture *gl_capture_start(const struct gl_spawn *spawn, size_t ceiling,
+                                    int64_t timeout_ms, struct gl_error *err);
+/* Wait for its end at most wait_ms (-1 = as long as it has). 1 it ended: its output is appended to
+ * *out; 0 it still runs; -1 TIMEOUT, TOO_LARGE, IO. After anything but 0 only gl_capture_free(). */
+int gl_capture_take(struct gl_capture *capture, int64_t wait_ms, struct gl_str *out,
+                    int *out_status, struct gl_error *err);
+/* Kills what still runs and wipes what it wrote; NULL is fine. */
+void gl_capture_free(struct gl_capture *capture);
+
 /* Absolute path of a program in PATH into a fresh string, NULL if there is none. */
 char *gl_program_find(const char *name);
 

@@ -20,6 +20,7 @@ struct scale {
 };
 
 static const struct scale masses[] = {
+    {"mg", 1000, 1},
     {"g", INT64_C(1000000), 1},
     {"kg", INT64_C(1000000000), 1},
     {"t", INT64_C(1000000000000), 1},
@@ -28,10 +29,15 @@ static const struct scale masses[] = {
 };
 
 static const struct scale energies[] = {
-    {"Wh", INT64_C(1000000), 1},          {"kWh", INT64_C(1000000000), 1},
-    {"MWh", INT64_C(1000000000000), 1},   {"GWh", INT64_C(1000000000000000), 1},
-    {"J", INT64_C(1000000), 3600},        {"kJ", INT64_C(1000000000), 3600},
-    {"MJ", INT64_C(1000000000000), 3600}, {NULL, 0, 0},
+    {"mWh", 1000, 1},
+    {"Wh", INT64_C(1000000), 1},
+    {"kWh", INT64_C(1000000000), 1},
+    {"MWh", INT64_C(1000000000000), 1},
+    {"GWh", INT64_C(1000000000000000), 1},
+    {"J", INT64_C(1000000), 3600},
+    {"kJ", INT64_C(1000000000), 3600},
+    {"MJ", INT64_C(1000000000000), 3600},
+    {NULL, 0, 0},
 };
 
 static const struct scale powers[] = {
@@ -86,17 +92,17 @@ struct dimension {
 static const struct dimension dimensions[GL_DIM_COUNT_KINDS] = {
     [GL_DIM_INTENSITY] = {{GL_DIM_INTENSITY, "intensity",
                            "gCO2e/kWh, kgCO2e/MWh, tCO2e/MWh, g/kWh, lb/MWh", "100 gCO2e/kWh",
-                           "^" NUMBER " *(g|kg|t|lb)" CARBON PER "(kWh|MWh|GWh)$"},
+                           "^" NUMBER " *(mg|g|kg|t|lb)" CARBON PER "(kWh|MWh|GWh)$"},
                           masses,
                           per_energy,
                           true},
-    [GL_DIM_MASS] = {{GL_DIM_MASS, "mass", "g, kg, t, lb (with or without CO2e)", "5 kgCO2e",
-                      "^" NUMBER " *(g|kg|t|lb)" CARBON "$"},
+    [GL_DIM_MASS] = {{GL_DIM_MASS, "mass", "mg, g, kg, t, lb (with or without CO2e)", "5 kgCO2e",
+                      "^" NUMBER " *(mg|g|kg|t|lb)" CARBON "$"},
                      masses,
                      NULL,
                      true},
-    [GL_DIM_ENERGY] = {{GL_DIM_ENERGY, "energy", "Wh, kWh, MWh, GWh, J, kJ, MJ", "2.5 kWh",
-                        "^" NUMBER " *(Wh|kWh|MWh|GWh|J|kJ|MJ)$"},
+    [GL_DIM_ENERGY] = {{GL_DIM_ENERGY, "energy", "mWh, Wh, kWh, MWh, GWh, J, kJ, MJ", "2.5 kWh",
+                        "^" NUMBER " *(mWh|Wh|kWh|MWh|GWh|J|kJ|MJ)$"},
                        energies,
                        NULL,
                        false},
@@ -105,8 +111,8 @@ static const struct dimension dimensions[GL_DIM_COUNT_KINDS] = {
                       NULL,
                       false},
     [GL_DIM_MASS_RATE] = {{GL_DIM_MASS_RATE, "mass rate",
-                           "g, kg, t, lb per h, day, week, month, year", "50 kg per month",
-                           "^" NUMBER " *(g|kg|t|lb)" CARBON PER PERIOD "$"},
+                           "mg, g, kg, t, lb per h, day, week, month, year", "50 kg per month",
+                           "^" NUMBER " *(mg|g|kg|t|lb)" CARBON PER PERIOD "$"},
                           masses,
                           per_time,
                           true},

@@ -341,7 +341,7 @@ static int read_file(const char *path, const struct gl_world *world, struct gl_c
     GL_AUTO(gl_auto_free) char *text = NULL;
     size_t length;
 
-    if (gl_file_read(path, GL_POLICY_MAX_BYTES, &text, &length, err) != 0)
+    if (gl_file_read_given(path, GL_POLICY_MAX_BYTES, &text, &length, err) != 0)
         return -1;
     return gl_config_read_text((struct gl_view){text, length}, path, world, out, err);
 }

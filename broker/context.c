@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/time.h"
 #include "base/wrap.h"
+#include "broker/hint.h"
 #include "broker/hook/escape.h"
 
 static const char *environment(const struct gl_context *context, const char *name)
@@ -378,18 +379,18 @@ json_t *gl_quantity_json(const struct gl_quantity_facts *facts)
     return object;
 }
 
-static json_t *error_json(const struct gl_error *err)
+static json_t *error_json(const struct gl_context *context, const struct gl_error *err)
 {
     const struct gl_errc_row *row = gl_errc_row(err->code);
+    const char *fix = gl_hint_of(context->command, err);
     char code[16];
     json_t *object;
 
     snprintf(code, sizeof code, "GL%04d", (int)row->code);
-    object = json_pack("{s:s,s:s,s:s,s:b}", "code", code, "message", err->text, "fix", row->hint,
+    object = json_pack("{s:s,s:s,s:s,s:b}", "code", code, "message", err->text, "fix", fix,
                        "retryable", row->is_retryable);
     if (object == NULL) /* foreign bytes in the message are no UTF-8 */
-        object =
-            json_pack("{s:s,s:s,s:s}", "code", code, "message", row->sentence, "fix", row->hint);
+        object = json_pack("{s:s,s:s,s:s}", "code", code, "message", row->sentence, "fix", fix);
     if (err->pos.line > 0)
         json_object_set_new(object, "where",
                             json_pack("{s:s,s:I,s:I}", "file", err->pos.file, "line",
@@ -421,7 +422,7 @@ static int print_envelope(struct gl_context *context, int status, const struct g
     GL_AUTO(gl_str_done) struct gl_str text = {.ceiling = SIZE_MAX / 2};
 
     if (err->code != GL_OK)
-        json_object_set_new(envelope, "error", error_json(err));
+        json_object_set_new(envelope, "error", error_json(context, err));
     if (context->is_demo)
         json_object_set_new(envelope, "demo", json_true());
     pretty = gl_json_pretty(owned);
@@ -450,19 +451,32 @@ static int print_text(struct gl_context *context)
     return fflush(stream) == 0 ? 0 : -1;
 }
 
+/* "FILE:LINE: ", with the column where one is known. */
+static void add_place(const struct gl_error *err, struct gl_str *out)
+{
+    if (err->pos.line == 0)
+        return;
+    gl_str_addf(out, "%s:%u:", err->pos.file, err->pos.line);
+    if (err->pos.column > 0)
+        gl_str_addf(out, "%u:", err->pos.column);
+    gl_str_add_char(out, ' ');
+}
+
 static void print_error(struct gl_context *context, const struct gl_error *err)
 {
     const struct gl_errc_row *row = gl_errc_row(err->code);
     GL_AUTO(gl_str_done) struct gl_str text = {0};
+    const char *said = err->text;
 
-    if (err->pos.line > 0)
-        gl_str_addf(&text, "%s:%u:%u: ", err->pos.file, err->pos.line, err->pos.column);
+    add_place(err, &text);
+    if (text.length > 0 && strncmp(said, gl_str_text(&text), text.length) == 0)
+        said += text.length; /* the message names its place itself */
     gl_str_addf(&text, "error GL%04d: ", (int)row->code);
-    gl_str_add_printable(&text, err->text, strlen(err->text));
+    gl_str_add_printable(&text, said, strlen(said));
     clear_live_line(context);
     talk(context, gl_str_text(&text), 4);
     gl_str_clear(&text);
-    gl_str_addf(&text, "  %s", row->hint);
+    gl_str_addf(&text, "  %s", gl_hint_of(context->command, err));
     talk(context, gl_str_text(&text), 0);
 }
 

@@ -36,6 +36,18 @@ void gl_demand_key_of(const char *launch, struct gl_demand *demand);
 json_t *gl_demand_json(const struct gl_demand *demand);
 int gl_demand_of_json(const json_t *json, struct gl_demand *out, struct gl_error *err);
 
+/* The signals of the body of an event "demand"; none of an earlier version, which kept other
+ * figures. `tree` is reused from event to event. False: it cannot be read, or is of more. */
+struct gl_jtree;
+bool gl_demand_of_event(struct gl_jtree *tree, const char *body, size_t length,
+                        struct gl_demand out[GL_DEMAND_PLACES], size_t *out_count);
+
+/* What pauses and moves cost in time and grams is known when they are over, not when they are
+ * written: write it down of those of which the ledger can tell by now, each once, however often and
+ * by however many this is called (event "demand-cost"; docs/demand.md has the formulas). What the
+ * evidence of a launch does not cover is written as unknown. gl_demand_clusters() calls it. */
+int gl_demand_settle(struct gl_ledger *ledger, struct gl_error *err);
+
 /* Every signal of events since `since_ms`, clustered. Freed with gl_clustering_free().
  * Demonstrations and real needs never stand together. Left out are events of versions that kept
  * other figures. NULL: TOO_LARGE; TAMPERED when a signal cannot be read; the ledger's errors. */

@@ -243,61 +243,87 @@ static int of_node(const struct gl_jtree *tree, const struct gl_jnode *node, str
     return finish(&progress, out, err);
 }
 
-/* ---- out of the ledger ---- */
+/* ---- events ---- */
 
-struct reading {
-    struct gl_clustering *clustering;
-    const struct gl_demand_ask *ask;
-    struct gl_jtree tree;
-};
-
-static int add_signal(struct reading *reading, const struct gl_jnode *node, struct gl_error *err)
+bool gl_demand_of_event(struct gl_jtree *tree, const char *body, size_t length,
+                        struct gl_demand out[GL_DEMAND_PLACES], size_t *out_count)
 {
-    struct gl_error why = {0};
-    struct gl_demand demand;
+    struct gl_error ignored = {0};
+    const struct gl_jnode *list;
+    size_t count = 0;
 
-    if (of_node(&reading->tree, node, &demand, &why) != 0)
-        return gl_fail(err, GL_E_TAMPERED, "ledger: %s", why.text);
-    /* What is not asked for is left out, but not unread. */
-    if (demand.is_demo != reading->ask->wants_demo)
-        return gl_demand_check(&demand, &why) == 0
-                   ? 0
-                   : gl_fail(err, GL_E_TAMPERED, "ledger: %s", why.text);
-    if (gl_clustering_add(reading->clustering, &demand, &why) == 0)
-        return 0;
-    return why.code == GL_E_BAD_VALUE ? gl_fail(err, GL_E_TAMPERED, "ledger: %s", why.text)
-                                      : gl_fail(err, why.code, "%s", why.text);
+    if (gl_jtree_parse(tree, body, length, "demand signal", &ignored) != 0)
+        return false;
+    list = gl_jnode_get(tree, gl_jtree_root(tree), "signals");
+    *out_count = 0;
+    if (!gl_jnode_is(list, GL_JARRAY))
+        return true;
+    for (const struct gl_jnode *one = gl_jnode_first(tree, list); one != NULL;
+         one = gl_jnode_next(tree, list, one)) {
+        if (count == GL_DEMAND_PLACES || of_node(tree, one, &out[count], &ignored) != 0 ||
+            gl_demand_check(&out[count], &ignored) != 0)
+            return false;
+        count++;
+    }
+    *out_count = count;
+    return true;
 }
 
-/* Events without "signals" are of earlier versions. */
-static int add_event(void *cookie, const char *body, size_t length, struct gl_error *err)
-{
-    struct reading *reading = cookie;
-    struct gl_jtree *tree = &reading->tree;
-    struct gl_error why = {0};
-    const struct gl_jnode *list;
+/* ---- clusters ---- */
 
-    if (gl_jtree_parse(tree, body, length, "demand signal", &why) != 0)
-        return gl_fail(err, GL_E_TAMPERED, "ledger: a demand signal that cannot be read");
-    list = gl_jnode_get(tree, gl_jtree_root(tree), "signals");
-    if (!gl_jnode_is(list, GL_JARRAY))
-        return 0;
-    for (const struct gl_jnode *one = gl_jnode_first(tree, list); one != NULL;
-         one = gl_jnode_next(tree, list, one))
-        if (add_signal(reading, one, err) != 0)
-            return -1;
-    return 0;
+struct gathering {
+    struct gl_clustering *clustering;
+    const struct gl_demand_ask *ask;
+};
+
+static int tampered(const struct gl_error *why, struct gl_error *err)
+{
+    return gl_fail(err, why->code == GL_E_BAD_VALUE ? GL_E_TAMPERED : why->code,
+                   why->code == GL_E_BAD_VALUE ? "ledger: %s" : "%s", why->text);
+}
+
+/* What is not asked for is left out, but not unread. */
+static int add_signal(void *cookie, const struct gl_demand *demand, struct gl_error *err)
+{
+    const struct gathering *gathering = cookie;
+    struct gl_error why = {0};
+    int result = demand->is_demo != gathering->ask->wants_demo
+                     ? gl_demand_check(demand, &why)
+                     : gl_clustering_add(gathering->clustering, demand, &why);
+
+    return result == 0 ? 0 : tampered(&why, err);
+}
+
+/* NULL with *out_is_sound false: what was read is not what was written. */
+static struct gl_clustering *gather(struct gl_ledger *ledger, const struct gl_demand_ask *ask,
+                                    bool *out_is_sound, struct gl_error *err)
+{
+    struct gathering gathering = {gl_clustering_new(), ask};
+
+    *out_is_sound = true;
+    if (gl_ledger_signals(ledger, ask->since_ms, &gathering, add_signal, out_is_sound, err) == 0 &&
+        *out_is_sound)
+        return gathering.clustering;
+    gl_clustering_free(gathering.clustering);
+    return NULL;
 }
 
 struct gl_clustering *gl_demand_clusters(struct gl_ledger *ledger, const struct gl_demand_ask *ask,
                                          struct gl_error *err)
 {
-    struct reading reading = {.clustering = gl_clustering_new(), .ask = ask};
-    int result = gl_ledger_demand_texts(ledger, ask->since_ms, &reading, add_event, err);
+    struct gl_error ignored = {0};
+    struct gl_clustering *clustering;
+    bool is_sound;
 
-    gl_jtree_done(&reading.tree);
-    if (result == 0)
-        return reading.clustering;
-    gl_clustering_free(reading.clustering);
-    return NULL;
+    /* What cannot be written down now is not lost: it is unknown for this time. */
+    gl_demand_settle(ledger, &ignored);
+    clustering = gather(ledger, ask, &is_sound, err);
+    if (clustering != NULL || is_sound)
+        return clustering;
+    if (gl_ledger_signals_renew(ledger, err) != 0)
+        return NULL;
+    clustering = gather(ledger, ask, &is_sound, err);
+    if (clustering == NULL && !is_sound)
+        gl_fail(err, GL_E_TAMPERED, "ledger: its demand signals are changed while they are read");
+    return clustering;
 }

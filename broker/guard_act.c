@@ -222,8 +222,8 @@ static int record_demand(const struct gl_watch *watch, const struct gl_guard_cho
     return gl_demand_record(launcher->ledger, &demand, 1, &ignored, err);
 }
 
-int gl_guard_after(const struct gl_watch *watch, const struct gl_guard_choice *choice,
-                   struct gl_error *err)
+static int write_after(const struct gl_watch *watch, const struct gl_guard_choice *choice,
+                       struct gl_error *err)
 {
     const struct gl_outlook *at =
         choice->place != SIZE_MAX ? watch->there[choice->place] : watch->here;
@@ -244,6 +244,15 @@ int gl_guard_after(const struct gl_watch *watch, const struct gl_guard_choice *c
     default:
         return 0;
     }
+}
+
+/* A pause or a move that is over now has a cost. */
+int gl_guard_after(const struct gl_watch *watch, const struct gl_guard_choice *choice,
+                   struct gl_error *err)
+{
+    if (write_after(watch, choice, err) != 0)
+        return -1;
+    return gl_demand_settle(watch->look->guard->launcher->ledger, err);
 }
 
 /* ---- a promise that stands ---- */

@@ -387,8 +387,9 @@ void gl_watch_facts(const struct gl_watch *watch, struct gl_guard_place *places,
         .is_plan_forced = watch->wish.is_forced,
         .has_no_rules = watch->rules == NULL,
     };
+    /* Resumed only where it then runs for an hour before its lead time begins. */
     if (watch->here != NULL)
-        out->here = place_of(watch, watch->here, is_paused ? 0 : lead_s);
+        out->here = place_of(watch, watch->here, is_paused ? lead_s + GL_HOUR_S : lead_s);
     for (size_t i = 0; i < watch->place_count; i++) {
         places[i] = place_of(watch, watch->there[i], 0);
         if (watch->is_by_image) {

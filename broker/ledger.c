@@ -319,6 +319,8 @@ int gl_ledger_check(struct gl_ledger *ledger, struct gl_ledger_check *out, struc
         result = gl_ledger_check_guarantees(ledger, err);
     if (result == 0)
         result = gl_ledger_check_budgets(ledger, err);
+    if (result == 0)
+        result = gl_ledger_check_signals(ledger, err);
     sqlite3_exec(ledger->db, "ROLLBACK", NULL, NULL, NULL);
     return result;
 }

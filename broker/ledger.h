@@ -94,11 +94,38 @@ int gl_ledger_demand(struct gl_ledger *ledger, const struct gl_ledger_demand *de
 int gl_ledger_demands(struct gl_ledger *ledger, int64_t since_ms, void *cookie,
                       int (*each)(void *cookie, const json_t *body, struct gl_error *err),
                       struct gl_error *err);
-/* The same as text, for who reads a million of them. */
-int gl_ledger_demand_texts(struct gl_ledger *ledger, int64_t since_ms, void *cookie,
-                           int (*each)(void *cookie, const char *body, size_t length,
-                                       struct gl_error *err),
+/* The same signals out of a projection that is kept with the events, a million in a fraction of a
+ * second: those of events since `since_ms`, each with the cost that became known of it later. What
+ * the projection lacks is taken in first, or, where nothing can be written, worked out beside it.
+ * *out_is_sound false: its rows are not those that were written, and nothing of what `each` was
+ * given may be used; gl_ledger_signals_renew() makes it again from the events. -1 when `each` gives
+ * -1; TAMPERED for a signal that cannot be read. */
+struct gl_demand;
+int gl_ledger_signals(struct gl_ledger *ledger, int64_t since_ms, void *cookie,
+                      int (*each)(void *cookie, const struct gl_demand *demand,
+                                  struct gl_error *err),
+                      bool *out_is_sound, struct gl_error *err);
+int gl_ledger_signals_renew(struct gl_ledger *ledger, struct gl_error *err);
+
+/* Pauses and moves whose cost nobody has written down yet: by the event that told of them. */
+struct gl_ledger_open {
+    int64_t seq;
+    char launch_key[16];
+    bool is_move;
+    bool has_extra; /* the grams were known, the time alone is not */
+};
+/* The oldest first; *out is freed by the caller. None where the ledger is open to look only. */
+int gl_ledger_signals_open(struct gl_ledger *ledger, struct gl_ledger_open **out, size_t *out_count,
                            struct gl_error *err);
+/* Event "demand-cost": what the signal of event `seq` cost, once: nothing is written when that was
+ * said before. GL_UNKNOWN is said as such, and stays. */
+struct gl_ledger_cost {
+    int64_t seq;
+    const char *launch_key;
+    int64_t lost_ms, extra_ug;
+};
+int gl_ledger_signal_cost(struct gl_ledger *ledger, const struct gl_ledger_cost *cost,
+                          struct gl_error *err);
 
 /* Promises of a green duration (broker/promise.h): one row each, made by its event "guarantee",
  * settled by its event "settled". */
@@ -132,8 +159,8 @@ void gl_guarantee_rows_free(struct gl_guarantee_rows *rows);
 /* The clock of its world. */
 int64_t gl_ledger_now_ms(const struct gl_ledger *ledger);
 
-/* Recompute every hash, and compare the promises with their events. 0 and counts, or -1 TAMPERED
- * naming the first bad event or promise. */
+/* Recompute every hash, and compare promises, accounts and signals with their events. 0 and counts,
+ * or -1 TAMPERED naming what is bad first. */
 struct gl_ledger_check {
     int64_t events;
     int64_t launches;

@@ -128,9 +128,11 @@ static const char demand_schema[] =
     "CREATE INDEX IF NOT EXISTS events_demand ON events(at_ms) WHERE kind = 'demand';"
     "PRAGMA user_version = 4;";
 
+static const char signal_schema[] = GL_LEDGER_SIGNAL_TABLES("main.") "PRAGMA user_version = 5;";
+
 /* Step i makes version i + 1 of the version before it. */
 static const char *const schema_steps[] = {first_schema, guarantee_schema, budget_schema,
-                                           demand_schema};
+                                           demand_schema, signal_schema};
 #define SCHEMA_VERSION ((int64_t)(sizeof schema_steps / sizeof schema_steps[0]))
 
 /* Ours: its version. An empty file: 0. Anything else is refused and left as it is. One statement
@@ -224,7 +226,8 @@ struct gl_ledger *gl_ledger_open(const char *path, const struct gl_world *world,
     ledger = gl_alloc(sizeof *ledger);
     ledger->world = world;
     if (sqlite3_open_v2(real, &ledger->db,
-                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW,
+                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW |
+                            SQLITE_OPEN_NOMUTEX, /* there are no threads */
                         NULL) != SQLITE_OK) {
         gl_ledger_fail(ledger->db, path, err);
         gl_ledger_close(ledger);

@@ -37,6 +37,25 @@ int gl_ledger_budget_allow(struct gl_ledger *ledger, const char *launch, const j
                            struct gl_error *err);
 /* Do the accounts follow from the events? TAMPERED. */
 int gl_ledger_check_budgets(struct gl_ledger *ledger, struct gl_error *err);
+/* The projection of demand signals (ledger_signals.c); `s` is "main." or "temp.". A signal is a row
+ * of fixed length over texts that many share; `open` until its cost is known. The head says up to
+ * which event it goes, and a sum over all its rows. */
+#define GL_LEDGER_SIGNAL_TABLES(s)                                                        \
+    "CREATE TABLE IF NOT EXISTS " s "demand_texts("                                       \
+    " id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE) STRICT;"                         \
+    "CREATE TABLE IF NOT EXISTS " s "demand_signals("                                     \
+    " id INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, open INTEGER NOT NULL,"             \
+    " signal BLOB NOT NULL) STRICT;"                                                      \
+    "CREATE TABLE IF NOT EXISTS " s "demand_head("                                        \
+    " one INTEGER PRIMARY KEY CHECK(one = 1), upto INTEGER NOT NULL, hash TEXT NOT NULL," \
+    " digest INTEGER NOT NULL) STRICT;"                                                   \
+    "CREATE INDEX IF NOT EXISTS " s "demand_open ON demand_signals(id) WHERE open = 1;"
+/* Take in at most `most` events that it does not have yet, up to event `last`; within a
+ * transaction. *out_taken: how many. What cannot be read is kept as such: reading it fails. */
+int gl_ledger_signals_fold(struct gl_ledger *ledger, const char *schema, int64_t last, int64_t most,
+                           int64_t *out_taken, struct gl_error *err);
+/* Does it follow from the events? TAMPERED. */
+int gl_ledger_check_signals(struct gl_ledger *ledger, struct gl_error *err);
 /* Begin to write; refused where the ledger is open to look only. */
 int gl_ledger_begin(struct gl_ledger *ledger, struct gl_error *err);
 

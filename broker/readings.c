@@ -16,6 +16,7 @@
 #define KEPT_MAX     (2 * GL_METERLOG_BYTES_MAX)
 #define TOKEN_BYTES  32
 #define SLACK_MS     60000
+#define LOCK_MS      5000
 
 static const char no_token[] = "the enrolment token of this launch is gone: no reading could be "
                                "checked, all of it is charged at the high bound";
@@ -80,6 +81,18 @@ static char *kept_path(const struct gl_launcher *launcher, const char *launch)
 
     gl_str_addf(&path, "%s/readings/%s", launcher->state_folder, launch);
     return gl_str_take(&path);
+}
+
+/* Two who add to them at once must not lose what the other has seen. -1: LOCKED, IO. */
+static int lock_kept(const struct gl_launcher *launcher, const char *launch, struct gl_error *err)
+{
+    GL_AUTO(gl_auto_free) char *folder = gl_path_join(launcher->state_folder, "locks");
+    GL_AUTO(gl_str_done) struct gl_str path = {0};
+
+    if (gl_dir_make(folder, err) != 0)
+        return -1;
+    gl_str_addf(&path, "%s/%s.readings", folder, launch);
+    return gl_file_lock(gl_str_text(&path), LOCK_MS, err);
 }
 
 static void feed(struct gl_collected *collected, const char *bytes, size_t length)
@@ -186,20 +199,30 @@ static void take_kept_words(const struct gl_guest_said *kept, struct gl_guest_sa
     }
 }
 
+/* What was kept, if anything was, as *out_text, to be freed. */
+static int read_kept(const struct gl_launcher *launcher, const char *launch, char **out_text,
+                     size_t *out_length, struct gl_error *err)
+{
+    GL_AUTO(gl_auto_free) char *path = kept_path(launcher, launch);
+    struct gl_error why = {0};
+
+    if (gl_file_read(path, KEPT_MAX, out_text, out_length, &why) == 0 || why.sys == ENOENT)
+        return 0;
+    return gl_fail(err, why.code, "the kept readings of %s: %s", launch, why.text);
+}
+
 static int collect_kept(struct gl_launcher *launcher, const struct gl_launch_row *row,
                         const struct gl_str *console, struct gl_collected *out,
                         struct gl_error *err)
 {
-    GL_AUTO(gl_auto_free) char *path = kept_path(launcher, row->launch);
     GL_AUTO(gl_auto_free) char *text = NULL;
-    struct gl_error why = {0};
     struct gl_collected whole;
-    size_t length;
+    size_t length = 0;
 
-    if (gl_file_read(path, KEPT_MAX, &text, &length, &why) != 0)
-        return why.sys == ENOENT
-                   ? 0
-                   : gl_fail(err, why.code, "the kept readings of %s: %s", row->launch, why.text);
+    if (read_kept(launcher, row->launch, &text, &length, err) != 0)
+        return -1;
+    if (text == NULL)
+        return 0;
     if (gl_collect_nothing(launcher, row, &whole, err) != 0)
         return -1;
     feed(&whole, text, length);
@@ -217,6 +240,23 @@ static int collect_kept(struct gl_launcher *launcher, const struct gl_launch_row
     return 0;
 }
 
+/* Where the lock cannot be had nothing is kept this time: the console, and who pushes, say all of
+ * it again. */
+static int collect_and_keep(struct gl_launcher *launcher, const struct gl_launch_row *row,
+                            const struct gl_str *console, struct gl_collected *out,
+                            struct gl_error *err)
+{
+    struct gl_error ignored = {0};
+    int lock = lock_kept(launcher, row->launch, &ignored);
+    int got = collect_kept(launcher, row, console, out, err);
+
+    if (got == 0 && lock >= 0)
+        keep(launcher, out);
+    if (lock >= 0)
+        close(lock);
+    return got;
+}
+
 /* The console alone, where it shows everything; else what was kept and the console after it: what
  * is known already is dropped there by its number. */
 static int collect_rented(struct gl_launcher *launcher, const struct gl_launch_row *row,
@@ -231,9 +271,8 @@ static int collect_rented(struct gl_launcher *launcher, const struct gl_launch_r
         out->note = no_console;
     }
     feed(out, gl_str_text(&console), console.length);
-    if (collect_kept(launcher, row, &console, out, err) != 0)
+    if (collect_and_keep(launcher, row, &console, out, err) != 0)
         return -1;
-    keep(launcher, out);
     if (out->log.count == 0 && out->note == NULL)
         out->note = no_readings;
     return 0;
@@ -293,4 +332,61 @@ int gl_launch_readings(struct gl_launcher *launcher, const struct gl_launch_row 
     gl_guest_said_done(&collected.said);
     *out = collected.log;
     return 0;
+}
+
+/* ---- what was pushed ---- */
+
+/* Of a launch that is not over: the receipt of one that is has what was known then. */
+static int find_open(struct gl_launcher *launcher, const char *launch, struct gl_launch_rows *out,
+                     struct gl_error *err)
+{
+    if (gl_ledger_launches(launcher->ledger, launch, out, err) != 0)
+        return -1;
+    if (out->count == 1 && strcmp(out->rows[0].launch, launch) == 0 &&
+        !gl_launch_row_is_over(&out->rows[0]) && strcmp(out->rows[0].cloud, "local") != 0)
+        return 0;
+    return gl_fail(err, GL_E_NOT_FOUND, "no such launch is open");
+}
+
+static int add_pushed(struct gl_launcher *launcher, const struct gl_launch_row *row,
+                      struct gl_view pushed, size_t *out_new, struct gl_error *err)
+{
+    GL_AUTO(gl_auto_free) char *text = NULL;
+    struct gl_collected known;
+    size_t length = 0, before;
+    int result = 0;
+
+    if (read_kept(launcher, row->launch, &text, &length, err) != 0 ||
+        gl_collect_nothing(launcher, row, &known, err) != 0)
+        return -1;
+    if (text != NULL)
+        feed(&known, text, length);
+    before = known.log.count;
+    known.log.repeated = 0;
+    gl_meterlog_feed(&known.log, pushed.text, pushed.length);
+    gl_meterlog_feed(&known.log, "\n", 1);
+    if (known.log.count > before)
+        keep(launcher, &known);
+    else if (known.log.repeated == 0)
+        result = gl_fail(err, GL_E_NOT_VERIFIED, "this launch has signed no reading of it");
+    if (result == 0)
+        *out_new = known.log.count - before;
+    gl_collected_done(&known);
+    return result;
+}
+
+int gl_collect_pushed(struct gl_launcher *launcher, const char *launch, const char *bytes,
+                      size_t length, size_t *out_new, struct gl_error *err)
+{
+    GL_AUTO(gl_launch_rows_free) struct gl_launch_rows rows = {0};
+    int lock, result;
+
+    if (find_open(launcher, launch, &rows, err) != 0)
+        return -1;
+    lock = lock_kept(launcher, launch, err);
+    if (lock < 0)
+        return -1;
+    result = add_pushed(launcher, &rows.rows[0], (struct gl_view){bytes, length}, out_new, err);
+    close(lock);
+    return result;
 }

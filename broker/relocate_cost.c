@@ -36,8 +36,7 @@ static int64_t number_of(const json_t *object, const char *name, int64_t otherwi
     return json_is_integer(value) ? (int64_t)json_integer_value(value) : otherwise;
 }
 
-/* Central, with the facility of `pue_milli`. */
-static double kw_of(const json_t *plan, double load, int64_t pue_milli)
+double gl_relocate_kw(const json_t *plan, double load, int64_t pue_milli)
 {
     const json_t *machine = json_object_get(plan, "machine");
     const char *family = json_string_value(json_object_get(machine, "family"));
@@ -133,8 +132,8 @@ int gl_relocate_estimate(const struct gl_relocate_ask *ask, struct gl_relocate_e
     /* Read into the image, and once more on its way. */
     made.still_s = (int64_t)(2 * gl_region_copy_hours(&copy) * 3600 + 0.5) + VERIFY_S;
     made.copy_kwh = gl_region_copy_kwh(&copy);
-    made.lost_kwh = kw_of(ask->plan, 0, pue_there) * VERIFY_S / 3600 +
-                    kw_of(ask->plan, load, pue_there) * lost_h;
+    made.lost_kwh = gl_relocate_kw(ask->plan, 0, pue_there) * VERIFY_S / 3600 +
+                    gl_relocate_kw(ask->plan, load, pue_there) * lost_h;
     made.overlap_u_usd = price_of((double)made.still_s / 3600, ask->price_u_usd_per_h);
     if (row != NULL) {
         made.egress_u_usd = (int64_t)(ask->disk_gb * (double)row->u_usd_per_gb + 0.5);
@@ -145,7 +144,8 @@ int gl_relocate_estimate(const struct gl_relocate_ask *ask, struct gl_relocate_e
         return -1;
     made.has_grams = !isnan(made.here_g_per_kwh) && !isnan(made.there_g_per_kwh);
     if (made.has_grams)
-        set_grams(ask, kw_of(ask->plan, load, pue), kw_of(ask->plan, load, pue_there), &made);
+        set_grams(ask, gl_relocate_kw(ask->plan, load, pue),
+                  gl_relocate_kw(ask->plan, load, pue_there), &made);
     *out = made;
     return 0;
 }

@@ -47,4 +47,7 @@ struct gl_relocate_estimate {
 int gl_relocate_estimate(const struct gl_relocate_ask *ask, struct gl_relocate_estimate *out,
                          struct gl_error *err);
 
+/* kW of the machine of a plan at a load in 0..1, central, with the facility of `pue_milli`. */
+double gl_relocate_kw(const json_t *plan, double load, int64_t pue_milli);
+
 #endif

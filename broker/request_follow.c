@@ -236,29 +236,53 @@ int gl_request_grant(const struct gl_request_desk *desk, const char *fingerprint
 
 /* ---- everything that was sent ---- */
 
-static int collect(void *cookie, const json_t *event)
+/* The body of an event with its place in the chain. */
+static void take(json_t *entries, const json_t *event)
 {
-    const json_t *body = json_object_get(event, "body");
-    const char *op = json_string_value(json_object_get(body, "op"));
-    json_t *entry;
+    json_t *entry = json_copy(json_object_get(event, "body"));
 
-    if (op == NULL ||
-        (strcmp(op, "approved") != 0 && strcmp(op, "outcome") != 0 && strcmp(op, "settled") != 0))
-        return 0;
-    entry = json_copy((json_t *)(uintptr_t)body);
     json_object_set(entry, "at_ms", json_object_get(event, "at_ms"));
     json_object_set(entry, "seq", json_object_get(event, "seq"));
     json_object_set(entry, "hash", json_object_get(event, "hash"));
-    json_array_append_new(cookie, entry);
+    json_array_append_new(entries, entry);
+}
+
+static int collect(void *cookie, const json_t *event)
+{
+    const char *op = json_string_value(json_object_get(json_object_get(event, "body"), "op"));
+
+    if (op != NULL &&
+        (strcmp(op, "approved") == 0 || strcmp(op, "outcome") == 0 || strcmp(op, "settled") == 0))
+        take(cookie, event);
     return 0;
+}
+
+static int collect_feed(void *cookie, const json_t *event)
+{
+    const char *kind = json_string_value(json_object_get(event, "kind"));
+
+    if (kind != NULL && strcmp(kind, "feed") == 0)
+        take(cookie, event);
+    return 0;
+}
+
+static json_t *collect_all(struct gl_ledger *ledger, const char *launch,
+                           int (*each)(void *cookie, const json_t *event), struct gl_error *err)
+{
+    json_t *entries = json_array();
+
+    if (gl_ledger_events(ledger, launch, entries, each, err) == 0)
+        return entries;
+    json_decref(entries);
+    return NULL;
 }
 
 json_t *gl_requests_export(struct gl_ledger *ledger, struct gl_error *err)
 {
-    json_t *entries = json_array();
+    return collect_all(ledger, GL_REQUEST_LAUNCH, collect, err);
+}
 
-    if (gl_ledger_events(ledger, GL_REQUEST_LAUNCH, entries, collect, err) == 0)
-        return entries;
-    json_decref(entries);
-    return NULL;
+json_t *gl_requests_export_feeds(struct gl_ledger *ledger, struct gl_error *err)
+{
+    return collect_all(ledger, "", collect_feed, err);
 }

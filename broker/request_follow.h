@@ -38,5 +38,8 @@ int gl_request_grant(const struct gl_request_desk *desk, const char *fingerprint
 
 /* Everything ever sent: an array, oldest first, of intents with their outcome. New reference. */
 json_t *gl_requests_export(struct gl_ledger *ledger, struct gl_error *err);
+/* Every demand feed that was let go, oldest first: kind, who consented or how many stand behind it,
+ * cells, where it was written, the hash of the document. New reference. */
+json_t *gl_requests_export_feeds(struct gl_ledger *ledger, struct gl_error *err);
 
 #endif

@@ -134,14 +134,14 @@ int gl_amount_read(const char *text, struct gl_amount *out, struct gl_error *err
 /* Cut " of {team}" off the end, into `tag`. */
 static int cut_tag(char *text, char tag[GL_ACCOUNT_SEGMENT], struct gl_error *err)
 {
-    char *of = strstr(text, " of {");
+    char *of = strstr(text, " of ");
     size_t length;
 
     tag[0] = '\0';
     if (of == NULL)
         return 0;
-    length = strcspn(of + 5, "{}");
-    if (strcmp(of + 5 + length, "}") != 0 || length == 0 || length >= GL_ACCOUNT_SEGMENT)
+    length = of[4] == '{' ? strcspn(of + 5, "{}") : 0;
+    if (length == 0 || strcmp(of + 5 + length, "}") != 0 || length >= GL_ACCOUNT_SEGMENT)
         return gl_fail(err, GL_E_BAD_VALUE, "\"%s\": write of {team}, with the name of a tag",
                        of + 1);
     memcpy(tag, of + 5, length);

@@ -125,8 +125,9 @@ struct gl_cluster {
     int64_t days;                  /* different days, UTC */
     int64_t by_kind[GL_DEMAND_KINDS], by_instead[GL_INSTEADS];
     int64_t wanted_ms, gpu_ms;
-    int64_t lost_ms, extra_ug; /* sums of what is known */
-    int64_t median_lost_ms;    /* of those that cost time; GL_UNKNOWN */
+    int64_t lost_ms, extra_ug;       /* sums of what is known */
+    int64_t lost_known, extra_known; /* of how many signals that is */
+    int64_t median_lost_ms;          /* of those that cost time; GL_UNKNOWN */
     /* What was found of one limit, the lowest key that decided; GL_UNKNOWN, and then GL_KEYS. */
     int found_key;
     int64_t worst_found_u, best_found_u;

@@ -13,8 +13,11 @@
 
 struct set {
     uint64_t *slots;
-    size_t capacity, used; /* a power of two, filled to three quarters at most */
+    size_t capacity, used; /* filled to three quarters at most */
 };
+
+/* Ten times doubled it holds a million, and little more. */
+#define FIRST_CAPACITY 1365
 
 /* A word: cluster number plus one, a mark that is no part of its identity, 48 bits of value. */
 #define VALUE_BITS 48
@@ -38,12 +41,20 @@ static uint64_t mix(uint64_t word)
     return word ^ word >> 33;
 }
 
+/* Where a word is looked for first: its hash as a share of the capacity, which is no power of two.
+ */
+static size_t home_of(const struct set *set, uint64_t word)
+{
+    return (size_t)((mix(word) >> 32) * set->capacity >> 32);
+}
+_Static_assert(GL_CLUSTER_SIGNALS_MAX * 2 < UINT32_MAX, "a capacity has 32 bits");
+
 static uint64_t *slot_of(const struct set *set, uint64_t word)
 {
-    size_t i = (size_t)mix(word) & (set->capacity - 1);
+    size_t i = home_of(set, word);
 
     while (set->slots[i] != 0 && (set->slots[i] & ~MARK) != word)
-        i = (i + 1) & (set->capacity - 1);
+        i = i + 1 < set->capacity ? i + 1 : 0;
     return &set->slots[i];
 }
 
@@ -53,7 +64,7 @@ static void make_room(struct set *set)
 
     if (old.used < old.capacity / 4 * 3)
         return;
-    set->capacity = old.capacity > 0 ? old.capacity * 2 : 1024;
+    set->capacity = old.capacity > 0 ? old.capacity * 2 : FIRST_CAPACITY;
     set->slots = gl_alloc(set->capacity * sizeof *set->slots);
     for (size_t i = 0; i < old.capacity; i++)
         if (old.slots[i] != 0)
@@ -175,7 +186,7 @@ static uint64_t day_of(const struct gl_demand *demand)
 
 static const uint64_t *place_of(const struct set *set, uint64_t word)
 {
-    return set->capacity > 0 ? &set->slots[(size_t)mix(word) & (set->capacity - 1)] : NULL;
+    return set->capacity > 0 ? &set->slots[home_of(set, word)] : NULL;
 }
 
 /* All that a signal of that cluster will touch lies far apart and is asked of memory at once: it
@@ -362,6 +373,8 @@ static void take(struct gl_clustering *clustering, size_t number, const struct g
     cluster->signals++;
     cluster->by_kind[demand->kind]++;
     cluster->by_instead[demand->instead]++;
+    cluster->lost_known += demand->lost_ms != GL_UNKNOWN;
+    cluster->extra_known += demand->extra_ug != GL_UNKNOWN;
     count_launch(clustering, number, demand);
     put(&clustering->days, word_of(number, day_of(demand)), &is_new);
     cluster->days += is_new;
@@ -446,6 +459,40 @@ static void sort_words(uint64_t *words, size_t count)
     free(whole);
 }
 
+/* By their highest byte, within themselves: what is sorted at once afterwards is a part, and needs
+ * room for a part. */
+static void split_words(uint64_t *words, size_t count, size_t ends[256])
+{
+    size_t at[256] = {0}, sum = 0;
+
+    for (size_t i = 0; i < count; i++)
+        at[words[i] >> 56]++;
+    for (size_t top = 0; top < 256; top++) {
+        sum += at[top];
+        ends[top] = sum;
+        at[top] = sum - at[top];
+    }
+    for (size_t top = 0; top < 256; top++)
+        while (at[top] < ends[top]) {
+            const size_t here = at[top];
+            const uint64_t word = words[here];
+            const size_t to = at[word >> 56]++;
+
+            words[here] = words[to];
+            words[to] = word;
+        }
+}
+
+static void sort_lost(struct gl_clustering *clustering)
+{
+    size_t ends[256], from = 0;
+
+    split_words(clustering->lost, clustering->lost_count, ends);
+    for (size_t top = 0; top < 256; from = ends[top++])
+        if (ends[top] > from)
+            sort_words(clustering->lost + from, ends[top] - from);
+}
+
 static int64_t lost_at(const struct gl_clustering *clustering, size_t i)
 {
     return (int64_t)(clustering->lost[i] & ((UINT64_C(1) << VALUE_BITS) - 1));
@@ -456,7 +503,7 @@ static void find_medians(struct gl_clustering *clustering)
 {
     size_t from = 0, until;
 
-    sort_words(clustering->lost, clustering->lost_count);
+    sort_lost(clustering);
     for (; from < clustering->lost_count; from = until) {
         uint64_t number = clustering->lost[from] >> NUMBER_AT;
 

@@ -71,6 +71,25 @@ static void fail_no_base(const struct gl_build *build, const struct gl_reader *r
                 nearest != NULL ? "?" : "");
 }
 
+/* What a file calls itself, else its name. */
+static const char *id_of(const struct gl_file_draft *file, const struct gl_reader *reader)
+{
+    const char *name = base_name(reader->source.name);
+
+    return file->id != NULL ? file->id : gl_arena_text(reader->arena, name, strlen(name));
+}
+
+static void add_new_rule(struct gl_build *build, const struct gl_reader *reader,
+                         const struct gl_file_draft *file, const struct gl_rule_draft *draft)
+{
+    struct gl_rule *rule;
+
+    gl_rule_add(build->policy, reader, draft, &file->defaults);
+    rule = gl_policy_rule(build->policy, draft->id);
+    if (rule != NULL)
+        rule->policy = id_of(file, reader);
+}
+
 /* `is_complete`: all includes were read, so that an id they lack is an error. */
 static void add_rule(struct gl_build *build, const struct gl_reader *reader,
                      const struct gl_file_draft *file, struct gl_rule_draft *draft,
@@ -88,7 +107,7 @@ static void add_rule(struct gl_build *build, const struct gl_reader *reader,
     else if (rule != NULL)
         gl_rule_override(reader, rule, draft);
     else if (!draft->is_override)
-        gl_rule_add(build->policy, reader, draft, &file->defaults);
+        add_new_rule(build, reader, file, draft);
     else if (is_complete)
         fail_no_base(build, reader, draft);
 }
@@ -261,7 +280,7 @@ void gl_include_text(struct gl_build *build, struct gl_view text, const char *na
     for (size_t i = 0; i < file->rule_count; i++)
         add_rule(build, &reader, file, &file->rules[i], is_complete);
     if (index == 0) {
-        build->policy->id = file->id != NULL ? file->id : base_name(name);
+        build->policy->id = id_of(file, &reader);
         memory_of(build)->max_waiver = limit;
     }
 }

@@ -105,7 +105,7 @@ struct gl_budget {
 bool gl_budget_has_account(const struct gl_budget *budget); /* a limit of grams or money */
 
 struct gl_rule {
-    const char *id;
+    const char *id, *policy; /* `policy`: id of the file that wrote it first; NULL = of none */
     const char *description, *message;
     struct gl_pos pos;
     struct gl_match match, exclude;

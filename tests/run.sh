@@ -19,12 +19,13 @@ skipped=0
 failures=()
 # Sanitizers and valgrind-like builds are slower; a hang is a hang all the same.
 slow=1
-case $build in */san*) slow=4 ;; esac
+case $build in */san*) slow=8 ;; esac
 
 build=$(cd "$build" && pwd) || exit 1
 run=$build/tmp/run.$$
 rm -rf "$run"
 mkdir -p "$run"/{home,config,state,cache,tmp,log}
+: >"$build/tmp/seconds" # what each program took
 chmod 755 "$run"
 export BUILD_DIR=$build GREENLAUNCH_TEST_RUN=$run
 export HOME=$run/home XDG_CONFIG_HOME=$run/config XDG_STATE_HOME=$run/state \
@@ -78,9 +79,11 @@ ending() { # STATUS SECONDS
 
 # limited SECONDS LOG COMMAND...
 limited() {
-    local seconds=$1 log=$2
+    local seconds=$1 log=$2 status=0 from=$SECONDS
     shift 2
-    timeout -k 5 "$seconds" "$@" >"$log" 2>&1 </dev/null
+    timeout -k 5 "$seconds" "$@" >"$log" 2>&1 </dev/null || status=$?
+    printf '%4d %s\n' $((SECONDS - from)) "${log##*/}" >>"$build/tmp/seconds"
+    return "$status"
 }
 
 cmocka_program() { # NAME PROGRAM

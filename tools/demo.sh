@@ -39,6 +39,7 @@ run() {
     fi
 }
 
+run 0 'What is at hand, and where this machine stands'
 run 8 'The strict default: hourly evidence, grade C or better. Yearly averages do not prove it' \
     offers --offline --renewable-only --limit 3
 run 0 'With --min-grade D: yearly averages, plainly grade D, may count' \

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define RULES "policy" /* accounts of rules: policy/RULE or policy/RULE/VALUE */
+#define RULES "policy" /* accounts of rules: policy/POLICY/RULE or policy/POLICY/RULE/VALUE */
 
 /* ---- accounts of rules ---- */
 
@@ -23,6 +23,8 @@ static int cap_of(const struct gl_rule *rule, struct gl_cap *out, struct gl_erro
     if ((budget->limit.key != NULL && gl_cap_read(budget->limit.written, out, tag, err) != 0) ||
         (budget->money.key != NULL && gl_cap_read(budget->money.written, out, tag, err) != 0))
         return gl_wrap(err, "rule %s", rule->id);
+    if (gl_account_add(out->path, rule->policy != NULL ? rule->policy : "", err) != 0)
+        return -1;
     return gl_account_add(out->path, rule->id, err);
 }
 

@@ -28,6 +28,60 @@ static const struct gl_pricelist *list_of(struct gl_claims *claims, const char *
     return claims->kept[at].is_there ? &claims->kept[at].list : NULL;
 }
 
+/* ---- signal sources ---- */
+
+static bool is_a_source(const struct gl_context *context, const char *name)
+{
+    for (size_t i = 0; i < context->config.source_count; i++)
+        if (strcmp(context->config.sources[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+/* Does the data set, "clean-energy REGION" or "clean-energy REGION/AD", speak of the region? */
+static bool is_about(const struct gl_series *series, const char *region)
+{
+    const char *name = strchr(series->dataset, ' ');
+    size_t length = strlen(region);
+
+    return name != NULL && strncmp(name + 1, region, length) == 0 &&
+           (name[1 + length] == '\0' || name[1 + length] == '/');
+}
+
+/* The claim of a source that is called like the cloud. */
+static void ask_source(struct gl_claims *claims, const char *cloud, const char *region,
+                       struct gl_claim *out)
+{
+    const struct gl_region_row *row = gl_data_region(cloud, region);
+    struct gl_instant now = gl_now(&claims->context->world);
+    struct gl_signal_query query = {.from = gl_instant_hour(now),
+                                    .until = {now.unix_s + 1},
+                                    .is_cache_only = claims->is_kept_only,
+                                    .wants_claims = true};
+    const struct gl_zone_facts *facts;
+    struct gl_error untold = {0};
+
+    if (row == NULL || !is_a_source(claims->context, cloud))
+        return;
+    if (claims->store == NULL)
+        claims->store = gl_context_signals(claims->context, &untold);
+    if (claims->store == NULL)
+        return;
+    snprintf(query.zone, sizeof query.zone, "%s", row->zones[0]);
+    facts = gl_signal_store_zone(claims->store, &query);
+    for (size_t i = 0; i < facts->count; i++) {
+        const struct gl_series *series = facts->series[i];
+
+        if (strcmp(series->provider, cloud) != 0 || series->is_suspect || series->count == 0 ||
+            !is_about(series, region))
+            continue;
+        out->asked_ppm = series->points[0].value_u;
+        out->asked_s = series->retrieved_s;
+        out->is_unmatched = series->meaning.matching == GL_MATCH_NONE;
+        return;
+    }
+}
+
 bool gl_claim_find(struct gl_claims *claims, const char *cloud, const char *region,
                    const char *type, struct gl_claim *out)
 {
@@ -40,13 +94,15 @@ bool gl_claim_find(struct gl_claims *claims, const char *cloud, const char *regi
         out->asked_ppm = gl_pricelist_claim(list, region, type);
         out->asked_s = list->retrieved_s;
     }
+    ask_source(claims, cloud, region, out);
     return out->row != NULL || out->asked_ppm != GL_UNKNOWN;
 }
 
-static json_t *share_json(double percent, const char *source)
+static json_t *share_json(double percent, enum gl_matching matching, const char *source)
 {
     return json_pack("{s:f,s:s,s:s,s:s,s:s,s:s}", "value", percent, "unit", "%", "accounting",
-                     "market", "matching", "hourly", "grade", "E", "source", source);
+                     "market", "matching", gl_matching_word(matching), "grade", "E", "source",
+                     source);
 }
 
 static json_t *built_in_json(const struct gl_claim_row *row)
@@ -54,7 +110,7 @@ static json_t *built_in_json(const struct gl_claim_row *row)
     const struct gl_data_source *sources;
 
     gl_data_sources(&sources);
-    return share_json(row->carbon_free_permille / 10.0, sources[row->source].id);
+    return share_json(row->carbon_free_permille / 10.0, GL_MATCH_HOURLY, sources[row->source].id);
 }
 
 json_t *gl_claim_json(const struct gl_claim *claim, struct gl_instant now)
@@ -63,7 +119,9 @@ json_t *gl_claim_json(const struct gl_claim *claim, struct gl_instant now)
 
     if (claim->asked_ppm == GL_UNKNOWN)
         return json_pack("{s:o}", "carbon_free_share", built_in_json(claim->row));
-    asked = share_json((double)claim->asked_ppm / 1e4, "the provider, when it was last asked");
+    asked = share_json((double)claim->asked_ppm / 1e4,
+                       claim->is_unmatched ? GL_MATCH_NONE : GL_MATCH_HOURLY,
+                       "the provider, when it was last asked");
     if (now.unix_s >= claim->asked_s)
         json_object_set_new(asked, "age_s",
                             json_integer((json_int_t)(now.unix_s - claim->asked_s)));
@@ -75,7 +133,7 @@ json_t *gl_claim_json(const struct gl_claim *claim, struct gl_instant now)
 
 void gl_claims_add(struct gl_context *context, json_t *offers, struct gl_instant now)
 {
-    struct gl_claims claims = {.context = context};
+    struct gl_claims claims = {.context = context, .is_kept_only = true};
     json_t *row;
     size_t i;
 
@@ -97,4 +155,6 @@ void gl_claims_done(struct gl_claims *claims)
         if (claims->kept[i].is_there)
             gl_pricelist_done(&claims->kept[i].list);
     claims->count = 0;
+    gl_signal_store_free(claims->store);
+    claims->store = NULL;
 }

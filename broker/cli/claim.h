@@ -2,9 +2,9 @@
 #ifndef GL_BROKER_CLI_CLAIM_H
 #define GL_BROKER_CLI_CLAIM_H
 
-/* What clouds claim of their own regions, to be shown beside an offer: the newest that `offers
- * --refresh` has kept, and the one of the built-in table. Claims count contracts (market) and are
- * shown only; no decision ever sees one. */
+/* What clouds claim of their own regions, to be shown beside an offer: what a signal source of the
+ * cloud's name says, else the newest that `offers --refresh` has kept, and the one of the built-in
+ * table. Claims count contracts (market) and are shown only; no decision ever sees one. */
 
 #include "broker/context.h"
 #include "providers/data/data.h"
@@ -15,6 +15,8 @@
 /* Lists that were looked into, each read once. */
 struct gl_claims {
     struct gl_context *context;
+    bool is_kept_only;             /* signal sources are not asked: what they said before serves */
+    struct gl_signal_store *store; /* of the sources, once one is wanted */
     size_t count;
     struct {
         char cloud[24];
@@ -26,6 +28,7 @@ struct gl_claims {
 struct gl_claim {
     int64_t asked_ppm;              /* GL_UNKNOWN = nothing kept */
     int64_t asked_s;                /* when */
+    bool is_unmatched;              /* how it is matched in time was not said: else hour by hour */
     const struct gl_claim_row *row; /* of the table; NULL = none */
 };
 /* False when the cloud claims nothing of it that we know of. */

@@ -415,7 +415,8 @@ static void note_source(struct gl_exam *exam, const struct reports *reports, siz
 static void ask_zone(struct gl_context *context, struct gl_signal_store *store, const char *zone)
 {
     struct gl_instant now = gl_now(&context->world);
-    struct gl_signal_query query = {.from = gl_instant_hour(now), .until = {now.unix_s + 3600}};
+    struct gl_signal_query query = {
+        .from = gl_instant_hour(now), .until = {now.unix_s + 3600}, .wants_claims = true};
 
     snprintf(query.zone, sizeof query.zone, "%.39s", zone);
     gl_signal_store_zone(store, &query);

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <dirent.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/time.h"
 #include "broker/cli/command.h"
+#include "broker/render/table.h"
 #include "broker/tie.h"
 
 struct ledger_values {
@@ -33,20 +37,77 @@ static int check_rows(struct gl_ledger *ledger, struct gl_error *err)
     return 0;
 }
 
+/* ---- receipts that the ledger does not know ---- */
+
+static int see_event(void *cookie, const json_t *event)
+{
+    (void)event;
+    *(bool *)cookie = true;
+    return 1;
+}
+
+/* Is this the file of a receipt, and of a launch without an event? */
+static int is_stranger(struct gl_ledger *ledger, const char *file, bool *out, struct gl_error *err)
+{
+    static const char ending[] = ".json";
+    size_t length = strlen(file), tail = sizeof ending - 1;
+    bool is_known = false;
+    char launch[NAME_MAX + 1];
+
+    *out = false;
+    if (file[0] == '.' || length <= tail || strcmp(file + length - tail, ending) != 0)
+        return 0;
+    snprintf(launch, sizeof launch, "%.*s", (int)(length - tail), file);
+    if (gl_ledger_events(ledger, launch, &is_known, see_event, err) != 0)
+        return -1;
+    *out = !is_known;
+    return 0;
+}
+
+/* A ledger that was deleted looks whole and empty: the receipts tell that there was one. */
+static int count_strangers(struct gl_context *context, struct gl_ledger *ledger, size_t *out,
+                           struct gl_error *err)
+{
+    GL_AUTO(gl_auto_free) char *path = gl_path_join(context->state_folder, "receipts");
+    DIR *folder = opendir(path);
+    const struct dirent *entry;
+    bool is_one;
+    int rc = 0;
+
+    *out = 0;
+    while (rc == 0 && folder != NULL && (entry = readdir(folder)) != NULL) {
+        rc = is_stranger(ledger, entry->d_name, &is_one, err);
+        *out += rc == 0 && is_one;
+    }
+    if (folder != NULL)
+        closedir(folder);
+    if (rc == 0 && *out > 0)
+        gl_warn(context, "GL9002",
+                "%zu receipt%s of which this ledger knows nothing: it was deleted, or is another "
+                "one",
+                *out, *out == 1 ? "" : "s");
+    return rc;
+}
+
+/* ---- the verbs ---- */
+
 static int check(struct gl_context *context, struct gl_ledger *ledger,
                  const struct ledger_values *values, struct gl_error *err)
 {
     struct gl_ledger_check found;
+    size_t strangers;
 
     (void)values;
-    if (gl_ledger_check(ledger, &found, err) != 0 || check_rows(ledger, err) != 0)
+    if (gl_ledger_check(ledger, &found, err) != 0 || check_rows(ledger, err) != 0 ||
+        count_strangers(context, ledger, &strangers, err) != 0)
         return -1;
     gl_str_addf(&context->reply.text, "%" PRId64 " event%s, chain intact, head %.16s...\n",
                 found.events, found.events == 1 ? "" : "s", found.head);
     gl_str_addf(&context->reply.text, "%" PRId64 " launch%s\n", found.launches,
                 found.launches == 1 ? "" : "es");
-    context->reply.data = json_pack("{s:I,s:I,s:s}", "events", (json_int_t)found.events, "launches",
-                                    (json_int_t)found.launches, "head", found.head);
+    context->reply.data = json_pack("{s:I,s:I,s:s,s:I}", "events", (json_int_t)found.events,
+                                    "launches", (json_int_t)found.launches, "head", found.head,
+                                    "unknown_receipts", (json_int_t)strangers);
     return GL_EXIT_OK;
 }
 
@@ -56,12 +117,15 @@ static int keep_event(void *cookie, const json_t *event)
     return 0;
 }
 
-static int collect(struct gl_ledger *ledger, const struct ledger_values *values, json_t **out,
-                   struct gl_error *err)
+static int collect(struct gl_context *context, struct gl_ledger *ledger,
+                   const struct ledger_values *values, json_t **out, struct gl_error *err)
 {
     json_t *events = json_array();
+    size_t strangers;
 
-    if (gl_ledger_events(ledger, values->launch, events, keep_event, err) != 0) {
+    if (gl_ledger_events(ledger, values->launch, events, keep_event, err) != 0 ||
+        (json_array_size(events) == 0 && values->launch == NULL &&
+         count_strangers(context, ledger, &strangers, err) != 0)) {
         json_decref(events);
         return -1;
     }
@@ -69,39 +133,81 @@ static int collect(struct gl_ledger *ledger, const struct ledger_values *values,
     return 0;
 }
 
-static void event_line(const json_t *event, unsigned columns, struct gl_str *out)
-{
-    GL_AUTO(gl_auto_free) char *body = json_dumps(json_object_get(event, "body"), JSON_COMPACT);
-    char at[GL_INSTANT_TEXT];
-    int64_t at_ms = json_integer_value(json_object_get(event, "at_ms"));
-    size_t start = out->length;
+/* Only the last one may be cut. */
+static const struct gl_column columns[] = {
+    {"EVENT", true, 0},  {"AT", true, 0},    {"KIND", false, 0},
+    {"LAUNCH", true, 0}, {"WHAT", false, 0},
+};
 
-    gl_str_addf(out, "%5" JSON_INTEGER_FORMAT "  %s  %-9s %-12s ",
-                json_integer_value(json_object_get(event, "seq")),
-                gl_instant_text((struct gl_instant){at_ms / 1000}, at),
-                json_string_value(json_object_get(event, "kind")),
-                json_string_value(json_object_get(event, "launch")));
-    size_t left = columns > out->length - start + 4 ? columns - (out->length - start) - 3 : 8;
-    gl_str_addf(out, "%.*s%s\n", (int)left, body, strlen(body) > left ? "..." : "");
+/* What is for programs: hashes, and times beside the event's own. */
+static bool is_for_people(const char *key)
+{
+    static const char *const endings[] = {"_sha256", "_ms", "token", "boot", "state"};
+    size_t length = strlen(key);
+
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++)
+        if (length >= strlen(endings[i]) &&
+            strcmp(key + length - strlen(endings[i]), endings[i]) == 0)
+            return false;
+    return true;
+}
+
+/* The plain members of an event's body: "cloud local, region this-machine". */
+static void body_text(json_t *body, struct gl_str *out)
+{
+    const char *key;
+    json_t *value;
+
+    json_object_foreach(body, key, value)
+    {
+        if (!is_for_people(key) || json_is_object(value) || json_is_array(value) ||
+            json_is_null(value))
+            continue;
+        GL_AUTO(gl_auto_free) char *plain = json_dumps(value, JSON_ENCODE_ANY);
+
+        gl_str_addf(out, "%s%s %s", out->length > 0 ? ", " : "", key,
+                    json_is_string(value) ? json_string_value(value) : plain);
+    }
+}
+
+static void add_event(struct gl_table *table, const json_t *event)
+{
+    GL_AUTO(gl_str_done) struct gl_str what = {0};
+    char seq[24], at[GL_INSTANT_TEXT];
+    int64_t at_ms = json_integer_value(json_object_get(event, "at_ms"));
+
+    snprintf(seq, sizeof seq, "%" JSON_INTEGER_FORMAT,
+             json_integer_value(json_object_get(event, "seq")));
+    body_text(json_object_get(event, "body"), &what);
+    gl_table_row(table,
+                 (const char *const[]){seq, gl_instant_text((struct gl_instant){at_ms / 1000}, at),
+                                       json_string_value(json_object_get(event, "kind")),
+                                       json_string_value(json_object_get(event, "launch")),
+                                       gl_str_text(&what)});
 }
 
 static int show(struct gl_context *context, struct gl_ledger *ledger,
                 const struct ledger_values *values, struct gl_error *err)
 {
-    size_t limit = values->limit == INT64_MIN ? 20 : (size_t)values->limit;
+    size_t limit = values->limit == INT64_MIN ? 20 : (size_t)values->limit, count;
+    struct gl_table *table;
     json_t *events, *last;
-    size_t count;
 
-    if (collect(ledger, values, &events, err) != 0)
+    if (collect(context, ledger, values, &events, err) != 0)
         return -1;
     count = json_array_size(events);
     last = json_array();
+    table = gl_table_new(columns, sizeof columns / sizeof columns[0]);
     for (size_t i = count > limit ? count - limit : 0; i < count; i++) {
-        event_line(json_array_get(events, i), context->columns, &context->reply.text);
+        add_event(table, json_array_get(events, i));
         json_array_append(last, json_array_get(events, i));
     }
     if (count == 0)
         gl_str_add(&context->reply.text, "The ledger is empty.\n");
+    else
+        gl_table_text(table, context->columns, context->globals.is_accessible,
+                      &context->reply.text);
+    gl_table_free(table);
     json_decref(events);
     context->reply.data = json_pack("{s:o,s:I}", "events", last, "total", (json_int_t)count);
     return GL_EXIT_OK;
@@ -114,7 +220,7 @@ static int export(struct gl_context *context, struct gl_ledger *ledger,
     json_t *events, *event;
     size_t i;
 
-    if (collect(ledger, values, &events, err) != 0)
+    if (collect(context, ledger, values, &events, err) != 0)
         return -1;
     json_array_foreach(events, i, event)
     {
@@ -155,8 +261,10 @@ const struct gl_command gl_command_ledger = {
     .operands = "check|show|export",
     .description =
         "check recomputes the hash chain and names the first event that was changed, and holds "
-        "every launch's plan and receipt against their hashes in it; "
-        "show prints the last events, also those of commands metered on this machine (metered); "
+        "every launch's plan and receipt against their hashes in it, and warns of receipts of "
+        "which a ledger that was deleted knows nothing; "
+        "show prints the last events with what a person would ask of them (--json: all of it), "
+        "also those of commands metered on this machine (metered); "
         "export prints all of them, one JSON object a line.",
     .example = "greenlaunch ledger check",
     .options = options,

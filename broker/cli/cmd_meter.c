@@ -12,6 +12,8 @@
 #include "base/process.h"
 #include "broker/account.h"
 #include "broker/cli/act.h"
+#include "broker/cli/help.h"
+#include "broker/cli/meter_receive.h"
 #include "broker/evidence.h"
 #include "broker/finish.h"
 #include "broker/host.h"
@@ -25,6 +27,7 @@
 struct meter_values {
     const char *zone;
     const char *output;
+    struct gl_receive_values receive;
 };
 
 static const struct gl_option options[] = {
@@ -32,6 +35,12 @@ static const struct gl_option options[] = {
      "grid zone this machine stands in, as in SE-SE3", NULL, NULL, NULL, 0, 0, 0, "zone"},
     {"output", 'o', GL_OPT_TEXT, offsetof(struct meter_values, output), "FILE",
      "write the receipt here too", NULL, NULL, NULL, 0, 0, 0, "file"},
+    {"listen", 0, GL_OPT_TEXT, offsetof(struct meter_values, receive.listen), "HOST:PORT",
+     "where it receives (default 127.0.0.1:8444)", "receive", NULL, NULL, 0, 0, 0, NULL},
+    {"tls-cert", 0, GL_OPT_TEXT, offsetof(struct meter_values, receive.tls_cert), "FILE",
+     "its certificate with those that vouch for it, PEM", "receive", NULL, NULL, 0, 0, 0, "file"},
+    {"tls-key", 0, GL_OPT_TEXT, offsetof(struct meter_values, receive.tls_key), "FILE",
+     "the key of it, for nobody else to read", "receive", NULL, NULL, 0, 0, 0, "file"},
     {0},
 };
 
@@ -302,6 +311,21 @@ static int show_and_keep(struct gl_context *context, struct metered *metered, co
     return 0;
 }
 
+static int receive(struct gl_context *context, const struct gl_call *call, struct gl_error *err)
+{
+    const struct meter_values *values = call->values;
+
+    if (gl_help_operands(&gl_command_meter, call, 1, 1, err) != 0)
+        return -1;
+    if (strcmp(call->operands->words[0], "receive") != 0)
+        return gl_fail(err, GL_E_USAGE,
+                       "a command to meter stands after --, as in greenlaunch meter -- make; "
+                       "meter receive takes what rented machines push");
+    if (values->zone != NULL || values->output != NULL)
+        return gl_fail(err, GL_E_USAGE, "--zone and --output are for a command on this machine");
+    return gl_meter_receive(context, &values->receive, err);
+}
+
 static int run(struct gl_context *context, const struct gl_call *call, struct gl_error *err)
 {
     const struct meter_values *values = call->values;
@@ -309,8 +333,13 @@ static int run(struct gl_context *context, const struct gl_call *call, struct gl
     GL_AUTO(gl_auto_free) char *receipt = NULL;
     const char *zone = gl_context_zone(context, values->zone);
 
+    if (call->operands->count > 0)
+        return receive(context, call, err);
     if (call->rest == NULL || call->rest[0] == NULL)
         return gl_fail(err, GL_E_USAGE, "no command: greenlaunch meter -- COMMAND [ARG ...]");
+    if (values->receive.listen != NULL || values->receive.tls_cert != NULL ||
+        values->receive.tls_key != NULL)
+        return gl_fail(err, GL_E_USAGE, "--listen, --tls-cert and --tls-key are for receive");
     if (prepare(context, &metered, err) != 0 ||
         run_metered(context, &metered, call->rest, err) != 0)
         return -1;
@@ -334,11 +363,14 @@ const struct gl_command gl_command_meter = {
     .name = "meter",
     .group = "Prove",
     .summary = "run a command on this machine and print its footprint",
-    .operands = "-- COMMAND [ARG ...]",
+    .operands = "[receive] | -- COMMAND [ARG ...]",
     .description = "Needs no instance: greenlaunch-meter measures this machine while the command "
                    "runs (energy counters where readable, else a model with bounds) and the result "
                    "is a receipt like any other, recorded in the ledger. The exit status is the "
-                   "command's; 124 when --timeout ended it.",
+                   "command's; 124 when --timeout ended it. meter receive serves until it is "
+                   "stopped: it takes the readings that rented machines push (`meter: {push: "
+                   "https://HOST:PORT/readings}` in the configuration), believes those that a "
+                   "launch of this ledger has signed, and keeps them for its receipt.",
     .example = "greenlaunch meter --zone SE-SE3 -- make -j2",
     .options = options,
     .values_size = sizeof(struct meter_values),

@@ -82,6 +82,7 @@ static int move(struct gl_context *context, struct gl_shift_subject *subject,
     need.kind = GL_DEMAND_MOVE;
     gl_demand_moved_to(&need, subject->row->cloud, place->name);
     gl_demand_note(context, &need, is_need);
+    gl_demand_note_cost(context);
     return gl_shift_reply(context, subject, "Moved", err);
 }
 

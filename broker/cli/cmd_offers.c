@@ -58,6 +58,7 @@ static const struct gl_column columns[] = {
     {"GREEN UNTIL", false, 1},
 };
 #define COLUMNS (sizeof columns / sizeof columns[0])
+enum { RENEW = 6, TOTAL = 7, PRICE = 9 }; /* of columns[]: told when they had room */
 
 /* Which of the ranked offers are shown. */
 struct picks {
@@ -273,11 +274,12 @@ static void add_sources(struct gl_context *context, const struct gl_question *qu
 }
 
 static void add_legend(struct gl_context *context, const struct gl_question *question,
-                       const struct gl_decision *decision, const struct picks *picks)
+                       const struct gl_decision *decision, const struct picks *picks,
+                       const struct gl_table *table)
 {
     const struct gl_request *request = question->request;
+    bool is_accessible = context->globals.is_accessible, has_warning = false, lacks_price = false;
     GL_AUTO(gl_str_done) struct gl_str line = {0};
-    bool has_warning = false, lacks_price = false;
     char span[GL_QUANTITY_TEXT];
 
     for (size_t i = 0; i < picks->count; i++) {
@@ -286,17 +288,19 @@ static void add_legend(struct gl_context *context, const struct gl_question *que
         has_warning |= decision->judgements[offer].has_warning;
         lacks_price |= question->offers[offer].price_u_usd_per_h == GL_UNKNOWN;
     }
-    gl_str_addf(
-        &line,
-        "g is gCO2e of the grid's average, location-based; RENEW the renewable share; g "
-        "TOTAL what %u instance%s would emit in %s at %.0f %% load; USD/h the list price of "
-        "one%s; GRADE that of the evidence, A best%s.%s",
-        request->count, request->count == 1 ? "" : "s", gl_span_text(request->duration, span),
-        request->load * 100, lacks_price ? ", ? where it is not known" : "",
-        has_warning ? ", ! admitted with a warning (greenlaunch why says which)" : "",
-        context->globals.is_accessible
-            ? ""
-            : " * no other offer that fits is both cleaner and cheaper.");
+    gl_str_add(&line, "g is gCO2e of the grid's average, location-based; ");
+    if (gl_table_shows(table, context->columns, is_accessible, RENEW))
+        gl_str_add(&line, "RENEW the renewable share; ");
+    if (gl_table_shows(table, context->columns, is_accessible, TOTAL))
+        gl_str_addf(&line, "g TOTAL what %u instance%s would emit in %s at %.0f %% load; ",
+                    request->count, request->count == 1 ? "" : "s",
+                    gl_span_text(request->duration, span), request->load * 100);
+    if (gl_table_shows(table, context->columns, is_accessible, PRICE))
+        gl_str_addf(&line, "USD/h the list price of one%s; ",
+                    lacks_price ? ", ? where it is not known" : "");
+    gl_str_addf(&line, "GRADE that of the evidence, A best%s.%s",
+                has_warning ? ", ! admitted with a warning (greenlaunch why says which)" : "",
+                is_accessible ? "" : " * no other offer that fits is both cleaner and cheaper.");
     gl_render_wrap(gl_str_text(&line), 0, context->columns, &context->reply.text);
 }
 
@@ -349,13 +353,14 @@ static void add_record(struct gl_context *context, const struct gl_question *que
 }
 
 static void add_notes(struct gl_context *context, const struct gl_question *question,
-                      const struct gl_decision *decision, const struct picks *picks)
+                      const struct gl_decision *decision, const struct picks *picks,
+                      const struct gl_table *table)
 {
     if (picks->count < picks->fit)
         gl_str_addf(&context->reply.text, "and %zu more: --limit N\n", picks->fit - picks->count);
     gl_str_add_char(&context->reply.text, '\n');
     add_record(context, question, decision, picks);
-    add_legend(context, question, decision, picks);
+    add_legend(context, question, decision, picks, table);
     add_sources(context, question, decision, picks);
 }
 
@@ -375,7 +380,7 @@ static void add_table(struct gl_context *context, const struct gl_ask_result *as
         add_row(table, asked, question, picks->ranks[i], is_accessible);
     gl_str_add_char(&context->reply.text, '\n');
     gl_table_text(table, context->columns, is_accessible, &context->reply.text);
-    add_notes(context, question, asked->decision, picks);
+    add_notes(context, question, asked->decision, picks, table);
     gl_table_free(table);
 }
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/cli/demand_reply.h"
 #include "broker/cli/help.h"
 #include "broker/cli/shift_reply.h"
 
@@ -13,6 +14,7 @@ static int run(struct gl_context *context, const struct gl_call *call, struct gl
     gl_progress(context, "resuming %s", subject.row->launch);
     if (gl_launch_resume(&subject.launcher, subject.row->launch, &reason, err) != 0)
         return -1;
+    gl_demand_note_cost(context);
     return gl_shift_reply(context, &subject, "Resumed", err);
 }
 

@@ -208,8 +208,9 @@ static json_t *base64_json(const struct gl_str *bytes)
 }
 
 /* "stdout": text, or null and "stdout_base64" when it is none; what did not fit is counted. */
-static void add_output(json_t *data, const char *key, const struct kept *kept)
+static void add_output(struct gl_context *context, const char *key, const struct kept *kept)
 {
+    json_t *data = context->reply.data;
     const char *bytes = gl_str_text(&kept->text);
     size_t cut = kept->dropped_bytes > 0 ? cut_character(bytes, kept->text.length) : 0;
     json_t *text = json_stringn(bytes, kept->text.length - cut);
@@ -221,6 +222,9 @@ static void add_output(json_t *data, const char *key, const struct kept *kept)
     set_output(data, key, "_truncated", json_boolean(kept->dropped_bytes > 0));
     set_output(data, key, "_dropped_bytes",
                json_integer((json_int_t)(kept->dropped_bytes + (is_text ? cut : 0))));
+    if (kept->dropped_bytes > 0)
+        gl_warn(context, "GL1004", "%s went on after the first %zu MiB, which are all that is here",
+                key, (size_t)OUTPUT_CEILING >> 20);
 }
 
 /* What failed first is the error, what came after a warning. Returns -1. */
@@ -264,8 +268,8 @@ static int follow_and_finish(struct gl_context *context, struct gl_launcher *lau
     gl_progress_end(context);
     receipt = ending.receipt;
     context->reply.data = json_pack("{s:i}", "exit_status", status);
-    add_output(context->reply.data, "stdout", &follow.out);
-    add_output(context->reply.data, "stderr", &follow.error);
+    add_output(context, "stdout", &follow.out);
+    add_output(context, "stderr", &follow.error);
     if (receipt != NULL && gl_act_show_receipt(context, receipt, err) != 0)
         result = -1;
     gl_meterlog_done(&follow.log);

@@ -70,14 +70,13 @@ static int add_zone(struct asked *asked, const char *zone, const char *neso, boo
                        gl_text_show(zone, shown));
     if (asked->count == ZONES_MAX)
         return gl_fail(err, GL_E_USAGE, "more than %d zones", ZONES_MAX);
-    *one = (struct asked_zone){
-        .query = {.neso = neso,
-                  .from = {gl_instant_hour(asked->now).unix_s - LOOK_BACK_S},
-                  .until = {asked->now.unix_s + LOOK_AHEAD_S},
-                  .is_cache_only = asked->is_all,
-                  .wants_history = is_explained},
-        .is_explained = is_explained,
-    };
+    *one = (struct asked_zone){.query = {.neso = neso,
+                                         .from = {gl_instant_hour(asked->now).unix_s - LOOK_BACK_S},
+                                         .until = {asked->now.unix_s + LOOK_AHEAD_S},
+                                         .is_cache_only = asked->is_all,
+                                         .wants_history = is_explained,
+                                         .wants_claims = is_explained},
+                               .is_explained = is_explained};
     snprintf(one->query.zone, sizeof one->query.zone, "%s", zone);
     asked->count++;
     return 0;

@@ -43,6 +43,8 @@ bool gl_sources_keys(const struct gl_context *context, const struct gl_signal_co
     const struct gl_world *world = &context->world;
     bool has_all = true;
 
+    if (ops->signer != NULL)
+        return ops->signer->look(source, world, out);
     if (ops->keys == NULL) {
         gl_str_add(out, "none needed");
         return true;

@@ -41,6 +41,24 @@ static void add_data(struct gl_context *context)
     json_object_set_new(context->reply.data, "regions", json_integer((json_int_t)region_count));
 }
 
+/* That of a demonstration is an example, and must not be taken for a fact. */
+static void tell_zone(struct gl_context *context, const char *zone)
+{
+    const struct gl_zone_row *row = gl_data_zone(zone);
+    GL_AUTO(gl_str_done) struct gl_str line = {0};
+
+    gl_str_addf(&line, "%s zone %s",
+                context->is_demo ? "Nobody has said where this machine "
+                                   "stands: every figure is of the example"
+                                 : "This machine stands in",
+                zone);
+    if (row != NULL)
+        gl_str_addf(&line, " (%s)", row->name);
+    gl_str_add(&line,
+               context->is_demo ? ", none of them yours. Say it with: greenlaunch init" : ".");
+    gl_render_wrap(gl_str_text(&line), 0, context->columns, &context->reply.text);
+}
+
 static void add_zone(struct gl_context *context)
 {
     const char *zone = gl_context_zone(context, NULL);
@@ -49,7 +67,7 @@ static void add_zone(struct gl_context *context)
     json_object_set_new(context->reply.data, "zone",
                         zone != NULL ? json_string(zone) : json_null());
     if (zone != NULL) {
-        gl_str_addf(out, "This machine stands in zone %s.\n", zone);
+        tell_zone(context, zone);
         return;
     }
     gl_render_wrap("Nobody has said where this machine stands: greenlaunch init", 0,

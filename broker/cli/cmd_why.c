@@ -233,8 +233,9 @@ static void add_claim(struct gl_context *context, const struct narrow *narrow)
             gl_str_addf(&line, "%s%.3g %% carbon-free in %d",
                         claim.asked_ppm != GL_UNKNOWN ? ", " : "",
                         claim.row->carbon_free_permille / 10.0, claim.row->year);
-        gl_str_add(&line, ", says the provider, contracts counted (market, hourly); decides "
-                          "nothing here");
+        gl_str_addf(&line,
+                    ", says the provider, contracts counted (market%s); decides nothing here",
+                    claim.is_unmatched ? "" : ", hourly");
         wrapped(context, 2, &line);
         json_object_set_new(context->reply.data, "claim",
                             gl_claim_json(&claim, narrow->question.now));

@@ -107,6 +107,9 @@ int gl_ask_decide(struct gl_context *context, const struct gl_ask *ask, struct g
  * NULL-terminated; empty: none) everywhere, with what can be promised; decides nothing. */
 int gl_ask_gather(struct gl_context *context, const struct gl_ask *ask, const char *const *clouds,
                   const char *const *types, struct gl_ask_result *out, struct gl_error *err);
+/* What could be promised now, in the zones whose past is known: makes the book of *asked, of its
+ * policy, request, offers and now; leaves it NULL where there is nothing to promise. */
+void gl_ask_promise(struct gl_context *context, bool wants_later, struct gl_ask_result *asked);
 /* The question that was answered; borrows from *asked. */
 struct gl_question gl_ask_question(const struct gl_ask_result *asked);
 void gl_ask_result_done(struct gl_ask_result *result);

@@ -62,20 +62,36 @@ int gl_demand_say(struct gl_context *context, const struct gl_demand *signals, s
     return 0;
 }
 
+static void warn_unrecorded(struct gl_context *context, const char *what,
+                            const struct gl_error *failed)
+{
+    char code[16];
+
+    if (context->globals.is_json)
+        return;
+    snprintf(code, sizeof code, "GL%d", (int)failed->code);
+    gl_warn(context, code, "%s not recorded: %s", what, failed->text);
+}
+
 void gl_demand_note(struct gl_context *context, const struct gl_demand *signals, size_t count)
 {
     struct gl_error failed = {0};
     struct gl_demand_told ignored;
     struct gl_ledger *ledger;
-    char code[16];
 
     if (count == 0)
         return;
     ledger = gl_context_ledger(context, &failed);
     if (ledger != NULL && gl_demand_record(ledger, signals, count, &ignored, &failed) == 0)
         return;
-    if (context->globals.is_json)
-        return;
-    snprintf(code, sizeof code, "GL%d", (int)failed.code);
-    gl_warn(context, code, "the demand was not recorded: %s", failed.text);
+    warn_unrecorded(context, "the demand was", &failed);
+}
+
+void gl_demand_note_cost(struct gl_context *context)
+{
+    struct gl_error failed = {0};
+    struct gl_ledger *ledger = gl_context_ledger(context, &failed);
+
+    if (ledger == NULL || gl_demand_settle(ledger, &failed) != 0)
+        warn_unrecorded(context, "what it cost was", &failed);
 }

@@ -17,6 +17,9 @@ int gl_demand_say(struct gl_context *context, const struct gl_demand *signals, s
  * people, and nothing under --json: a document says what was decided. Nothing of none. */
 void gl_demand_note(struct gl_context *context, const struct gl_demand *signals, size_t count);
 
+/* What earlier pauses and moves cost, as far as that is known by now: as gl_demand_note(). */
+void gl_demand_note_cost(struct gl_context *context);
+
 /* When demand is worth a request, by the configuration of this call or as it is built in. */
 struct gl_demand_threshold gl_demand_threshold_of(const struct gl_context *context);
 

@@ -95,7 +95,6 @@ void gl_demo_make_books(struct gl_demo *demo)
     struct gl_book_ask ask = {.policy = demo->policies[0],
                               .zones = zones,
                               .now = gl_now(demo->world),
-                              .run = {1},
                               .probability = GL_BOOK_PROBABILITY,
                               .memory = &demo->memory};
 

@@ -67,32 +67,42 @@ static bool note_forced(struct gl_exam *exam, const struct gl_local_host *host)
     return true;
 }
 
+/* How to open the device: nobody is sent into another group than kvm, which may open more than
+ * that. Inside a container the number of its group is often that of another one. */
+static void kvm_fix(const struct stat *info, bool is_kvm, struct gl_str *out)
+{
+    bool is_root = geteuid() == 0;
+    const char *sudo = is_root ? "" : "sudo ";
+
+    if (!is_kvm && getgrnam("kvm") == NULL)
+        gl_str_addf(out, "%saddgroup --system kvm && ", sudo);
+    if (!is_kvm || (info->st_mode & 060) != 060)
+        gl_str_addf(out, "%schgrp kvm /dev/kvm && %schmod g+rw /dev/kvm%s", sudo, sudo,
+                    is_root ? "" : " && ");
+    if (!is_root)
+        gl_str_add(out, "sudo adduser $USER kvm, then log in again");
+}
+
 /* Root's machines run as nobody, who needs the device's group or everybody's leave. */
 static void note_kvm_closed(struct gl_exam *exam)
 {
-    GL_AUTO(gl_str_done) struct gl_str fix = {0};
+    GL_AUTO(gl_str_done) struct gl_str fix = {0}, name = {0};
     struct gl_finding finding = {"kvm", GL_EXAM_WARN, 0, NULL};
     bool is_root = geteuid() == 0;
     struct stat info;
-    struct group *group;
-    const char *name;
+    const struct group *group;
 
     if (stat("/dev/kvm", &info) != 0)
         return;
     group = getgrgid(info.st_gid);
-    name = info.st_gid != 0 && group != NULL ? group->gr_name : "kvm";
-    if (info.st_gid == 0 || (info.st_mode & 060) != 060)
-        gl_str_addf(&fix, "%schgrp %s /dev/kvm && %schmod g+rw /dev/kvm", is_root ? "" : "sudo ",
-                    name, is_root ? "" : "sudo ");
-    if (!is_root)
-        gl_str_addf(&fix, "%ssudo adduser $USER %s, then log in again",
-                    fix.length > 0 ? " && " : "", name);
+    gl_str_add(&name, group != NULL ? group->gr_name : "unknown");
+    kvm_fix(&info, strcmp(gl_str_text(&name), "kvm") == 0, &fix);
     finding.fix = gl_str_text(&fix);
     gl_exam_note(exam, &finding,
                  "/dev/kvm is there, but %s may not open it (mode %03o, group %s): machines are "
                  "emulated (TCG), slower",
                  is_root ? "the unprivileged user that machines run as" : "you",
-                 (unsigned)info.st_mode & 0777, group != NULL ? group->gr_name : "unknown");
+                 (unsigned)info.st_mode & 0777, gl_str_text(&name));
 }
 
 static void check_kvm(struct gl_exam *exam, const struct gl_local_host *host)

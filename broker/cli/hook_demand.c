@@ -15,19 +15,33 @@ static enum gl_grade grade_of(const struct gl_hook_report *report, const struct 
     return GL_GRADE_E;
 }
 
-/* False: it is not for want of something that a provider has. */
+static bool is_there(const struct gl_demand *signals, size_t count, const char *provider)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(signals[i].provider, provider) == 0)
+            return true;
+    return false;
+}
+
+/* Is it for want of something that a provider has? */
+static bool is_wish(const struct gl_hook_finding *finding)
+{
+    const struct gl_constraint *constraint = finding->reason.constraint;
+
+    return (finding->state == GL_FINDING_BROKEN || finding->state == GL_FINDING_UNKNOWN) &&
+           finding->intent != NULL && finding->intent->cloud != NULL && finding->rule != NULL &&
+           constraint != NULL && constraint->key->id < GL_KEYS &&
+           gl_demand_tells(constraint->key->id);
+}
+
 static bool signal_of(const struct gl_hook_ask *ask, const struct gl_hook_report *report,
                       const struct gl_hook_finding *finding, struct gl_demand *out)
 {
     const struct gl_intent *intent = finding->intent;
-    const bool is_broken = finding->state == GL_FINDING_BROKEN;
 
-    if ((!is_broken && finding->state != GL_FINDING_UNKNOWN) || intent == NULL ||
-        intent->cloud == NULL || finding->rule == NULL ||
-        !gl_demand_of_reason(&finding->reason, out) || out->key == GL_KEYS ||
-        !gl_demand_tells((enum gl_key_id)out->key))
+    if (!gl_demand_of_reason(&finding->reason, out))
         return false;
-    out->kind = is_broken ? GL_DEMAND_REFUSE : GL_DEMAND_UNKNOWN;
+    out->kind = finding->state == GL_FINDING_BROKEN ? GL_DEMAND_REFUSE : GL_DEMAND_UNKNOWN;
     out->grade = grade_of(report, intent);
     gl_demand_at(out, intent->cloud, intent->place.region != NULL ? intent->place.region : "",
                  intent->machine.catalogue != NULL ? intent->machine.catalogue : "");
@@ -37,30 +51,29 @@ static bool signal_of(const struct gl_hook_ask *ask, const struct gl_hook_report
     return true;
 }
 
-static bool is_there(const struct gl_demand *signals, size_t count, const char *provider)
-{
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(signals[i].provider, provider) == 0)
-            return true;
-    return false;
-}
-
 void gl_hook_note_demand(struct gl_context *context, const struct gl_hook_ask *ask,
                          const struct gl_hook_report *report)
 {
     struct gl_demand signals[GL_DEMAND_PLACES];
-    char facts[GL_HASH_HEX];
+    struct gl_hash digest;
+    char facts[GL_HASH_HEX] = "";
     size_t count = 0;
 
     if (report->exit == 0 || report->is_advisory || context->globals.at != NULL)
         return;
-    /* The same plan asked about again, as pipelines do, is the same wish. */
-    gl_hash_hex(&report->facts_digest, facts);
     for (size_t i = 0; i < report->finding_count && count < GL_DEMAND_PLACES; i++) {
+        const struct gl_hook_finding *finding = &report->findings[i];
+
+        if (!is_wish(finding) ||
+            is_there(signals, count, gl_demand_provider_word(finding->intent->cloud)))
+            continue;
+        if (*facts == '\0') {
+            /* The same plan asked about again, as pipelines do, is the same wish. */
+            gl_hook_digest_facts(report, &digest);
+            gl_hash_hex(&digest, facts);
+        }
         signals[count] = gl_demand_begin(&context->world, facts, report->is_demo);
-        if (signal_of(ask, report, &report->findings[i], &signals[count]) &&
-            !is_there(signals, count, signals[count].provider))
-            count++;
+        count += signal_of(ask, report, finding, &signals[count]);
     }
     gl_demand_note(context, signals, count);
 }

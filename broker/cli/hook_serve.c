@@ -71,7 +71,7 @@ static int read_hmac_key(struct gl_hook_serving *serving, struct gl_error *err)
     return 0;
 }
 
-static int read_tls(struct gl_hook_serving *serving, struct gl_error *err)
+int gl_hook_serving_tls(struct gl_hook_serving *serving, struct gl_error *err)
 {
     const char *cert = serving->values->serve.tls_cert, *key = serving->values->serve.tls_key;
     size_t length;
@@ -123,7 +123,7 @@ int gl_hook_serving_init(struct gl_context *context, const struct gl_hook_values
 {
     *out = (struct gl_hook_serving){.context = context, .values = values};
     if (check_options(context, values, err) != 0 || read_hmac_key(out, err) != 0 ||
-        read_tls(out, err) != 0 || check_policy(context, values, err) != 0)
+        gl_hook_serving_tls(out, err) != 0 || check_policy(context, values, err) != 0)
         return -1;
     out->mapping = gl_mapping_open(values->mapping_dir, err);
     return out->mapping != NULL ? 0 : -1;

@@ -21,6 +21,8 @@ struct gl_hook_serving {
  * the policy. */
 int gl_hook_serving_init(struct gl_context *context, const struct gl_hook_values *values,
                          struct gl_hook_serving *out, struct gl_error *err);
+/* The certificate and key alone, for a server that judges nothing. USAGE. */
+int gl_hook_serving_tls(struct gl_hook_serving *serving, struct gl_error *err);
 void gl_hook_serving_done(struct gl_hook_serving *serving);
 
 /* Listen, say so, and serve until SIGINT or SIGTERM; `tend` (may be NULL) is called several times a

@@ -301,7 +301,10 @@ static int do_it(struct gl_context *context, struct gl_shift_subject *subject,
         return -1;
     need.kind = GL_DEMAND_MOVE;
     gl_demand_moved_to(&need, subject->row->cloud, outlook->region);
+    if (outlook->made.has_grams)
+        need.extra_ug = (int64_t)((outlook->made.cost_g - outlook->made.gain_g) * 1e6);
     gl_demand_note(context, &need, is_need);
+    gl_demand_note_cost(context);
     return reply(context, subject, outlook, &done);
 }
 

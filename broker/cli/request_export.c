@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `request export`: everything that was ever sent, as one document. */
+/* `request export`: everything that was ever sent or let go, as one document. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -72,7 +72,30 @@ static void add_entry(struct gl_str *out, const json_t *entry)
     add_block(out, text_of(entry, "error"));
 }
 
-static void write_markdown(const json_t *entries, struct gl_str *out)
+static void add_feed(struct gl_str *out, const json_t *entry)
+{
+    int64_t at_ms = json_integer_value(json_object_get(entry, "at_ms"));
+    bool is_shared = strcmp(text_of(entry, "kind"), "shared") == 0;
+    char at[GL_INSTANT_TEXT];
+    GL_AUTO(gl_str_done) struct gl_str who = {0};
+
+    gl_instant_text((struct gl_instant){at_ms / 1000}, at);
+    if (is_shared)
+        gl_str_addf(&who,
+                    "Merged of %" JSON_INTEGER_FORMAT " organisations, k %" JSON_INTEGER_FORMAT,
+                    json_integer_value(json_object_get(entry, "organisations")),
+                    json_integer_value(json_object_get(entry, "k")));
+    else
+        gl_str_addf(&who, "Consent of %s", text_of(entry, "consent"));
+    gl_str_addf(out, "\n## %s %s demand feed\n\n", at, is_shared ? "shared" : "own");
+    gl_str_add_printable(out, gl_str_text(&who), who.length);
+    gl_str_addf(out, "; %" JSON_INTEGER_FORMAT " cells; SHA-256 %s; written to:\n",
+                json_integer_value(json_object_get(entry, "cells")), text_of(entry, "sha256"));
+    add_block(out, json_is_string(json_object_get(entry, "out")) ? text_of(entry, "out")
+                                                                 : "standard output");
+}
+
+static void write_markdown(const json_t *entries, const json_t *feeds, struct gl_str *out)
 {
     const json_t *entry;
     size_t i;
@@ -81,6 +104,10 @@ static void write_markdown(const json_t *entries, struct gl_str *out)
     json_array_foreach(entries, i, entry) add_entry(out, entry);
     if (json_array_size(entries) == 0)
         gl_str_add(out, "\nNothing was ever sent.\n");
+    gl_str_add(out, "\n# Every demand feed that was let go\n");
+    json_array_foreach(feeds, i, entry) add_feed(out, entry);
+    if (json_array_size(feeds) == 0)
+        gl_str_add(out, "\nNone ever was.\n");
 }
 
 static int write_out(const struct gl_request_call *call, const struct gl_str *text,
@@ -101,19 +128,23 @@ static int write_out(const struct gl_request_call *call, const struct gl_str *te
 int gl_request_run_export(struct gl_request_call *call, struct gl_error *err)
 {
     json_t *entries = gl_requests_export(call->desk.ledger, err);
+    json_t *feeds = entries != NULL ? gl_requests_export_feeds(call->desk.ledger, err) : NULL;
     GL_AUTO(gl_str_done) struct gl_str text = {0};
     const char *format = call->values->format;
 
-    if (entries == NULL)
+    if (feeds == NULL) {
+        json_decref(entries);
         return -1;
-    call->context->reply.data = json_pack("{s:i,s:o}", "greenlaunch_requests", 1, "sent", entries);
+    }
+    call->context->reply.data =
+        json_pack("{s:i,s:o,s:o}", "greenlaunch_requests", 1, "sent", entries, "feeds", feeds);
     if (format != NULL && strcmp(format, "json") == 0) {
         GL_AUTO(gl_auto_free) char *pretty = gl_json_pretty(call->context->reply.data);
 
         gl_str_addf(&text, "%s\n", pretty);
         call->context->reply.is_document = true;
     } else {
-        write_markdown(entries, &text);
+        write_markdown(entries, feeds, &text);
     }
     return write_out(call, &text, err);
 }

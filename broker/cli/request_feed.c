@@ -15,8 +15,18 @@
 
 /* ---- signing, noting, writing ---- */
 
+static void note_out(json_t *note, const char *out)
+{
+    GL_AUTO(gl_str_done) struct gl_str shown = {0};
+
+    if (out == NULL)
+        return;
+    gl_str_add_printable(&shown, out, strlen(out));
+    json_object_set_new(note, "out", json_string(gl_str_text(&shown)));
+}
+
 /* The document signed, noted in the ledger and then written: what is not noted does not leave.
- * `note` is the event, without the hash. */
+ * `note` is the event, without the hash and where it goes. */
 static int let_go(struct gl_context *context, json_t *document, json_t *note, const char *out,
                   struct gl_error *err)
 {
@@ -40,6 +50,7 @@ static int let_go(struct gl_context *context, json_t *document, json_t *note, co
                        GL_DEMAND_FEED_MAX_BYTES >> 20);
     gl_hash_of(text, strlen(text), &hash);
     json_object_set_new(note, "sha256", json_string(gl_hash_hex(&hash, hex)));
+    note_out(note, out);
     if (gl_ledger_append(ledger, "feed", "", note, NULL, err) != 0 ||
         (out != NULL && gl_file_write(out, text, strlen(text), 0644, err) != 0))
         return -1;

@@ -202,6 +202,17 @@ static void add_detail(const struct gl_request_call *call, const struct gl_clust
     gl_render_hang(gl_str_text(&text), (unsigned)strlen(id) + 2, call->context->columns, out);
 }
 
+/* What it cost so far; of signals of which nobody knows that, null. */
+static json_t *cost_json(const struct gl_cluster *cluster)
+{
+    return json_pack(
+        "{s:o,s:I,s:o,s:I}", "lost_ms",
+        cluster->lost_known > 0 ? json_integer((json_int_t)cluster->lost_ms) : json_null(),
+        "lost_known", (json_int_t)cluster->lost_known, "extra_ug",
+        cluster->extra_known > 0 ? json_integer((json_int_t)cluster->extra_ug) : json_null(),
+        "extra_known", (json_int_t)cluster->extra_known);
+}
+
 static json_t *cluster_json(const struct gl_request_call *call, const struct gl_requests *requests,
                             const struct gl_cluster *cluster)
 {
@@ -212,7 +223,7 @@ static json_t *cluster_json(const struct gl_request_call *call, const struct gl_
 
     gl_demand_id(cluster->fingerprint, id);
     return json_pack(
-        "{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:b,s:I,s:I,s:s,s:s?,s:s?}", "id", id,
+        "{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:b,s:I,s:I,s:s,s:s?,s:s?,s:o}", "id", id,
         "fingerprint", cluster->fingerprint, "provider", first->provider, "region", first->region,
         "capability", gl_capability_words[first->capability], "rule", first->rule, "grade", grade,
         "signals", (json_int_t)cluster->signals, "refused", (json_int_t)cluster->refused, "days",
@@ -222,7 +233,7 @@ static json_t *cluster_json(const struct gl_request_call *call, const struct gl_
         "days_short", (json_int_t)short_of(call->threshold.days, cluster->days), "state",
         gl_request_state_words[record != NULL ? record->state : GL_REQUEST_NONE], "venue",
         listener != NULL ? listener->venue : NULL, "target",
-        listener != NULL ? listener->target : NULL);
+        listener != NULL ? listener->target : NULL, "cost", cost_json(cluster));
 }
 
 static void next_of(const struct gl_request_call *call, const struct gl_requests *requests)

@@ -7,46 +7,70 @@
 #include "broker/cli/refresh.h"
 #include "broker/cli/request.h"
 #include "broker/request_rule.h"
+#include "policy/guarantee/book.h"
 
-static void take_best(const struct gl_decision *decision, const struct gl_offer_list *offers,
+/* The instance family that the text of the request speaks of, as it was sent; "" = any. */
+static void read_family(const struct gl_request_record *record, char out[GL_DEMAND_NAME])
+{
+    const json_t *draft = json_object_get(record->venue, "draft");
+    const char *text = json_string_value(json_object_get(draft, "json"));
+    struct gl_error ignored = {0};
+    GL_AUTO(gl_auto_json)
+    json_t *sent = text != NULL ? gl_json_parse(text, strlen(text), "draft", &ignored) : NULL;
+    const char *family = json_string_value(json_object_get(sent, "family"));
+
+    snprintf(out, GL_DEMAND_NAME, "%s", family != NULL ? family : "");
+}
+
+static bool is_of_family(const struct gl_offer *offer, const char *family)
+{
+    char own[GL_DEMAND_NAME];
+
+    gl_demand_family(offer->cloud, offer->type, own);
+    return family[0] == '\0' || strcmp(own, family) == 0;
+}
+
+/* The best allowed offer of that family; false: there is none. */
+static bool take_best(const struct gl_ask_result *asked, const char *family,
                       struct gl_request_offer *out)
 {
-    const struct gl_offer *best = &offers->offers[decision->ranked[0]];
+    const struct gl_decision *decision = asked->decision;
+    const struct gl_offer *best = NULL;
 
+    for (size_t i = 0; i < decision->allowed && best == NULL; i++)
+        if (is_of_family(&asked->offers->offers[decision->ranked[i]], family))
+            best = &asked->offers->offers[decision->ranked[i]];
+    if (best == NULL)
+        return false;
     snprintf(out->cloud, sizeof out->cloud, "%s", best->cloud);
     snprintf(out->region, sizeof out->region, "%s", best->region);
     snprintf(out->type, sizeof out->type, "%s", best->type);
+    return true;
 }
 
-static int decide(struct gl_context *context, const struct gl_policy *policy,
-                  const struct gl_request *request, struct gl_request_offer *out, bool *out_found,
-                  struct gl_error *err)
+/* As a launch there would be decided now, with what can be promised of its zones. */
+static int decide(struct gl_context *context, struct gl_ask_result *asked, struct gl_error *err)
 {
     GL_AUTO(gl_auto_free) char *prices = gl_refresh_folder(context);
-    struct gl_signal_store *signals = gl_context_signals(context, err);
-    const struct gl_offer_options options = {.price_folder = prices, .only_asked = true};
-    struct gl_offer_list offers = {0};
-    struct gl_decision *decision;
+    const struct gl_offer_options options = {
+        .price_folder = prices,
+        .only_asked = true,
+        .wants_history = gl_book_is_promisable(&asked->policy->rules[0], false)};
 
-    if (signals == NULL)
+    asked->signals = gl_context_signals(context, err);
+    asked->offers = gl_alloc(sizeof *asked->offers);
+    if (asked->signals == NULL ||
+        gl_offers_gather(&asked->request, &options, asked->signals, asked->offers, err) != 0)
         return -1;
-    if (gl_offers_gather(request, &options, signals, &offers, err) != 0) {
-        gl_signal_store_free(signals);
-        return -1;
-    }
-    decision = gl_decide(&(struct gl_question){.policy = policy,
-                                               .request = request,
-                                               .offers = offers.offers,
-                                               .offer_count = offers.count,
-                                               .now = request->start,
-                                               .has_no_digest = true,
-                                               .keeps_accounts = true});
-    *out_found = decision->allowed > 0;
-    if (*out_found)
-        take_best(decision, &offers, out);
-    gl_decision_free(decision);
-    gl_offer_list_done(&offers);
-    gl_signal_store_free(signals);
+    gl_ask_promise(context, false, asked);
+    asked->decision = gl_decide(&(struct gl_question){.policy = asked->policy,
+                                                      .request = &asked->request,
+                                                      .offers = asked->offers->offers,
+                                                      .offer_count = asked->offers->count,
+                                                      .now = asked->now,
+                                                      .book = asked->book,
+                                                      .has_no_digest = true,
+                                                      .keeps_accounts = true});
     return 0;
 }
 
@@ -58,8 +82,8 @@ struct asking {
     struct gl_policy one; /* of `rule` */
 };
 
-static const struct gl_policy *policy_of(struct gl_context *context, const char *rule,
-                                         struct asking *asking)
+static struct gl_policy *policy_of(struct gl_context *context, const char *rule,
+                                   struct asking *asking)
 {
     struct gl_error ignored = {0};
 
@@ -74,16 +98,42 @@ static const struct gl_policy *policy_of(struct gl_context *context, const char 
     return &asking->one;
 }
 
-int gl_request_find_offer(struct gl_context *context, const struct gl_request_record *record,
-                          struct gl_request_offer *out, enum gl_request_grant *out_grant,
-                          struct gl_error *err)
+static int ask(struct gl_context *context, const struct gl_request_record *record,
+               struct gl_policy *policy, struct gl_request_offer *out, bool *out_found,
+               struct gl_error *err)
 {
     const char *const clouds[] = {record->provider, NULL};
     const char *const regions[] = {record->region, NULL};
     const char *const types[] = {"*", NULL};
-    struct gl_request request = {.duration = {3600}, .load = 0.5, .count = 1};
+    struct gl_ask_result asked = {.request = {.clouds = clouds,
+                                              .regions = regions,
+                                              .types = types,
+                                              .duration = {3600},
+                                              .load = 0.5,
+                                              .count = 1}};
+    char family[GL_DEMAND_NAME];
+    int result;
+
+    if (gl_context_now(context, &asked.now, err) != 0)
+        return -1;
+    asked.policy = policy;
+    asked.request.start = asked.now;
+    asked.request.latest_start = asked.now;
+    result = decide(context, &asked, err);
+    read_family(record, family);
+    if (result == 0)
+        *out_found = take_best(&asked, family, out);
+    asked.policy = NULL; /* the caller's */
+    gl_ask_result_done(&asked);
+    return result;
+}
+
+int gl_request_find_offer(struct gl_context *context, const struct gl_request_record *record,
+                          struct gl_request_offer *out, enum gl_request_grant *out_grant,
+                          struct gl_error *err)
+{
     struct asking asking = {.read = NULL};
-    const struct gl_policy *policy;
+    struct gl_policy *policy;
     bool is_found = false;
     int result = 0;
 
@@ -91,14 +141,8 @@ int gl_request_find_offer(struct gl_context *context, const struct gl_request_re
     if (record->region[0] == '\0')
         return 0;
     policy = policy_of(context, record->rule, &asking);
-    request.clouds = clouds;
-    request.regions = regions;
-    request.types = types;
     if (policy != NULL)
-        result = gl_context_now(context, &request.start, err);
-    request.latest_start = request.start;
-    if (policy != NULL && result == 0)
-        result = decide(context, policy, &request, out, &is_found, err);
+        result = ask(context, record, policy, out, &is_found, err);
     if (policy != NULL && result == 0)
         *out_grant = is_found ? GL_GRANT_FOUND : GL_GRANT_NONE;
     gl_policy_free(asking.read);

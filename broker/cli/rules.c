@@ -11,6 +11,7 @@
 #include "base/time.h"
 #include "broker/cli/act.h"
 #include "broker/cli/ask_forecast.h"
+#include "broker/cli/misnamed.h"
 #include "broker/cli/refresh.h"
 #include "broker/host.h"
 #include "broker/learnt.h"
@@ -330,8 +331,7 @@ static size_t zones_with_history(const struct gl_offer_list *offers,
 
 #define ZONES_MAX 64
 
-/* What could be promised now, in the zones whose past is known. */
-static void make_book(struct gl_context *context, bool wants_later, struct gl_ask_result *result)
+void gl_ask_promise(struct gl_context *context, bool wants_later, struct gl_ask_result *result)
 {
     const struct gl_zone_facts *zones[ZONES_MAX];
     size_t count = zones_with_history(result->offers, zones, ZONES_MAX);
@@ -391,6 +391,14 @@ static void leave_out(const struct gl_without *without, struct gl_offer_list *of
         offers->count = kept;
 }
 
+static void warn_of(struct gl_context *context, const char *zone,
+                    const struct gl_ask_result *result)
+{
+    warn_of_sources(context, result->signals);
+    warn_of_zone(context, zone, result->offers);
+    gl_warn_of_misnamed(context, &result->request, result->offers);
+}
+
 static int gather_and_decide(struct gl_context *context, const struct gl_ask *ask,
                              struct ask_memory *memory, struct gl_ask_result *result,
                              struct gl_error *err)
@@ -430,11 +438,10 @@ static int gather_and_decide(struct gl_context *context, const struct gl_ask *as
         gl_refresh_advise(context, &result->request, result->offers);
     leave_out(ask->without, result->offers);
     gl_progress_end(context);
-    warn_of_sources(context, result->signals);
-    warn_of_zone(context, zone, result->offers);
+    warn_of(context, zone, result);
     if (result->offers->has_history) {
         gl_ask_forecast(&result->promises, result->offers, result->now, end_of(&result->request));
-        make_book(context, ask->wants_later, result);
+        gl_ask_promise(context, ask->wants_later, result);
     }
     result->decision = gl_decide(&(struct gl_question){
         .policy = result->policy,
@@ -491,7 +498,7 @@ static int gather_for_plans(struct gl_context *context, struct gl_ask_result *re
     gl_progress_end(context);
     warn_of_sources(context, result->signals);
     gl_ask_forecast(&result->promises, result->offers, result->now, end_of(request));
-    make_book(context, false, result);
+    gl_ask_promise(context, false, result);
     return 0;
 }
 

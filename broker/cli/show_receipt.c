@@ -243,7 +243,8 @@ static int64_t boot_ms(const json_t *evidence, const json_t *derived)
     json_int_t started_ms = json_integer_value(path(evidence, "instance", "started_ms"));
     json_int_t from_ms = json_integer_value(json_object_get(gap, "from_ms"));
 
-    return gap != NULL && from_ms == started_ms
+    return gap != NULL && from_ms == started_ms &&
+                   json_integer_value(path(derived, "meter", "readings")) > 0
                ? json_integer_value(json_object_get(gap, "until_ms")) - started_ms
                : 0;
 }

@@ -51,6 +51,8 @@ static void describe(const struct gl_series *series, struct gl_instant now, stru
     if (at.point != NULL) {
         gl_render_value(series->meaning.quantity, at.point, out);
         gl_render_word(out, ", ", gl_evidence_word(at.point->evidence));
+        if (at.point->evidence == GL_PROVIDER_CLAIM) /* a zone has several */
+            gl_str_addf(out, " (%s)", series->dataset);
     } else {
         gl_str_add(out, "nothing for this hour");
     }
@@ -105,6 +107,7 @@ static size_t note_facts(struct gl_exam *exam, const struct gl_zone_facts *facts
 static void note_trouble(struct gl_exam *exam, const struct gl_signal_report *report,
                          const char *zone)
 {
+    const struct gl_signal_ops *ops = gl_signal_find(exam->subject);
     struct gl_finding finding = {"answer", GL_EXAM_FAIL, 0, NULL};
     GL_AUTO(gl_str_done) struct gl_str fix = {0};
 
@@ -122,7 +125,8 @@ static void note_trouble(struct gl_exam *exam, const struct gl_signal_report *re
         return;
     }
     if (report->error.code == GL_E_NO_CREDENTIAL)
-        gl_str_addf(&fix, "keys are given at %s", gl_signal_find(exam->subject)->homepage);
+        gl_str_addf(&fix, "%s %s", ops->signer != NULL ? "how it is set up:" : "keys are given at",
+                    ops->homepage);
     else
         gl_exam_fix(report->error.code, NULL, "", &fix);
     finding.exit = (int)gl_errc_row(report->error.code)->exit;
@@ -134,15 +138,19 @@ static void note_trouble(struct gl_exam *exam, const struct gl_signal_report *re
 
 static bool check_keys(struct gl_exam *exam, const struct gl_signal_config *source)
 {
+    const struct gl_signal_ops *ops = gl_signal_find(source->name);
     GL_AUTO(gl_str_done) struct gl_str keys = {0};
     GL_AUTO(gl_str_done) struct gl_str fix = {0};
     bool has_all = gl_sources_keys(exam->context, source, &keys);
     struct gl_finding finding = {"key", has_all ? GL_EXAM_OK : GL_EXAM_FAIL, GL_EXIT_AUTH, NULL};
 
-    gl_str_addf(&fix,
-                "set it, or say where it is: key_env=VARIABLE or key_file=PATH of greenlaunch "
-                "source add; keys are given at %s",
-                gl_signal_find(source->name)->homepage);
+    if (ops->signer != NULL)
+        gl_str_add(&fix, ops->signer->remedy);
+    else
+        gl_str_addf(&fix,
+                    "set it, or say where it is: key_env=VARIABLE or key_file=PATH of greenlaunch "
+                    "source add; keys are given at %s",
+                    ops->homepage);
     finding.fix = gl_str_text(&fix);
     gl_exam_note(exam, &finding, "%s", gl_str_text(&keys));
     return has_all;
@@ -158,7 +166,8 @@ static void ask_source(struct gl_exam *exam, const struct gl_signal_config *sour
     GL_AUTO(gl_auto_free) char *cache = state != NULL ? gl_path_join(state, "cache") : NULL;
     struct gl_instant now = gl_now(&context->world);
     struct gl_signal_query query = {.from = {gl_instant_hour(now).unix_s - LOOK_BACK_S},
-                                    .until = {now.unix_s + LOOK_AHEAD_S}};
+                                    .until = {now.unix_s + LOOK_AHEAD_S},
+                                    .wants_claims = true};
     struct gl_signal_store *store = gl_signal_store_new(
         &(struct gl_signal_store_options){.world = &context->world,
                                           .cache_folder = cache,

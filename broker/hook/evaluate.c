@@ -69,6 +69,8 @@ void gl_hook_want(const struct gl_hook_plan *const *plans, size_t count, struct 
         for (size_t i = 0; i < plans[p]->count; i++) {
             const struct gl_intent *intent = &plans[p]->intents[i];
 
+            if (intent->like != 0)
+                continue;
             if (intent->cloud != NULL)
                 want(&wanting, CLOUDS, intent->cloud);
             want_machine(&wanting, intent->cloud, &intent->machine);
@@ -149,6 +151,8 @@ const struct gl_hook_place *gl_hook_places(const struct gl_hook_plan *const *pla
         for (size_t i = 0; i < plans[p]->count; i++) {
             const struct gl_intent *intent = &plans[p]->intents[i];
 
+            if (intent->like != 0)
+                continue;
             add_named(&placing, intent->cloud, &intent->place);
             add_named(&placing, intent->cloud, intent->place_before);
         }

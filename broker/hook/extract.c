@@ -333,10 +333,8 @@ static int64_t extract_duration(struct gl_extraction *extraction)
 /* The tags, by the names of the path: an object, or the objects of a list; NULL when there are
  * none.
  */
-static const struct gl_jnode *tags_of(const struct gl_extraction *extraction,
-                                      const struct gl_path *path)
+static const struct gl_jnode *tags_of(const struct gl_attributes *from, const struct gl_path *path)
 {
-    const struct gl_attributes *from = extraction->attributes;
     const struct gl_path_term *term = path->first->terms;
     const struct gl_jnode *node = from->values;
 
@@ -348,21 +346,22 @@ static const struct gl_jnode *tags_of(const struct gl_extraction *extraction,
     return node;
 }
 
-static const char *tag_text(struct gl_extraction *extraction, const char *key, const char *value)
+/* "key=value", cut where it is too long. */
+static const char *tag_text(struct gl_arena *arena, const char *key, const char *value)
 {
-    GL_AUTO(gl_str_done) struct gl_str text = {.ceiling = TAG_BYTES};
+    size_t begun = strnlen(key, TAG_BYTES - 1), more = strnlen(value, TAG_BYTES - 1 - begun);
+    char *text = gl_arena_take(arena, begun + 1 + more + 1);
 
-    gl_str_add(&text, key);
-    gl_str_add_char(&text, '=');
-    gl_str_add(&text, value);
-    return gl_arena_text(extraction->arena, gl_str_text(&text), text.length);
+    memcpy(text, key, begun);
+    text[begun] = '=';
+    memcpy(text + begun + 1, value, more);
+    return text;
 }
 
 /* "Name" = "web" of an object, or {"key": "Name", "value": "web"} of a list. */
-static const char *tag_of(struct gl_extraction *extraction, const struct gl_jnode *tags,
-                          const struct gl_jnode *tag)
+static const char *tag_of(const struct gl_jtree *tree, const struct gl_jnode *tags,
+                          const struct gl_jnode *tag, struct gl_arena *arena)
 {
-    const struct gl_jtree *tree = extraction->attributes->tree;
     const char *key, *value;
 
     if (tags->kind == GL_JOBJECT) {
@@ -372,7 +371,7 @@ static const char *tag_of(struct gl_extraction *extraction, const struct gl_jnod
         key = gl_jnode_text(tree, gl_jnode_get(tree, tag, "key"));
         value = gl_jnode_text(tree, gl_jnode_get(tree, tag, "value"));
     }
-    return key != NULL && value != NULL ? tag_text(extraction, key, value) : NULL;
+    return key != NULL && value != NULL ? tag_text(arena, key, value) : NULL;
 }
 
 static bool holds_true(const struct gl_jtree *tree, const struct gl_jnode *node)
@@ -384,10 +383,8 @@ static bool holds_true(const struct gl_jtree *tree, const struct gl_jnode *node)
 }
 
 /* One tag of an object; of a list, all of them as soon as one is. */
-static bool is_secret(const struct gl_extraction *extraction, const struct gl_path *path,
-                      const char *key)
+static bool is_secret(const struct gl_attributes *from, const struct gl_path *path, const char *key)
 {
-    const struct gl_attributes *from = extraction->attributes;
     const struct gl_jnode *node = from->sensitive;
 
     if (gl_jnode_is(node, GL_JOBJECT))
@@ -397,11 +394,12 @@ static bool is_secret(const struct gl_extraction *extraction, const struct gl_pa
     return holds_true(from->sensitive_tree, node);
 }
 
-static const char *const *extract_tags(struct gl_extraction *extraction)
+const char *const *gl_mapping_tags(const struct gl_mapping_row *row,
+                                   const struct gl_attributes *attributes, struct gl_arena *arena)
 {
-    const struct gl_jtree *tree = extraction->attributes->tree;
-    const struct gl_path *path = extraction->row->tags;
-    const struct gl_jnode *tags = path != NULL ? tags_of(extraction, path) : NULL;
+    const struct gl_jtree *tree = attributes->tree;
+    const struct gl_path *path = row->tags;
+    const struct gl_jnode *tags = path != NULL ? tags_of(attributes, path) : NULL;
     const char *list[TAGS_MAX];
     size_t count = 0;
 
@@ -409,13 +407,13 @@ static const char *const *extract_tags(struct gl_extraction *extraction)
         return NULL;
     for (const struct gl_jnode *tag = gl_jnode_first(tree, tags); tag != NULL && count < TAGS_MAX;
          tag = gl_jnode_next(tree, tags, tag)) {
-        const char *text = tag_of(extraction, tags, tag);
+        const char *text = tag_of(tree, tags, tag, arena);
 
         if (text != NULL &&
-            !is_secret(extraction, path, tags->kind == GL_JOBJECT ? gl_jnode_key(tree, tag) : NULL))
+            !is_secret(attributes, path, tags->kind == GL_JOBJECT ? gl_jnode_key(tree, tag) : NULL))
             list[count++] = text;
     }
-    return ended(extraction->arena, list, count);
+    return ended(arena, list, count);
 }
 
 static void make_opaque(struct gl_extraction *extraction, struct gl_intent *out)
@@ -465,7 +463,7 @@ void gl_mapping_extract(const struct gl_hook_mapping *mapping, const struct gl_m
         make_opaque(&extraction, out);
     out->interruptible = extract_interruptible(&extraction);
     out->duration_s = extract_duration(&extraction);
-    out->tags = extract_tags(&extraction);
+    out->tags = gl_mapping_tags(row, attributes, arena);
     out->notes = ended(arena, extraction.notes, extraction.note_count);
     out->unknown = ended(arena, extraction.unknown, extraction.unknown_count);
 }

@@ -86,6 +86,7 @@ struct gl_intent_count {
 };
 
 struct gl_intent {
+    size_t like; /* number, from 1, of an earlier one with the same cloud, places and machines */
     const char *address;  /* of the resource, unique in its plan; without secrets by construction */
     const char *file;     /* where the plan came from */
     const char *cloud;    /* "aws", as in the data tables; NULL = unknown */

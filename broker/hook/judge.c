@@ -455,9 +455,10 @@ struct gl_hook_report *gl_hook_judge(const struct gl_hook_ask *ask)
     note_totals(&making);
     report->baseline_size = ask->baseline != NULL ? ask->baseline->count : 0;
     report->baseline_gone = gl_hook_baseline_gone(ask->baseline, report);
-    gl_hook_digest_facts(report);
-    if (!ask->has_no_digest)
+    if (!ask->has_no_digest) {
+        gl_hook_digest_facts(report, &report->facts_digest);
         gl_hook_digest_judgement(ask, report);
+    }
     gl_hook_judge_close(&making.judge);
     return report;
 }

@@ -42,7 +42,7 @@ struct gl_hook_ask {
     enum gl_count_basis count_basis, count_basis_least; /* as in gl_question */
     const struct gl_hook_baseline *baseline;            /* NULL = none */
     bool is_demo, is_offline, is_advisory;
-    bool has_no_digest; /* nobody reads the report's `digest`, nor fingerprints */
+    bool has_no_digest; /* nobody reads the report's digests, nor fingerprints */
     /* What the account of a rule with a budget's limit has left, for a resource of these tags; not
      * 0 when that cannot be told. NULL: nothing keeps accounts, and such rules are unknown. */
     int (*left)(void *cookie, const struct gl_rule *rule, const char *const *tags,
@@ -58,6 +58,8 @@ struct gl_hook_ask {
 /* Never NULL; borrows plans and policy. Free with gl_hook_report_free(). */
 struct gl_hook_report *gl_hook_judge(const struct gl_hook_ask *ask);
 void gl_hook_report_free(struct gl_hook_report *report);
+/* Over the intents of its plans in normal form. */
+void gl_hook_digest_facts(const struct gl_hook_report *report, struct gl_hash *out);
 
 /* The report as the envelope's "data" (docs/hook.md). New reference. */
 json_t *gl_hook_report_json(const struct gl_hook_report *report);

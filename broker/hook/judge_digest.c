@@ -161,7 +161,7 @@ static bool is_sorted(const struct gl_intent *const *intents, size_t count)
     return true;
 }
 
-void gl_hook_digest_facts(struct gl_hook_report *report)
+void gl_hook_digest_facts(const struct gl_hook_report *report, struct gl_hash *out)
 {
     const struct gl_intent **intents;
     size_t count = 0, total = 0;
@@ -180,7 +180,7 @@ void gl_hook_digest_facts(struct gl_hook_report *report)
     add_number(&form, (int64_t)count);
     for (size_t i = 0; i < count; i++)
         add_intent(&form, intents[i]);
-    form_close(&form, &report->facts_digest);
+    form_close(&form, out);
     free(intents);
 }
 

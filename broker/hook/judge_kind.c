@@ -354,7 +354,7 @@ const struct gl_hook_kind *gl_hook_kind_of(struct gl_hook_judge *judge,
                                            const struct gl_intent *intent,
                                            const struct gl_hook_plan *plan)
 {
-    GL_AUTO(gl_str_done) struct gl_str key = {0};
+    struct gl_str *key = &judge->key;
     uint32_t variants[GL_HOOK_VARIANTS];
     size_t count = gl_hook_variants(judge, intent, &intent->machine, &intent->place, variants);
     struct gl_hook_case first, *cases = &first;
@@ -363,12 +363,13 @@ const struct gl_hook_kind *gl_hook_kind_of(struct gl_hook_judge *judge,
 
     if (count > 1)
         cases = gl_alloc(count * sizeof *cases);
-    put_i64(&key, intent->role == GL_ROLE_OPAQUE);
+    gl_str_clear(key);
+    put_i64(key, intent->role == GL_ROLE_OPAQUE);
     for (size_t i = 0; i < count; i++) {
         gl_hook_case_of(judge, intent, plan, variants[i], &cases[i]);
-        put_case(judge, &cases[i], &key);
+        put_case(judge, &cases[i], key);
     }
-    number = gl_keyset_add(&judge->kind_keys, key.text, key.length, &is_new);
+    number = gl_keyset_add(&judge->kind_keys, key->text, key->length, &is_new);
     if (is_new) {
         if ((number & (number - 1)) == 0)
             judge->kinds =

@@ -116,6 +116,7 @@ void gl_hook_judge_close(struct gl_hook_judge *judge)
     gl_keyset_done(&judge->place_keys);
     gl_keyset_done(&judge->type_keys);
     gl_keyset_done(&judge->kind_keys);
+    gl_str_done(&judge->key);
 }
 
 /* ---- one machine in one place ---- */

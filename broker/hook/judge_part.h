@@ -52,6 +52,7 @@ struct gl_hook_judge {
     struct gl_hook_rate *rates;
     size_t offer_count, offer_capacity;
     struct gl_keyset offer_keys, place_keys, type_keys, kind_keys;
+    struct gl_str key;      /* the one being made */
     uint32_t *type_samples; /* by number of type_keys: an offer of that type */
     uint32_t *key_offers;   /* by number of offer_keys */
     size_t key_capacity;
@@ -133,8 +134,7 @@ void gl_hook_admit(const struct gl_hook_judge *judge, const struct gl_reason *re
 
 /* By address, then by all that facts are made of: no two different ones are equal. */
 int gl_hook_compare_intents(const struct gl_intent *a, const struct gl_intent *b);
-/* facts_digest and digest of a report that is otherwise complete. */
-void gl_hook_digest_facts(struct gl_hook_report *report);
+/* The digest of a report that is otherwise complete. */
 void gl_hook_digest_judgement(const struct gl_hook_ask *ask, struct gl_hook_report *report);
 
 /* Notes, waivers, sources, rules without use, types that are in no mapping. */

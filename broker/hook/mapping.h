@@ -126,8 +126,9 @@ const struct gl_mapping_provider *gl_mapping_provider(const struct gl_hook_mappi
 /* Every row, for `hook mapping list` and the tests; NULL after the last. */
 const struct gl_mapping_row *gl_mapping_at(const struct gl_hook_mapping *mapping, size_t index);
 /* Is this attribute of resources of `type` ever read: by a row of its own, or by a row that follows
- * to it (aws_subnet.availability_zone)? Readers keep these and drop the rest. `id`, `name`, `arn`
- * and `self_link` always are, of types that are read at all; attribute NULL: is the type? */
+ * to it (aws_subnet.availability_zone)? Readers keep these and drop the rest. Of types that are
+ * read at all, those by which others refer to a resource (`id`, `name`, `arn`, `self_link`) or
+ * learn their place from it (`region`, `zone`, ...) always are; attribute NULL: is the type? */
 bool gl_mapping_reads(const struct gl_hook_mapping *mapping, const char *type,
                       const char *attribute);
 /* Does an unmapped type with these attributes look like a machine? */

@@ -76,4 +76,17 @@ bool gl_extract_matches(struct gl_extraction *extraction, const struct gl_path *
 void gl_extract_count(struct gl_extraction *extraction, const struct gl_intent_place *place,
                       struct gl_intent_count *out);
 
+/* ---- for readers of many resources ---- */
+
+/* gl_mapping_reads() of many attributes of one type; lives with the mapping. */
+struct gl_mapping_reads;
+const struct gl_mapping_reads *gl_mapping_reads_of(const struct gl_hook_mapping *mapping,
+                                                   const char *type);
+bool gl_mapping_reads_name(const struct gl_mapping_reads *reads, struct gl_view name);
+/* The attribute that gl_mapping_tags() reads and nothing else does; NULL = none. */
+const char *gl_mapping_reads_tags(const struct gl_mapping_reads *reads);
+/* The tags alone: "key=value" each, without those that are secret. NULL = none. */
+const char *const *gl_mapping_tags(const struct gl_mapping_row *row,
+                                   const struct gl_attributes *attributes, struct gl_arena *arena);
+
 #endif

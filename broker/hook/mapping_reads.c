@@ -9,6 +9,7 @@
 
 struct gl_mapping_reads {
     const char *type;
+    const char *tags; /* the attribute that is read for tags alone; NULL */
     bool is_any;
     const char *names[READS_SLOTS]; /* open addressing; full ones end at READS_SLOTS - 1 */
     size_t count;
@@ -16,29 +17,41 @@ struct gl_mapping_reads {
 };
 
 /* Asked of every attribute of every resource: three of its bytes tell names apart well enough. */
-static size_t first_slot(const char *name)
+static size_t first_slot(struct gl_view name)
 {
-    size_t length = strlen(name);
-    const unsigned char *bytes = (const unsigned char *)name;
+    const unsigned char *bytes = (const unsigned char *)name.text;
 
-    if (length == 0)
+    if (name.length == 0)
         return 0;
-    return (length * 5 + bytes[0] * 7u + bytes[length / 2] * 11u + bytes[length - 1] * 17u) &
+    return (name.length * 5 + bytes[0] * 7u + bytes[name.length / 2] * 11u +
+            bytes[name.length - 1] * 17u) &
            (READS_SLOTS - 1);
 }
 
-static const char **name_slot(struct gl_mapping_reads *reads, const char *name)
+/* Of the name, or the free one where it would stand. */
+static size_t slot_of(const struct gl_mapping_reads *reads, struct gl_view name)
 {
     size_t at = first_slot(name);
 
-    while (reads->names[at] != NULL && strcmp(reads->names[at], name) != 0)
+    while (reads->names[at] != NULL && (strncmp(reads->names[at], name.text, name.length) != 0 ||
+                                        reads->names[at][name.length] != '\0'))
         at = (at + 1) & (READS_SLOTS - 1);
-    return &reads->names[at];
+    return at;
+}
+
+bool gl_mapping_reads_name(const struct gl_mapping_reads *reads, struct gl_view name)
+{
+    return reads->names[slot_of(reads, name)] != NULL;
+}
+
+static struct gl_view view_of(const char *text)
+{
+    return (struct gl_view){text, strlen(text)};
 }
 
 static void add_name(struct gl_mapping_reads *reads, const char *name)
 {
-    const char **slot = name_slot(reads, name);
+    const char **slot = &reads->names[slot_of(reads, view_of(name))];
 
     if (*slot == NULL && reads->count < READS_SLOTS - 1) {
         *slot = name;
@@ -64,8 +77,19 @@ static void add_row(struct gl_mapping_reads *reads, const struct gl_mapping_row 
     size_t count = gl_mapping_row_paths(row, paths);
 
     for (size_t i = 0; i < count; i++)
-        add_heads(reads, paths[i].path);
+        if (paths[i].path != row->tags)
+            add_heads(reads, paths[i].path);
     reads->is_any = true;
+}
+
+/* Last: is there anything else to read them for? */
+static void add_tags(struct gl_mapping_reads *reads, const struct gl_path *tags)
+{
+    const char *head = gl_path_head(tags);
+
+    if (!gl_mapping_reads_name(reads, view_of(head)))
+        reads->tags = head;
+    add_heads(reads, tags);
 }
 
 static void find_references(struct gl_mapping_store *store)
@@ -114,7 +138,9 @@ static void add_references(struct gl_mapping_store *store, struct gl_mapping_rea
 
 static struct gl_mapping_reads *make_reads(struct gl_mapping_store *store, const char *type)
 {
-    static const char *const identity[] = {"id", "name", "arn", "self_link", "selfLink"};
+    static const char *const identity[] = {"id",       "name",    "arn",  "self_link",
+                                           "selfLink", "region",  "zone", "availability_zone",
+                                           "names",    "location"};
     struct gl_mapping_entry *entry = gl_mapping_entry(store, type);
     struct gl_mapping_reads *reads = gl_arena_take(&store->arena, sizeof *reads);
 
@@ -124,6 +150,8 @@ static struct gl_mapping_reads *make_reads(struct gl_mapping_store *store, const
     add_references(store, reads);
     for (size_t i = 0; reads->is_any && i < sizeof identity / sizeof identity[0]; i++)
         add_name(reads, identity[i]);
+    if (entry != NULL && entry->row != NULL && entry->row->tags != NULL)
+        add_tags(reads, entry->row->tags);
     reads->type = gl_arena_text(&store->arena, type, strlen(type));
     return reads;
 }
@@ -146,12 +174,23 @@ static struct gl_mapping_reads *reads_of(struct gl_mapping_store *store, const c
     return reads;
 }
 
+const struct gl_mapping_reads *gl_mapping_reads_of(const struct gl_hook_mapping *mapping,
+                                                   const char *type)
+{
+    return reads_of(mapping->store, type);
+}
+
 bool gl_mapping_reads(const struct gl_hook_mapping *mapping, const char *type,
                       const char *attribute)
 {
-    struct gl_mapping_reads *reads = reads_of(mapping->store, type);
+    const struct gl_mapping_reads *reads = reads_of(mapping->store, type);
 
-    return attribute == NULL ? reads->is_any : *name_slot(reads, attribute) != NULL;
+    return attribute == NULL ? reads->is_any : gl_mapping_reads_name(reads, view_of(attribute));
+}
+
+const char *gl_mapping_reads_tags(const struct gl_mapping_reads *reads)
+{
+    return reads->tags;
 }
 
 /* ---- types that are not mapped ---- */

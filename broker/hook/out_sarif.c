@@ -86,6 +86,18 @@ static void add_suppression(const struct gl_hook_finding *finding, json_t *resul
                                   "justification", gl_hook_text_json(gl_str_text(&why))));
 }
 
+/* Viewers make a link of [words](target): SARIF 2.1.0, 3.11.6 has the brackets escaped then. */
+static json_t *message_json(const char *text)
+{
+    GL_AUTO(gl_str_done) struct gl_str out = {0};
+
+    if (strstr(text, "](") == NULL)
+        return gl_hook_text_json(text);
+    for (; *text != '\0'; text++)
+        gl_str_addf(&out, *text == '[' || *text == ']' ? "\\%c" : "%c", *text);
+    return gl_hook_text_json(gl_str_text(&out));
+}
+
 static json_t *result_json(const struct gl_hook_report *report,
                            const struct gl_hook_finding *finding, const struct gl_judged *judged)
 {
@@ -97,7 +109,7 @@ static json_t *result_json(const struct gl_hook_report *report,
                        gl_hook_text_json(gl_hook_rule_id(finding)), "ruleIndex",
                        (json_int_t)rule_index(report, finding->rule), "level",
                        level_words[gl_hook_level_of(finding)], "kind", "fail", "message", "text",
-                       gl_hook_text_json(gl_str_text(&text)), "locations", location_json(finding),
+                       message_json(gl_str_text(&text)), "locations", location_json(finding),
                        "partialFingerprints", "primaryLocationLineHash", finding->fingerprint,
                        "greenlaunch/v1", finding->fingerprint, "properties", "state",
                        gl_finding_word(finding->state), "rulePlace",
@@ -125,7 +137,7 @@ static json_t *results_json(const struct gl_hook_report *report)
 static void add_notice(json_t *list, const char *level, const struct gl_str *text)
 {
     json_array_append_new(list, json_pack("{s:s,s:{s:o}}", "level", level, "message", "text",
-                                          gl_hook_text_json(gl_str_text(text))));
+                                          message_json(gl_str_text(text))));
 }
 
 static json_t *notices_json(const struct gl_hook_report *report)

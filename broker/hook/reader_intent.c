@@ -149,6 +149,15 @@ struct gl_intent *gl_reader_add_intent(const struct gl_hook_options *options,
     return intent;
 }
 
+struct gl_intent *gl_reader_add_like(struct gl_hook_plan *plan, size_t number)
+{
+    struct gl_intent *intent = add(plan);
+
+    *intent = plan->intents[number];
+    intent->like = number + 1;
+    return intent;
+}
+
 struct gl_intent gl_reader_blank(void)
 {
     return (struct gl_intent){

@@ -4,6 +4,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* ---- hashes ---- */
+
+/* Names come from the user's own plan, and a slow look-up harms nobody else. */
+static uint64_t mix(uint64_t hash, uint64_t more)
+{
+    hash = (hash ^ more) * UINT64_C(0x9e3779b97f4a7c15);
+    return hash ^ hash >> 29;
+}
+
+static uint32_t hash_bytes(const char *bytes, size_t length)
+{
+    uint64_t hash = length, word;
+    size_t at = 0;
+
+    for (; at + sizeof word <= length; at += sizeof word) {
+        memcpy(&word, bytes + at, sizeof word);
+        hash = mix(hash, word);
+    }
+    for (; at < length; at++)
+        hash = mix(hash, (unsigned char)bytes[at]);
+    return (uint32_t)(hash ^ hash >> 32);
+}
+
 /* ---- names to numbers ---- */
 
 /* A slot of the table, and one of the numbers below a name. Links are index + 1; 0 = none. Half as
@@ -17,16 +40,11 @@ struct gl_reader_number {
 };
 _Static_assert(GL_FEED_MAX_BYTES < UINT32_MAX, "numbers fit");
 
-/* FNV-1a, 64 bits: names come from the user's own plan, and a slow look-up harms nobody else. */
 static struct gl_reader_slot *slot_of(struct gl_reader_slot *slots, size_t capacity,
                                       const char *name)
 {
-    uint64_t hash = 0xcbf29ce484222325U;
-    size_t at;
+    size_t at = hash_bytes(name, strlen(name)) & (capacity - 1);
 
-    for (const char *c = name; *c != '\0'; c++)
-        hash = (hash ^ (unsigned char)*c) * 0x100000001b3U;
-    at = (size_t)(hash ^ hash >> 32) & (capacity - 1);
     while (slots[at].name != NULL && strcmp(slots[at].name, name) != 0)
         at = (at + 1) & (capacity - 1);
     return &slots[at];
@@ -111,110 +129,108 @@ void *gl_reader_room(void *items, size_t count, size_t size)
 
 /* ---- pruned trees ---- */
 
-/* Two passes, so that the arena is asked once: one counts, one writes. Which members are wanted is
- * asked in the first alone. */
+/* Into a tree that has room for all of what it is pruned from. */
 struct pruning {
     const struct gl_jtree *from;
-    struct gl_jtree *to; /* NULL: counting */
-    size_t nodes, bytes; /* so far */
-    uint32_t *kept;      /* members of the root that are wanted, by their place */
-    uint32_t kept_count;
+    struct gl_jtree *to;
 };
 
 static uint32_t add_text(struct pruning *pruning, size_t from, size_t length)
 {
-    uint32_t at = (uint32_t)pruning->bytes; /* of a tree that has a ceiling */
+    uint32_t at = (uint32_t)pruning->to->text_length; /* of a tree that has a ceiling */
 
-    if (pruning->to != NULL)
-        memcpy(pruning->to->text + at, pruning->from->text + from, length + 1);
-    pruning->bytes += length + 1;
+    memcpy(pruning->to->text + at, pruning->from->text + from, length + 1);
+    pruning->to->text_length += length + 1;
     return at;
 }
 
 static void add_node(struct pruning *pruning, const struct gl_jnode *node, uint32_t end)
 {
-    struct gl_jnode copy = *node;
+    struct gl_jnode copy;
 
+    memset(&copy, 0, sizeof copy); /* it is compared as bytes */
+    copy.kind = node->kind;
+    copy.has_nul = node->has_nul;
+    copy.count = node->count;
     copy.end = end;
-    copy.key = copy.text = 0;
-    if (node->key_length > 0)
+    copy.key_length = node->key_length;
+    copy.length = node->length;
+    if (pruning->to->count == 0)
+        copy.key_length = 0; /* that of the root was of its parent */
+    else if (node->key_length > 0)
         copy.key = add_text(pruning, node->key, node->key_length);
     if (node->kind == GL_JSTRING || node->kind == GL_JNUMBER)
         copy.text = add_text(pruning, node->text, node->length);
-    if (pruning->to != NULL)
-        pruning->to->nodes[pruning->nodes] = copy;
-    pruning->nodes++;
+    pruning->to->nodes[pruning->to->count++] = copy;
 }
 
 static void copy_whole(struct pruning *pruning, const struct gl_jnode *node)
 {
     const struct gl_jnode *last = pruning->from->nodes + node->end;
-    uint32_t first = (uint32_t)pruning->nodes, base = (uint32_t)(node - pruning->from->nodes);
+    uint32_t first = (uint32_t)pruning->to->count;
+    uint32_t base = (uint32_t)(node - pruning->from->nodes);
 
     for (const struct gl_jnode *at = node; at < last; at++)
         add_node(pruning, at, first + at->end - base);
 }
 
-static void choose(struct pruning *pruning, const struct gl_jnode *node, gl_reader_wants *wants,
-                   const void *cookie)
+static void copy_wanted(struct pruning *pruning, const struct gl_jnode *node,
+                        const struct gl_reader_choice *choice)
 {
-    pruning->kept = gl_alloc((node->count + (size_t)1) * sizeof *pruning->kept);
+    struct gl_jtree *to = pruning->to;
+    uint32_t kept = 0;
+
+    add_node(pruning, node, 0);
     for (const struct gl_jnode *child = gl_jnode_first(pruning->from, node); child != NULL;
          child = gl_jnode_next(pruning->from, node, child))
-        if (wants(cookie, pruning->from, child))
-            pruning->kept[pruning->kept_count++] = (uint32_t)(child - pruning->from->nodes);
+        if (choice->wants(choice->cookie, pruning->from, child)) {
+            copy_whole(pruning, child);
+            kept++;
+        }
+    to->nodes[0].count = kept;
+    to->nodes[0].end = (uint32_t)to->count;
 }
 
-static void copy(struct pruning *pruning, const struct gl_jnode *node)
+static void make_room(struct gl_jtree *scratch, size_t nodes, size_t bytes)
 {
-    if (pruning->kept == NULL) {
-        copy_whole(pruning, node);
-        return;
+    if (nodes > scratch->capacity) {
+        scratch->capacity = nodes * 2;
+        scratch->nodes = gl_realloc(scratch->nodes, scratch->capacity * sizeof *scratch->nodes);
     }
-    add_node(pruning, node, 0);
-    for (uint32_t i = 0; i < pruning->kept_count; i++)
-        copy_whole(pruning, &pruning->from->nodes[pruning->kept[i]]);
-    if (pruning->to != NULL) {
-        pruning->to->nodes[0].count = pruning->kept_count;
-        pruning->to->nodes[0].end = (uint32_t)pruning->nodes;
+    if (bytes > scratch->text_capacity) {
+        scratch->text_capacity = bytes * 2;
+        scratch->text = gl_realloc(scratch->text, scratch->text_capacity);
     }
 }
 
-static void prune(struct pruning *pruning, const struct gl_jnode *node, gl_reader_wants *wants,
-                  const void *cookie)
+static void prune(const struct gl_jtree *tree, const struct gl_jnode *node,
+                  const struct gl_reader_choice *choice, struct gl_jtree *scratch)
 {
-    if (node->kind == GL_JOBJECT && wants != NULL)
-        choose(pruning, node, wants, cookie);
-    copy(pruning, node);
-}
+    struct pruning pruning = {.from = tree, .to = scratch};
 
-/* What was counted, written; the key of the root was of its parent. */
-static void write_pruned(struct pruning *pruning, const struct gl_jnode *node, struct gl_jtree *out)
-{
-    out->count = pruning->nodes;
-    out->text_length = pruning->bytes;
-    pruning->nodes = pruning->bytes = 0;
-    pruning->to = out;
-    copy(pruning, node);
-    out->nodes[0].key_length = 0;
-    free(pruning->kept);
+    make_room(scratch, node->end - (size_t)(node - tree->nodes), tree->text_length + 1);
+    scratch->count = scratch->text_length = 0;
+    if (node->kind == GL_JOBJECT && choice->wants != NULL)
+        copy_wanted(&pruning, node, choice);
+    else
+        copy_whole(&pruning, node);
 }
 
 struct gl_jtree gl_reader_prune(struct gl_arena *arena, const struct gl_jtree *tree,
                                 const struct gl_jnode *node, gl_reader_wants *wants,
                                 const void *cookie)
 {
-    struct gl_jtree out = {0};
-    struct pruning pruning = {.from = tree};
+    struct gl_jtree scratch = {0}, out = {0};
 
     if (node == NULL)
         return out;
-    prune(&pruning, node, wants, cookie);
-    out.nodes = gl_arena_take(arena, pruning.nodes * sizeof *out.nodes);
-    out.text = gl_arena_take(arena, pruning.bytes + 1);
-    out.capacity = pruning.nodes;
-    out.text_capacity = pruning.bytes;
-    write_pruned(&pruning, node, &out);
+    prune(tree, node, &(struct gl_reader_choice){wants, cookie}, &scratch);
+    out.count = out.capacity = scratch.count;
+    out.text_length = out.text_capacity = scratch.text_length;
+    out.nodes = gl_arena_take(arena, scratch.count * sizeof *out.nodes);
+    memcpy(out.nodes, scratch.nodes, scratch.count * sizeof *out.nodes);
+    out.text = gl_arena_text(arena, scratch.text, scratch.text_length);
+    gl_jtree_done(&scratch);
     return out;
 }
 
@@ -226,26 +242,6 @@ struct gl_reader_piece {
     const void *bytes; /* NULL = free */
     uint32_t length, hash;
 };
-
-static uint64_t mix(uint64_t hash, uint64_t more)
-{
-    hash = (hash ^ more) * UINT64_C(0x9e3779b97f4a7c15);
-    return hash ^ hash >> 29;
-}
-
-static uint32_t hash_bytes(const char *bytes, size_t length)
-{
-    uint64_t hash = length, word;
-    size_t at = 0;
-
-    for (; at + sizeof word <= length; at += sizeof word) {
-        memcpy(&word, bytes + at, sizeof word);
-        hash = mix(hash, word);
-    }
-    for (; at < length; at++)
-        hash = mix(hash, (unsigned char)bytes[at]);
-    return (uint32_t)(hash ^ hash >> 32);
-}
 
 static struct gl_reader_piece *slot_of_piece(const struct gl_reader_pieces *pieces,
                                              const struct gl_reader_piece *piece)
@@ -297,31 +293,16 @@ void gl_reader_pieces_done(struct gl_reader_pieces *pieces)
     *pieces = (struct gl_reader_pieces){0};
 }
 
-static void make_room(struct gl_jtree *scratch, size_t nodes, size_t bytes)
-{
-    if (nodes > scratch->capacity) {
-        scratch->capacity = nodes * 2;
-        scratch->nodes = gl_realloc(scratch->nodes, scratch->capacity * sizeof *scratch->nodes);
-    }
-    if (bytes >= scratch->text_capacity) {
-        scratch->text_capacity = (bytes + 1) * 2;
-        scratch->text = gl_realloc(scratch->text, scratch->text_capacity);
-    }
-}
-
 const struct gl_jtree *gl_reader_prune_shared(struct gl_arena *arena, struct gl_reader_trees *trees,
                                               const struct gl_jtree *tree,
                                               const struct gl_jnode *node,
                                               const struct gl_reader_choice *choice)
 {
     struct gl_jtree *scratch = &trees->scratch, kept = {0};
-    struct pruning pruning = {.from = tree};
 
     if (node == NULL)
         return &gl_reader_no_tree;
-    prune(&pruning, node, choice->wants, choice->cookie);
-    make_room(scratch, pruning.nodes, pruning.bytes);
-    write_pruned(&pruning, node, scratch);
+    prune(tree, node, choice, scratch);
     /* Nobody writes to them: trees are lent as const. */
     kept.nodes = (struct gl_jnode *)(uintptr_t)gl_reader_hold(
         arena, &trees->pieces, scratch->nodes, scratch->count * sizeof *scratch->nodes);

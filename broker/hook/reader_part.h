@@ -90,6 +90,9 @@ void gl_reader_trees_done(struct gl_reader_trees *trees);
 
 /* ---- reader_settle.c ---- */
 
+/* A list that ends with NULL, and its texts, as pieces; NULL stays NULL. */
+const char *const *gl_reader_hold_list(struct gl_arena *arena, struct gl_reader_pieces *pieces,
+                                       struct gl_arena *passing, const char *const *list);
 /* What is said of an intent moves from passing memory into the arena, as pieces; address, file and
  * type stay where they are. `passing` is used on the way. */
 void gl_reader_settle(struct gl_arena *arena, struct gl_reader_pieces *pieces,
@@ -146,6 +149,8 @@ struct gl_intent *gl_reader_add_intent(const struct gl_hook_options *options,
                                        struct gl_hook_plan *plan, const struct gl_mapping_row *row,
                                        const struct gl_attributes *attributes,
                                        const struct gl_follower *follower);
+/* One more that says what the intent of that number says. */
+struct gl_intent *gl_reader_add_like(struct gl_hook_plan *plan, size_t number);
 /* Of unknown machine, count and place; and such a one without a row, at the end of the plan. */
 struct gl_intent gl_reader_blank(void);
 struct gl_intent *gl_reader_add_blank(struct gl_hook_plan *plan);

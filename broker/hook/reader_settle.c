@@ -16,20 +16,25 @@ static void settle_text(const struct settling *settling, const char **io_text)
 }
 
 /* A list of texts that are held is bytes as well. */
-static void settle_list(const struct settling *settling, const char *const **io_list)
+const char *const *gl_reader_hold_list(struct gl_arena *arena, struct gl_reader_pieces *pieces,
+                                       struct gl_arena *passing, const char *const *list)
 {
     size_t count = 0;
     const char **held;
 
-    if (*io_list == NULL)
-        return;
-    while ((*io_list)[count] != NULL)
+    if (list == NULL)
+        return NULL;
+    while (list[count] != NULL)
         count++;
-    held = gl_arena_take(settling->passing, (count + 1) * sizeof *held);
-    memcpy(held, *io_list, count * sizeof *held);
+    held = gl_arena_take(passing, (count + 1) * sizeof *held);
     for (size_t i = 0; i < count; i++)
-        settle_text(settling, &held[i]);
-    *io_list = gl_reader_hold(settling->arena, settling->pieces, held, (count + 1) * sizeof *held);
+        held[i] = gl_reader_hold(arena, pieces, list[i], strlen(list[i]));
+    return gl_reader_hold(arena, pieces, held, (count + 1) * sizeof *held);
+}
+
+static void settle_list(const struct settling *settling, const char *const **io_list)
+{
+    *io_list = gl_reader_hold_list(settling->arena, settling->pieces, settling->passing, *io_list);
 }
 
 static void settle_place(const struct settling *settling, struct gl_intent_place *place)

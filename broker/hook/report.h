@@ -83,9 +83,9 @@ struct gl_hook_report {
     bool is_demo, is_offline, is_advisory;
     const char *point; /* "plan" "apply" "admission" "run-task" */
     const struct gl_policy *policy;
-    struct gl_hash facts_digest; /* over the intents in normal form */
-    struct gl_hash digest;       /* over policy, facts, clock and every judgement; zeros when the
-                                  * question said that nobody reads it */
+    /* Zeros when the question said that nobody reads them. */
+    struct gl_hash facts_digest; /* gl_hook_digest_facts() */
+    struct gl_hash digest;       /* over policy, facts, clock and every judgement */
     const struct gl_hook_plan *const *plans;
     size_t plan_count;
     const struct gl_judged *judged; /* launches, and opaque ones a rule asks for: worst first, then

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/hook/mapping_part.h"
 #include "broker/hook/terraform_part.h"
 
 #include <string.h>
@@ -49,10 +50,7 @@ static const struct action_row *find_action(const struct gl_jtree *tree,
 
 /* ---- what is kept ---- */
 
-/* Attributes by which others refer to a resource, or learn their place from it. */
-static const char *const told[] = {"id",       "name", "arn",   "self_link",        "region",
-                                   "location", "zone", "names", "availability_zone"};
-/* Types that are no machines but give their place to some that are. */
+/* Types that are no machines but give their place to some that are, by these attributes. */
 static const char *const givers[] = {"azurerm_resource_group", "aws_region",
                                      "aws_availability_zones", "google_client_config",
                                      "google_compute_zones"};
@@ -66,19 +64,39 @@ static bool is_among(const char *const *words, size_t count, const char *word)
 }
 #define IS_AMONG(words, word) is_among(words, sizeof(words) / sizeof *(words), word)
 
+static const char *const given[] = {"id",       "name",  "arn",       "region",           "zone",
+                                    "location", "names", "self_link", "availability_zone"};
+
 struct wanted {
-    const struct gl_hook_mapping *mapping;
-    const char *type;
+    const struct gl_mapping_reads *reads;
+    bool is_giver;
 };
 
-static bool wants_attribute(const struct wanted *wanted, const char *name)
+static bool wants_attribute(const void *cookie, struct gl_view name)
 {
-    return IS_AMONG(told, name) || gl_mapping_reads(wanted->mapping, wanted->type, name);
+    const struct wanted *wanted = cookie;
+
+    return gl_mapping_reads_name(wanted->reads, name) ||
+           (wanted->is_giver && IS_AMONG(given, name.text));
 }
 
+/* Of what was chosen as it streamed by: tags are told once, when the resource is read; what else it
+ * says is what many say. */
+static bool wants_beside_tags(const void *cookie, const struct gl_jtree *tree,
+                              const struct gl_jnode *member)
+{
+    const struct wanted *wanted = cookie;
+    const char *tags = gl_mapping_reads_tags(wanted->reads);
+
+    return tags == NULL || strcmp(gl_jnode_key(tree, member), tags) != 0;
+}
+
+/* Of all of it, secrets too. */
 static bool wants(const void *cookie, const struct gl_jtree *tree, const struct gl_jnode *member)
 {
-    return wants_attribute(cookie, gl_jnode_key(tree, member));
+    return wants_attribute(cookie,
+                           (struct gl_view){gl_jnode_key(tree, member), member->key_length}) &&
+           wants_beside_tags(cookie, tree, member);
 }
 
 /* Of a change as it streams by, when it is known whose it is. */
@@ -87,7 +105,7 @@ static bool wants_of_change(const void *cookie, unsigned level, struct gl_view n
     static const char *const parts[] = {"actions",         "after",  "after_unknown",
                                         "after_sensitive", "before", "before_sensitive"};
 
-    return level == 1 ? IS_AMONG(parts, name.text) : wants_attribute(cookie, name.text);
+    return level == 1 ? IS_AMONG(parts, name.text) : wants_attribute(cookie, name);
 }
 
 bool gl_tf_is_read(const struct gl_tf *tf, const char *type)
@@ -131,19 +149,19 @@ struct item {
     bool is_deposed, has_change;
     bool has_tree, is_chosen; /* the tree stands in `scratch`; of what is wanted only */
     struct gl_tf_address parts;
+    struct wanted wanted; /* of its type */
+    bool is_read;         /* gl_tf_is_read() */
 };
 
 /* Everything else is dropped here, secrets with it, unless it was while the tree was taken. */
 static const struct gl_jtree *keep(struct gl_tf *tf, const struct item *item,
-                                   const struct gl_jtree *tree, const struct gl_jnode *node)
+                                   const struct gl_jnode *node)
 {
-    struct wanted wanted = {tf->options->mapping, item->parts.type};
-
     if (!gl_jnode_is(node, GL_JOBJECT) && !gl_jnode_is(node, GL_JTRUE))
         return &gl_reader_no_tree;
     return gl_reader_prune_shared(
-        &tf->work, &tf->trees, tree, node,
-        &(struct gl_reader_choice){item->is_chosen ? NULL : wants, &wanted});
+        &tf->work, &tf->trees, &tf->scratch, node,
+        &(struct gl_reader_choice){item->is_chosen ? wants_beside_tags : wants, &item->wanted});
 }
 
 /* ---- one resource ---- */
@@ -152,33 +170,8 @@ static struct gl_tf_resource blank(enum gl_change change)
 {
     const struct gl_jtree *none = &gl_reader_no_tree;
 
-    return (struct gl_tf_resource){.change = change,
-                                   .before = none,
-                                   .after = none,
-                                   .unknown = none,
-                                   .sensitive = none,
-                                   .sensitive_before = none};
-}
-
-/* How others find it: by its block, and by what it says of itself. */
-static void index_resource(struct gl_tf *tf, size_t number)
-{
-    static const char *const names[] = {"id", "name", "arn", "self_link"};
-    const struct gl_tf_resource *resource = &tf->resources[number];
-    const struct gl_tf_address *parts = &resource->parts;
-    const struct gl_jtree *tree = resource->after->count > 0 ? resource->after : resource->before;
-
-    gl_reader_index_add(
-        &tf->by_block,
-        gl_tf_block_name(&tf->work, parts->module, parts->type, parts->name, parts->is_data),
-        number);
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        const char *text = gl_jnode_text(tree, gl_jnode_get(tree, gl_jtree_root(tree), names[i]));
-
-        if (text != NULL && *text != '\0')
-            gl_reader_index_add(&tf->by_value, GL_READER_JOIN(&tf->work, parts->type, "|", text),
-                                number);
-    }
+    return (struct gl_tf_resource){
+        .change = change, .before = none, .after = none, .unknown = none};
 }
 
 static int add_resource(struct gl_tf *tf, const struct gl_tf_resource *resource,
@@ -188,15 +181,14 @@ static int add_resource(struct gl_tf *tf, const struct gl_tf_resource *resource,
         return gl_fail(err, GL_E_TOO_LARGE, "%s: more than %zu resources", tf->document,
                        GL_TF_MAX_RESOURCES);
     tf->resources = gl_reader_room(tf->resources, tf->resource_count, sizeof *tf->resources);
-    tf->resources[tf->resource_count] = *resource;
-    index_resource(tf, tf->resource_count++);
+    tf->resources[tf->resource_count++] = *resource;
     return 0;
 }
 
 static bool wants_of_values(const void *cookie, unsigned level, struct gl_view name)
 {
     (void)level;
-    return wants_attribute(cookie, name.text);
+    return wants_attribute(cookie, name);
 }
 
 /* Of a resource that may be a machine nobody knows: what it is set to. */
@@ -217,6 +209,9 @@ static int take_address(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie
     if (item->address == NULL || !gl_tf_address_parse(item->address, &item->memory, &item->parts))
         return gl_fail(err, GL_E_SYNTAX, "%s:%llu: not the address of a resource", tf->document,
                        (unsigned long long)gl_jsonpull_line(pull));
+    item->wanted = (struct wanted){gl_mapping_reads_of(tf->options->mapping, item->parts.type),
+                                   IS_AMONG(givers, item->parts.type)};
+    item->is_read = gl_tf_is_read(tf, item->parts.type);
     return 0;
 }
 
@@ -250,14 +245,13 @@ static int take_change(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
 {
     struct item *item = cookie;
     const struct gl_tf_address *parts = &item->parts;
-    const struct wanted wanted = {tf->options->mapping, parts->type};
-    const struct gl_jsonpull_choice of_change = {wants_of_change, &wanted, 2};
+    const struct gl_jsonpull_choice of_change = {wants_of_change, &item->wanted, 2};
     const struct gl_jsonpull_choice of_suspect = {wants_of_suspect, NULL, 1};
 
     item->has_change = true;
     if (item->address == NULL) /* not known whose: all */
         return take_tree(tf, pull, item, NULL, err);
-    if (gl_tf_is_read(tf, parts->type))
+    if (item->is_read)
         return take_tree(tf, pull, item, &of_change, err);
     if (!parts->is_data && needs_look(tf, parts->type))
         return take_tree(tf, pull, item, &of_suspect, err);
@@ -279,8 +273,28 @@ static struct gl_tf_address keep_parts(struct gl_tf *tf, const struct gl_tf_addr
                                   .is_data = parts->is_data};
 }
 
+/* Of what will be, else of what was. */
+static const char *const *keep_tags(struct gl_tf *tf, struct item *item,
+                                    const struct gl_tf_resource *resource)
+{
+    const struct gl_jtree *tree = &tf->scratch;
+    const struct gl_jnode *change = gl_jtree_root(tree);
+    bool is_before = resource->after->count == 0;
+    struct gl_attributes from = {
+        .tree = tree,
+        .values = gl_jnode_get(tree, change, is_before ? "before" : "after"),
+        .sensitive_tree = tree,
+        .sensitive =
+            gl_jnode_get(tree, change, is_before ? "before_sensitive" : "after_sensitive")};
+
+    if (resource->row == NULL)
+        return NULL;
+    return gl_reader_hold_list(&tf->plan->arena, &tf->said, &item->memory,
+                               gl_mapping_tags(resource->row, &from, &item->memory));
+}
+
 /* The tree of the change stands in `scratch`. */
-static int keep_change(struct gl_tf *tf, const struct item *item, struct gl_error *err)
+static int keep_change(struct gl_tf *tf, struct item *item, struct gl_error *err)
 {
     const struct gl_jtree *tree = &tf->scratch;
     const struct gl_jnode *change = gl_jtree_root(tree);
@@ -288,7 +302,7 @@ static int keep_change(struct gl_tf *tf, const struct item *item, struct gl_erro
     const char *type = item->parts.type;
     struct gl_tf_resource resource = blank(GL_CHANGE_UNKNOWN);
 
-    if (!gl_tf_is_read(tf, type)) {
+    if (!item->is_read) {
         if (!item->parts.is_data)
             note_suspect(tf, type, tree, gl_jnode_get(tree, change, "after"));
         return 0;
@@ -301,12 +315,10 @@ static int keep_change(struct gl_tf *tf, const struct item *item, struct gl_erro
     }
     resource.address = shown_address(tf, item);
     resource.row = item->parts.is_data ? NULL : gl_mapping_row(tf->options->mapping, type);
-    resource.before = keep(tf, item, tree, gl_jnode_get(tree, change, "before"));
-    resource.after = keep(tf, item, tree, gl_jnode_get(tree, change, "after"));
-    resource.unknown = keep(tf, item, tree, gl_jnode_get(tree, change, "after_unknown"));
-    resource.sensitive = keep(tf, item, tree, gl_jnode_get(tree, change, "after_sensitive"));
-    resource.sensitive_before =
-        keep(tf, item, tree, gl_jnode_get(tree, change, "before_sensitive"));
+    resource.before = keep(tf, item, gl_jnode_get(tree, change, "before"));
+    resource.after = keep(tf, item, gl_jnode_get(tree, change, "after"));
+    resource.unknown = keep(tf, item, gl_jnode_get(tree, change, "after_unknown"));
+    resource.tags = keep_tags(tf, item, &resource);
     return add_resource(tf, &resource, err);
 }
 
@@ -377,12 +389,11 @@ static int take_values(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
                        struct gl_error *err)
 {
     struct item *item = cookie;
-    const struct wanted wanted = {tf->options->mapping, item->parts.type};
-    const struct gl_jsonpull_choice of_values = {wants_of_values, &wanted, 1};
+    const struct gl_jsonpull_choice of_values = {wants_of_values, &item->wanted, 1};
 
     if (item->address == NULL)
         return take_tree(tf, pull, item, NULL, err);
-    if (item->parts.is_data && gl_tf_is_read(tf, item->parts.type))
+    if (item->parts.is_data && item->is_read)
         return take_tree(tf, pull, item, &of_values, err);
     return gl_jsonpull_skip(pull, err);
 }
@@ -396,12 +407,11 @@ static int read_prior_item(struct gl_tf *tf, struct gl_jsonpull *pull, struct it
 
     if (gl_tf_members(tf, pull, members, item, err) != 0)
         return -1;
-    if (item->address == NULL || !item->has_tree || !item->parts.is_data ||
-        !gl_tf_is_read(tf, item->parts.type))
+    if (item->address == NULL || !item->has_tree || !item->parts.is_data || !item->is_read)
         return 0;
     resource.parts = keep_parts(tf, &item->parts);
     resource.address = gl_arena_text(&tf->work, item->address, strlen(item->address));
-    resource.after = keep(tf, item, &tf->scratch, gl_jtree_root(&tf->scratch));
+    resource.after = keep(tf, item, gl_jtree_root(&tf->scratch));
     return add_resource(tf, &resource, err);
 }
 

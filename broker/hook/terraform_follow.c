@@ -12,14 +12,11 @@
 struct gl_attributes gl_tf_attributes(const struct gl_tf_resource *resource, bool is_before)
 {
     const struct gl_jtree *tree = is_before ? resource->before : resource->after;
-    const struct gl_jtree *sensitive = is_before ? resource->sensitive_before : resource->sensitive;
 
     return (struct gl_attributes){.tree = tree,
                                   .values = gl_jtree_root(tree),
                                   .unknown_tree = resource->unknown,
                                   .unknown = is_before ? NULL : gl_jtree_root(resource->unknown),
-                                  .sensitive_tree = sensitive,
-                                  .sensitive = gl_jtree_root(sensitive),
                                   .resource = resource,
                                   .address = resource->address};
 }
@@ -156,17 +153,18 @@ static struct place step(struct gl_tf *tf, const char *module, const struct refe
 /* ---- resources ---- */
 
 /* The instance that belongs with `from`: same module instance and key when there is one. */
-static const struct gl_tf_resource *pick(const struct gl_tf *tf, const char *block,
+static const struct gl_tf_resource *pick(struct gl_tf *tf, const char *block,
                                          const struct gl_tf_resource *from)
 {
     const struct gl_tf_resource *best = NULL;
-    size_t cursor = 0, number;
+    size_t cursor = 0, seen = 0, number;
     int best_score = -1;
 
-    while (gl_reader_index_next(&tf->by_block, block, &cursor, &number)) {
+    while (gl_tf_next_resource(tf, &tf->by_block, block, &cursor, &number)) {
         const struct gl_tf_resource *found = &tf->resources[number];
         int score = 0;
 
+        seen++;
         if (from != NULL)
             score = 2 * (strcmp(found->parts.instance, from->parts.instance) == 0) +
                     (strcmp(found->parts.key, from->parts.key) == 0);
@@ -177,6 +175,7 @@ static const struct gl_tf_resource *pick(const struct gl_tf *tf, const char *blo
         if (score == 3)
             break;
     }
+    tf->picked += seen > 1 || best_score == 3;
     return best;
 }
 
@@ -210,7 +209,7 @@ static const struct gl_tf_resource *find_planned(struct gl_tf *tf, const char *m
         return NULL;
     gl_str_addf(&key, "%s|%s", reference->first, name);
     cursor = 0;
-    while (gl_reader_index_next(&tf->by_value, gl_str_text(&key), &cursor, &number))
+    while (gl_tf_next_resource(tf, &tf->by_value, gl_str_text(&key), &cursor, &number))
         if (!tf->resources[number].parts.is_data)
             return &tf->resources[number];
     return NULL;
@@ -278,7 +277,7 @@ static const char *text_of_block(struct gl_tf *tf, const char *module, const cha
                                          reference->is_data);
     size_t cursor = 0, number;
 
-    while (gl_reader_index_next(&tf->by_block, block, &cursor, &number)) {
+    while (gl_tf_next_resource(tf, &tf->by_block, block, &cursor, &number)) {
         const struct gl_tf_resource *found = &tf->resources[number];
         const char *one = known_text(found, reference->rest);
 
@@ -501,8 +500,8 @@ static const struct gl_tf_resource *refer(struct gl_tf *tf, const char *module,
 }
 
 /* By what it says: "lt-0abc", or the last part of "projects/p/global/instanceTemplates/web". */
-static const struct gl_tf_resource *find_value(const struct gl_tf *tf, const char *type,
-                                               const char *text, bool *out_is_only)
+static const struct gl_tf_resource *find_value(struct gl_tf *tf, const char *type, const char *text,
+                                               bool *out_is_only)
 {
     const char *slash = strrchr(text, '/');
     const char *const said[] = {text, slash != NULL ? slash + 1 : NULL};
@@ -512,10 +511,10 @@ static const struct gl_tf_resource *find_value(const struct gl_tf *tf, const cha
         size_t cursor = 0, number;
 
         gl_str_addf(&key, "%s|%s", type, said[i]);
-        if (gl_reader_index_next(&tf->by_value, gl_str_text(&key), &cursor, &number)) {
+        if (gl_tf_next_resource(tf, &tf->by_value, gl_str_text(&key), &cursor, &number)) {
             const struct gl_tf_resource *found = &tf->resources[number];
 
-            while (gl_reader_index_next(&tf->by_value, gl_str_text(&key), &cursor, &number))
+            while (gl_tf_next_resource(tf, &tf->by_value, gl_str_text(&key), &cursor, &number))
                 *out_is_only = *out_is_only && &tf->resources[number] == found;
             return found;
         }
@@ -543,6 +542,7 @@ bool gl_tf_follow(void *cookie, const struct gl_attributes *from, const char *at
                       type, resource, 0);
     else if (found != NULL && !is_only && is_template(found))
         found = NULL;
+    tf->picked += found == resource;
     if (found == NULL || found == resource)
         return false;
     *out = gl_tf_attributes(found, found->after->count == 0);

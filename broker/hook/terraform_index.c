@@ -42,28 +42,30 @@ static bool step_is(const struct step *step, const char *word)
     return strncmp(step->start, word, strlen(word)) == 0 && step->start + strlen(word) == step->end;
 }
 
+static size_t name_length(const struct step *step)
+{
+    return (size_t)((step->key != NULL ? step->key : step->end) - step->start);
+}
+
 static const char *step_name(const struct step *step, struct gl_arena *arena)
 {
-    const char *end = step->key != NULL ? step->key : step->end;
-
-    return gl_arena_text(arena, step->start, (size_t)(end - step->start));
+    return gl_arena_text(arena, step->start, name_length(step));
 }
 
 bool gl_tf_address_parse(const char *text, struct gl_arena *arena, struct gl_tf_address *out)
 {
-    GL_AUTO(gl_str_done) struct gl_str module = {0};
+    char *module = gl_arena_take(arena, strlen(text) + 1); /* shorter than the whole */
     const char *at = text, *module_end = text;
     struct step step;
 
-    *out = (struct gl_tf_address){.key = ""};
+    *out = (struct gl_tf_address){.module = module, .key = ""};
     while (next_step(&at, &step) && step_is(&step, "module")) {
         if (!next_step(&at, &step))
             return false;
-        gl_str_add(&module, module.length > 0 ? ".module." : "module.");
-        gl_str_add(&module, step_name(&step, arena));
+        module = stpcpy(module, module_end > text ? ".module." : "module.");
+        module = mempcpy(module, step.start, name_length(&step));
         module_end = step.end;
     }
-    out->module = gl_arena_text(arena, gl_str_text(&module), module.length);
     out->instance = gl_arena_text(arena, text, (size_t)(module_end - text));
     if (step_is(&step, "data")) {
         out->is_data = true;
@@ -89,13 +91,36 @@ const char *gl_tf_name(struct gl_tf *tf, const char *text)
 const char *gl_tf_block_name(struct gl_arena *arena, const char *module, const char *type,
                              const char *name, bool is_data)
 {
-    GL_AUTO(gl_str_done) struct gl_str text = {0};
+    return GL_READER_JOIN(arena, module, is_data ? "|data." : "|", type, ".", name);
+}
 
-    /* Once a resource and once a reference: not worth a format each. */
-    gl_str_add(&text, module);
-    gl_str_add(&text, is_data ? "|data." : "|");
-    gl_str_add(&text, type);
-    gl_str_add(&text, ".");
-    gl_str_add(&text, name);
-    return gl_arena_text(arena, gl_str_text(&text), text.length);
+/* ---- resources by name ---- */
+
+/* How others find it: by its block, and by what it says of itself. */
+static void index_resource(struct gl_tf *tf, size_t number)
+{
+    static const char *const names[] = {"id", "name", "arn", "self_link"};
+    const struct gl_tf_resource *resource = &tf->resources[number];
+    const struct gl_tf_address *parts = &resource->parts;
+    const struct gl_jtree *tree = resource->after->count > 0 ? resource->after : resource->before;
+
+    gl_reader_index_add(
+        &tf->by_block,
+        gl_tf_block_name(&tf->work, parts->module, parts->type, parts->name, parts->is_data),
+        number);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const char *text = gl_jnode_text(tree, gl_jnode_get(tree, gl_jtree_root(tree), names[i]));
+
+        if (text != NULL && *text != '\0')
+            gl_reader_index_add(&tf->by_value, GL_READER_JOIN(&tf->work, parts->type, "|", text),
+                                number);
+    }
+}
+
+bool gl_tf_next_resource(struct gl_tf *tf, const struct gl_reader_index *index, const char *name,
+                         size_t *cursor, size_t *out_number)
+{
+    while (tf->indexed_count < tf->resource_count)
+        index_resource(tf, tf->indexed_count++);
+    return gl_reader_index_next(index, name, cursor, out_number);
 }

@@ -2,6 +2,7 @@
 #include "broker/hook/path.h"
 #include "broker/hook/terraform_part.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- one intent ---- */
@@ -44,6 +45,16 @@ static void add_notes(struct gl_tf *tf, const struct gl_tf_resource *resource,
         gl_reader_add_text(arena, &intent->notes, "actions of the change are not understood");
 }
 
+/* What tells it from others of its kind. */
+static void name_intent(const struct gl_tf *tf, const struct gl_tf_resource *resource,
+                        struct gl_intent *intent)
+{
+    intent->address = resource->address;
+    intent->file = tf->document;
+    intent->provider = resource->provider != NULL ? resource->provider : "";
+    intent->tags = resource->tags;
+}
+
 static void add_intent(struct gl_tf *tf, const struct gl_tf_resource *resource)
 {
     struct gl_hook_plan *plan = tf->plan;
@@ -52,9 +63,7 @@ static void add_intent(struct gl_tf *tf, const struct gl_tf_resource *resource)
     struct gl_intent *intent;
 
     intent = gl_reader_add_intent(tf->options, plan, resource->row, &after, &follower);
-    intent->address = resource->address;
-    intent->file = tf->document;
-    intent->provider = resource->provider != NULL ? resource->provider : "";
+    name_intent(tf, resource, intent);
     intent->type = resource->parts.type;
     intent->change = resource->change;
     gl_tf_place(tf, resource, intent);
@@ -106,28 +115,91 @@ static bool is_machine(const struct gl_tf_resource *resource)
     return resource->row != NULL && !resource->parts.is_data;
 }
 
+/* All that an intent follows from but for its names, unless it matters which instance it is: texts
+ * and trees that are equal are held once, so that their addresses tell them apart. */
+struct cause {
+    const void *module, *type, *name, *row, *deferred, *before, *after, *unknown;
+    size_t change, is_forgotten;
+};
+static struct cause cause_of(const struct gl_tf_resource *resource)
+{
+    return (struct cause){.module = resource->parts.module,
+                          .type = resource->parts.type,
+                          .name = resource->parts.name,
+                          .row = resource->row,
+                          .deferred = resource->deferred,
+                          .before = resource->before,
+                          .after = resource->after,
+                          .unknown = resource->unknown,
+                          .change = resource->change,
+                          .is_forgotten = resource->is_forgotten};
+}
+
+/* Causes of late, and the number of the intent that came of each, from 1; a newer one takes the
+ * place of an older one. */
+#define CAUSES 256 /* a power of two */
+struct cause_row {
+    struct cause cause;
+    size_t number;
+};
+
+static struct cause_row *row_of(struct cause_row *rows, const struct cause *cause)
+{
+    uintptr_t mixed = ((uintptr_t)cause->name >> 4) * 31 + ((uintptr_t)cause->after >> 4) +
+                      ((uintptr_t)cause->module >> 4) * 7;
+
+    return &rows[(mixed ^ mixed >> 8) % CAUSES];
+}
+
 #define PASSING_INTENTS 32 /* whose passing memory is given back at once */
 
 /* What is worked out for one is said in passing memory, though the whole reader knows but the
  * plan's; of that the plan keeps once what many have. */
+struct saying {
+    struct gl_tf *tf;
+    struct gl_arena kept; /* of the plan */
+    struct cause_row *rows;
+    size_t said;
+};
+
+/* What the user asserts goes by addresses, so that no two are alike then. */
+static void say_intent(struct saying *saying, const struct gl_tf_resource *resource)
+{
+    struct gl_tf *tf = saying->tf;
+    struct gl_hook_plan *plan = tf->plan;
+    struct cause cause = cause_of(resource);
+    struct cause_row *row = row_of(saying->rows, &cause);
+    const char *const *asserted = tf->options->regions;
+    size_t picked = tf->picked;
+
+    if (row->number > 0 && memcmp(&row->cause, &cause, sizeof cause) == 0) {
+        name_intent(tf, resource, gl_reader_add_like(plan, row->number - 1));
+        return;
+    }
+    add_intent(tf, resource);
+    gl_reader_settle(&saying->kept, &tf->said, &plan->arena, &plan->intents[plan->count - 1]);
+    if (tf->picked == picked && (asserted == NULL || *asserted == NULL))
+        *row = (struct cause_row){cause, plan->count};
+    if (++saying->said % PASSING_INTENTS == 0)
+        gl_arena_done(&plan->arena);
+}
+
 static void add_intents(struct gl_tf *tf, size_t *intent_of)
 {
     struct gl_hook_plan *plan = tf->plan;
-    struct gl_arena kept = plan->arena;
-    size_t passing = 0;
+    struct saying saying = {
+        .tf = tf, .kept = plan->arena, .rows = gl_alloc(CAUSES * sizeof *saying.rows)};
 
     plan->arena = (struct gl_arena){0};
     for (size_t i = 0; i < tf->resource_count; i++) {
         if (!is_machine(&tf->resources[i]))
             continue;
-        add_intent(tf, &tf->resources[i]);
-        gl_reader_settle(&kept, &tf->said, &plan->arena, &plan->intents[plan->count - 1]);
+        say_intent(&saying, &tf->resources[i]);
         intent_of[i] = plan->count;
-        if (++passing % PASSING_INTENTS == 0)
-            gl_arena_done(&plan->arena);
     }
     gl_arena_done(&plan->arena);
-    plan->arena = kept;
+    plan->arena = saying.kept;
+    free(saying.rows);
 }
 
 void gl_tf_intents(struct gl_tf *tf)

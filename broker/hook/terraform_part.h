@@ -33,7 +33,7 @@ struct gl_tf_resource {
     enum gl_change change;                           /* by the actions alone */
     bool is_forgotten;                               /* the old one keeps running */
     const struct gl_jtree *before, *after, *unknown; /* pruned; count 0 = none */
-    const struct gl_jtree *sensitive, *sensitive_before;
+    const char *const *tags;          /* of after, else of before; in the plan's arena */
     const struct gl_mapping_row *row; /* NULL = not a machine, kept for who refers to it */
     const char *deferred;             /* reason; NULL */
 };
@@ -63,7 +63,7 @@ struct gl_tf {
     bool has_format, has_changes, has_configuration, is_old_keys; /* keys of before 1.1 */
     const char *terraform_version;
     struct gl_tf_resource *resources;
-    size_t resource_count;
+    size_t resource_count, indexed_count; /* those from `indexed_count` on are in no index yet */
     struct gl_tf_block *blocks;
     size_t block_count;
     struct gl_tf_module *modules;
@@ -81,6 +81,7 @@ struct gl_tf {
     struct gl_reader_index types;         /* unmapped types looked at: 1 suspicious, 0 not */
     struct gl_reader_index names;         /* parts of addresses, in the plan's arena */
     size_t steps;                         /* of the expression being followed */
+    size_t picked;                        /* how often it mattered which instance one is */
     bool has_planned;                     /* planned_values lists resources */
 };
 
@@ -89,6 +90,11 @@ const char *gl_tf_name(struct gl_tf *tf, const char *text);
 /* "module|type.name" in the arena. */
 const char *gl_tf_block_name(struct gl_arena *arena, const char *module, const char *type,
                              const char *name, bool is_data);
+
+/* As gl_reader_index_next() of by_block or by_value, which are made when they are first asked: that
+ * is when all resources are read, and of many plans never. */
+bool gl_tf_next_resource(struct gl_tf *tf, const struct gl_reader_index *index, const char *name,
+                         size_t *cursor, size_t *out_number);
 
 /* ---- terraform_walk.c: members by table ---- */
 

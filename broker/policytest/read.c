@@ -285,7 +285,7 @@ int gl_test_read(const char *path, struct gl_test_file *out, struct gl_error *er
 
     if (!gl_file_exists(path) && strcmp(path, "-") != 0)
         return gl_fail(err, GL_E_USAGE, "there is no test file %s", path);
-    if (gl_file_read(path, GL_POLICY_MAX_BYTES, &text, &length, err) != 0)
+    if (gl_file_read_given(path, GL_POLICY_MAX_BYTES, &text, &length, err) != 0)
         return -1;
     reader.source = gl_source_of((struct gl_view){text, length}, path, diagnostics);
     node = gl_yaml_read(&reader.source, &file.arena);

@@ -196,12 +196,27 @@ static void put_blocks(const struct gl_table *table, unsigned width, struct gl_s
     }
 }
 
+static bool is_blocks(unsigned width, bool is_accessible)
+{
+    return is_accessible || width < NARROW;
+}
+
+bool gl_table_shows(const struct gl_table *table, unsigned width, bool is_accessible, size_t column)
+{
+    struct layout layout;
+
+    if (column >= table->count || is_blocks(width, is_accessible))
+        return column < table->count;
+    lay_out(table, width, &layout);
+    return layout.is_shown[column];
+}
+
 void gl_table_text(const struct gl_table *table, unsigned width, bool is_accessible,
                    struct gl_str *out)
 {
     struct layout layout;
 
-    if (is_accessible || width < NARROW) {
+    if (is_blocks(width, is_accessible)) {
         put_blocks(table, width, out);
         return;
     }

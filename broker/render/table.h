@@ -24,6 +24,9 @@ void gl_table_row(struct gl_table *table, const char *const *cells);
 /* Append the table to `out`, at most `width` columns wide. */
 void gl_table_text(const struct gl_table *table, unsigned width, bool is_accessible,
                    struct gl_str *out);
+/* Has this column room at that width, so that a legend may speak of it? */
+bool gl_table_shows(const struct gl_table *table, unsigned width, bool is_accessible,
+                    size_t column);
 void gl_table_free(struct gl_table *table);
 
 #endif

@@ -90,7 +90,7 @@ static void stand_still(struct moment *moment, struct task *task,
 static void run_on(struct moment *moment, struct task *task, uint32_t hours)
 {
     if (task->is_paused) { /* each stretch has a promise of its own */
-        struct outlook outlook = gl_backtest_rules_outlook(moment, task->place, hours);
+        struct outlook outlook = gl_backtest_rules_start(moment, task->place, hours);
 
         gl_backtest_rules_promise(moment, task, task->place,
                                   outlook.hours < hours ? outlook.hours : hours);

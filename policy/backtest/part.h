@@ -88,8 +88,10 @@ struct task {
 
 /* The policy's promisable rules in every place. */
 int gl_backtest_rules_prepare(struct replay *replay, struct gl_error *err);
-/* What can be promised in a place now: `needed_h` hours or as many as possible. */
+/* What can be promised in a place now: `needed_h` hours or as many as possible; to what runs, and
+ * to what would start now. */
 struct outlook gl_backtest_rules_outlook(struct moment *moment, size_t place, uint32_t needed_h);
+struct outlook gl_backtest_rules_start(struct moment *moment, size_t place, uint32_t needed_h);
 /* Note a promise of `hours` from now in `place` and what became of it. */
 void gl_backtest_rules_promise(struct moment *moment, struct task *task, size_t place,
                                uint32_t hours);

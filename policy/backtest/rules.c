@@ -45,6 +45,18 @@ static void note_rule(struct replay *replay, const struct gl_rule *rule)
             replay->on_lapse = (enum gl_on_lapse)lapse;
 }
 
+/* Names the columns of a trace that say what its figures mean, and what they mean without them. */
+static int fail_meaning(const struct gl_rule *rule, bool is_intensity, const char *zone,
+                        struct gl_error *err)
+{
+    return gl_fail(err, GL_E_UNKNOWN_DATA,
+                   "the trace of %s holds no %s of the meaning that rule \"%s\" limits; its "
+                   "columns %s, rate (average) and accounting (location) say what it means, in "
+                   "parentheses what holds without them",
+                   zone, is_intensity ? "carbon intensity" : "share", rule->id,
+                   is_intensity ? "boundary (direct)" : "quantity, share_of");
+}
+
 static int check_rule(const struct gl_rule *rule, const struct gl_book_entry *entry,
                       const char *zone, struct gl_error *err)
 {
@@ -52,12 +64,7 @@ static int check_rule(const struct gl_rule *rule, const struct gl_book_entry *en
 
     for (size_t leg = 0; leg < entry->legs.count; leg++)
         if (entry->history[leg] == NULL)
-            return gl_fail(
-                err, GL_E_UNKNOWN_DATA,
-                "the trace of %s holds no %s of the meaning that rule \"%s\" limits "
-                "(boundary, rate, accounting, what counts)",
-                zone, entry->legs.leg[leg].kind == GL_LEG_CEILING ? "carbon intensity" : "share",
-                rule->id);
+            return fail_meaning(rule, entry->legs.leg[leg].kind == GL_LEG_CEILING, zone, err);
     if (gl_rule_number(rule, GL_KEY_MIN_GRADE) < GL_GRADE_C)
         return gl_fail(err, GL_E_UNKNOWN_DATA,
                        "rule \"%s\" asks for better evidence than a forecast (grade C): nothing "
@@ -205,16 +212,16 @@ static struct outlook outlook_of(const struct gl_promise *promise)
     return (struct outlook){promise->kind, promise->hours};
 }
 
-/* As long as possible; when that is too short, just the length needed. */
-static struct outlook look(struct moment *moment, struct watched *one, uint32_t needed_h)
+/* As long as possible; when that is too short, or for a start, just the length needed. */
+static struct outlook look(struct moment *moment, struct watched *one, uint32_t needed_h,
+                           bool is_start)
 {
     struct outlook open =
         outlook_of(ask(one->open, one, moment->now_s, &one->open_at_s, &one->open_promise));
     const struct replay *replay = moment->replay;
+    bool is_long_enough = open.hours >= needed_h;
 
-    if (open.hours >= needed_h)
-        return open;
-    for (size_t i = 0; i < replay->length_count; i++) {
+    for (size_t i = 0; i < replay->length_count && (is_start || !is_long_enough); i++) {
         struct outlook whole;
 
         if (replay->lengths[i] != needed_h || one->whole[i] == NULL)
@@ -223,19 +230,22 @@ static struct outlook look(struct moment *moment, struct watched *one, uint32_t 
             ask(one->whole[i], one, moment->now_s, &one->whole_at_s[i], &one->whole_promise[i]));
         if (whole.hours >= needed_h)
             return whole;
+        if (is_long_enough)
+            return (struct outlook){GL_NONE_POSSIBLE, needed_h - 1};
     }
     if (needed_h > replay->horizon_h && open.hours > 0)
         open.kind = GL_BEYOND_HORIZON;
     return open;
 }
 
-struct outlook gl_backtest_rules_outlook(struct moment *moment, size_t place, uint32_t needed_h)
+static struct outlook look_at_all(struct moment *moment, size_t place, uint32_t needed_h,
+                                  bool is_start)
 {
     struct stage *stage = &moment->replay->stages[place];
     struct outlook least = {GL_PROMISED, UINT32_MAX};
 
     for (size_t r = 0; r < moment->replay->rule_count; r++) {
-        struct outlook one = look(moment, &stage->watched[r], needed_h);
+        struct outlook one = look(moment, &stage->watched[r], needed_h, is_start);
 
         if (one.hours < least.hours)
             least = one;
@@ -243,6 +253,17 @@ struct outlook gl_backtest_rules_outlook(struct moment *moment, size_t place, ui
     if (least.hours > 0 && least.kind == GL_PROMISED && least.hours < needed_h)
         least.kind = GL_NONE_POSSIBLE; /* of what was asked */
     return least;
+}
+
+struct outlook gl_backtest_rules_outlook(struct moment *moment, size_t place, uint32_t needed_h)
+{
+    return look_at_all(moment, place, needed_h, false);
+}
+
+/* As in policy/guarantee/book.c: what is learnt for one length answers who starts a run of it. */
+struct outlook gl_backtest_rules_start(struct moment *moment, size_t place, uint32_t needed_h)
+{
+    return look_at_all(moment, place, needed_h, true);
 }
 
 void gl_backtest_rules_promise(struct moment *moment, struct task *task, size_t place,

@@ -54,7 +54,7 @@ static bool is_promised(struct moment *moment, struct task *task, size_t place)
 
     if (moment->replay->rule_count == 0)
         return true;
-    outlook = gl_backtest_rules_outlook(moment, place, needed_h(moment, task));
+    outlook = gl_backtest_rules_start(moment, place, needed_h(moment, task));
     if (outlook.hours >= needed_h(moment, task))
         return true;
     task->why = gl_backtest_rules_why(outlook.kind);
@@ -192,7 +192,7 @@ static bool is_stretch_promised(struct moment *moment, struct task *task, size_t
     hours = hours > green_for ? hours : green_for;
     if (moment->replay->rule_count == 0)
         return true;
-    outlook = gl_backtest_rules_outlook(moment, place, hours);
+    outlook = gl_backtest_rules_start(moment, place, hours);
     if (outlook.hours >= hours)
         return true;
     task->why = gl_backtest_rules_why(outlook.kind);

@@ -244,13 +244,16 @@ static void count_kept(const struct gl_guarantee_rule *legs, const struct gl_tra
     }
 }
 
-/* The share of paths that may break it is that of the promise of this length from now. */
-static void find_later(const struct gl_guarantee_rule *legs, const struct gl_track *const *tracks,
+/* The share of paths that may break it is that of the promise of this length from now. Of a start
+ * that is not possible an hour before, that of first ones. */
+static void find_later(const struct gl_guarantee *state, const struct gl_track *const *tracks,
                        const struct gl_promise *promise, struct gl_later *out)
 {
+    const struct gl_guarantee_rule *legs = &state->rule;
     size_t rows[GL_EVIDENCE_MAX_ROWS], row = gl_evidence_row(tracks[0], promise->start_s), paths;
     size_t hours = promise->covered_h < GL_BOOK_HORIZON_H ? promise->covered_h : GL_BOOK_HORIZON_H;
-    double risk = fmin(promise->level, fmin(0.5, MAX_RISK * (1 - legs->probability)));
+    double max_risk = fmin(0.5, MAX_RISK * (1 - legs->probability));
+    bool goes_on = promise->hours > 0;
 
     if (promise->kind == GL_STALE || hours == 0 || row == SIZE_MAX)
         return;
@@ -262,9 +265,13 @@ static void find_later(const struct gl_guarantee_rule *legs, const struct gl_tra
     out->within_h = hours < out->run_h ? 0 : (uint32_t)hours - out->run_h + 1;
     for (size_t i = 0; i < paths; i++)
         count_kept(legs, tracks, (size_t[2]){row, rows[i]}, hours, out);
-    for (uint32_t h = 1; h < out->within_h; h++)
-        if ((double)(paths - out->kept[h] + 1) / (double)(paths + 1) <= risk)
+    for (uint32_t h = 1; h < out->within_h; h++) {
+        double risk = fmin(gl_guarantee_level(state, !goes_on), max_risk);
+
+        goes_on = (double)(paths - out->kept[h] + 1) / (double)(paths + 1) <= risk;
+        if (goes_on)
             out->starts |= UINT64_C(1) << h;
+    }
 }
 
 /* ---- one promise ---- */
@@ -294,7 +301,7 @@ static bool promise_by(const struct gl_book_ask *ask, const struct gl_book_entry
                gl_guarantee_advance(state, list, now_s) &&
                gl_guarantee_decide(state, list, now_s, 0, out);
     if (is_ready && later != NULL)
-        find_later(&entry->legs, list, out, later);
+        find_later(state, list, out, later);
     if (is_ready && is_learning && ask->memory != NULL && ask->memory->save != NULL)
         ask->memory->save(ask->memory->cookie, &key, state, gl_guarantee_size());
     gl_arena_done(&arena);
@@ -316,26 +323,39 @@ static uint32_t hours_needed(const struct gl_book_ask *ask, const struct gl_rule
     return (uint32_t)((until_s - hour_of(ask->now) + GL_HOUR_S - 1) / GL_HOUR_S);
 }
 
+/* To less than the run. */
+static void cut(struct gl_promise *promise, uint32_t run_h)
+{
+    promise->hours = run_h - 1;
+    if (promise->hours > 0)
+        return;
+    promise->kind = GL_NONE_POSSIBLE;
+    promise->own_chance = 0;
+}
+
 /* Of just the length of the run, where that can be promised: what is learnt for one length answers
- * it better. And from when on it would be, when not now. */
+ * it better. And from when on it would be, when not now. The longest promise there is does not
+ * answer it: who waited for the first hour in which it is as long as the run would find it broken
+ * more often than stated. */
 static void promise_run(const struct gl_book_ask *ask, struct gl_book_entry *entry)
 {
     bool has_confidence = gl_rule_number(entry->rule, GL_KEY_CONFIDENCE) != GL_UNKNOWN;
+    const uint32_t run_h = hours_needed(ask, entry->rule);
+    bool is_long_enough = entry->promise.hours >= run_h;
     struct gl_promise whole = {.kind = GL_NONE_POSSIBLE};
     struct gl_book_entry of_run = *entry;
 
-    of_run.legs.whole_h = hours_needed(ask, entry->rule);
-    entry->is_run_promised = entry->promise.hours >= of_run.legs.whole_h;
-    if (entry->is_run_promised && !ask->wants_later)
-        return;
+    of_run.legs.whole_h = run_h;
+    entry->is_run_promised = is_long_enough;
     entry->later.run_h = (uint32_t)((length_of(ask, entry->rule) + GL_HOUR_S - 1) / GL_HOUR_S);
-    if (entry->later.run_h == 0 || of_run.legs.whole_h > GL_TRACK_MAX_HORIZON ||
-        !promise_by(ask, &of_run, &whole, &entry->later) || whole.kind != GL_PROMISED ||
-        entry->is_run_promised)
+    if (entry->later.run_h == 0 || run_h > GL_TRACK_MAX_HORIZON ||
+        !promise_by(ask, &of_run, &whole, &entry->later))
         return;
-    entry->is_run_promised = true;
-    if (has_confidence) {
-        entry->legs.whole_h = of_run.legs.whole_h;
+    entry->is_run_promised = whole.kind == GL_PROMISED;
+    if (is_long_enough && !entry->is_run_promised)
+        cut(&entry->promise, run_h);
+    if (!is_long_enough && entry->is_run_promised && has_confidence) {
+        entry->legs.whole_h = run_h;
         entry->promise = whole;
     }
 }

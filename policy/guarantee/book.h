@@ -14,7 +14,7 @@
 #include "policy/guarantee/guarantee.h"
 
 /* Changed whenever the engine learns differently: what older ones learnt is then learnt anew. */
-#define GL_BOOK_ENGINE      1
+#define GL_BOOK_ENGINE      2
 #define GL_BOOK_HORIZON_H   48
 #define GL_BOOK_PROBABILITY 0.9 /* of rules that ask for none */
 #define GL_BOOK_POWERS      16  /* of one rule in one zone; a power between two takes the higher */
@@ -73,7 +73,7 @@ struct gl_book_entry {
     bool is_ready; /* false: a leg has no history of that meaning; no promise was looked for */
     struct gl_promise promise;
     bool is_run_promised; /* the asked run, from now; also of rules without `confidence`, when later
-                             starts were wanted */
+                             starts were wanted. False: `promise` is shorter than the run */
     struct gl_later later;
 };
 

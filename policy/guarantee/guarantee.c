@@ -45,14 +45,19 @@ struct gl_guarantee *gl_guarantee_start(struct gl_arena *arena,
     guarantee->rule.whole_h = rule->whole_h;
     guarantee->next_s = from_s;
     guarantee->level = (rule->whole_h > 0 ? 1 : LEVEL_START) * (1 - rule->probability);
-    guarantee->first_level = FIRST_START * (1 - rule->probability);
+    guarantee->first_level =
+        (rule->whole_h > 0 ? FIRST_START_WHOLE : LEVEL_START) * (1 - rule->probability);
     return guarantee;
 }
 
-double gl_guarantee_level(const struct gl_guarantee *guarantee)
+double gl_guarantee_level(const struct gl_guarantee *guarantee, bool is_first)
 {
-    return guarantee->rule.whole_h > 0 ? fmin(guarantee->level, guarantee->first_level)
-                                       : guarantee->level;
+    return is_first ? fmin(guarantee->level, guarantee->first_level) : guarantee->level;
+}
+
+static double level_now(const struct gl_guarantee *guarantee)
+{
+    return gl_guarantee_level(guarantee, guarantee->was_promised == 0);
 }
 
 /* ---- one decision ---- */
@@ -152,7 +157,7 @@ static bool is_too_low(const struct gl_guarantee *guarantee, const struct histog
 {
     double worth = guarantee->rule.whole_h > 0 ? 1 : log(2); /* of the first hour */
 
-    return gl_guarantee_level(guarantee) * worth * (histogram->paths + 1) < 1;
+    return level_now(guarantee) * worth * (histogram->paths + 1) < 1;
 }
 
 static void choose(const struct gl_guarantee *guarantee, const struct histogram *histogram,
@@ -160,7 +165,7 @@ static void choose(const struct gl_guarantee *guarantee, const struct histogram 
 {
     const struct gl_guarantee_rule *rule = &guarantee->rule;
     double alpha = 1 - rule->probability, risk = 1;
-    double max_risk = fmin(0.5, MAX_RISK * alpha), level = gl_guarantee_level(guarantee);
+    double max_risk = fmin(0.5, MAX_RISK * alpha), level = level_now(guarantee);
 
     if (level > 0)
         choice->hours = rule->whole_h > 0
@@ -253,7 +258,7 @@ bool gl_guarantee_decide(const struct gl_guarantee *guarantee, const struct gl_t
     promise->covered_h = (uint32_t)choice.covered;
     promise->issues = (uint32_t)choice.issues;
     promise->own_chance = choice.own_chance;
-    promise->level = gl_guarantee_level(guarantee);
+    promise->level = level_now(guarantee);
     if (choice.covered > 0)
         promise->indication_h =
             (uint32_t)first_break(&guarantee->rule, tracks, row, SIZE_MAX, tracks[0]->horizon_h);

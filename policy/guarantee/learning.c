@@ -108,29 +108,31 @@ static enum verdict judge(const struct gl_guarantee_rule *rule,
 }
 
 /* Below 0 the level is a debt: nothing is promised until it is paid back. */
+static void move(const struct gl_guarantee_rule *rule, double step, double broken, double *level)
+{
+    double alpha = 1 - rule->probability;
+    double most = rule->whole_h > 0 ? MAX_RISK : LEVEL_MAX;
+
+    *level = fmin(*level + step * alpha * (alpha - broken), most * alpha);
+}
+
 static void move_level(struct gl_guarantee *guarantee, double broken)
 {
-    double alpha = 1 - guarantee->rule.probability;
-    double most = guarantee->rule.whole_h > 0 ? MAX_RISK : LEVEL_MAX;
-
-    guarantee->level = fmin(guarantee->level + STEP * alpha * (alpha - broken), most * alpha);
+    move(&guarantee->rule, STEP, broken, &guarantee->level);
 }
 
 /* What is promised hour after hour through a long green time is kept more often than what can be
  * had when it begins, and whoever waits gets the latter: kept as stated, too. */
 static void move_first_level(struct gl_guarantee *guarantee, double broken)
 {
-    double alpha = 1 - guarantee->rule.probability;
-
-    guarantee->first_level =
-        fmin(guarantee->first_level + FIRST_STEP * alpha * (alpha - broken), MAX_RISK * alpha);
+    move(&guarantee->rule, FIRST_STEP, broken, &guarantee->first_level);
 }
 
 /* The one that is too low. */
-static void recover(struct gl_guarantee *guarantee)
+static void recover(struct gl_guarantee *guarantee, bool is_first)
 {
     guarantee->score.recoveries++;
-    if (gl_guarantee_level(guarantee) < guarantee->level)
+    if (gl_guarantee_level(guarantee, is_first) < guarantee->level)
         move_first_level(guarantee, 0);
     else
         move_level(guarantee, 0);
@@ -186,7 +188,7 @@ static void promise_at(struct gl_guarantee *guarantee, const struct gl_track *co
         return;
     guarantee->score.asked++;
     if (choice.is_level_too_low)
-        recover(guarantee);
+        recover(guarantee, !was_promised);
     if (choice.hours == 0 || guarantee->pending_count == PENDING_MAX)
         return;
     guarantee->score.issued++;
@@ -209,8 +211,10 @@ bool gl_guarantee_advance(struct gl_guarantee *guarantee, const struct gl_track 
         guarantee->next_s = now_s < tracks[0]->from_s ? now_s : tracks[0]->from_s;
     for (; guarantee->next_s < now_s; guarantee->next_s += GL_HOUR_S) {
         row = gl_evidence_row(tracks[0], guarantee->next_s);
-        if (row == SIZE_MAX)
+        if (row == SIZE_MAX) {
+            guarantee->was_promised = 0;
             continue;
+        }
         settle_due(guarantee, tracks, row);
         promise_at(guarantee, tracks, row);
     }

@@ -12,10 +12,10 @@
 #define LEVEL_MAX   10.0 /* under a loose limit the level would rise for ever and then react late */
 #define MAX_RISK    5.0  /* of 1 - p: no single promise the paths think riskier is issued */
 #define LIMIT_MAX   1e12F /* greater limits are a mistake */
-/* Of promises that could not be had an hour before, with whole_h: few, so each counts for more. */
-#define FIRST_START 2.0
-#define FIRST_STEP  0.2
-#define PENDING_MAX (GL_TRACK_MAX_HORIZON + GL_TRACK_MAX_LAG + 3 * GL_TRACK_BRIDGE_H)
+/* Of promises that could not be had an hour before: few, so each counts for more. */
+#define FIRST_START_WHOLE 2.0 /* with whole_h; else LEVEL_START */
+#define FIRST_STEP        0.2
+#define PENDING_MAX       (GL_TRACK_MAX_HORIZON + GL_TRACK_MAX_LAG + 3 * GL_TRACK_BRIDGE_H)
 
 /* A promise of the replay that is not settled yet. */
 struct pending {
@@ -30,7 +30,7 @@ struct gl_guarantee {
     struct gl_guarantee_rule rule;
     int64_t next_s;     /* the first hour not learnt from */
     double level;       /* learnt from every promise */
-    double first_level; /* whole_h: learnt from those that are first alone; the lower one counts */
+    double first_level; /* learnt from those that are first alone; of them the lower one counts */
     struct gl_guarantee_score score;
     uint32_t lengths[GL_TRACK_MAX_HORIZON + 1]; /* issued promises by hours */
     uint32_t was_promised;                      /* an hour before next_s */
@@ -52,8 +52,8 @@ struct choice {
     bool is_level_too_low;
 };
 
-/* The level that counts. */
-double gl_guarantee_level(const struct gl_guarantee *guarantee);
+/* The level that counts; is_first: no promise could be made an hour before. */
+double gl_guarantee_level(const struct gl_guarantee *guarantee, bool is_first);
 
 /* What would be promised at a row of the tracks. */
 void gl_guarantee_choose(const struct gl_guarantee *guarantee, const struct gl_track *const *tracks,

@@ -65,7 +65,8 @@ static int authorize(struct gl_remote *remote, struct gl_remote_call *call, bool
     struct gl_sigv4 how = {.service = service, .at = gl_now(remote->world)};
     struct gl_str headers = {0};
 
-    if (gl_aws_chain_get(aws->chain, is_renewed, &credential, err) < 0)
+    (void)is_renewed; /* token_ask() has seen to it */
+    if (gl_aws_chain_get(aws->chain, false, &credential, err) < 0)
         return -1;
     how.keys = &credential->keys;
     how.region = strcmp(service, "pricing") == 0 ? pricing_region(aws)
@@ -80,8 +81,20 @@ static int authorize(struct gl_remote *remote, struct gl_remote_call *call, bool
     return 0;
 }
 
-static const struct gl_remote_ops remote_ops = {
-    .rules = gl_aws_rules, .read_error = gl_aws_read_error, .authorize = authorize};
+/* All that asks for credentials over the network is short; a program may take its time. */
+static int token_ask(struct gl_remote *remote, bool is_renewed, struct gl_remote_call *out,
+                     struct gl_error *err)
+{
+    int asked = gl_aws_chain_ask(((struct gl_aws *)remote)->chain, is_renewed, err);
+
+    (void)out;
+    return asked > 0 ? GL_REMOTE_TOKEN_WAITS : asked;
+}
+
+static const struct gl_remote_ops remote_ops = {.rules = gl_aws_rules,
+                                                .read_error = gl_aws_read_error,
+                                                .authorize = authorize,
+                                                .token_ask = token_ask};
 
 struct gl_xml *gl_aws_ask(struct gl_aws *aws, struct gl_remote_call *call, struct gl_error *err)
 {
@@ -309,9 +322,7 @@ static int types(struct gl_cloud *cloud, const char *region, const char *const *
 
 static enum gl_errc classify(int status, const char *word)
 {
-    enum gl_reach reach;
-
-    return gl_remote_code(gl_aws_rules, status, word, NULL, &reach);
+    return gl_remote_code(gl_aws_rules, status, word, NULL, NULL);
 }
 
 static void shut(struct gl_cloud *cloud)

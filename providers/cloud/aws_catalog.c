@@ -13,12 +13,12 @@ enum { REGIONS, OFFERINGS, PRODUCTS, SPOT };
 static int begin(struct gl_cloud *cloud, struct gl_catalog_round *round, struct gl_error *err)
 {
     struct gl_aws *aws = (struct gl_aws *)cloud;
-    const struct gl_aws_credential *credential;
     struct gl_remote_call call;
 
     /* Before the many: a chain that has nothing says so once. */
-    if (gl_aws_chain_get(aws->chain, false, &credential, err) < 0)
+    if (gl_aws_chain_ask(aws->chain, false, err) < 0)
         return -1;
+    gl_error_clear(err);
     gl_aws_query(aws, &call, "ec2", aws->home, "DescribeRegions");
     gl_catalog_ask(round, &call, REGIONS, aws->home);
     return 0;

@@ -176,19 +176,57 @@ int gl_aws_from_static(struct gl_aws_chain *chain, const char *profile, bool is_
     return 1;
 }
 
-static int run_process(const char *const *argv, struct gl_aws_credential *out, struct gl_error *err)
+static struct gl_capture *start_process(const char *line, struct gl_error *err)
+{
+    char **words = gl_aws_words_split(line, err);
+    struct gl_capture *helper = NULL;
+    struct gl_error why = {0};
+
+    if (words == NULL)
+        return NULL;
+    helper = gl_capture_start(&(struct gl_spawn){.argv = (const char *const *)words,
+                                                 .stdin_fd = -1,
+                                                 .stderr_fd = -1,
+                                                 .uid = -1,
+                                                 .gid = -1,
+                                                 .dies_with_parent = true},
+                              PROCESS_CEILING, PROCESS_TIMEOUT_MS, &why);
+    gl_aws_words_free(words);
+    if (helper == NULL)
+        gl_fail(err, GL_E_NO_CREDENTIAL, "%s", why.text);
+    return helper;
+}
+
+static int read_process(const struct gl_str *text, int status, struct gl_aws_credential *out,
+                        struct gl_error *err)
+{
+    if (status != 0)
+        return gl_fail(err, GL_E_NO_CREDENTIAL, "it ended with status %d", status);
+    return gl_aws_credential_read(gl_str_text(text), text->length, "SessionToken", 1, out, err);
+}
+
+/* What it says; where others wait, too, it is only started, and looked at each time it is asked. */
+static int run_process(struct gl_aws_chain *chain, const char *line, struct gl_aws_credential *out,
+                       struct gl_error *err)
 {
     struct gl_str text = {.ceiling = PROCESS_CEILING};
+    bool is_new = chain->helper == NULL;
     struct gl_error why = {0};
-    int status = 0, got = -1;
+    int status = 0, got = 0;
 
-    if (gl_process_capture(argv, PROCESS_CEILING, PROCESS_TIMEOUT_MS, &text, &status, &why) < 0)
+    if (is_new && (chain->helper = start_process(line, err)) == NULL)
+        return -1;
+    if (!is_new || !chain->is_beside)
+        got = gl_capture_take(chain->helper, chain->is_beside ? 0 : -1, &text, &status, &why);
+    chain->is_waiting = got == 0;
+    if (chain->is_waiting)
+        return gl_fail(err, GL_E_TIMEOUT, "it has not answered yet");
+    if (got < 0)
         gl_fail(err, why.code == GL_E_TIMEOUT ? GL_E_TIMEOUT : GL_E_NO_CREDENTIAL, "%s", why.text);
-    else if (status != 0)
-        gl_fail(err, GL_E_NO_CREDENTIAL, "it ended with status %d", status);
-    else if (gl_aws_credential_read(gl_str_text(&text), text.length, "SessionToken", 1, out, err) ==
-             0)
-        got = 1;
+    else
+        got = read_process(&text, status, out, err) == 0 ? 1 : -1;
+    gl_capture_free(chain->helper);
+    chain->helper = NULL;
     if (text.text != NULL)
         gl_wipe(text.text, text.capacity);
     gl_str_done(&text);
@@ -199,14 +237,11 @@ int gl_aws_from_process(struct gl_aws_chain *chain, const char *profile,
                         struct gl_aws_credential *out, struct gl_error *err)
 {
     const char *line = gl_aws_profile_get(&chain->files, profile, "credential_process");
-    char **words;
     int got;
 
     if (line == NULL || *line == '\0')
         return 0;
-    words = gl_aws_words_split(line, err);
-    got = words != NULL ? run_process((const char *const *)words, out, err) : -1;
-    gl_aws_words_free(words);
+    got = run_process(chain, line, out, err);
     if (got < 0) {
         err->code = err->code == GL_E_TIMEOUT ? GL_E_TIMEOUT : GL_E_NO_CREDENTIAL;
         return gl_wrap(err, "credential_process of profile %s", profile);
@@ -274,28 +309,60 @@ static bool holds(const struct gl_aws_credential *credential, int64_t now_s, int
     return credential->expires.unix_s == 0 || credential->expires.unix_s - now_s > margin_s;
 }
 
+/* Need nothing be fetched? */
+static bool is_good(const struct gl_aws_chain *chain, int64_t now_s)
+{
+    return chain->has_kept && chain->helper == NULL && !chain->is_rejected &&
+           (holds(&chain->kept, now_s, RENEW_BEFORE_S) ||
+            (holds(&chain->kept, now_s, 0) && now_s < chain->retry_s));
+}
+
+/* Fetch anew. Where that fails and what we have still holds, go on with it: the service is down. */
+static int renew(struct gl_aws_chain *chain, int64_t now_s, struct gl_error *err)
+{
+    struct gl_aws_credential fresh = {0};
+    bool was_rejected = chain->is_rejected;
+    struct gl_error why = {0};
+
+    if (find(chain, &fresh, &why) == 0) {
+        gl_aws_credential_done(&chain->kept);
+        chain->kept = fresh;
+        chain->has_kept = true;
+        chain->is_rejected = false;
+        chain->retry_s = 0;
+        return 0;
+    }
+    if (chain->is_waiting)
+        return gl_fail(err, why.code, "%s", why.text);
+    chain->is_rejected = false;
+    if (was_rejected || !chain->has_kept || !holds(&chain->kept, now_s, 0))
+        return gl_fail(err, why.code, "%s", why.text);
+    chain->retry_s = now_s + RENEW_AGAIN_S;
+    return 0;
+}
+
 int gl_aws_chain_get(struct gl_aws_chain *chain, bool is_renewed,
                      const struct gl_aws_credential **out, struct gl_error *err)
 {
     int64_t now_s = gl_now(chain->options.world).unix_s;
-    struct gl_aws_credential fresh = {0};
-    bool is_good = chain->has_kept && !is_renewed &&
-                   (holds(&chain->kept, now_s, RENEW_BEFORE_S) ||
-                    (holds(&chain->kept, now_s, 0) && now_s < chain->retry_s));
-    struct gl_error why = {0};
 
-    if (!is_good && find(chain, &fresh, &why) == 0) {
-        gl_aws_credential_done(&chain->kept);
-        chain->kept = fresh;
-        chain->has_kept = true;
-        chain->retry_s = 0;
-    } else if (!is_good && chain->has_kept && !is_renewed && holds(&chain->kept, now_s, 0)) {
-        chain->retry_s = now_s + RENEW_AGAIN_S; /* the service is down: go on with what we have */
-    } else if (!is_good) {
-        return gl_fail(err, why.code, "%s", why.text);
-    }
+    chain->is_waiting = false;
+    chain->is_rejected |= is_renewed;
+    if (!is_good(chain, now_s) && renew(chain, now_s, err) < 0)
+        return -1;
     *out = &chain->kept;
     return 0;
+}
+
+int gl_aws_chain_ask(struct gl_aws_chain *chain, bool is_renewed, struct gl_error *err)
+{
+    const struct gl_aws_credential *ignored;
+    int got;
+
+    chain->is_beside = true;
+    got = gl_aws_chain_get(chain, is_renewed, &ignored, err);
+    chain->is_beside = false;
+    return got < 0 && chain->is_waiting ? 1 : got;
 }
 
 struct gl_aws_chain *gl_aws_chain_new(const struct gl_aws_chain_options *options,
@@ -328,6 +395,7 @@ void gl_aws_chain_free(struct gl_aws_chain *chain)
 {
     if (chain == NULL)
         return;
+    gl_capture_free(chain->helper);
     gl_aws_credential_done(&chain->kept);
     gl_aws_files_done(&chain->files);
     free(chain);

@@ -7,6 +7,7 @@
  * here) or -1 (set up, but it fails). */
 
 #include "base/http.h"
+#include "base/process.h"
 #include "providers/cloud/aws_credential.h"
 
 #define GL_AWS_ROLE_DEPTH 5 /* roles that lead to roles */
@@ -19,6 +20,10 @@ struct gl_aws_chain {
     bool has_kept;
     struct gl_aws_credential kept;
     int64_t retry_s; /* after a failed renewal of what still holds: not before; 0 = at once */
+    struct gl_capture *helper; /* a credential_process that is at it; NULL = none */
+    bool is_rejected;          /* what is kept, until the helper has answered */
+    bool is_beside;            /* others wait, too: do not wait for the helper ... */
+    bool is_waiting;           /* ... but say here that it is at it */
 };
 
 /* Environment variable, NULL when unset or empty. */

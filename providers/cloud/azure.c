@@ -34,8 +34,7 @@ static int authorize(struct gl_remote *remote, struct gl_remote_call *call, bool
                        azure->credential.from);
     if (!gl_azure_is_same_origin(azure->endpoint, url))
         return gl_fail(err, GL_E_INTERNAL, "the token is for %s alone", azure->endpoint);
-    gl_remote_header(call, "Authorization", "Bearer %.*s", (int)azure->credential.token.length,
-                     (const char *)azure->credential.token.bytes);
+    gl_remote_bearer(call, &azure->credential.token);
     return 0;
 }
 
@@ -88,9 +87,7 @@ static int azure_whoami(struct gl_cloud *cloud, char out[128], struct gl_error *
 
 static enum gl_errc azure_classify(int status, const char *word)
 {
-    enum gl_reach reach;
-
-    return gl_remote_code(gl_azure_rules, status, word, NULL, &reach);
+    return gl_remote_code(gl_azure_rules, status, word, NULL, NULL);
 }
 
 static void azure_close(struct gl_cloud *cloud)

@@ -100,17 +100,6 @@ void gl_azure_forgotten_key(const struct gl_world *world, char out[GL_AZURE_SSH_
     snprintf(out, GL_AZURE_SSH_KEY, SSH_ED25519 " %s greenlaunch", text);
 }
 
-json_t *gl_azure_tags(const struct gl_launch *launch)
-{
-    struct gl_label labels[GL_LABEL_COUNT];
-    json_t *out = json_object();
-
-    gl_labels_of(launch, labels);
-    for (size_t i = 0; i < GL_LABEL_COUNT; i++)
-        json_object_set_new(out, labels[i].name, json_string(labels[i].value));
-    return out;
-}
-
 /* ---- the body of a machine ---- */
 
 /* An id of some kind of image, or PUBLISHER:OFFER:SKU:VERSION. */
@@ -240,6 +229,6 @@ json_t *gl_azure_vm_body(const struct gl_azure *azure, const struct gl_azure_bod
         json_object_set_new(properties, "evictionPolicy", json_string("Delete"));
         json_object_set_new(properties, "billingProfile", json_pack("{s:i}", "maxPrice", -1));
     }
-    return json_pack("{s:s,s:o,s:o}", "location", launch->region, "tags", gl_azure_tags(launch),
+    return json_pack("{s:s,s:o,s:o}", "location", launch->region, "tags", gl_labels_json(launch),
                      "properties", properties);
 }

@@ -230,25 +230,6 @@ void gl_azure_credential_done(struct gl_azure_credential *credential)
 
 /* ---- asking for a token ---- */
 
-static void add_form(struct gl_remote_call *call, const char *name, const char *value)
-{
-    if (call->body.length > 0)
-        gl_str_add(&call->body, "&");
-    gl_str_addf(&call->body, "%s=", name);
-    gl_remote_encode(&call->body, value);
-}
-
-static void add_form_secret(struct gl_remote_call *call, const char *name,
-                            const struct gl_secret *secret)
-{
-    char *text = gl_alloc(secret->length + 1);
-
-    memcpy(text, secret->bytes, secret->length);
-    add_form(call, name, text);
-    gl_wipe(text, secret->length);
-    free(text);
-}
-
 static json_t *header_of(const struct gl_crypto_thumbprint *thumbprint)
 {
     GL_AUTO(gl_str_done) struct gl_str sha1 = {0}, sha256 = {0};
@@ -316,15 +297,15 @@ static int add_proof(const struct gl_azure_credential *credential, const struct 
     struct gl_secret assertion = {0};
 
     if (credential->kind == GL_AZURE_SECRET) {
-        add_form_secret(out, "client_secret", &credential->secret);
+        gl_remote_form_secret(out, "client_secret", &credential->secret);
         return 0;
     }
     if ((credential->kind == GL_AZURE_CERTIFICATE
              ? make_assertion(credential, world, &assertion, err)
              : read_assertion(credential, &assertion, err)) != 0)
         return -1;
-    add_form(out, "client_assertion_type", ASSERTION_TYPE);
-    add_form_secret(out, "client_assertion", &assertion);
+    gl_remote_form(out, "client_assertion_type", ASSERTION_TYPE);
+    gl_remote_form_secret(out, "client_assertion", &assertion);
     gl_secret_done(&assertion);
     return 0;
 }
@@ -339,9 +320,9 @@ static int ask_application(const struct gl_azure_credential *credential,
     out->method = "POST";
     gl_str_add(&out->url, credential->token_url);
     gl_remote_header(out, "Content-Type", "application/x-www-form-urlencoded");
-    add_form(out, "grant_type", "client_credentials");
-    add_form(out, "client_id", credential->client);
-    add_form(out, "scope", scope);
+    gl_remote_form(out, "grant_type", "client_credentials");
+    gl_remote_form(out, "client_id", credential->client);
+    gl_remote_form(out, "scope", scope);
     return add_proof(credential, world, out, err);
 }
 

@@ -255,7 +255,7 @@ int gl_azure_disk_make(struct gl_azure *azure, const struct gl_launch *launch, s
              "/subscriptions/%s/resourceGroups/%s/providers/Microsoft.Compute/snapshots/%s",
              azure->subscription, azure->group, snapshot);
     body = json_pack("{s:s,s:o,s:{s:s},s:{s:s,s:{s:s,s:s}}}", "location", launch->region, "tags",
-                     gl_azure_tags(launch), "sku", "name", DISK_KIND, "properties", "osType",
+                     gl_labels_json(launch), "sku", "name", DISK_KIND, "properties", "osType",
                      "Linux", "creationData", "createOption", "Copy", "sourceResourceId", source);
     gl_azure_call(azure, &call, "PUT", GL_AZURE_DISKS, "%s", path);
     gl_remote_body_json(&call, body);

@@ -235,7 +235,6 @@ static int see_made(const struct making *making, struct gl_instance *out, struct
 {
     struct gl_error trouble = {0};
     char provisioning[24] = "";
-    enum gl_reach reach;
 
     if (wait_made(making, out, provisioning, &trouble) != 0)
         return gl_fail(err,
@@ -245,7 +244,7 @@ static int see_made(const struct making *making, struct gl_instance *out, struct
                        "%s", trouble.text);
     if (strcasecmp(provisioning, "Failed") != 0)
         return 0;
-    return gl_fail(err, gl_remote_code(gl_azure_rules, 500, out->why, NULL, &reach),
+    return gl_fail(err, gl_remote_code(gl_azure_rules, 500, out->why, NULL, NULL),
                    "azure: %s was not made: %s", making->name,
                    out->why[0] != '\0' ? out->why : "no reason is told");
 }

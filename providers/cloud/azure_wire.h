@@ -38,7 +38,6 @@ bool gl_azure_of_region(const char *setting, const char *region, char *out, size
 /* An ssh-ed25519 public key whose private half is forgotten: nobody can sign in. */
 #define GL_AZURE_SSH_KEY 128
 void gl_azure_forgotten_key(const struct gl_world *world, char out[GL_AZURE_SSH_KEY]);
-json_t *gl_azure_tags(const struct gl_launch *launch);
 /* Body of the PUT of a machine; NULL with CONFIG. `user_data` is base64, `ssh_key` a public key,
  * `disk` a disk to start from instead of an image (may be NULL). */
 struct gl_azure_body {

@@ -36,13 +36,6 @@ static int credentials(struct gl_vps *vps, struct gl_error *err)
                    "read and write droplets, tags, images and actions, or run: doctl auth init");
 }
 
-static int authorize(struct gl_remote *remote, struct gl_remote_call *call, bool is_renewed,
-                     struct gl_error *err)
-{
-    return gl_vps_authorize((struct gl_vps *)remote, call, is_renewed, "Authorization", "Bearer ",
-                            err);
-}
-
 /* ---- droplets ---- */
 
 /* The action of the create among the answer's links. */
@@ -92,12 +85,7 @@ static int create(struct gl_vps *vps, const struct gl_launch *launch, const char
     body = gl_digitalocean_create_body(launch, image, user_data, gl_vps_setting(vps, "network"),
                                        gl_vps_setting(vps, "ssh_key"));
     gl_vps_call(vps, &call, "POST", "/v2/droplets");
-    call.region = launch->region;
-    call.is_create = true;
-    call.timeout_ms = 30000;
-    gl_remote_body_json(&call, body);
-    gl_vps_forget(body, "user_data");
-    answer = gl_vps_ask(vps, &call, err);
+    answer = gl_vps_create(vps, &call, launch->region, body, err);
     if (answer == NULL)
         return -1;
     if (!gl_digitalocean_read_droplet(json_object_get(answer, "droplet"), out))
@@ -343,9 +331,7 @@ static const struct gl_catalog_ops catalog_ops = {.begin = catalog_begin, .read 
 
 static enum gl_errc classify(int status, const char *word)
 {
-    enum gl_reach reach;
-
-    return gl_remote_code(gl_digitalocean_rules, status, word, NULL, &reach);
+    return gl_remote_code(gl_digitalocean_rules, status, word, NULL, NULL);
 }
 
 static const struct gl_cloud_key keys[] = {
@@ -359,7 +345,7 @@ static const struct gl_cloud_key keys[] = {
 
 static const struct gl_remote_ops remote_ops = {.rules = gl_digitalocean_rules,
                                                 .read_error = gl_digitalocean_read_error,
-                                                .authorize = authorize,
+                                                .authorize = gl_vps_bearer,
                                                 .wait_ms = gl_digitalocean_wait_ms};
 
 static const struct gl_vps_ops vps_ops = {

@@ -34,8 +34,7 @@ static int authorize(struct gl_remote *remote, struct gl_remote_call *call, bool
     (void)is_renewed;
     if (gcp->credential.token.length == 0)
         return gl_fail(err, GL_E_NO_CREDENTIAL, "no token was given by %s", gcp->credential.from);
-    gl_remote_header(call, "Authorization", "Bearer %.*s", (int)gcp->credential.token.length,
-                     (const char *)gcp->credential.token.bytes);
+    gl_remote_bearer(call, &gcp->credential.token);
     return 0;
 }
 
@@ -83,9 +82,7 @@ static int gcp_whoami(struct gl_cloud *cloud, char out[128], struct gl_error *er
 
 static enum gl_errc gcp_classify(int status, const char *word)
 {
-    enum gl_reach reach;
-
-    return gl_remote_code(gl_gcp_rules, status, word, NULL, &reach);
+    return gl_remote_code(gl_gcp_rules, status, word, NULL, NULL);
 }
 
 static void gcp_close(struct gl_cloud *cloud)

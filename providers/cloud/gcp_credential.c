@@ -302,25 +302,6 @@ void gl_gcp_credential_done(struct gl_gcp_credential *credential)
 
 /* ---- asking for a token ---- */
 
-static void add_form(struct gl_remote_call *call, const char *name, const char *value)
-{
-    if (call->body.length > 0)
-        gl_str_add(&call->body, "&");
-    gl_str_addf(&call->body, "%s=", name);
-    gl_remote_encode(&call->body, value);
-}
-
-static void add_form_secret(struct gl_remote_call *call, const char *name,
-                            const struct gl_secret *secret)
-{
-    char *text = gl_alloc(secret->length + 1);
-
-    memcpy(text, secret->bytes, secret->length);
-    add_form(call, name, text);
-    gl_wipe(text, secret->length);
-    free(text);
-}
-
 static void begin(struct gl_remote_call *call, const char *url)
 {
     call->method = "POST";
@@ -344,8 +325,8 @@ static int ask_service(struct gl_gcp_credential *credential, int64_t now_s,
     if (gl_jwt_make(&signer, header, claims, &assertion, err) != 0)
         return gl_wrap(err, "%s", credential->from);
     begin(out, credential->token_url);
-    add_form(out, "grant_type", JWT_GRANT);
-    add_form_secret(out, "assertion", &assertion);
+    gl_remote_form(out, "grant_type", JWT_GRANT);
+    gl_remote_form_secret(out, "assertion", &assertion);
     gl_secret_done(&assertion);
     return 0;
 }
@@ -353,10 +334,10 @@ static int ask_service(struct gl_gcp_credential *credential, int64_t now_s,
 static int ask_user(struct gl_gcp_credential *credential, struct gl_remote_call *out)
 {
     begin(out, credential->token_url);
-    add_form(out, "grant_type", "refresh_token");
-    add_form(out, "client_id", credential->client_id);
-    add_form_secret(out, "client_secret", &credential->client_secret);
-    add_form_secret(out, "refresh_token", &credential->secret);
+    gl_remote_form(out, "grant_type", "refresh_token");
+    gl_remote_form(out, "client_id", credential->client_id);
+    gl_remote_form_secret(out, "client_secret", &credential->client_secret);
+    gl_remote_form_secret(out, "refresh_token", &credential->secret);
     return 0;
 }
 
@@ -400,12 +381,12 @@ static int ask_external(struct gl_gcp_credential *credential, struct gl_remote_c
     if (read_subject(credential, &subject, err) != 0)
         return -1;
     begin(out, credential->token_url);
-    add_form(out, "grant_type", STS_GRANT);
-    add_form(out, "audience", credential->audience);
-    add_form(out, "scope", SCOPE);
-    add_form(out, "requested_token_type", ACCESS_TYPE);
-    add_form(out, "subject_token_type", credential->subject_type);
-    add_form_secret(out, "subject_token", &subject);
+    gl_remote_form(out, "grant_type", STS_GRANT);
+    gl_remote_form(out, "audience", credential->audience);
+    gl_remote_form(out, "scope", SCOPE);
+    gl_remote_form(out, "requested_token_type", ACCESS_TYPE);
+    gl_remote_form(out, "subject_token_type", credential->subject_type);
+    gl_remote_form_secret(out, "subject_token", &subject);
     gl_secret_done(&subject);
     return 0;
 }
@@ -425,8 +406,7 @@ static void ask_impersonated(const struct gl_gcp_credential *credential, struct 
 
     out->method = "POST";
     gl_str_add(&out->url, credential->impersonate_url);
-    gl_remote_header(out, "Authorization", "Bearer %.*s", (int)credential->first.length,
-                     (const char *)credential->first.bytes);
+    gl_remote_bearer(out, &credential->first);
     gl_remote_body_json(out, body);
 }
 

@@ -125,17 +125,6 @@ void gl_gcp_request_id(const char *token, const char *step, char out[37])
     snprintf(out, 37, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16, hex + 20);
 }
 
-static json_t *labels_of(const struct gl_launch *launch)
-{
-    struct gl_label labels[GL_LABEL_COUNT];
-    json_t *out = json_object();
-
-    gl_labels_of(launch, labels);
-    for (size_t i = 0; i < GL_LABEL_COUNT; i++)
-        json_object_set_new(out, labels[i].name, json_string(labels[i].value));
-    return out;
-}
-
 /* Of a migrated instance: "REGION/global/images/NAME". */
 static const char *image_of(const struct gl_gcp *gcp, const struct gl_launch *launch)
 {
@@ -181,14 +170,14 @@ json_t *gl_gcp_insert_body(const struct gl_gcp *gcp, const struct gl_launch *lau
     gl_attempt_name(launch, name);
     snprintf(type, sizeof type, "zones/%s/machineTypes/%s", zone, launch->type);
     out = json_pack("{s:s,s:s,s:o,s:o,s:o,s:[o]}", "name", name, "machineType", type, "labels",
-                    labels_of(launch), "scheduling", scheduling_of(launch), "metadata",
+                    gl_labels_json(launch), "scheduling", scheduling_of(launch), "metadata",
                     json_pack("{s:[{s:s,s:s},{s:s,s:s}]}", "items", "key", "startup-script",
                               "value", user_data, "key", "serial-port-enable", "value", "TRUE"),
                     "networkInterfaces", network_of(gcp));
     json_object_set_new(out, "disks",
                         json_pack("[{s:b,s:b,s:{s:s,s:s,s:o}}]", "boot", 1, "autoDelete", 1,
                                   "initializeParams", "sourceImage", image_of(gcp, launch),
-                                  "diskSizeGb", DISK_GB, "labels", labels_of(launch)));
+                                  "diskSizeGb", DISK_GB, "labels", gl_labels_json(launch)));
     if (gcp->service_account != NULL)
         json_object_set_new(out, "serviceAccounts",
                             json_pack("[{s:s,s:[s]}]", "email", gcp->service_account, "scopes",

@@ -33,10 +33,12 @@ const char gl_guest_fetch[] =
     "    chmod 700 \"$1\"\n"
     "}\n";
 
-/* The whole chain each time: whoever takes it drops what is known. The token proves who speaks. */
+/* The whole chain each time: whoever takes it drops what is known, and
+ * learns the key from the enrolment before it. */
 const char gl_guest_push[] =
     "push_once() {\n"
-    "    \"$dir/meter\" --replay \"$dir/spool\" --output \"$dir/pushed\" >/dev/null 2>&1\n"
+    "    \"$dir/meter\" --replay \"$dir/spool\" --token-file \"${in:-$dir}/token\" \\\n"
+    "        --output \"$dir/pushed\" >/dev/null 2>&1\n"
     "    curl -fsS --max-time 60 --proto =https -H \"X-Greenlaunch-Launch: $launch\" \\\n"
     "        --data-binary @\"$dir/pushed\" \"$push\" >/dev/null 2>&1\n"
     "    rm -f \"$dir/pushed\"\n"

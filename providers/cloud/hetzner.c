@@ -36,13 +36,6 @@ static int credentials(struct gl_vps *vps, struct gl_error *err)
                    "write), or make a context with: hcloud context create");
 }
 
-static int authorize(struct gl_remote *remote, struct gl_remote_call *call, bool is_renewed,
-                     struct gl_error *err)
-{
-    return gl_vps_authorize((struct gl_vps *)remote, call, is_renewed, "Authorization", "Bearer ",
-                            err);
-}
-
 /* ---- servers ---- */
 
 /* A server's type is known only by its name here, and its place only by its page: what an answer
@@ -58,12 +51,7 @@ static int create(struct gl_vps *vps, const struct gl_launch *launch, const char
     struct gl_remote_call call;
 
     gl_vps_call(vps, &call, "POST", "/servers");
-    call.region = launch->region;
-    call.is_create = true;
-    call.timeout_ms = 30000;
-    gl_remote_body_json(&call, body);
-    gl_vps_forget(body, "user_data");
-    answer = gl_vps_ask(vps, &call, err);
+    answer = gl_vps_create(vps, &call, launch->region, body, err);
     if (answer == NULL)
         return -1;
     gl_vps_forget(answer, "root_password");
@@ -425,9 +413,7 @@ static const struct gl_catalog_ops catalog_ops = {.begin = catalog_begin, .read 
 
 static enum gl_errc classify(int status, const char *word)
 {
-    enum gl_reach reach;
-
-    return gl_remote_code(gl_hetzner_rules, status, word, NULL, &reach);
+    return gl_remote_code(gl_hetzner_rules, status, word, NULL, NULL);
 }
 
 static const struct gl_cloud_key keys[] = {
@@ -442,7 +428,7 @@ static const struct gl_cloud_key keys[] = {
 
 static const struct gl_remote_ops remote_ops = {.rules = gl_hetzner_rules,
                                                 .read_error = gl_hetzner_read_error,
-                                                .authorize = authorize,
+                                                .authorize = gl_vps_bearer,
                                                 .wait_ms = gl_hetzner_wait_ms};
 
 static const struct gl_vps_ops vps_ops = {

@@ -53,7 +53,7 @@ json_t *gl_hetzner_create_body(const struct gl_launch *launch, const char *image
 
     gl_attempt_name(launch, name);
     body = json_pack("{s:s,s:s,s:s,s:s,s:o,s:b,s:s}", "name", name, "server_type", launch->type,
-                     "image", image, "location", launch->region, "labels", gl_vps_labels(launch),
+                     "image", image, "location", launch->region, "labels", gl_labels_json(launch),
                      "start_after_create", 1, "user_data", user_data);
     if (network != NULL && gl_vps_is_number(network))
         json_object_set_new(body, "networks",
@@ -121,14 +121,13 @@ int gl_hetzner_read_action(const json_t *action, struct gl_error *err)
     const json_t *error = json_object_get(action, "error");
     const char *word = gl_vps_text(error, "code"), *text = gl_vps_text(error, "message");
     char shown[GL_TEXT_SHOWN], said[GL_TEXT_SHOWN];
-    enum gl_reach reach;
     enum gl_errc code;
 
     if (strcmp(status, "success") == 0)
         return 0;
     if (strcmp(status, "running") == 0)
         return 1;
-    code = gl_remote_code(gl_hetzner_rules, 0, word, text, &reach);
+    code = gl_remote_code(gl_hetzner_rules, 0, word, text, NULL);
     return gl_fail(err, code != GL_OK ? code : GL_E_PROVIDER, "%s failed: %s: %s",
                    gl_text_show(gl_vps_text(action, "command"), (char[GL_TEXT_SHOWN]){0}),
                    gl_text_show(word, shown), gl_text_show(text, said));

@@ -76,18 +76,30 @@ static int authorize(struct gl_remote *remote, struct gl_remote_call *call, bool
     struct gl_kubernetes *kubernetes = (struct gl_kubernetes *)remote;
     struct gl_kubernetes_config *config = &kubernetes->config;
 
+    (void)is_renewed; /* token_ask() has seen to it */
     if (read_token_file(kubernetes, err) < 0 ||
-        gl_kubernetes_exec(config, remote->world, is_renewed, err) < 0)
+        gl_kubernetes_exec(config, remote->world, false, err) < 0)
         return -1;
     copy_certificates(kubernetes);
     if (config->token.length > 0)
-        gl_remote_header(call, "Authorization", "Bearer %.*s", (int)config->token.length,
-                         (const char *)config->token.bytes);
+        gl_remote_bearer(call, &config->token);
     return 0;
 }
 
-static const struct gl_remote_ops remote_ops = {
-    .rules = gl_kubernetes_rules, .read_error = gl_kubernetes_read_error, .authorize = authorize};
+static int token_ask(struct gl_remote *remote, bool is_renewed, struct gl_remote_call *out,
+                     struct gl_error *err)
+{
+    struct gl_kubernetes_config *config = &((struct gl_kubernetes *)remote)->config;
+    int asked = gl_kubernetes_exec_ask(config, remote->world, is_renewed, err);
+
+    (void)out;
+    return asked > 0 ? GL_REMOTE_TOKEN_WAITS : asked;
+}
+
+static const struct gl_remote_ops remote_ops = {.rules = gl_kubernetes_rules,
+                                                .read_error = gl_kubernetes_read_error,
+                                                .authorize = authorize,
+                                                .token_ask = token_ask};
 
 /* ---- account ---- */
 
@@ -146,9 +158,7 @@ static int kubernetes_whoami(struct gl_cloud *cloud, char out[128], struct gl_er
 
 static enum gl_errc kubernetes_classify(int status, const char *word)
 {
-    enum gl_reach reach;
-
-    return gl_remote_code(gl_kubernetes_rules, status, word, NULL, &reach);
+    return gl_remote_code(gl_kubernetes_rules, status, word, NULL, NULL);
 }
 
 static void kubernetes_close(struct gl_cloud *cloud)

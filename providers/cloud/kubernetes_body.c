@@ -76,17 +76,6 @@ int gl_kubernetes_check_launch(const struct gl_kubernetes *kubernetes,
 
 /* ---- the Job ---- */
 
-static json_t *labels_of(const struct gl_launch *launch)
-{
-    struct gl_label labels[GL_LABEL_COUNT];
-    json_t *out = json_object();
-
-    gl_labels_of(launch, labels);
-    for (size_t i = 0; i < GL_LABEL_COUNT; i++)
-        json_object_set_new(out, labels[i].name, json_string(labels[i].value));
-    return out;
-}
-
 static void add_rule(json_t *rules, const char *key, const char *value)
 {
     json_array_append_new(
@@ -188,12 +177,12 @@ json_t *gl_kubernetes_job_body(const struct gl_kubernetes *kubernetes,
     spec = json_pack("{s:b,s:i,s:i,s:i,s:I,s:i,s:{s:{s:o},s:o}}", "suspend", 1, "parallelism", 1,
                      "completions", 1, "backoffLimit", 0, "activeDeadlineSeconds",
                      (json_int_t)launch->lease.s + LATE_S, "ttlSecondsAfterFinished", KEPT_S,
-                     "template", "metadata", "labels", labels_of(launch), "spec",
+                     "template", "metadata", "labels", gl_labels_json(launch), "spec",
                      pod_spec_of(kubernetes, launch));
     return json_pack("{s:s,s:s,s:{s:s,s:o,s:{s:s,s:s}},s:o}", "apiVersion", "batch/v1", "kind",
-                     "Job", "metadata", "name", name, "labels", labels_of(launch), "annotations",
-                     "greenlaunch-region", launch->region, "greenlaunch-type", launch->type, "spec",
-                     spec);
+                     "Job", "metadata", "name", name, "labels", gl_labels_json(launch),
+                     "annotations", "greenlaunch-region", launch->region, "greenlaunch-type",
+                     launch->type, "spec", spec);
 }
 
 /* One term, its first rule this region and no other: terms are alternatives. */
@@ -324,7 +313,7 @@ json_t *gl_kubernetes_secret_body(const struct gl_launch *launch, const json_t *
         return NULL;
     }
     return json_pack("{s:s,s:s,s:{s:s,s:o,s:[{s:s,s:s,s:s,s:s}]},s:s,s:o}", "apiVersion", "v1",
-                     "kind", "Secret", "metadata", "name", name, "labels", labels_of(launch),
+                     "kind", "Secret", "metadata", "name", name, "labels", gl_labels_json(launch),
                      "ownerReferences", "apiVersion", "batch/v1", "kind", "Job", "name", name,
                      "uid", uid, "type", "Opaque", "data", made.data);
 }

@@ -20,16 +20,17 @@
 #define GL_KUBERNETES_FILES        32 /* in KUBECONFIG */
 
 struct gl_kubernetes_config {
-    char from[300];    /* for messages: "context green of /path", "the service account" */
-    char user[128];    /* name in the file; "" = none */
-    char server[256];  /* https://..., or http:// on this machine */
-    char space[64];    /* namespace; "" = not said */
-    char *token_file;  /* read anew for every call: it is rotated; NULL = none */
-    json_t *exec;      /* the plugin; NULL = none */
-    char *exec_folder; /* of the file that names it */
-    json_t *info;      /* what a plugin is told about the cluster */
-    int64_t expires_s; /* of what the plugin gave; INT64_MAX = not told */
-    bool is_asked;     /* the plugin has been run */
+    char from[300];            /* for messages: "context green of /path", "the service account" */
+    char user[128];            /* name in the file; "" = none */
+    char server[256];          /* https://..., or http:// on this machine */
+    char space[64];            /* namespace; "" = not said */
+    char *token_file;          /* read anew for every call: it is rotated; NULL = none */
+    json_t *exec;              /* the plugin; NULL = none */
+    char *exec_folder;         /* of the file that names it */
+    json_t *info;              /* what a plugin is told about the cluster */
+    int64_t expires_s;         /* of what the plugin gave; INT64_MAX = not told */
+    bool is_asked;             /* the plugin has been run */
+    struct gl_capture *helper; /* it is at it; NULL = it is not */
     struct gl_secret token;
     struct gl_str ca_pem, client_cert_pem;
     struct gl_secret client_key_pem; /* ends with a NUL byte */
@@ -50,6 +51,10 @@ void gl_kubernetes_config_done(struct gl_kubernetes_config *config);
  * Without a plugin 0. NO_CREDENTIAL. */
 int gl_kubernetes_exec(struct gl_kubernetes_config *config, const struct gl_world *world,
                        bool is_renewed, struct gl_error *err);
+/* The same beside other work: 1 it is at it, which *err says: ask again, no longer with is_renewed.
+ */
+int gl_kubernetes_exec_ask(struct gl_kubernetes_config *config, const struct gl_world *world,
+                           bool is_renewed, struct gl_error *err);
 
 /* ---- pure ---- */
 

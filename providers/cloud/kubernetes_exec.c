@@ -226,7 +226,7 @@ int gl_kubernetes_read_exec(const char *bytes, size_t length, const char *versio
 
 /* ---- running it ---- */
 
-static int run(struct gl_kubernetes_config *config, const char *version, struct gl_error *err)
+static int start(struct gl_kubernetes_config *config, const char *version, struct gl_error *err)
 {
     const char *argv[ARGUMENTS_MAX + 2];
     GL_AUTO(variables_done) struct variables variables = {0};
@@ -237,42 +237,81 @@ static int run(struct gl_kubernetes_config *config, const char *version, struct 
                              .uid = -1,
                              .gid = -1,
                              .dies_with_parent = true};
-    struct gl_str text = {0};
     struct gl_error why = {0};
     char program[PROGRAM_LENGTH];
-    int status = 0, rc;
 
     if (find_program(config, program, err) < 0 ||
         set_arguments(config->exec, program, argv, err) < 0 ||
         set_variables(config->exec, info, &variables, err) < 0)
         return -1;
     spawn.environment = variables.rows;
-    if (gl_process_capture_spawn(&spawn, GL_KUBERNETES_EXEC_CEILING, GL_KUBERNETES_EXEC_MS, &text,
-                                 &status, &why) < 0)
-        rc = gl_fail(err, GL_E_NO_CREDENTIAL, "the kubeconfig's plugin: %s", why.text);
-    else if (status != 0)
-        rc = gl_fail(err, GL_E_NO_CREDENTIAL,
-                     "the kubeconfig's plugin %s failed with status %d: run it by hand to see why",
-                     program, status);
-    else
-        rc = gl_kubernetes_read_exec(gl_str_text(&text), text.length, version, config, err);
-    if (text.text != NULL)
-        gl_wipe(text.text, text.length);
-    gl_str_done(&text);
-    return rc;
+    config->helper =
+        gl_capture_start(&spawn, GL_KUBERNETES_EXEC_CEILING, GL_KUBERNETES_EXEC_MS, &why);
+    if (config->helper == NULL)
+        return gl_fail(err, GL_E_NO_CREDENTIAL, "the kubeconfig's plugin: %s", why.text);
+    return 0;
 }
 
-int gl_kubernetes_exec(struct gl_kubernetes_config *config, const struct gl_world *world,
-                       bool is_renewed, struct gl_error *err)
+static int read_helper(struct gl_kubernetes_config *config, const struct gl_str *text, int status,
+                       struct gl_error *err)
+{
+    char shown[GL_TEXT_SHOWN];
+
+    if (status != 0)
+        return gl_fail(err, GL_E_NO_CREDENTIAL,
+                       "the kubeconfig's plugin %s failed with status %d: run it by hand to see "
+                       "why",
+                       gl_text_show(text_of(config->exec, "command"), shown), status);
+    return gl_kubernetes_read_exec(gl_str_text(text), text->length, version_of(config->exec),
+                                   config, err);
+}
+
+/* What it says; 0 or -1. */
+static int take(struct gl_kubernetes_config *config, int got, const struct gl_str *text, int status,
+                struct gl_error *err)
+{
+    gl_capture_free(config->helper);
+    config->helper = NULL;
+    if (got < 0)
+        return gl_wrap(err, "the kubeconfig's plugin");
+    if (read_helper(config, text, status, err) < 0)
+        return -1;
+    config->is_asked = true;
+    return 0;
+}
+
+/* Look at it: 1 it is at it; else as take(). One that was only just started is not looked at where
+ * others wait, too. */
+static int look(struct gl_kubernetes_config *config, bool is_new, bool is_beside,
+                struct gl_error *err)
+{
+    struct gl_str text = {0};
+    struct gl_error why = {0};
+    char shown[GL_TEXT_SHOWN];
+    int status = 0, got = 0;
+
+    if (!is_new || !is_beside)
+        got = gl_capture_take(config->helper, is_beside ? 0 : -1, &text, &status, &why);
+    if (got == 0) {
+        gl_fail(err, GL_E_TIMEOUT, "the kubeconfig's plugin %s has not answered yet",
+                gl_text_show(text_of(config->exec, "command"), shown));
+        return 1;
+    }
+    if (got < 0)
+        gl_fail(err, GL_E_NO_CREDENTIAL, "%s", why.text);
+    got = take(config, got, &text, status, err);
+    if (text.text != NULL)
+        gl_wipe(text.text, text.capacity);
+    gl_str_done(&text);
+    return got;
+}
+
+/* Can it be run at all? */
+static int check_exec(const struct gl_kubernetes_config *config, struct gl_error *err)
 {
     const char *mode = text_of(config->exec, "interactiveMode");
-    const char *version = version_of(config->exec);
 
-    if (config->exec == NULL)
-        return 0;
-    if (config->is_asked && !is_renewed && gl_now(world).unix_s < config->expires_s - EARLY_S)
-        return 0;
-    if (version == NULL)
+    if (version_of(config->exec) == NULL)
         return gl_fail(err, GL_E_CONFIG,
                        "the kubeconfig's plugin speaks a version that is not known: " API
                        "v1 and v1beta1 are");
@@ -280,8 +319,34 @@ int gl_kubernetes_exec(struct gl_kubernetes_config *config, const struct gl_worl
         return gl_fail(err, GL_E_NO_CREDENTIAL,
                        "the kubeconfig's plugin wants to talk to a person: log in with it first, "
                        "or use a token");
-    if (run(config, version, err) < 0)
-        return -1;
-    config->is_asked = true;
     return 0;
+}
+
+static int obtain(struct gl_kubernetes_config *config, bool is_good, bool is_beside,
+                  struct gl_error *err)
+{
+    bool is_new = config->helper == NULL;
+
+    if (config->exec == NULL || (is_new && is_good))
+        return 0;
+    if (is_new && (check_exec(config, err) < 0 || start(config, version_of(config->exec), err) < 0))
+        return -1;
+    return look(config, is_new, is_beside, err);
+}
+
+static bool is_good(const struct gl_kubernetes_config *config, const struct gl_world *world)
+{
+    return config->is_asked && gl_now(world).unix_s < config->expires_s - EARLY_S;
+}
+
+int gl_kubernetes_exec(struct gl_kubernetes_config *config, const struct gl_world *world,
+                       bool is_renewed, struct gl_error *err)
+{
+    return obtain(config, !is_renewed && is_good(config, world), false, err);
+}
+
+int gl_kubernetes_exec_ask(struct gl_kubernetes_config *config, const struct gl_world *world,
+                           bool is_renewed, struct gl_error *err)
+{
+    return obtain(config, !is_renewed && is_good(config, world), true, err);
 }

@@ -2,6 +2,7 @@
 #include "providers/cloud/kubernetes_config.h"
 
 #include "base/file.h"
+#include "base/process.h"
 #include "base/yamldoc.h"
 #include "providers/cloud/credential_file.h"
 
@@ -264,6 +265,7 @@ int gl_kubernetes_config_find(const struct gl_world *world, const struct gl_kube
 void gl_kubernetes_config_done(struct gl_kubernetes_config *config)
 {
     free(config->token_file);
+    gl_capture_free(config->helper);
     gl_kubernetes_forget(config->exec);
     free(config->exec_folder);
     json_decref(config->info);

@@ -22,6 +22,17 @@ void gl_labels_of(const struct gl_launch *launch, struct gl_label out[GL_LABEL_C
     snprintf(out[4].value, sizeof out[4].value, "%.*s", TOKEN_HALF, launch->token + TOKEN_HALF);
 }
 
+json_t *gl_labels_json(const struct gl_launch *launch)
+{
+    struct gl_label labels[GL_LABEL_COUNT];
+    json_t *out = json_object();
+
+    gl_labels_of(launch, labels);
+    for (size_t i = 0; i < GL_LABEL_COUNT; i++)
+        json_object_set_new(out, labels[i].name, json_string(labels[i].value));
+    return out;
+}
+
 /* Digits only, at most 18. */
 static bool number(const char *text, int64_t *out)
 {

@@ -23,23 +23,6 @@ struct making {
     char uuid[40];
 };
 
-/* ---- cancelling ---- */
-
-struct both {
-    const struct gl_launch *launch;
-    bool (*before)(void *cookie);
-    void *cookie;
-};
-
-static bool is_cancelled(void *cookie)
-{
-    const struct both *both = cookie;
-
-    return (both->launch->is_cancelled != NULL &&
-            both->launch->is_cancelled(both->launch->cookie)) ||
-           (both->before != NULL && both->before(both->cookie));
-}
-
 /* ---- making ---- */
 
 static char *coded_user_data(const struct gl_launch *launch, struct gl_error *err)
@@ -300,7 +283,7 @@ int gl_openstack_launch(struct gl_cloud *cloud, const struct gl_launch *launch,
 {
     struct gl_openstack *os = gl_openstack_of(cloud);
     struct making making = {.os = os, .launch = launch};
-    struct both both = {launch, os->remote.is_cancelled, os->remote.cookie};
+    struct gl_remote_watch watch;
     char name[GL_CLOUD_ID];
     const json_t *flavor;
     int rc;
@@ -311,11 +294,9 @@ int gl_openstack_launch(struct gl_cloud *cloud, const struct gl_launch *launch,
         return -1;
     gl_attempt_name(launch, name);
     snprintf(making.name, sizeof making.name, "^%s$", name);
-    os->remote.is_cancelled = is_cancelled;
-    os->remote.cookie = &both;
+    gl_remote_watch(&os->remote, launch, &watch);
     rc = launch_one(&making, out, err);
-    os->remote.is_cancelled = both.before;
-    os->remote.cookie = both.cookie;
+    gl_remote_unwatch(&os->remote, &watch);
     return rc;
 }
 

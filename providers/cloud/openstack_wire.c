@@ -222,17 +222,6 @@ int gl_openstack_minor(const json_t *versions)
 
 /* ---- requests ---- */
 
-static json_t *labels_of(const struct gl_launch *launch)
-{
-    struct gl_label labels[GL_LABEL_COUNT];
-    json_t *out = json_object();
-
-    gl_labels_of(launch, labels);
-    for (size_t i = 0; i < GL_LABEL_COUNT; i++)
-        json_object_set_new(out, labels[i].name, json_string(labels[i].value));
-    return out;
-}
-
 static json_t *network_of(const char *network)
 {
     if (strcmp(network, "auto") == 0 || strcmp(network, "none") == 0)
@@ -247,7 +236,7 @@ json_t *gl_openstack_server_body(const struct gl_openstack_body *wanted)
 
     gl_attempt_name(wanted->launch, name);
     server = json_pack("{s:s,s:s,s:s,s:o,s:s}", "name", name, "flavorRef", wanted->flavor,
-                       "imageRef", wanted->image, "metadata", labels_of(wanted->launch),
+                       "imageRef", wanted->image, "metadata", gl_labels_json(wanted->launch),
                        "user_data", wanted->user_data);
     if (wanted->network[0] != '\0')
         json_object_set_new(server, "networks", network_of(wanted->network));

@@ -94,6 +94,29 @@ int64_t gl_remote_left_ms(const struct gl_remote *remote)
     return remote->deadline_ms == 0 ? INT64_MAX : remote->deadline_ms - monotonic_ms(remote);
 }
 
+static bool is_watched_cancelled(void *cookie)
+{
+    const struct gl_remote_watch *watch = cookie;
+
+    return (watch->launch->is_cancelled != NULL &&
+            watch->launch->is_cancelled(watch->launch->cookie)) ||
+           (watch->before != NULL && watch->before(watch->cookie));
+}
+
+void gl_remote_watch(struct gl_remote *remote, const struct gl_launch *launch,
+                     struct gl_remote_watch *out)
+{
+    *out = (struct gl_remote_watch){launch, remote->is_cancelled, remote->cookie};
+    remote->is_cancelled = is_watched_cancelled;
+    remote->cookie = out;
+}
+
+void gl_remote_unwatch(struct gl_remote *remote, const struct gl_remote_watch *watch)
+{
+    remote->is_cancelled = watch->before;
+    remote->cookie = watch->cookie;
+}
+
 static bool is_cancelled(const struct gl_remote *remote)
 {
     return remote->is_cancelled != NULL && remote->is_cancelled(remote->cookie);
@@ -142,8 +165,10 @@ static int fetch_token(struct gl_remote *remote, struct gl_remote_tried *tried,
         GL_AUTO(gl_remote_call_done) struct gl_remote_call call = {.method = NULL};
         int asked = remote->ops->token_ask(remote, is_renewed, &call, err);
 
-        if (asked <= 0)
-            return asked;
+        if (asked == GL_REMOTE_TOKEN_WAITS)
+            gl_error_clear(err); /* nobody else waits: authorize() may */
+        if (asked <= 0 || asked == GL_REMOTE_TOKEN_WAITS)
+            return asked < 0 ? -1 : 0;
         is_renewed = false;
         call.is_open = call.has_secret = true;
         if (gl_remote_send(remote, &call, err) < 0 ||

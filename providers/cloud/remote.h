@@ -24,6 +24,7 @@
 #include "base/json.h"
 #include "base/sign.h"
 #include "providers/cloud/cloud.h"
+#include "providers/cloud/labels.h"
 
 #define GL_REMOTE_TRIES       3
 #define GL_REMOTE_TIMEOUT_MS  10000 /* of one exchange */
@@ -85,13 +86,17 @@ struct gl_remote_ops {
      * clouds and once for all calls that need them. token_ask: 1 and the call to send (is_open,
      * has_secret), 0 = authorize() has all it needs, -1 NO_CREDENTIAL. token_read: its answer; then
      * token_ask is asked for the next step, at most GL_REMOTE_TOKEN_STEPS times. A failed call
-     * never comes here: it fails all who wait for it. */
+     * never comes here: it fails all who wait for it. Where a program of this machine has to be run
+     * for them, token_ask starts it and gives GL_REMOTE_TOKEN_WAITS while it is at it, with what is
+     * waited for in *err; it is soon asked again, no longer with is_renewed. authorize() waits for
+     * it. */
     int (*token_ask)(struct gl_remote *remote, bool is_renewed, struct gl_remote_call *out,
                      struct gl_error *err);
     int (*token_read)(struct gl_remote *remote, const struct gl_remote_call *call,
                       struct gl_error *err);
 };
 #define GL_REMOTE_TOKEN_STEPS 8
+#define GL_REMOTE_TOKEN_WAITS 2
 
 /* Tries that a region has left: half a one for each success, none beyond GL_REMOTE_BUDGET. */
 struct gl_remote_budget {
@@ -133,6 +138,15 @@ void gl_remote_begin(struct gl_remote *remote, int64_t deadline_ms);
 int gl_remote_send(struct gl_remote *remote, struct gl_remote_call *call, struct gl_error *err);
 /* Send many at once; each has its own outcome in call->err. Returns how many succeeded. */
 size_t gl_remote_send_all(struct gl_remote *remote, struct gl_remote_call *calls, size_t count);
+/* Let a launch's own is_cancelled stop its waiting, too, until gl_remote_unwatch(). */
+struct gl_remote_watch {
+    const struct gl_launch *launch;
+    bool (*before)(void *cookie);
+    void *cookie;
+};
+void gl_remote_watch(struct gl_remote *remote, const struct gl_launch *launch,
+                     struct gl_remote_watch *out);
+void gl_remote_unwatch(struct gl_remote *remote, const struct gl_remote_watch *watch);
 /* Wait, cancellable and within the deadline: 0, INTERRUPTED or TIMEOUT. */
 int gl_remote_wait(struct gl_remote *remote, int64_t ms, struct gl_error *err);
 
@@ -144,39 +158,24 @@ json_t *gl_remote_reply_json(const struct gl_remote_call *call, struct gl_error 
 
 /* The code of an answer by the adapter's rules, then by the status alone (401 NO_CREDENTIAL, 403
  * PERMISSION, 404 NOT_FOUND, 409 BUSY, 429 RATE_LIMIT, 4xx PROVIDER not retryable as BAD_VALUE,
- * 5xx PROVIDER). Pure. */
+ * 5xx PROVIDER). out_reach may be NULL. Pure. */
 enum gl_errc gl_remote_code(const struct gl_remote_rule *rules, int status, const char *word,
                             const char *text, enum gl_reach *out_reach);
 
 /* Call building. Header values and URL parts from outside are percent-encoded or refused. */
 void gl_remote_header(struct gl_remote_call *call, const char *name, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* "Authorization: Bearer" of a token. */
+void gl_remote_bearer(struct gl_remote_call *call, const struct gl_secret *token);
 /* Append percent-encoded: everything but A-Z a-z 0-9 - . _ ~ (RFC 3986 section 2.3). */
 void gl_remote_encode(struct gl_str *out, const char *text);
 /* "&name=value" or "?name=value", encoded. */
 void gl_remote_query(struct gl_remote_call *call, const char *name, const char *value);
+/* "&name=value" or "name=value" of a form into the body, encoded. */
+void gl_remote_form(struct gl_remote_call *call, const char *name, const char *value);
+void gl_remote_form_secret(struct gl_remote_call *call, const char *name,
+                           const struct gl_secret *value);
 void gl_remote_body_json(struct gl_remote_call *call, const json_t *body);
-
-/* ---- labels ---- */
-
-/* The labels of every instance, legal on all clouds: names and values [a-z0-9-], at most 63. The
- * token is 64 hex digits and goes into two of them. */
-#define GL_LABEL_COUNT 5
-#define GL_LABEL_VALUE 64
-struct gl_label {
-    const char *name; /* "greenlaunch-request", -attempt, -expires, -token-a, -token-b */
-    char value[GL_LABEL_VALUE];
-};
-void gl_labels_of(const struct gl_launch *launch, struct gl_label out[GL_LABEL_COUNT]);
-/* Read labels back into an instance. `get` gives the value of a name, NULL when there is none.
- * false when they are not ours. */
-bool gl_labels_read(const char *(*get)(void *cookie, const char *name), void *cookie,
-                    struct gl_instance *out);
-/* "gl-4k2p9x-1": name of the attempt, unique per project; where names are the create token. */
-void gl_attempt_name(const struct gl_launch *launch, char out[GL_CLOUD_ID]);
-/* Of instances with one token: the one that counts (see find_by_request); NULL when none. */
-const struct gl_instance *gl_instance_of_token(const struct gl_instance *instances, size_t count,
-                                               const char *token);
 
 /* Split "REGION/native" of an id: region into out (40), returns the native part, which may hold
  * slashes of its own; NULL when it is not so formed. */

@@ -71,6 +71,12 @@ void gl_remote_header(struct gl_remote_call *call, const char *name, const char 
     free(value);
 }
 
+void gl_remote_bearer(struct gl_remote_call *call, const struct gl_secret *token)
+{
+    gl_remote_header(call, "Authorization", "Bearer %.*s", (int)token->length,
+                     (const char *)token->bytes);
+}
+
 void gl_remote_encode(struct gl_str *out, const char *text)
 {
     for (const char *at = text; *at != '\0'; at++) {
@@ -87,6 +93,25 @@ void gl_remote_query(struct gl_remote_call *call, const char *name, const char *
     gl_remote_encode(&call->url, name);
     gl_str_add_char(&call->url, '=');
     gl_remote_encode(&call->url, value);
+}
+
+void gl_remote_form(struct gl_remote_call *call, const char *name, const char *value)
+{
+    if (call->body.length > 0)
+        gl_str_add(&call->body, "&");
+    gl_str_addf(&call->body, "%s=", name);
+    gl_remote_encode(&call->body, value);
+}
+
+void gl_remote_form_secret(struct gl_remote_call *call, const char *name,
+                           const struct gl_secret *value)
+{
+    char *text = gl_alloc(value->length + 1);
+
+    memcpy(text, value->bytes, value->length);
+    gl_remote_form(call, name, text);
+    gl_wipe(text, value->length);
+    free(text);
 }
 
 void gl_remote_body_json(struct gl_remote_call *call, const json_t *body)

@@ -8,6 +8,7 @@
  * still being fetched) waits beside the others, never before them. */
 
 #define SLICE_MS 200
+#define LOOK_MS  20 /* between two looks at a program that fetches credentials */
 
 /* What one cloud's calls share. */
 struct entry {
@@ -16,7 +17,8 @@ struct entry {
     bool is_asking;  /* a token call is under way */
     bool must_renew; /* for the next question */
     unsigned steps;
-    struct gl_error err; /* no credentials: nothing of it is sent */
+    struct gl_error err;     /* no credentials: nothing of it is sent */
+    struct gl_error awaited; /* GL_OK, or the program that is to bring them */
 };
 
 struct job {
@@ -164,6 +166,16 @@ void gl_remote_flight_add(struct gl_remote_flight *flight, struct gl_remote *rem
 
 static void dispatch(struct gl_remote_flight *flight, struct job *job);
 
+/* It is looked at again soon; who hears of the end of the time hears what was waited for. */
+static void await_program(const struct gl_remote_flight *flight, struct job *job,
+                          struct gl_error *why)
+{
+    job->entry->awaited = *why;
+    job->tried.must_renew = false;
+    job->due_ms = now_ms(flight) + LOOK_MS;
+    gl_error_clear(why);
+}
+
 /* 1: its token is being fetched, 0: it can be sent, -1: no credentials. */
 static int ask_token(struct gl_remote_flight *flight, struct job *job, struct gl_error *err)
 {
@@ -182,6 +194,12 @@ static int ask_token(struct gl_remote_flight *flight, struct job *job, struct gl
     token->call = token->own;
     token->entry = entry;
     asked = entry->remote->ops->token_ask(entry->remote, job->tried.must_renew, token->own, err);
+    if (asked == GL_REMOTE_TOKEN_WAITS) {
+        job_free(token);
+        await_program(flight, job, err);
+        return 1;
+    }
+    gl_error_clear(&entry->awaited);
     if (asked > 0 && ++entry->steps > GL_REMOTE_TOKEN_STEPS)
         asked = gl_fail(err, GL_E_BAD_REPLY, "credentials take more than %d steps",
                         GL_REMOTE_TOKEN_STEPS);
@@ -256,27 +274,37 @@ static int64_t left_ms(const struct gl_remote_flight *flight)
                                     : flight->started_ms + flight->deadline_ms - now_ms(flight);
 }
 
+static void fail_late(struct gl_remote_flight *flight, struct job *job)
+{
+    const char *awaited = job->entry->awaited.code != GL_OK ? job->entry->awaited.text : NULL;
+    struct gl_error late = {0};
+
+    gl_fail(&late, GL_E_TIMEOUT, "%s%sno time is left for it; it was not sent",
+            awaited != NULL ? awaited : "", awaited != NULL ? ": " : "");
+    fail_job(flight, job, &late);
+}
+
 /* Send what is due; the time until the next one is, INT64_MAX when none waits for its time. */
 static int64_t dispatch_due(struct gl_remote_flight *flight)
 {
     struct queue all = flight->waiting;
     int64_t now = now_ms(flight), nearest = INT64_MAX;
-    struct gl_error late = {0};
     struct job *job, *next;
 
-    gl_fail(&late, GL_E_TIMEOUT, "no time is left for it; it was not sent");
     flight->waiting = (struct queue){NULL, NULL};
     flight->waiting.end = &flight->waiting.first;
     for (job = all.first; job != NULL; job = next) {
         next = job->next;
         if (left_ms(flight) <= 0)
-            fail_job(flight, job, &late);
-        else if (job->due_ms > now) {
+            fail_late(flight, job);
+        else if (job->due_ms > now)
             push(&flight->waiting, job);
-            nearest = job->due_ms - now < nearest ? job->due_ms - now : nearest;
-        } else
+        else
             dispatch(flight, job);
     }
+    for (job = flight->waiting.first; job != NULL; job = job->next)
+        if (job->due_ms > now && job->due_ms - now < nearest)
+            nearest = job->due_ms - now;
     return nearest;
 }
 
@@ -332,8 +360,12 @@ struct gl_remote_call *gl_remote_flight_next(struct gl_remote_flight *flight, vo
 
         if (flight->done.first != NULL)
             continue;
-        if (flight->under_way > 0)
+        if (flight->under_way > 0 &&
+            (nearest == INT64_MAX ||
+             gl_http_batch_wait(flight->batch, flight->deadline_ms, nearest)))
             receive(flight);
+        else if (flight->under_way > 0)
+            continue;
         else if (flight->waiting.first == NULL)
             return NULL;
         else if (nearest != INT64_MAX)

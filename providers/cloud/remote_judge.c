@@ -40,6 +40,8 @@ static enum gl_errc code_of_status(int status, const char *word, enum gl_reach *
 enum gl_errc gl_remote_code(const struct gl_remote_rule *rules, int status, const char *word,
                             const char *text, enum gl_reach *out_reach)
 {
+    enum gl_reach ignored, *reach = out_reach != NULL ? out_reach : &ignored;
+
     for (const struct gl_remote_rule *rule = rules; rule != NULL && rule->code != GL_OK; rule++) {
         if (rule->status != 0 && rule->status != status)
             continue;
@@ -47,10 +49,10 @@ enum gl_errc gl_remote_code(const struct gl_remote_rule *rules, int status, cons
             continue;
         if (rule->text != NULL && (text == NULL || strstr(text, rule->text) == NULL))
             continue;
-        *out_reach = rule->reach;
+        *reach = rule->reach;
         return rule->code;
     }
-    return code_of_status(status, word, out_reach);
+    return code_of_status(status, word, reach);
 }
 
 /* ---- what next ---- */

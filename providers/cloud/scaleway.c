@@ -77,11 +77,7 @@ static int create(struct gl_vps *vps, const struct gl_launch *launch, const char
     body = gl_scaleway_create_body(launch, gl_vps_image(vps, launch, DEFAULT_IMAGE), vps->account,
                                    gl_vps_setting(vps, "network"));
     gl_vps_call(vps, &call, "POST", "/instance/v1/zones/%s/servers", zone);
-    call.region = zone;
-    call.is_create = true;
-    call.timeout_ms = 30000;
-    gl_remote_body_json(&call, body);
-    answer = gl_vps_ask(vps, &call, err);
+    answer = gl_vps_create(vps, &call, zone, body, err);
     if (answer == NULL)
         return -1;
     if (!gl_scaleway_read_server(json_object_get(answer, "server"), zone, out))
@@ -450,9 +446,7 @@ static const struct gl_catalog_ops catalog_ops = {.begin = catalog_begin, .read 
 
 static enum gl_errc classify(int status, const char *word)
 {
-    enum gl_reach reach;
-
-    return gl_remote_code(gl_scaleway_rules, status, word, NULL, &reach);
+    return gl_remote_code(gl_scaleway_rules, status, word, NULL, NULL);
 }
 
 static const struct gl_cloud_key keys[] = {

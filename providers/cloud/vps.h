@@ -113,9 +113,13 @@ int gl_vps_start(struct gl_cloud *cloud, const char *id, struct gl_error *err);
 
 /* The value of a setting, NULL when it has none. */
 const char *gl_vps_setting(const struct gl_vps *vps, const char *name);
-/* "Authorization: Bearer TOKEN" as gl_remote_ops.authorize, with `name` and `prefix` of its own. */
+/* "Authorization: Bearer TOKEN" for gl_remote_ops.authorize, with `name` and `prefix` of its own.
+ */
 int gl_vps_authorize(struct gl_vps *vps, struct gl_remote_call *call, bool is_renewed,
                      const char *name, const char *prefix, struct gl_error *err);
+/* The same as gl_remote_ops.authorize, as it is. */
+int gl_vps_bearer(struct gl_remote *remote, struct gl_remote_call *call, bool is_renewed,
+                  struct gl_error *err);
 /* The token of an environment variable, or of a file's text found by `find`. */
 bool gl_vps_token_env(struct gl_vps *vps, const char *variable);
 void gl_vps_token_set(struct gl_vps *vps, const char *text);
@@ -124,6 +128,9 @@ void gl_vps_call(const struct gl_vps *vps, struct gl_remote_call *call, const ch
                  const char *format, ...) __attribute__((format(printf, 4, 5)));
 /* Send it, and its answer as JSON; call is done afterwards. */
 json_t *gl_vps_ask(struct gl_vps *vps, struct gl_remote_call *call, struct gl_error *err);
+/* The same of a call that makes a server; `body` keeps no user_data. */
+json_t *gl_vps_create(struct gl_vps *vps, struct gl_remote_call *call, const char *region,
+                      json_t *body, struct gl_error *err);
 /* The same where the answer does not matter. */
 int gl_vps_tell(struct gl_vps *vps, struct gl_remote_call *call, struct gl_error *err);
 /* Does the built-in table know it? */
@@ -156,8 +163,6 @@ int64_t gl_vps_wait_until(const struct gl_http_reply *reply, const char *header,
 json_t *gl_vps_body(const struct gl_http_reply *reply);
 /* Overwrite a string of a document that is about to be freed. */
 void gl_vps_forget(json_t *object, const char *key);
-/* The labels as a JSON object. */
-json_t *gl_vps_labels(const struct gl_launch *launch);
 /* The native part of gl_launch.image, the setting `image`, or `fallback`. */
 const char *gl_vps_image(const struct gl_vps *vps, const struct gl_launch *launch,
                          const char *fallback);

@@ -99,23 +99,6 @@ static int make_user_data(const struct gl_vps *vps, const struct gl_launch *laun
     return gl_userdata_make(&wanted, out, err);
 }
 
-/* ---- cancelling ---- */
-
-struct both {
-    const struct gl_launch *launch;
-    bool (*before)(void *cookie);
-    void *cookie;
-};
-
-static bool is_cancelled(void *cookie)
-{
-    const struct both *both = cookie;
-
-    return (both->launch->is_cancelled != NULL &&
-            both->launch->is_cancelled(both->launch->cookie)) ||
-           (both->before != NULL && both->before(both->cookie));
-}
-
 /* ---- after something was made ---- */
 
 /* Nothing may be left behind a launch that failed; what cannot be ended now is said to be in
@@ -324,16 +307,14 @@ int gl_vps_launch(struct gl_cloud *cloud, const struct gl_launch *launch, struct
                   struct gl_error *err)
 {
     struct gl_vps *vps = (struct gl_vps *)cloud;
-    struct both both = {launch, vps->remote.is_cancelled, vps->remote.cookie};
+    struct gl_remote_watch watch;
     int result;
 
     if (check_names(vps, launch, err) < 0)
         return -1;
     gl_remote_begin(&vps->remote, LAUNCH_MS);
-    vps->remote.is_cancelled = is_cancelled;
-    vps->remote.cookie = &both;
+    gl_remote_watch(&vps->remote, launch, &watch);
     result = launch_cancellable(vps, launch, out, err);
-    vps->remote.is_cancelled = both.before;
-    vps->remote.cookie = both.cookie;
+    gl_remote_unwatch(&vps->remote, &watch);
     return result;
 }

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define CREATE_MS 30000
+
 /* ---- opening ---- */
 
 static void copy_settings(struct gl_vps *vps, const struct gl_cloud_options *options)
@@ -232,6 +234,13 @@ int gl_vps_authorize(struct gl_vps *vps, struct gl_remote_call *call, bool is_re
     return 0;
 }
 
+int gl_vps_bearer(struct gl_remote *remote, struct gl_remote_call *call, bool is_renewed,
+                  struct gl_error *err)
+{
+    return gl_vps_authorize((struct gl_vps *)remote, call, is_renewed, "Authorization", "Bearer ",
+                            err);
+}
+
 void gl_vps_call(const struct gl_vps *vps, struct gl_remote_call *call, const char *method,
                  const char *format, ...)
 {
@@ -252,6 +261,17 @@ json_t *gl_vps_ask(struct gl_vps *vps, struct gl_remote_call *call, struct gl_er
 
     gl_remote_call_done(call);
     return value;
+}
+
+json_t *gl_vps_create(struct gl_vps *vps, struct gl_remote_call *call, const char *region,
+                      json_t *body, struct gl_error *err)
+{
+    call->region = region;
+    call->is_create = true;
+    call->timeout_ms = CREATE_MS;
+    gl_remote_body_json(call, body);
+    gl_vps_forget(body, "user_data");
+    return gl_vps_ask(vps, call, err);
 }
 
 int gl_vps_tell(struct gl_vps *vps, struct gl_remote_call *call, struct gl_error *err)
@@ -367,17 +387,6 @@ void gl_vps_forget(json_t *object, const char *key)
 
     if (both.borrowed != NULL)
         gl_wipe(both.ours, strlen(both.borrowed));
-}
-
-json_t *gl_vps_labels(const struct gl_launch *launch)
-{
-    struct gl_label labels[GL_LABEL_COUNT];
-    json_t *object = json_object();
-
-    gl_labels_of(launch, labels);
-    for (size_t i = 0; i < GL_LABEL_COUNT; i++)
-        json_object_set_new(object, labels[i].name, json_string(labels[i].value));
-    return object;
 }
 
 const char *gl_vps_image(const struct gl_vps *vps, const struct gl_launch *launch,

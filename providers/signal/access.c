@@ -115,11 +115,16 @@ static int read_environment(struct gl_access *access, const struct gl_world *wor
 
 int gl_access_open(struct gl_access *access, const struct gl_world *world, struct gl_error *err)
 {
-    if (key_count(access->ops) == 0)
+    const struct gl_signal_signer *signer = access->ops->signer;
+
+    if (key_count(access->ops) == 0 && signer == NULL)
         return 0;
     if (!access->is_read) {
         access->is_read = true;
-        if (access->config->key_file != NULL)
+        access->world = world;
+        if (signer != NULL)
+            signer->open(access->config, world, &access->signer, &access->trouble);
+        else if (access->config->key_file != NULL)
             read_file(access, &access->trouble);
         else
             read_environment(access, world, &access->trouble);
@@ -209,6 +214,18 @@ static void blot(const struct gl_secret *secret, char *bytes, size_t length)
     }
 }
 
+/* A name of parts, "a/b/c": each of them tells who asked. */
+static void blot_parts(const struct gl_secret *name, char *bytes, size_t length)
+{
+    for (size_t at = 0; at < name->length;) {
+        const uint8_t *slash = memchr(name->bytes + at, '/', name->length - at);
+        size_t end = slash != NULL ? (size_t)(slash - name->bytes) : name->length;
+
+        blot(&(struct gl_secret){name->bytes + at, end - at}, bytes, length);
+        at = end + 1;
+    }
+}
+
 void gl_access_blot(const struct gl_access *access, char *bytes, size_t length)
 {
     size_t count = key_count(access->ops);
@@ -216,8 +233,10 @@ void gl_access_blot(const struct gl_access *access, char *bytes, size_t length)
     for (size_t i = 0; bytes != NULL && i < count; i++)
         if (!access->ops->keys[i].is_user)
             blot(&access->keys[i], bytes, length);
-    if (bytes != NULL)
+    if (bytes != NULL) {
         blot(&access->token, bytes, length);
+        blot_parts(&access->signer.name, bytes, length);
+    }
 }
 
 /* ---- sending ---- */
@@ -243,7 +262,8 @@ static char *header_of(const char *name, const char *scheme, const struct gl_sec
     return gl_str_take(&line);
 }
 
-void gl_access_dress(const struct gl_access *access, const char *url, struct gl_access_dress *out)
+int gl_access_dress(const struct gl_access *access, const char *url, struct gl_access_dress *out,
+                    struct gl_error *err)
 {
     struct gl_str text = secret_text(strlen(url) + GL_ACCESS_KEYS * (3 * SECRET_MAX + 64));
     size_t count = 0;
@@ -266,6 +286,12 @@ void gl_access_dress(const struct gl_access *access, const char *url, struct gl_
     if (access->token.bytes != NULL)
         out->headers[count++] = header_of("Authorization", "Bearer ", &access->token);
     out->url = gl_str_take(&text);
+    if (access->ops->signer == NULL ||
+        access->ops->signer->sign(&access->signer, url, gl_now(access->world), &out->headers[count],
+                                  err) == 0)
+        return 0;
+    gl_access_dress_done(out);
+    return -1;
 }
 
 void gl_access_dress_done(struct gl_access_dress *dress)
@@ -281,5 +307,8 @@ void gl_access_done(struct gl_access *access)
     for (size_t i = 0; i < GL_ACCESS_KEYS; i++)
         gl_secret_done(&access->keys[i]);
     gl_secret_done(&access->token);
+    gl_secret_done(&access->signer.name);
+    gl_secret_done(&access->signer.key);
+    gl_secret_done(&access->signer.passphrase);
     access->is_read = false;
 }

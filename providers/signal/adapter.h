@@ -18,6 +18,7 @@ extern const struct gl_signal_ops gl_signal_carbon_aware;
 extern const struct gl_signal_ops gl_signal_entsoe;
 extern const struct gl_signal_ops gl_signal_eia;
 extern const struct gl_signal_ops gl_signal_ember;
+extern const struct gl_signal_ops gl_signal_oracle;
 
 /* How many intervals one answer may hold: 96 hours of five minutes, with room. */
 #define GL_SIGNAL_MAX_POINTS 20000

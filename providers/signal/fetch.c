@@ -4,10 +4,12 @@
 #include "providers/signal/ahead.h"
 
 #include "base/file.h"
+#include "base/http_date.h"
 #include "base/time.h"
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* The sources publish every 5 to 30 minutes: a younger answer is not worth a question. */
@@ -231,13 +233,35 @@ static bool is_told(const struct gl_access *access, const struct gl_http_reply *
     return err->code != GL_OK;
 }
 
+/* Is a signature refused because of our clock? Then *err says so. */
+static bool is_clock_off(const struct gl_fetch *fetch, const struct gl_access *access,
+                         const struct gl_http_reply *reply, struct gl_error *err)
+{
+    const struct gl_signal_signer *signer = access != NULL ? access->ops->signer : NULL;
+    int64_t theirs_s, ahead_s;
+
+    if (signer == NULL || reply->status != 401 || !gl_http_reply_date(reply, &theirs_s))
+        return false;
+    ahead_s = gl_now(fetch->world).unix_s - theirs_s;
+    if (llabs(ahead_s) <= signer->skew_s)
+        return false;
+    gl_fail(err, GL_E_NO_CREDENTIAL,
+            "the signature is not accepted: this machine's clock is %" PRId64
+            " s %s the service's, and at most %" PRId64 " s are allowed; set the clock",
+            (int64_t)llabs(ahead_s), ahead_s > 0 ? "ahead of" : "behind", signer->skew_s);
+    return true;
+}
+
 /* What a status other than 200 and 304 means. */
-static int fail_status(struct gl_fetch_source *source, const struct gl_access *access,
-                       const struct gl_http_reply *reply, struct gl_error *err)
+static int fail_status(const struct gl_fetch *fetch, struct gl_fetch_source *source,
+                       const struct gl_access *access, const struct gl_http_reply *reply,
+                       struct gl_error *err)
 {
     enum gl_errc code = GL_E_BAD_REPLY;
     bool is_narrow = false;
 
+    if (is_clock_off(fetch, access, reply, err))
+        return die(source, err);
     if (is_told(access, reply, &is_narrow, err))
         return is_narrow ? -1 : die(source, err);
     if (reply->status == NO_CONTENT || reply->status == NOT_OFFERED)
@@ -295,12 +319,13 @@ struct known {
     struct gl_access_dress dress;
 };
 
-static void dress_up(const struct gl_access *access, const struct gl_http_request *request,
-                     struct known *out)
+static int dress_up(const struct gl_access *access, const struct gl_http_request *request,
+                    struct known *out, struct gl_error *err)
 {
     size_t count = 0;
 
-    gl_access_dress(access, request->url, &out->dress);
+    if (gl_access_dress(access, request->url, &out->dress, err))
+        return -1;
     for (; request->headers[count] != NULL; count++)
         out->headers[count] = request->headers[count];
     for (size_t i = 0; out->dress.headers[i] != NULL; i++)
@@ -309,7 +334,8 @@ static void dress_up(const struct gl_access *access, const struct gl_http_reques
     out->request = *request;
     out->request.url = out->dress.url;
     out->request.headers = out->headers;
-    out->request.carries_secret = access->ops->keys != NULL;
+    out->request.carries_secret = access->ops->keys != NULL || access->ops->signer != NULL;
+    return 0;
 }
 
 /* Send with the secrets of the source, in a session where it has them. A token that does not hold
@@ -331,7 +357,8 @@ static int send_known(struct gl_fetch *fetch, struct gl_fetch_source *source,
             if (log_in(fetch, source, access, err))
                 return -1;
         }
-        dress_up(access, request, &known);
+        if (dress_up(access, request, &known, err))
+            return die(source, err);
         rc = send_patiently(fetch, source, &known.request, out, err);
         gl_access_dress_done(&known.dress);
         if (rc || out->status != 401 || access->ops->login == NULL || is_renewed)
@@ -403,7 +430,7 @@ static int ask(struct gl_fetch *fetch, struct gl_fetch_source *source,
         out->checked_s = gl_now(fetch->world).unix_s;
         kept->body = NULL;
     } else {
-        rc = fail_status(source, want->access, &reply, err);
+        rc = fail_status(fetch, source, want->access, &reply, err);
         if (reply.status == 410)
             note_gone(fetch, source, want->url);
     }
@@ -454,6 +481,7 @@ static void send_ahead(struct gl_fetch *fetch, const struct gl_fetch_source *sou
 {
     struct question question;
     struct gl_http_request request = {.method = "GET", .url = want->url};
+    struct gl_error untold = {0}; /* gl_fetch_get() will meet it again and tell */
     struct known known;
 
     ask_for(want->access, kept, &question);
@@ -465,7 +493,8 @@ static void send_ahead(struct gl_fetch *fetch, const struct gl_fetch_source *sou
         gl_ahead_add(fetch->ahead, source->name, want->url, &request);
         return;
     }
-    dress_up(want->access, &request, &known);
+    if (dress_up(want->access, &request, &known, &untold))
+        return;
     gl_ahead_add(fetch->ahead, source->name, want->url, &known.request);
     gl_access_dress_done(&known.dress);
 }

@@ -17,6 +17,7 @@ static const struct gl_signal_ops *const adapters[] = {
     &gl_signal_entsoe,
     &gl_signal_eia,
     &gl_signal_ember,
+    &gl_signal_oracle,
 };
 /* clang-format on */
 

@@ -45,6 +45,31 @@ struct gl_signal_login {
     int64_t renew_s;             /* a token that is older is replaced before it is used */
 };
 
+/* Who signs the requests of a source that wants signatures: kept in memory, wiped. */
+struct gl_signal_credential {
+    struct gl_secret name;       /* sent with each signature */
+    struct gl_secret key;        /* PEM */
+    struct gl_secret passphrase; /* of an encrypted key; may be empty */
+};
+
+#define GL_SIGNAL_SIGNED 2 /* headers of a signed request */
+
+/* Requests are signed, instead of carrying a secret. No text of these functions holds any part of a
+ * credential. */
+struct gl_signal_signer {
+    const char *remedy; /* how to come by credentials: a sentence without its stop */
+    int64_t skew_s;     /* the service refuses requests that are dated further off than this */
+    /* Where they are looked for and whether all is there, as words; false when something is not. */
+    bool (*look)(const struct gl_signal_config *config, const struct gl_world *world,
+                 struct gl_str *out);
+    /* NO_CREDENTIAL, CONFIG, SYNTAX, TOO_LARGE. */
+    int (*open)(const struct gl_signal_config *config, const struct gl_world *world,
+                struct gl_signal_credential *out, struct gl_error *err);
+    /* Headers of a GET of `url` sent now, each fresh and in one piece that never moved. */
+    int (*sign)(const struct gl_signal_credential *credential, const char *url,
+                struct gl_instant now, char *out[GL_SIGNAL_SIGNED], struct gl_error *err);
+};
+
 struct gl_signal_query {
     char zone[40];                 /* Electricity Maps zone name */
     const char *neso;              /* NESO region id of the cloud region, NULL = national */
@@ -52,6 +77,8 @@ struct gl_signal_query {
     bool is_cache_only;            /* do not touch the network for this one */
     bool is_past;                  /* only what was measured in [from, until): for the archive */
     bool wants_history;            /* gl_zone_facts.histories; costs time */
+    bool wants_claims; /* what clouds claim of their own regions as well: to be shown. Nothing that
+                        * decides asks for them */
     const struct gl_signal_config *config; /* of the source that is asked; NULL = all as usual */
 };
 
@@ -93,7 +120,8 @@ struct gl_signal_ops {
     /* Optional. What the source wants to know of its caller; none = no account is needed. A missing
      * secret is NO_CREDENTIAL that names the variable; cached answers serve all the same. */
     const struct gl_signal_key *keys;
-    const struct gl_signal_login *login; /* with keys for user and password */
+    const struct gl_signal_login *login;   /* with keys for user and password */
+    const struct gl_signal_signer *signer; /* instead of keys */
     /* Optional. What a refusal (status 400 to 499 but 410 and 429) says: set *err (NO_CREDENTIAL:
      * the secret is not accepted; UNKNOWN_DATA: no right to this, or nothing there; PROVIDER) and
      * tell whether it is about this question only (true) or nothing more need be asked (false).

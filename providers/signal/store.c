@@ -460,6 +460,7 @@ static bool is_same_query(const struct entry *entry, const struct gl_signal_quer
            entry->query.until.unix_s == query->until.unix_s &&
            entry->query.is_cache_only == query->is_cache_only &&
            entry->query.wants_history == query->wants_history &&
+           entry->query.wants_claims == query->wants_claims &&
            entry->query.is_past == query->is_past;
 }
 

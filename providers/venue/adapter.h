@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "providers/cloud/remote.h"
+#include "providers/venue/layout.h"
 #include "providers/venue/venue.h"
 
 #define GL_VENUE_SECRETS    4
@@ -32,7 +33,7 @@ extern const struct gl_venue_ops gl_venue_zendesk;
 struct gl_venue_draft {
     enum gl_venue_action action;
     const struct gl_venue_request *request;
-    const char *target; /* id of what is joined or withdrawn; checked by the adapter */
+    const char *target; /* id of what is joined or withdrawn; checked by the layout */
     const char *tag;    /* "GL-7f3a91c2" */
     char title[GL_VENUE_TITLE + GL_VENUE_TAG + 4]; /* with the tag in brackets */
 };
@@ -54,6 +55,7 @@ struct gl_venue_ops {
     int64_t settle_s;      /* what was sent shows in its lists after that */
     int64_t idempotent_s;  /* IDEMPOTENT holds for so long; 0 = for ever */
     const struct gl_venue_rule *rules;
+    const struct gl_venue_layout *layout; /* NULL where answers are no JSON that names requests */
     const char *sign_in_url; /* for a person, where a person is needed; "" or NULL = the place */
 
     /* Optional: settings against each other, state of its own. CONFIG. */
@@ -84,6 +86,7 @@ struct gl_venue {
     const struct gl_venue_ops *ops;
     const struct gl_venue_options *options; /* of the caller; borrowed */
     char place[GL_VENUE_PLACE];
+    char endpoint[256]; /* of gl_venue_take_endpoint(), else "" */
     enum gl_venue_answer answer;
     int64_t wait_s;
     struct gl_secret secrets[GL_VENUE_SECRETS]; /* in the order of the secret keys */
@@ -100,8 +103,11 @@ const char *gl_venue_setting(const struct gl_venue *venue, const char *name);
  * -1 NO_CREDENTIAL naming the variable when it is required or `is_needed`. */
 int gl_venue_secret(struct gl_venue *venue, const char *name, bool is_needed, const char **out,
                     struct gl_error *err);
-/* The setting `endpoint` without its last slash, checked as https or this machine. CONFIG. */
-int gl_venue_endpoint(const struct gl_venue *venue, char out[256], struct gl_error *err);
+/* The setting `endpoint` without its last slash into venue->endpoint, checked as https or this
+ * machine; for open(). CONFIG. */
+int gl_venue_take_endpoint(struct gl_venue *venue, struct gl_error *err);
+/* Is it one of the words "a|b"? Never of NULL. */
+bool gl_venue_is_one_of(const char *words, const char *text);
 /* Is it one line of visible ASCII, at most `most` bytes, of these characters ("" = any visible)? */
 bool gl_venue_is_word(const char *text, const char *allowed, size_t most);
 
@@ -138,9 +144,18 @@ int gl_venue_exchange(struct gl_venue *venue, struct gl_remote_call *call, struc
 /* The answer as JSON: NULL with BAD_REPLY (or OUTCOME of a create), a web page is PERSON. */
 json_t *gl_venue_reply_json(struct gl_venue *venue, const struct gl_remote_call *call,
                             struct gl_error *err);
+/* The header of RFC 7617; `suffix` follows the user's name. */
+void gl_venue_basic(struct gl_remote_call *call, const char *user, const char *suffix,
+                    const char *password);
 /* GET and its JSON. `call` is filled here and done by the caller. */
 json_t *gl_venue_get_json(struct gl_venue *venue, struct gl_remote_call *call,
                           struct gl_error *err);
+/* GET a request and what became of it, only when it changed since `etag` (NULL = in any case). */
+int gl_venue_get_status(struct gl_venue *venue, struct gl_remote_call *call, const char *etag,
+                        struct gl_venue_status *out, struct gl_error *err);
+/* Add the secret `token` behind `prefix` as that header: writing needs it, reading does not. */
+int gl_venue_add_token(struct gl_venue *venue, struct gl_remote_call *call, const char *header,
+                       const char *prefix, struct gl_error *err);
 /* What an answer means: rules, then status and headers. Pure. */
 enum gl_venue_answer gl_venue_judge(const struct gl_venue_rule *rules,
                                     const struct gl_http_reply *reply);
@@ -162,7 +177,8 @@ struct gl_instant gl_venue_since(const struct gl_venue_preview *preview);
 
 /* Foreign text into a small buffer, printable, cut at a character. */
 void gl_venue_show(const char *text, char *out, size_t size);
-/* A string member, "" when it is absent, null or of another type; borrowed. */
+/* A string member, "" when it is absent, null or of another type; borrowed. A key "a/b" is the
+ * member b of a, here and below; NULL is absent. */
 const char *gl_venue_member(const json_t *object, const char *key);
 /* A whole number of at least 0, -1 when it is absent or none. */
 int64_t gl_venue_number(const json_t *object, const char *key);

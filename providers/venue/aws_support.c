@@ -41,6 +41,20 @@ static const struct gl_venue_rule rules[] = {
     {403, "InvalidClientTokenId", GL_ANSWER_LOGIN},
     {0, NULL, GL_ANSWER_NONE}};
 
+static bool is_case(const char *id)
+{
+    return gl_venue_is_word(id, "-_.", GL_VENUE_ID - 1);
+}
+
+static const struct gl_venue_layout layout = {.noun = "case",
+                                              .id = "caseId",
+                                              .is_id = is_case,
+                                              .title = "subject",
+                                              .reason = "status",
+                                              .state = "status",
+                                              .closed = "resolved",
+                                              .answered = "pending-customer-action"};
+
 static void close_aws(struct gl_venue *venue)
 {
     gl_aws_chain_free(venue->state);
@@ -53,11 +67,10 @@ static int open_aws(struct gl_venue *venue, struct gl_error *err)
                                                  .region = gl_venue_setting(venue, "region"),
                                                  .endpoint = gl_venue_setting(venue, "endpoint")};
     const char *cc = gl_venue_setting(venue, "cc");
-    char endpoint[256];
 
     if (cc != NULL && !gl_venue_is_mailbox(cc))
         return gl_fail(err, GL_E_CONFIG, "aws-support: \"cc\" must be one mail address");
-    if (options.endpoint != NULL && gl_venue_endpoint(venue, endpoint, err) < 0)
+    if (options.endpoint != NULL && gl_venue_take_endpoint(venue, err) < 0)
         return -1;
     if (!gl_aws_is_region(options.region))
         return gl_fail(err, GL_E_CONFIG, "aws-support: \"region\" is no region's name");
@@ -175,18 +188,12 @@ static int read_step(struct gl_venue *venue, const struct gl_venue_preview *prev
                      struct gl_error *err)
 {
     GL_AUTO(gl_auto_json) json_t *root = gl_venue_reply_json(venue, call, err);
-    const char *id;
 
     (void)step;
     if (root == NULL)
         return -1;
-    if (preview->action != GL_VENUE_FILING)
-        return 0;
-    id = gl_venue_member(root, "caseId");
-    if (!gl_venue_is_word(id, "-_.", GL_VENUE_ID - 1))
-        return gl_fail(err, GL_E_BAD_REPLY, "aws-support: the answer names no case");
-    snprintf(receipt->id, sizeof receipt->id, "%s", id);
-    return 0;
+    return preview->action == GL_VENUE_FILING ? gl_venue_read_receipt(venue, root, receipt, err)
+                                              : 0;
 }
 
 /* ---- looking ---- */
@@ -219,20 +226,20 @@ static json_t *describe(struct gl_venue *venue, struct gl_remote_call *call, jso
     return root;
 }
 
-static bool look_in(const json_t *cases, const char *tag, struct gl_venue_receipt *out)
+/* One without an id is passed over. */
+static bool look_in(const struct gl_venue *venue, const json_t *cases, const char *tag,
+                    struct gl_venue_receipt *out)
 {
     const json_t *item;
     size_t i;
 
     json_array_foreach(cases, i, item)
     {
-        const char *id = gl_venue_member(item, "caseId");
+        struct gl_error unread = {0};
 
-        if (!gl_venue_has_tag(gl_venue_member(item, "subject"), tag) ||
-            !gl_venue_is_word(id, "-_.", GL_VENUE_ID - 1))
-            continue;
-        snprintf(out->id, sizeof out->id, "%s", id);
-        return true;
+        if (gl_venue_has_tag(gl_venue_member(item, "subject"), tag) &&
+            gl_venue_read_receipt(venue, item, out, &unread) == 0)
+            return true;
     }
     return false;
 }
@@ -253,7 +260,7 @@ static int find_filed(struct gl_venue *venue, const struct gl_venue_preview *pre
         root = describe(venue, &call, body, err);
         if (root == NULL)
             return -1;
-        if (look_in(json_object_get(root, "cases"), preview->tag, out))
+        if (look_in(venue, json_object_get(root, "cases"), preview->tag, out))
             return 1;
         snprintf(next, sizeof next, "%s", gl_venue_member(root, "nextToken"));
         if (next[0] == '\0')
@@ -291,7 +298,7 @@ static int find(struct gl_venue *venue, const struct gl_venue_preview *preview,
         return -1;
     found = json_array_get(json_object_get(root, "cases"), 0);
     snprintf(out->id, sizeof out->id, "%s", preview->target);
-    return strcmp(gl_venue_member(found, "status"), "resolved") == 0;
+    return gl_venue_is_closed(venue, found);
 }
 
 static int status(struct gl_venue *venue, const char *id, const char *etag,
@@ -300,22 +307,16 @@ static int status(struct gl_venue *venue, const char *id, const char *etag,
     GL_AUTO(gl_remote_call_done) struct gl_remote_call call = {0};
     GL_AUTO(gl_auto_json) json_t *root = describe_one(venue, id, &call, err);
     const json_t *found, *talk;
-    const char *word;
 
     (void)etag; /* the service has none */
     if (root == NULL)
         return -1;
     found = json_array_get(json_object_get(root, "cases"), 0);
-    word = gl_venue_member(found, "status");
-    if (word[0] == '\0')
+    if (gl_venue_member(found, "status")[0] == '\0')
         return gl_fail(err, GL_E_BAD_REPLY, "aws-support: the case has no status");
+    gl_venue_read_status(venue, found, out);
     talk = json_object_get(json_object_get(found, "recentCommunications"), "communications");
     out->comments = json_is_array(talk) ? (int64_t)json_array_size(talk) : -1;
-    out->state = strcmp(word, "resolved") == 0                  ? GL_REQUEST_CLOSED
-                 : strcmp(word, "pending-customer-action") == 0 ? GL_REQUEST_ANSWERED
-                                                                : GL_REQUEST_OPEN;
-    gl_venue_show(word, out->reason, sizeof out->reason);
-    gl_venue_show(gl_venue_member(found, "subject"), out->title, sizeof out->title);
     return 0;
 }
 
@@ -328,6 +329,7 @@ const struct gl_venue_ops gl_venue_aws_support = {
     .place_key = "profile",
     .settle_s = 60,
     .rules = rules,
+    .layout = &layout,
     .open = open_aws,
     .close = close_aws,
     .compose = compose,

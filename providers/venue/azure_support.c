@@ -41,6 +41,20 @@ static bool is_ticket(const char *name)
     return strncmp(name, "greenlaunch-", 12) == 0 && gl_venue_is_word(name, "-", 100);
 }
 
+/* Whether one is closed is no word of the layout: Azure's words vary in case. */
+static const struct gl_venue_layout layout = {.noun = "ticket",
+                                              .is_id = is_ticket,
+                                              .id_rule = "that is no ticket of ours",
+                                              .title = "title",
+                                              .reason = "status",
+                                              .updated = "modifiedDate",
+                                              .state = "status"};
+
+static bool is_closed(const json_t *ticket)
+{
+    return strcasecmp(gl_venue_member(ticket, "status"), "closed") == 0;
+}
+
 static void close_azure(struct gl_venue *venue)
 {
     if (venue->state != NULL)
@@ -51,7 +65,6 @@ static void close_azure(struct gl_venue *venue)
 static int open_azure(struct gl_venue *venue, struct gl_error *err)
 {
     static const char *const ids[] = {"subscription", "service", "classification", "country"};
-    char endpoint[256];
 
     for (size_t i = 0; i < sizeof ids / sizeof *ids; i++)
         if (!gl_venue_is_word(gl_venue_setting(venue, ids[i]), "-", 64))
@@ -59,7 +72,7 @@ static int open_azure(struct gl_venue *venue, struct gl_error *err)
                            ids[i]);
     if (!gl_venue_is_mailbox(gl_venue_setting(venue, "email")))
         return gl_fail(err, GL_E_CONFIG, "azure-support: \"email\" must be one mail address");
-    if (gl_venue_endpoint(venue, endpoint, err) < 0)
+    if (gl_venue_take_endpoint(venue, err) < 0)
         return -1;
     venue->state = gl_alloc(sizeof(struct gl_azure_credential));
     return 0;
@@ -67,13 +80,9 @@ static int open_azure(struct gl_venue *venue, struct gl_error *err)
 
 static void address(const struct gl_venue *venue, const char *name, struct gl_str *out)
 {
-    char endpoint[256] = "";
-    struct gl_error checked = {0};
-
-    gl_venue_endpoint(venue, endpoint, &checked);
     gl_str_addf(
         out, "%s/subscriptions/%s/providers/Microsoft.Support/supportTickets/%s?api-version=" API,
-        endpoint, gl_venue_setting(venue, "subscription"), name);
+        venue->endpoint, gl_venue_setting(venue, "subscription"), name);
 }
 
 /* "greenlaunch-40c8..." of the whole fingerprint. */
@@ -122,10 +131,9 @@ static int compose(const struct gl_venue *venue, const struct gl_venue_draft *dr
     GL_AUTO(gl_str_done) struct gl_str url = {0};
     struct gl_venue_step *step;
 
+    (void)err;
     if (is_filing)
         name_of(draft, out->target);
-    else if (!is_ticket(draft->target))
-        return gl_fail(err, GL_E_BAD_VALUE, "azure-support: that is no ticket of ours");
     address(venue, out->target, &url);
     snprintf(out->sender, sizeof out->sender, "%.150s", gl_venue_setting(venue, "email"));
     step = gl_venue_step_add(out, is_filing ? "PUT" : "PATCH", "%s", url.text);
@@ -155,16 +163,13 @@ static int authorize(struct gl_venue *venue, struct gl_remote_call *call, struct
 {
     static const struct gl_venue_tokens tokens = {ask, take};
     struct gl_azure_credential *credential = venue->state;
-    char endpoint[256];
 
-    if (gl_venue_endpoint(venue, endpoint, err) < 0 ||
-        (credential->from[0] == '\0' &&
-         gl_azure_credential_find(venue->options->world, endpoint, credential, err) < 0))
+    if (credential->from[0] == '\0' &&
+        gl_azure_credential_find(venue->options->world, venue->endpoint, credential, err) < 0)
         return -1;
     if (gl_venue_fetch_token(venue, &tokens, credential, err) < 0)
         return -1;
-    gl_remote_header(call, "Authorization", "Bearer %.*s", (int)credential->token.length,
-                     (const char *)credential->token.bytes);
+    gl_remote_bearer(call, &credential->token);
     return 0;
 }
 
@@ -203,10 +208,7 @@ static const json_t *get(struct gl_venue *venue, const char *name, struct gl_rem
     if (*out_root == NULL)
         return NULL;
     properties = json_object_get(*out_root, "properties");
-    if (gl_venue_member(properties, "status")[0] != '\0')
-        return properties;
-    gl_fail(err, GL_E_BAD_REPLY, "azure-support: the answer is no ticket");
-    return NULL;
+    return gl_venue_check_request(venue, properties, err) == 0 ? properties : NULL;
 }
 
 static int find(struct gl_venue *venue, const struct gl_venue_preview *preview,
@@ -223,8 +225,7 @@ static int find(struct gl_venue *venue, const struct gl_venue_preview *preview,
     if (ticket == NULL)
         return gl_fail(err, why.code, "%s", why.text);
     snprintf(out->id, sizeof out->id, "%s", preview->target);
-    return preview->action == GL_VENUE_FILING ||
-           strcasecmp(gl_venue_member(ticket, "status"), "closed") == 0;
+    return preview->action == GL_VENUE_FILING || is_closed(ticket);
 }
 
 static int status(struct gl_venue *venue, const char *id, const char *etag,
@@ -235,16 +236,11 @@ static int status(struct gl_venue *venue, const char *id, const char *etag,
     const json_t *ticket;
 
     (void)etag; /* the API has none */
-    if (!is_ticket(id))
-        return gl_fail(err, GL_E_BAD_VALUE, "azure-support: that is no ticket of ours");
     ticket = get(venue, id, &call, &root, err);
     if (ticket == NULL)
         return -1;
-    out->updated = gl_venue_time(ticket, "modifiedDate");
-    out->state = strcasecmp(gl_venue_member(ticket, "status"), "closed") == 0 ? GL_REQUEST_CLOSED
-                                                                              : GL_REQUEST_OPEN;
-    gl_venue_show(gl_venue_member(ticket, "status"), out->reason, sizeof out->reason);
-    gl_venue_show(gl_venue_member(ticket, "title"), out->title, sizeof out->title);
+    gl_venue_read_status(venue, ticket, out);
+    out->state = is_closed(ticket) ? GL_REQUEST_CLOSED : GL_REQUEST_OPEN;
     return 0;
 }
 
@@ -257,6 +253,7 @@ const struct gl_venue_ops gl_venue_azure_support = {
     .place_key = "subscription",
     .settle_s = 900, /* a ticket that is being made does not show yet */
     .rules = rules,
+    .layout = &layout,
     .open = open_azure,
     .close = close_azure,
     .compose = compose,

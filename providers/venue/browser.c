@@ -23,14 +23,13 @@ static int open_browser(struct gl_venue *venue, struct gl_error *err)
 {
     const char *repository = gl_venue_setting(venue, "repository");
     const char *form = gl_venue_setting(venue, "template");
-    char endpoint[256];
 
     if (!gl_venue_is_word(repository, "-_./", 140) || strchr(repository, '/') == NULL ||
         strstr(repository, "..") != NULL)
         return gl_fail(err, GL_E_CONFIG, "browser: \"repository\" is written OWNER/NAME");
     if (form != NULL && !gl_venue_is_word(form, "-_.", 120))
         return gl_fail(err, GL_E_CONFIG, "browser: \"template\" is a plain file name");
-    return gl_venue_endpoint(venue, endpoint, err);
+    return gl_venue_take_endpoint(venue, err);
 }
 
 static void add(struct gl_str *url, const char *name, const char *value)
@@ -74,14 +73,11 @@ static void build(const struct gl_venue *venue, const struct gl_venue_draft *dra
 {
     const char *form = form_of(venue, draft);
     GL_AUTO(gl_str_done) struct gl_str labels = {0};
-    char endpoint[256] = "";
-    struct gl_error checked = {0};
 
     for (const char *const *label = draft->request->labels; label != NULL && *label != NULL;
          label++)
         gl_str_addf(&labels, "%s%s", labels.length > 0 ? "," : "", *label);
-    gl_venue_endpoint(venue, endpoint, &checked);
-    gl_str_addf(url, "%s/%s/issues/new", endpoint, gl_venue_setting(venue, "repository"));
+    gl_str_addf(url, "%s/%s/issues/new", venue->endpoint, gl_venue_setting(venue, "repository"));
     if (form != NULL)
         add(url, "template", form);
     add(url, "title", draft->title);

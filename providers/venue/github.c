@@ -3,7 +3,6 @@
 
 #include "base/time.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +31,20 @@ static const struct gl_venue_rule rules[] = {
     {403, "SAML", GL_ANSWER_PERSON}, /* a person has to authorize the token for the organization */
     {0, NULL, GL_ANSWER_NONE}};
 
+static const struct gl_venue_layout layout = {.noun = "issue",
+                                              .id = "number",
+                                              .digits = 12,
+                                              .id_rule = "an issue has a number",
+                                              .link = "html_url",
+                                              .title = "title",
+                                              .reason = "state_reason",
+                                              .updated = "updated_at",
+                                              .comments = "comments",
+                                              .votes = "reactions/+1",
+                                              .state = "state",
+                                              .open = "open",
+                                              .closed = "closed"};
+
 static bool is_repository(const char *text)
 {
     const char *slash = strchr(text, '/');
@@ -40,19 +53,11 @@ static bool is_repository(const char *text)
            gl_venue_is_word(text, "-_./", 140) && text[0] != '.' && slash[1] != '.';
 }
 
-static bool is_number(const char *id)
-{
-    return id[0] != '\0' && id[0] != '0' && strlen(id) <= 12 &&
-           strspn(id, "0123456789") == strlen(id);
-}
-
 static int open_github(struct gl_venue *venue, struct gl_error *err)
 {
-    char endpoint[256];
-
     if (!is_repository(gl_venue_setting(venue, "repository")))
         return gl_fail(err, GL_E_CONFIG, "github: \"repository\" is written OWNER/NAME");
-    return gl_venue_endpoint(venue, endpoint, err);
+    return gl_venue_take_endpoint(venue, err);
 }
 
 /* ---- composing ---- */
@@ -60,13 +65,10 @@ static int open_github(struct gl_venue *venue, struct gl_error *err)
 static struct gl_venue_step *add(const struct gl_venue *venue, struct gl_venue_preview *out,
                                  const char *method, const char *path)
 {
-    char endpoint[256] = "";
-    struct gl_error checked = {0};
-    struct gl_venue_step *step;
+    struct gl_venue_step *step =
+        gl_venue_step_add(out, method, "%s/repos/%s/issues%s", venue->endpoint,
+                          gl_venue_setting(venue, "repository"), path);
 
-    gl_venue_endpoint(venue, endpoint, &checked);
-    step = gl_venue_step_add(out, method, "%s/repos/%s/issues%s", endpoint,
-                             gl_venue_setting(venue, "repository"), path);
     gl_venue_step_header(step, "Accept", ACCEPT);
     gl_venue_step_header(step, "X-GitHub-Api-Version", VERSION);
     snprintf(step->added, sizeof step->added, "Authorization from GITHUB_TOKEN");
@@ -135,8 +137,7 @@ static int compose(const struct gl_venue *venue, const struct gl_venue_draft *dr
                                                                    compose_withdrawing};
     const char *login = gl_venue_setting(venue, "login");
 
-    if (draft->target != NULL && !is_number(draft->target))
-        return gl_fail(err, GL_E_BAD_VALUE, "github: an issue has a number");
+    (void)err;
     snprintf(out->sender, sizeof out->sender, "%.100s",
              login != NULL ? login : "the owner of GITHUB_TOKEN");
     composers[draft->action](venue, draft, out);
@@ -147,14 +148,7 @@ static int compose(const struct gl_venue *venue, const struct gl_venue_draft *dr
 
 static int authorize(struct gl_venue *venue, struct gl_remote_call *call, struct gl_error *err)
 {
-    bool is_read = strcmp(call->method, "GET") == 0;
-    const char *token = "";
-
-    if (gl_venue_secret(venue, "token", !is_read, &token, err) < 0)
-        return -1;
-    if (token[0] != '\0')
-        gl_remote_header(call, "Authorization", "Bearer %s", token);
-    return 0;
+    return gl_venue_add_token(venue, call, "Authorization", "Bearer ", err);
 }
 
 /* Which of the labels that were sent the issue does not carry. */
@@ -178,17 +172,6 @@ static void note_labels(const struct gl_venue_step *step, const json_t *issue,
     }
 }
 
-static int read_issue(const json_t *issue, struct gl_venue_receipt *receipt, struct gl_error *err)
-{
-    int64_t number = gl_venue_number(issue, "number");
-
-    if (number <= 0)
-        return gl_fail(err, GL_E_BAD_REPLY, "github: the answer names no issue");
-    snprintf(receipt->id, sizeof receipt->id, "%" PRId64, number);
-    gl_venue_link(gl_venue_member(issue, "html_url"), receipt->url, sizeof receipt->url);
-    return 0;
-}
-
 static int read_step(struct gl_venue *venue, const struct gl_venue_preview *preview, size_t step,
                      const struct gl_remote_call *call, struct gl_venue_receipt *receipt,
                      struct gl_error *err)
@@ -202,7 +185,7 @@ static int read_step(struct gl_venue *venue, const struct gl_venue_preview *prev
             gl_venue_link(gl_venue_member(root, "html_url"), receipt->url, sizeof receipt->url);
         return 0;
     }
-    if (read_issue(root, receipt, err) < 0)
+    if (gl_venue_read_receipt(venue, root, receipt, err) < 0)
         return -1;
     if (preview->action == GL_VENUE_FILING)
         note_labels(&preview->steps[step], root, receipt);
@@ -214,12 +197,8 @@ static int read_step(struct gl_venue *venue, const struct gl_venue_preview *prev
 /* Begin a GET below the repository's issues, or of another path of the API. */
 static void get(const struct gl_venue *venue, const char *path, struct gl_remote_call *call)
 {
-    char endpoint[256] = "";
-    struct gl_error checked = {0};
-
-    gl_venue_endpoint(venue, endpoint, &checked);
     *call = (struct gl_remote_call){.method = "GET"};
-    gl_str_addf(&call->url, "%s%s", endpoint, path);
+    gl_str_addf(&call->url, "%s%s", venue->endpoint, path);
     gl_remote_header(call, "Accept", ACCEPT);
     gl_remote_header(call, "X-GitHub-Api-Version", VERSION);
 }
@@ -233,26 +212,23 @@ static void get_issue(const struct gl_venue *venue, const char *rest, struct gl_
     get(venue, path, call);
 }
 
-/* A page of issues or comments: 1 found, 0 not among them; *out_count is how many there were. */
-static int look_in(const json_t *page, const struct gl_venue_preview *preview, const char *member,
-                   struct gl_venue_receipt *out, struct gl_error *err)
+/* A page of issues or comments: 1 found, 0 not among them. */
+static int look_in(const struct gl_venue *venue, const json_t *page,
+                   const struct gl_venue_preview *preview, struct gl_venue_receipt *out,
+                   struct gl_error *err)
 {
-    const json_t *item;
-    size_t i;
+    const json_t *comment;
 
     if (!json_is_array(page))
         return gl_fail(err, GL_E_BAD_REPLY, "github: a list was expected");
-    json_array_foreach(page, i, item)
-    {
-        if (!gl_venue_has_tag(gl_venue_member(item, member), preview->tag))
-            continue;
-        if (preview->action == GL_VENUE_FILING)
-            return read_issue(item, out, err) < 0 ? -1 : 1;
-        snprintf(out->id, sizeof out->id, "%s", preview->target);
-        gl_venue_link(gl_venue_member(item, "html_url"), out->url, sizeof out->url);
-        return 1;
-    }
-    return 0;
+    if (preview->action == GL_VENUE_FILING)
+        return gl_venue_look_in(venue, page, preview->tag, out, err);
+    comment = gl_venue_tagged(page, "body", preview->tag);
+    if (comment == NULL)
+        return 0;
+    snprintf(out->id, sizeof out->id, "%s", preview->target);
+    gl_venue_link(gl_venue_member(comment, "html_url"), out->url, sizeof out->url);
+    return 1;
 }
 
 /* Everything that changed since the draft: what is not there was never filed. */
@@ -281,7 +257,7 @@ static int find_listed(struct gl_venue *venue, const struct gl_venue_preview *pr
         gl_remote_query(&call, "per_page", "100");
         gl_remote_query(&call, "page", number);
         root = gl_venue_get_json(venue, &call, err);
-        rc = root != NULL ? look_in(root, preview, is_filing ? "title" : "body", out, err) : -1;
+        rc = root != NULL ? look_in(venue, root, preview, out, err) : -1;
         if (rc != 0 || json_array_size(root) < 100)
             return rc;
     }
@@ -300,9 +276,9 @@ static int find_closed(struct gl_venue *venue, const struct gl_venue_preview *pr
     snprintf(rest, sizeof rest, "/%.12s", preview->target);
     get_issue(venue, rest, &call);
     root = gl_venue_get_json(venue, &call, err);
-    if (root == NULL || read_issue(root, out, err) < 0)
+    if (root == NULL || gl_venue_read_receipt(venue, root, out, err) < 0)
         return -1;
-    return strcmp(gl_venue_member(root, "state"), "closed") == 0;
+    return gl_venue_is_closed(venue, root);
 }
 
 static int find(struct gl_venue *venue, const struct gl_venue_preview *preview,
@@ -314,11 +290,6 @@ static int find(struct gl_venue *venue, const struct gl_venue_preview *preview,
 }
 
 /* ---- looking ---- */
-
-static int64_t votes_of(const json_t *issue)
-{
-    return gl_venue_number(json_object_get(issue, "reactions"), "+1");
-}
 
 static int search(struct gl_venue *venue, const char *words, struct gl_venue_candidate *out,
                   size_t *out_count, struct gl_error *err)
@@ -340,64 +311,22 @@ static int search(struct gl_venue *venue, const char *words, struct gl_venue_can
         return -1;
     json_array_foreach(items, i, item)
     {
-        struct gl_venue_receipt issue = {0};
-        struct gl_venue_candidate *candidate = &out[*out_count];
-        struct gl_error unread = {0};
+        struct gl_error unread = {0}; /* no candidate: the others may be */
 
-        if (*out_count == GL_VENUE_CANDIDATES)
-            break;
-        if (read_issue(item, &issue, &unread) < 0) /* no candidate: the others may be */
-            continue;
-        snprintf(candidate->id, sizeof candidate->id, "%s", issue.id);
-        gl_venue_link(issue.url, candidate->url, sizeof candidate->url);
-        gl_venue_show(gl_venue_member(item, "title"), candidate->title, sizeof candidate->title);
-        candidate->is_open = strcmp(gl_venue_member(item, "state"), "open") == 0;
-        candidate->votes = votes_of(item);
-        ++*out_count;
+        gl_venue_add_candidate(venue, item, out, out_count, &unread);
     }
     return 0;
-}
-
-static void read_status(const json_t *issue, struct gl_venue_status *out)
-{
-    const char *state = gl_venue_member(issue, "state");
-
-    out->comments = gl_venue_number(issue, "comments");
-    out->votes = votes_of(issue);
-    out->updated = gl_venue_time(issue, "updated_at");
-    out->state = strcmp(state, "closed") == 0 ? GL_REQUEST_CLOSED
-                 : out->comments > 0          ? GL_REQUEST_ANSWERED
-                                              : GL_REQUEST_OPEN;
-    gl_venue_show(gl_venue_member(issue, "state_reason"), out->reason, sizeof out->reason);
-    gl_venue_show(gl_venue_member(issue, "title"), out->title, sizeof out->title);
 }
 
 static int status(struct gl_venue *venue, const char *id, const char *etag,
                   struct gl_venue_status *out, struct gl_error *err)
 {
     GL_AUTO(gl_remote_call_done) struct gl_remote_call call = {0};
-    GL_AUTO(gl_auto_json) json_t *root = NULL;
     char rest[64];
 
-    if (!is_number(id))
-        return gl_fail(err, GL_E_BAD_VALUE, "github: an issue has a number");
     snprintf(rest, sizeof rest, "/%.12s", id);
     get_issue(venue, rest, &call);
-    if (etag != NULL)
-        gl_remote_header(&call, "If-None-Match", "%s", etag);
-    if (gl_venue_exchange(venue, &call, err) < 0)
-        return -1;
-    out->is_same = call.reply.status == 304;
-    if (out->is_same)
-        return 0;
-    root = gl_venue_reply_json(venue, &call, err);
-    if (root == NULL)
-        return -1;
-    if (gl_venue_number(root, "number") <= 0 || gl_venue_member(root, "state")[0] == '\0')
-        return gl_fail(err, GL_E_BAD_REPLY, "github: the answer is no issue");
-    read_status(root, out);
-    snprintf(out->etag, sizeof out->etag, "%s", call.reply.etag);
-    return 0;
+    return gl_venue_get_status(venue, &call, etag, out, err);
 }
 
 const struct gl_venue_ops gl_venue_github = {
@@ -410,6 +339,7 @@ const struct gl_venue_ops gl_venue_github = {
     .place_key = "repository",
     .settle_s = 5, /* read replicas */
     .rules = rules,
+    .layout = &layout,
     .open = open_github,
     .compose = compose,
     .authorize = authorize,

@@ -3,7 +3,6 @@
 
 #include "base/time.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,29 +26,30 @@ static const struct gl_venue_rule rules[] = {
     {0, "captcha", GL_ANSWER_PERSON}, /* needs_captcha_response */
     {0, NULL, GL_ANSWER_NONE}};
 
-static bool is_iid(const char *id)
-{
-    return id[0] != '\0' && id[0] != '0' && strlen(id) <= 12 &&
-           strspn(id, "0123456789") == strlen(id);
-}
+static const struct gl_venue_layout layout = {.noun = "issue",
+                                              .id = "iid",
+                                              .digits = 12,
+                                              .id_rule = "an issue has a number",
+                                              .link = "web_url",
+                                              .title = "title",
+                                              .updated = "updated_at",
+                                              .comments = "user_notes_count",
+                                              .votes = "upvotes",
+                                              .state = "state",
+                                              .open = "opened",
+                                              .closed = "closed"};
 
 static int open_gitlab(struct gl_venue *venue, struct gl_error *err)
 {
-    char endpoint[256];
-
     if (!gl_venue_is_word(gl_venue_setting(venue, "project"), "-_./", 255))
         return gl_fail(err, GL_E_CONFIG, "gitlab: \"project\" is written GROUP/NAME");
-    return gl_venue_endpoint(venue, endpoint, err);
+    return gl_venue_take_endpoint(venue, err);
 }
 
 /* "HOST/api/v4/projects/GROUP%2FNAME/issues" */
 static void address(const struct gl_venue *venue, struct gl_str *out)
 {
-    char endpoint[256] = "";
-    struct gl_error checked = {0};
-
-    gl_venue_endpoint(venue, endpoint, &checked);
-    gl_str_addf(out, "%s/api/v4/projects/", endpoint);
+    gl_str_addf(out, "%s/api/v4/projects/", venue->endpoint);
     gl_remote_encode(out, gl_venue_setting(venue, "project"));
     gl_str_add(out, "/issues");
 }
@@ -104,8 +104,7 @@ static int compose(const struct gl_venue *venue, const struct gl_venue_draft *dr
 {
     const char *user = gl_venue_setting(venue, "user");
 
-    if (draft->target != NULL && !is_iid(draft->target))
-        return gl_fail(err, GL_E_BAD_VALUE, "gitlab: an issue has a number");
+    (void)err;
     snprintf(out->sender, sizeof out->sender, "%.100s",
              user != NULL ? user : "the owner of GITLAB_TOKEN");
     if (draft->action == GL_VENUE_FILING)
@@ -122,25 +121,7 @@ static int compose(const struct gl_venue *venue, const struct gl_venue_draft *dr
 
 static int authorize(struct gl_venue *venue, struct gl_remote_call *call, struct gl_error *err)
 {
-    bool is_read = strcmp(call->method, "GET") == 0;
-    const char *token = "";
-
-    if (gl_venue_secret(venue, "token", !is_read, &token, err) < 0)
-        return -1;
-    if (token[0] != '\0')
-        gl_remote_header(call, "PRIVATE-TOKEN", "%s", token);
-    return 0;
-}
-
-static int read_issue(const json_t *issue, struct gl_venue_receipt *receipt, struct gl_error *err)
-{
-    int64_t iid = gl_venue_number(issue, "iid");
-
-    if (iid <= 0)
-        return gl_fail(err, GL_E_BAD_REPLY, "gitlab: the answer names no issue");
-    snprintf(receipt->id, sizeof receipt->id, "%" PRId64, iid);
-    gl_venue_link(gl_venue_member(issue, "web_url"), receipt->url, sizeof receipt->url);
-    return 0;
+    return gl_venue_add_token(venue, call, "PRIVATE-TOKEN", "", err);
 }
 
 static int read_step(struct gl_venue *venue, const struct gl_venue_preview *preview, size_t step,
@@ -152,7 +133,8 @@ static int read_step(struct gl_venue *venue, const struct gl_venue_preview *prev
     (void)step;
     if (root == NULL)
         return -1;
-    return preview->action == GL_VENUE_JOINING ? 0 : read_issue(root, receipt, err);
+    return preview->action == GL_VENUE_JOINING ? 0
+                                               : gl_venue_read_receipt(venue, root, receipt, err);
 }
 
 /* ---- looking ---- */
@@ -183,18 +165,10 @@ static int find_filed(struct gl_venue *venue, const struct gl_venue_preview *pre
                                    "state",  "all",        "per_page", "100",   NULL};
     GL_AUTO(gl_remote_call_done) struct gl_remote_call call = {0};
     GL_AUTO(gl_auto_json) json_t *root = get(venue, &call, "", queries, err);
-    const json_t *item;
-    size_t i;
+    int rc = root != NULL ? gl_venue_look_in(venue, root, preview->tag, out, err) : -1;
 
-    if (root == NULL)
-        return -1;
-    json_array_foreach(root, i, item)
-    {
-        if (gl_venue_has_tag(gl_venue_member(item, "title"), preview->tag))
-            return read_issue(item, out, err) < 0 ? -1 : 1;
-    }
-    return json_array_size(root) < 100
-               ? 0
+    return rc != 0 || json_array_size(root) < 100
+               ? rc
                : gl_fail(err, GL_E_OUTCOME, "gitlab: too many issues with such a title");
 }
 
@@ -209,17 +183,12 @@ static int find_joined(struct gl_venue *venue, const struct gl_venue_preview *pr
                                        "100",      "page",       page,   NULL};
         GL_AUTO(gl_remote_call_done) struct gl_remote_call call = {0};
         GL_AUTO(gl_auto_json) json_t *root = NULL;
-        const json_t *note;
-        size_t i;
 
         snprintf(page, sizeof page, "%u", number);
         root = get(venue, &call, rest, queries, err);
         if (root == NULL)
             return -1;
-        json_array_foreach(root, i, note)
-        {
-            if (!gl_venue_has_tag(gl_venue_member(note, "body"), preview->tag))
-                continue;
+        if (gl_venue_tagged(root, "body", preview->tag) != NULL) {
             snprintf(out->id, sizeof out->id, "%s", preview->target);
             return 1;
         }
@@ -229,45 +198,29 @@ static int find_joined(struct gl_venue *venue, const struct gl_venue_preview *pr
     return gl_fail(err, GL_E_OUTCOME, "gitlab: too many comments to look through");
 }
 
-/* One issue, as JSON. */
-static json_t *get_issue(struct gl_venue *venue, const char *id, const char *etag,
-                         struct gl_remote_call *call, struct gl_error *err)
+static int find_closed(struct gl_venue *venue, const struct gl_venue_preview *preview,
+                       struct gl_venue_receipt *out, struct gl_error *err)
 {
-    json_t *root;
+    GL_AUTO(gl_remote_call_done) struct gl_remote_call call = {0};
+    GL_AUTO(gl_auto_json) json_t *root = NULL;
 
-    *call = (struct gl_remote_call){.method = "GET"};
-    address(venue, &call->url);
-    gl_str_addf(&call->url, "/%s", id);
-    if (etag != NULL)
-        gl_remote_header(call, "If-None-Match", "%s", etag);
-    if (gl_venue_exchange(venue, call, err) < 0)
-        return NULL;
-    if (call->reply.status == 304)
-        return json_null();
-    root = gl_venue_reply_json(venue, call, err);
-    if (root != NULL &&
-        (gl_venue_number(root, "iid") <= 0 || gl_venue_member(root, "state")[0] == '\0')) {
-        json_decref(root);
-        gl_fail(err, GL_E_BAD_REPLY, "gitlab: the answer is no issue");
-        return NULL;
-    }
-    return root;
+    address(venue, &call.url);
+    gl_str_addf(&call.url, "/%s", preview->target);
+    root = gl_venue_get_json(venue, &call, err);
+    if (root == NULL || gl_venue_check_request(venue, root, err) < 0 ||
+        gl_venue_read_receipt(venue, root, out, err) < 0)
+        return -1;
+    return gl_venue_is_closed(venue, root);
 }
 
 static int find(struct gl_venue *venue, const struct gl_venue_preview *preview,
                 struct gl_venue_receipt *out, struct gl_error *err)
 {
-    GL_AUTO(gl_remote_call_done) struct gl_remote_call call = {0};
-    GL_AUTO(gl_auto_json) json_t *root = NULL;
-
     if (preview->action == GL_VENUE_FILING)
         return find_filed(venue, preview, out, err);
     if (preview->action == GL_VENUE_JOINING)
         return find_joined(venue, preview, out, err);
-    root = get_issue(venue, preview->target, NULL, &call, err);
-    if (root == NULL || read_issue(root, out, err) < 0)
-        return -1;
-    return strcmp(gl_venue_member(root, "state"), "closed") == 0;
+    return find_closed(venue, preview, out, err);
 }
 
 static int search(struct gl_venue *venue, const char *words, struct gl_venue_candidate *out,
@@ -284,19 +237,8 @@ static int search(struct gl_venue *venue, const char *words, struct gl_venue_can
         return -1;
     json_array_foreach(root, i, item)
     {
-        struct gl_venue_receipt issue = {0};
-        struct gl_venue_candidate *candidate = &out[*out_count];
-
-        if (*out_count == GL_VENUE_CANDIDATES)
-            break;
-        if (read_issue(item, &issue, err) < 0)
+        if (gl_venue_add_candidate(venue, item, out, out_count, err) < 0)
             return -1;
-        snprintf(candidate->id, sizeof candidate->id, "%s", issue.id);
-        gl_venue_link(issue.url, candidate->url, sizeof candidate->url);
-        gl_venue_show(gl_venue_member(item, "title"), candidate->title, sizeof candidate->title);
-        candidate->is_open = strcmp(gl_venue_member(item, "state"), "opened") == 0;
-        candidate->votes = gl_venue_number(item, "upvotes");
-        ++*out_count;
     }
     return 0;
 }
@@ -305,25 +247,10 @@ static int status(struct gl_venue *venue, const char *id, const char *etag,
                   struct gl_venue_status *out, struct gl_error *err)
 {
     GL_AUTO(gl_remote_call_done) struct gl_remote_call call = {0};
-    GL_AUTO(gl_auto_json) json_t *root = NULL;
 
-    if (!is_iid(id))
-        return gl_fail(err, GL_E_BAD_VALUE, "gitlab: an issue has a number");
-    root = get_issue(venue, id, etag, &call, err);
-    if (root == NULL)
-        return -1;
-    out->is_same = json_is_null(root);
-    if (out->is_same)
-        return 0;
-    out->comments = gl_venue_number(root, "user_notes_count");
-    out->votes = gl_venue_number(root, "upvotes");
-    out->updated = gl_venue_time(root, "updated_at");
-    out->state = strcmp(gl_venue_member(root, "state"), "closed") == 0 ? GL_REQUEST_CLOSED
-                 : out->comments > 0                                   ? GL_REQUEST_ANSWERED
-                                                                       : GL_REQUEST_OPEN;
-    gl_venue_show(gl_venue_member(root, "title"), out->title, sizeof out->title);
-    snprintf(out->etag, sizeof out->etag, "%s", call.reply.etag);
-    return 0;
+    address(venue, &call.url);
+    gl_str_addf(&call.url, "/%s", id);
+    return gl_venue_get_status(venue, &call, etag, out, err);
 }
 
 const struct gl_venue_ops gl_venue_gitlab = {
@@ -336,6 +263,7 @@ const struct gl_venue_ops gl_venue_gitlab = {
     .place_key = "project",
     .settle_s = 5, /* read replicas */
     .rules = rules,
+    .layout = &layout,
     .open = open_gitlab,
     .compose = compose,
     .authorize = authorize,

@@ -34,6 +34,17 @@ static bool is_case(const char *name)
            strstr(name, "//") == NULL && gl_venue_is_word(name, "-_.:/", 300);
 }
 
+static const struct gl_venue_layout layout = {.noun = "case",
+                                              .id = "name",
+                                              .is_id = is_case,
+                                              .id_rule = "a case is named projects/ID/cases/ID",
+                                              .title = "displayName",
+                                              .reason = "state",
+                                              .updated = "updateTime",
+                                              .state = "state",
+                                              .closed = "CLOSED",
+                                              .answered = "ACTION_REQUIRED|SOLUTION_PROVIDED"};
+
 static void close_google(struct gl_venue *venue)
 {
     if (venue->state != NULL)
@@ -44,15 +55,14 @@ static void close_google(struct gl_venue *venue)
 static int open_google(struct gl_venue *venue, struct gl_error *err)
 {
     const char *parent = gl_venue_setting(venue, "parent");
-    char endpoint[256];
 
     if ((strncmp(parent, "projects/", 9) != 0 && strncmp(parent, "organizations/", 14) != 0) ||
         !gl_venue_is_word(parent, "-_.:/", 200) || strstr(parent, "..") != NULL)
         return gl_fail(err, GL_E_CONFIG,
                        "google-support: \"parent\" is projects/ID or organizations/NUMBER");
-    if (gl_venue_endpoint(venue, endpoint, err) < 0)
+    if (gl_venue_take_endpoint(venue, err) < 0)
         return -1;
-    if (!gl_gcp_is_trusted(endpoint))
+    if (!gl_gcp_is_trusted(venue->endpoint))
         return gl_fail(err, GL_E_CONFIG, "google-support: \"endpoint\" is no host of Google's");
     venue->state = gl_alloc(sizeof(struct gl_gcp_credential));
     return 0;
@@ -63,12 +73,8 @@ static int open_google(struct gl_venue *venue, struct gl_error *err)
 static struct gl_venue_step *add(const struct gl_venue *venue, struct gl_venue_preview *out,
                                  const char *path)
 {
-    char endpoint[256] = "";
-    struct gl_error checked = {0};
-    struct gl_venue_step *step;
+    struct gl_venue_step *step = gl_venue_step_add(out, "POST", "%s/v2/%s", venue->endpoint, path);
 
-    gl_venue_endpoint(venue, endpoint, &checked);
-    step = gl_venue_step_add(out, "POST", "%s/v2/%s", endpoint, path);
     snprintf(step->added, sizeof step->added, "Authorization of the Google account");
     return step;
 }
@@ -95,8 +101,7 @@ static int compose(const struct gl_venue *venue, const struct gl_venue_draft *dr
     struct gl_venue_step *step;
     char path[400];
 
-    if (draft->target != NULL && !is_case(draft->target))
-        return gl_fail(err, GL_E_BAD_VALUE, "google-support: a case is named projects/ID/cases/ID");
+    (void)err;
     snprintf(out->sender, sizeof out->sender, "the Google account, for %.150s", parent);
     if (draft->action == GL_VENUE_FILING) {
         snprintf(path, sizeof path, "%.200s/cases", parent);
@@ -135,18 +140,7 @@ static int authorize(struct gl_venue *venue, struct gl_remote_call *call, struct
         return -1;
     if (gl_venue_fetch_token(venue, &tokens, credential, err) < 0)
         return -1;
-    gl_remote_header(call, "Authorization", "Bearer %.*s", (int)credential->token.length,
-                     (const char *)credential->token.bytes);
-    return 0;
-}
-
-static int read_case(const json_t *item, struct gl_venue_receipt *receipt, struct gl_error *err)
-{
-    const char *name = gl_venue_member(item, "name");
-
-    if (!is_case(name))
-        return gl_fail(err, GL_E_BAD_REPLY, "google-support: the answer names no case");
-    snprintf(receipt->id, sizeof receipt->id, "%s", name);
+    gl_remote_bearer(call, &credential->token);
     return 0;
 }
 
@@ -159,7 +153,8 @@ static int read_step(struct gl_venue *venue, const struct gl_venue_preview *prev
     (void)step;
     if (root == NULL)
         return -1;
-    return preview->action == GL_VENUE_FILING ? read_case(root, receipt, err) : 0;
+    return preview->action == GL_VENUE_FILING ? gl_venue_read_receipt(venue, root, receipt, err)
+                                              : 0;
 }
 
 /* ---- looking ---- */
@@ -167,12 +162,8 @@ static int read_step(struct gl_venue *venue, const struct gl_venue_preview *prev
 static json_t *get(struct gl_venue *venue, const char *path, const char *token,
                    struct gl_remote_call *call, struct gl_error *err)
 {
-    char endpoint[256] = "";
-    struct gl_error checked = {0};
-
-    gl_venue_endpoint(venue, endpoint, &checked);
     *call = (struct gl_remote_call){0};
-    gl_str_addf(&call->url, "%s/v2/%s", endpoint, path);
+    gl_str_addf(&call->url, "%s/v2/%s", venue->endpoint, path);
     if (token != NULL) {
         gl_remote_query(call, "pageSize", "100");
         if (token[0] != '\0')
@@ -181,20 +172,14 @@ static json_t *get(struct gl_venue *venue, const char *path, const char *token,
     return gl_venue_get_json(venue, call, err);
 }
 
-static int look_in(const json_t *root, const char *tag, struct gl_venue_receipt *out,
-                   struct gl_error *err)
+static int look_in(const struct gl_venue *venue, const json_t *root, const char *tag,
+                   struct gl_venue_receipt *out, struct gl_error *err)
 {
-    const json_t *cases = json_object_get(root, "cases"), *item;
-    size_t i;
+    const json_t *cases = json_object_get(root, "cases");
 
     if (!json_is_object(root) || (cases != NULL && !json_is_array(cases)))
         return gl_fail(err, GL_E_BAD_REPLY, "google-support: the answer holds no list of cases");
-    json_array_foreach(cases, i, item)
-    {
-        if (gl_venue_has_tag(gl_venue_member(item, "displayName"), tag))
-            return read_case(item, out, err) < 0 ? -1 : 1;
-    }
-    return 0;
+    return gl_venue_look_in(venue, cases, tag, out, err);
 }
 
 static int find_filed(struct gl_venue *venue, const struct gl_venue_preview *preview,
@@ -206,7 +191,7 @@ static int find_filed(struct gl_venue *venue, const struct gl_venue_preview *pre
     for (unsigned page = 0; page < GL_VENUE_PAGES; page++) {
         GL_AUTO(gl_remote_call_done) struct gl_remote_call call = {0};
         GL_AUTO(gl_auto_json) json_t *root = get(venue, path, next, &call, err);
-        int rc = root != NULL ? look_in(root, preview->tag, out, err) : -1;
+        int rc = root != NULL ? look_in(venue, root, preview->tag, out, err) : -1;
 
         if (rc != 0)
             return rc;
@@ -226,9 +211,9 @@ static int find(struct gl_venue *venue, const struct gl_venue_preview *preview,
     if (preview->action == GL_VENUE_FILING)
         return find_filed(venue, preview, out, err);
     root = get(venue, preview->target, NULL, &call, err);
-    if (root == NULL || read_case(root, out, err) < 0)
+    if (root == NULL || gl_venue_read_receipt(venue, root, out, err) < 0)
         return -1;
-    return strcmp(gl_venue_member(root, "state"), "CLOSED") == 0;
+    return gl_venue_is_closed(venue, root);
 }
 
 static int status(struct gl_venue *venue, const char *id, const char *etag,
@@ -236,24 +221,14 @@ static int status(struct gl_venue *venue, const char *id, const char *etag,
 {
     GL_AUTO(gl_remote_call_done) struct gl_remote_call call = {0};
     GL_AUTO(gl_auto_json) json_t *root = NULL;
-    const char *state;
 
     (void)etag; /* the API has none */
-    if (!is_case(id))
-        return gl_fail(err, GL_E_BAD_VALUE, "google-support: a case is named projects/ID/cases/ID");
     root = get(venue, id, NULL, &call, err);
     if (root == NULL)
         return -1;
-    state = gl_venue_member(root, "state");
-    if (state[0] == '\0')
+    if (gl_venue_member(root, "state")[0] == '\0')
         return gl_fail(err, GL_E_BAD_REPLY, "google-support: the case has no state");
-    out->updated = gl_venue_time(root, "updateTime");
-    out->state = strcmp(state, "CLOSED") == 0 ? GL_REQUEST_CLOSED
-                 : strcmp(state, "ACTION_REQUIRED") == 0 || strcmp(state, "SOLUTION_PROVIDED") == 0
-                     ? GL_REQUEST_ANSWERED
-                     : GL_REQUEST_OPEN;
-    gl_venue_show(state, out->reason, sizeof out->reason);
-    gl_venue_show(gl_venue_member(root, "displayName"), out->title, sizeof out->title);
+    gl_venue_read_status(venue, root, out);
     return 0;
 }
 
@@ -266,6 +241,7 @@ const struct gl_venue_ops gl_venue_google_support = {
     .place_key = "parent",
     .settle_s = 60,
     .rules = rules,
+    .layout = &layout,
     .open = open_google,
     .close = close_google,
     .compose = compose,

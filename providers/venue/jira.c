@@ -33,24 +33,31 @@ static bool is_issue(const char *key)
            strspn(dash + 1, "0123456789") == strlen(dash + 1) && gl_venue_is_word(key, "-_", 60);
 }
 
+static const struct gl_venue_layout layout = {.noun = "issue",
+                                              .id = "key",
+                                              .is_id = is_issue,
+                                              .id_rule = "an issue is called as in GREEN-1",
+                                              .browse = "/browse/",
+                                              .title = "fields/summary",
+                                              .reason = "fields/status/name",
+                                              .updated = "fields/updated",
+                                              .comments = "fields/comment/total",
+                                              .votes = "fields/votes/votes",
+                                              .state = "fields/status/statusCategory/key",
+                                              .closed = "done"};
+
 static int open_jira(struct gl_venue *venue, struct gl_error *err)
 {
-    char endpoint[256];
-
     if (!gl_venue_is_word(gl_venue_setting(venue, "project"), "_", 40))
         return gl_fail(err, GL_E_CONFIG, "jira: \"project\" is a key as in GREEN");
     if (!gl_venue_is_mailbox(gl_venue_setting(venue, "email")))
         return gl_fail(err, GL_E_CONFIG, "jira: \"email\" must be one mail address");
-    return gl_venue_endpoint(venue, endpoint, err);
+    return gl_venue_take_endpoint(venue, err);
 }
 
 static void address(const struct gl_venue *venue, const char *path, struct gl_str *out)
 {
-    char endpoint[256] = "";
-    struct gl_error checked = {0};
-
-    gl_venue_endpoint(venue, endpoint, &checked);
-    gl_str_addf(out, "%s/rest/api/3/%s", endpoint, path);
+    gl_str_addf(out, "%s/rest/api/3/%s", venue->endpoint, path);
 }
 
 /* ---- Atlassian documents ---- */
@@ -140,8 +147,6 @@ static int compose(const struct gl_venue *venue, const struct gl_venue_draft *dr
     struct gl_venue_step *step;
     char path[128];
 
-    if (draft->target != NULL && !is_issue(draft->target))
-        return gl_fail(err, GL_E_BAD_VALUE, "jira: an issue is called as in GREEN-1");
     if (strlen(draft->title) > SUMMARY_MAX)
         return gl_fail(err, GL_E_TOO_LARGE, "jira: a title has at most %d bytes with its tag",
                        SUMMARY_MAX);
@@ -173,33 +178,11 @@ static int compose(const struct gl_venue *venue, const struct gl_venue_draft *dr
 
 static int authorize(struct gl_venue *venue, struct gl_remote_call *call, struct gl_error *err)
 {
-    GL_AUTO(gl_str_done) struct gl_str pair = {0};
-    GL_AUTO(gl_auto_free) char *base64 = NULL;
     const char *token;
 
     if (gl_venue_secret(venue, "token", true, &token, err) < 0)
         return -1;
-    gl_str_addf(&pair, "%s:%s", gl_venue_setting(venue, "email"), token);
-    base64 = gl_alloc(4 * ((pair.length + 2) / 3) + 1);
-    gl_base64_text(pair.text, pair.length, base64);
-    gl_remote_header(call, "Authorization", "Basic %s", base64);
-    gl_wipe(pair.text, pair.length);
-    gl_wipe(base64, strlen(base64));
-    return 0;
-}
-
-static int read_issue(const struct gl_venue *venue, const json_t *issue,
-                      struct gl_venue_receipt *receipt, struct gl_error *err)
-{
-    const char *key = gl_venue_member(issue, "key");
-    char endpoint[256] = "";
-    struct gl_error checked = {0};
-
-    if (!is_issue(key))
-        return gl_fail(err, GL_E_BAD_REPLY, "jira: the answer names no issue");
-    gl_venue_endpoint(venue, endpoint, &checked);
-    snprintf(receipt->id, sizeof receipt->id, "%s", key);
-    snprintf(receipt->url, sizeof receipt->url, "%s/browse/%s", endpoint, key);
+    gl_venue_basic(call, gl_venue_setting(venue, "email"), "", token);
     return 0;
 }
 
@@ -215,7 +198,8 @@ static int read_step(struct gl_venue *venue, const struct gl_venue_preview *prev
     root = gl_venue_reply_json(venue, call, err);
     if (root == NULL)
         return -1;
-    return preview->action == GL_VENUE_FILING ? read_issue(venue, root, receipt, err) : 0;
+    return preview->action == GL_VENUE_FILING ? gl_venue_read_receipt(venue, root, receipt, err)
+                                              : 0;
 }
 
 /* ---- looking ---- */
@@ -245,24 +229,16 @@ static int find_filed(struct gl_venue *venue, const struct gl_venue_preview *pre
 {
     GL_AUTO(gl_remote_call_done) struct gl_remote_call call = {0};
     GL_AUTO(gl_auto_json) json_t *root = NULL;
-    const json_t *issues, *issue;
+    const json_t *issues;
     char jql[200];
-    size_t i;
+    int rc;
 
     snprintf(jql, sizeof jql, "project = \"%.40s\" AND summary ~ \"\\\"%s\\\"\" ORDER BY created",
              gl_venue_setting(venue, "project"), preview->tag);
     issues = ask(venue, jql, 50, &call, &root, err);
-    if (issues == NULL)
-        return -1;
-    json_array_foreach(issues, i, issue)
-    {
-        const json_t *fields = json_object_get(issue, "fields");
-
-        if (gl_venue_has_tag(gl_venue_member(fields, "summary"), preview->tag))
-            return read_issue(venue, issue, out, err) < 0 ? -1 : 1;
-    }
-    return json_array_size(issues) < 50
-               ? 0
+    rc = issues != NULL ? gl_venue_look_in(venue, issues, preview->tag, out, err) : -1;
+    return rc != 0 || json_array_size(issues) < 50
+               ? rc
                : gl_fail(err, GL_E_OUTCOME, "jira: too many issues to look through");
 }
 
@@ -317,13 +293,6 @@ static int find(struct gl_venue *venue, const struct gl_venue_preview *preview,
                                               : find_joined(venue, preview, out, err);
 }
 
-static bool is_done(const json_t *fields)
-{
-    const json_t *category = json_object_get(json_object_get(fields, "status"), "statusCategory");
-
-    return strcmp(gl_venue_member(category, "key"), "done") == 0;
-}
-
 static int search(struct gl_venue *venue, const char *words, struct gl_venue_candidate *out,
                   size_t *out_count, struct gl_error *err)
 {
@@ -340,21 +309,8 @@ static int search(struct gl_venue *venue, const char *words, struct gl_venue_can
         return -1;
     json_array_foreach(issues, i, issue)
     {
-        const json_t *fields = json_object_get(issue, "fields");
-        struct gl_venue_candidate *candidate = &out[*out_count];
-        struct gl_venue_receipt found = {0};
-
-        if (*out_count == GL_VENUE_CANDIDATES)
-            break;
-        if (read_issue(venue, issue, &found, err) < 0)
+        if (gl_venue_add_candidate(venue, issue, out, out_count, err) < 0)
             return -1;
-        snprintf(candidate->id, sizeof candidate->id, "%s", found.id);
-        gl_venue_link(found.url, candidate->url, sizeof candidate->url);
-        gl_venue_show(gl_venue_member(fields, "summary"), candidate->title,
-                      sizeof candidate->title);
-        candidate->is_open = !is_done(fields);
-        candidate->votes = gl_venue_number(json_object_get(fields, "votes"), "votes");
-        ++*out_count;
     }
     return 0;
 }
@@ -368,21 +324,11 @@ static int status(struct gl_venue *venue, const char *id, const char *etag,
     char path[160];
 
     (void)etag; /* the API has none */
-    if (!is_issue(id))
-        return gl_fail(err, GL_E_BAD_VALUE, "jira: an issue is called as in GREEN-1");
     snprintf(path, sizeof path, "issue/%.60s?fields=summary,status,updated,votes,comment", id);
     root = get(venue, path, &call, err);
     if (root == NULL || gl_json_object(root, "fields", &fields, err) < 0)
         return -1;
-    out->comments = gl_venue_number(json_object_get(fields, "comment"), "total");
-    out->votes = gl_venue_number(json_object_get(fields, "votes"), "votes");
-    out->updated = gl_venue_time(fields, "updated");
-    out->state = is_done(fields)     ? GL_REQUEST_CLOSED
-                 : out->comments > 0 ? GL_REQUEST_ANSWERED
-                                     : GL_REQUEST_OPEN;
-    gl_venue_show(gl_venue_member(json_object_get(fields, "status"), "name"), out->reason,
-                  sizeof out->reason);
-    gl_venue_show(gl_venue_member(fields, "summary"), out->title, sizeof out->title);
+    gl_venue_read_status(venue, root, out);
     return 0;
 }
 
@@ -395,6 +341,7 @@ const struct gl_venue_ops gl_venue_jira = {
     .place_key = "project",
     .settle_s = 600, /* the index lags by minutes at times */
     .rules = rules,
+    .layout = &layout,
     .open = open_jira,
     .compose = compose,
     .authorize = authorize,

@@ -44,26 +44,19 @@ static const struct gl_venue_rule rules[] = {
     {0, "NOT_CREDENTIAL", GL_ANSWER_LOGIN},         {400, "Invalid signature", GL_ANSWER_LOGIN},
     {403, "NOT_GRANTED_CALL", GL_ANSWER_FORBIDDEN}, {0, NULL, GL_ANSWER_NONE}};
 
-static bool is_ticket(const char *id)
-{
-    return id[0] != '\0' && id[0] != '0' && strlen(id) <= 18 &&
-           strspn(id, "0123456789") == strlen(id);
-}
-
-static int open_ovh(struct gl_venue *venue, struct gl_error *err)
-{
-    char endpoint[256];
-
-    return gl_venue_endpoint(venue, endpoint, err);
-}
+static const struct gl_venue_layout layout = {.noun = "ticket",
+                                              .id = "ticketId",
+                                              .digits = 18,
+                                              .id_rule = "a ticket has a number",
+                                              .title = "subject",
+                                              .reason = "state",
+                                              .updated = "updateDate",
+                                              .state = "state",
+                                              .closed = "closed"};
 
 static void address(const struct gl_venue *venue, const char *path, struct gl_str *out)
 {
-    char endpoint[256] = "";
-    struct gl_error checked = {0};
-
-    gl_venue_endpoint(venue, endpoint, &checked);
-    gl_str_addf(out, "%s/support/tickets%s", endpoint, path);
+    gl_str_addf(out, "%s/support/tickets%s", venue->endpoint, path);
 }
 
 static int compose(const struct gl_venue *venue, const struct gl_venue_draft *draft,
@@ -76,8 +69,7 @@ static int compose(const struct gl_venue *venue, const struct gl_venue_draft *dr
     char path[64] = "/create";
     json_t *body;
 
-    if (draft->target != NULL && !is_ticket(draft->target))
-        return gl_fail(err, GL_E_BAD_VALUE, "ovh: a ticket has a number");
+    (void)err;
     if (!is_filing)
         snprintf(path, sizeof path, "/%.18s/close", draft->target);
     address(venue, path, &url);
@@ -124,16 +116,6 @@ static int authorize(struct gl_venue *venue, struct gl_remote_call *call, struct
     return 0;
 }
 
-static int read_ticket(const json_t *ticket, struct gl_venue_receipt *receipt, struct gl_error *err)
-{
-    int64_t id = gl_venue_number(ticket, "ticketId");
-
-    if (id <= 0)
-        return gl_fail(err, GL_E_BAD_REPLY, "ovh: the answer names no ticket");
-    snprintf(receipt->id, sizeof receipt->id, "%" PRId64, id);
-    return 0;
-}
-
 static int read_step(struct gl_venue *venue, const struct gl_venue_preview *preview, size_t step,
                      const struct gl_remote_call *call, struct gl_venue_receipt *receipt,
                      struct gl_error *err)
@@ -144,7 +126,7 @@ static int read_step(struct gl_venue *venue, const struct gl_venue_preview *prev
     if (preview->action != GL_VENUE_FILING) /* closing answers nothing */
         return 0;
     root = gl_venue_reply_json(venue, call, err);
-    return root != NULL ? read_ticket(root, receipt, err) : -1;
+    return root != NULL ? gl_venue_read_receipt(venue, root, receipt, err) : -1;
 }
 
 /* ---- looking ---- */
@@ -159,13 +141,10 @@ static json_t *get_ticket(struct gl_venue *venue, const char *id, struct gl_remo
     *call = (struct gl_remote_call){0};
     address(venue, path, &call->url);
     root = gl_venue_get_json(venue, call, err);
-    if (root != NULL &&
-        (gl_venue_number(root, "ticketId") <= 0 || gl_venue_member(root, "state")[0] == '\0')) {
-        json_decref(root);
-        gl_fail(err, GL_E_BAD_REPLY, "ovh: the answer is no ticket");
-        return NULL;
-    }
-    return root;
+    if (root == NULL || gl_venue_check_request(venue, root, err) == 0)
+        return root;
+    json_decref(root);
+    return NULL;
 }
 
 /* One of the tickets that were found: 1 when it carries the tag. */
@@ -182,7 +161,7 @@ static int look_at(struct gl_venue *venue, int64_t id, const char *tag,
         return -1;
     if (!gl_venue_has_tag(gl_venue_member(ticket, "subject"), tag))
         return 0;
-    return read_ticket(ticket, out, err) < 0 ? -1 : 1;
+    return gl_venue_read_receipt(venue, ticket, out, err) < 0 ? -1 : 1;
 }
 
 static int find_filed(struct gl_venue *venue, const struct gl_venue_preview *preview,
@@ -225,9 +204,9 @@ static int find(struct gl_venue *venue, const struct gl_venue_preview *preview,
     if (preview->action == GL_VENUE_FILING)
         return find_filed(venue, preview, out, err);
     ticket = get_ticket(venue, preview->target, &call, err);
-    if (ticket == NULL || read_ticket(ticket, out, err) < 0)
+    if (ticket == NULL || gl_venue_read_receipt(venue, ticket, out, err) < 0)
         return -1;
-    return strcmp(gl_venue_member(ticket, "state"), "closed") == 0;
+    return gl_venue_is_closed(venue, ticket);
 }
 
 static int status(struct gl_venue *venue, const char *id, const char *etag,
@@ -237,18 +216,13 @@ static int status(struct gl_venue *venue, const char *id, const char *etag,
     GL_AUTO(gl_auto_json) json_t *ticket = NULL;
 
     (void)etag; /* the API has none */
-    if (!is_ticket(id))
-        return gl_fail(err, GL_E_BAD_VALUE, "ovh: a ticket has a number");
     ticket = get_ticket(venue, id, &call, err);
     if (ticket == NULL)
         return -1;
-    out->updated = gl_venue_time(ticket, "updateDate");
-    out->state = strcmp(gl_venue_member(ticket, "state"), "closed") == 0 ? GL_REQUEST_CLOSED
-                 : strcmp(gl_venue_member(ticket, "lastMessageFrom"), "support") == 0
-                     ? GL_REQUEST_ANSWERED
-                     : GL_REQUEST_OPEN;
-    gl_venue_show(gl_venue_member(ticket, "state"), out->reason, sizeof out->reason);
-    gl_venue_show(gl_venue_member(ticket, "subject"), out->title, sizeof out->title);
+    gl_venue_read_status(venue, ticket, out);
+    if (out->state == GL_REQUEST_OPEN &&
+        strcmp(gl_venue_member(ticket, "lastMessageFrom"), "support") == 0)
+        out->state = GL_REQUEST_ANSWERED;
     return 0;
 }
 
@@ -261,7 +235,8 @@ const struct gl_venue_ops gl_venue_ovh = {
     .place_key = "product",
     .settle_s = 60,
     .rules = rules,
-    .open = open_ovh,
+    .layout = &layout,
+    .open = gl_venue_take_endpoint,
     .compose = compose,
     .authorize = authorize,
     .read = read_step,

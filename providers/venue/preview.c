@@ -178,7 +178,8 @@ int gl_venue_preview(const struct gl_venue *venue, enum gl_venue_action action,
     struct gl_venue_draft draft = {.action = action, .request = request, .target = target};
 
     if (check_action(venue, action, target, err) < 0 || check_request(request, err) < 0 ||
-        gl_venue_tag(request->fingerprint, made.tag, err) < 0)
+        gl_venue_tag(request->fingerprint, made.tag, err) < 0 ||
+        (target != NULL && gl_venue_check_id(venue->ops, target, err) < 0))
         return -1;
     draft.tag = made.tag;
     snprintf(draft.title, sizeof draft.title, "%s [%s]", request->title, made.tag);

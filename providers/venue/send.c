@@ -221,6 +221,8 @@ int gl_venue_status(struct gl_venue *venue, const char *id, const char *etag,
         return gl_fail(err, GL_E_USAGE, "%s cannot be asked", venue->ops->name);
     if (!gl_venue_is_word(id, "-_.:/", GL_VENUE_ID - 1))
         return gl_fail(err, GL_E_BAD_VALUE, "that is no id of %s", venue->ops->name);
+    if (gl_venue_check_id(venue->ops, id, err) < 0)
+        return -1;
     /* One that we would not write into a header is none. */
     if (etag != NULL && (etag[0] == '\0' || !gl_venue_is_word(etag, "", 127)))
         etag = NULL;

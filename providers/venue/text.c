@@ -164,16 +164,27 @@ void gl_venue_show(const char *text, char *out, size_t size)
     out[length] = '\0';
 }
 
+static const json_t *value_of(const json_t *object, const char *key)
+{
+    char name[64];
+
+    for (const char *slash; key != NULL && (slash = strchr(key, '/')) != NULL; key = slash + 1) {
+        snprintf(name, sizeof name, "%.*s", (int)(slash - key), key);
+        object = json_object_get(object, name);
+    }
+    return key != NULL ? json_object_get(object, key) : NULL;
+}
+
 const char *gl_venue_member(const json_t *object, const char *key)
 {
-    const char *text = json_string_value(json_object_get(object, key));
+    const char *text = json_string_value(value_of(object, key));
 
     return text != NULL ? text : "";
 }
 
 int64_t gl_venue_number(const json_t *object, const char *key)
 {
-    const json_t *value = json_object_get(object, key);
+    const json_t *value = value_of(object, key);
 
     return json_is_integer(value) && json_integer_value(value) >= 0 ? json_integer_value(value)
                                                                     : -1;

@@ -81,13 +81,15 @@ bool gl_venue_is_word(const char *text, const char *allowed, size_t most)
     return true;
 }
 
-static bool is_one_of(const char *choices, const char *value)
+bool gl_venue_is_one_of(const char *words, const char *text)
 {
-    size_t length = strlen(value);
+    size_t length = strlen(text);
 
-    for (const char *at = choices; length > 0 && at != NULL; at = strchr(at, '|')) {
+    if (length == 0 || strchr(text, '|') != NULL)
+        return false;
+    for (const char *at = words; at != NULL; at = strchr(at, '|')) {
         at += *at == '|';
-        if (strncmp(at, value, length) == 0 && (at[length] == '|' || at[length] == '\0'))
+        if (strncmp(at, text, length) == 0 && (at[length] == '|' || at[length] == '\0'))
             return true;
     }
     return false;
@@ -108,7 +110,7 @@ static int check_setting(const struct gl_venue_ops *ops, const struct gl_venue_s
                        "%s: \"%s\" must be one line, not empty, of at most %d "
                        "bytes",
                        ops->name, key->name, SETTING_MAX);
-    if (key->choices != NULL && !is_one_of(key->choices, setting->value))
+    if (key->choices != NULL && !gl_venue_is_one_of(key->choices, setting->value))
         return gl_fail(err, GL_E_CONFIG, "%s: \"%s\" must be one of %s", ops->name, key->name,
                        key->choices);
     return 0;
@@ -126,7 +128,7 @@ static int check_settings(const struct gl_venue *venue, struct gl_error *err)
     return 0;
 }
 
-int gl_venue_endpoint(const struct gl_venue *venue, char out[256], struct gl_error *err)
+int gl_venue_take_endpoint(struct gl_venue *venue, struct gl_error *err)
 {
     const char *url = gl_venue_setting(venue, "endpoint");
     size_t length = url != NULL ? strlen(url) : 0;
@@ -138,7 +140,7 @@ int gl_venue_endpoint(const struct gl_venue *venue, char out[256], struct gl_err
          strncmp(url, "http://localhost", 16) != 0 && strncmp(url, "http://[::1]", 12) != 0))
         return gl_fail(err, GL_E_CONFIG, "%s: \"endpoint\" must be an https address",
                        venue->ops->name);
-    snprintf(out, 256, "%.*s", (int)length, url);
+    snprintf(venue->endpoint, sizeof venue->endpoint, "%.*s", (int)length, url);
     return 0;
 }
 

@@ -299,6 +299,20 @@ json_t *gl_venue_reply_json(struct gl_venue *venue, const struct gl_remote_call 
     return NULL;
 }
 
+void gl_venue_basic(struct gl_remote_call *call, const char *user, const char *suffix,
+                    const char *password)
+{
+    GL_AUTO(gl_str_done) struct gl_str pair = {0};
+    GL_AUTO(gl_auto_free) char *base64 = NULL;
+
+    gl_str_addf(&pair, "%s%s:%s", user, suffix, password);
+    base64 = gl_alloc(4 * ((pair.length + 2) / 3) + 1);
+    gl_base64_text(pair.text, pair.length, base64);
+    gl_remote_header(call, "Authorization", "Basic %s", base64);
+    gl_wipe(pair.text, pair.length);
+    gl_wipe(base64, strlen(base64));
+}
+
 json_t *gl_venue_get_json(struct gl_venue *venue, struct gl_remote_call *call, struct gl_error *err)
 {
     call->method = "GET";
@@ -307,7 +321,41 @@ json_t *gl_venue_get_json(struct gl_venue *venue, struct gl_remote_call *call, s
     return gl_venue_reply_json(venue, call, err);
 }
 
+int gl_venue_get_status(struct gl_venue *venue, struct gl_remote_call *call, const char *etag,
+                        struct gl_venue_status *out, struct gl_error *err)
+{
+    GL_AUTO(gl_auto_json) json_t *root = NULL;
+
+    call->method = "GET";
+    if (etag != NULL)
+        gl_remote_header(call, "If-None-Match", "%s", etag);
+    if (gl_venue_exchange(venue, call, err) < 0)
+        return -1;
+    out->is_same = call->reply.status == 304;
+    if (out->is_same)
+        return 0;
+    root = gl_venue_reply_json(venue, call, err);
+    if (root == NULL || gl_venue_check_request(venue, root, err) < 0)
+        return -1;
+    gl_venue_read_status(venue, root, out);
+    snprintf(out->etag, sizeof out->etag, "%s", call->reply.etag);
+    return 0;
+}
+
 /* ---- tokens ---- */
+
+int gl_venue_add_token(struct gl_venue *venue, struct gl_remote_call *call, const char *header,
+                       const char *prefix, struct gl_error *err)
+{
+    bool is_read = strcmp(call->method, "GET") == 0;
+    const char *token = "";
+
+    if (gl_venue_secret(venue, "token", !is_read, &token, err) < 0)
+        return -1;
+    if (token[0] != '\0')
+        gl_remote_header(call, header, "%s%s", prefix, token);
+    return 0;
+}
 
 int gl_venue_fetch_token(struct gl_venue *venue, const struct gl_venue_tokens *tokens,
                          void *credential, struct gl_error *err)

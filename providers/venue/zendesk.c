@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "providers/venue/adapter.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,28 +22,27 @@ static const struct gl_venue_rule rules[] = {{400, "Idempotency", GL_ANSWER_REFU
                                              {422, "captcha", GL_ANSWER_PERSON},
                                              {0, NULL, GL_ANSWER_NONE}};
 
-static bool is_ticket(const char *id)
-{
-    return id[0] != '\0' && id[0] != '0' && strlen(id) <= 18 &&
-           strspn(id, "0123456789") == strlen(id);
-}
+static const struct gl_venue_layout layout = {.noun = "request",
+                                              .id = "id",
+                                              .digits = 18,
+                                              .id_rule = "a request has a number",
+                                              .title = "subject",
+                                              .reason = "status",
+                                              .updated = "updated_at",
+                                              .state = "status",
+                                              .closed = "solved|closed",
+                                              .answered = "pending"};
 
 static int open_zendesk(struct gl_venue *venue, struct gl_error *err)
 {
-    char endpoint[256];
-
     if (!gl_venue_is_mailbox(gl_venue_setting(venue, "email")))
         return gl_fail(err, GL_E_CONFIG, "zendesk: \"email\" must be one mail address");
-    return gl_venue_endpoint(venue, endpoint, err);
+    return gl_venue_take_endpoint(venue, err);
 }
 
 static void address(const struct gl_venue *venue, const char *path, struct gl_str *out)
 {
-    char endpoint[256] = "";
-    struct gl_error checked = {0};
-
-    gl_venue_endpoint(venue, endpoint, &checked);
-    gl_str_addf(out, "%s/api/v2/requests%s", endpoint, path);
+    gl_str_addf(out, "%s/api/v2/requests%s", venue->endpoint, path);
 }
 
 /* ---- composing ---- */
@@ -71,8 +69,7 @@ static int compose(const struct gl_venue *venue, const struct gl_venue_draft *dr
     struct gl_venue_step *step;
     char path[64];
 
-    if (draft->target != NULL && !is_ticket(draft->target))
-        return gl_fail(err, GL_E_BAD_VALUE, "zendesk: a request has a number");
+    (void)err;
     snprintf(out->sender, sizeof out->sender, "%.80s <%.100s>", name, email);
     if (draft->action == GL_VENUE_WITHDRAWING) {
         snprintf(path, sizeof path, "/%.18s.json", draft->target);
@@ -97,31 +94,12 @@ static int compose(const struct gl_venue *venue, const struct gl_venue_draft *dr
 static int authorize(struct gl_venue *venue, struct gl_remote_call *call, struct gl_error *err)
 {
     bool is_filing = strcmp(call->method, "POST") == 0;
-    GL_AUTO(gl_str_done) struct gl_str pair = {0};
-    GL_AUTO(gl_auto_free) char *base64 = NULL;
     const char *token = "";
 
     if (gl_venue_secret(venue, "token", !is_filing, &token, err) < 0)
         return -1;
-    if (token[0] == '\0')
-        return 0;
-    gl_str_addf(&pair, "%s/token:%s", gl_venue_setting(venue, "email"), token);
-    base64 = gl_alloc(4 * ((pair.length + 2) / 3) + 1);
-    gl_base64_text(pair.text, pair.length, base64);
-    gl_remote_header(call, "Authorization", "Basic %s", base64);
-    gl_wipe(pair.text, pair.length);
-    gl_wipe(base64, strlen(base64));
-    return 0;
-}
-
-static int read_request(const json_t *request, struct gl_venue_receipt *receipt,
-                        struct gl_error *err)
-{
-    int64_t id = gl_venue_number(request, "id");
-
-    if (id <= 0)
-        return gl_fail(err, GL_E_BAD_REPLY, "zendesk: the answer names no request");
-    snprintf(receipt->id, sizeof receipt->id, "%" PRId64, id);
+    if (token[0] != '\0')
+        gl_venue_basic(call, gl_venue_setting(venue, "email"), "/token", token);
     return 0;
 }
 
@@ -132,7 +110,9 @@ static int read_step(struct gl_venue *venue, const struct gl_venue_preview *prev
     GL_AUTO(gl_auto_json) json_t *root = gl_venue_reply_json(venue, call, err);
 
     (void)step, (void)preview;
-    return root != NULL ? read_request(json_object_get(root, "request"), receipt, err) : -1;
+    if (root == NULL)
+        return -1;
+    return gl_venue_read_receipt(venue, json_object_get(root, "request"), receipt, err);
 }
 
 /* ---- looking ---- */
@@ -151,17 +131,7 @@ static const json_t *get(struct gl_venue *venue, const char *id, struct gl_remot
     if (*out_root == NULL)
         return NULL;
     request = json_object_get(*out_root, "request");
-    if (gl_venue_number(request, "id") > 0 && gl_venue_member(request, "status")[0] != '\0')
-        return request;
-    gl_fail(err, GL_E_BAD_REPLY, "zendesk: the answer is no request");
-    return NULL;
-}
-
-static bool is_over(const json_t *request)
-{
-    const char *status = gl_venue_member(request, "status");
-
-    return strcmp(status, "solved") == 0 || strcmp(status, "closed") == 0;
+    return gl_venue_check_request(venue, request, err) == 0 ? request : NULL;
 }
 
 static int find_filed(struct gl_venue *venue, const struct gl_venue_preview *preview,
@@ -170,21 +140,16 @@ static int find_filed(struct gl_venue *venue, const struct gl_venue_preview *pre
     GL_AUTO(gl_remote_call_done) struct gl_remote_call call = {0};
     GL_AUTO(gl_auto_json) json_t *root = NULL;
     json_t *requests;
-    const json_t *request;
-    size_t i;
+    int rc;
 
     address(venue, "/search.json", &call.url);
     gl_remote_query(&call, "query", preview->tag);
     root = gl_venue_get_json(venue, &call, err);
     if (root == NULL || gl_json_array(root, "requests", &requests, err) < 0)
         return -1;
-    json_array_foreach(requests, i, request)
-    {
-        if (gl_venue_has_tag(gl_venue_member(request, "subject"), preview->tag))
-            return read_request(request, out, err) < 0 ? -1 : 1;
-    }
-    return json_array_size(requests) < 100
-               ? 0
+    rc = gl_venue_look_in(venue, requests, preview->tag, out, err);
+    return rc != 0 || json_array_size(requests) < 100
+               ? rc
                : gl_fail(err, GL_E_OUTCOME, "zendesk: too many requests to look through");
 }
 
@@ -203,9 +168,9 @@ static int find(struct gl_venue *venue, const struct gl_venue_preview *preview,
     if (preview->action == GL_VENUE_FILING)
         return find_filed(venue, preview, out, err);
     request = get(venue, preview->target, &call, &root, err);
-    if (request == NULL || read_request(request, out, err) < 0)
+    if (request == NULL || gl_venue_read_receipt(venue, request, out, err) < 0)
         return -1;
-    return is_over(request);
+    return gl_venue_is_closed(venue, request);
 }
 
 static int status(struct gl_venue *venue, const char *id, const char *etag,
@@ -214,21 +179,12 @@ static int status(struct gl_venue *venue, const char *id, const char *etag,
     GL_AUTO(gl_remote_call_done) struct gl_remote_call call = {0};
     GL_AUTO(gl_auto_json) json_t *root = NULL;
     const json_t *request;
-    const char *word;
 
     (void)etag; /* the API has none */
-    if (!is_ticket(id))
-        return gl_fail(err, GL_E_BAD_VALUE, "zendesk: a request has a number");
     request = get(venue, id, &call, &root, err);
     if (request == NULL)
         return -1;
-    word = gl_venue_member(request, "status");
-    out->updated = gl_venue_time(request, "updated_at");
-    out->state = is_over(request)               ? GL_REQUEST_CLOSED
-                 : strcmp(word, "pending") == 0 ? GL_REQUEST_ANSWERED
-                                                : GL_REQUEST_OPEN;
-    gl_venue_show(word, out->reason, sizeof out->reason);
-    gl_venue_show(gl_venue_member(request, "subject"), out->title, sizeof out->title);
+    gl_venue_read_status(venue, request, out);
     return 0;
 }
 
@@ -242,6 +198,7 @@ const struct gl_venue_ops gl_venue_zendesk = {
     .settle_s = 600,      /* the search index */
     .idempotent_s = 3600, /* the desk keeps a key for two hours */
     .rules = rules,
+    .layout = &layout,
     .open = open_zendesk,
     .compose = compose,
     .authorize = authorize,

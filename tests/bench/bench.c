@@ -42,12 +42,12 @@ long bench_peak_kib(void)
 
 static int usage(void)
 {
-    fputs(
-        "usage: bench start PROGRAM | offers | json | demand | energy FOLDER | papers | planning | "
-        "guarantee FOLDER [SUITE] | receipt FILE | aws FOLDER | hook COMMANDS | hook-plan "
-        "RESOURCES | "
-        "hook-jansson FILE\n",
-        stderr);
+    fputs("usage: bench start PROGRAM | offers | json | demand | demand-ledger FOLDER | energy "
+          "FOLDER | papers | planning | "
+          "guarantee FOLDER [SUITE] | receipt FILE | aws FOLDER | hook COMMANDS | hook-plan "
+          "RESOURCES | "
+          "hook-jansson FILE\n",
+          stderr);
     return 2;
 }
 
@@ -66,6 +66,7 @@ static const struct suite {
     {"aws", NULL, bench_aws},
     {"json", bench_json, NULL},
     {"demand", bench_demand, NULL},
+    {"demand-ledger", NULL, bench_demand_ledger},
     {"hook", NULL, bench_hook},
     {"hook-plan", NULL, bench_hook_plan},
     {"hook-jansson", NULL, bench_hook_jansson},

@@ -26,6 +26,8 @@ int bench_guarantee(const char *folder, const char *only, struct gl_error *err);
 int bench_json(struct gl_error *err);
 /* A million demand signals to clusters: time and memory. */
 int bench_demand(struct gl_error *err);
+/* The same out of a ledger of a million events in `folder`: opened, read and clustered. */
+int bench_demand_ledger(const char *folder, struct gl_error *err);
 /* Verifications a second of the receipt in `path`. */
 int bench_receipt(const char *path, struct gl_error *err);
 /* Launches by the whole command beside the AWS CLI's, as tests/bench/aws.sh prepared them in

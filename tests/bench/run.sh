@@ -217,6 +217,8 @@ title 'Plans judged: the whole command beside its peers (GREENLAUNCH_BENCH_PLAN)
 bash tests/bench/hook.sh "$build"
 title 'Demand signals, clustered'
 "$build/bench" demand
+title 'The same out of the ledger: opened, read, clustered; 64 MB and a second are the ceilings'
+"$build/bench" demand-ledger "$work"
 title 'Energy counters over 30 simulated days, every range and power'
 "$build/bench" energy "$work/rapl"
 title 'Published figures recomputed'

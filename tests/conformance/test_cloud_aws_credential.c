@@ -393,6 +393,40 @@ static void kept_renewed_and_used_while_the_service_is_down(void **state)
     gl_aws_chain_free(chain);
 }
 
+/* Asked beside other work a program is started once and looked at; who then needs it waits. */
+static void processes_run_beside_others(void **state)
+{
+    GL_AUTO(gl_auto_free) char *go = gl_path_join(folder, "go");
+    GL_AUTO(gl_str_done) struct gl_str text = {0};
+    struct gl_error err = {0};
+    struct gl_aws_chain *chain;
+
+    (void)state;
+    gl_str_addf(&text,
+                "[default]\ncredential_process = sh -c 'while ! [ -e %s ]; do sleep 0.01; done; "
+                "printf x >>%s; echo \"{\\\"Version\\\":1,\\\"AccessKeyId\\\":\\\"AKSLOW\\\","
+                "\\\"SecretAccessKey\\\":\\\"" PLANTED "\\\"}\"'\n",
+                go, go);
+    write_file("config", gl_str_text(&text));
+    chain = open_chain(NULL, &err);
+    assert_non_null(chain);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(gl_aws_chain_ask(chain, false, &err), 1);
+        assert_non_null(strstr(err.text, "credential_process of profile default"));
+        gl_error_clear(&err);
+    }
+    write_file("go", "");
+    get_id(chain, false, "AKSLOW");
+    assert_int_equal(gl_aws_chain_ask(chain, false, &err), 0);
+    assert_int_equal(gl_aws_chain_ask(chain, true, &err), 1); /* rejected: anew */
+    gl_error_clear(&err);
+    get_id(chain, false, "AKSLOW"); /* not with what was rejected */
+    gl_aws_chain_free(chain);
+    gl_str_clear(&text);
+    assert_int_equal(gl_file_read(go, 10, &text.text, &text.length, &err), 0);
+    assert_int_equal(text.length, 2);
+}
+
 /* ---- regions and endpoints ---- */
 
 static void expect_endpoint(const struct gl_aws_chain *chain, const char *service,
@@ -477,6 +511,7 @@ int main(void)
         TEST(roles_lead_to_roles),
         TEST(sessions_name_the_line_that_helps),
         TEST(processes_that_fail),
+        TEST(processes_run_beside_others),
         TEST(container_addresses),
         TEST(container_tokens),
         TEST(instances_without_a_role),

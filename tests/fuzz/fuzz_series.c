@@ -2,8 +2,8 @@
 /* Series files and live answers from arbitrary bytes. The first byte picks the reader: c and j a
  * CSV and a JSON file, n, r and g the three NESO answers, s and f those of Energy-Charts, h and p
  * those of Energinet, m and k history and forecast of Electricity Maps, l its renewable share, w
- * and W those of WattTime, a and A those of the Carbon Aware SDK; any other is a CSV file. Whatever
- * comes out must be fit to be judged. */
+ * and W those of WattTime, a and A those of the Carbon Aware SDK, o the one of Oracle; any other is
+ * a CSV file. Whatever comes out must be fit to be judged. */
 #include "providers/signal/file_part.h"
 
 #include <stdlib.h>
@@ -22,7 +22,10 @@ static void check_series(struct gl_series *series)
 {
     gl_series_tidy(series, (struct gl_instant){NOW});
     must(series->zone[0] != '\0' && series->provider[0] != '\0');
-    must((series->meaning.quantity == GL_INTENSITY) == (series->meaning.share_of == 0));
+    must(series->meaning.quantity != GL_INTENSITY || series->meaning.share_of == 0);
+    /* A provider's claim alone may leave open what it counts. */
+    must(series->meaning.quantity == GL_INTENSITY || series->meaning.share_of != 0 ||
+         series->meaning.accounting == GL_MARKET);
     for (size_t i = 0; i < series->count; i++) {
         const struct gl_point *point = &series->points[i];
 
@@ -113,6 +116,7 @@ static void run(char which, char *bytes, size_t length)
         {'W', &gl_signal_watttime, "DE", PAST},
         {'a', &gl_signal_carbon_aware, "DE", 0},
         {'A', &gl_signal_carbon_aware, "DE", 1},
+        {'o', &gl_signal_oracle, "DE", 0},
     };
 
     for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++)

@@ -85,9 +85,10 @@ if command -v jq >/dev/null; then
     exits 3 'output beyond the limit is cut, what is no text is not lost' greenlaunch run --json \
         "${green[@]}" -d 2min -- sh -c \
         'printf x; yes é | head -c 9000000 | tr -d "\n"; printf "\377\000b" >&2; exit 3'
-    [ "$(jq -c '.data | [(.stdout | utf8bytelength), .stdout_truncated, .stdout_dropped_bytes,
-        .stdout[:2], .stdout[-1:], .stderr, .stderr_base64, .stderr_truncated]' "$scratch/out")" = \
-        '[4194303,true,1805698,"xé","é",null,"/wBi",false]' ]
+    [ "$(jq -c '.warnings as $said | .data | [(.stdout | utf8bytelength), .stdout_truncated, .stdout_dropped_bytes,
+        .stdout[:2], .stdout[-1:], .stderr, .stderr_base64, .stderr_truncated,
+        ($said | any(.code == "GL1004"))]' "$scratch/out")" = \
+        '[4194303,true,1805698,"xé","é",null,"/wBi",false,true]' ]
     check $? 'between two characters, with a mark and a count, else as base64'
 fi
 
@@ -167,6 +168,15 @@ exits 0 'stop ends it with its receipt' greenlaunch stop "$launch"
 exits 0 'which verifies' greenlaunch verify "$state/receipts/$launch.json" \
     --key "$state/broker.pub"
 nothing_runs 'kill -9'
+
+exits 0 'an instance whose token will be lost' greenlaunch launch "${green[@]}" -d 2min --name unread
+rm "$state"/tokens/gl-*
+sleep 3 # long enough for the gap to be told
+exits 0 'is stopped all the same' greenlaunch stop unread
+said 'from no reading: charged at the high bound' 'at the high bound'
+! grep -q 'the first reading' "$scratch/out" && grep -q 'P10 does not hold' "$scratch/out"
+check $? 'and nothing is said of a first reading'
+exits 0 'its receipt verifies' greenlaunch verify "$(receipt_of)"
 
 # ---- leases ----
 exits 0 'an instance with a lease of 3 s starts' greenlaunch launch "${green[@]}" -d 3s

@@ -38,6 +38,7 @@ BEGIN {
             share = 100 - percent * 0.6
             at = sprintf("%sT%02d:00Z,%s", civil(first + day), hour, zone)
             printf "%s,carbon_intensity,gCO2e/kWh,%.1f,measured,lifecycle\n", at, value
-            printf "%s,renewable_share,percent,%.1f,measured,\n", at, share < 100 ? share : 100
+            printf "%s,renewable_share,percent,%.1f,measured,\n", at,\
+                   share < 0 ? 0 : share < 100 ? share : 100
         }
 }'

@@ -267,6 +267,22 @@ static void test_daemon_with_spool(void **state)
     text = read_file(readings);
     assert_int_equal(count_records(text, &last), records);
     assert_true(last.is_final);
+    assert_null(strstr(text, "GLE1 "));
+    /* with the token: enrolled, for who has seen no console */
+    {
+        char token[2 * TREE_PATH];
+
+        snprintf(token, sizeof token, "%s/token", folder);
+        tree_put(folder, "/token",
+                 "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n");
+        unlink(readings);
+        assert_int_equal(
+            run_mode(ARGS("--replay", spool, "--output", readings, "--token-file", token)), 0);
+    }
+    gl_auto_free(&text);
+    text = read_file(readings);
+    assert_int_equal(strncmp(text, "GLE1 ", 5), 0);
+    assert_int_equal(count_records(text, &last), records);
     /* and a spool that was tampered with */
     {
         char path[3 * TREE_PATH];

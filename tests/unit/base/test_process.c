@@ -481,6 +481,43 @@ static void capture_collects_stdout(void **state)
     gl_str_done(&out);
 }
 
+/* Beside other work: what is not there yet is not waited for, and nothing is left behind. */
+static void capture_is_looked_at_now_and_then(void **state)
+{
+    const char *const slow[] = {"/bin/sh", "-c", "echo a; read x; echo b", NULL};
+    const char *const never[] = {"sleep", "1000", NULL};
+    GL_AUTO(gl_str_done) struct gl_str out = {0};
+    struct gl_spawn spawn = {.argv = slow, .stdout_fd = -1, .stderr_fd = -1, .uid = -1, .gid = -1};
+    struct gl_error err = {0};
+    struct gl_capture *capture;
+    int ends[2], status = -1;
+
+    (void)state;
+    assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
+    spawn.stdin_fd = ends[0];
+    capture = gl_capture_start(&spawn, 100, 60000, &err);
+    assert_non_null(capture);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(gl_capture_take(capture, i, &out, &status, &err), 0);
+    assert_int_equal(out.length, 0);
+    assert_int_equal(write(ends[1], "\n", 1), 1);
+    assert_int_equal(gl_capture_take(capture, -1, &out, &status, &err), 1);
+    assert_string_equal(gl_str_text(&out), "a\nb\n");
+    assert_int_equal(status, 0);
+    gl_capture_free(capture);
+    close(ends[0]);
+    close(ends[1]);
+    spawn.argv = never;
+    spawn.stdin_fd = -1;
+    capture = gl_capture_start(&spawn, 100, 20, &err);
+    assert_int_equal(gl_capture_take(capture, -1, &out, &status, &err), -1);
+    assert_int_equal(err.code, GL_E_TIMEOUT);
+    gl_capture_free(capture);
+    gl_capture_free(gl_capture_start(&spawn, 100, -1, &err));
+    assert_int_equal(waitpid(-1, &status, WNOHANG), -1);
+    assert_int_equal(errno, ECHILD);
+}
+
 static void capture_gives_up_in_time(void **state)
 {
     static const char *const closes[] = {"sh", "-c", "exec >&-; exec sleep 100", NULL};
@@ -544,6 +581,7 @@ int main(void)
         cmocka_unit_test(nonsense_processes_are_refused),
         cmocka_unit_test(cpu_time_grows),
         cmocka_unit_test(capture_collects_stdout),
+        cmocka_unit_test(capture_is_looked_at_now_and_then),
         cmocka_unit_test(capture_gives_up_in_time),
         cmocka_unit_test(programs_are_found_in_absolute_folders_only),
     };

@@ -39,6 +39,11 @@ static const struct good good[] = {
     {GL_DIM_INTENSITY, "5 lb/MWh", 2267962}, /* 2267961.85, rounded */
     {GL_DIM_INTENSITY, "0 g/kWh", 0},
     {GL_DIM_INTENSITY, "1 t/GWh", 1000000},
+    {GL_DIM_INTENSITY, "500 mgCO2e/kWh", 500000},
+    {GL_DIM_MASS, "500 mg", 500000},
+    {GL_DIM_MASS, "12.3 mgCO2e", 12300},
+    {GL_DIM_MASS_RATE, "730.5 mg per month", 1000},
+    {GL_DIM_ENERGY, "44.4 mWh", 44400},
     {GL_DIM_MASS, "5 kg", INT64_C(5000000000)},
     {GL_DIM_MASS, "1.5 t", INT64_C(1500000000000)},
     {GL_DIM_MASS, "2kgCO2e", INT64_C(2000000000)},
@@ -343,26 +348,66 @@ static uint64_t next_random(uint64_t *seed)
     return *seed >> 33;
 }
 
-/* What is printed reads back as the same value, to the three digits that are printed. */
+static char *mass_text(double g, char out[GL_QUANTITY_TEXT])
+{
+    return gl_mass_text((struct gl_mass){g}, out);
+}
+
+static char *energy_text(double wh, char out[GL_QUANTITY_TEXT])
+{
+    return gl_energy_text((struct gl_energy){wh}, out);
+}
+
+/* Ways in which a quantity is printed; what stands behind it belongs to the unit. */
+static const struct printed {
+    enum gl_dimension dim;
+    char *(*print)(double value, char out[GL_QUANTITY_TEXT]);
+    const char *behind;
+} printers[] = {
+    {GL_DIM_MASS, mass_text, ""},
+    {GL_DIM_MASS, mass_text, "CO2e"},
+    {GL_DIM_MASS, mass_text, " CO2e"},
+    {GL_DIM_MASS_RATE, mass_text, "/h"},
+    {GL_DIM_MASS_RATE, mass_text, "CO2e per h"},
+    {GL_DIM_INTENSITY, mass_text, "CO2e/kWh"},
+    {GL_DIM_ENERGY, energy_text, ""},
+};
+
+static void check_printed(const struct printed *printed, double value, unsigned units[128])
+{
+    char number[GL_QUANTITY_TEXT], text[2 * GL_QUANTITY_TEXT];
+    struct gl_error err = {0};
+    int64_t millionths = 0;
+
+    printed->print(value, number);
+    snprintf(text, sizeof text, "%s%s", number, printed->behind);
+    if (gl_quantity_parse(printed->dim, text, &millionths, &err) != 0)
+        fail_msg("%s: %s", text, err.text);
+    if (fabs((double)millionths / 1e6 - value) > 0.00501 * value + 0.5e-6)
+        fail_msg("%s is not %g", text, value);
+    units[(unsigned char)strchr(number, ' ')[1]]++;
+}
+
+/* What is printed reads back as the same value, to the three digits that are printed, from
+ * millionths of the base unit to the most that can be written, in every unit there is. */
 static void test_print_and_parse(void **state)
 {
-    static const double scales[] = {0.01, 0.1, 1, 10, 100};
+    static const char letters[] = "mgktWMG"; /* that the units begin with */
+    unsigned units[128] = {0};
     uint64_t seed = 1;
 
     (void)state;
-    for (int i = 0; i < 20000; i++) {
-        double g = (double)(next_random(&seed) % 2147483 + 1) * scales[i % 5];
-        char text[GL_QUANTITY_TEXT];
-        struct gl_error err = {0};
-        int64_t millionths = 0;
+    for (int i = 0; i < 70000; i++) {
+        size_t way = (size_t)i % (sizeof printers / sizeof printers[0]);
+        double value = (double)(next_random(&seed) % 8000 + 1000) / 1e9; /* to 9e-6 */
 
-        gl_mass_text((struct gl_mass){g}, text);
-        if (strstr(text, "mg") != NULL)
-            continue;
-        if (gl_quantity_parse(GL_DIM_MASS, text, &millionths, &err) != 0)
-            fail_msg("%s: %s", text, err.text);
-        assert_true(fabs((double)millionths / 1e6 - g) <= 0.00501 * g);
+        for (uint64_t tens = next_random(&seed) % 19; tens > 0; tens--)
+            value *= 10;
+        check_printed(&printers[way], i % 1000 == 0 ? 0 : value, units);
     }
+    for (const char *letter = letters; *letter != '\0'; letter++)
+        if (units[(unsigned char)*letter] < 1000)
+            fail_msg("few units begin with %c: the test says little", *letter);
 }
 
 /* Integer amounts of every metric unit are exact, with and without a point. */
@@ -449,7 +494,8 @@ static void random_quantity(uint64_t *seed, char *out, size_t size)
         {"1", "20", "0.5", "1_000", "3.25", "40", "7", "9", "$", "$2", ".", "-", ",", "P", "T",
          "e5"},
         {"", "", "", "", " ", " ", " ", "  ", "1", "_0", ".", ",", "e5", "-", "4H", "2M"},
-        {"g", "kg", "t", "lb", "W", "kW", "J", "kWh", "%", "GiB", "B", "USD", "h", "min", "s", ""},
+        {"g", "kg", "t", "mg", "W", "kW", "mWh", "kWh", "%", "GiB", "B", "USD", "h", "min", "s",
+         ""},
         {"", "", "", "", "", "", "CO2e", " CO2",
          "CO\xe2\x82\x82"
          "e",

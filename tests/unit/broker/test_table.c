@@ -82,6 +82,23 @@ static void the_least_wanted_column_goes_first(void **state)
     gl_str_done(&out);
 }
 
+static void a_legend_may_ask_what_is_shown(void **state)
+{
+    struct gl_table *table = gl_table_new(columns, COLUMNS);
+    char name[] = "a-name-that-takes-forty-columns-all-alone";
+
+    (void)state;
+    gl_table_row(table, first);
+    assert_true(gl_table_shows(table, 80, false, 1));
+    gl_table_row(table, (const char *const[]){name, "eu-north-1", "9.5", NULL});
+    assert_false(gl_table_shows(table, 60, false, 1)); /* PLACE goes first */
+    assert_true(gl_table_shows(table, 60, false, 0));
+    assert_true(gl_table_shows(table, 40, false, 1)); /* blocks hold all of it */
+    assert_true(gl_table_shows(table, 60, true, 1));
+    assert_false(gl_table_shows(table, 80, false, COLUMNS));
+    gl_table_free(table);
+}
+
 static void text_is_cut_and_numbers_never(void **state)
 {
     struct gl_column two[] = {{"NAME", false, 0}, {"g", true, 0}};
@@ -230,6 +247,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(columns_line_up_and_numbers_stand_right),
         cmocka_unit_test(the_least_wanted_column_goes_first),
+        cmocka_unit_test(a_legend_may_ask_what_is_shown),
         cmocka_unit_test(text_is_cut_and_numbers_never),
         cmocka_unit_test(cutting_keeps_characters_whole),
         cmocka_unit_test(narrow_and_accessible_are_blocks),

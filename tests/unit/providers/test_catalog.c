@@ -3,12 +3,16 @@
  * or with dead ones, tokens fetched once for all, rows filled in from several answers. */
 #include "providers/cloud/catalog.h"
 
+#include "base/http_part.h"
+
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -280,6 +284,118 @@ static void test_offline(void **state)
     close_bench(&bench);
 }
 
+/* ---- beside a cloud that is dead: on the real clock, over a transport with flights ---- */
+
+struct silent {
+    struct gl_http http; /* first */
+    struct gl_http_flight *under_way[16];
+    int64_t due_ms[16];
+};
+
+/* "dead" answers nothing for as long as the test lasts, the others at once. */
+static void silent_start(struct gl_http *http, struct gl_http_flight *flight)
+{
+    struct silent *silent = (struct silent *)http;
+    bool is_dead = strstr(flight->request->url, "//dead/") != NULL;
+    size_t at = 0;
+
+    while (silent->under_way[at] != NULL)
+        assert_true(++at < 16);
+    silent->under_way[at] = flight;
+    silent->due_ms[at] = is_dead ? INT64_MAX : gl_http_clock_ms();
+}
+
+static void silent_run(struct gl_http *http, int64_t wait_ms)
+{
+    struct silent *silent = (struct silent *)http;
+    struct timespec pause = {wait_ms / 1000, wait_ms % 1000 * 1000000};
+
+    for (size_t i = 0; i < 16; i++) {
+        struct gl_http_flight *flight = silent->under_way[i];
+
+        if (flight == NULL || silent->due_ms[i] > gl_http_clock_ms())
+            continue;
+        flight->reply = (struct gl_http_reply){.status = 200, .retry_after_s = -1};
+        snprintf(flight->reply.content_type, sizeof flight->reply.content_type, "application/json");
+        flight->reply.body = gl_strdup("{}");
+        flight->reply.body_length = 2;
+        flight->is_done = true;
+        silent->under_way[i] = NULL;
+        gl_http_flight_finish(flight);
+        return;
+    }
+    nanosleep(&pause, NULL);
+}
+
+static void silent_drop(struct gl_http *http, struct gl_http_flight *flight)
+{
+    struct silent *silent = (struct silent *)http;
+
+    for (size_t i = 0; i < 16; i++)
+        if (silent->under_way[i] == flight)
+            silent->under_way[i] = NULL;
+}
+
+static const struct gl_http_flight_ops silent_flights = {silent_start, silent_run, silent_drop};
+
+/* Credentials that a program brings at its `looks`-th look. */
+static unsigned looks_left;
+
+static int ask_program(struct gl_remote *remote, bool is_renewed, struct gl_remote_call *out,
+                       struct gl_error *err)
+{
+    (void)is_renewed, (void)out;
+    if (((struct fake *)remote)->needs_token && looks_left > 0) {
+        looks_left--;
+        gl_fail(err, GL_E_TIMEOUT, "the program keys has not answered yet");
+        return GL_REMOTE_TOKEN_WAITS;
+    }
+    return 0;
+}
+
+static const struct gl_remote_ops program_ops = {.authorize = authorize, .token_ask = ask_program};
+
+/* Of three clouds one is silent, one has a program to wait for, one answers at once. */
+static void refresh_beside(struct bench *bench, struct silent *silent, unsigned looks)
+{
+    static const char *const hosts[] = {"dead", "good", "good"};
+    static struct gl_world world;
+
+    open_bench(bench, hosts, 3);
+    gl_world_real(&world);
+    *silent = (struct silent){.http = {.ops = &net_ops, .flights = &silent_flights}};
+    world.http = &silent->http;
+    looks_left = looks;
+    for (size_t i = 0; i < 3; i++) {
+        bench->fakes[i].remote.world = &world;
+        bench->fakes[i].remote.http = &silent->http;
+        bench->fakes[i].remote.ops = &program_ops;
+    }
+    bench->fakes[1].needs_token = true;
+    refresh(bench, 1500);
+}
+
+static void test_programs_run_beside_the_others(void **state)
+{
+    struct bench bench;
+    struct silent silent;
+
+    (void)state;
+    refresh_beside(&bench, &silent, 9);
+    assert_int_equal(looks_left, 0);
+    assert_true(bench.reports[1].is_whole); /* it did not wait for the dead one's end */
+    assert_true(bench.reports[2].is_whole);
+    assert_int_equal(bench.reports[0].first.code, GL_E_TIMEOUT);
+    close_bench(&bench);
+
+    refresh_beside(&bench, &silent, UINT_MAX); /* a program that hangs is named */
+    assert_int_equal(bench.reports[1].failed, 3);
+    assert_int_equal(bench.reports[1].first.code, GL_E_TIMEOUT);
+    assert_non_null(strstr(bench.reports[1].first.text, "the program keys has not answered yet"));
+    assert_true(bench.reports[2].is_whole);
+    close_bench(&bench);
+}
+
 /* Rows without end stop at the ceiling and are found again when there are many. */
 static int read_many(struct gl_cloud *cloud, const struct gl_remote_call *call, int kind,
                      const char *region, struct gl_catalog_round *round, struct gl_catalog *catalog,
@@ -321,6 +437,7 @@ int main(void)
         cmocka_unit_test(test_others_go_on),
         cmocka_unit_test(test_token_is_fetched_once),
         cmocka_unit_test(test_deadline),
+        cmocka_unit_test(test_programs_run_beside_the_others),
         cmocka_unit_test(test_offline),
         cmocka_unit_test(test_ceiling),
     };

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -257,6 +258,13 @@ static void answers_of_plugins_are_judged(void **state)
     }
 }
 
+static int64_t file_size(const char *path)
+{
+    struct stat status;
+
+    return stat(path, &status) == 0 ? (int64_t)status.st_size : -1;
+}
+
 static void run_plugin(const char *lines, const char *more, enum gl_errc code, const char *says)
 {
     struct gl_kubernetes_config config;
@@ -325,6 +333,46 @@ static void a_plugin_that_is_not_there_is_named(void **state)
     gl_kubernetes_config_done(&config);
 }
 
+/* Asked beside other work it is started once and looked at; who waits for it gets its answer. */
+static void a_plugin_runs_beside_others(void **state)
+{
+    struct gl_kubernetes_config config;
+    char script[160], path[160], text[900], lines[900];
+    int asked = 1;
+
+    (void)state;
+    snprintf(lines, sizeof lines,
+             "#!/bin/sh\nprintf x >>%s/runs\nwhile ! [ -e %s/go ]; do sleep 0.01; done\n" GOOD,
+             folder, folder);
+    put("plugin", lines, 0700, script);
+    snprintf(text, sizeof text,
+             CONTEXT CLUSTER "users:\n- name: u\n  user: {exec: {apiVersion: " V1
+                             ", command: %s}}\n",
+             script);
+    put("config", text, 0600, path);
+    assert_int_equal(find(path, NULL, &config), 0);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(gl_kubernetes_exec_ask(&config, &world, i == 0, &err), 1);
+        assert_non_null(strstr(err.text, "plugin has not answered yet"));
+        gl_error_clear(&err);
+    }
+    put("go", "", 0600, path);
+    for (int i = 0; i < 1000 && asked == 1; i++) {
+        gl_error_clear(&err);
+        asked = gl_kubernetes_exec_ask(&config, &world, false, &err);
+        usleep(10000);
+    }
+    assert_int_equal(asked, 0);
+    assert_int_equal(gl_kubernetes_exec_ask(&config, &world, false, &err), 0); /* kept */
+    assert_true(gl_secret_equal(&config.token, SECRET, sizeof SECRET - 1));
+    assert_int_equal(gl_kubernetes_exec_ask(&config, &world, true, &err), 1); /* rejected */
+    gl_error_clear(&err);
+    assert_int_equal(gl_kubernetes_exec(&config, &world, false, &err), 0); /* that one is awaited */
+    gl_kubernetes_config_done(&config);
+    snprintf(path, sizeof path, "%s/runs", folder);
+    assert_int_equal(file_size(path), 2);
+}
+
 /* An answer holds until shortly before it expires. */
 static void an_answer_is_kept_until_it_expires(void **state)
 {
@@ -367,6 +415,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(answers_of_plugins_are_judged, fresh, done),
         cmocka_unit_test_setup_teardown(plugins_are_run_without_a_shell, fresh, done),
         cmocka_unit_test_setup_teardown(a_plugin_that_is_not_there_is_named, fresh, done),
+        cmocka_unit_test_setup_teardown(a_plugin_runs_beside_others, fresh, done),
         cmocka_unit_test_setup_teardown(an_answer_is_kept_until_it_expires, fresh, done),
     };
 

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/cli/misnamed.h"
+
+#include "providers/cloud/cloud.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* One way to name offers. */
+struct naming {
+    const char *word;
+    const char *(*of)(const struct gl_offer *offer);
+};
+
+static const char *cloud_of(const struct gl_offer *offer)
+{
+    return offer->cloud;
+}
+
+static const char *region_of(const struct gl_offer *offer)
+{
+    return offer->region;
+}
+
+static const char *type_of(const struct gl_offer *offer)
+{
+    return offer->type;
+}
+
+static bool is_had(const struct naming *naming, const char *pattern,
+                   const struct gl_offer_list *offers)
+{
+    for (size_t i = 0; i < offers->count; i++)
+        if (gl_glob_match(pattern, naming->of(&offers->offers[i])))
+            return true;
+    return false;
+}
+
+/* The nearest name; of offers in a row that share theirs the first one counts. */
+static const char *nearest_to(const struct naming *naming, const char *name,
+                              const struct gl_offer_list *offers)
+{
+    GL_AUTO(gl_auto_free)
+    const char **names = gl_alloc((offers->count + 1) * sizeof *names);
+    size_t count = 0;
+
+    for (size_t i = 0; i < offers->count; i++) {
+        const char *one = naming->of(&offers->offers[i]);
+
+        if (count == 0 || strcmp(names[count - 1], one) != 0)
+            names[count++] = one;
+    }
+    return gl_text_nearest(name, names, count);
+}
+
+/* One that can be launched on is known, even before it has told what it offers. */
+static bool is_driver(const char *pattern)
+{
+    size_t count;
+    const struct gl_cloud_driver *drivers = gl_cloud_drivers(&count);
+
+    for (size_t i = 0; i < count; i++)
+        if (gl_glob_match(pattern, drivers[i].ops->name))
+            return true;
+    return false;
+}
+
+static void warn_of(struct gl_context *context, const struct naming *naming,
+                    const char *const *asked, const struct gl_offer_list *offers)
+{
+    char shown[GL_TEXT_SHOWN];
+
+    for (size_t i = 0; asked != NULL && asked[i] != NULL; i++) {
+        if (is_had(naming, asked[i], offers) || (naming->of == cloud_of && is_driver(asked[i])))
+            continue;
+        const char *nearest = nearest_to(naming, asked[i], offers);
+
+        gl_warn(context, "GL2010", "no offer has the %s \"%s\"%s%s", naming->word,
+                gl_text_show(asked[i], shown), nearest != NULL ? "; did you mean " : "",
+                nearest != NULL ? nearest : "");
+    }
+}
+
+void gl_warn_of_misnamed(struct gl_context *context, const struct gl_request *request,
+                         const struct gl_offer_list *offers)
+{
+    static const struct naming cloud = {"cloud", cloud_of}, region = {"region", region_of},
+                               type = {"type", type_of};
+
+    warn_of(context, &cloud, request->clouds, offers);
+    warn_of(context, &region, request->regions, offers);
+    warn_of(context, &type, request->types, offers);
+}

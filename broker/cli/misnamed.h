@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef GL_BROKER_CLI_MISNAMED_H
+#define GL_BROKER_CLI_MISNAMED_H
+
+/* Names that were asked for and that nothing has: without a word about them a slip of the pen looks
+ * like a refusal. */
+
+#include "broker/context.h"
+#include "providers/offers.h"
+
+/* Warn of each cloud, region and type of the request that no offer has, with the nearest that one
+ * has. */
+void gl_warn_of_misnamed(struct gl_context *context, const struct gl_request *request,
+                         const struct gl_offer_list *offers);
+
+#endif

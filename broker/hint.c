@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/hint.h"
+
+#include <string.h>
+
+/* What is right where the hint of the code would mislead: where a command looks names and values
+ * up, when it is not among offers, signals or launches; and what to write instead. The first row
+ * that fits. */
+static const struct {
+    const char *command; /* NULL = any */
+    enum gl_errc code;
+    const char *begins; /* the message; "" = any */
+    const char *hint;
+} rows[] = {
+    {NULL, GL_E_USAGE, "unknown option --tag",
+     "--tag is of what is to run (launch, run, wait, plan, offers, index availability); accounts "
+     "are named by their path: greenlaunch budget show org/ml"},
+    {"request", GL_E_UNKNOWN_NAME, "no venue",
+     "say one of: aws-support, azure-support, browser, email, file, github, gitlab, "
+     "google-support, "
+     "jira, ovh, smtp, webhook, zendesk"},
+    {"request", GL_E_UNKNOWN_NAME, "",
+     "list them with: greenlaunch request observe, or request status"},
+    {"request", GL_E_BAD_VALUE, "", "mend what the message names; nothing was sent or written"},
+    {"index", GL_E_UNKNOWN_NAME, "", "list the providers with: greenlaunch index disclosure"},
+    {"budget", GL_E_UNKNOWN_NAME, "", "list the accounts with: greenlaunch budget show"},
+    {"guarantee", GL_E_UNKNOWN_NAME, "", "list what was promised with: greenlaunch guarantee list"},
+};
+
+static bool fits(size_t row, const char *command, const struct gl_error *err)
+{
+    const char *of = rows[row].command;
+
+    return rows[row].code == err->code &&
+           (of == NULL || (command != NULL && strcmp(of, command) == 0)) &&
+           strncmp(err->text, rows[row].begins, strlen(rows[row].begins)) == 0;
+}
+
+const char *gl_hint_of(const char *command, const struct gl_error *err)
+{
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (fits(i, command, err))
+            return rows[i].hint;
+    return gl_errc_row(err->code)->hint;
+}
