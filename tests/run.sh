@@ -86,11 +86,17 @@ limited() {
     return "$status"
 }
 
-cmocka_program() { # NAME PROGRAM
+# started NAME PROGRAM: runs it to its end; how it ended stands beside its log.
+started() {
+    local log=$run/log/${1//\//-} status=0
+    limited $((limit * slow)) "$log" "$2" || status=$?
+    printf '%d\n' "$status" >"$log.status"
+}
+
+ended() { # NAME: counts what it printed
     local log=$run/log/${1//\//-} status p f s why
-    wanted "$1" || return 0
-    limited $((limit * slow)) "$log" "$2"
-    status=$?
+    until [ -s "$log.status" ]; do sleep 0.02; done
+    status=$(<"$log.status")
     p=$(sum '\[  PASSED  \] ([0-9]+) test\(s\)' "$log")
     f=$(sum '\[  FAILED  \] ([0-9]+) test\(s\)' "$log")
     s=$(sum '\[  SKIPPED \] ([0-9]+) test\(s\)' "$log")
@@ -105,6 +111,29 @@ cmocka_program() { # NAME PROGRAM
         f=$((f + 1))
     fi
     tally "$1" "$p" "$f" "$s" "$log"
+}
+
+# cmocka_programs WORKERS FOLDER...: so many at once, each with a home of its own; told in order.
+cmocka_programs() {
+    local workers=$1 folder source name names=() own number=0
+    shift
+    for folder in "$@"; do
+        while read -r source; do
+            name=${source#tests/}
+            wanted "${name%.c}" && names+=("${name%.c}")
+        done < <(compgen -G "tests/$folder/test_*.c" | sort)
+    done
+    for name in "${names[@]}"; do
+        own=$run/$((++number)) # short: sockets lie below it
+        mkdir -p "$own"/{home,config,state,cache}
+        HOME=$own/home XDG_CONFIG_HOME=$own/config XDG_STATE_HOME=$own/state \
+            XDG_CACHE_HOME=$own/cache started "$name" "$build/tests/$name" &
+        [ "$(jobs -rp | wc -l)" -lt "$workers" ] || wait -n
+    done &
+    for name in "${names[@]}"; do
+        ended "$name"
+    done
+    wait
 }
 
 # Lines `ok ...`, `not ok ...`, `skip ...`; a skip may also be `ok ... # SKIP reason`.
@@ -186,12 +215,8 @@ nothing_left() {
     tally 'nothing left running' 0 1 0 "$log"
 }
 
-for source in tests/unit/*/test_*.c tests/property/test_*.c tests/conformance/test_*.c \
-    tests/fault/test_*.c; do
-    [ -f "$source" ] || continue
-    name=${source#tests/}
-    cmocka_program "${name%.c}" "$build/${source%.c}"
-done
+cmocka_programs "$(nproc)" 'unit/*' property conformance
+cmocka_programs 1 fault # these start instances and kill at given moments
 cases
 for script in tests/integration/*.sh; do
     [ -f "$script" ] || continue
