@@ -422,7 +422,7 @@ static void processes_run_beside_others(void **state)
     gl_error_clear(&err);
     get_id(chain, false, "AKSLOW"); /* not with what was rejected */
     gl_aws_chain_free(chain);
-    gl_str_clear(&text);
+    gl_str_done(&text);
     assert_int_equal(gl_file_read(go, 10, &text.text, &text.length, &err), 0);
     assert_int_equal(text.length, 2);
 }

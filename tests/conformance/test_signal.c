@@ -66,6 +66,10 @@ static const char *const ember_figures[] = {"emissions_intensity_gco2_per_kwh",
                                             "share_of_generation_pct", NULL};
 static const char *const ember_times[] = {"date", NULL};
 
+static const char *const oracle_figures[] = {"usage", NULL};
+static const struct gl_signal_config frankfurt = {
+    .name = "oracle", .zone = "DE", .location = "eu-frankfurt-1"};
+
 static const struct probe probes[] = {
     {.name = "builtin", .zone = "DE"},
     {.name = "file",
@@ -130,6 +134,12 @@ static const struct probe probes[] = {
      .figures = ember_figures,
      .times = ember_times,
      .wrong_zone = "other_country"},
+    {.name = "oracle",
+     .zone = "DE",
+     .config = &frankfurt,
+     .good = {"region"},
+     .figures = oracle_figures, /* it states no times */
+     .wrong_zone = "other_region"},
 };
 
 static const struct probe *probe_of(const struct gl_signal_ops *ops)
@@ -157,8 +167,11 @@ static void for_each_adapter(check *run)
 
 static struct gl_signal_query query_of(const struct probe *probe)
 {
-    struct gl_signal_query query = {
-        .neso = probe->neso, .from = {NOW - 600}, .until = {NOW + 3600}, .config = probe->config};
+    struct gl_signal_query query = {.neso = probe->neso,
+                                    .from = {NOW - 600},
+                                    .until = {NOW + 3600},
+                                    .config = probe->config,
+                                    .wants_claims = true};
 
     snprintf(query.zone, sizeof query.zone, "%s", probe->zone);
     return query;
@@ -497,7 +510,9 @@ static void check_bad_times(const struct gl_signal_ops *ops, const struct probe 
         "-1",   "1e20",    "9223372036854775807",  "\"99999-01-01T00:00Z\"",
     };
 
-    for (size_t i = 0; probe->times != NULL && i < sizeof values / sizeof values[0]; i++)
+    if (probe->times == NULL)
+        return;
+    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++)
         check_replaced(ops, probe, probe->times, values[i]);
 }
 

@@ -209,11 +209,17 @@ struct secrets {
 
 static void make_secrets(const struct gl_signal_ops *ops, struct secrets *out)
 {
+    static const char *const signing[] = {"OCI_CLI_TENANCY=invented", "OCI_CLI_USER=invented",
+                                          "OCI_CLI_FINGERPRINT=11:22",
+                                          "OCI_CLI_KEY_FILE=tests/vectors/identity/rsa.pem"};
+
     *out = (struct secrets){.environment = {NULL}};
     for (size_t i = 0; i < 4 && ops->keys != NULL && ops->keys[i].variable != NULL; i++) {
         snprintf(out->texts[i], sizeof out->texts[i], "%s=invented", ops->keys[i].variable);
         out->environment[i] = out->texts[i];
     }
+    for (size_t i = 0; i < 4 && ops->signer != NULL; i++)
+        out->environment[i] = signing[i];
 }
 
 static struct gl_signal_config config_of(const struct gl_signal_ops *ops)
@@ -237,8 +243,11 @@ static void check_lie(const struct gl_signal_ops *ops, const char *body, int sta
     struct liar liar = {.http = {.ops = &liar_ops}, .body = body, .status = status};
     struct secrets secrets;
     struct gl_world *world;
-    struct gl_signal_query query = {
-        .neso = "13", .from = {NOW}, .until = {NOW + 3600}, .wants_history = true};
+    struct gl_signal_query query = {.neso = "13",
+                                    .from = {NOW},
+                                    .until = {NOW + 3600},
+                                    .wants_history = true,
+                                    .wants_claims = true};
     struct gl_backfill ask = {.from = {NOW - 86400}, .until = {NOW}};
     struct gl_backfill_result result;
     struct gl_error err = {0};
