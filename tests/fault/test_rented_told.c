@@ -107,7 +107,8 @@ static void sign(const struct gl_instance *instance, const char *zone, const cha
     char *enrol = NULL, *pem_text, *coded;
     size_t length;
     int64_t now_s = bench.world.now_ms(bench.world.cookie) / 1000;
-    GL_AUTO(gl_auto_json) json_t *header = json_pack("{s:s}", "kid", "r1"), *claims;
+    GL_AUTO(gl_auto_json) json_t *header = json_pack("{s:s}", "kid", "r1");
+    GL_AUTO(gl_auto_json) json_t *claims = NULL;
     struct gl_secret pem, token;
     const struct gl_jwt_signer signer = {.alg = GL_RS256, .key = {.pem = &pem}};
 
@@ -133,7 +134,6 @@ static void sign(const struct gl_instance *instance, const char *zone, const cha
     free(coded);
     gl_secret_done(&token);
     gl_secret_done(&pem);
-    json_decref(claims);
 }
 
 static const char *native(const struct gl_instance *instance)

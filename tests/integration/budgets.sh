@@ -106,15 +106,15 @@ END
 begin second 1h --policy "$scratch/policy.yaml"
 check $? 'a launch under a budget'
 said 'has reached 0.001 %' 'a level of warning is told'
-account policy/team-budget '.reservations[0].how' >"$scratch/out"
+account policy/policy.yaml/team-budget '.reservations[0].how' >"$scratch/out"
 said '"method":"quantile of path sums".*"paths":[1-9]' 'it reserved the quantile of the futures'
-reserved=$(account policy/team-budget .grams.reserved)
+reserved=$(account policy/policy.yaml/team-budget .grams.reserved)
 [ "${reserved:-0}" -gt 0 ]
 check $? "so many micrograms: $reserved"
 exits 0 'stopped' greenlaunch stop second --offline
 exits 0 'its receipt verifies' greenlaunch verify "$id"
-[ "$(account policy/team-budget .grams.reserved)" = 0 ] &&
-    [ "$(account policy/team-budget .grams.spent)" = "$(jq .derived.footprint.total_ug[1] "$state/receipts/$id.json")" ]
+[ "$(account policy/policy.yaml/team-budget .grams.reserved)" = 0 ] &&
+    [ "$(account policy/policy.yaml/team-budget .grams.spent)" = "$(jq .derived.footprint.total_ug[1] "$state/receipts/$id.json")" ]
 check $? 'what its receipt says is spent, and nothing is reserved any more'
 
 # ---- at the cap ----

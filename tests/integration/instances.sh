@@ -85,10 +85,12 @@ if command -v jq >/dev/null; then
     exits 3 'output beyond the limit is cut, what is no text is not lost' greenlaunch run --json \
         "${green[@]}" -d 2min -- sh -c \
         'printf x; yes é | head -c 9000000 | tr -d "\n"; printf "\377\000b" >&2; exit 3'
-    [ "$(jq -c '.warnings as $said | .data | [(.stdout | utf8bytelength), .stdout_truncated, .stdout_dropped_bytes,
+    got=$(jq -c '.warnings as $said | .data | [(.stdout | utf8bytelength), .stdout_truncated, .stdout_dropped_bytes,
         .stdout[:2], .stdout[-1:], .stderr, .stderr_base64, .stderr_truncated,
-        ($said | any(.code == "GL1004"))]' "$scratch/out")" = \
-        '[4194303,true,1805698,"xé","é",null,"/wBi",false,true]' ]
+        ($said | any(.code == "GL1004"))]' "$scratch/out")
+    wanted='[4194303,true,1805698,"xé","é",null,"/wBi",false,true]'
+    [ "$got" = "$wanted" ] || printf '# %s\n' "$got"
+    [ "$got" = "$wanted" ]
     check $? 'between two characters, with a mark and a count, else as base64'
 fi
 

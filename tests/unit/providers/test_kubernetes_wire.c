@@ -297,6 +297,16 @@ static void leave_stage(struct stage *stage)
     gl_dir_remove(stage->folder, &err);
 }
 
+/* A pod ends as a whole, with its first process. */
+static void end_pod(void)
+{
+    static const char all[] = "for p in /proc/[0-9]*; do [ \"$p\" = /proc/$$ ] || ! grep -qs "
+                              "\"GREENLAUNCH_DIR=$GREENLAUNCH_DIR\" \"$p/environ\" || "
+                              "kill -KILL \"${p#/proc/}\"; done";
+
+    assert_int_equal(system(all), 0);
+}
+
 static int run_stage(struct stage *stage, struct gl_str *out)
 {
     const char *const argv[] = {"/bin/sh", stage->path, NULL};
@@ -306,6 +316,7 @@ static int run_stage(struct stage *stage, struct gl_str *out)
     snprintf(stage->path, sizeof stage->path, "%s/run", stage->in);
     if (gl_process_capture(argv, 1 << 20, 20000, out, &status, &err) != 0)
         fail_msg("%s", err.text);
+    end_pod();
     return status;
 }
 
