@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.." || exit 1
 build=${1:-build}
 [ $# -eq 0 ] || shift
 words=("$@")
-limit=${TEST_SECONDS:-120} # of one program
+limit=${TEST_SECONDS:-240} # of one program
 
 passed=0
 failed=0

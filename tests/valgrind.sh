@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.." || exit 1
 if [ "${1:-}" = --one ]; then
     source=$2
     log=$BUILD_DIR/tmp/valgrind/$(basename "$source" .c)
-    timeout -k 5 900 valgrind --quiet --error-exitcode=99 --leak-check=full \
+    timeout -k 5 1800 valgrind --quiet --error-exitcode=99 --leak-check=full \
         --show-leak-kinds=definite --errors-for-leak-kinds=none --child-silent-after-fork=yes \
         --log-file="$log" "$BUILD_DIR/${source%.c}" >"$log.out" 2>&1 </dev/null
     status=$?
