@@ -8,6 +8,9 @@
  * they read, NULL after an error (which pull->err has got). A place is good until the next call
  * that may refill the window. */
 
+#include <stdint.h>
+#include <string.h>
+
 #include "base/jsonpull.h"
 #include "base/jsonpull_run.h"
 

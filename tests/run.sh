@@ -227,7 +227,7 @@ done
 if [ "$build" = "$PWD/build" ]; then
     tap_script howto 600 tests/howto.sh
     tap_script lint_selftest 120 tests/lint_selftest.sh
-    tap_script run_selftest 60 tests/run_selftest.sh
+    tap_script run_selftest 120 tests/run_selftest.sh
 fi
 nothing_left
 
