@@ -10,6 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/mix.h"
+
 /* ---- a signal as a row ---- */
 
 #define AT(member) offsetof(struct gl_demand, member)
@@ -109,19 +111,9 @@ bool gl_signal_unpack(const struct gl_signal_texts *pool, const uint8_t *row, st
 
 /* ---- the sum ---- */
 
-/* The finaliser of MurmurHash3 (public domain). */
-static uint64_t mix(uint64_t word)
-{
-    word ^= word >> 33;
-    word *= UINT64_C(0xff51afd7ed558ccd);
-    word ^= word >> 33;
-    word *= UINT64_C(0xc4ceb9fe1a85ec53);
-    return word ^ word >> 33;
-}
-
 uint64_t gl_signal_sum(int64_t id, int64_t mark, const void *bytes, size_t length)
 {
-    uint64_t sum = mix((uint64_t)id) ^ mix((uint64_t)mark + length);
+    uint64_t sum = gl_mix((uint64_t)id) ^ gl_mix((uint64_t)mark + length);
     const uint8_t *from = bytes;
     uint64_t word;
 
@@ -130,7 +122,7 @@ uint64_t gl_signal_sum(int64_t id, int64_t mark, const void *bytes, size_t lengt
         sum = (sum ^ word) * UINT64_C(0x9e3779b97f4a7c15);
         sum ^= sum >> 29;
     }
-    return mix(sum ^ (length > 0 ? get(from, length) : 0));
+    return gl_mix(sum ^ (length > 0 ? get(from, length) : 0));
 }
 
 /* ---- taking events in ---- */

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/mix.h"
+
 #define DAY_MS INT64_C(86400000)
 
 /* ---- sets of words; 0 is an empty slot ---- */
@@ -31,21 +33,11 @@ static uint64_t word_of(size_t number, uint64_t value)
     return (uint64_t)(number + 1) << NUMBER_AT | value;
 }
 
-/* The finaliser of MurmurHash3 (public domain). */
-static uint64_t mix(uint64_t word)
-{
-    word ^= word >> 33;
-    word *= UINT64_C(0xff51afd7ed558ccd);
-    word ^= word >> 33;
-    word *= UINT64_C(0xc4ceb9fe1a85ec53);
-    return word ^ word >> 33;
-}
-
 /* Where a word is looked for first: its hash as a share of the capacity, which is no power of two.
  */
 static size_t home_of(const struct set *set, uint64_t word)
 {
-    return (size_t)((mix(word) >> 32) * set->capacity >> 32);
+    return (size_t)((gl_mix(word) >> 32) * set->capacity >> 32);
 }
 _Static_assert(GL_CLUSTER_SIGNALS_MAX * 2 < UINT32_MAX, "a capacity has 32 bits");
 
@@ -145,7 +137,7 @@ static uint64_t add_text(uint64_t hash, const char *text)
     size_t length = strlen(text);
     uint64_t word;
 
-    hash = mix(hash ^ length);
+    hash = gl_mix(hash ^ length);
     for (; length >= sizeof word; length -= sizeof word, text += sizeof word) {
         memcpy(&word, text, sizeof word);
         hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
@@ -153,7 +145,7 @@ static uint64_t add_text(uint64_t hash, const char *text)
     }
     word = 0;
     memcpy(&word, text, length);
-    return mix(hash ^ word);
+    return gl_mix(hash ^ word);
 }
 
 static uint64_t hash_of(const struct gl_demand *demand)

@@ -14,34 +14,21 @@ static bool is_from_terminal(const siginfo_t *info)
     return info->si_code == SI_KERNEL && (info->si_signo == SIGINT || info->si_signo == SIGHUP);
 }
 
-/* True when something came within `patience`. */
-static bool hand_on(const struct gl_process *process, const sigset_t *watched,
-                    const struct timespec *patience, int *out_signal)
-{
-    siginfo_t info;
-    int number = sigtimedwait(watched, &info, patience);
-
-    if (number <= 0)
-        return false;
-    if (number == SIGCHLD)
-        return true;
-    *out_signal = number;
-    if (process != NULL && !is_from_terminal(&info))
-        gl_process_kill(process, number == SIGALRM ? SIGINT : number);
-    return true;
-}
-
-/* What is still pending once the program has ended came while it ran: its status counts for that as
- * well. */
 static int await(const struct gl_process *process, const sigset_t *watched, int *out_signal)
 {
-    static const struct timespec look = {.tv_sec = 1}, at_once = {0};
+    const struct timespec look = {.tv_sec = 1};
     int status = -1;
 
-    while (gl_process_wait(process, 0, &status) == 0)
-        hand_on(process, watched, &look, out_signal);
-    while (hand_on(NULL, watched, &at_once, out_signal))
-        continue;
+    while (gl_process_wait(process, 0, &status) == 0) {
+        siginfo_t info;
+        int number = sigtimedwait(watched, &info, &look);
+
+        if (number <= 0 || number == SIGCHLD)
+            continue;
+        *out_signal = number;
+        if (!is_from_terminal(&info))
+            gl_process_kill(process, number == SIGALRM ? SIGINT : number);
+    }
     return status;
 }
 

@@ -178,8 +178,6 @@ check $? "TERM goes on to the tool, whose status counts (exit $status)"
 calls 'told to end' 'the tool could end in order'
 [ -z "$(left)" ]
 check $? 'the plan file is gone then too'
-FAKE_APPLY_STATUS=6 FAKE_LATE_SIGNAL=INT exits 6 'a signal that comes as the tool ends changes nothing' \
-    run --yes -- terraform apply
 : >"$FAKE_LOG"
 FAKE_SLEEP_PLAN=60 greenlaunch hook terraform --run --policy policy.yaml --offline --yes -- \
     terraform apply >/dev/null 2>&1 &

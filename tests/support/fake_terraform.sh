@@ -36,16 +36,6 @@ apply)
             exit "$told"
         fi
     fi
-    if [ -n "${FAKE_LATE_SIGNAL:-}" ]; then # one that the hook sees only after our end
-        kill -STOP "$PPID"
-        kill -"$FAKE_LATE_SIGNAL" "$PPID"
-        (
-            while kill -0 "$$" 2>/dev/null && ! grep -q '^State:.Z' "/proc/$$/status"; do
-                sleep 0.05
-            done
-            kill -CONT "$PPID"
-        ) >/dev/null 2>&1 &
-    fi
     echo 'applied'
     exit "${FAKE_APPLY_STATUS:-0}"
     ;;
