@@ -126,7 +126,7 @@ answers() { # WORD [COMMAND run when asked]
         ${2:-true}
         printf '%s\n' "$1"
         sleep 1
-    ) | script -qefc 'greenlaunch hook terraform --run --policy policy.yaml --offline -- terraform apply' \
+    ) | script -qefc 'exec greenlaunch hook terraform --run --policy policy.yaml --offline -- terraform apply' \
         "$scratch/asked" >/dev/null 2>&1
 }
 stricter() {
@@ -154,7 +154,7 @@ if command -v script >/dev/null 2>&1; then
         printf '\003'
         sleep 2
     ) | FAKE_SLEEP_APPLY=60 script -qefc \
-        'greenlaunch hook terraform --run --policy policy.yaml --offline --yes -- terraform apply' \
+        'exec greenlaunch hook terraform --run --policy policy.yaml --offline --yes -- terraform apply' \
         "$scratch/asked" >/dev/null 2>&1
     status=$?
     [ "$status" -eq 6 ] || sed 's/^/# /' "$FAKE_LOG" "$scratch/asked"
@@ -244,7 +244,7 @@ exits 2 'a place that is not known' greenlaunch hook install jenkins --yes
 echo 'repos: []' >.pre-commit-config.yaml
 exits 2 'a list on its own line is left alone' greenlaunch hook install pre-commit --yes
 if command -v script >/dev/null 2>&1; then
-    echo n | script -qec 'greenlaunch hook install atlantis --uninstall' "$scratch/asked" >/dev/null
+    echo n | script -qec 'exec greenlaunch hook install atlantis --uninstall' "$scratch/asked" >/dev/null
     status=$?
     [ "$status" -eq 11 ] && grep -q 'greenlaunch' atlantis.yaml
     check $? "declined is 11 and writes nothing (exit $status)"

@@ -109,16 +109,16 @@ screen() { # WORDS...
 } >"$work/found"
 fits "$work/found" 'first screens fit, and hold no escape code in a pipe'
 if command -v script >/dev/null; then
-    TERM=xterm COLUMNS=80 script -qec "'$program' init" /dev/null </dev/null >"$work/screen" 2>&1
+    TERM=xterm COLUMNS=80 script -qec "exec '$program' init" /dev/null </dev/null >"$work/screen" 2>&1
     tr -d '\r' <"$work/screen" | too_wide 80 init >"$work/found"
     fits "$work/found" 'the question of init fits'
     grep -q '^Zone: ' "$work/screen"
     check $? 'and is asked'
-    NO_COLOR=1 TERM=xterm COLUMNS=80 script -qec "'$program' offers --offline" /dev/null \
+    NO_COLOR=1 TERM=xterm COLUMNS=80 script -qec "exec '$program' offers --offline" /dev/null \
         </dev/null >"$work/screen" 2>&1
     ! grep -q $'\033\[[0-9;]*m' "$work/screen"
     check $? 'NO_COLOR on a terminal: no colour'
-    TERM=xterm COLUMNS=80 script -qec "'$program' offers --offline" /dev/null \
+    TERM=xterm COLUMNS=80 script -qec "exec '$program' offers --offline" /dev/null \
         </dev/null >"$work/screen" 2>&1
     grep -q $'\033\[[0-9;]*m' "$work/screen"
     check $? 'and without it a colour'
