@@ -76,6 +76,22 @@ const char *gl_batch_seal(struct gl_batch *batch, const char *launch,
     return batch->text + batch->line_start;
 }
 
+size_t gl_exit_line(const char *launch, int exit_status, const struct gl_secret_key *key,
+                    const struct gl_public_key *public_key, char out[GL_EXIT_MAX])
+{
+    char text[GL_BATCH_PREFIX], key_hex[2 * GL_KEY_BYTES + 1];
+    char base64[4 * ((GL_SIGNATURE_BYTES + 2) / 3) + 1];
+    struct gl_signature signature;
+    int length = snprintf(
+        text, sizeof text, "{\"exit\":%d,\"key\":\"%s\",\"launch\":\"%.63s\"}", exit_status,
+        gl_hex_text(public_key->bytes, sizeof public_key->bytes, key_hex), launch);
+
+    gl_sign(key, text, (size_t)length, &signature);
+    gl_base64_text(signature.bytes, sizeof signature.bytes, base64);
+    return (size_t)snprintf(out, GL_EXIT_MAX, "GLX1 %.*s,\"sig\":\"%s\",\"v\":1}\n", length - 1,
+                            text, base64);
+}
+
 void gl_enrolment_proof(const uint8_t token[GL_TOKEN_BYTES], const char *launch,
                         const struct gl_public_key *key, struct gl_hash *out)
 {

@@ -8,6 +8,7 @@
 
 #include "agent/reading.h"
 
+#define GL_EXIT_MAX      512
 #define GL_BATCH_PREFIX  512 /* room for "GLM1 " and the members before the records */
 #define GL_BATCH_SUFFIX  256 /* and for those after them */
 #define GL_ENROLMENT_MAX 512
@@ -37,6 +38,11 @@ const char *gl_batch_seal(struct gl_batch *batch, const char *launch,
 size_t gl_batch_signed_text(const struct gl_hash *head, const struct gl_public_key *key,
                             const char *launch, uint64_t first_seq, uint64_t last_seq,
                             char out[GL_BATCH_PREFIX]);
+/* How the command under the meter ended (0 to 255), signed as the batches are, over the line's
+ * first three members: "GLX1 {"exit":N,"key":HEX,"launch":ID,"sig":BASE64,"v":1}\n". Returns the
+ * length. */
+size_t gl_exit_line(const char *launch, int exit_status, const struct gl_secret_key *key,
+                    const struct gl_public_key *public_key, char out[GL_EXIT_MAX]);
 #define GL_TOKEN_BYTES 32
 /* HMAC-SHA256, keyed by the one-time token, over launch "|" public key in hex. */
 void gl_enrolment_proof(const uint8_t token[GL_TOKEN_BYTES], const char *launch,

@@ -78,14 +78,7 @@ static const char *plain_name(const char *name)
         if (strcmp(part, "..") == 0 || strncmp(part, "../", 3) == 0)
             return NULL;
     }
-    for (;;) {
-        if (name[0] == '/')
-            name++;
-        else if (name[0] == '.' && (name[1] == '/' || name[1] == '\0'))
-            name++;
-        else
-            return name;
-    }
+    return gl_path_below_root(name);
 }
 
 /* A path being followed inside the root, part by part. */

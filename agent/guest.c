@@ -19,7 +19,7 @@
 
 #define HELLO_MS     1000
 #define PORT_WAIT_MS 3000
-#define PATIENCE_MS  2000 /* a host that takes nothing for so long is not reading */
+#define PATIENCE_MS  10000 /* a host that takes nothing for so long is gone, not only busy */
 #define POLL_MOST    10
 
 int64_t gl_guest_now_ms(void)

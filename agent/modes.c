@@ -263,6 +263,20 @@ static bool replay_record(void *cookie, const struct gl_reading *reading, const 
     return !replay->has_failed;
 }
 
+/* After all readings: who takes it knows the key by then. */
+static void send_exit(struct replay *replay, const char *exit_status)
+{
+    char line[GL_EXIT_MAX];
+    size_t length;
+
+    if (exit_status == NULL || replay->launch[0] == '\0')
+        return;
+    length = gl_exit_line(replay->launch, gl_meter_exit_status(exit_status), replay->key,
+                          replay->public_key, line);
+    replay->has_failed =
+        replay->has_failed || !gl_sink_send_for(&replay->sink, line, length, WAIT_MS);
+}
+
 /* Everything in the spool, as signed batches, enrolled where the token is given. The spool is not
  * changed but by its own recovery. */
 static int print_spool(const struct gl_meter_options *options, struct gl_error *err)
@@ -283,6 +297,7 @@ static int print_spool(const struct gl_meter_options *options, struct gl_error *
         spool.sent_seq = 0;
         gl_spool_each(&spool, 0, replay_record, &replay);
         send_replay(&replay);
+        send_exit(&replay, options->exit_status);
         status = replay.has_failed ? gl_fail(err, GL_E_IO, "cannot write all batches") : 0;
         gl_secret_key_wipe(&key);
         gl_wipe(seed, sizeof seed);

@@ -43,6 +43,7 @@ static const struct option options[] = {
     {"--gpu-watts", "N", "power limit of each", NUMBER(gpu_watts, 5000)},
     {"--load", "SCOPE", "machine (all of it) or tree (only the command's processes)", TEXT(load)},
     {"--gpu-helper", "PROGRAM", "path of greenlaunch-meter-gpu", TEXT(gpu_helper)},
+    {"--exit", "STATUS", "with --replay: sign that the command ended so", TEXT(exit_status)},
     {"--sysroot", "FOLDER", "read /sys and /proc below it; all readings are then simulated",
      TEXT(sysroot)},
 };
@@ -109,10 +110,21 @@ static int check(const struct gl_meter_options *out, struct gl_error *err)
     return 0;
 }
 
+int gl_meter_exit_status(const char *text)
+{
+    size_t length = strspn(text, "0123456789");
+    long status = strtol(text, NULL, 10);
+
+    return length > 0 && length <= 3 && text[length] == '\0' && status <= 255 ? (int)status : -1;
+}
+
 static int check_values(const struct gl_meter_options *out, struct gl_error *err)
 {
     if (out->launch != NULL && !gl_config_is_launch(out->launch))
         return gl_fail(err, GL_E_USAGE, "bad launch name \"%s\"", out->launch);
+    if (out->exit_status != NULL && gl_meter_exit_status(out->exit_status) < 0)
+        return gl_fail(err, GL_E_USAGE, "--exit takes a number from 0 to 255, not \"%s\"",
+                       out->exit_status);
     if (out->load != NULL && strcmp(out->load, "machine") != 0 && strcmp(out->load, "tree") != 0)
         return gl_fail(err, GL_E_USAGE, "--load is machine or tree, not \"%s\"", out->load);
     return 0;

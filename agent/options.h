@@ -24,6 +24,7 @@ struct gl_meter_options {
     const char *replay; /* spool folder or segment file */
     const char *control, *console, *sysroot, *spool, *output, *launch, *token_file, *family;
     const char *gpu_helper, *load;
+    const char *exit_status; /* of the command that was metered, 0 to 255; NULL = not said */
     int64_t interval_ms, threads_milli, memory_mb, gpu_count, gpu_watts; /* 0 = not given */
     char **command; /* after "--", NULL = none */
 };
@@ -31,6 +32,8 @@ struct gl_meter_options {
 /* Errors: USAGE. */
 int gl_meter_options_parse(int argc, char **argv, struct gl_meter_options *out,
                            struct gl_error *err);
+/* The number of --exit, -1 when it is none. */
+int gl_meter_exit_status(const char *text);
 void gl_meter_options_help(void);
 
 #endif

@@ -146,18 +146,52 @@ void *gl_alloc(size_t size)
     return memory;
 }
 
+/* ---- tables ---- */
+
+static bool is_large(size_t table)
+{
+    return table >= HUGE_PAGE / 4;
+}
+
+static size_t in_huge_pages(size_t size)
+{
+    return (size + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+}
+
+/* More is mapped than is asked for, and what sticks out of whole huge pages given back. */
+static char *map_aligned(size_t size)
+{
+    char *memory =
+        mmap(NULL, size + HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    size_t before;
+
+    if (memory == MAP_FAILED)
+        gl_die_of_memory();
+    before = (HUGE_PAGE - (uintptr_t)memory % HUGE_PAGE) % HUGE_PAGE;
+    if (before > 0)
+        munmap(memory, before);
+    munmap(memory + before + size, HUGE_PAGE - before);
+    return memory + before;
+}
+
 void *gl_alloc_table(size_t size)
 {
-    size_t rounded = (size + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE;
+    size_t rounded = in_huge_pages(size);
     void *memory;
 
-    if (size < HUGE_PAGE / 4)
+    if (!is_large(size))
         return gl_alloc(size);
-    memory = aligned_alloc(HUGE_PAGE, rounded);
-    if (memory == NULL)
-        gl_die_of_memory();
+    memory = map_aligned(rounded);
     madvise(memory, rounded, MADV_HUGEPAGE); /* a wish: without it the table is only slower */
     return memory;
+}
+
+void gl_free_table(void *table, size_t size)
+{
+    if (is_large(size) && table != NULL)
+        munmap(table, in_huge_pages(size));
+    else
+        free(table);
 }
 
 void *gl_realloc(void *old, size_t size)

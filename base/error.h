@@ -85,9 +85,11 @@ _Noreturn void gl_die_of_memory(void);
 
 /* Allocation that never returns NULL (size 0 counts as 1); memory is zeroed. Free with free(). */
 void *gl_alloc(size_t size) __attribute__((malloc, alloc_size(1), returns_nonnull));
-/* For a large table that is going to be written in full: not zeroed, and where the system has pages
- * of 2 MiB it may lie in them, which costs a tenth of the page faults. Freed like any other. */
+/* For a large table that is going to be written in full; zeroed as well. Where the system has pages
+ * of 2 MiB it may lie in them, which costs a tenth of the page faults. Only gl_free_table() frees
+ * it, by the size that was asked for; NULL is fine. */
 void *gl_alloc_table(size_t size) __attribute__((malloc, alloc_size(1), returns_nonnull));
+void gl_free_table(void *table, size_t size);
 void *gl_realloc(void *old, size_t size) __attribute__((alloc_size(2), returns_nonnull));
 char *gl_strdup(const char *text) __attribute__((malloc, returns_nonnull));
 

@@ -184,12 +184,27 @@ static int fail_large(const struct gl_feed *feed, struct gl_error *err)
                    (unsigned long long)feed->max_bytes);
 }
 
+/* From the descriptor into `to`; *out_got 0 at the end. */
+static int read_raw(struct gl_feed *feed, char *to, size_t room, size_t *out_got,
+                    struct gl_error *err)
+{
+    ssize_t got = read_some(feed->fd, to, room);
+
+    if (got < 0)
+        return gl_fail_sys(err, GL_E_IO, errno, "cannot read %s", feed->name);
+    if (!feed->has_no_digest)
+        gl_hasher_add(&feed->hasher, to, (size_t)got);
+    feed->raw_bytes += (size_t)got;
+    feed->raw.is_over = got == 0;
+    *out_got = (size_t)got;
+    return is_endless(feed) ? fail_large(feed, err) : 0;
+}
+
 /* Something more in `raw`, or is_over. */
 static int fill_raw(struct gl_feed *feed, struct gl_error *err)
 {
-    size_t room;
+    size_t room, got;
     char *to;
-    ssize_t got;
 
     if (feed->fd < 0) {
         feed->raw.bytes = feed->memory.text;
@@ -199,15 +214,10 @@ static int fill_raw(struct gl_feed *feed, struct gl_error *err)
         return 0;
     }
     to = room_of(&feed->raw, &room);
-    got = read_some(feed->fd, to, room);
-    if (got < 0)
-        return gl_fail_sys(err, GL_E_IO, errno, "cannot read %s", feed->name);
-    if (!feed->has_no_digest)
-        gl_hasher_add(&feed->hasher, to, (size_t)got);
-    feed->raw.length += (size_t)got;
-    feed->raw_bytes += (size_t)got;
-    feed->raw.is_over = got == 0;
-    return is_endless(feed) ? fail_large(feed, err) : 0;
+    if (read_raw(feed, to, room, &got, err) != 0)
+        return -1;
+    feed->raw.length += got;
+    return 0;
 }
 
 /* ---- gzip ---- */
@@ -409,19 +419,61 @@ static int advance(struct gl_feed *feed, struct stage **out, struct gl_error *er
     return 0;
 }
 
+/* One more piece for the reader is within the ceiling. */
+static int count_made(struct gl_feed *feed, size_t length, struct gl_error *err)
+{
+    feed->made_bytes += length;
+    return feed->made_bytes > feed->max_bytes ? fail_large(feed, err) : 0;
+}
+
+/* What comes next, without taking it. */
+static int find_next(struct gl_feed *feed, struct stage **out, struct gl_error *err)
+{
+    if (!feed->is_begun && begin(feed, err) != 0)
+        return -1;
+    return advance(feed, out, err);
+}
+
 int gl_feed_next(struct gl_feed *feed, const char **out_bytes, size_t *out_length,
                  struct gl_error *err)
 {
     struct stage *stage;
 
-    if ((!feed->is_begun && begin(feed, err) != 0) || advance(feed, &stage, err) != 0)
+    if (find_next(feed, &stage, err) != 0 || count_made(feed, stage->length, err) != 0)
         return -1;
-    feed->made_bytes += stage->length;
-    if (feed->made_bytes > feed->max_bytes)
-        return fail_large(feed, err);
     *out_bytes = stage->bytes;
     *out_length = stage->length;
     drop(stage, stage->length);
+    return 0;
+}
+
+/* Are the bytes of the descriptor those of the document, and none of them waiting? */
+static bool is_bare(const struct gl_feed *feed)
+{
+    return feed->is_begun && feed->fd >= 0 && !feed->is_gzip && !is_utf16(feed) &&
+           feed->raw.length == 0 && !feed->raw.is_over;
+}
+
+int gl_feed_read(struct gl_feed *feed, char *to, size_t room, size_t *out_length,
+                 struct gl_error *err)
+{
+    struct stage *stage;
+    size_t length;
+
+    if (is_bare(feed)) {
+        if (read_raw(feed, to, room, &length, err) != 0)
+            return -1;
+    } else {
+        if (find_next(feed, &stage, err) != 0)
+            return -1;
+        length = stage->length < room ? stage->length : room;
+        if (length > 0)
+            memcpy(to, stage->bytes, length);
+        drop(stage, length);
+    }
+    if (count_made(feed, length, err) != 0)
+        return -1;
+    *out_length = length;
     return 0;
 }
 

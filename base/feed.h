@@ -29,6 +29,10 @@ void gl_feed_close(struct gl_feed *feed);
  * gzip, half a UTF-16 unit). Errors name the input. */
 int gl_feed_next(struct gl_feed *feed, const char **out_bytes, size_t *out_length,
                  struct gl_error *err);
+/* The same, at most `room` (above 0) of them, into the caller's memory: what needs no undressing
+ * comes there straight from the file. */
+int gl_feed_read(struct gl_feed *feed, char *to, size_t room, size_t *out_length,
+                 struct gl_error *err);
 
 const char *gl_feed_name(const struct gl_feed *feed);
 uint64_t gl_feed_raw_bytes(const struct gl_feed *feed); /* read so far, before inflating */

@@ -332,6 +332,18 @@ char *gl_path_join(const char *folder, const char *name)
     return gl_str_take(&path);
 }
 
+const char *gl_path_below_root(const char *name)
+{
+    for (;;) {
+        if (name[0] == '/')
+            name++;
+        else if (name[0] == '.' && (name[1] == '/' || name[1] == '\0'))
+            name++;
+        else
+            return name;
+    }
+}
+
 const char *gl_path_of_program(void)
 {
     static char folder[PATH_MAX]; /* the same for the whole life of the process */

@@ -32,6 +32,8 @@ int gl_file_lock(const char *path, int64_t wait_ms, struct gl_error *err);
 int gl_fd_write(int fd, const void *bytes, size_t length, struct gl_error *err);
 /* Join two path parts with one slash into a fresh string. */
 char *gl_path_join(const char *folder, const char *name);
+/* A name of an archive without what leads to its root: "/a/b" and "./a/b" are "a/b". Borrowed. */
+const char *gl_path_below_root(const char *name);
 /* Folder that holds the running program, borrowed, "" if unknown. */
 const char *gl_path_of_program(void);
 

@@ -221,3 +221,14 @@ void gl_auto_json(json_t **value)
     json_decref(*value);
     *value = NULL;
 }
+
+json_t *gl_json_text(const char *text, size_t length)
+{
+    for (size_t cut = 0; cut < 4 && cut <= length; cut++) {
+        json_t *json = json_stringn(text, length - cut);
+
+        if (json != NULL)
+            return json;
+    }
+    return json_string("(not UTF-8)");
+}

@@ -35,6 +35,9 @@ int gl_json_number(const json_t *object, const char *key, double *out, bool *out
 /* A member that is an object or array (borrowed); -1 when absent or of another type. */
 int gl_json_object(const json_t *object, const char *key, json_t **out, struct gl_error *err);
 int gl_json_array(const json_t *object, const char *key, json_t **out, struct gl_error *err);
+/* Text as a JSON string: what a ceiling cut within a character is shortened to its last whole one.
+ * "(not UTF-8)" when it is no text. A new reference. */
+json_t *gl_json_text(const char *text, size_t length);
 /* json_decref() for GL_AUTO. */
 void gl_auto_json(json_t **value);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/jsonpull_part.h"
+#include "base/jsonpull_grammar.h"
 
 #include <stdlib.h>
 

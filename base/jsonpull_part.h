@@ -14,8 +14,8 @@
 #include "base/jsonpull.h"
 #include "base/jsonpull_run.h"
 
-#define GL_JSCAN_WINDOW ((size_t)32 << 10) /* larger than any number and any escape */
-#define GL_JSCAN_PAD    ((size_t)32)       /* NUL bytes behind it: scans look ahead that far */
+#define GL_JSCAN_WINDOW ((size_t)64 << 10) /* larger than any number and any escape */
+#define GL_JSCAN_PAD    ((size_t)64)       /* NUL bytes behind it: scans look ahead that far */
 
 _Static_assert(GL_JSONPULL_MAX_NUMBER < GL_JSCAN_WINDOW / 2, "a number fits into the window");
 
@@ -46,12 +46,12 @@ struct gl_jsonpull {
     const char *end;         /* of what the window holds */
     const char *counted;     /* line ends before it are in `lines` */
     uint64_t lines, columns; /* line ends so far, and bytes since the last of them */
-    const char *chunk;       /* of the feed: what is not in the window yet */
-    size_t chunk_length;
-    bool is_over; /* the feed has nothing more */
+    bool is_over;            /* the feed has nothing more */
     unsigned depth;
     bool is_object[GL_JSONPULL_MAX_DEPTH + 1]; /* what was entered at depth 1 .. depth */
     struct gl_jscan_text text;                 /* what was lent last */
+    const char *block;                         /* 64 bytes that were looked at, NULL = none */
+    uint64_t stops;                            /* gl_jscan_stops() of them */
     char window[GL_JSCAN_WINDOW + GL_JSCAN_PAD];
 };
 
@@ -85,116 +85,6 @@ static inline void gl_jscan_reserve(const struct gl_jsonpull *pull, const char *
 
     if (needed > out->capacity)
         gl_jscan_grow(out, needed);
-}
-
-/* ---- the grammar, RFC 8259 sections 2 to 7 ---- */
-
-/* Behind the white space; what comes then is in the window, unless the input ends. */
-static inline const char *gl_jscan_space(struct gl_jsonpull *pull, const char *at)
-{
-    if ((unsigned char)at[0] > ' ')
-        return at;
-    if (at[0] == ' ' && (unsigned char)at[1] > ' ')
-        return at + 1;
-    return gl_jscan_spaces(pull, at);
-}
-
-static inline bool gl_jscan_is_word(const char *at, enum gl_jkind kind)
-{
-    if (kind == GL_JFALSE)
-        return memcmp(at, "false", 5) == 0;
-    return memcmp(at, kind == GL_JTRUE ? "true" : "null", 4) == 0;
-}
-
-/* One of the words null, true, false. */
-static inline const char *gl_jscan_word(struct gl_jsonpull *pull, const char *at,
-                                        enum gl_jkind kind)
-{
-    if (gl_jscan_is_word(at, kind))
-        return at + (kind == GL_JFALSE ? 5 : 4);
-    return gl_jscan_late_word(pull, at, kind);
-}
-
-/* A string whose opening quote is at `at`; its text goes to the end of `out`, if that is given. */
-static inline const char *gl_jscan_string(struct gl_jsonpull *pull, const char *at,
-                                          struct gl_jscan_text *out)
-{
-    at++;
-    if (out != NULL) {
-        gl_jscan_reserve(pull, at, out);
-        out->limit = out->length + GL_JSONPULL_MAX_STRING;
-    }
-    for (;;) {
-        const char *from = at;
-
-        at = gl_jscan_plain(at, out != NULL ? out->text + out->length : NULL);
-        if (out != NULL) {
-            out->length += (size_t)(at - from);
-            if (out->length > out->limit)
-                return gl_jscan_fail(pull, at, GL_E_TOO_LARGE, GL_JSCAN_TOO_LONG);
-        }
-        if (*at == '"')
-            return at + 1;
-        at = gl_jscan_special(pull, at, out);
-        if (at == NULL)
-            return NULL;
-    }
-}
-
-/* The name of a member with its colon, and white space: its value stands there then. */
-static inline const char *gl_jscan_key(struct gl_jsonpull *pull, const char *at,
-                                       struct gl_jscan_text *out)
-{
-    if (*at != '"')
-        return gl_jscan_expected(pull, at, "a name in quotes");
-    at = gl_jscan_string(pull, at, out);
-    at = at != NULL ? gl_jscan_space(pull, at) : NULL;
-    if (at == NULL)
-        return NULL;
-    if (*at != ':')
-        return gl_jscan_expected(pull, at, "':'");
-    return gl_jscan_space(pull, at + 1);
-}
-
-/* Into the container whose bracket is at `at`. */
-static inline const char *gl_jscan_open(struct gl_jsonpull *pull, const char *at)
-{
-    if (pull->depth == GL_JSONPULL_MAX_DEPTH)
-        return gl_jscan_fail(pull, at, GL_E_TOO_LARGE, "nested too deeply");
-    pull->is_object[++pull->depth] = *at == '{';
-    return at + 1;
-}
-
-/* Is there anything in the container just opened (*out_has), as then at the place returned? Else it
- * is left again. */
-static inline const char *gl_jscan_first(struct gl_jsonpull *pull, const char *at, bool *out_has)
-{
-    at = gl_jscan_space(pull, at);
-    if (at == NULL)
-        return NULL;
-    *out_has = *at != (pull->is_object[pull->depth] ? '}' : ']');
-    if (*out_has)
-        return at;
-    pull->depth--;
-    return at + 1;
-}
-
-/* Behind a value in a container: is there another (*out_has), as then at the place returned? Else
- * the container is left. */
-static inline const char *gl_jscan_next(struct gl_jsonpull *pull, const char *at, bool *out_has)
-{
-    bool is_object = pull->is_object[pull->depth];
-
-    at = gl_jscan_space(pull, at);
-    if (at == NULL)
-        return NULL;
-    *out_has = *at == ',';
-    if (*at == ',')
-        return gl_jscan_space(pull, at + 1);
-    if (*at != (is_object ? '}' : ']'))
-        return gl_jscan_expected(pull, at, is_object ? "',' or '}'" : "',' or ']'");
-    pull->depth--;
-    return at + 1;
 }
 
 #endif

@@ -4,46 +4,54 @@
 
 /* As base/jsonpull_run.h says, 8 bytes at a time. */
 
-#include <stdbool.h>
+#include <endian.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
 #define GL_JSCAN_EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
 
-/* Not zero when a byte of `word` is zero (and then perhaps for bytes beside it). */
+/* The upper bit of each byte of `word` that is zero. */
 static inline uint64_t gl_jscan_zeros(uint64_t word)
 {
-    return (word - GL_JSCAN_EACH(1)) & ~word & GL_JSCAN_EACH(0x80);
+    return ~(((word & GL_JSCAN_EACH(0x7f)) + GL_JSCAN_EACH(0x7f)) | word) & GL_JSCAN_EACH(0x80);
 }
 
-static inline bool gl_jscan_is_plain(char byte)
+/* The upper bit of each byte that is no plain part of a string: '"', '\\', a control character, or
+ * not ASCII. */
+static inline uint64_t gl_jscan_stops_of(uint64_t word)
 {
-    return byte >= ' ' && (unsigned char)byte < 0x80 && byte != '"' && byte != '\\';
+    return (word & GL_JSCAN_EACH(0x80)) | gl_jscan_zeros(word & GL_JSCAN_EACH(0xe0)) |
+           gl_jscan_zeros(word ^ GL_JSCAN_EACH('"')) | gl_jscan_zeros(word ^ GL_JSCAN_EACH('\\'));
 }
 
-/* The first byte from `at` on that is no plain part of a string: '"', '\\', a control character, or
- * not ASCII. With `out` the run is copied there; up to 8 bytes more are read and written. */
+/* The same of the 64 bytes from `at` on, bit i for byte i. The product moves the upper bit of byte
+ * k to bit 56 + k. */
+static inline uint64_t gl_jscan_stops(const char *at)
+{
+    uint64_t word, stops = 0;
+
+    for (unsigned i = 0; i < 64; i += 8) {
+        memcpy(&word, at + i, sizeof word);
+        stops |= ((gl_jscan_stops_of(le64toh(word)) >> 7) * UINT64_C(0x0102040810204080) >> 56)
+                 << i;
+    }
+    return stops;
+}
+
+/* The first byte from `at` on that is no plain part of a string. The run is copied to `out`; up to
+ * 8 bytes more are read and written. */
 static inline const char *gl_jscan_plain(const char *at, char *out)
 {
-    for (;;) {
+    for (;; at += 8, out += 8) {
         uint64_t word, stops;
 
         memcpy(&word, at, sizeof word);
-        stops = (word & GL_JSCAN_EACH(0x80)) | gl_jscan_zeros(word & GL_JSCAN_EACH(0xe0)) |
-                gl_jscan_zeros(word ^ GL_JSCAN_EACH('"')) |
-                gl_jscan_zeros(word ^ GL_JSCAN_EACH('\\'));
-        if (out != NULL) {
-            memcpy(out, &word, sizeof word);
-            out += sizeof word;
-        }
+        memcpy(out, &word, sizeof word);
+        stops = gl_jscan_stops_of(le64toh(word));
         if (stops != 0)
-            break;
-        at += sizeof word;
+            return at + __builtin_ctzll(stops) / 8;
     }
-    while (gl_jscan_is_plain(*at))
-        at++;
-    return at;
 }
 
 /* The first byte from `at` on that is no white space of JSON. */

@@ -6,26 +6,43 @@
 
 #include <emmintrin.h>
 #include <stddef.h>
+#include <stdint.h>
 
-/* The first byte from `at` on that is no plain part of a string: '"', '\\', a control character, or
- * not ASCII. With `out` the run is copied there; up to 16 bytes more are read and written. */
+/* What is no plain part of a string among 16 bytes: '"', '\\', a control character, or not ASCII;
+ * bit i for byte i. */
+static inline unsigned gl_jscan_stops_of(__m128i bytes)
+{
+    /* The comparison is signed: bytes from 0x80 on are below the space as well. */
+    __m128i stops = _mm_or_si128(_mm_cmplt_epi8(bytes, _mm_set1_epi8(' ')),
+                                 _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')),
+                                              _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'))));
+
+    return (unsigned)_mm_movemask_epi8(stops);
+}
+
+/* The same of the 64 bytes from `at` on. */
+static inline uint64_t gl_jscan_stops(const char *at)
+{
+    const __m128i *from = (const __m128i *)(const void *)at;
+    uint64_t low = gl_jscan_stops_of(_mm_loadu_si128(from)) |
+                   gl_jscan_stops_of(_mm_loadu_si128(from + 1)) << 16;
+    uint64_t high = gl_jscan_stops_of(_mm_loadu_si128(from + 2)) |
+                    gl_jscan_stops_of(_mm_loadu_si128(from + 3)) << 16;
+
+    return low | high << 32;
+}
+
+/* The first byte from `at` on that is no plain part of a string. The run is copied to `out`; up to
+ * 16 bytes more are read and written. */
 static inline const char *gl_jscan_plain(const char *at, char *out)
 {
-    for (;;) {
+    for (;; at += 16, out += 16) {
         __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
-        /* The comparison is signed: bytes from 0x80 on are below the space as well. */
-        __m128i stops = _mm_or_si128(_mm_cmplt_epi8(bytes, _mm_set1_epi8(' ')),
-                                     _mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')),
-                                                  _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'))));
-        unsigned mask = (unsigned)_mm_movemask_epi8(stops);
+        unsigned stops = gl_jscan_stops_of(bytes);
 
-        if (out != NULL) {
-            _mm_storeu_si128((__m128i *)(void *)out, bytes);
-            out += 16;
-        }
-        if (mask != 0)
-            return at + __builtin_ctz(mask);
-        at += 16;
+        _mm_storeu_si128((__m128i *)(void *)out, bytes);
+        if (stops != 0)
+            return at + __builtin_ctz(stops);
     }
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/jsonpull_part.h"
+#include "base/jsonpull_grammar.h"
 
 #include <stdio.h>
 
@@ -72,24 +72,20 @@ static void leave(struct gl_jsonpull *pull, const char *at)
     memmove(pull->window, at, kept);
     pull->counted = pull->window;
     pull->end = pull->window + kept;
+    pull->block = NULL;
 }
 
 const char *gl_jscan_refill(struct gl_jsonpull *pull, const char *at)
 {
-    size_t kept = (size_t)(pull->end - at), room = GL_JSCAN_WINDOW - kept, length;
+    size_t kept = (size_t)(pull->end - at), length;
 
-    if (pull->chunk_length == 0 &&
-        gl_feed_next(pull->feed, &pull->chunk, &pull->chunk_length, pull->err) != 0)
-        return NULL;
-    pull->is_over = pull->chunk_length == 0;
     leave(pull, at);
-    length = pull->chunk_length < room ? pull->chunk_length : room;
-    if (length > 0)
-        memcpy(pull->window + kept, pull->chunk, length);
+    if (gl_feed_read(pull->feed, pull->window + kept, GL_JSCAN_WINDOW - kept, &length, pull->err) !=
+        0)
+        return NULL;
+    pull->is_over = length == 0;
+    pull->end += length;
     memset(pull->window + kept + length, 0, GL_JSCAN_PAD);
-    pull->end = pull->window + kept + length;
-    pull->chunk += length;
-    pull->chunk_length -= length;
     return pull->window;
 }
 
@@ -321,7 +317,7 @@ static const char *skip_scalar(struct gl_jsonpull *pull, const char *at)
 {
     switch (*at) {
     case '"':
-        return gl_jscan_string(pull, at, NULL);
+        return gl_jscan_pass_string(pull, at);
     case 'n':
         return gl_jscan_word(pull, at, GL_JNULL);
     case 'f':

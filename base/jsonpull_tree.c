@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "base/jsonpull_part.h"
+#include "base/jsonpull_grammar.h"
 
 #include <stdlib.h>
 
@@ -101,11 +101,30 @@ static int has_twins_hashed(struct gl_jtree *tree, const struct gl_jnode *object
     return 0;
 }
 
+/* Most programs write the names of an object in order, and then no two are the same. They end with
+ * NUL and hold none. */
+static bool is_ascending(const struct gl_jtree *tree, const struct gl_jnode *object)
+{
+    uint32_t child = (uint32_t)(object - tree->nodes) + 1;
+    const char *last = key_of(tree, child);
+
+    for (uint32_t i = 1; i < object->count; i++) {
+        const char *key = key_of(tree, child = tree->nodes[child].end);
+
+        if ((unsigned char)*last > (unsigned char)*key || (*last == *key && strcmp(last, key) >= 0))
+            return false;
+        last = key;
+    }
+    return true;
+}
+
 static bool has_twins(struct gl_jtree *tree, const struct gl_jnode *object)
 {
     uint32_t at_hand[SLOTS_AT_HAND], *slots = at_hand, size = 8;
     int has;
 
+    if (is_ascending(tree, object))
+        return false;
     while (size / 2 < object->count)
         size *= 2;
     if (size > SLOTS_AT_HAND)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/jwt.h"
 
+#include "base/sign.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -15,19 +17,11 @@ void gl_base64url_add(struct gl_str *str, const void *bytes, size_t length)
     const uint8_t *in = bytes;
 
     for (size_t i = 0; i < length; i += 3) {
-        size_t left = length - i;
-        uint32_t group = (uint32_t)in[i] << 16;
+        char group[5];
 
-        if (left > 1)
-            group |= (uint32_t)in[i + 1] << 8;
-        if (left > 2)
-            group |= in[i + 2];
-        gl_str_add_char(str, alphabet[group >> 18 & 63]);
-        gl_str_add_char(str, alphabet[group >> 12 & 63]);
-        if (left > 1)
-            gl_str_add_char(str, alphabet[group >> 6 & 63]);
-        if (left > 2)
-            gl_str_add_char(str, alphabet[group & 63]);
+        gl_base64_text(in + i, length - i < 3 ? length - i : 3, group);
+        for (const char *at = group; *at != '\0' && *at != '='; at++)
+            gl_str_add_char(str, *at == '+' ? '-' : *at == '/' ? '_' : *at);
     }
 }
 

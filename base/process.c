@@ -216,12 +216,7 @@ char *gl_program_find(const char *name)
 
 /* One read of /proc/PID/stat. The program's name stands in parentheses and may hold any byte, so
  * fields are counted from the last closing one. */
-struct stat_line {
-    char state;
-    uint64_t user_ticks, system_ticks, start_ticks;
-};
-
-static bool stat_parse(char *text, struct stat_line *out)
+static bool stat_parse(char *text, struct gl_process_stat *out)
 {
     char *at = strrchr(text, ')'), *end;
     uint64_t fields[20] = {0}; /* fields 3.. of proc(5): [0] is the state letter */
@@ -236,13 +231,15 @@ static bool stat_parse(char *text, struct stat_line *out)
             return false;
         at = end;
     }
+    out->parent = (int)fields[1];
     out->user_ticks = fields[11];
     out->system_ticks = fields[12];
+    out->reaped_ticks = fields[13] + fields[14];
     out->start_ticks = fields[19];
     return true;
 }
 
-static bool stat_read(int pid, struct stat_line *out)
+bool gl_process_stat(int pid, struct gl_process_stat *out)
 {
     char path[40], text[1024];
     GL_AUTO(gl_auto_close) int fd = -1;
@@ -314,7 +311,7 @@ static int start(struct plan *plan, struct gl_process *out, struct gl_error *err
 {
     int ends[2], pid, sys;
     struct report report;
-    struct stat_line line = {0};
+    struct gl_process_stat line = {0};
     bool has_failed;
 
     if (pipe2(ends, O_CLOEXEC) < 0)
@@ -332,7 +329,8 @@ static int start(struct plan *plan, struct gl_process *out, struct gl_error *err
         return gl_fail_sys(err, GL_E_IO, report.sys, "cannot start %s: %s", plan->program,
                            step_text(report.step));
     }
-    stat_read(pid, &line); /* fails only for a child that the system already reaped: not alive */
+    gl_process_stat(pid,
+                    &line); /* fails only for a child that the system already reaped: not alive */
     *out = (struct gl_process){.pid = pid, .start_ticks = line.start_ticks};
     return 0;
 }
@@ -349,14 +347,14 @@ int gl_process_start(const struct gl_spawn *spawn, struct gl_process *out, struc
     return start(&plan, out, err);
 }
 
-static bool is_same(const struct gl_process *process, struct stat_line *out_line)
+static bool is_same(const struct gl_process *process, struct gl_process_stat *out_line)
 {
-    return stat_read(process->pid, out_line) && out_line->start_ticks == process->start_ticks;
+    return gl_process_stat(process->pid, out_line) && out_line->start_ticks == process->start_ticks;
 }
 
 bool gl_process_is_alive(const struct gl_process *process)
 {
-    struct stat_line line;
+    struct gl_process_stat line;
 
     return is_same(process, &line) && line.state != 'Z' && line.state != 'X';
 }
@@ -426,7 +424,7 @@ int gl_process_wait(const struct gl_process *process, int64_t timeout_ms, int *o
 
 int64_t gl_process_cpu_ms(const struct gl_process *process)
 {
-    struct stat_line line;
+    struct gl_process_stat line;
     long per_second = sysconf(_SC_CLK_TCK);
 
     if (!is_same(process, &line) || per_second <= 0)

@@ -37,6 +37,16 @@ void gl_process_kill(const struct gl_process *process, int signal);
 /* Wait for a child of ours at most timeout_ms (-1 = for ever). 1 ended with *out_status =
  * exit status or 128 + signal, 0 timed out, -1 not our child. */
 int gl_process_wait(const struct gl_process *process, int64_t timeout_ms, int *out_status);
+/* What /proc/PID/stat says, in clock ticks; start_ticks since the boot. */
+struct gl_process_stat {
+    char state; /* 'Z' = ended, not awaited */
+    int parent;
+    uint64_t user_ticks, system_ticks; /* its own */
+    uint64_t reaped_ticks;             /* both, of the children it awaited */
+    uint64_t start_ticks;
+};
+/* False when it is gone; *out is then untouched. */
+bool gl_process_stat(int pid, struct gl_process_stat *out);
 /* CPU time used so far in milliseconds (user + system), -1 when it is gone. */
 int64_t gl_process_cpu_ms(const struct gl_process *process);
 /* Run to the end and collect stdout (at most `ceiling` bytes); for short helper programs. */

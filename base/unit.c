@@ -2,6 +2,7 @@
 #include "base/unit.h"
 
 #include "base/str.h"
+#include "base/unit_part.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -10,14 +11,7 @@
 __extension__ typedef __int128 wide;
 #define DIGITS_MAX   INT64_C(999999999999999999)
 #define FRACTION_MAX 18
-#define WORD         24
 #define SPAN_MAX_S   INT64_C(315576000) /* 10 years of 365.25 days */
-
-/* One unit: num/den millionths of the base unit of its dimension. */
-struct scale {
-    const char *name;
-    int64_t num, den;
-};
 
 static const struct scale masses[] = {
     {"mg", 1000, 1},
@@ -74,13 +68,6 @@ static const struct scale per_time[] = {
 /* Seconds; longest first, the order in which a sum is written. */
 static const struct scale spans[] = {{"w", 604800, 1}, {"d", 86400, 1}, {"h", 3600, 1},
                                      {"min", 60, 1},   {"s", 1, 1},     {NULL, 0, 0}};
-
-struct dimension {
-    struct gl_dimension_row row;
-    const struct scale *heads; /* NULL: no unit at all */
-    const struct scale *tails; /* after "/" or "per"; NULL: none */
-    bool may_have_carbon;      /* "CO2e" after the mass */
-};
 
 /* The patterns are in the subset that POSIX extended and ECMAScript expressions share. */
 #define DIGITS "[0-9]+(_[0-9]+)*"
@@ -311,12 +298,14 @@ static const char *hint_of_word(const char *word)
         return "which ton? write t (1000 kg) or lb";
     if (strcmp(word, "m") == 0)
         return "minute or month? write min (a month is no fixed length)";
+    if (strcmp(word, "percent") == 0 || strcmp(word, "pct") == 0)
+        return "did you mean \"%\"?";
     return NULL;
 }
 
 static int fail_unit(const struct dimension *dim, const char *unit, struct gl_error *err)
 {
-    char shown[GL_TEXT_SHOWN];
+    char shown[GL_TEXT_SHOWN], nearest[WORD];
     struct unit_text parts;
     const char *hint;
 
@@ -328,6 +317,11 @@ static int fail_unit(const struct dimension *dim, const char *unit, struct gl_er
     gl_text_show(unit, shown);
     if (hint != NULL)
         return gl_fail(err, GL_E_UNIT_MISSING, "unit \"%s\": %s", shown, hint);
+    gl_unit_nearest(dim, unit, nearest);
+    if (nearest[0] != '\0')
+        return gl_fail(err, GL_E_UNIT_MISSING,
+                       "\"%s\" is no unit of %s; did you mean \"%s\", as in \"%s\"? (%s)", shown,
+                       dim->row.name, nearest, dim->row.example, dim->row.units);
     return gl_fail(err, GL_E_UNIT_MISSING, "\"%s\" is no unit of %s; write it as in \"%s\" (%s)",
                    shown, dim->row.name, dim->row.example, dim->row.units);
 }

@@ -169,6 +169,8 @@ static int add_reservation(const struct gl_attempts *attempts, json_t *body, str
         launch->expires.unix_s * 1000 + GL_HOLD_MS, err);
     if (budget == NULL)
         return -1;
+    if (attempts->order.budget_from != NULL)
+        json_object_set_new(budget, "from", json_deep_copy(attempts->order.budget_from));
     json_object_set_new(body, "budget", budget);
     return 0;
 }

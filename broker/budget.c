@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/budget_part.h"
+#include "broker/budget_relocation.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -105,6 +106,18 @@ json_t *gl_budget_reserve_json(const json_t *charge, const struct gl_amount *wan
     json_object_set_new(body, "u_usd", gl_budget_amount_json(wanted->u_usd));
     json_object_set_new(body, "until_ms", json_integer((json_int_t)until_ms));
     return body;
+}
+
+json_t *gl_budget_ease_json(const struct gl_amount *amount)
+{
+    return json_pack("{s:s,s:o,s:o}", "op", "ease", "ug", gl_budget_amount_json(amount->ug),
+                     "u_usd", gl_budget_amount_json(amount->u_usd));
+}
+
+json_t *gl_budget_from_json(const char *launch, const struct gl_amount *used)
+{
+    return json_pack("{s:s,s:o,s:o}", "launch", launch, "ug", gl_budget_amount_json(used->ug),
+                     "u_usd", gl_budget_amount_json(used->u_usd));
 }
 
 /* Windows begin at quarters of an hour in every time zone of today: a day's run is booked exactly.

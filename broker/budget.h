@@ -9,8 +9,12 @@
  *
  * An event's member "budget" is one of:
  *   {"op":"reserve","accounts":[...],"caps":[...],"ug","u_usd","until_ms","how","override"}  of a
- *     launch, in its "intent"; a later one of the launch takes the place of the earlier
+ *     launch, in its "intent"; a later one of the launch takes the place of the earlier. With
+ *     "from":{"launch","ug","u_usd"} it goes on from another launch, which has used so much: both
+ *     together hold what the other one did, or more where they need more, and what this one does
+ *     not spend goes back to the other one while that holds something
  *   {"op":"grow","ug","u_usd"}  of a launch that has taken more than it reserved: no less is held
+ *   {"op":"ease","ug","u_usd"}  of a launch that needs less after all: no more is held
  *   {"op":"spend","ug","u_usd","from_ms","until_ms","piece_ms"}  in its end: ends the reservation;
  *     booked evenly over its time, in pieces cut at multiples of piece_ms since 1970
  *   {"op":"set","cap":{...}}  {"op":"unset","path"}  {"op":"move","from","to","deltas":[...]}

@@ -311,7 +311,8 @@ static int ask_all(struct enforcing *e)
             continue;
         taken->is_approved = was_approved(row);
         so_far(e, row, taken);
-        grow(e, row, taken);
+        if (is_at_work(row)) /* a move has reserved for itself, and may be off for hours */
+            grow(e, row, taken);
     }
     return 0;
 }

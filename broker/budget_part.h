@@ -27,7 +27,5 @@ int gl_budget_held_at(struct gl_ledger *ledger, const char *path, int64_t at_ms,
 int gl_budget_falls_out(struct gl_ledger *ledger, const struct gl_cap *cap, const char *path,
                         int64_t now_s, const struct gl_amount *wanted, int64_t *out_s,
                         struct gl_error *err);
-/* A ledger of an earlier version that may only be looked at has none. */
-int gl_budget_has_tables(struct gl_ledger *ledger, bool *out, struct gl_error *err);
 
 #endif

@@ -20,21 +20,6 @@ static int64_t amount_of(sqlite3_stmt *statement, int column)
                : sqlite3_column_int64(statement, column);
 }
 
-int gl_budget_has_tables(struct gl_ledger *ledger, bool *out, struct gl_error *err)
-{
-    STATEMENT statement = NULL;
-    int step;
-
-    if (gl_ledger_prepare(ledger, "SELECT 1 FROM main.sqlite_schema WHERE name='caps'", &statement,
-                          err) != 0)
-        return -1;
-    step = sqlite3_step(statement);
-    if (step != SQLITE_ROW && step != SQLITE_DONE)
-        return gl_ledger_fail(ledger->db, "cannot read", err);
-    *out = step == SQLITE_ROW;
-    return 0;
-}
-
 /* ---- caps ---- */
 
 static int take_cap(sqlite3_stmt *statement, struct gl_caps *caps, struct gl_error *err)
@@ -57,7 +42,7 @@ int gl_budget_caps(struct gl_ledger *ledger, struct gl_caps *out, struct gl_erro
     bool has_any;
     int step;
 
-    if (gl_budget_has_tables(ledger, &has_any, err) != 0)
+    if (gl_ledger_has_table(ledger, "caps", &has_any, err) != 0)
         return -1;
     if (!has_any) {
         *out = caps;
@@ -206,7 +191,7 @@ int gl_budget_state(struct gl_ledger *ledger, const struct gl_cap *cap, const ch
     state.window = gl_window_at(&cap->period, &zone, now_ms / MS);
     gl_zone_done(&zone);
     window = counted(cap, &state.window);
-    if (gl_budget_has_tables(ledger, &has_any, err) != 0)
+    if (gl_ledger_has_table(ledger, "caps", &has_any, err) != 0)
         return -1;
     if (!has_any) {
         *out = state;
@@ -292,7 +277,7 @@ int gl_budget_accounts(struct gl_ledger *ledger, void *cookie,
     bool has_any;
     int step;
 
-    if (gl_budget_has_tables(ledger, &has_any, err) != 0)
+    if (gl_ledger_has_table(ledger, "caps", &has_any, err) != 0)
         return -1;
     if (!has_any)
         return 0;

@@ -16,6 +16,7 @@ struct asking {
     struct gl_caps caps;
     struct gl_short *out;
     bool is_short;
+    bool goes_on; /* from another launch: of what it needs no more it may have none left */
 };
 
 /* The caps that come with the reservation hold for it. */
@@ -104,15 +105,30 @@ static void take_short(struct asking *asking, const struct gl_cap *cap, const ch
     snprintf(out->account, sizeof out->account, "%s", path);
 }
 
+/* As far as it limits what is asked for. */
+static struct gl_cap limiting(const struct asking *asking, const struct gl_cap *cap)
+{
+    struct gl_cap limiting = *cap;
+
+    if (asking->goes_on && asking->wanted.ug == 0)
+        limiting.limit.ug = GL_UNKNOWN;
+    if (asking->goes_on && asking->wanted.u_usd == 0)
+        limiting.limit.u_usd = GL_UNKNOWN;
+    return limiting;
+}
+
 static int ask_at(struct asking *asking, const char *path, struct gl_error *err)
 {
     const struct gl_cap *cap = gl_account_cap(asking->caps.items, asking->caps.count, path);
     struct gl_account_state state;
+    struct gl_cap limits;
     int64_t fit_s, from_s;
     enum gl_fit fit;
 
     if (cap == NULL || cap->is_advisory)
         return 0;
+    limits = limiting(asking, cap);
+    cap = &limits;
     if (gl_budget_state(asking->ledger, cap, path, asking->now_ms, asking->launch, &state, err) !=
         0)
         return -1;
@@ -157,6 +173,42 @@ static int ask_all(struct asking *asking, const json_t *reserve, struct gl_error
     return asking->is_short;
 }
 
+/* ---- a launch that goes on from another ---- */
+
+/* What two need beyond what the other one holds, which is counted already. */
+static int64_t beyond(int64_t wanted, int64_t used, int64_t other, int64_t own)
+{
+    int64_t both, total;
+
+    if (wanted == GL_UNKNOWN || used == GL_UNKNOWN || other == GL_UNKNOWN)
+        return wanted;
+    if (__builtin_add_overflow(wanted, used, &both) ||
+        __builtin_add_overflow(other, own != GL_UNKNOWN ? own : 0, &total))
+        return INT64_MAX;
+    return (both > total ? both : total) - other;
+}
+
+/* A lease that goes on is not cut. */
+static int go_on_from(struct asking *asking, const json_t *from, struct gl_error *err)
+{
+    const char *launch = json_string_value(json_object_get(from, "launch"));
+    struct gl_amount other, own = {0, 0};
+    bool is_held = false, is_own;
+
+    if (launch != NULL && gl_budget_hold(asking->ledger, launch, &is_held, &other, err) != 0)
+        return -1;
+    if (!is_held)
+        return 0;
+    if (gl_budget_hold(asking->ledger, asking->launch, &is_own, &own, err) != 0)
+        return -1;
+    asking->wanted = (struct gl_amount){
+        beyond(asking->wanted.ug, gl_budget_member(from, "ug"), other.ug, own.ug),
+        beyond(asking->wanted.u_usd, gl_budget_member(from, "u_usd"), other.u_usd, own.u_usd)};
+    asking->lease_s = 0;
+    asking->goes_on = true;
+    return 0;
+}
+
 int gl_budget_short(struct gl_ledger *ledger, const char *launch, const json_t *reserve,
                     struct gl_short *out, struct gl_error *err)
 {
@@ -170,6 +222,8 @@ int gl_budget_short(struct gl_ledger *ledger, const char *launch, const json_t *
     int result;
 
     asking.lease_s = until_ms > asking.now_ms ? (until_ms - asking.now_ms) / 1000 : 0;
+    if (go_on_from(&asking, json_object_get(reserve, "from"), err) != 0)
+        return -1;
     result = ask_all(&asking, reserve, err);
     gl_caps_done(&asking.caps);
     return result;

@@ -4,6 +4,7 @@
 
 #include "broker/account.h"
 #include "broker/budget_part.h"
+#include "broker/budget_relocation.h"
 
 __extension__ typedef __int128 wide;
 
@@ -196,6 +197,79 @@ int gl_budget_of_move(struct gl_ledger *ledger, const struct gl_launch_row *row,
     else if (part_ug > held.ug)
         held.ug = part_ug;
     *out = gl_budget_again_json(plan, &held, row->expires_ms + GL_HOLD_MS, "move to another place");
+    return 0;
+}
+
+/* ---- a move by image ---- */
+
+static int64_t sum_of(int64_t a, int64_t b)
+{
+    int64_t sum;
+
+    if (a == GL_UNKNOWN || b == GL_UNKNOWN)
+        return GL_UNKNOWN;
+    return __builtin_add_overflow(a, b, &sum) ? INT64_MAX : sum;
+}
+
+static int64_t most_of(int64_t a, int64_t b)
+{
+    if (a == GL_UNKNOWN || b == GL_UNKNOWN)
+        return GL_UNKNOWN;
+    return a > b ? a : b;
+}
+
+/* It goes there, or it is tried there and stays. */
+static struct gl_amount relocation(const struct gl_relocation_held *held,
+                                   const struct gl_amount *there, const struct gl_amount *trial)
+{
+    return (struct gl_amount){
+        most_of(sum_of(held->used.ug, there->ug), sum_of(held->alone.ug, trial->ug)),
+        most_of(sum_of(held->used.u_usd, there->u_usd), sum_of(held->alone.u_usd, trial->u_usd))};
+}
+
+/* What it used by now: its part of the time, or what its meter tells where that is more. */
+static void use_so_far(const struct gl_relocation_of *of, int64_t now_ms,
+                       struct gl_relocation_held *held)
+{
+    const struct gl_launch_row *row = of->row;
+    int64_t ran_ms = now_ms - row->started_ms, lease_ms = row->expires_ms - row->started_ms;
+
+    held->used = (struct gl_amount){part_of(held->alone.ug, ran_ms, lease_ms),
+                                    part_of(held->alone.u_usd, ran_ms, lease_ms)};
+    if (held->used.ug != GL_UNKNOWN && of->told_ug > held->used.ug)
+        held->used.ug = of->told_ug;
+    held->alone.ug = most_of(held->alone.ug, held->used.ug);
+}
+
+int gl_budget_of_relocation(struct gl_ledger *ledger, const struct gl_relocation_of *of,
+                            struct gl_relocation_held *out_held, json_t **out, struct gl_error *err)
+{
+    const struct gl_launch_row *row = of->row;
+    GL_AUTO(gl_auto_json) json_t *plan = gl_json_parse(row->plan, strlen(row->plan), "plan", err);
+    int64_t now_ms = gl_ledger_now_ms(ledger), left_s = (row->expires_ms - now_ms + 999) / 1000;
+    struct gl_wanted_of run = {.plan = of->plan,
+                               .start_ms = now_ms,
+                               .lease_s = left_s > 1 ? left_s : 1,
+                               .max_price_u_usd = of->max_price_u_usd};
+    struct gl_relocation_held held = {.is_held = false};
+    struct gl_wanted there, trial;
+    struct gl_amount whole;
+
+    *out_held = held;
+    *out = NULL;
+    if (plan == NULL || gl_budget_hold(ledger, row->launch, &held.is_held, &held.alone, err) != 0)
+        return -1;
+    if (!held.is_held || !json_is_object(json_object_get(plan, "budget")))
+        return 0;
+    use_so_far(of, now_ms, &held);
+    if (gl_budget_wanted(&run, &there, err) != 0)
+        return -1;
+    run.lease_s = of->trial_s < run.lease_s ? of->trial_s : run.lease_s;
+    if (gl_budget_wanted(&run, &trial, err) != 0)
+        return -1;
+    whole = relocation(&held, &there.amount, &trial.amount);
+    *out = gl_budget_again_json(plan, &whole, row->expires_ms + GL_HOLD_MS, "move by image");
+    *out_held = held;
     return 0;
 }
 

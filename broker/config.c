@@ -19,12 +19,11 @@ struct draft {
     struct gl_config_sources sources;
     struct gl_cloud_place places[GL_CLOUD_PLACES_MAX];
     size_t place_count;
-    struct gl_config_clouds clouds;
+    struct gl_config_sections clouds, venues;
     struct gl_carried_meter meter;
     const char *account;
     int64_t reserve_ppm;
     struct gl_demand_threshold request;
-    struct gl_config_venues venues;
 };
 
 /* ---- values ---- */
@@ -135,7 +134,7 @@ static const struct gl_field place_fields[] = {
      .is_needed = true,
      .help = "Grid zone that it stands in"},
     {.name = "folder",
-     .type = &gl_type_text,
+     .type = &gl_config_type_path,
      .offset = PLACE(folder),
      .help = "Where it keeps suspended machines"},
     {.name = NULL},
@@ -285,14 +284,8 @@ static void take_places(const struct draft *draft, const char *path, const struc
 {
     out->place_count = draft->place_count;
     for (size_t i = 0; i < draft->place_count; i++) {
-        const struct gl_cloud_place *place = &draft->places[i];
-
-        out->places[i] = (struct gl_cloud_place){
-            .name = gl_strdup(place->name),
-            .zone = gl_strdup(place->zone),
-            .folder =
-                place->folder != NULL ? gl_config_whole_path(place->folder, path, world) : NULL,
-        };
+        out->places[i] = draft->places[i];
+        gl_config_texts_keep(&place_form, &out->places[i], path, world);
     }
 }
 
@@ -313,14 +306,13 @@ static void take_draft(const struct draft *draft, const char *path, const struct
     for (size_t i = 0; i < draft->sources.count; i++)
         out->sources[i] = gl_config_source_dup(&draft->sources.items[i], path, world);
     take_places(draft, path, world, out);
-    out->cloud_count = draft->clouds.count;
-    for (size_t i = 0; i < draft->clouds.count; i++)
-        out->clouds[i] = gl_config_cloud_dup(&draft->clouds.items[i]);
-    out->meter = gl_config_meter_dup(&draft->meter, path, world);
+    out->clouds = gl_config_sections_dup(&draft->clouds, path, world);
+    out->venues = gl_config_sections_dup(&draft->venues, path, world);
+    out->meter = draft->meter;
+    gl_config_texts_keep(&gl_config_meter_form, &out->meter, path, world);
     out->account = dup_or_null(draft->account);
     out->reserve_ppm = draft->reserve_ppm;
     out->request = draft->request;
-    gl_config_venues_take(&draft->venues, world, out);
 }
 
 int gl_config_read_text(struct gl_view text, const char *path, const struct gl_world *world,
@@ -383,19 +375,6 @@ static void add_line(struct gl_str *out, const char *key, const char *value)
     gl_str_add_char(out, '\n');
 }
 
-static void add_place_line(struct gl_str *out, const struct gl_cloud_place *place)
-{
-    gl_str_add(out, "  - {name: ");
-    gl_config_add_quoted(out, place->name);
-    gl_str_add(out, ", zone: ");
-    gl_config_add_quoted(out, place->zone);
-    if (place->folder != NULL) {
-        gl_str_add(out, ", folder: ");
-        gl_config_add_quoted(out, place->folder);
-    }
-    gl_str_add(out, "}\n");
-}
-
 void gl_config_text(const struct gl_config *config, struct gl_str *out)
 {
     gl_str_add(out, "greenlaunch_config: 1\n");
@@ -416,17 +395,14 @@ void gl_config_text(const struct gl_config *config, struct gl_str *out)
     if (config->place_count > 0)
         gl_str_add(out, "places:\n");
     for (size_t i = 0; i < config->place_count; i++)
-        add_place_line(out, &config->places[i]);
-    if (config->cloud_count > 0)
-        gl_str_add(out, "clouds:\n");
-    for (size_t i = 0; i < config->cloud_count; i++)
-        gl_config_add_cloud(out, &config->clouds[i]);
+        gl_config_add_texts(out, &place_form, &config->places[i]);
+    gl_config_add_sections(out, "clouds", &config->clouds);
     gl_config_add_meter(out, &config->meter);
     add_line(out, "account", config->account);
     if (config->reserve_ppm > 0)
         gl_str_addf(out, "reserve_at: %.6g%%\n", (double)config->reserve_ppm / 1e4);
     gl_config_add_request(out, &config->request);
-    gl_config_add_venues(out, config);
+    gl_config_add_sections(out, "venues", &config->venues);
 }
 
 int gl_config_write(const char *path, const struct gl_config *config, bool is_forced,
@@ -447,12 +423,6 @@ int gl_config_write(const char *path, const struct gl_config *config, bool is_fo
     return gl_file_write(path, gl_str_text(&text), text.length, 0600, err);
 }
 
-/* The strings of a place are ours though the contract of its readers says const. */
-static void free_text(const char *text)
-{
-    free((void *)(uintptr_t)text);
-}
-
 void gl_config_done(struct gl_config *config)
 {
     free(config->path);
@@ -463,15 +433,11 @@ void gl_config_done(struct gl_config *config)
         free(config->policies[i]);
     for (size_t i = 0; i < config->source_count; i++)
         gl_config_source_done(&config->sources[i]);
-    for (size_t i = 0; i < config->place_count; i++) {
-        free_text(config->places[i].name);
-        free_text(config->places[i].zone);
-        free_text(config->places[i].folder);
-    }
-    for (size_t i = 0; i < config->cloud_count; i++)
-        gl_config_cloud_done(&config->clouds[i]);
-    gl_config_meter_done(&config->meter);
+    for (size_t i = 0; i < config->place_count; i++)
+        gl_config_texts_done(&place_form, &config->places[i]);
+    gl_config_sections_done(&config->clouds);
+    gl_config_sections_done(&config->venues);
+    gl_config_texts_done(&gl_config_meter_form, &config->meter);
     free(config->account);
-    gl_config_venues_done(config);
     *config = (struct gl_config){0};
 }

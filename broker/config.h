@@ -34,22 +34,19 @@
 #define GL_CONFIG_CLOUDS_MAX   16
 #define GL_CONFIG_SETTINGS_MAX 24
 #define GL_CONFIG_VENUES_MAX   32
+#define GL_CONFIG_SECTIONS_MAX 32 /* the larger of the two */
 
-/* A cloud that launches may go to, and its settings: names are those of the cloud's own key table.
- */
-struct gl_config_cloud {
-    const char *name; /* of the registry */
+/* What a cloud or a venue of requests is set to. Never a secret: those have their environment
+ * variables. */
+struct gl_config_section {
+    const char *name;     /* of the registry: "aws", "email" */
+    const char *provider; /* of the venue "aws/email", a constant; NULL = all, and of clouds */
     size_t setting_count;
-    struct gl_cloud_setting settings[GL_CONFIG_SETTINGS_MAX];
+    struct gl_setting settings[GL_CONFIG_SETTINGS_MAX]; /* names of its keys, fresh values */
 };
-
-/* Settings of a venue of requests, for all providers or for one. Never a secret: those have their
- * environment variables. */
-struct gl_config_venue {
-    char *name;        /* "email", "aws/email" */
-    const char *venue; /* of the registry: "email" */
-    size_t setting_count;
-    struct gl_venue_setting settings[GL_CONFIG_SETTINGS_MAX];
+struct gl_config_sections {
+    size_t count;
+    struct gl_config_section items[GL_CONFIG_SECTIONS_MAX];
 };
 
 struct gl_config {
@@ -62,14 +59,12 @@ struct gl_config {
     struct gl_signal_config sources[GL_CONFIG_SOURCES_MAX];
     size_t place_count; /* of the local cloud; 0 = one, in `zone` */
     struct gl_cloud_place places[GL_CLOUD_PLACES_MAX];
-    size_t cloud_count; /* that are to be used at all, beside local */
-    struct gl_config_cloud clouds[GL_CONFIG_CLOUDS_MAX];
+    struct gl_config_sections clouds;   /* that are to be used at all, beside local */
     struct gl_carried_meter meter;      /* of rented machines; all NULL = none */
     char *account;                      /* tree of accounts; NULL = the built-in one */
     int64_t reserve_ppm;                /* policy/budget_reserve.h; 0 = the built-in one */
     struct gl_demand_threshold request; /* a member 0 = the built-in one */
-    size_t venue_count;
-    struct gl_config_venue *venues; /* fresh; NULL = none */
+    struct gl_config_sections venues;
 };
 
 /* Read `path`, or the default place when NULL (absent there is fine: an empty configuration).
@@ -87,10 +82,24 @@ void gl_config_text(const struct gl_config *config, struct gl_str *out);
 int gl_config_write(const char *path, const struct gl_config *config, bool is_forced,
                     struct gl_error *err);
 /* The settings of a cloud; NULL when it was not added. */
-const struct gl_config_cloud *gl_config_cloud(const struct gl_config *config, const char *name);
+const struct gl_config_section *gl_config_cloud(const struct gl_config *config, const char *name);
 /* The settings of a venue, of that provider or (NULL) of all; NULL when nothing is said. */
-const struct gl_config_venue *gl_config_venue(const struct gl_config *config, const char *provider,
-                                              const char *venue);
+const struct gl_config_section *gl_config_venue(const struct gl_config *config,
+                                                const char *provider, const char *venue);
+/* The value of a setting; NULL when it is not set, or of no section (NULL). */
+const char *gl_config_setting(const struct gl_config_section *section, const char *name);
+
+/* ---- changing what was read ---- */
+
+/* The settings of a cloud, empty when it is new; `name` is of the registry. NULL: CONFIG, too many
+ * clouds. */
+struct gl_config_section *gl_config_cloud_add(struct gl_config *config, const char *name,
+                                              struct gl_error *err);
+void gl_config_cloud_drop(struct gl_config *config, const char *name);
+/* Set what a key (a constant) says; "" = no more. USAGE: too many settings. */
+int gl_config_set(struct gl_config_section *section, const char *key, const char *value,
+                  struct gl_error *err);
+
 void gl_config_done(struct gl_config *config);
 
 #endif

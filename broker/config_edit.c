@@ -213,33 +213,24 @@ static size_t find_cloud(const struct lines *lines, const struct block *block, c
     return i;
 }
 
-/* The whole block, a line a cloud. */
-static void add_clouds(const struct gl_config *config, struct gl_str *out)
-{
-    if (config->cloud_count > 0)
-        gl_str_add(out, "clouds:\n");
-    for (size_t i = 0; i < config->cloud_count; i++)
-        gl_config_add_cloud(out, &config->clouds[i]);
-}
-
 static void edit_clouds(const struct lines *lines, const struct gl_config *after, const char *name,
                         struct gl_config_edit *out)
 {
-    const struct gl_config_cloud *cloud = gl_config_cloud(after, name);
+    const struct gl_config_section *cloud = gl_config_cloud(after, name);
     const struct block block = find_block(lines, "clouds");
     struct gl_str added = {0}, line = {0};
     size_t at;
 
     if (!block.is_there)
         begin_file(lines->count > 0 ? lines->items[0].text : "", &added);
-    if (!block.is_there || !block.is_by_line || after->cloud_count == 0) {
-        add_clouds(after, &added);
+    if (!block.is_there || !block.is_by_line || after->clouds.count == 0) {
+        gl_config_add_sections(&added, "clouds", &after->clouds);
         replace(lines, block.first, block.is_there ? block.until : block.first, &added, out);
         return;
     }
     at = find_cloud(lines, &block, name);
     if (cloud != NULL) {
-        gl_config_add_cloud(&line, cloud);
+        gl_config_add_section(&line, cloud);
         add_indented(&added, block.indent, &line);
         gl_str_done(&line);
     }

@@ -24,7 +24,20 @@ char *gl_config_whole_path(const char *path, const char *config, const struct gl
 /* Text in single quotes, where nothing is special but the quote itself. */
 void gl_config_add_quoted(struct gl_str *out, const char *text);
 
-/* Copies of the texts, paths made whole; to be freed by gl_config_source_done(). */
+/* ---- forms that hold texts and nothing else: config_texts.c ---- */
+
+extern const struct gl_type gl_config_type_path; /* const char *: gl_config_texts_keep() */
+
+/* Fresh copies of the texts in place of them, paths made whole; freed by gl_config_texts_done(). */
+void gl_config_texts_keep(const struct gl_form *form, void *texts, const char *config,
+                          const struct gl_world *world);
+void gl_config_texts_done(const struct gl_form *form, void *texts);
+/* The line of a list that says those that are there. */
+void gl_config_add_texts(struct gl_str *out, const struct gl_form *form, const void *texts);
+
+/* ---- signal sources: config_source.c ---- */
+
+/* A copy that is kept; freed by gl_config_source_done(). */
 struct gl_signal_config gl_config_source_dup(const struct gl_signal_config *source,
                                              const char *config, const struct gl_world *world);
 void gl_config_source_done(struct gl_signal_config *source);
@@ -35,21 +48,40 @@ void gl_config_add_source(struct gl_str *out, const struct gl_signal_config *sou
 int gl_config_fail_near(const struct gl_reader *reader, const struct gl_node *node,
                         const char *what, const char *const *names, size_t count);
 
-/* ---- clouds and the meter: config_cloud.c ---- */
+/* ---- clouds and venues: config_section.c ---- */
 
-struct gl_config_clouds {
-    struct gl_config_cloud items[GL_CONFIG_CLOUDS_MAX];
-    size_t count;
+/* A map of names, each with a map of settings. */
+struct gl_config_kind {
+    const char *word;                /* "cloud" */
+    const char *sections, *settings; /* how they are written: examples for errors */
+    size_t most;                     /* sections; at most GL_CONFIG_SECTIONS_MAX */
+    bool may_be_bare;                /* `hetzner:` is `hetzner: {}` */
+    /* Whose section the node is: its name (and provider), and the keys of its settings (NULL = it
+     * has none). -1 with a diagnosis. */
+    int (*find)(const struct gl_reader *reader, const struct gl_node *node,
+                struct gl_config_section *out, const struct gl_setting_key **out_keys);
 };
-extern const struct gl_type gl_config_type_clouds; /* struct gl_config_clouds */
-extern const struct gl_form gl_config_meter_form;  /* struct gl_carried_meter */
 
-struct gl_config_cloud gl_config_cloud_dup(const struct gl_config_cloud *cloud);
-void gl_config_cloud_done(struct gl_config_cloud *cloud);
-void gl_config_add_cloud(struct gl_str *out, const struct gl_config_cloud *cloud);
-struct gl_carried_meter gl_config_meter_dup(const struct gl_carried_meter *meter,
-                                            const char *config, const struct gl_world *world);
-void gl_config_meter_done(struct gl_carried_meter *meter);
+/* Values of the reader's arena, to be kept by gl_config_sections_dup(). */
+int gl_config_sections_read(const struct gl_reader *reader, const struct gl_field *field,
+                            const struct gl_node *node, const struct gl_config_kind *kind,
+                            struct gl_config_sections *out);
+struct gl_config_sections gl_config_sections_dup(const struct gl_config_sections *sections,
+                                                 const char *config, const struct gl_world *world);
+void gl_config_sections_done(struct gl_config_sections *sections);
+/* The line of one. */
+void gl_config_add_section(struct gl_str *out, const struct gl_config_section *section);
+/* `key:` and a line each; nothing when there are none. */
+void gl_config_add_sections(struct gl_str *out, const char *key,
+                            const struct gl_config_sections *sections);
+
+extern const struct gl_type gl_config_type_clouds; /* struct gl_config_sections: config_cloud.c */
+extern const struct gl_type gl_config_type_venues; /* the same: config_venue.c */
+
+/* ---- the meter: config_cloud.c ---- */
+
+extern const struct gl_form gl_config_meter_form; /* struct gl_carried_meter */
+
 /* Nothing when there is none. */
 void gl_config_add_meter(struct gl_str *out, const struct gl_carried_meter *meter);
 
@@ -58,20 +90,5 @@ void gl_config_add_meter(struct gl_str *out, const struct gl_carried_meter *mete
 extern const struct gl_form gl_config_request_form; /* struct gl_demand_threshold */
 /* Nothing when there is none. */
 void gl_config_add_request(struct gl_str *out, const struct gl_demand_threshold *threshold);
-
-/* ---- venues of requests: config_venue.c ---- */
-
-struct gl_config_venues {
-    struct gl_config_venue items[GL_CONFIG_VENUES_MAX];
-    size_t count;
-};
-extern const struct gl_type gl_config_type_venues; /* struct gl_config_venues */
-
-/* Copies into `out`, its folders made whole; freed by gl_config_venues_done(). */
-void gl_config_venues_take(const struct gl_config_venues *venues, const struct gl_world *world,
-                           struct gl_config *out);
-void gl_config_venues_done(struct gl_config *config);
-/* Nothing when there are none. */
-void gl_config_add_venues(struct gl_str *out, const struct gl_config *config);
 
 #endif

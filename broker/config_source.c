@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/config_part.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define NAMES_MAX     32
@@ -110,7 +109,7 @@ static const struct gl_field source_fields[] = {
      .offset = SOURCE(user_env),
      .help = "The environment variable that holds the source's user name"},
     {.name = "key_file",
-     .type = &gl_type_text,
+     .type = &gl_config_type_path,
      .offset = SOURCE(key_file),
      .help = "A file that holds them instead, as lines VARIABLE=value"},
     {.name = "key_header",
@@ -147,7 +146,7 @@ static const struct gl_field source_fields[] = {
      .words = unit_words,
      .help = "... in which unit"},
     {.name = "file",
-     .type = &gl_type_text,
+     .type = &gl_config_type_path,
      .offset = SOURCE(path),
      .help = "A CSV or JSON series of your own"},
     {.name = "zone",
@@ -230,68 +229,27 @@ static int read_sources(const struct gl_reader *reader, const struct gl_field *f
 
 const struct gl_type gl_config_type_sources = {read_sources, NULL, false};
 
-/* ---- texts ---- */
-
-/* The texts of a source, by row of its form. */
-#define SOURCE_TEXTS (sizeof source_fields / sizeof source_fields[0] - 1)
-
-static const char **text_of(struct gl_signal_config *source, size_t row)
-{
-    return (const char **)(void *)((char *)source + source_fields[row].offset);
-}
-
-/* They are ours though the contract of their readers says const. */
-static void free_text(const char *text)
-{
-    free((void *)(uintptr_t)text);
-}
-
-static void make_whole(const char **text, const char *config, const struct gl_world *world)
-{
-    char *whole = *text != NULL ? gl_config_whole_path(*text, config, world) : NULL;
-
-    free_text(*text);
-    *text = whole;
-}
+/* ---- keeping and writing ---- */
 
 struct gl_signal_config gl_config_source_dup(const struct gl_signal_config *source,
                                              const char *config, const struct gl_world *world)
 {
     struct gl_signal_config copy = *source;
 
-    for (size_t i = 0; i < SOURCE_TEXTS; i++) {
-        const char **text = text_of(&copy, i);
-
-        *text = *text != NULL ? gl_strdup(*text) : NULL;
-    }
-    make_whole(&copy.path, config, world);
-    make_whole(&copy.key_file, config, world);
+    gl_config_texts_keep(&gl_config_source_form, &copy, config, world);
     return copy;
 }
 
 void gl_config_source_done(struct gl_signal_config *source)
 {
-    for (size_t i = 0; i < SOURCE_TEXTS; i++)
-        free_text(*text_of(source, i));
-    *source = (struct gl_signal_config){0};
+    gl_config_texts_done(&gl_config_source_form, source);
 }
 
 void gl_config_add_source(struct gl_str *out, const struct gl_signal_config *source)
 {
     struct gl_signal_config shown = *source;
-    const char *separator = "";
 
     if (shown.path != NULL)
         shown.name = NULL; /* a file needs no other name */
-    gl_str_add(out, "  - {");
-    for (size_t i = 0; i < SOURCE_TEXTS; i++) {
-        const char *text = *text_of(&shown, i);
-
-        if (text == NULL)
-            continue;
-        gl_str_addf(out, "%s%s: ", separator, source_fields[i].name);
-        gl_config_add_quoted(out, text);
-        separator = ", ";
-    }
-    gl_str_add(out, "}\n");
+    gl_config_add_texts(out, &gl_config_source_form, &shown);
 }

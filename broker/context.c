@@ -517,6 +517,8 @@ int gl_context_finish(struct gl_context *context, int status, struct gl_error *e
 
 void gl_context_done(struct gl_context *context)
 {
+    if (context->give_back != NULL)
+        context->give_back(context->made_from);
     gl_ledger_close(context->ledger);
     gl_http_close(context->world.http);
     gl_config_done(&context->config);

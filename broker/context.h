@@ -64,6 +64,9 @@ struct gl_context {
     int64_t started_ms;  /* monotonic */
     char progress[96];   /* of the step under way */
     int64_t progress_ms; /* monotonic start of the step; 0 = none */
+    /* What the reply was made from, given back after it was printed: nobody waits for that. */
+    void *made_from;
+    void (*give_back)(void *made_from);
 };
 
 /* State folder (created, 0700) and ledger, on first use. Errors: IO, DISK_FULL, LOCKED, TAMPERED.

@@ -48,6 +48,12 @@ bool gl_demand_of_event(struct gl_jtree *tree, const char *body, size_t length,
  * evidence of a launch does not cover is written as unknown. gl_demand_clusters() calls it. */
 int gl_demand_settle(struct gl_ledger *ledger, struct gl_error *err);
 
+/* For those who tell a cost at once: kW of the machine of a plan at its load and idle, with the
+ * facility; false where the plan does not say how large it is. And whole micrograms, GL_UNKNOWN
+ * beyond what a signal may hold. */
+bool gl_demand_power(const json_t *plan, double *out_kw, double *out_idle_kw);
+int64_t gl_demand_ug(double ug);
+
 /* Every signal of events since `since_ms`, clustered. Freed with gl_clustering_free().
  * Demonstrations and real needs never stand together. Left out are events of versions that kept
  * other figures. NULL: TOO_LARGE; TAMPERED when a signal cannot be read; the ledger's errors. */

@@ -26,6 +26,8 @@ struct story {
     bool is_paused;
     /* Of the pause or move that the signal speaks of. */
     bool has_begun, is_over, was_paused, never_resumed;
+    bool
+        is_by_image; /* its grams were told before, or nobody knew them: its events have no place */
     int64_t from_ms, until_ms;
     char from_zone[40], until_zone[40];
 };
@@ -76,10 +78,11 @@ static void note_move(struct story *story, int64_t seq, const char *kind, int64_
 {
     if (seq > story->open->seq)
         return;
-    if (strcmp(kind, "move") == 0 || strcmp(kind, "relocate-halted") == 0)
+    if (strcmp(kind, "move") == 0 || strcmp(kind, "relocate-halted") == 0) {
         begin(story, at_ms);
-    else if (story->has_begun &&
-             (strcmp(kind, "moved") == 0 || strcmp(kind, "relocate-verified") == 0))
+        story->is_by_image = strcmp(kind, "move") != 0;
+    } else if (story->has_begun &&
+               (strcmp(kind, "moved") == 0 || strcmp(kind, "relocate-verified") == 0))
         end(story, at_ms);
 }
 
@@ -175,17 +178,16 @@ static int64_t number_of(const json_t *object, const char *key, int64_t otherwis
     return json_is_integer(value) ? (int64_t)json_integer_value(value) : otherwise;
 }
 
-/* A plan that does not say how large its machine is has no watts. */
-static bool power(const struct story *story, double *out_kw, double *out_idle_kw)
+bool gl_demand_power(const json_t *plan, double *out_kw, double *out_idle_kw)
 {
-    const json_t *request = json_object_get(story->plan, "request");
-    int64_t pue = number_of(story->plan, "pue_milli", 1000);
+    const json_t *request = json_object_get(plan, "request");
+    int64_t pue = number_of(plan, "pue_milli", 1000);
     double load = (double)number_of(request, "load_ppm", 500000) / 1e6;
 
-    if (!json_is_object(json_object_get(story->plan, "machine")))
+    if (!json_is_object(json_object_get(plan, "machine")))
         return false;
-    *out_kw = gl_relocate_kw(story->plan, load, pue);
-    *out_idle_kw = gl_relocate_kw(story->plan, 0, pue);
+    *out_kw = gl_relocate_kw(plan, load, pue);
+    *out_idle_kw = gl_relocate_kw(plan, 0, pue);
     return true;
 }
 
@@ -194,7 +196,7 @@ static double hours(int64_t from_ms, int64_t until_ms)
     return (double)(until_ms - from_ms) / 3.6e6;
 }
 
-static int64_t whole(double ug)
+int64_t gl_demand_ug(double ug)
 {
     if (!(ug >= -EXTRA_MAX_UG && ug <= EXTRA_MAX_UG))
         return GL_UNKNOWN;
@@ -209,15 +211,15 @@ static int64_t pause_ug(const struct story *story)
 
     if (until_ms > story->row->expires_ms)
         until_ms = story->row->expires_ms;
-    if (!power(story, &kw, &idle_kw) ||
+    if (!gl_demand_power(story->plan, &kw, &idle_kw) ||
         !intensity(story, story->from_zone, story->from_ms, story->until_ms, &saved))
         return GL_UNKNOWN;
     saved *= kw * hours(story->from_ms, story->until_ms);
     if (story->never_resumed || until_ms <= story->until_ms)
-        return whole(-saved);
+        return gl_demand_ug(-saved);
     if (!intensity(story, story->until_zone, story->until_ms, until_ms, &spent))
         return GL_UNKNOWN;
-    return whole(spent * kw * hours(story->until_ms, until_ms) - saved);
+    return gl_demand_ug(spent * kw * hours(story->until_ms, until_ms) - saved);
 }
 
 /* The copy at both ends, as the guard reckons it, and the rest of its lease there rather than here.
@@ -233,12 +235,12 @@ static int64_t move_ug(const struct story *story)
     };
     double kw, here, there;
 
-    if (story->was_paused || !power(story, &kw, &copy.idle_kwh_per_hour) ||
+    if (story->was_paused || !gl_demand_power(story->plan, &kw, &copy.idle_kwh_per_hour) ||
         !intensity(story, story->from_zone, story->until_ms, lease_ms, &here) ||
         !intensity(story, story->until_zone, story->until_ms, lease_ms, &there))
         return GL_UNKNOWN;
-    return whole(gl_region_copy_kwh(&copy) * (here + there) +
-                 (there - here) * kw * hours(story->until_ms, lease_ms));
+    return gl_demand_ug(gl_region_copy_kwh(&copy) * (here + there) +
+                        (there - here) * kw * hours(story->until_ms, lease_ms));
 }
 
 /* ---- and the ledger ---- */
@@ -252,7 +254,7 @@ static struct gl_ledger_cost cost_of(const struct story *story)
     if (story->until_ms < story->from_ms)
         return cost;
     cost.lost_ms = story->open->is_move && story->was_paused ? 0 : story->until_ms - story->from_ms;
-    if (!story->open->has_extra)
+    if (!story->open->has_extra && !story->is_by_image)
         cost.extra_ug = story->open->is_move ? move_ug(story) : pause_ug(story);
     return cost;
 }

@@ -103,6 +103,15 @@ static size_t find_provider(const struct gl_demand *signals, size_t count, const
     return i;
 }
 
+/* What names no type would take any: the nearest offer's is nobody's wish. */
+static bool names_a_type(const struct gl_request *request)
+{
+    for (const char *const *type = request->types; type != NULL && *type != NULL; type++)
+        if (strcmp(*type, "*") == 0)
+            return false;
+    return request->types != NULL && request->types[0] != NULL;
+}
+
 static bool fill(const struct gl_question *question, const struct gl_judgement *judgement,
                  struct gl_demand *demand)
 {
@@ -113,7 +122,7 @@ static bool fill(const struct gl_question *question, const struct gl_judgement *
         return false;
     if (demand->capability == GL_CAPABILITY_HOURLY && offer->zone_count == 0)
         demand->capability = GL_CAPABILITY_PLACE;
-    gl_demand_at(demand, offer->cloud, offer->region, offer->type);
+    gl_demand_at(demand, offer->cloud, offer->region, names_a_type(request) ? offer->type : "");
     demand->grade = judgement->grade <= GL_GRADE_E ? (enum gl_grade)judgement->grade : GL_GRADE_E;
     gl_demand_want(demand, request->duration, request->count,
                    request->gpu != NULL ? offer->gpu_count : 0);

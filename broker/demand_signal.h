@@ -18,7 +18,8 @@ void gl_demand_want(struct gl_demand *demand, struct gl_span duration, uint32_t 
 
 /* Of a decision that lets nothing run: for each provider asked about, the nearest offer that green
  * rules kept back, or, without one, the nearest at all; at most GL_DEMAND_PLACES, the nearest
- * provider first. Each is `like` with place, rule, limit and gap filled. Returns how many. */
+ * provider first. Each is `like` with place, rule, limit and gap filled; without a family where the
+ * request names no type. Returns how many. */
 size_t gl_demand_of_decision(const struct gl_question *question, const struct gl_decision *decision,
                              const struct gl_demand *like, struct gl_demand out[GL_DEMAND_PLACES]);
 

@@ -180,6 +180,18 @@ static void note_found(const struct gl_outlook *here, struct gl_demand *demand)
     demand->found_u = (int64_t)(here->g_per_kwh[0] * 1e6);
 }
 
+/* The rest of its run, which it does not get, and what that would have emitted. */
+static void note_stopped(const struct gl_watch *watch, struct gl_demand *demand)
+{
+    const int64_t left_s = gl_watch_needed_s(watch);
+    double kw, idle_kw, mean;
+
+    demand->lost_ms = left_s * 1000;
+    if (left_s > 0 && gl_demand_power(watch->plan, &kw, &idle_kw) &&
+        gl_outlook_mean(watch->here, (uint32_t)((left_s + 3599) / 3600), &mean))
+        demand->extra_ug = gl_demand_ug(-mean * 1e6 * kw * (double)left_s / 3600);
+}
+
 /* What the guard's act says of a need. */
 static void note_act(const struct gl_watch *watch, const struct gl_guard_choice *choice,
                      struct gl_demand *demand)
@@ -196,6 +208,10 @@ static void note_act(const struct gl_watch *watch, const struct gl_guard_choice 
 
     demand->kind = rows[choice->act].kind;
     demand->instead = rows[choice->act].instead;
+    if (choice->act == GL_GUARD_STOP)
+        note_stopped(watch, demand);
+    if (choice->act == GL_GUARD_NOTIFY)
+        demand->lost_ms = 0; /* it runs on; for how long beyond its rules nobody knows yet */
     if (choice->act != GL_GUARD_MOVE || choice->place == SIZE_MAX)
         return;
     gl_demand_moved_to(demand, watch->row->cloud, watch->places[choice->place].name);

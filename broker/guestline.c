@@ -109,6 +109,68 @@ static void take_line(struct gl_guest_said *said, const char *line)
         take_notice(said, notice);
 }
 
+/* ---- what is pushed ---- */
+
+#define EXIT_LINE_MAX 1024
+
+/* The signature over the line's other members, in their order. */
+static bool is_signed(const json_t *object, const struct gl_public_key *key)
+{
+    static const char *const members[] = {"exit", "key", "launch"};
+    GL_AUTO(gl_auto_json) json_t *part = json_object();
+    GL_AUTO(gl_auto_free) char *text = NULL;
+    const char *sig = json_string_value(json_object_get(object, "sig"));
+    struct gl_signature signature;
+    struct gl_error ignored = {0};
+    size_t length = 0;
+
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+        json_object_set(part, members[i], json_object_get(object, members[i]));
+    text = gl_json_canonical(part, &ignored);
+    return text != NULL && sig != NULL &&
+           gl_base64_parse(sig, signature.bytes, sizeof signature.bytes, &length, &ignored) == 0 &&
+           length == sizeof signature.bytes &&
+           gl_signature_holds(key, text, strlen(text), &signature);
+}
+
+static int signed_exit_of(const char *line, size_t length, const char *launch,
+                          const struct gl_public_key *key)
+{
+    struct gl_guest_said said = {.has_exit = false};
+    GL_AUTO(gl_auto_json) json_t *object = NULL;
+    struct gl_error ignored = {0};
+
+    if (length < sizeof exit_mark || length > EXIT_LINE_MAX ||
+        memcmp(line, exit_mark, sizeof exit_mark - 1) != 0)
+        return -1;
+    line += sizeof exit_mark - 1;
+    object = gl_json_parse(line, length - (sizeof exit_mark - 1), "pushed", &ignored);
+    snprintf(said.launch, sizeof said.launch, "%s", launch);
+    if (object == NULL || !is_signed(object, key))
+        return -1;
+    take_exit(&said, object);
+    return said.has_exit ? said.exit_status : -1;
+}
+
+int gl_guest_signed_exit(const char *text, size_t length, const char *launch,
+                         const struct gl_public_key *key)
+{
+    int status = -1;
+
+    while (length > 0) {
+        const char *end = memchr(text, '\n', length);
+        size_t line = end != NULL ? (size_t)(end - text) : length;
+        int said = signed_exit_of(text, line, launch, key);
+
+        status = said >= 0 ? said : status;
+        text += line + (end != NULL);
+        length -= line + (end != NULL);
+    }
+    return status;
+}
+
+/* ---- the console ---- */
+
 void gl_guest_said_feed(struct gl_guest_said *said, const char *bytes, size_t length)
 {
     while (length > 0) {

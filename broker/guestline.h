@@ -5,9 +5,10 @@
 /* What a rented machine's own script (providers/cloud/userdata.h) writes on its console beside the
  * readings: how its command ended, the last of what it printed, the document of its identity, its
  * cloud's notice of an early end. The guest may write anything there: nothing of this is believed,
- * it is only what the guest says. Pure but for memory. */
+ * it is only what the guest says. What comes by push must be signed. Pure but for memory. */
 
 #include "base/json.h"
+#include "base/sign.h"
 #include "base/str.h"
 
 #define GL_GUEST_DOCUMENT ((size_t)64 << 10)
@@ -29,5 +30,10 @@ void gl_guest_said_init(struct gl_guest_said *said, const char *launch);
 void gl_guest_said_done(struct gl_guest_said *said);
 /* More console text, cut anywhere; what came before may come again. */
 void gl_guest_said_feed(struct gl_guest_said *said, const char *bytes, size_t length);
+
+/* How the command of `launch` ended, as its meter's key has signed it (agent/batch.h,
+ * gl_exit_line()), in a text of lines: 0 to 255, -1 = it is nowhere said, or by nobody who may. */
+int gl_guest_signed_exit(const char *text, size_t length, const char *launch,
+                         const struct gl_public_key *key);
 
 #endif

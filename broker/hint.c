@@ -15,6 +15,14 @@ static const struct {
     {NULL, GL_E_USAGE, "unknown option --tag",
      "--tag is of what is to run (launch, run, wait, plan, offers, index availability); accounts "
      "are named by their path: greenlaunch budget show org/ml"},
+    {NULL, GL_E_CONFIG, "no place for the ledger",
+     "say where it may stand: --state DIR, or set HOME or XDG_STATE_HOME"},
+    {"init", GL_E_CONFIG, "no place for it",
+     "say where it may stand: --config FILE, or set HOME or XDG_CONFIG_HOME"},
+    {NULL, GL_E_CONFIG, "no place for a configuration",
+     "say where it may stand: --config FILE, or set HOME or XDG_CONFIG_HOME"},
+    {NULL, GL_E_USAGE, "cannot open ", "check that the path exists and is yours"},
+    {NULL, GL_E_USAGE, "cannot find the program ", "check that the path exists and is yours"},
     {"request", GL_E_UNKNOWN_NAME, "no venue",
      "say one of: aws-support, azure-support, browser, email, file, github, gitlab, "
      "google-support, "

@@ -23,28 +23,39 @@ static char *value_of(char *line, const char *key)
     return colon[1] == ' ' ? colon + 2 : colon + 1;
 }
 
+/* What is looked for comes before the flags of a CPU, which the kernel makes up at some cost: no
+ * more is read than that takes. */
 static void read_cpu(struct gl_host *host)
 {
     FILE *file = fopen("/proc/cpuinfo", "re");
-    char line[512], vendor[32] = "";
-    unsigned numbers[3] = {0, 0, 0};
-    static const char *const keys[3] = {"cpu family", "model", "stepping"};
+    char line[512], vendor[32] = "", family[16] = "", model[16] = "", stepping[16] = "";
+    const struct {
+        const char *key;
+        char *text;
+        size_t size;
+    } fields[] = {
+        {"vendor_id", vendor, sizeof vendor},
+        {"cpu family", family, sizeof family},
+        {"model", model, sizeof model},
+        {"stepping", stepping, sizeof stepping},
+        {"model name", host->cpu, sizeof host->cpu},
+    };
+    size_t count = sizeof fields / sizeof fields[0], missing = count;
 
-    while (file != NULL && fgets(line, sizeof line, file) != NULL && line[0] != '\n') {
-        char *value = value_of(line, "vendor_id");
+    while (file != NULL && missing > 0 && fgets(line, sizeof line, file) != NULL && line[0] != '\n')
+        for (size_t i = 0; i < count; i++) {
+            const char *value = value_of(line, fields[i].key);
 
-        if (value != NULL)
-            snprintf(vendor, sizeof vendor, "%s", value);
-        value = value_of(line, "model name");
-        if (value != NULL)
-            snprintf(host->cpu, sizeof host->cpu, "%.79s", value);
-        for (int i = 0; i < 3; i++)
-            if ((value = value_of(line, keys[i])) != NULL)
-                numbers[i] = (unsigned)strtoul(value, NULL, 10);
-    }
+            if (value == NULL)
+                continue;
+            snprintf(fields[i].text, fields[i].size, "%s", value);
+            missing--;
+        }
     if (file != NULL)
         fclose(file);
-    host->family = gl_power_family_of_cpu(vendor, numbers[0], numbers[1], numbers[2]);
+    host->family = gl_power_family_of_cpu(vendor, (unsigned)strtoul(family, NULL, 10),
+                                          (unsigned)strtoul(model, NULL, 10),
+                                          (unsigned)strtoul(stepping, NULL, 10));
 }
 
 void gl_host_read(struct gl_host *out)

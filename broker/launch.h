@@ -55,6 +55,8 @@ struct gl_order {
     struct gl_launch launch; /* region, type, lease, command ...; ids and tokens are filled in;
                               * expires: the lease's end, 0 = counted from the start */
     bool is_demo;
+    const json_t *budget_from; /* of a launch that goes on from another: "from" of its reservation
+                                * (broker/budget.h); borrowed; NULL = none */
     /* The place has nothing to give (CAPACITY, QUOTA, PRICE; cloud->failure says how far that
      * reaches), and nothing was started there: change *order to another place that the rules allow
      * (cloud, zone, plan, launch) and return 1; 0 = there is none. What it puts there must outlive

@@ -96,6 +96,80 @@ static int apply_unset(struct gl_ledger *ledger, const char *schema, const char 
     return finish(ledger, statement, err);
 }
 
+/* ---- launches that go on from others ---- */
+
+/* What is left of a reservation when so much is taken off it goes to the launch that it came from,
+ * as long as that holds something. */
+static int give_back(struct gl_ledger *ledger, const char *schema, const char *launch,
+                     const char *from, const struct gl_amount *spent, struct gl_error *err)
+{
+    STATEMENT statement = NULL;
+    char text[320];
+
+    snprintf(text, sizeof text,
+             "UPDATE %s.holds AS o SET ug=o.ug+coalesce(max(0,n.ug-?3),0),"
+             " u_usd=o.u_usd+coalesce(max(0,n.u_usd-?4),0) FROM %s.holds AS n"
+             " WHERE n.launch=?1 AND o.launch=?2 AND n.path=o.path",
+             schema, schema);
+    if (gl_ledger_prepare(ledger, text, &statement, err) != 0)
+        return -1;
+    bind_text(statement, 1, launch);
+    bind_text(statement, 2, from);
+    gl_budget_bind(statement, 3, spent->ug);
+    gl_budget_bind(statement, 4, spent->u_usd);
+    return finish(ledger, statement, err);
+}
+
+/* The other keeps what this one does not hold now, and no less than it has used. */
+static int take_from(struct gl_ledger *ledger, const char *schema, const char *launch,
+                     const json_t *from, struct gl_error *err)
+{
+    STATEMENT statement = NULL;
+    const char *other;
+    char text[320];
+
+    snprintf(text, sizeof text,
+             "UPDATE %s.holds AS o SET ug=coalesce(max(?3,o.ug-n.ug),o.ug),"
+             " u_usd=coalesce(max(?4,o.u_usd-n.u_usd),o.u_usd) FROM %s.holds AS n"
+             " WHERE n.launch=?1 AND o.launch=?2 AND n.path=o.path",
+             schema, schema);
+    if (gl_json_string(from, "launch", &other, err) != 0 ||
+        gl_ledger_prepare(ledger, text, &statement, err) != 0)
+        return -1;
+    bind_text(statement, 1, launch);
+    bind_text(statement, 2, other);
+    gl_budget_bind(statement, 3, gl_budget_member(from, "ug"));
+    gl_budget_bind(statement, 4, gl_budget_member(from, "u_usd"));
+    return finish(ledger, statement, err);
+}
+
+/* It is over: what it did not spend, and what it held. */
+static int release(struct gl_ledger *ledger, const char *schema, const char *launch,
+                   const struct gl_amount *spent, struct gl_error *err)
+{
+    STATEMENT statement = NULL;
+
+    if (gl_ledger_prepare(ledger,
+                          "SELECT json_extract(body,'$.budget.from.launch') FROM main.events"
+                          " WHERE launch=? AND kind='intent' ORDER BY seq DESC LIMIT 1",
+                          &statement, err) != 0)
+        return -1;
+    bind_text(statement, 1, launch);
+    switch (sqlite3_step(statement)) {
+    case SQLITE_ROW:
+        if (sqlite3_column_type(statement, 0) == SQLITE_TEXT &&
+            give_back(ledger, schema, launch, (const char *)sqlite3_column_text(statement, 0),
+                      spent, err) != 0)
+            return -1;
+        break;
+    case SQLITE_DONE:
+        break;
+    default:
+        return gl_ledger_fail(ledger->db, "cannot read", err);
+    }
+    return forget_hold(ledger, schema, launch, err);
+}
+
 /* ---- reservations ---- */
 
 /* The account and all above it; those that are there already stay. */
@@ -127,10 +201,13 @@ static int put_hold(struct gl_ledger *ledger, const char *schema, const char *la
 static int apply_reserve(struct gl_ledger *ledger, const char *schema, const char *launch,
                          const json_t *budget, struct gl_error *err)
 {
-    const json_t *item;
+    const json_t *from = json_object_get(budget, "from"), *item;
+    const char *other = json_string_value(json_object_get(from, "launch"));
     size_t i;
 
-    if (forget_hold(ledger, schema, launch, err) != 0)
+    if ((other != NULL &&
+         give_back(ledger, schema, launch, other, &(struct gl_amount){0, 0}, err) != 0) ||
+        forget_hold(ledger, schema, launch, err) != 0)
         return -1;
     json_array_foreach(json_object_get(budget, "caps"), i,
                        item) if (put_cap(ledger, schema, item, err) != 0) return -1;
@@ -141,24 +218,40 @@ static int apply_reserve(struct gl_ledger *ledger, const char *schema, const cha
         if (put_hold(ledger, schema, launch, account != NULL ? account : "", budget, err) != 0)
             return -1;
     }
-    return 0;
+    return from != NULL ? take_from(ledger, schema, launch, from, err) : 0;
+}
+
+static int change_hold(struct gl_ledger *ledger, const char *tail, const char *schema,
+                       const char *launch, const json_t *budget, struct gl_error *err)
+{
+    STATEMENT statement = NULL;
+
+    if (prepare(ledger, "UPDATE", schema, tail, &statement, err) != 0)
+        return -1;
+    bind_text(statement, 1, launch);
+    gl_budget_bind(statement, 2, gl_budget_member(budget, "ug"));
+    gl_budget_bind(statement, 3, gl_budget_member(budget, "u_usd"));
+    return finish(ledger, statement, err);
 }
 
 /* It has taken more than it reserved; what was not known stays so. */
 static int apply_grow(struct gl_ledger *ledger, const char *schema, const char *launch,
                       const json_t *budget, struct gl_error *err)
 {
-    STATEMENT statement = NULL;
+    return change_hold(ledger,
+                       "holds SET ug=max(ug,coalesce(?2,ug)), u_usd=max(u_usd,coalesce(?3,u_usd))"
+                       " WHERE launch=?1",
+                       schema, launch, budget, err);
+}
 
-    if (prepare(ledger, "UPDATE", schema,
-                "holds SET ug=max(ug,coalesce(?2,ug)), u_usd=max(u_usd,coalesce(?3,u_usd))"
-                " WHERE launch=?1",
-                &statement, err) != 0)
-        return -1;
-    bind_text(statement, 1, launch);
-    gl_budget_bind(statement, 2, gl_budget_member(budget, "ug"));
-    gl_budget_bind(statement, 3, gl_budget_member(budget, "u_usd"));
-    return finish(ledger, statement, err);
+/* It needs no more than this; what was not known stays so. */
+static int apply_ease(struct gl_ledger *ledger, const char *schema, const char *launch,
+                      const json_t *budget, struct gl_error *err)
+{
+    return change_hold(ledger,
+                       "holds SET ug=min(ug,coalesce(?2,ug)), u_usd=min(u_usd,coalesce(?3,u_usd))"
+                       " WHERE launch=?1",
+                       schema, launch, budget, err);
 }
 
 /* ---- spending ---- */
@@ -272,7 +365,7 @@ static int apply_spend(struct gl_ledger *ledger, const char *schema, const char 
         return gl_fail(err, GL_E_BAD_REPLY, "bad spending in the ledger");
     if ((has_pieces ? put_pieces : put_hours)(ledger, schema, launch, &spending, err) != 0)
         return -1;
-    return forget_hold(ledger, schema, launch, err);
+    return release(ledger, schema, launch, &spending.whole, err);
 }
 
 /* ---- transfers ---- */
@@ -314,6 +407,7 @@ static const struct {
 } ops[] = {
     {"reserve", apply_reserve}, {"spend", apply_spend}, {"set", apply_set},
     {"unset", apply_unset},     {"move", apply_move},   {"grow", apply_grow},
+    {"ease", apply_ease},
 };
 
 static bool is_end(const json_t *body)
@@ -333,7 +427,7 @@ int gl_ledger_budget_apply(struct gl_ledger *ledger, const char *schema, const c
         if (strcmp(ops[i].op, op) == 0)
             return ops[i].apply(ledger, schema, launch, budget, err);
     if (launch[0] != '\0' && is_end(body))
-        return forget_hold(ledger, schema, launch, err);
+        return release(ledger, schema, launch, &(struct gl_amount){0, 0}, err);
     return 0;
 }
 
@@ -407,7 +501,7 @@ int gl_ledger_check_budgets(struct gl_ledger *ledger, struct gl_error *err)
     bool has_any = false;
     int result;
 
-    if (gl_budget_has_tables(ledger, &has_any, err) != 0)
+    if (gl_ledger_has_table(ledger, "caps", &has_any, err) != 0)
         return -1;
     if (!has_any)
         return 0;

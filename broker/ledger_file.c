@@ -67,6 +67,22 @@ int gl_ledger_prepare(struct gl_ledger *ledger, const char *sql, sqlite3_stmt **
     return 0;
 }
 
+int gl_ledger_has_table(struct gl_ledger *ledger, const char *name, bool *out, struct gl_error *err)
+{
+    STATEMENT statement = NULL;
+    int step;
+
+    if (gl_ledger_prepare(ledger, "SELECT 1 FROM main.sqlite_schema WHERE name = ?", &statement,
+                          err) != 0)
+        return -1;
+    sqlite3_bind_text(statement, 1, name, -1, SQLITE_STATIC);
+    step = sqlite3_step(statement);
+    if (step != SQLITE_ROW && step != SQLITE_DONE)
+        return gl_ledger_fail(ledger->db, "cannot read", err);
+    *out = step == SQLITE_ROW;
+    return 0;
+}
+
 #define APPLICATION_ID 1735150692 /* "glld": an SQLite file with another one is not ours */
 
 /* AUTOINCREMENT keeps the highest number ever given, so that a missing tail shows. */

@@ -21,6 +21,9 @@ int gl_ledger_fail(sqlite3 *db, const char *what, struct gl_error *err);
 int gl_ledger_run(struct gl_ledger *ledger, const char *sql, struct gl_error *err);
 int gl_ledger_prepare(struct gl_ledger *ledger, const char *sql, sqlite3_stmt **out,
                       struct gl_error *err);
+/* Is there a table of that name? One of an earlier version that is only looked at may lack it. */
+int gl_ledger_has_table(struct gl_ledger *ledger, const char *name, bool *out,
+                        struct gl_error *err);
 void gl_ledger_finalize(sqlite3_stmt **statement);
 #define STATEMENT GL_AUTO(gl_ledger_finalize) sqlite3_stmt *
 /* One event at the end of the chain, within a transaction. */

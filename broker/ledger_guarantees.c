@@ -148,22 +148,6 @@ static void take_row(sqlite3_stmt *statement, struct gl_guarantee_rows *rows)
     };
 }
 
-/* A ledger of the first version that may only be looked at has none yet. */
-static int has_table(struct gl_ledger *ledger, bool *out, struct gl_error *err)
-{
-    STATEMENT statement = NULL;
-    int step;
-
-    if (gl_ledger_prepare(ledger, "SELECT 1 FROM sqlite_schema WHERE name='guarantees'", &statement,
-                          err) != 0)
-        return -1;
-    step = sqlite3_step(statement);
-    if (step != SQLITE_ROW && step != SQLITE_DONE)
-        return gl_ledger_fail(ledger->db, "cannot read", err);
-    *out = step == SQLITE_ROW;
-    return 0;
-}
-
 int gl_ledger_guarantees(struct gl_ledger *ledger, const char *filter,
                          struct gl_guarantee_rows *out, struct gl_error *err)
 {
@@ -172,7 +156,7 @@ int gl_ledger_guarantees(struct gl_ledger *ledger, const char *filter,
     bool has_any = false;
     int step;
 
-    if (has_table(ledger, &has_any, err) != 0)
+    if (gl_ledger_has_table(ledger, "guarantees", &has_any, err) != 0)
         return -1;
     if (!has_any) {
         *out = rows;

@@ -138,8 +138,7 @@ static const char *ready(struct gl_ledger *ledger, struct gl_error *err)
     struct gl_error why = {0};
     bool is_made = false;
 
-    if (ask(ledger, "SELECT 1 FROM main.sqlite_schema WHERE ? AND name = 'demand_head'", 1, NULL,
-            &is_made, err) != 0)
+    if (gl_ledger_has_table(ledger, "demand_head", &is_made, err) != 0)
         return NULL;
     if (is_made && catch_up(ledger, &why) == 0)
         return "main";
@@ -381,8 +380,7 @@ int gl_ledger_check_signals(struct gl_ledger *ledger, struct gl_error *err)
     bool is_made = false;
     int result;
 
-    if (ask(ledger, "SELECT 1 FROM main.sqlite_schema WHERE ? AND name = 'demand_head'", 1, NULL,
-            &is_made, err) != 0)
+    if (gl_ledger_has_table(ledger, "demand_head", &is_made, err) != 0)
         return -1;
     if (!is_made)
         return 0;

@@ -51,29 +51,46 @@ static void look_at_terminal(struct gl_context *context)
         !is_dumb && !globals->is_accessible && !is_set(context, "CI") && isatty(STDERR_FILENO) == 1;
 }
 
-/* The first word that is no option names the command; options may come before it. */
+/* The first word that is no option, and no value of one, names the command: options may come
+ * before it. 0 when it names none. */
 static int find_command_word(int argc, const char *const *argv)
 {
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--") == 0)
-            return 0;
-        if (argv[i][0] != '-' && gl_command_find(argv[i]) != NULL)
-            return i;
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (argv[i][0] != '-')
+            return gl_command_find(argv[i]) != NULL ? i : 0;
+        i += gl_help_value_words(argv + i);
     }
     return 0;
 }
 
-/* Bare rules mean launch, or run when "--" follows; nothing at all means the first screen. */
-static const struct gl_command *implied_command(int argc, const char *const *argv)
+/* Bare rules mean launch, or run when "--" follows; nothing but what every command has means the
+ * first screen. What no command knows is for launch to refuse, which knows what it may have meant.
+ */
+static const struct gl_command *implied_command(const char *const *argv)
 {
-    bool has_rest = false, has_option = false;
+    bool has_own = false;
 
-    for (int i = 1; i < argc && !has_rest; i++) {
-        has_rest = strcmp(argv[i], "--") == 0;
-        has_option |= strncmp(argv[i], "--renewable-only", 16) == 0 ||
-                      strncmp(argv[i], "--max-", 6) == 0 || strncmp(argv[i], "--min-", 6) == 0;
+    for (size_t i = 1; argv[i] != NULL; i++) {
+        if (strcmp(argv[i], "--") == 0)
+            return gl_command_find("run");
+        has_own |= argv[i][0] == '-' && !gl_help_is_option(gl_global_options, argv[i]);
+        i += (size_t)gl_help_value_words(argv + i);
     }
-    return gl_command_find(has_rest ? "run" : has_option ? "launch" : "start");
+    return gl_command_find(has_own ? "launch" : "start");
+}
+
+/* Nothing is launched for an option that only says where or how. */
+static int check_states_rule(const char *const *argv, struct gl_error *err)
+{
+    static const char *const rules[] = {"--renewable-only", "--max-", "--min-", "--green-for"};
+
+    for (size_t i = 1; argv[i] != NULL; i++)
+        for (size_t k = 0; k < sizeof rules / sizeof rules[0]; k++)
+            if (strncmp(argv[i], rules[k], strlen(rules[k])) == 0)
+                return 0;
+    return gl_fail(err, GL_E_USAGE,
+                   "which command? Its name stands first, as in greenlaunch offers, greenlaunch "
+                   "launch; only rules go without, as in greenlaunch --renewable-only");
 }
 
 /* argv without the command word. */
@@ -89,11 +106,24 @@ static const char *const *without(int argc, const char *const *argv, int skip, i
     return copy;
 }
 
-static int run_parsed(struct gl_context *context, const struct gl_command *command,
-                      struct gl_call *call, const char *const *argv, struct gl_error *err)
+/* Words that belong to nothing. */
+static int check_words(const struct gl_command *command, const struct gl_call *call,
+                       const char *const *argv, struct gl_error *err)
 {
     const struct gl_operands *operands = call->operands;
 
+    if (call->is_implied && operands->count > 0)
+        return gl_help_stray(command, operands->words[0], true, err);
+    if (call->is_implied && !operands->has_rest && command->group != NULL)
+        return check_states_rule(argv, err);
+    if (operands->count > 0 && !operands->has_rest && command->operands[0] == '\0')
+        return gl_help_no_operand(command, operands->words[0], err);
+    return 0;
+}
+
+static int run_parsed(struct gl_context *context, const struct gl_command *command,
+                      struct gl_call *call, const char *const *argv, struct gl_error *err)
+{
     if (context->globals.is_version)
         return gl_command_find("version")->run(context, call, err);
     if (context->globals.is_help)
@@ -104,20 +134,22 @@ static int run_parsed(struct gl_context *context, const struct gl_command *comma
     context->is_demo = context->globals.is_demo && context->config.zone == NULL;
     if (context->is_demo && context->columns > 2 * GL_DEMO_COLUMNS)
         context->columns -= GL_DEMO_COLUMNS;
-    if (operands->has_rest)
-        call->rest = argv + operands->rest;
-    else if (operands->count > 0 && command->operands[0] == '\0')
-        return gl_help_no_operand(command, operands->words[0], err);
+    if (call->operands->has_rest)
+        call->rest = argv + call->operands->rest;
+    if (check_words(command, call, argv, err) != 0)
+        return -1;
     gl_interrupt_catch(context->globals.timeout_s);
     return command->run(context, call, err);
 }
 
-static int run_command(struct gl_context *context, const struct gl_command *command, int argc,
+/* `named` NULL: none was named. */
+static int run_command(struct gl_context *context, const struct gl_command *named, int argc,
                        const char *const *argv, struct gl_error *err)
 {
+    const struct gl_command *command = named != NULL ? named : implied_command(argv);
     GL_AUTO(gl_auto_free) void *values = gl_alloc(command->values_size + 1);
     struct gl_operands operands;
-    struct gl_call call = {.values = values, .operands = &operands};
+    struct gl_call call = {.values = values, .operands = &operands, .is_implied = named == NULL};
     int status;
 
     context->command = command->name;
@@ -160,8 +192,7 @@ int main(int argc, char **argv)
     struct gl_error err = {0};
     const char *const *words = (const char *const *)argv;
     int skip = find_command_word(argc, words);
-    const struct gl_command *command =
-        skip > 0 ? gl_command_find(words[skip]) : implied_command(argc, words);
+    const struct gl_command *command = skip > 0 ? gl_command_find(words[skip]) : NULL;
     int status, count;
 
     keep_memory_private();

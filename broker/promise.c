@@ -229,13 +229,20 @@ struct presence {
     int64_t from_ms, until_ms; /* of the hour */
     bool is_there;             /* since the last event */
     bool was_there;            /* some time in the hour */
+    int64_t there_ms;          /* of it */
     int64_t since_ms;
 };
 
 static void note_stretch(struct presence *presence, int64_t until_ms)
 {
-    presence->was_there |= presence->is_there && presence->since_ms < presence->until_ms &&
-                           until_ms > presence->from_ms;
+    int64_t from_ms =
+        presence->since_ms > presence->from_ms ? presence->since_ms : presence->from_ms;
+
+    if (!presence->is_there || presence->since_ms >= presence->until_ms ||
+        until_ms <= presence->from_ms)
+        return;
+    presence->was_there = true;
+    presence->there_ms += (until_ms < presence->until_ms ? until_ms : presence->until_ms) - from_ms;
 }
 
 static int note_presence(void *cookie, const json_t *event)
@@ -285,19 +292,99 @@ static bool is_launched_in(struct gl_ledger *ledger, const struct gl_guarantee_r
     return plan == NULL;
 }
 
+/* False: its events cannot be read. */
+static bool presence_in(struct gl_ledger *ledger, const struct gl_guarantee_row *row,
+                        int64_t hour_s, struct presence *out)
+{
+    struct gl_error ignored = {0};
+
+    *out = (struct presence){.zone = row->zone,
+                             .is_home = is_launched_in(ledger, row),
+                             .from_ms = hour_s * 1000,
+                             .until_ms = (hour_s + GL_HOUR_S) * 1000};
+    if (gl_ledger_events(ledger, row->launch, out, note_presence, &ignored) != 0)
+        return false;
+    note_stretch(out, INT64_MAX);
+    return true;
+}
+
 /* Of a launch that the ledger cannot tell of it is taken to have been there. */
 static bool was_there(struct gl_ledger *ledger, const struct gl_guarantee_row *row, int64_t hour_s)
 {
-    struct presence presence = {.zone = row->zone,
-                                .is_home = is_launched_in(ledger, row),
-                                .from_ms = hour_s * 1000,
-                                .until_ms = (hour_s + GL_HOUR_S) * 1000};
-    struct gl_error ignored = {0};
+    struct presence presence;
 
-    if (gl_ledger_events(ledger, row->launch, &presence, note_presence, &ignored) != 0)
-        return true;
-    note_stretch(&presence, INT64_MAX);
-    return presence.was_there || !presence.has_begun;
+    return !presence_in(ledger, row, hour_s, &presence) || presence.was_there ||
+           !presence.has_begun;
+}
+
+/* ---- grams against the promise ---- */
+
+struct breach {
+    const struct gl_guarantee_row *row;
+    const json_t *body; /* of the promise */
+    const struct due *due;
+    int64_t hour_s; /* the first that is broken */
+    int64_t now_s;
+};
+
+/* A ceiling on what an hour of the grid emits on average; others are no grams. */
+static bool is_of_grams(const json_t *leg, const struct gl_leg *limit)
+{
+    return limit->kind == GL_LEG_CEILING &&
+           is_word(leg, "quantity", gl_quantity_word(GL_INTENSITY)) &&
+           is_word(leg, "rate", gl_rate_word(GL_AVERAGE)) &&
+           is_word(leg, "accounting", gl_accounting_word(GL_LOCATION));
+}
+
+/* g/kWh of that hour beyond the tightest of its ceilings; false where no figure says. */
+static bool beyond_in(const struct due *due, const json_t *legs, int64_t hour_s, double *out)
+{
+    bool is_known = false;
+
+    *out = 0;
+    for (size_t i = 0; i < due->rule.count; i++) {
+        float value;
+        double beyond;
+
+        if (!is_of_grams(json_array_get(legs, i), &due->rule.leg[i]) ||
+            !gl_actual_at(due->actuals[i], hour_s, &value))
+            continue;
+        beyond = (double)value - (double)due->rule.leg[i].limit;
+        *out = beyond > *out ? beyond : *out;
+        is_known = true;
+    }
+    return is_known;
+}
+
+/* What it emitted beyond what was promised, at the watts of its plan: until the breach was found,
+ * which is as far as the figures go from the broken hour on. */
+static int64_t beyond_ug(struct gl_ledger *ledger, const struct gl_launch_row *launch,
+                         const struct breach *breach)
+{
+    const struct due *due = breach->due;
+    struct gl_error ignored = {0};
+    GL_AUTO(gl_auto_json)
+    json_t *plan = gl_json_parse(launch->plan, strlen(launch->plan), "plan", &ignored);
+    double kw, idle_kw, sum = 0;
+
+    if (!gl_demand_power(plan, &kw, &idle_kw))
+        return GL_UNKNOWN;
+    for (uint32_t i = 0; i < due->promise.hours; i++) {
+        int64_t hour_s = due->promise.start_s + (int64_t)i * GL_HOUR_S;
+        struct presence presence;
+        double beyond;
+
+        if (hour_s + GL_HOUR_S > breach->now_s ||
+            !beyond_in(due, json_object_get(breach->body, "legs"), hour_s, &beyond)) {
+            if (hour_s <= breach->hour_s)
+                return GL_UNKNOWN;
+            break;
+        }
+        if (!presence_in(ledger, breach->row, hour_s, &presence) || !presence.has_begun)
+            return GL_UNKNOWN;
+        sum += beyond * (double)presence.there_ms / 3600000;
+    }
+    return gl_demand_ug(sum * kw * 1e6);
 }
 
 /* ---- and the ledger ---- */
@@ -314,9 +401,11 @@ static void note_place(const struct gl_launch_row *launch, const struct gl_guara
 /* The unmet need of a broken promise. Of a launch that the ledger does not know nothing can be
  * said.
  */
-static int record_demand(const struct gl_promise_settling *ask, const struct gl_guarantee_row *row,
-                         const json_t *body, struct gl_error *err)
+static int record_demand(const struct gl_promise_settling *ask, const struct breach *breach,
+                         struct gl_error *err)
 {
+    const struct gl_guarantee_row *row = breach->row;
+    const json_t *body = breach->body;
     GL_AUTO(gl_launch_rows_free) struct gl_launch_rows rows = {0};
     const char *rule = json_string_value(json_object_get(body, "rule"));
     const struct gl_span hours = {json_integer_value(json_object_get(body, "hours")) * 3600};
@@ -330,6 +419,8 @@ static int record_demand(const struct gl_promise_settling *ask, const struct gl_
     demand.kind = GL_DEMAND_BREACH;
     demand.capability = GL_CAPABILITY_GREEN;
     demand.instead = GL_INSTEAD_RAN;
+    demand.lost_ms = 0;
+    demand.extra_ug = beyond_ug(ask->ledger, &rows.rows[0], breach);
     note_place(&rows.rows[0], row, &demand);
     return gl_demand_record(ask->ledger, &demand, 1, &ignored, err);
 }
@@ -372,8 +463,9 @@ static void count(struct gl_promises_settled *counts, const struct gl_promise_ne
 }
 
 static int settle_as(struct settling *settling, const struct gl_promise_news *news,
-                     const json_t *body, struct gl_error *err)
+                     const json_t *body, const struct due *due, struct gl_error *err)
 {
+    const struct breach breach = {news->row, body, due, news->hour_s, settling->now_s};
     bool is_settled;
 
     if (record(settling, news, &is_settled, err) != 0)
@@ -383,7 +475,7 @@ static int settle_as(struct settling *settling, const struct gl_promise_news *ne
     count(settling->counts, news);
     tell(settling, news);
     return strcmp(news->state, "breached") == 0 && news->was_there
-               ? record_demand(settling->ask, news->row, body, err)
+               ? record_demand(settling->ask, &breach, err)
                : 0;
 }
 
@@ -401,7 +493,7 @@ static int settle_row(struct settling *settling, const struct gl_guarantee_row *
     if (settled.kind == GL_SETTLED_BREACHED)
         news.was_there = was_there(settling->ask->ledger, row, news.hour_s);
     if (news.state != NULL)
-        return settle_as(settling, &news, body, err);
+        return settle_as(settling, &news, body, due, err);
     settling->counts->open++;
     news.state = "open";
     if (settled.kind == GL_SETTLED_BREACHED)

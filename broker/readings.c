@@ -348,6 +348,21 @@ static int find_open(struct gl_launcher *launcher, const char *launch, struct gl
     return gl_fail(err, GL_E_NOT_FOUND, "no such launch is open");
 }
 
+/* How its command ended, unless the console has said so: true = that is new. */
+static bool take_pushed_exit(struct gl_view pushed, struct gl_collected *known)
+{
+    int status =
+        known->log.has_key && !known->said.has_exit
+            ? gl_guest_signed_exit(pushed.text, pushed.length, known->log.launch, &known->log.key)
+            : -1;
+
+    if (status < 0)
+        return false;
+    known->said.has_exit = true;
+    known->said.exit_status = status;
+    return true;
+}
+
 static int add_pushed(struct gl_launcher *launcher, const struct gl_launch_row *row,
                       struct gl_view pushed, size_t *out_new, struct gl_error *err)
 {
@@ -365,7 +380,7 @@ static int add_pushed(struct gl_launcher *launcher, const struct gl_launch_row *
     known.log.repeated = 0;
     gl_meterlog_feed(&known.log, pushed.text, pushed.length);
     gl_meterlog_feed(&known.log, "\n", 1);
-    if (known.log.count > before)
+    if (take_pushed_exit(pushed, &known) || known.log.count > before)
         keep(launcher, &known);
     else if (known.log.repeated == 0)
         result = gl_fail(err, GL_E_NOT_VERIFIED, "this launch has signed no reading of it");

@@ -26,10 +26,10 @@ int gl_collect(struct gl_launcher *launcher, const struct gl_launch_row *row,
 void gl_collected_done(struct gl_collected *collected);
 
 /* What the meter of a rented machine pushed, beside what is kept of it; the next gl_collect() has
- * it. Only what it signed counts: an exit, a place or a notice stands on the provider's console
- * alone. What is known already is passed over: *out_new tells how many readings were not.
- * NOT_FOUND: no launch of that name on a rented machine is open; NOT_VERIFIED: this launch has
- * signed none of it; LOCKED, IO: worth another try. */
+ * it. Only what it signed counts: readings, and how its command ended; a place or a notice stands
+ * on the provider's console alone. What is known already is passed over: *out_new tells how many
+ * readings were not. NOT_FOUND: no launch of that name on a rented machine is open; NOT_VERIFIED:
+ * this launch has signed none of it; LOCKED, IO: worth another try. */
 int gl_collect_pushed(struct gl_launcher *launcher, const char *launch, const char *bytes,
                       size_t length, size_t *out_new, struct gl_error *err);
 

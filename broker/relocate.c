@@ -9,6 +9,7 @@
 #define LOCK_WAIT_MS  15000
 #define IMAGE_WAIT_S  7200
 #define VERIFY_WAIT_S 900
+#define TRIAL_END_S   60 /* until the new machine is ended again, where its cloud answers */
 
 static int64_t now_ms(const struct gl_relocate *move)
 {
@@ -128,6 +129,49 @@ static int check_there(const struct gl_relocate *move, struct gl_error *err)
     return 0;
 }
 
+/* By its meter, while it runs; where that cannot be told the time says it. */
+static int64_t told_ug(const struct gl_relocate *move)
+{
+    GL_AUTO(gl_auto_json) json_t *derived = NULL;
+    struct gl_error ignored = {0};
+    const json_t *total;
+
+    if (gl_launch_so_far(move->launcher, move->row, move->cloud, &derived, &ignored) != 0)
+        return GL_UNKNOWN;
+    total = json_array_get(json_object_get(json_object_get(derived, "footprint"), "total_ug"), 1);
+    return json_is_integer(total) ? (int64_t)json_integer_value(total) : GL_UNKNOWN;
+}
+
+static json_t *amount_json(const struct gl_amount *amount)
+{
+    json_t *json = gl_budget_from_json("", amount);
+
+    json_object_del(json, "launch");
+    return json;
+}
+
+/* What the move may take of its accounts is reserved before anything is powered off. */
+static int add_reservation(struct gl_relocate *move, json_t *body, struct gl_error *err)
+{
+    const struct gl_relocation_of of = {.row = move->row,
+                                        .plan = move->order->plan,
+                                        .max_price_u_usd =
+                                            move->terms.is_spot ? move->terms.max_price_u_usd : 0,
+                                        .trial_s = move->past.verify_wait_s + TRIAL_END_S,
+                                        .told_ug = told_ug(move)};
+    json_t *budget;
+
+    if (gl_budget_of_relocation(move->launcher->ledger, &of, &move->past.held, &budget, err) != 0)
+        return -1;
+    if (budget == NULL)
+        return 0;
+    json_object_set_new(body, "budget", budget);
+    json_object_set_new(body, "held",
+                        json_pack("{s:o,s:o}", "used", amount_json(&move->past.held.used), "alone",
+                                  amount_json(&move->past.held.alone)));
+    return 0;
+}
+
 static int record_intent(struct gl_relocate *move, struct gl_error *err)
 {
     const struct gl_shift_reason *reason = move->order->reason;
@@ -145,6 +189,10 @@ static int record_intent(struct gl_relocate *move, struct gl_error *err)
                                            .is_describe_enough = order->is_describe_enough,
                                            .verify_wait_s = wait_s};
     snprintf(move->past.region, sizeof move->past.region, "%s", order->region);
+    if (add_reservation(move, body, err) != 0) {
+        json_decref(body);
+        return -1;
+    }
     return gl_relocate_note(move, "relocate-intended", body, "moving", err);
 }
 
@@ -326,6 +374,8 @@ static int copy_image(struct gl_relocate *move, struct gl_error *err)
 static int launch_there(struct gl_relocate *move, struct gl_error *err)
 {
     GL_AUTO(gl_auto_json) json_t *plan = json_deep_copy(move->order->plan);
+    GL_AUTO(gl_auto_json)
+    json_t *from = gl_budget_from_json(move->row->launch, &move->past.held.used);
     struct gl_instance instance;
     struct gl_order order;
 
@@ -333,6 +383,7 @@ static int launch_there(struct gl_relocate *move, struct gl_error *err)
         plan, "continues",
         json_pack("{s:s,s:i}", "launch", move->row->launch, "move", (int)move->past.number));
     order = new_order(move, plan);
+    order.budget_from = move->past.held.is_held ? from : NULL;
     if (gl_launch_start(move->launcher, &order, &instance, err) != 0)
         return gl_wrap(err, "the launch in %s", move->past.region);
     snprintf(move->past.launch, sizeof move->past.launch, "%s", instance.launch_id);

@@ -7,24 +7,27 @@
 #include "base/power.h"
 #include "broker/evidence.h"
 #include "policy/schedule/region.h"
+#include "providers/data/data.h"
 
 #define MARGIN     0.5 /* as the guard: of the gain over the cost */
 #define LINE_GBITS 1.0 /* as docs/planning.md */
 #define VERIFY_S   900 /* started, and not yet heard of: the longest it is waited for */
 #define MIN_LEFT_S 60
 
-/* Upper bounds: what the same bytes cost on their way to the internet. */
-static const struct gl_egress_row egress[] = {
-    {"aws", 90000, "the price to the internet (SkyPilot, sky/clouds/aws.py)"},
-    {"local", 0, "within this machine"},
-};
-
-const struct gl_egress_row *gl_relocate_egress(const char *cloud)
+/* Of what leaves the region that the launch was planned for. */
+static const struct gl_egress_row *egress_of(const struct gl_relocate_ask *ask)
 {
-    for (size_t i = 0; i < sizeof egress / sizeof *egress; i++)
-        if (strcmp(egress[i].cloud, cloud) == 0)
-            return &egress[i];
-    return NULL;
+    const json_t *offer = json_object_get(ask->plan, "offer");
+
+    return gl_data_egress(ask->cloud, json_string_value(json_object_get(offer, "region")));
+}
+
+static const char *source_of(const struct gl_egress_row *row)
+{
+    const struct gl_data_source *sources;
+
+    gl_data_sources(&sources);
+    return sources[row->source].title;
 }
 
 /* ---- the machine ---- */
@@ -116,7 +119,7 @@ static void set_grams(const struct gl_relocate_ask *ask, double kw, double kw_th
 int gl_relocate_estimate(const struct gl_relocate_ask *ask, struct gl_relocate_estimate *out,
                          struct gl_error *err)
 {
-    const struct gl_egress_row *row = gl_relocate_egress(ask->cloud);
+    const struct gl_egress_row *row = egress_of(ask);
     int64_t pue = number_of(ask->plan, "pue_milli", 1000);
     int64_t pue_there = ask->pue_there_milli > 0 ? ask->pue_there_milli : pue;
     double load =
@@ -137,7 +140,7 @@ int gl_relocate_estimate(const struct gl_relocate_ask *ask, struct gl_relocate_e
     made.overlap_u_usd = price_of((double)made.still_s / 3600, ask->price_u_usd_per_h);
     if (row != NULL) {
         made.egress_u_usd = (int64_t)(ask->disk_gb * (double)row->u_usd_per_gb + 0.5);
-        made.egress_from = row->source;
+        made.egress_from = source_of(row);
     }
     if (mean_of(ask->here, ask->here_zones, ask, &made.here_g_per_kwh, err) != 0 ||
         mean_of(ask->there, ask->there_zones, ask, &made.there_g_per_kwh, err) != 0)

@@ -9,18 +9,9 @@
 #include "base/json.h"
 #include "policy/facts.h"
 
-/* What a gigabyte from one region of a cloud to another costs at most, with its source. */
-struct gl_egress_row {
-    const char *cloud;
-    int64_t u_usd_per_gb;
-    const char *source;
-};
-/* NULL when no source says. */
-const struct gl_egress_row *gl_relocate_egress(const char *cloud);
-
 struct gl_relocate_ask {
     const char *cloud;
-    const json_t *plan;         /* of the launch as it is: machine, load, PUE */
+    const json_t *plan;         /* of the launch as it is: machine, load, PUE, region */
     const json_t *here, *there; /* grid series of both places, as gl_evidence_place() */
     /* Candidate zones of both: two where the mapping is disputed, NULL or "" = no more. Unless each
      * of them is known the gain is not. */

@@ -6,6 +6,7 @@
  * settles after a crash, relocate_image.c finds and deletes the images, relocate_past.c reads and
  * writes the journal, relocate_left.c puts away what stayed behind, relocate_plan.c makes plans. */
 
+#include "broker/budget_relocation.h"
 #include "broker/closing.h"
 #include "broker/relocate.h"
 
@@ -32,7 +33,8 @@ struct gl_relocate_past {
     char launch[GL_CLOUD_ID];                                /* the new one, "" = not told */
     int64_t halted_ms, launched_ms, verified_ms, failing_ms; /* by the ledger's clock */
     int64_t verify_wait_s;
-    char why[200]; /* it is being undone */
+    struct gl_relocation_held held; /* of its accounts */
+    char why[200];                  /* it is being undone */
 };
 /* And those before it whose images may be left. */
 #define GL_RELOCATE_LEFT_MAX 16

@@ -16,14 +16,26 @@ static const char *text_of(const json_t *body, const char *name)
     return text != NULL ? text : "";
 }
 
+static struct gl_amount amount_of(const json_t *json)
+{
+    const json_t *ug = json_object_get(json, "ug"), *u_usd = json_object_get(json, "u_usd");
+
+    return (struct gl_amount){json_is_integer(ug) ? json_integer_value(ug) : GL_UNKNOWN,
+                              json_is_integer(u_usd) ? json_integer_value(u_usd) : GL_UNKNOWN};
+}
+
 static void begin(struct gl_relocate_past *past, const json_t *body)
 {
+    const json_t *held = json_object_get(body, "held");
     unsigned number = past->number;
 
     *past = (struct gl_relocate_past){.number = number + 1, .is_open = true};
     past->is_describe_enough = json_is_true(json_object_get(body, "describe_only"));
     past->verify_wait_s = json_integer_value(json_object_get(body, "verify_wait_s"));
     snprintf(past->region, sizeof past->region, "%s", text_of(body, "region"));
+    past->held =
+        (struct gl_relocation_held){json_is_object(held), amount_of(json_object_get(held, "used")),
+                                    amount_of(json_object_get(held, "alone"))};
 }
 
 /* Asked for, and the answer to it. */

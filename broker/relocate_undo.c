@@ -177,12 +177,14 @@ static bool must_stay_off(const struct gl_relocate *move, enum gl_relocate_power
 static int note_failed(struct gl_relocate *move, bool is_ending, struct gl_error *err)
 {
     const char *state = is_ending ? "stopping" : "running";
-    json_t *left = gl_relocate_left(move, err);
+    const struct gl_relocation_held *held = &move->past.held;
+    json_t *left = gl_relocate_left(move, err), *body;
 
-    if (left == NULL || gl_relocate_note(move, "relocate-failed",
-                                         json_pack("{s:s,s:s,s:o}", "state", state, "why",
-                                                   move->past.why, "left", left),
-                                         state, err) != 0)
+    if (left == NULL)
+        return -1;
+    body = json_pack("{s:s,s:s,s:o,s:o*}", "state", state, "why", move->past.why, "left", left,
+                     "budget", held->is_held ? gl_budget_ease_json(&held->alone) : NULL);
+    if (gl_relocate_note(move, "relocate-failed", body, state, err) != 0)
         return -1;
     move->past.is_open = false;
     return 0;

@@ -62,7 +62,7 @@ int gl_request_venue_open(const struct gl_request_desk *desk, const char *venue,
 
         if (value == NULL)
             return gl_fail(err, GL_E_BAD_REPLY, "a setting of a venue is no text");
-        out->settings[count++] = (struct gl_venue_setting){json_object_iter_key(at), value};
+        out->settings[count++] = (struct gl_setting){json_object_iter_key(at), value};
     }
     out->options.settings = out->settings;
     out->options.setting_count = count;

@@ -135,7 +135,7 @@ struct gl_request_desk {
 struct gl_request_venue {
     struct gl_venue *venue; /* NULL = not open */
     struct gl_venue_options options;
-    struct gl_venue_setting settings[GL_REQUEST_SETTINGS];
+    struct gl_setting settings[GL_REQUEST_SETTINGS];
 };
 /* Of a "previewed" event, or of a venue with settings. Errors as gl_venue_open(). Closed by
  * gl_request_venue_done(). */

@@ -112,7 +112,8 @@ static void add_service(struct page *page)
     if (first->family[0] != '\0') {
         gl_str_add(page->out, ", such as instances of the family ");
         code(page, first->family);
-    }
+    } else if (gl_demand_is_public(first->provider)) /* of others no type is ever named */
+        gl_str_add(page->out, ", any instance type");
     add_region(page, ", region ");
 }
 

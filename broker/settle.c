@@ -57,17 +57,6 @@ bool gl_launcher_is_silent(const struct gl_launcher *launcher, const char *cloud
     return false;
 }
 
-static bool is_remote(const char *cloud)
-{
-    size_t count;
-    const struct gl_cloud_driver *drivers = gl_cloud_drivers(&count);
-
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(drivers[i].ops->name, cloud) == 0)
-            return (drivers[i].ops->caps & GL_CLOUD_REMOTE) != 0;
-    return false;
-}
-
 void gl_launcher_note_silence(struct gl_launcher *launcher, const char *cloud,
                               const struct gl_error *why)
 {
@@ -75,7 +64,7 @@ void gl_launcher_note_silence(struct gl_launcher *launcher, const char *cloud,
     bool is_for_all = why->code == GL_E_NETWORK || why->code == GL_E_TIMEOUT ||
                       why->code == GL_E_NO_CREDENTIAL || why->code == GL_E_CONFIG;
 
-    if (!is_for_all || !is_remote(cloud) || gl_launcher_is_silent(launcher, cloud) ||
+    if (!is_for_all || !gl_cloud_is_remote(cloud) || gl_launcher_is_silent(launcher, cloud) ||
         silent->count == GL_SILENT_MAX)
         return;
     snprintf(silent->items[silent->count].cloud, sizeof silent->items[0].cloud, "%s", cloud);

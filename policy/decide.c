@@ -90,20 +90,20 @@ static void add_allowed(struct front *front, const struct gl_offer *offer,
 
 /* ---- every offer ---- */
 
-/* In one pass: tens of thousands of offers do not stay in a cache until the next. */
+/* Place by place: tens of thousands of offers do not stay in a cache until all are judged. */
 static void judge_offers(struct gl_judge *judge, struct gl_decision *decision)
 {
     size_t counts[GL_NOT_ASKED + 1] = {0};
     struct front front = {0};
 
-    for (size_t i = 0; i < decision->judged; i++) {
-        struct gl_judgement *judgement = &decision->judgements[i];
+    for (size_t i = 0; i < decision->judged;)
+        for (size_t end = gl_judge_run(judge, i, decision->judgements); i < end; i++) {
+            const struct gl_judgement *judgement = &decision->judgements[i];
 
-        gl_judge_asked(judge, (uint32_t)i, judgement);
-        counts[judgement->outcome]++;
-        if (judgement->outcome == GL_SATISFIED)
-            add_allowed(&front, &judge->question->offers[i], judgement);
-    }
+            counts[judgement->outcome]++;
+            if (judgement->outcome == GL_SATISFIED)
+                add_allowed(&front, &judge->question->offers[i], judgement);
+        }
     for (size_t i = 0; i < front.count; i++)
         decision->judgements[front.points[i].offer].is_pareto = true;
     free(front.points);
@@ -134,6 +134,21 @@ static enum gl_verdict verdict_of(const struct gl_question *question,
     return decision->unknown > 0 ? GL_VERDICT_UNKNOWN : GL_REFUSE;
 }
 
+static void fill_bounds(struct gl_judge *judge, struct gl_decision *decision)
+{
+    size_t asked = decision->judged - decision->not_asked;
+    size_t wanted = judge->question->ranked_wanted;
+
+    for (size_t i = 0; i < wanted && i < asked; i++)
+        gl_judge_bounds(judge, &decision->judgements[decision->ranked[i]]);
+}
+
+/* Of judgements[] and ranked[], which lie one after the other. */
+static size_t table_size(const struct gl_decision *decision)
+{
+    return decision->judged * (sizeof *decision->judgements + sizeof *decision->ranked);
+}
+
 struct gl_decision *gl_decide(const struct gl_question *question)
 {
     struct gl_decision *decision = gl_alloc(sizeof *decision);
@@ -143,14 +158,16 @@ struct gl_decision *gl_decide(const struct gl_question *question)
     gl_judge_init(&judge, question);
     decision->at = question->now;
     decision->judged = question->offer_count;
-    decision->judgements = gl_alloc_table(question->offer_count * sizeof *decision->judgements);
-    decision->ranked = gl_alloc(question->offer_count * sizeof *decision->ranked);
+    decision->judgements = gl_alloc_table(table_size(decision));
+    decision->ranked = (uint32_t *)(decision->judgements + question->offer_count);
     judge_offers(&judge, decision);
     if (!question->has_no_digest || decision->allowed == 0)
         name_rank = gl_alloc(question->offer_count * sizeof *name_rank);
     if (!question->has_no_digest)
         gl_decision_digest(question, decision, name_rank);
     gl_rank_offers(&judge, name_rank, decision);
+    if (judge.is_brief)
+        fill_bounds(&judge, decision);
     if (decision->allowed == 0)
         gl_alternatives_find(&judge, name_rank, decision);
     decision->verdict = verdict_of(question, decision);
@@ -163,8 +180,7 @@ void gl_decision_free(struct gl_decision *decision)
 {
     if (decision == NULL)
         return;
-    free(decision->judgements);
-    free(decision->ranked);
+    gl_free_table(decision->judgements, table_size(decision));
     free(decision);
 }
 

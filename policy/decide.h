@@ -111,8 +111,10 @@ struct gl_question {
     enum gl_sort sort;
     bool has_no_digest; /* leave out the digest: for a table of 20,000 it is half the time */
     const struct gl_book *book; /* promises of rules with `confidence`; NULL = none at hand */
-    size_t ranked_wanted;       /* so many of ranked[] are enough, the rest stays unset; 0 = all */
-    enum gl_gate gate;          /* where it is asked */
+    /* So many of ranked[] are enough: the rest stays unset, and without a digest the grams of other
+     * offers have no low and high; 0 = all. */
+    size_t ranked_wanted;
+    enum gl_gate gate; /* where it is asked */
     /* The caller asks the accounts of `budget` itself (the launch journal, the whole plan of a
      * hook); false: a rule with a budget's limit is unknown. */
     bool keeps_accounts;

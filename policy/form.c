@@ -47,7 +47,7 @@ static bool is_id_char(char c)
            c == '_' || c == '-';
 }
 
-static bool is_id(const char *text)
+bool gl_is_id(const char *text)
 {
     size_t length = 0;
 
@@ -64,7 +64,7 @@ static int read_id(const struct gl_reader *reader, const struct gl_field *field,
 
     if (text == NULL)
         return -1;
-    if (!is_id(text))
+    if (!gl_is_id(text))
         return gl_diagnose(&reader->source, &node->mark, GL_E_BAD_VALUE,
                            "%s: \"%s\" is no id; write letters, digits, '-', '_' and '.', a letter "
                            "or digit first, at most %d",

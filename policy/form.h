@@ -45,6 +45,8 @@ extern const struct gl_type gl_type_time;      /* int64_t: Unix seconds of a dat
 extern const struct gl_type gl_type_span;      /* int64_t: seconds */
 extern const struct gl_type gl_type_version;   /* nothing: the value must be 1 */
 extern const struct gl_type gl_type_form;      /* what the nested form fills, at the slot */
+/* What gl_type_id takes. */
+bool gl_is_id(const char *text);
 
 /* Fill `out` from a map; what is absent stays as it is. Notes an error for every unknown key, bad
  * value and missing needed key. */

@@ -79,11 +79,38 @@ static const char *id_of(const struct gl_file_draft *file, const struct gl_reade
     return file->id != NULL ? file->id : gl_arena_text(reader->arena, name, strlen(name));
 }
 
+static bool has_account(const struct gl_rule_draft *draft)
+{
+    return draft->budget != NULL &&
+           (draft->budget->limit.key != NULL || draft->budget->money.key != NULL);
+}
+
+/* Its account is named by policy and rule. Names that are made up of a file's name and lines would
+ * be shared by chance, or begin it anew when something moves. */
+static void check_account(const struct gl_reader *reader, const struct gl_file_draft *file,
+                          const struct gl_rule_draft *draft)
+{
+    const char *name = base_name(reader->source.name);
+
+    if (!has_account(draft))
+        return;
+    if (file->id == NULL)
+        gl_diagnose(&reader->source, &draft->mark, GL_E_BAD_VALUE,
+                    "a budget is kept under the id of its policy: write id: NAME at the top of "
+                    "this file%s%.100s%s",
+                    gl_is_id(name) ? " (id: " : "", gl_is_id(name) ? name : "",
+                    gl_is_id(name) ? " goes on with what was charged so far)" : "");
+    if (gl_yaml_member(draft->node, "id") == NULL)
+        gl_diagnose(&reader->source, &draft->mark, GL_E_BAD_VALUE,
+                    "a budget is kept under the id of its rule: write id: NAME");
+}
+
 static void add_new_rule(struct gl_build *build, const struct gl_reader *reader,
                          const struct gl_file_draft *file, const struct gl_rule_draft *draft)
 {
     struct gl_rule *rule;
 
+    check_account(reader, file, draft);
     gl_rule_add(build->policy, reader, draft, &file->defaults);
     rule = gl_policy_rule(build->policy, draft->id);
     if (rule != NULL)

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MEMO_SMALLEST 256
+#define MEMO_SMALLEST 128
 #define SHARE_OF_ALL                                                                           \
     (GL_OF_SOLAR | GL_OF_WIND | GL_OF_HYDRO | GL_OF_GEOTHERMAL | GL_OF_BIOMASS | GL_OF_WASTE | \
      GL_OF_MARINE | GL_OF_NUCLEAR | GL_OF_STORAGE)
@@ -178,7 +178,8 @@ static void memo_grow(struct gl_memo *memo, uint32_t generation)
     *memo = larger;
 }
 
-/* The entry of key, taken for it when it is new; *out_is_new says so. At most half full. */
+/* The entry of key, taken for it when it is new; *out_is_new says so. At most three quarters
+ * full. */
 static struct gl_memo_entry *memo_take(struct gl_memo *memo, const struct gl_memo_entry *key,
                                        bool *out_is_new)
 {
@@ -187,7 +188,7 @@ static struct gl_memo_entry *memo_take(struct gl_memo *memo, const struct gl_mem
     *out_is_new = entry->generation != key->generation;
     if (!*out_is_new)
         return entry;
-    if (memo->used * 2 >= memo->capacity) {
+    if (memo->used * 4 >= memo->capacity * 3) {
         memo_grow(memo, key->generation);
         entry = memo_slot(memo, key);
     }
@@ -201,14 +202,6 @@ static bool is_any_type(const struct gl_request *request)
     return (request->types == NULL || *request->types == NULL) && request->min_vcpus == 0 &&
            request->max_vcpus == 0 && request->min_memory_mib == 0 &&
            request->max_memory_mib == 0 && request->gpu == NULL && request->arch == NULL;
-}
-
-/* A load that is no number counts as full, so that an error cannot make grams small. */
-static double load_of(const struct gl_request *request)
-{
-    if (request->load < 0)
-        return 0;
-    return request->load <= 1 ? request->load : 1;
 }
 
 void gl_judge_init(struct gl_judge *judge, const struct gl_question *question)
@@ -227,8 +220,9 @@ void gl_judge_init(struct gl_judge *judge, const struct gl_question *question)
         judge->limit_count += judge->plans[i].limit_count;
     }
     plan_report(judge);
+    judge->is_brief = question->has_no_digest && question->ranked_wanted > 0;
     judge->is_any_type = is_any_type(question->request);
-    judge->load = load_of(question->request);
+    judge->load = gl_judge_load(question->request);
     judge->count = gl_judge_count(judge, NULL);
     memo_init(&judge->figures);
     memo_init(&judge->sounds);
@@ -343,17 +337,6 @@ bool gl_judge_binds(const struct gl_judge *judge, const struct gl_rule *rule)
            rule->enforce_from.unix_s <= judge->at.unix_s;
 }
 
-static bool is_band(const struct gl_band *band)
-{
-    return band->low >= 0 && band->low <= band->central && band->central <= band->high &&
-           band->high < 1e12;
-}
-
-static double at_load(double idle, double full, double load, double factor)
-{
-    return (idle + load * (full - idle)) * factor;
-}
-
 int64_t gl_judge_count(const struct gl_judge *judge, const struct gl_rule *rule)
 {
     const struct gl_request *request = judge->question->request;
@@ -361,45 +344,6 @@ int64_t gl_judge_count(const struct gl_judge *judge, const struct gl_rule *rule)
     if (request->subject != NULL)
         return request->subject->counts[gl_rule_count_basis(judge->question, rule)];
     return request->count != 0 ? request->count : 1;
-}
-
-static bool watts_of(double load, int64_t count, const struct gl_offer *offer, struct gl_band *out)
-{
-    const struct gl_band *idle = &offer->idle_w, *full = &offer->full_w;
-    double factor = offer->pue * (double)count;
-
-    if (!is_band(idle) || !is_band(full) || !(full->central > 0) || idle->low > full->low ||
-        idle->central > full->central || idle->high > full->high ||
-        !(offer->pue >= 1 && offer->pue < 100))
-        return false;
-    *out = (struct gl_band){at_load(idle->low, full->low, load, factor),
-                            at_load(idle->central, full->central, load, factor),
-                            at_load(idle->high, full->high, load, factor)};
-    return true;
-}
-
-bool gl_judge_watts(const struct gl_judge *judge, const struct gl_offer *offer, struct gl_band *out)
-{
-    return judge->count != GL_UNKNOWN && watts_of(judge->load, judge->count, offer, out);
-}
-
-bool gl_judge_watts_of(const struct gl_judge *judge, const struct gl_rule *rule,
-                       const struct gl_offer *offer, struct gl_band *out)
-{
-    int64_t count = gl_judge_count(judge, rule);
-
-    return count != GL_UNKNOWN && watts_of(judge->load, count, offer, out);
-}
-
-/* Of a plan as many as it may come to. */
-bool gl_request_watts(const struct gl_request *request, const struct gl_offer *offer,
-                      struct gl_band *out)
-{
-    int64_t count = request->count != 0 ? request->count : 1;
-
-    if (request->subject != NULL)
-        count = request->subject->counts[GL_COUNT_WORST];
-    return count != GL_UNKNOWN && watts_of(load_of(request), count, offer, out);
 }
 
 int64_t gl_judge_report(struct gl_judge *judge, const struct gl_offer *offer,

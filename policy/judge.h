@@ -102,6 +102,7 @@ struct gl_judge {
     size_t limit_count;
     bool is_by_place; /* nothing in the rules tells offers of one place apart */
     bool is_any_type; /* the request asks for any */
+    bool is_brief;    /* bounds of grams only of the few that are wanted, once they are known */
     double load;      /* of the request, 0 to 1 */
     int64_t count;    /* of what is reported; GL_UNKNOWN */
     struct gl_place place;
@@ -118,7 +119,6 @@ struct gl_judge {
 
 /* The constraint that stands for the account of a budget. */
 const struct gl_constraint *gl_budget_first(const struct gl_budget *budget);
-
 void gl_judge_init(struct gl_judge *judge, const struct gl_question *question);
 void gl_judge_done(struct gl_judge *judge);
 void gl_judge_set_case(struct gl_judge *judge, struct gl_instant start, struct gl_span duration,
@@ -150,18 +150,20 @@ void gl_judge_waive(struct gl_judge *judge, const struct gl_rule_plan *plan,
                     struct gl_tested *tested);
 /* Does the constraint test anything, or only say how others are judged? */
 bool gl_judge_is_test(const struct gl_rule_plan *plan, const struct gl_constraint *constraint);
-
 /* gl_judge_test() of a limit, remembered for the place; valid until another. *own is storage. */
 const struct gl_tested *gl_judge_limit(struct gl_judge *judge, const struct gl_rule_plan *plan,
                                        struct gl_limit *limit, const struct gl_offer *offer,
                                        struct gl_tested *own);
-/* The whole judgement but is_pareto; of an offer not asked about, that it is not asked about. */
-void gl_judge_asked(struct gl_judge *judge, uint32_t index, struct gl_judgement *out);
-/* The same whatever the request asks for. */
+/* Judgements but is_pareto of the offers from `first` on that share its place, those not asked
+ * about among them. Returns where the next place begins. */
+size_t gl_judge_run(struct gl_judge *judge, size_t first, struct gl_judgement *judgements);
+/* That of one offer whatever the request asks for; and the grams that is_brief left out of it. */
 void gl_judge_offer(struct gl_judge *judge, uint32_t index, struct gl_judgement *out);
+void gl_judge_bounds(struct gl_judge *judge, struct gl_judgement *judgement);
 /* The remembered figure of a zone for needs[need] in the present case. */
 const struct gl_figure *gl_judge_figure(struct gl_judge *judge, const struct gl_zone_facts *zone,
                                         uint32_t need);
+double gl_judge_load(const struct gl_request *request); /* as asked for, 0 to 1 */
 /* Watts of all asked instances at the asked load, with PUE. False when the offer does not say. */
 bool gl_judge_watts(const struct gl_judge *judge, const struct gl_offer *offer,
                     struct gl_band *out);
@@ -177,18 +179,16 @@ enum gl_part { GL_PART_LOW, GL_PART_CENTRAL, GL_PART_HIGH };
 int64_t gl_judge_report(struct gl_judge *judge, const struct gl_offer *offer,
                         enum gl_quantity quantity, enum gl_part part);
 
-/* Is the key judged by evidence of the zone, so that another start or duration may change it? */
+/* Is the key judged by evidence of the zone, so that another start or duration may change it? By
+ * zones, region and country alone, whatever the type? */
 bool gl_key_is_timely(enum gl_key_id key);
-/* Is it judged by zones, region and country alone, whatever the type? */
 bool gl_key_is_of_place(enum gl_key_id key);
 /* Is it a bound of a zone figure at every instant of the run? */
 bool gl_key_bounds_run(enum gl_key_id key, enum gl_quantity *out_quantity);
 /* Is it a limit on a number, and one from below? */
 bool gl_key_is_number(enum gl_key_id key);
 bool gl_key_is_floor(enum gl_key_id key);
-
-/* Nearest alternatives into decision->alternatives. name_rank[] orders offers of
- * equal worth by name, the same whatever the order of the offers. */
+/* Nearest alternatives into decision->alternatives; name_rank[] orders those of equal worth. */
 void gl_alternatives_find(struct gl_judge *judge, const uint32_t *name_rank,
                           struct gl_decision *decision);
 

@@ -92,35 +92,44 @@ static void sink(struct gl_rank *heap, size_t count, size_t at)
 static bool is_behind(const struct gl_judge *judge, const struct gl_judgement *judgement,
                       const struct gl_rank *worst)
 {
-    int groups = group_order((uint8_t)judgement->outcome) - group_order(worst->group);
+    if ((uint8_t)judgement->outcome != worst->group)
+        return group_order((uint8_t)judgement->outcome) > group_order(worst->group);
+    return judge->question->sort == GL_SORT_CARBON &&
+           known_or_infinite((double)judgement->grams_total[1]) > worst->first;
+}
 
-    if (groups != 0 || judge->question->sort != GL_SORT_CARBON)
-        return groups > 0;
-    return known_or_infinite((double)judgement->grams_total[1]) > worst->first;
+/* Where the next offer is, from `at` on, that may be among the best few; the end when none is. */
+static size_t next_candidate(const struct gl_judge *judge, const struct gl_decision *decision,
+                             size_t at, const struct gl_rank *worst)
+{
+    const struct gl_rank bar = *worst;
+
+    while (at < decision->judged && (decision->judgements[at].outcome == GL_NOT_ASKED ||
+                                     is_behind(judge, &decision->judgements[at], &bar)))
+        at++;
+    return at;
 }
 
 /* The best `wanted` of the offers asked about into ranks[], in no order. */
 static void gather_best(struct gl_judge *judge, const struct gl_decision *decision,
                         const uint32_t *name_rank, struct gl_rank *ranks, size_t wanted)
 {
-    size_t count = 0;
+    size_t count = 0, i = 0;
 
-    for (size_t i = 0; i < decision->judged; i++) {
-        const struct gl_judgement *judgement = &decision->judgements[i];
-        struct gl_rank rank;
+    for (; count < wanted; i++)
+        if (decision->judgements[i].outcome != GL_NOT_ASKED)
+            ranks[count++] =
+                gl_rank_of(judge, &decision->judgements[i], name_rank != NULL ? name_rank[i] : 0);
+    for (size_t parent = wanted / 2; parent-- > 0;)
+        sink(ranks, wanted, parent);
+    for (; (i = next_candidate(judge, decision, i, ranks)) < decision->judged; i++) {
+        const struct gl_rank rank =
+            gl_rank_of(judge, &decision->judgements[i], name_rank != NULL ? name_rank[i] : 0);
 
-        if (judgement->outcome == GL_NOT_ASKED ||
-            (count == wanted && is_behind(judge, judgement, ranks)))
+        if (gl_rank_compare(&rank, ranks) >= 0)
             continue;
-        rank = gl_rank_of(judge, judgement, name_rank != NULL ? name_rank[i] : 0);
-        if (count < wanted) {
-            ranks[count++] = rank;
-            for (size_t parent = wanted / 2; count == wanted && parent-- > 0;)
-                sink(ranks, count, parent);
-        } else if (gl_rank_compare(&rank, ranks) < 0) {
-            *ranks = rank;
-            sink(ranks, count, 0);
-        }
+        *ranks = rank;
+        sink(ranks, wanted, 0);
     }
 }
 
@@ -175,7 +184,7 @@ static void sort_ranks(struct gl_rank *ranks, size_t count)
         sort_by_digit(ranks, count, digit, spare);
         sort_by_digit(spare, count, digit + 1, ranks);
     }
-    free(spare);
+    gl_free_table(spare, count * sizeof *spare);
     for (size_t i = 0; i < count; i = end) {
         for (end = i + 1; end < count && ranks[end].group == ranks[i].group &&
                           coarse_key(&ranks[end]) == coarse_key(&ranks[i]);
@@ -203,5 +212,5 @@ void gl_rank_offers(struct gl_judge *judge, const uint32_t *name_rank, struct gl
         qsort(ranks, wanted, sizeof *ranks, gl_rank_compare);
     for (size_t i = 0; i < wanted; i++)
         decision->ranked[i] = ranks[i].offer;
-    free(ranks);
+    gl_free_table(ranks, wanted * sizeof *ranks);
 }

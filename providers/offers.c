@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "providers/offers.h"
 
+#include "base/file.h"
 #include "base/time.h"
 #include "providers/offers_part.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +16,7 @@
 #define COMMON_PERCENT 90
 
 #define ASKED_MAX 16 /* clouds with prices of their own telling */
+#define ALIGNMENT _Alignof(max_align_t)
 
 /* Types and regions of one cloud: both tables are sorted by cloud. */
 struct cloud {
@@ -76,8 +79,7 @@ static const struct gl_offer_power *power_of(struct gl_offer_memory *memory,
     return power;
 }
 
-void gl_gather_prepare(struct gl_offer_memory *memory, const struct gl_type_row *type,
-                       struct gl_prepared *out)
+struct gl_offer gl_gather_like(struct gl_offer_memory *memory, const struct gl_type_row *type)
 {
     const struct gl_offer_power *power = power_of(memory, type);
     const struct gl_machine machine = {
@@ -88,9 +90,17 @@ void gl_gather_prepare(struct gl_offer_memory *memory, const struct gl_type_row 
         .gpu_watts = type->gpu_watts,
     };
 
-    out->idle_w = gl_power_machine(&machine, 0, 0);
-    out->full_w = gl_power_machine(&machine, 1, 1);
-    out->power_source = power->source;
+    return (struct gl_offer){
+        .type = type->name,
+        .arch = type->arch,
+        .gpu = type->gpu,
+        .vcpus = type->vcpus,
+        .gpu_count = type->gpu_count,
+        .memory_mib = type->memory_mib,
+        .idle_w = gl_power_machine(&machine, 0, 0),
+        .full_w = gl_power_machine(&machine, 1, 1),
+        .power_source = power->source,
+    };
 }
 
 static bool is_of_asked(const struct gl_gather *gather, size_t type)
@@ -104,10 +114,11 @@ static void prepare_types(struct gl_gather *gather)
     for (size_t i = 0; i < gather->type_count; i++) {
         struct gl_prepared *prepared = &gather->memory->prepared[i];
 
+        prepared->priced_regions = 0;
         prepared->is_wanted = gl_gather_is_wanted(gather->request, &gather->types[i]) &&
                               (!gather->options->only_asked || is_of_asked(gather, i));
         if (prepared->is_wanted)
-            gl_gather_prepare(gather->memory, &gather->types[i], prepared);
+            prepared->like = gl_gather_like(gather->memory, &gather->types[i]);
     }
 }
 
@@ -239,10 +250,9 @@ static void overlay_asked(struct gl_gather *gather, const struct cloud *cloud)
     struct gl_pricelist list;
     char when[GL_INSTANT_TEXT];
 
-    if (gather->options->price_folder == NULL || memory->price_source_count > UINT8_MAX ||
+    if (gather->price_folder == NULL || memory->price_source_count > UINT8_MAX ||
         memory->asked_count == ASKED_MAX ||
-        !gl_pricelist_read(gather->options->price_folder, name, gather->request->start.unix_s,
-                           &list))
+        !gl_pricelist_read(gather->price_folder, name, gather->request->start.unix_s, &list))
         return;
     memory->asked_count++;
     gl_instant_text((struct gl_instant){list.retrieved_s}, when);
@@ -274,33 +284,31 @@ static bool is_common(const struct cloud *cloud, const struct gl_prepared *prepa
 
 /* ---- offers ---- */
 
-/* `place` is what all offers of the region share. */
-static void add_offer(struct gl_gather *gather, const struct gl_offer *place, size_t type,
-                      int64_t price_u, uint8_t price_source)
+struct gl_offer *gl_gather_offer(struct gl_gather *gather, const struct gl_offer *like,
+                                 const struct gl_offer *place)
 {
-    const struct gl_type_row *row = &gather->types[type];
-    const struct gl_prepared *prepared = &gather->memory->prepared[type];
+    struct gl_offer *offer = &gather->offers[gather->count++];
 
-    gather->offers[gather->count++] = (struct gl_offer){
-        .cloud = place->cloud,
-        .region = place->region,
-        .type = row->name,
-        .country = place->country,
-        .arch = row->arch,
-        .gpu = row->gpu,
-        .vcpus = row->vcpus,
-        .gpu_count = row->gpu_count,
-        .memory_mib = row->memory_mib,
-        .price_u_usd_per_h = price_u >= 0 ? price_u : GL_UNKNOWN,
-        .price_source = price_u >= 0 ? gather->memory->price_sources[price_source] : "",
-        .idle_w = prepared->idle_w,
-        .full_w = prepared->full_w,
-        .pue = place->pue,
-        .power_source = prepared->power_source,
-        .mapping = place->mapping,
-        .zone_count = place->zone_count,
-        .zones = {place->zones[0], place->zones[1]},
-    };
+    *offer = *like;
+    offer->cloud = place->cloud;
+    offer->region = place->region;
+    offer->country = place->country;
+    offer->pue = place->pue;
+    offer->mapping = place->mapping;
+    offer->zone_count = place->zone_count;
+    offer->zones[0] = place->zones[0];
+    offer->zones[1] = place->zones[1];
+    return offer;
+}
+
+/* `place` is what all offers of the region share. */
+static void add_offer(struct gl_gather *gather, const struct gl_offer *like,
+                      const struct gl_offer *place, int64_t price_u, uint8_t price_source)
+{
+    struct gl_offer *offer = gl_gather_offer(gather, like, place);
+
+    offer->price_u_usd_per_h = price_u >= 0 ? price_u : GL_UNKNOWN;
+    offer->price_source = price_u >= 0 ? gather->memory->price_sources[price_source] : "";
 }
 
 static void add_region(struct gl_gather *gather, const struct cloud *cloud, size_t region)
@@ -318,27 +326,23 @@ static void add_region(struct gl_gather *gather, const struct cloud *cloud, size
             continue;
         if (place.cloud == NULL) /* the zone is looked up only for a region with an offer */
             place = offer_of_region(gather, &prices->regions[region]);
-        add_offer(gather, &place, cloud->first_type + t, prices->micro_usd[cell],
-                  prices->sources[cell]);
+        add_offer(gather, &prepared->like, &place, prices->micro_usd[cell], prices->sources[cell]);
     }
 }
 
 static void add_cloud(struct gl_gather *gather, struct cloud *cloud)
 {
     struct gl_price_grid *prices = &cloud->prices;
-    size_t cells = prices->type_count * prices->region_count;
 
     prices->types = gather->types + cloud->first_type;
     prices->regions = gather->regions + cloud->first_region;
-    prices->micro_usd = gl_alloc(cells * sizeof *prices->micro_usd);
-    prices->sources = gl_alloc(cells);
+    prices->micro_usd = gather->micro_usd;
+    prices->sources = gather->price_sources;
     gl_data_prices(prices);
     overlay_asked(gather, cloud);
     count_prices(gather, cloud);
     for (size_t r = 0; r < prices->region_count; r++)
         add_region(gather, cloud, r);
-    free(prices->micro_usd);
-    free(prices->sources);
 }
 
 /* Where the types of a cloud begin; the end of the table when it has none. */
@@ -398,39 +402,71 @@ static void add_clouds(struct gl_gather *gather)
     }
 }
 
+/* ---- the list ---- */
+
 /* More than there can be: memory that nothing is written to costs nothing. */
-static size_t most_offers(const struct gl_gather *gather)
+struct most {
+    size_t offers, cells; /* cells: prices of one cloud */
+};
+
+static struct most most_of(const struct gl_gather *gather)
 {
-    size_t most = gl_gather_local_most(gather->options) + gl_gather_own_most(gather);
+    struct most most = {
+        .offers = gl_gather_local_most(gather->options) + gl_gather_own_most(gather),
+    };
 
     for (size_t r = 0; r < gather->region_count;) {
         struct cloud cloud = next_cloud(gather, &r);
-        size_t wanted = 0;
+        size_t cells = cloud.prices.type_count * cloud.prices.region_count;
 
-        for (size_t t = 0; t < cloud.prices.type_count; t++)
-            wanted += gather->memory->prepared[cloud.first_type + t].is_wanted;
-        most += wanted * cloud.prices.region_count;
+        most.offers += cells;
+        most.cells = cells > most.cells ? cells : most.cells;
     }
     return most;
 }
 
-/* ---- the list ---- */
+/* The next `size` bytes of a block. */
+static void *take(char **block, size_t size)
+{
+    void *here = *block;
 
-static void prepare_memory(struct gl_gather *gather)
+    *block += (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    return here;
+}
+
+/* One block for whatever is written for each type, price and offer: it lies in fewer pages. */
+static void lay_out(struct gl_gather *gather)
+{
+    struct gl_offer_memory *memory = gather->memory;
+    const struct most most = most_of(gather);
+    const struct gl_data_source *sources;
+    size_t source_count = gl_data_sources(&sources);
+    size_t texts = (source_count + ASKED_MAX) * sizeof *memory->price_sources;
+    size_t prepared = gather->type_count * sizeof *memory->prepared;
+    size_t powers =
+        (gather->type_count + gl_gather_local_most(gather->options) + 1) * sizeof *memory->powers;
+    size_t prices = most.cells * sizeof *gather->micro_usd;
+    size_t offers = most.offers * sizeof *gather->offers;
+    char *at;
+
+    memory->block_size = texts + prepared + powers + prices + most.cells + offers + 6 * ALIGNMENT;
+    at = memory->block = gl_alloc_table(memory->block_size);
+    memory->price_sources = take(&at, texts);
+    memory->prepared = take(&at, prepared);
+    memory->powers = take(&at, powers);
+    gather->micro_usd = take(&at, prices);
+    gather->price_sources = take(&at, most.cells);
+    gather->offers = take(&at, offers);
+}
+
+static void name_sources(struct gl_offer_memory *memory)
 {
     const struct gl_data_source *sources;
-    size_t count = gl_data_sources(&sources);
-    struct gl_offer_memory *memory = gl_alloc(sizeof *memory);
 
-    memory->price_sources = gl_alloc((count + ASKED_MAX) * sizeof *memory->price_sources);
-    memory->price_source_count = count;
-    for (size_t i = 0; i < count; i++)
+    memory->price_source_count = gl_data_sources(&sources);
+    for (size_t i = 0; i < memory->price_source_count; i++)
         snprintf(memory->price_sources[i], GL_OFFER_TEXT, "%.60s, %.30s", sources[i].id,
                  sources[i].date);
-    memory->prepared = gl_alloc(gather->type_count * sizeof *memory->prepared);
-    memory->powers = gl_alloc((gather->type_count + gl_gather_local_most(gather->options) + 1) *
-                              sizeof *memory->powers);
-    gather->memory = memory;
 }
 
 int gl_offers_gather(const struct gl_request *request, const struct gl_offer_options *options,
@@ -442,10 +478,13 @@ int gl_offers_gather(const struct gl_request *request, const struct gl_offer_opt
         return gl_fail(err, GL_E_BAD_VALUE, "a run cannot last less than nothing");
     gather.type_count = gl_data_types(&gather.types);
     gather.region_count = gl_data_regions(&gather.regions);
-    prepare_memory(&gather);
-    prepare_types(&gather);
+    if (options->price_folder != NULL && gl_file_exists(options->price_folder))
+        gather.price_folder = options->price_folder;
+    gather.memory = gl_alloc(sizeof *gather.memory);
     gl_gather_own_read(&gather);
-    gather.offers = gl_alloc_table(most_offers(&gather) * sizeof *gather.offers);
+    lay_out(&gather);
+    name_sources(gather.memory);
+    prepare_types(&gather);
     if (options->has_local) /* first: its zone is asked before the time for live signals is used */
         gl_gather_local(&gather);
     gl_gather_own_ahead(&gather);
@@ -463,12 +502,9 @@ void gl_offer_list_done(struct gl_offer_list *list)
 
     if (memory != NULL) {
         gl_gather_own_done(memory);
-        free(memory->price_sources);
-        free(memory->prepared);
-        free(memory->powers);
+        gl_free_table(memory->block, memory->block_size);
     }
     free(memory);
-    free(list->offers);
     *list = (struct gl_offer_list){0};
 }
 

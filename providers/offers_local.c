@@ -35,28 +35,19 @@ static void add_local_type(struct gl_gather *gather, const struct gl_offer *plac
                            const struct local_type *local)
 {
     const struct gl_type_row row = {
+        .name = local->name,
         .vcpus = local->vcpus,
         .memory_mib = local->memory_mib,
         .arch = host_arch(),
         .family = gather->options->local_family,
         .baseline_permille = 1000,
     };
-    struct gl_prepared prepared;
-    struct gl_offer *offer;
+    struct gl_offer like;
 
     if (!gl_gather_is_wanted(gather->request, &row))
         return;
-    gl_gather_prepare(gather->memory, &row, &prepared);
-    offer = &gather->offers[gather->count++];
-    *offer = *place;
-    offer->type = local->name;
-    offer->arch = row.arch;
-    offer->vcpus = row.vcpus;
-    offer->memory_mib = row.memory_mib;
-    offer->price_source = "local";
-    offer->idle_w = prepared.idle_w;
-    offer->full_w = prepared.full_w;
-    offer->power_source = prepared.power_source;
+    like = gl_gather_like(gather->memory, &row);
+    gl_gather_offer(gather, &like, place)->price_source = "local"; /* at 0 */
 }
 
 /* Of a list of places only those whose zone is named after the country are known to be in it. */

@@ -38,8 +38,8 @@ void gl_gather_own_read(struct gl_gather *gather)
         const char *cloud = options->owns[i].cloud;
 
         if ((options->only_asked && !gl_gather_is_any(gather->request->clouds, cloud)) ||
-            options->price_folder == NULL ||
-            !gl_pricelist_read(options->price_folder, cloud, gather->request->start.unix_s,
+            gather->price_folder == NULL ||
+            !gl_pricelist_read(gather->price_folder, cloud, gather->request->start.unix_s,
                                &into->list))
             continue;
         into->own = &options->owns[i];
@@ -162,6 +162,7 @@ static struct gl_type_row type_of(const struct gl_gather *gather,
     const struct gl_type_row *known =
         CLOUD_OF_HOST(row->host) ? gl_data_type(row->host, row->type) : NULL;
     struct gl_type_row type = {
+        .name = row->type,
         .vcpus = (uint16_t)(row->vcpus <= UINT16_MAX ? row->vcpus : UINT16_MAX),
         .memory_mib = row->memory_mib,
         .arch = row->arch[0] != '\0' || known == NULL ? row->arch : known->arch,
@@ -182,22 +183,12 @@ static void add_type(struct gl_gather *gather, const struct gl_own_list *own,
                      const struct gl_offer *place, const struct gl_pricelist_row *row)
 {
     const struct gl_type_row type = type_of(gather, row);
+    const struct gl_offer like = gl_gather_like(gather->memory, &type);
+    struct gl_offer *offer = gl_gather_offer(gather, &like, place);
     bool is_priced = row->price_u_usd != GL_UNKNOWN;
-    struct gl_prepared prepared;
-    struct gl_offer *offer;
 
-    gl_gather_prepare(gather->memory, &type, &prepared);
-    offer = &gather->offers[gather->count++];
-    *offer = *place;
-    offer->type = row->type;
-    offer->arch = type.arch;
-    offer->vcpus = type.vcpus;
-    offer->memory_mib = type.memory_mib;
-    offer->price_u_usd_per_h = is_priced ? row->price_u_usd : GL_UNKNOWN;
+    offer->price_u_usd_per_h = row->price_u_usd;
     offer->price_source = is_priced ? own->source : "";
-    offer->idle_w = prepared.idle_w;
-    offer->full_w = prepared.full_w;
-    offer->power_source = prepared.power_source;
 }
 
 /* A machine of no size that is known is none whose emissions could be. */

@@ -20,12 +20,10 @@ struct gl_offer_power {
     char source[GL_OFFER_TEXT];
 };
 
-/* What offers of one type share. */
 struct gl_prepared {
     bool is_wanted;
     uint32_t priced_regions;
-    struct gl_band idle_w, full_w;
-    const char *power_source;
+    struct gl_offer like; /* gl_gather_like() */
 };
 
 /* What a cloud of the user's own told when it was last asked. */
@@ -37,6 +35,8 @@ struct gl_own_list {
 
 /* Owned by the list: what the offers point to. */
 struct gl_offer_memory {
+    void *block; /* the offers, and what is written beside them */
+    size_t block_size;
     char (*price_sources)[GL_OFFER_TEXT]; /* one a data source, then one a cloud that was asked */
     size_t price_source_count, asked_count;
     struct gl_prepared *prepared;  /* one a type */
@@ -55,8 +55,11 @@ struct gl_gather {
     size_t type_count;
     const struct gl_region_row *regions;
     size_t region_count;
+    const char *price_folder; /* of the options; NULL also when there is none */
     struct gl_offer_memory *memory;
-    struct gl_offer *offers; /* room for every wanted type in every region */
+    int32_t *micro_usd; /* of one cloud at a time, as struct gl_price_grid has them */
+    uint8_t *price_sources;
+    struct gl_offer *offers; /* room for every type in every region of its cloud */
     size_t count;
 };
 
@@ -65,8 +68,11 @@ struct gl_gather {
 bool gl_gather_is_any(const char *const *globs, const char *name);
 bool gl_gather_is_asked(const struct gl_request *request, const char *cloud, const char *region);
 bool gl_gather_is_wanted(const struct gl_request *request, const struct gl_type_row *type);
-void gl_gather_prepare(struct gl_offer_memory *memory, const struct gl_type_row *type,
-                       struct gl_prepared *out);
+/* What the offers of one type share: no place and no price yet. */
+struct gl_offer gl_gather_like(struct gl_offer_memory *memory, const struct gl_type_row *type);
+/* One more of that type, in that place: its price is left to the caller. */
+struct gl_offer *gl_gather_offer(struct gl_gather *gather, const struct gl_offer *like,
+                                 const struct gl_offer *place);
 struct gl_signal_query gl_gather_query(const struct gl_gather *gather, const char *zone,
                                        const char *neso);
 const struct gl_zone_facts *gl_gather_zone_facts(const struct gl_gather *gather, const char *zone,

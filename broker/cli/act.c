@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/cli/act.h"
 
+#include "broker/cli/metered.h"
 #include "broker/interrupt.h"
 #include "broker/relocate.h"
 
@@ -27,20 +28,14 @@ static bool tick_only(void *cookie)
 /* Clouds elsewhere need a network; no other command pays for it. */
 static void need_network(struct gl_context *context, const char *cloud)
 {
-    size_t count;
-    const struct gl_cloud_driver *drivers = gl_cloud_drivers(&count);
-
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(drivers[i].ops->name, cloud) == 0 &&
-            (drivers[i].ops->caps & GL_CLOUD_REMOTE) != 0 && !context->globals.is_offline &&
-            context->world.http == NULL)
-            context->world.http = gl_http_curl_new();
+    if (gl_cloud_is_remote(cloud) && !context->globals.is_offline && context->world.http == NULL)
+        context->world.http = gl_http_curl_new();
 }
 
 struct gl_cloud *gl_act_open_cloud(struct gl_context *context, const char *cloud, const char *zone,
                                    struct gl_error *err)
 {
-    const struct gl_config_cloud *added = gl_config_cloud(&context->config, cloud);
+    const struct gl_config_section *added = gl_config_cloud(&context->config, cloud);
 
     need_network(context, cloud);
     return gl_cloud_open(
@@ -131,6 +126,7 @@ int gl_act_reconcile(struct gl_context *context, struct gl_launcher *launcher, s
         gl_warn(context, "GL5002", "cloud %s cannot be asked: %s", launcher->silent.items[i].cloud,
                 launcher->silent.items[i].why.text);
     warn_of(context, counts.failed, "not settled", &counts.first);
+    gl_metered_settle(context);
     gl_relocate_sweep(launcher, &swept);
     warn_of(context, swept.left, "left images that are still there", &swept.first);
     return 0;

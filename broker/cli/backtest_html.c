@@ -503,7 +503,8 @@ void gl_backtest_html(const struct backtest *bt, struct gl_str *out)
 
     gl_str_addf(&title, "Backtest: %zu jobs in %s", bt->job_count, bt->places[bt->home].zone->zone);
     if (bt->place_count > 1)
-        gl_str_addf(&title, " and %zu other places", bt->place_count - 1);
+        gl_str_addf(&title, " and %zu other place%s", bt->place_count - 1,
+                    bt->place_count == 2 ? "" : "s");
     gl_html_begin(out, gl_str_text(&title), BACKTEST_MARK);
     add_cards(bt, out);
     add_what(bt, out);

@@ -28,7 +28,8 @@ static const struct {
     const char *call, *why;
 } calls[] = {
     {"greenlaunch offers --renewable-only --min-grade D", "where it is green, by yearly averages"},
-    {"greenlaunch run --renewable-only -- make", "one command on green power, metered"},
+    {"greenlaunch run --renewable-only --min-grade D -- uname -a",
+     "one command on green power, in a machine of its own, metered"},
     {"greenlaunch why CLOUD/REGION/TYPE", "every reason for or against an offer"},
 };
 

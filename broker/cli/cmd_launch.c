@@ -9,6 +9,7 @@
 #include "base/process.h"
 #include "base/time.h"
 #include "broker/cli/again.h"
+#include "broker/cli/help.h"
 #include "broker/cli/start_instance.h"
 
 static const struct gl_option options[] = {
@@ -113,6 +114,8 @@ static int run(struct gl_context *context, const struct gl_call *call, struct gl
     char until[GL_INSTANT_TEXT];
     int status;
 
+    if (call->operands->count > 0)
+        return gl_help_stray(&gl_command_launch, call->operands->words[0], false, err);
     gl_start_options_of(&values, call->rest, &lists, &start);
     status = gl_start_instance(context, &launcher, &values.ask, &start, &instance, err);
     if (status != GL_EXIT_OK)

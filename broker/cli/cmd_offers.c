@@ -187,11 +187,6 @@ static size_t limit_of(const struct offers_values *values)
     return values->limit == INT64_MIN ? LIMIT_DEFAULT : (size_t)values->limit;
 }
 
-static bool is_same_region(const struct gl_offer *a, const struct gl_offer *b)
-{
-    return strcmp(a->region, b->region) == 0 && strcmp(a->cloud, b->cloud) == 0;
-}
-
 /* Offers of a region lie side by side: so many of them from this one on. */
 static size_t region_length(const struct gl_question *question, size_t first)
 {
@@ -199,7 +194,8 @@ static size_t region_length(const struct gl_question *question, size_t first)
     size_t end = first + 1;
 
     while (end < question->offer_count && (offers[end].region == offers[first].region ||
-                                           is_same_region(&offers[end], &offers[first])))
+                                           (strcmp(offers[end].region, offers[first].region) == 0 &&
+                                            strcmp(offers[end].cloud, offers[first].cloud) == 0)))
         end++;
     return end - first;
 }
@@ -324,8 +320,7 @@ static void add_refusals(struct gl_context *context, const struct gl_decision *d
         is_first = false;
     }
     gl_str_add_char(&line, '.');
-    if (!is_first)
-        gl_render_wrap(gl_str_text(&line), 0, context->columns, &context->reply.text);
+    gl_render_wrap(gl_str_text(&line), 0, context->columns, &context->reply.text);
 }
 
 /* How promises like those of the rows fared, or why nothing is said of any: a line a zone that is
@@ -472,7 +467,8 @@ static void answer_text(struct gl_context *context, const struct gl_ask_result *
 {
     add_summary(context, asked);
     add_table(context, asked, question, picks);
-    add_refusals(context, asked->decision);
+    if (asked->decision->violated + asked->decision->unknown > 0)
+        add_refusals(context, asked->decision);
     if (asked->decision->allowed == 0)
         add_alternatives(context, question, asked->decision);
 }
@@ -552,29 +548,33 @@ static void answer(struct gl_context *context, const struct gl_ask_result *asked
     free(picks.ranks);
 }
 
+static void give_back(void *asked)
+{
+    gl_ask_result_done(asked);
+    free(asked);
+}
+
 static int run(struct gl_context *context, const struct gl_call *call, struct gl_error *err)
 {
     const struct offers_values *values = call->values;
     struct gl_ask ask = values->ask;
     struct gl_ask_result asked;
-    json_t *refreshed = NULL;
+    GL_AUTO(gl_auto_json) json_t *refreshed = NULL;
     int status;
 
     ask.ranked_wanted = values->is_by_region ? 0 : limit_of(values);
     if (gl_help_operands(&gl_command_offers, call, 0, 0, err) != 0 ||
         (values->wants_refresh && gl_refresh(context, &ask.clouds, &refreshed, err) != 0) ||
-        gl_ask_decide(context, &ask, &asked, err) != 0) {
-        json_decref(refreshed);
+        gl_ask_decide(context, &ask, &asked, err) != 0)
         return -1;
-    }
     answer(context, &asked, values);
     if (refreshed != NULL && context->reply.data != NULL)
         json_object_set(context->reply.data, "refreshed", refreshed);
-    json_decref(refreshed);
     status = gl_verdict_exit(asked.decision->verdict);
+    context->made_from = memcpy(gl_alloc(sizeof asked), &asked, sizeof asked);
+    context->give_back = give_back;
     if (gl_interrupted())
         status = gl_interrupt_fail(err, "offers: some signals were not asked");
-    gl_ask_result_done(&asked);
     return status;
 }
 

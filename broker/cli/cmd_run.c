@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "broker/cli/help.h"
 #include "broker/cli/rented_run.h"
 #include "broker/cli/run_command.h"
 #include "broker/cli/stretches.h"
@@ -281,6 +282,19 @@ static int follow_and_finish(struct gl_context *context, struct gl_launcher *lau
     return result == 0 ? status : -1;
 }
 
+/* A machine of ours has busybox and what was carried along; nobody need guess that. */
+static void tell_of_missing(struct gl_context *context, const struct gl_inside *inside,
+                            const char *program)
+{
+    char shown[GL_TEXT_SHOWN];
+
+    if (inside->image == NULL)
+        gl_warn(context, "GL2010",
+                "127: %s, or what it runs, is not there; an instance has busybox and what --with "
+                "PROGRAM carries along, or the root file system of --image",
+                gl_text_show(program, shown));
+}
+
 int gl_run_command(struct gl_context *context, const struct gl_run_values *given,
                    const char *const *command, struct gl_error *err)
 {
@@ -298,10 +312,13 @@ int gl_run_command(struct gl_context *context, const struct gl_run_values *given
     gl_say(context, "started %s (%s)", instance.launch_id, instance.how);
     context->reply.is_streamed = !context->globals.is_json;
     context->reply.is_command_status = true;
-    if (gl_rented_launch(&launcher, instance.launch_id))
+    bool is_rented = gl_rented_launch(&launcher, instance.launch_id);
+    if (is_rented)
         status = gl_rented_run(context, &launcher, &instance, values.files_out.count > 0, err);
     else
         status = follow_and_finish(context, &launcher, &instance, &values.files_out, err);
+    if (status == 127 && !is_rented)
+        tell_of_missing(context, &values.start.inside, command[0]);
     gl_start_point_to_receipt(context, &launcher, instance.launch_id);
     if (gl_interrupted()) {
         gl_error_clear(err);
@@ -315,6 +332,8 @@ int gl_run_command(struct gl_context *context, const struct gl_run_values *given
 
 static int run(struct gl_context *context, const struct gl_call *call, struct gl_error *err)
 {
+    if (call->operands->count > 0)
+        return gl_help_stray(&gl_command_run, call->operands->words[0], false, err);
     if (call->rest == NULL || call->rest[0] == NULL)
         return gl_fail(err, GL_E_USAGE, "no command: greenlaunch run [rules] -- COMMAND [ARG ...]");
     return gl_run_command(context, call->values, call->rest, err);

@@ -11,9 +11,9 @@ static const struct {
     {{"offers", "--renewable-only", "--min-grade", "D"},
      "greenlaunch offers --renewable-only --min-grade D",
      "where it is green, by yearly averages"},
-    {{"run", "--renewable-only", "--", "make"},
-     "greenlaunch run --renewable-only -- make",
-     "one command on green power, metered"},
+    {{"run", "--renewable-only", "--min-grade", "D", "--", "uname", "-a"},
+     "greenlaunch run --renewable-only --min-grade D -- uname -a",
+     "one command on green power, in a machine of its own, metered"},
     {{"doctor"}, "greenlaunch doctor", "what this machine can do, and how to mend it"},
 };
 

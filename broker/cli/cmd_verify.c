@@ -41,15 +41,17 @@ static void subject_done(struct subject *subject)
 static int find_receipt(struct gl_context *context, struct subject *subject, struct gl_error *err)
 {
     const char *name = subject->name, *folder;
+    struct gl_error nowhere = {0};
 
     if (gl_file_exists(name) || strchr(name, '/') != NULL || strcmp(name, "-") == 0) {
         subject->path = gl_strdup(strcmp(name, "-") == 0 ? "standard input" : name);
         return gl_file_read_given(name, GL_RECEIPT_MAX_BYTES, &subject->bytes, &subject->length,
                                   err);
     }
-    folder = gl_context_state(context, err);
-    if (folder == NULL)
-        return -1;
+    folder = gl_context_state(context, &nowhere);
+    if (folder == NULL) /* who only verifies files needs no place of their own */
+        return gl_fail(err, GL_E_UNKNOWN_NAME, "no file \"%s\", and no launches here (%s)", name,
+                       nowhere.text);
     subject->is_own = true;
     subject->path = gl_receipt_path(folder, name);
     if (!gl_file_exists(subject->path))

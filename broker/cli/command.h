@@ -13,6 +13,7 @@ struct gl_call {
     const void *values; /* of the command's own option table */
     const struct gl_operands *operands;
     const char *const *rest; /* after "--", NULL-terminated; NULL = no "--" */
+    bool is_implied;         /* no command was named: bare rules */
 };
 
 struct gl_command {

@@ -48,7 +48,8 @@ static void append(char out[160], const char *text, size_t length)
     snprintf(out + used, 160 - used, "%s%.*s", used > 0 ? "|" : "", (int)length, text);
 }
 
-/* "check|test [FILE...]" is read as it stands: small words are themselves, capitals are kinds. */
+/* "check|test [FILE...]" is read as it stands: small words are themselves, capitals are kinds. What
+ * stands after "--" is no word of ours. */
 const char *gl_completion_of_operands(const struct gl_command *command, char out[160])
 {
     out[0] = '\0';
@@ -56,6 +57,10 @@ const char *gl_completion_of_operands(const struct gl_command *command, char out
         size_t length = strspn(at, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ/-");
         const char *words = words_of_operand(at, length);
 
+        if (length == 2 && memcmp(at, "--", 2) == 0) {
+            append(out, at, length);
+            break;
+        }
         if (words != NULL)
             append(out, words, strlen(words));
         else if (length > 0 && islower((unsigned char)at[0]))
@@ -132,14 +137,14 @@ static const char bash_tail[] =
     "        [[ $word == -- ]] && { COMPREPLY=($(compgen -c -f -- \"$current\")); return; }\n"
     "        [[ -z $command && \" $_greenlaunch_commands \" == *\" $word \"* ]] && command=$word\n"
     "    done\n"
-    "    for word in \"$command\" any; do\n"
+    "    for word in \"${command:-launch}\" any; do\n" /* bare rules mean launch */
     "        values=$(_greenlaunch_values \"$word:$before\") || continue\n"
     "        [[ $values == *' optional' && -z $attached ]] && break\n"
     "        _greenlaunch_offer \"$current\" ${values% optional}\n"
     "        return\n"
     "    done\n"
     "    if [[ $current == -* ]]; then\n"
-    "        _greenlaunch_offer \"$current\" $(_greenlaunch_options \"$command\") "
+    "        _greenlaunch_offer \"$current\" $(_greenlaunch_options \"${command:-launch}\") "
     "$(_greenlaunch_options any)\n"
     "    elif [[ -z $command ]]; then\n"
     "        _greenlaunch_offer \"$current\" $_greenlaunch_commands\n"
@@ -314,8 +319,10 @@ void gl_completion_zsh(struct gl_str *out)
     gl_str_add(out, "\n_greenlaunch() {\n    local curcontext=$curcontext state line\n"
                     "    local -a everywhere\n    everywhere=( \\\n");
     zsh_options(out, gl_global_options);
-    gl_str_add(out, "    )\n    _arguments -C $everywhere '1: :_greenlaunch_commands' "
-                    "'*::argument:->rest' && return\n    case $words[1] in\n");
+    gl_str_add(out, "    )\n    _arguments -C $everywhere \\\n");
+    zsh_options(out, gl_command_find("launch")->options); /* bare rules mean launch */
+    gl_str_add(out, "        '1: :_greenlaunch_commands' '*::argument:->rest' && return\n    case "
+                    "$words[1] in\n");
     for (size_t i = 0; gl_commands[i] != NULL; i++)
         if (gl_commands[i]->group != NULL)
             zsh_case(out, gl_commands[i]);
@@ -356,13 +363,16 @@ static void fish_words(struct gl_str *out, const char *words)
         gl_str_add_char(out, '\'');
 }
 
+/* `command` "" = while there is none, NULL = always. */
 static void fish_option(struct gl_str *out, const char *command, const struct gl_option *option)
 {
     char words[64];
 
     gl_str_add(out, "complete -c greenlaunch");
     if (command != NULL)
-        gl_str_addf(out, " -n '__fish_seen_subcommand_from %s'", command);
+        gl_str_addf(out, " -n '%s%s'",
+                    command[0] != '\0' ? "__fish_seen_subcommand_from " : "__fish_use_subcommand",
+                    command);
     gl_str_addf(out, " -l %s", option->name);
     if (option->letter != 0)
         gl_str_addf(out, " -s %c", option->letter);
@@ -404,6 +414,10 @@ void gl_completion_fish(struct gl_str *out)
     for (const struct gl_option *one = gl_global_options; one->name != NULL; one++)
         if (one->help != NULL)
             fish_option(out, NULL, one);
+    /* Bare rules mean launch. */
+    for (const struct gl_option *one = gl_command_find("launch")->options; one->name != NULL; one++)
+        if (one->help != NULL)
+            fish_option(out, "", one);
     for (size_t i = 0; gl_commands[i] != NULL; i++)
         if (gl_commands[i]->group != NULL)
             fish_command(out, gl_commands[i]);

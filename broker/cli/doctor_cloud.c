@@ -75,11 +75,11 @@ void gl_exam_clouds(struct gl_exam *exam)
     const struct gl_config *config = &exam->context->config;
 
     exam->kind = "cloud";
-    for (size_t i = 0; i < config->cloud_count; i++) {
-        exam->subject = config->clouds[i].name;
-        check_cloud(exam, config->clouds[i].name);
+    for (size_t i = 0; i < config->clouds.count; i++) {
+        exam->subject = config->clouds.items[i].name;
+        check_cloud(exam, config->clouds.items[i].name);
     }
     exam->kind = NULL;
-    if (config->cloud_count > 0 || config->meter.url != NULL || config->meter.path != NULL)
+    if (config->clouds.count > 0 || config->meter.url != NULL || config->meter.path != NULL)
         gl_exam_meter(exam, "rented");
 }

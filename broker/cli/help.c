@@ -115,29 +115,99 @@ int gl_help_command(struct gl_context *context, const struct gl_command *command
 
 /* ---- words that fit nothing ---- */
 
+/* What other tools call it. */
+static const struct {
+    const char *word, *command;
+} synonyms[] = {
+    {"ls", "status"},      {"list", "status"},    {"ps", "status"},      {"show", "status"},
+    {"terminate", "stop"}, {"destroy", "stop"},   {"delete", "stop"},    {"rm", "stop"},
+    {"kill", "stop"},      {"down", "stop"},      {"create", "launch"},  {"deploy", "launch"},
+    {"up", "launch"},      {"exec", "run"},       {"explain", "why"},    {"configure", "init"},
+    {"config", "init"},    {"login", "provider"}, {"clouds", "offers"},  {"regions", "offers"},
+    {"prices", "offers"},  {"zones", "signals"},  {"receipt", "verify"}, {"check", "policy"},
+    {"move", "migrate"},   {"suspend", "pause"},
+};
+
+static const char *command_of_synonym(const char *word)
+{
+    for (size_t i = 0; i < sizeof synonyms / sizeof synonyms[0]; i++)
+        if (strcmp(word, synonyms[i].word) == 0)
+            return synonyms[i].command;
+    return NULL;
+}
+
 const char *gl_help_nearest(const char *word)
 {
+    char lower[GL_TEXT_SHOWN];
     const char *names[COMMANDS_MAX];
-    size_t count = 0;
+    const char *meant;
+    size_t count = 0, length = 0;
 
+    for (; word[length] != '\0' && length + 1 < sizeof lower; length++)
+        lower[length] =
+            word[length] >= 'A' && word[length] <= 'Z' ? (char)(word[length] | 0x20) : word[length];
+    lower[length] = '\0';
+    meant = command_of_synonym(lower);
+    if (meant != NULL)
+        return meant;
     for (size_t i = 0; gl_commands[i] != NULL && count < COMMANDS_MAX; i++)
         if (gl_commands[i]->group != NULL)
             names[count++] = gl_commands[i]->name;
-    return gl_text_nearest(word, names, count);
+    return gl_text_nearest(lower, names, count);
 }
 
-int gl_help_no_operand(const struct gl_command *command, const char *word, struct gl_error *err)
+static int fail_unknown_command(const char *word, const char *otherwise, struct gl_error *err)
 {
     char shown[GL_TEXT_SHOWN];
     const char *nearest = gl_help_nearest(word);
 
     gl_text_show(word, shown);
-    if (command->group != NULL)
-        return gl_fail(err, GL_E_USAGE, "%s takes no operand: \"%s\"", command->name, shown);
     if (nearest != NULL)
         return gl_fail(err, GL_E_USAGE, "unknown command \"%s\"; did you mean \"%s\"?", shown,
                        nearest);
-    return gl_fail(err, GL_E_USAGE, "unknown command \"%s\"", shown);
+    return gl_fail(err, GL_E_USAGE, "unknown command \"%s\"%s", shown, otherwise);
+}
+
+int gl_help_no_operand(const struct gl_command *command, const char *word, struct gl_error *err)
+{
+    char shown[GL_TEXT_SHOWN];
+
+    if (command->group == NULL)
+        return fail_unknown_command(word, "", err);
+    return gl_fail(err, GL_E_USAGE, "%s takes no operand: \"%s\"", command->name,
+                   gl_text_show(word, shown));
+}
+
+/* "90%" stands apart from --renewable-only. */
+static bool is_share(const char *word)
+{
+    size_t length = strlen(word);
+
+    return word[0] >= '0' && word[0] <= '9' && word[length - 1] == '%';
+}
+
+int gl_help_stray(const struct gl_command *command, const char *word, bool is_implied,
+                  struct gl_error *err)
+{
+    char shown[GL_TEXT_SHOWN];
+
+    gl_text_show(word, shown);
+    if (is_share(word))
+        return gl_fail(err, GL_E_USAGE,
+                       "\"%s\" belongs to no option; a share stands right after the equals sign, "
+                       "as in --renewable-only=%s",
+                       shown, shown);
+    if (is_implied && command->group == NULL)
+        return fail_unknown_command(word, "", err);
+    if (is_implied)
+        return fail_unknown_command(
+            word,
+            "; what is to run stands after \"--\", as in greenlaunch --renewable-only -- COMMAND",
+            err);
+    return gl_fail(err, GL_E_USAGE,
+                   "%s: \"%s\" belongs to no option; what is to run stands after \"--\", as in "
+                   "greenlaunch %s --renewable-only -- COMMAND",
+                   command->name, shown, command->name);
 }
 
 int gl_help_operands(const struct gl_command *command, const struct gl_call *call, size_t low,
@@ -165,4 +235,44 @@ bool gl_has_json_flag(int argc, const char *const *argv)
         if (strcmp(argv[i], "--json") == 0)
             return true;
     return false;
+}
+
+/* The row that a word names, as "--name", "--name=value" or "-n"; NULL when it names none. */
+static const struct gl_option *option_named(const struct gl_option *options, const char *word)
+{
+    bool is_long = word[0] == '-' && word[1] == '-';
+    size_t length = is_long ? strcspn(word + 2, "=") : 0;
+
+    for (; options != NULL && options->name != NULL; options++)
+        if (is_long ? strncmp(options->name, word + 2, length) == 0 && options->name[length] == '\0'
+                    : word[0] == '-' && word[1] != '\0' && options->letter == word[1])
+            return options;
+    return NULL;
+}
+
+bool gl_help_is_option(const struct gl_option *options, const char *word)
+{
+    return option_named(options, word) != NULL;
+}
+
+static bool takes_next(const struct gl_option *option, const char *word)
+{
+    bool is_attached = word[1] == '-' ? strchr(word, '=') != NULL : word[2] != '\0';
+
+    return option != NULL && !is_attached && option->kind != GL_OPT_FLAG &&
+           option->kind != GL_OPT_COUNT && option->kind != GL_OPT_OPTIONAL;
+}
+
+int gl_help_value_words(const char *const *at)
+{
+    const struct gl_option *global = option_named(gl_global_options, at[0]);
+
+    if (at[0][0] != '-' || at[1] == NULL || at[1][0] == '-')
+        return 0;
+    if (global != NULL)
+        return takes_next(global, at[0]);
+    for (size_t i = 0; gl_commands[i] != NULL; i++)
+        if (takes_next(option_named(gl_commands[i]->options, at[0]), at[0]))
+            return 1;
+    return 0;
 }

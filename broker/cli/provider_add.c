@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -17,67 +15,25 @@ static int fail_key(const struct gl_cloud_ops *ops, const char *key, struct gl_e
     size_t count = 0;
     char what[64];
 
-    for (const struct gl_cloud_key *row = ops->keys; row != NULL && row->name != NULL; row++)
+    for (const struct gl_setting_key *row = ops->keys; row != NULL && row->name != NULL; row++)
         if (count < KEYS_MAX)
             names[count++] = row->name;
     snprintf(what, sizeof what, "setting of %.40s", ops->name);
     return gl_setup_fail_name(what, key, names, count, err);
 }
 
-/* The cloud's own name of a setting; NULL when it has none. */
-static const char *key_of(const struct gl_cloud_ops *ops, const char *name)
-{
-    for (const struct gl_cloud_key *row = ops->keys; row != NULL && row->name != NULL; row++)
-        if (strcmp(row->name, name) == 0)
-            return row->name;
-    return NULL;
-}
-
-static void drop_setting(struct gl_config_cloud *cloud, const char *key)
-{
-    for (size_t i = 0; i < cloud->setting_count; i++) {
-        if (strcmp(cloud->settings[i].name, key) != 0)
-            continue;
-        free((void *)(uintptr_t)cloud->settings[i].value);
-        memmove(&cloud->settings[i], &cloud->settings[i + 1],
-                (--cloud->setting_count - i) * sizeof cloud->settings[0]);
-        return;
-    }
-}
-
-static int set_one(struct gl_config_cloud *cloud, const struct gl_cloud_ops *ops, const char *word,
-                   struct gl_error *err)
+static int set_one(struct gl_config_section *cloud, const struct gl_cloud_ops *ops,
+                   const char *word, struct gl_error *err)
 {
     struct gl_setup_pair pair;
-    const char *key;
+    const struct gl_setting_key *key;
 
     if (gl_setup_pair_of(word, &pair, err) != 0)
         return -1;
-    key = key_of(ops, pair.key);
+    key = gl_setting_key(ops->keys, pair.key);
     if (key == NULL)
         return fail_key(ops, pair.key, err);
-    drop_setting(cloud, key);
-    if (pair.value[0] == '\0')
-        return 0;
-    if (cloud->setting_count == GL_CONFIG_SETTINGS_MAX)
-        return gl_fail(err, GL_E_USAGE, "more than %d settings", GL_CONFIG_SETTINGS_MAX);
-    cloud->settings[cloud->setting_count++] = (struct gl_cloud_setting){key, gl_strdup(pair.value)};
-    return 0;
-}
-
-/* Its place in the configuration, made when it is new. */
-static struct gl_config_cloud *place_for(struct gl_config *config, const char *name,
-                                         struct gl_error *err)
-{
-    for (size_t i = 0; i < config->cloud_count; i++)
-        if (strcmp(config->clouds[i].name, name) == 0)
-            return &config->clouds[i];
-    if (config->cloud_count == GL_CONFIG_CLOUDS_MAX) {
-        gl_fail(err, GL_E_CONFIG, "more than %d clouds", GL_CONFIG_CLOUDS_MAX);
-        return NULL;
-    }
-    config->clouds[config->cloud_count] = (struct gl_config_cloud){.name = name};
-    return &config->clouds[config->cloud_count++];
+    return gl_config_set(cloud, key->name, pair.value, err);
 }
 
 /* ---- add ---- */
@@ -131,7 +87,7 @@ int gl_provider_add(struct gl_context *context, const struct gl_provider_call *c
                     struct gl_error *err)
 {
     const char *name = call->ops->name;
-    struct gl_config_cloud *cloud = place_for(&context->config, name, err);
+    struct gl_config_section *cloud = gl_config_cloud_add(&context->config, name, err);
     int status;
 
     if (cloud == NULL)
@@ -183,19 +139,6 @@ static int find_running(struct gl_context *context, const char *cloud, struct gl
     return 0;
 }
 
-static void take_out(struct gl_config *config, const char *name)
-{
-    for (size_t i = 0; i < config->cloud_count; i++) {
-        if (strcmp(config->clouds[i].name, name) != 0)
-            continue;
-        for (size_t k = 0; k < config->clouds[i].setting_count; k++)
-            free((void *)(uintptr_t)config->clouds[i].settings[k].value);
-        memmove(&config->clouds[i], &config->clouds[i + 1],
-                (--config->cloud_count - i) * sizeof config->clouds[0]);
-        return;
-    }
-}
-
 int gl_provider_remove(struct gl_context *context, const struct gl_provider_call *call,
                        struct gl_error *err)
 {
@@ -214,6 +157,6 @@ int gl_provider_remove(struct gl_context *context, const struct gl_provider_call
                        count, count == 1 ? "" : "es", name, count == 1 ? "s" : "",
                        gl_str_text(&running), count == 1 ? "it" : "them",
                        count == 1 ? "it" : "them");
-    take_out(&context->config, name);
+    gl_config_cloud_drop(&context->config, name);
     return write_cloud(context, name, err);
 }

@@ -42,26 +42,18 @@ static const struct gl_type_row *smallest_in(const char *cloud, const struct gl_
     return best;
 }
 
-static const char *setting_of(const struct gl_config_cloud *cloud, const char *name)
-{
-    for (size_t i = 0; cloud != NULL && i < cloud->setting_count; i++)
-        if (strcmp(cloud->settings[i].name, name) == 0)
-            return cloud->settings[i].value;
-    return NULL;
-}
-
 /* Does the person's own region or zone lie there? */
-static bool is_own(const struct gl_config_cloud *added, const char *region)
+static bool is_own(const struct gl_config_section *added, const char *region)
 {
-    const char *own = setting_of(added, "region");
+    const char *own = gl_config_setting(added, "region");
 
     if (own == NULL)
-        own = setting_of(added, "zone");
+        own = gl_config_setting(added, "zone");
     return own != NULL && strncmp(own, region, strlen(region)) == 0;
 }
 
 /* The person's own region before the others. */
-static bool choose_smallest(const struct gl_config_cloud *added, const char *cloud,
+static bool choose_smallest(const struct gl_config_section *added, const char *cloud,
                             const char *const *regions, struct smallest *out)
 {
     bool has_any = false;
@@ -165,14 +157,14 @@ static void note_failure(struct gl_exam *exam, const char *line, const char *clo
 static void check_keys(struct gl_exam *exam, const char *name)
 {
     struct gl_context *context = exam->context;
-    const struct gl_config_cloud *added = gl_config_cloud(&context->config, name);
+    const struct gl_config_section *added = gl_config_cloud(&context->config, name);
     const struct gl_finding good = {"keys", GL_EXAM_OK, 0, NULL};
     const struct gl_finding none = {"keys", GL_EXAM_WARN, 0,
                                     "make one of them; docs/providers.md says how"};
     GL_AUTO(gl_str_done) struct gl_str found = {0};
 
-    if (setting_of(added, "credentials") != NULL)
-        gl_str_addf(&found, "%s", setting_of(added, "credentials"));
+    if (gl_config_setting(added, "credentials") != NULL)
+        gl_str_addf(&found, "%s", gl_config_setting(added, "credentials"));
     else
         gl_whereabouts_found(name, &context->world, &found);
     if (found.length > 0) {
@@ -307,14 +299,14 @@ int gl_provider_check(struct gl_context *context, const struct gl_provider_call 
     struct tally tally = {0};
 
     context->reply.data = json_pack("{s:o}", "checks", rows);
-    if (call->ops == NULL && config->cloud_count == 0)
+    if (call->ops == NULL && config->clouds.count == 0)
         return gl_fail(err, GL_E_USAGE,
                        "no cloud was added; name one to look at it all the same, or: greenlaunch "
                        "provider add NAME");
     if (call->ops != NULL)
         check_cloud(context, call->ops->name, rows, &tally);
-    for (size_t i = 0; call->ops == NULL && i < config->cloud_count; i++)
-        check_cloud(context, config->clouds[i].name, rows, &tally);
+    for (size_t i = 0; call->ops == NULL && i < config->clouds.count; i++)
+        check_cloud(context, config->clouds.items[i].name, rows, &tally);
     check_meter(context, rows, &tally);
     end_with(context, &tally);
     return tally.well > 0 && tally.ill > 0 ? GL_EXIT_PARTIAL : tally.status;

@@ -75,7 +75,7 @@ static void add_account(struct gl_context *context, const struct gl_cloud_ops *o
     gl_progress_end(context);
 }
 
-static json_t *add_settings(struct gl_context *context, const struct gl_config_cloud *cloud)
+static json_t *add_settings(struct gl_context *context, const struct gl_config_section *cloud)
 {
     GL_AUTO(gl_str_done) struct gl_str text = {0};
     json_t *settings = json_object();
@@ -108,7 +108,7 @@ static void add_credentials(struct gl_context *context, const char *name, json_t
 
 static json_t *add_cloud(struct gl_context *context, const struct gl_cloud_ops *ops)
 {
-    const struct gl_config_cloud *added = gl_config_cloud(&context->config, ops->name);
+    const struct gl_config_section *added = gl_config_cloud(&context->config, ops->name);
     bool is_remote = (ops->caps & GL_CLOUD_REMOTE) != 0;
     json_t *row = json_pack("{s:s,s:s,s:b,s:b}", "cloud", ops->name, "title", ops->title,
                             "built_in", !is_remote, "added", added != NULL);
@@ -136,7 +136,7 @@ static void add_steps(struct gl_context *context)
     const struct gl_cloud_driver *drivers = gl_cloud_drivers(&count);
 
     gl_str_add(&context->reply.text, "\nNext:\n");
-    if (context->config.cloud_count > 0)
+    if (context->config.clouds.count > 0)
         gl_setup_step(context, "does it work?", (const char *const[]){"provider", "check", NULL});
     for (size_t i = 0; i < count; i++) {
         const char *name = drivers[i].ops->name;
@@ -148,7 +148,7 @@ static void add_steps(struct gl_context *context)
         gl_setup_step(context, "add a cloud", (const char *const[]){"provider", "add", name, NULL});
         return;
     }
-    if (context->config.cloud_count == 0)
+    if (context->config.clouds.count == 0)
         gl_setup_step(context, "how to add a cloud",
                       (const char *const[]){"help", "provider", NULL});
 }

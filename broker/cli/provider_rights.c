@@ -6,36 +6,32 @@
 
 static bool has_setting(void *cookie, const char *name)
 {
-    const struct gl_config_cloud *cloud = cookie;
+    const char *value = gl_config_setting(cookie, name);
 
-    for (size_t i = 0; cloud != NULL && i < cloud->setting_count; i++)
-        if (strcmp(cloud->settings[i].name, name) == 0 && cloud->settings[i].value[0] != '\0')
-            return true;
-    return false;
+    return value != NULL && value[0] != '\0';
 }
 
 /* The value of a setting, or of the variable that stands in for it. */
-static const char *account_of(const struct gl_context *context, const struct gl_config_cloud *cloud)
+static const char *account_of(const struct gl_context *context,
+                              const struct gl_config_section *cloud)
 {
+    const char *set = gl_config_setting(cloud, "subscription");
     const char *value = context->world.getenv(context->world.cookie, "AZURE_SUBSCRIPTION_ID");
 
-    for (size_t i = 0; cloud != NULL && i < cloud->setting_count; i++)
-        if (strcmp(cloud->settings[i].name, "subscription") == 0)
-            return cloud->settings[i].value;
+    if (set != NULL)
+        return set;
     return value != NULL && value[0] != '\0' ? value : NULL;
 }
 
 /* AWS in China and for the government have names of their own for everything. */
-static const char *partition_of(const struct gl_config_cloud *cloud)
+static const char *partition_of(const struct gl_config_section *cloud)
 {
-    for (size_t i = 0; cloud != NULL && i < cloud->setting_count; i++) {
-        const char *value = cloud->settings[i].value;
+    const char *region = gl_config_setting(cloud, "region");
 
-        if (strcmp(cloud->settings[i].name, "region") == 0 && strncmp(value, "cn-", 3) == 0)
-            return "aws-cn";
-        if (strcmp(cloud->settings[i].name, "region") == 0 && strncmp(value, "us-gov-", 7) == 0)
-            return "aws-us-gov";
-    }
+    if (region != NULL && strncmp(region, "cn-", 3) == 0)
+        return "aws-cn";
+    if (region != NULL && strncmp(region, "us-gov-", 7) == 0)
+        return "aws-us-gov";
     return "aws";
 }
 
@@ -55,7 +51,7 @@ int gl_provider_rights(struct gl_context *context, const struct gl_provider_call
                        struct gl_error *err)
 {
     const struct gl_rights *rights = gl_rights_find(call->ops->name);
-    const struct gl_config_cloud *cloud = gl_config_cloud(&context->config, call->ops->name);
+    const struct gl_config_section *cloud = gl_config_cloud(&context->config, call->ops->name);
     struct gl_rights_wanted wanted = {.partition = partition_of(cloud),
                                       .account = account_of(context, cloud),
                                       .has_setting = has_setting,

@@ -142,14 +142,6 @@ static bool is_in_tables(const char *cloud)
     return false;
 }
 
-static const char *setting_of(const struct gl_config_cloud *cloud, const char *name)
-{
-    for (size_t i = 0; cloud != NULL && i < cloud->setting_count; i++)
-        if (strcmp(cloud->settings[i].name, name) == 0)
-            return cloud->settings[i].value;
-    return NULL;
-}
-
 size_t gl_refresh_owns(const struct gl_context *context,
                        struct gl_offer_own out[GL_CONFIG_CLOUDS_MAX])
 {
@@ -162,20 +154,12 @@ size_t gl_refresh_owns(const struct gl_context *context,
         if ((ops->caps & GL_CLOUD_REMOTE) != 0 && ops->catalog != NULL && !is_in_tables(ops->name))
             out[used++] = (struct gl_offer_own){
                 ops->name,
-                setting_of(gl_config_cloud(&context->config, ops->name), GL_CLOUD_ZONE_KEY)};
+                gl_config_setting(gl_config_cloud(&context->config, ops->name), GL_CLOUD_ZONE_KEY)};
     }
     return used;
 }
 
 /* ---- what is missing ---- */
-
-static bool has_key(const struct gl_cloud_ops *ops, const char *name)
-{
-    for (const struct gl_cloud_key *key = ops->keys; key != NULL && key->name != NULL; key++)
-        if (strcmp(key->name, name) == 0)
-            return true;
-    return false;
-}
 
 static bool is_named(const struct gl_request *request, const char *cloud)
 {
@@ -188,7 +172,7 @@ static bool is_named(const struct gl_request *request, const char *cloud)
 static void advise(struct gl_context *context, const struct gl_cloud_ops *ops,
                    const struct gl_offer_list *offers)
 {
-    const struct gl_config_cloud *config = gl_config_cloud(&context->config, ops->name);
+    const struct gl_config_section *config = gl_config_cloud(&context->config, ops->name);
     size_t count = 0, priced = 0;
 
     for (size_t i = 0; i < offers->count; i++)
@@ -201,8 +185,8 @@ static void advise(struct gl_context *context, const struct gl_cloud_ops *ops,
                 "only %s itself knows its regions and types, and what it said is not at hand: "
                 "greenlaunch offers --refresh --cloud %s",
                 ops->name, ops->name);
-    else if (count > 0 && priced == 0 && has_key(ops, EURO_KEY) &&
-             setting_of(config, EURO_KEY) == NULL)
+    else if (count > 0 && priced == 0 && gl_setting_key(ops->keys, EURO_KEY) != NULL &&
+             gl_config_setting(config, EURO_KEY) == NULL)
         gl_warn(context, "refresh",
                 "no price of %s in USD is known: ask it (greenlaunch offers --refresh --cloud %s), "
                 "and where it bills in EUR name your own rate, the setting " EURO_KEY,

@@ -15,17 +15,6 @@
 #define FIRST_LEASE_S 3600
 #define FIRST_USE     "first-use"
 
-bool gl_rented_is(const char *cloud)
-{
-    size_t count;
-    const struct gl_cloud_driver *drivers = gl_cloud_drivers(&count);
-
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(drivers[i].ops->name, cloud) == 0)
-            return (drivers[i].ops->caps & GL_CLOUD_REMOTE) != 0;
-    return false;
-}
-
 /* ---- the order ---- */
 
 static int check_carried(const struct gl_start_options *options, struct gl_error *err)
@@ -58,7 +47,7 @@ int gl_rented_order(const struct gl_context *context, const struct gl_ask *ask,
 {
     int64_t cap = 0;
 
-    if (!gl_rented_is(order->cloud)) {
+    if (!gl_cloud_is_remote(order->cloud)) {
         if (options->is_spot || options->meter_url != NULL || options->meter_sha256 != NULL)
             return gl_fail(err, GL_E_USAGE,
                            "--spot, --meter-url and --meter-sha256 are for rented machines");
@@ -74,14 +63,27 @@ int gl_rented_order(const struct gl_context *context, const struct gl_ask *ask,
     return 0;
 }
 
+static bool shows_console(const char *cloud)
+{
+    const struct gl_cloud_ops *ops = gl_cloud_find(cloud);
+
+    return ops != NULL && (ops->caps & GL_CLOUD_CONSOLE) != 0;
+}
+
 void gl_rented_say(struct gl_context *context, const struct gl_order *order)
 {
-    if (!gl_rented_is(order->cloud))
+    if (!gl_cloud_is_remote(order->cloud))
         return;
     if (order->launch.meter == NULL)
         gl_warn(context, "GL8003",
                 "no readings: charged at the model's high bound (name a meter with --meter-url and "
                 "--meter-sha256, or `meter` in the configuration)");
+    else if (!shows_console(order->cloud) && order->launch.meter->push == NULL)
+        gl_warn(context, "GL8003",
+                "no readings will come back, nor how a command ends: %s shows no console, and "
+                "`meter` names no address to push to (greenlaunch meter receive); charged at the "
+                "model's high bound",
+                order->cloud);
     else if (order->launch.command == NULL)
         gl_say(context, "no command: the meter runs until the lease ends or it is stopped");
 }
@@ -121,8 +123,8 @@ void gl_rented_note_use(struct gl_launcher *launcher, const struct gl_order *ord
     char name[GL_CLOUD_ID];
     bool is_used = true;
 
-    if (!gl_rented_is(order->cloud) || was_used(launcher, order->cloud, &is_used, &ignored) != 0 ||
-        is_used)
+    if (!gl_cloud_is_remote(order->cloud) ||
+        was_used(launcher, order->cloud, &is_used, &ignored) != 0 || is_used)
         return;
     event_name(order->cloud, name);
     gl_ledger_append(launcher->ledger, FIRST_USE, name, body, NULL, &ignored);
@@ -189,7 +191,7 @@ int gl_rented_first_use(struct gl_context *context, struct gl_launcher *launcher
     GL_AUTO(gl_str_done) struct gl_str line = {0};
     bool is_short = ask->duration_s == INT64_MIN || ask->duration_s <= FIRST_LEASE_S, is_used;
 
-    if (!gl_rented_is(offer->cloud))
+    if (!gl_cloud_is_remote(offer->cloud))
         return GL_EXIT_OK;
     if (was_used(launcher, offer->cloud, &is_used, err) != 0)
         return -1;

@@ -7,8 +7,6 @@
 
 #include "broker/cli/start_instance.h"
 
-bool gl_rented_is(const char *cloud);
-
 /* Put meter, spot and price cap into an order for a rented machine; nothing of one on this machine.
  * *meter is storage. USAGE for what cannot be carried there, BAD_VALUE. */
 int gl_rented_order(const struct gl_context *context, const struct gl_ask *ask,

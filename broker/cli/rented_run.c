@@ -23,7 +23,7 @@ bool gl_rented_launch(struct gl_launcher *launcher, const char *launch)
     struct gl_error ignored = {0};
 
     return gl_ledger_launches(launcher->ledger, launch, &rows, &ignored) == 0 && rows.count == 1 &&
-           gl_rented_is(rows.rows[0].cloud);
+           gl_cloud_is_remote(rows.rows[0].cloud);
 }
 
 struct watch {
@@ -164,7 +164,8 @@ static int follow(struct watch *watch, struct gl_error *err)
     json_object_set_new(context->reply.data, "exit_status", json_integer(status));
     if (result == 0 && status < 0 && !gl_interrupted())
         return gl_fail(err, GL_E_GUEST,
-                       "the machine ended and its console does not say how the command did");
+                       "the machine ended, and neither its console nor a push says how the "
+                       "command did");
     return result == 0 ? status : -1;
 }
 

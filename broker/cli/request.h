@@ -78,4 +78,15 @@ int gl_request_find_offer(struct gl_context *context, const struct gl_request_re
                           struct gl_request_offer *out, enum gl_request_grant *out_grant,
                           struct gl_error *err);
 
+/* ---- request_cost.c ---- */
+
+/* What was done instead and what that cost: cells of a table ("-" = not known, "moved+" = and
+ * others), one sentence with the reason of what is not known, and JSON. */
+void gl_request_instead_cell(const struct gl_cluster *cluster, struct gl_str *out);
+void gl_request_lost_cell(const struct gl_cluster *cluster, struct gl_str *out);
+void gl_request_extra_cell(const struct gl_cluster *cluster, struct gl_str *out);
+void gl_request_add_cost(const struct gl_cluster *cluster, struct gl_str *out);
+json_t *gl_request_instead_json(const struct gl_cluster *cluster); /* new reference */
+json_t *gl_request_cost_json(const struct gl_cluster *cluster);    /* new reference */
+
 #endif

@@ -136,8 +136,9 @@ int gl_request_refuse_demo(const struct gl_context *context, struct gl_error *er
 /* ---- observe ---- */
 
 static const struct gl_column columns[] = {
-    {"ID", false, 0},     {"PROVIDER", false, 0}, {"REGION", false, 0}, {"WANTED", false, 0},
-    {"REFUSED", true, 0}, {"DAYS", true, 2},      {"HOURS", true, 3},   {"STATE", false, 0},
+    {"ID", false, 0},  {"PLACE", false, 0}, {"WANTED", false, 4},  {"REFUSED", true, 0},
+    {"DAYS", true, 2}, {"HOURS", true, 3},  {"INSTEAD", false, 0}, {"LOST", true, 0},
+    {"CO2E", true, 0}, {"STATE", false, 0},
 };
 
 static void state_text(const struct gl_request_call *call, const struct gl_requests *requests,
@@ -153,22 +154,36 @@ static void state_text(const struct gl_request_call *call, const struct gl_reque
         gl_request_add_missing(call, cluster, out);
 }
 
+static void place_text(const struct gl_demand *first, struct gl_str *out)
+{
+    gl_str_addf(out, "%s%s%s", first->provider, first->region[0] != '\0' ? "/" : "", first->region);
+}
+
 static void add_row(const struct gl_request_call *call, const struct gl_requests *requests,
                     const struct gl_cluster *cluster, struct gl_table *table)
 {
     const struct gl_demand *first = cluster->first;
+    GL_AUTO(gl_str_done) struct gl_str place = {0};
+    GL_AUTO(gl_str_done) struct gl_str instead = {0};
+    GL_AUTO(gl_str_done) struct gl_str lost = {0};
+    GL_AUTO(gl_str_done) struct gl_str extra = {0};
     GL_AUTO(gl_str_done) struct gl_str state = {0};
     char id[GL_DEMAND_ID], refused[24], days[24], hours[24];
 
     gl_demand_id(cluster->fingerprint, id);
+    place_text(first, &place);
     snprintf(refused, sizeof refused, "%" PRId64, cluster->refused);
     snprintf(days, sizeof days, "%" PRId64, cluster->days);
     snprintf(hours, sizeof hours, "%" PRId64, (cluster->wanted_ms + HOUR_MS / 2) / HOUR_MS);
+    gl_request_instead_cell(cluster, &instead);
+    gl_request_lost_cell(cluster, &lost);
+    gl_request_extra_cell(cluster, &extra);
     state_text(call, requests, cluster, &state);
     gl_table_row(table, (const char *const[]){
-                            id, first->provider, first->region[0] != '\0' ? first->region : "-",
+                            id, gl_str_text(&place),
                             gl_demand_is_own(first) ? "-" : gl_capability_words[first->capability],
-                            refused, days, hours, gl_str_text(&state)});
+                            refused, days, hours, gl_str_text(&instead), gl_str_text(&lost),
+                            gl_str_text(&extra), gl_str_text(&state)});
 }
 
 /* Where it would go, in words. */
@@ -198,19 +213,10 @@ static void add_detail(const struct gl_request_call *call, const struct gl_clust
     gl_str_add(&text, gl_demand_is_own(cluster->first) ? "" : "; venue: ");
     if (!gl_demand_is_own(cluster->first))
         venue_text(gl_request_listener(call, cluster->first->provider), &text);
+    gl_str_add(&text, "; ");
+    gl_request_add_cost(cluster, &text);
     gl_str_addf(out, "%s  ", id);
     gl_render_hang(gl_str_text(&text), (unsigned)strlen(id) + 2, call->context->columns, out);
-}
-
-/* What it cost so far; of signals of which nobody knows that, null. */
-static json_t *cost_json(const struct gl_cluster *cluster)
-{
-    return json_pack(
-        "{s:o,s:I,s:o,s:I}", "lost_ms",
-        cluster->lost_known > 0 ? json_integer((json_int_t)cluster->lost_ms) : json_null(),
-        "lost_known", (json_int_t)cluster->lost_known, "extra_ug",
-        cluster->extra_known > 0 ? json_integer((json_int_t)cluster->extra_ug) : json_null(),
-        "extra_known", (json_int_t)cluster->extra_known);
 }
 
 static json_t *cluster_json(const struct gl_request_call *call, const struct gl_requests *requests,
@@ -223,17 +229,19 @@ static json_t *cluster_json(const struct gl_request_call *call, const struct gl_
 
     gl_demand_id(cluster->fingerprint, id);
     return json_pack(
-        "{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:b,s:I,s:I,s:s,s:s?,s:s?,s:o}", "id", id,
-        "fingerprint", cluster->fingerprint, "provider", first->provider, "region", first->region,
-        "capability", gl_capability_words[first->capability], "rule", first->rule, "grade", grade,
-        "signals", (json_int_t)cluster->signals, "refused", (json_int_t)cluster->refused, "days",
-        (json_int_t)cluster->days, "wanted_ms", (json_int_t)cluster->wanted_ms, "gpu_ms",
-        (json_int_t)cluster->gpu_ms, "due", gl_cluster_is_due(cluster, &call->threshold),
-        "refused_short", (json_int_t)short_of(call->threshold.refused, counted(cluster)),
-        "days_short", (json_int_t)short_of(call->threshold.days, cluster->days), "state",
+        "{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:b,s:I,s:I,s:s,s:s?,s:s?,s:o,s:o}", "id",
+        id, "fingerprint", cluster->fingerprint, "provider", first->provider, "region",
+        first->region, "capability", gl_capability_words[first->capability], "rule", first->rule,
+        "grade", grade, "signals", (json_int_t)cluster->signals, "refused",
+        (json_int_t)cluster->refused, "days", (json_int_t)cluster->days, "wanted_ms",
+        (json_int_t)cluster->wanted_ms, "gpu_ms", (json_int_t)cluster->gpu_ms, "due",
+        gl_cluster_is_due(cluster, &call->threshold), "refused_short",
+        (json_int_t)short_of(call->threshold.refused, counted(cluster)), "days_short",
+        (json_int_t)short_of(call->threshold.days, cluster->days), "state",
         gl_request_state_words[record != NULL ? record->state : GL_REQUEST_NONE], "venue",
         listener != NULL ? listener->venue : NULL, "target",
-        listener != NULL ? listener->target : NULL, "cost", cost_json(cluster));
+        listener != NULL ? listener->target : NULL, "instead", gl_request_instead_json(cluster),
+        "cost", gl_request_cost_json(cluster));
 }
 
 static void next_of(const struct gl_request_call *call, const struct gl_requests *requests)

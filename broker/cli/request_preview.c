@@ -33,7 +33,7 @@ struct making {
 
 /* ---- settings ---- */
 
-static void set_configured(const struct gl_config_venue *row, json_t *settings)
+static void set_configured(const struct gl_config_section *row, json_t *settings)
 {
     for (size_t i = 0; row != NULL && i < row->setting_count; i++)
         json_object_set_new(settings, row->settings[i].name, json_string(row->settings[i].value));
@@ -87,11 +87,10 @@ static void set_standard_folder(const struct gl_request_call *call, const char *
 
     if (ops == NULL || json_object_get(settings, "folder") != NULL)
         return;
-    for (const struct gl_venue_key *key = gl_venue_ops_keys(ops); key->name != NULL; key++)
-        if (strcmp(key->name, "folder") == 0) {
-            gl_str_addf(&folder, "%s/requests", call->desk.folder);
-            json_object_set_new(settings, "folder", json_string(gl_str_text(&folder)));
-        }
+    if (gl_setting_key(gl_venue_ops_keys(ops), "folder") != NULL) {
+        gl_str_addf(&folder, "%s/requests", call->desk.folder);
+        json_object_set_new(settings, "folder", json_string(gl_str_text(&folder)));
+    }
     gl_str_done(&folder);
 }
 

@@ -266,8 +266,8 @@ static void warn_of_sources(struct gl_context *context, const struct gl_signal_s
     for (size_t i = 0; i < count; i++) {
         size_t before = 0;
 
-        if (reports[i].is_ok || reports[i].is_skipped || strcmp(reports[i].source, "file") != 0 ||
-            reports[i].error.code == GL_E_UNKNOWN_DATA)
+        if (reports[i].is_ok || reports[i].error.code == GL_OK ||
+            strcmp(reports[i].source, "file") != 0 || reports[i].error.code == GL_E_UNKNOWN_DATA)
             continue;
         while (before < i && strcmp(reports[before].error.text, reports[i].error.text) != 0)
             before++;

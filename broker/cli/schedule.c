@@ -12,6 +12,10 @@
 
 #define LEAST_HOURS 48 /* of futures; more where a longer run or deadline asks for them */
 #define SLACK_HOURS 24 /* of a run as long as that */
+/* Past issues of the last sixty days are laid on today's forecast: what ends so much earlier leaves
+ * too few of them, however much of it there is. */
+#define ENOUGH_HOURS 576
+#define OLD_S        (INT64_C(30) * 86400)
 
 /* ---- options ---- */
 
@@ -87,12 +91,23 @@ static bool fill(struct gl_arena *arena, struct gl_schedule_place *places, size_
     return true;
 }
 
-static void drop_place(struct gl_schedule *schedule, size_t at)
+/* Enough hours that do not serve may be ones of long ago. */
+static enum gl_schedule_lack lack_of(const struct gl_history *history,
+                                     const struct gl_ask_result *asked)
+{
+    bool is_long = history->actual_count >= ENOUGH_HOURS;
+
+    return is_long && asked->now.unix_s - history->newest_actual_s > OLD_S ? GL_SCHEDULE_OLD
+                                                                           : GL_SCHEDULE_SHORT;
+}
+
+static void drop_place(struct gl_schedule *schedule, const struct gl_ask_result *asked, size_t at)
 {
     const struct gl_schedule_place *place = &schedule->places[at];
 
     for (size_t z = 0; z < place->zone_count; z++)
-        gl_schedule_add_gap(schedule, place->zones[z], place->intensity[z], GL_SCHEDULE_SHORT);
+        gl_schedule_add_gap(schedule, place->zones[z], place->intensity[z],
+                            lack_of(place->intensity[z], asked));
     if (at == 0 && schedule->is_home) {
         schedule->is_home = false;
         schedule->is_home_missing = true;
@@ -112,7 +127,7 @@ static void drop_short(struct gl_schedule *schedule, const struct gl_ask_result 
         if (fill(&trial, &alone, 1, asked, hours))
             i++;
         else
-            drop_place(schedule, i);
+            drop_place(schedule, asked, i);
         gl_arena_done(&trial);
     }
 }
@@ -129,7 +144,7 @@ static void fill_futures(struct gl_schedule *schedule, const struct gl_ask_resul
     while (!is_filled && schedule->count > 0) {
         is_filled = fill(&schedule->arena, schedule->places, schedule->count, asked, hours);
         if (!is_filled)
-            drop_place(schedule, schedule->count - 1);
+            drop_place(schedule, asked, schedule->count - 1);
     }
 }
 

@@ -61,12 +61,14 @@ enum gl_schedule_lack {
     GL_SCHEDULE_SHORT,   /* too few of them */
     GL_SCHEDULE_MEANING, /* they mean something else than those of the other places */
     GL_SCHEDULE_SIZE,    /* no machine as large as what stands at home */
+    GL_SCHEDULE_OLD,     /* enough of them, but they end too long ago */
 };
 
 struct gl_schedule_gap {
     const char *zone;
     enum gl_schedule_lack lack;
-    size_t hours; /* stored */
+    size_t hours;     /* stored */
+    int64_t newest_s; /* start of the newest of them; GL_UNKNOWN */
 };
 
 /* A better plan that begins to need, in `offer`, a cloud that nothing can be launched on yet. */

@@ -40,7 +40,8 @@ void gl_schedule_add_gap(struct gl_schedule *schedule, const struct gl_zone_fact
             return;
     if (schedule->gap_count < GL_SCHEDULE_PLACES)
         schedule->gaps[schedule->gap_count++] =
-            (struct gl_schedule_gap){zone->zone, lack, history != NULL ? history->actual_count : 0};
+            (struct gl_schedule_gap){zone->zone, lack, history != NULL ? history->actual_count : 0,
+                                     history != NULL ? history->newest_actual_s : GL_UNKNOWN};
 }
 
 /* ---- one offer ---- */
@@ -63,8 +64,9 @@ static bool is_ready(const struct gl_schedule_ask *ask, const struct gl_offer *o
 {
     if (ask->config == NULL || strcmp(offer->cloud, "local") == 0)
         return true;
-    return gl_rented_is(offer->cloud) && (gl_config_cloud(ask->config, offer->cloud) != NULL ||
-                                          is_named(ask->clouds, offer->cloud));
+    return gl_cloud_is_remote(offer->cloud) &&
+           (gl_config_cloud(ask->config, offer->cloud) != NULL ||
+            is_named(ask->clouds, offer->cloud));
 }
 
 static bool is_as_large(const struct gl_offer *offer, const struct gl_offer *size)

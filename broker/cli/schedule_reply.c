@@ -187,7 +187,7 @@ static void next_cloud(struct gl_context *context, const struct gl_ask_result *a
 {
     const char *cloud = asked->offers->offers[offer].cloud;
 
-    if (gl_rented_is(cloud))
+    if (gl_cloud_is_remote(cloud))
         gl_next(context, "add the cloud, so that plans may use it",
                 (const char *const[]){"provider", "add", cloud, NULL});
 }

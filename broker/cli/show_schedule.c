@@ -189,7 +189,7 @@ static void add_cost(struct gl_context *context, const struct gl_ask_result *ask
 
 static void add_way_in(struct gl_str *line, const struct gl_offer *offer)
 {
-    if (gl_rented_is(offer->cloud))
+    if (gl_cloud_is_remote(offer->cloud))
         gl_str_addf(line, "; to add it: greenlaunch provider add %s", offer->cloud);
     else
         gl_str_addf(line, "; this version ranks %s but cannot launch there", offer->cloud);
@@ -337,12 +337,14 @@ static const char *const lack_words[] = {
     [GL_SCHEDULE_SHORT] = "history too short",
     [GL_SCHEDULE_MEANING] = "figures of another meaning",
     [GL_SCHEDULE_SIZE] = "no machine as large as at home",
+    [GL_SCHEDULE_OLD] = "history ends too long ago",
 };
 
-static void add_gaps(struct gl_context *context, const struct gl_schedule_ask *ask,
-                     const struct gl_schedule *schedule)
+static void add_gaps(struct gl_context *context, const struct gl_ask_result *asked,
+                     const struct gl_schedule_ask *ask, const struct gl_schedule *schedule)
 {
     GL_AUTO(gl_str_done) struct gl_str line = {0};
+    char age[GL_RENDER_NUMBER];
 
     if (schedule->is_home_missing && schedule->has_plan)
         gl_str_addf(&line,
@@ -356,6 +358,9 @@ static void add_gaps(struct gl_context *context, const struct gl_schedule_ask *a
         gl_str_add(&line, lack_words[gap->lack]);
         if (gap->lack == GL_SCHEDULE_SHORT)
             gl_str_addf(&line, ": %zu h", gap->hours);
+        if (gap->lack == GL_SCHEDULE_OLD)
+            gl_str_addf(&line, ": %s",
+                        gl_render_age(asked->now.unix_s - gap->newest_s - GL_HOUR_S, age));
         gl_str_add_char(&line, ')');
     }
     if (schedule->without > 0 && schedule->has_plan) {
@@ -441,7 +446,7 @@ static json_t *other_json(const struct gl_ask_result *asked, const struct gl_sch
                      offer->cloud, "region", offer->region, "type", offer->type, "start",
                      gl_instant_text(gl_schedule_at(asked, other->start_h), at), "emitted",
                      band_json(&other->emitted_g, "gCO2e"), "confidence", other->confidence,
-                     "can_be_added", gl_rented_is(offer->cloud));
+                     "can_be_added", gl_cloud_is_remote(offer->cloud));
 }
 
 static json_t *plan_json(const struct gl_ask_result *asked, const struct gl_schedule *schedule)
@@ -539,7 +544,7 @@ void gl_schedule_show(struct gl_context *context, const struct gl_ask_result *as
         add_basis(context, asked, schedule);
         add_reach(context, schedule);
     }
-    add_gaps(context, ask, schedule);
+    add_gaps(context, asked, ask, schedule);
     if (is_shown)
         gl_schedule_strip(context, asked, schedule);
 }

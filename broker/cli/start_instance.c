@@ -257,7 +257,7 @@ static int tell_of_failure(struct start *start, const struct gl_order *order, st
 
     gl_charge_tell(start->context, start->launcher->ledger, start->asked, start->options,
                    order->plan, err);
-    if (!is_no_room(why.code) || !gl_rented_is(order->cloud))
+    if (!is_no_room(why.code) || !gl_cloud_is_remote(order->cloud))
         return -1;
     gl_progress_end(start->context);
     if (start->tries.count == 0 ||

@@ -101,7 +101,7 @@ static void scale(struct gl_cfn *cfn, const struct gl_cfn_resource *scaler)
         return;
     }
     gl_reader_scale(&cfn->plan->arena, intent,
-                    gl_reader_is_open(scaler->row->count.max, &from, &follower, &cfn->work),
+                    gl_reader_is_open(scaler->row, &from, &follower, &cfn->work),
                     &intents[target->intent - 1]);
 }
 

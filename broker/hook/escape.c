@@ -153,12 +153,24 @@ void gl_escape_add(enum gl_escape how, const char *text, struct gl_str *out)
     translate(tables[how], gl_str_text(&visible), out);
 }
 
-/* A fence longer than any run of backticks inside (CommonMark 6.1). A backslash is doubled, so that
- * none stands before the one that keeps a "|" from ending the cell. */
-void gl_escape_code(const char *text, struct gl_str *out)
+/* Within a cell a backslash keeps a "|" from ending it (GitHub Flavored Markdown 4.10); those that
+ * stand before one are doubled, so that they take away none of that. Others are what they are. */
+static void keep_cell(const char *text, struct gl_str *out)
 {
-    static const struct row rows[] = {{"\\", "\\\\", ANY}, {"|", "\\|", ANY}, {0}};
+    for (const char *at = text; *at != '\0'; at++) {
+        bool is_before_bar = at[strspn(at, "\\")] == '|';
+
+        if (is_before_bar)
+            gl_str_add_char(out, '\\');
+        gl_str_add_char(out, *at);
+    }
+}
+
+/* A fence longer than any run of backticks inside (CommonMark 6.1). */
+void gl_escape_code(const char *text, bool is_cell, struct gl_str *out)
+{
     GL_AUTO(gl_str_done) struct gl_str visible = {0};
+    GL_AUTO(gl_str_done) struct gl_str kept = {0};
     size_t run = 0, longest = 0;
     const char *shown;
 
@@ -173,7 +185,9 @@ void gl_escape_code(const char *text, struct gl_str *out)
     for (size_t i = 0; i <= longest; i++)
         gl_str_add_char(out, '`');
     gl_str_add(out, longest > 0 ? " " : "");
-    translate(rows, shown, out);
+    if (is_cell)
+        keep_cell(shown, &kept);
+    translate(log_rows, is_cell ? gl_str_text(&kept) : shown, out);
     gl_str_add(out, longest > 0 ? " " : "");
     for (size_t i = 0; i <= longest; i++)
         gl_str_add_char(out, '`');

@@ -28,8 +28,8 @@ enum gl_escape {
 void gl_escape_visible(const char *text, size_t most, struct gl_str *out);
 /* Append `text` (NULL = nothing), at most GL_ESCAPE_MOST bytes of it, "..." for the rest. */
 void gl_escape_add(enum gl_escape how, const char *text, struct gl_str *out);
-/* The same as a code span of Markdown, which also stands in a cell of a table. */
-void gl_escape_code(const char *text, struct gl_str *out);
+/* The same as a code span of Markdown, in a cell of a table or not. */
+void gl_escape_code(const char *text, bool is_cell, struct gl_str *out);
 /* As the path of a relative URI (RFC 3986 section 4.2): never a scheme, a host or a query. */
 void gl_escape_uri(const char *path, struct gl_str *out);
 /* Whole lines that are finished otherwise: what a runner would take as a command, taken apart.

@@ -416,6 +416,17 @@ const char *const *gl_mapping_tags(const struct gl_mapping_row *row,
     return ended(arena, list, count);
 }
 
+static bool is_opaque(struct gl_extraction *extraction)
+{
+    static const char *const present[] = {"true", "*", NULL};
+    static const char *const lie[] = {"false", NULL};
+    const struct gl_mapping_row *row = extraction->row;
+
+    return (row->opaque_if != NULL && gl_extract_matches(extraction, row->opaque_if, present) &&
+            !gl_extract_matches(extraction, row->opaque_if, lie)) ||
+           gl_extract_is_other(extraction, row->opaque_unless, row->opaque_unless_words);
+}
+
 static void make_opaque(struct gl_extraction *extraction, struct gl_intent *out)
 {
     out->role = GL_ROLE_OPAQUE;
@@ -425,7 +436,10 @@ static void make_opaque(struct gl_extraction *extraction, struct gl_intent *out)
                                               .memory_mib = GL_UNKNOWN,
                                               .accelerator_count = GL_UNKNOWN,
                                               .surety = GL_SURE_NOT};
-    gl_extract_note(extraction, "the service chooses its machines itself");
+    extraction->unknown_count = 0; /* of machines that are not its own */
+    gl_extract_note(extraction, extraction->row->opaque_unless != NULL
+                                    ? own(extraction->arena, extraction->row->note)
+                                    : "the service chooses its machines itself");
 }
 
 /* Machines that are gone before anything runs on them: told, not counted. */
@@ -444,22 +458,19 @@ void gl_mapping_extract(const struct gl_hook_mapping *mapping, const struct gl_m
                         const struct gl_attributes *attributes, const struct gl_follower *follower,
                         struct gl_arena *arena, struct gl_intent *out)
 {
-    static const char *const present[] = {"true", "*", NULL};
-    static const char *const lie[] = {"false", NULL};
     struct gl_extraction extraction = {
         .row = row, .attributes = attributes, .follower = follower, .arena = arena};
 
     out->role = row->role;
     out->cloud = own(arena, row->cloud);
-    if (row->note != NULL)
+    if (row->note != NULL && row->opaque_unless == NULL) /* else of the opaque ones */
         gl_extract_note(&extraction, own(arena, row->note));
     extract_place(&extraction, gl_mapping_provider(mapping, row->type), &out->place);
     extract_machine(&extraction, &out->machine);
     gl_extract_count(&extraction, &out->place, &out->count);
     if (out->count.is_brief)
         make_brief(&extraction, out);
-    if (row->opaque_if != NULL && gl_extract_matches(&extraction, row->opaque_if, present) &&
-        !gl_extract_matches(&extraction, row->opaque_if, lie))
+    if (is_opaque(&extraction))
         make_opaque(&extraction, out);
     out->interruptible = extract_interruptible(&extraction);
     out->duration_s = extract_duration(&extraction);

@@ -8,6 +8,7 @@
 #define COUNT_MAX   INT64_C(10000000) /* more machines than anybody has: not believed */
 #define WEIGHTS_MAX 64
 #define PER_MAX     64
+#define BOUNDS_MAX  256
 
 /* A number and how it came about. */
 struct part {
@@ -69,6 +70,32 @@ static const char *sentence(struct gl_arena *arena, const char *before, int64_t 
     return gl_arena_text(arena, text, (size_t)length);
 }
 
+/* Bounds that hold at times: of all of them the least and the most. */
+static int64_t furthest(struct gl_extraction *extraction, const struct gl_path *path, bool is_most,
+                        int64_t bound)
+{
+    const char *texts[BOUNDS_MAX];
+    enum gl_known known = GL_KNOWN_ABSENT;
+    size_t count = 0;
+
+    if (path == NULL)
+        return bound;
+    count = gl_path_texts(path, extraction->attributes, extraction->follower, extraction->arena,
+                          texts, BOUNDS_MAX, NULL, NULL);
+    (void)gl_path_number(path, extraction->attributes, extraction->follower, &known);
+    if (known == GL_KNOWN_LATER || count == BOUNDS_MAX) {
+        gl_extract_unknown(extraction, path);
+        return is_most ? GL_UNKNOWN : bound;
+    }
+    for (size_t i = 0; i < count; i++) {
+        int64_t value = strtoll(texts[i], NULL, 10);
+
+        if (bound == GL_UNKNOWN || (value > bound) == is_most)
+            bound = value <= COUNT_MAX ? value : GL_UNKNOWN;
+    }
+    return bound;
+}
+
 /* min / desired / max with what is not said filled in from what is. */
 static void fill(struct gl_extraction *extraction, struct part min, struct part desired,
                  struct part max, struct gl_intent_count *out)
@@ -91,6 +118,8 @@ static void fill(struct gl_extraction *extraction, struct part min, struct part 
     /* Without bounds of its own it stays as many as it starts with. */
     out->min = is_said(min) || is_open(min) ? min.value : out->desired;
     out->max = is_said(max) || is_open(max) ? max.value : out->desired;
+    out->min = furthest(extraction, row->or_min, false, out->min);
+    out->max = furthest(extraction, row->or_max, true, out->max);
     if (out->desired == GL_UNKNOWN && out->min == GL_UNKNOWN && out->max == GL_UNKNOWN)
         out->surety = GL_SURE_NOT;
 }
@@ -203,9 +232,8 @@ static void apply_unit(struct gl_extraction *extraction, struct gl_intent_count 
     }
 }
 
-/* Is it there, yet none of the words? */
-static bool is_other(struct gl_extraction *extraction, const struct gl_path *path,
-                     const char *const *words)
+bool gl_extract_is_other(struct gl_extraction *extraction, const struct gl_path *path,
+                         const char *const *words)
 {
     const char *text;
     enum gl_known known;
@@ -224,7 +252,7 @@ static void apply_none(struct gl_extraction *extraction, struct gl_intent_count 
     const struct gl_count_row *row = &extraction->row->count;
 
     if ((row->none_if != NULL && gl_extract_matches(extraction, row->none_if, row->none_words)) ||
-        is_other(extraction, row->only_if, row->only_words)) {
+        gl_extract_is_other(extraction, row->only_if, row->only_words)) {
         out->min = out->desired = out->max = 0;
         out->surety = GL_SURE_CERTAIN;
         out->how = NULL;
@@ -233,6 +261,16 @@ static void apply_none(struct gl_extraction *extraction, struct gl_intent_count 
         out->is_brief = true;
         out->how = "only while it is created";
     }
+}
+
+static struct part most_of(struct gl_extraction *extraction)
+{
+    const struct gl_count_row *row = &extraction->row->count;
+    struct part max = part_of(extraction, row->max);
+
+    if (row->zero_is_no_limit && max.value == 0)
+        max = (struct part){GL_UNKNOWN, GL_KNOWN_UNSAID, max.path};
+    return max;
 }
 
 void gl_extract_count(struct gl_extraction *extraction, const struct gl_intent_place *place,
@@ -251,7 +289,7 @@ void gl_extract_count(struct gl_extraction *extraction, const struct gl_intent_p
         bool is_total_open = total.known == GL_KNOWN_LATER && !is_said(desired);
 
         fill(extraction, part_of(extraction, row->min), is_total_open ? total : desired,
-             part_of(extraction, row->max), out);
+             most_of(extraction), out);
         apply_per(extraction, place, out);
         apply_times(extraction, out);
     }

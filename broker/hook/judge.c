@@ -255,13 +255,13 @@ static void judge_plan(struct making *making, const struct gl_hook_plan *plan,
             report->context++;
             continue;
         }
-        report->launches++;
         if (intent->role != GL_ROLE_OPAQUE) {
+            report->launches++;
             judge_launch(making, intent, plan, &change);
             continue;
         }
         report->opaque++;
-        judge_opaque(making, intent, plan, &change);
+        report->launches += judge_opaque(making, intent, plan, &change);
         gl_hook_texts_add(&making->memory->arena, opaque, intent->address);
     }
     report->resources += plan->resources;
@@ -317,20 +317,33 @@ static int compare_findings(const void *left, const void *right)
 
 /* ---- the verdict ---- */
 
-static void say_allowed(const struct gl_hook_report *report, struct gl_str *out)
+static void say_launches(const struct gl_hook_report *report, struct gl_str *out)
 {
     size_t let_pass = report->waived + report->known + report->warned;
 
-    if (report->launches == 0) {
-        gl_str_add(out, "allowed: nothing is launched");
-        return;
-    }
     gl_str_addf(out, "allowed: %zu launch%s, ", report->launches,
                 report->launches == 1 ? "" : "es");
     if (let_pass == 0)
         gl_str_add(out, "every rule holds");
     else
         gl_str_addf(out, "%zu finding%s let pass", let_pass, let_pass == 1 ? "" : "s");
+}
+
+/* What no rule could look at is no part of what is allowed. */
+static void say_allowed(const struct gl_hook_report *report, struct gl_str *out)
+{
+    bool is_unseen = report->opaque + report->unmapped > 0;
+
+    if (report->launches > 0)
+        say_launches(report, out);
+    else
+        gl_str_addf(out, "allowed: nothing is launched%s", is_unseen ? " that can be seen" : "");
+    if (report->opaque > 0)
+        gl_str_addf(out, "; machines of %zu resource%s cannot be seen", report->opaque,
+                    report->opaque == 1 ? "" : "s");
+    if (report->unmapped > 0)
+        gl_str_addf(out, "; %zu unmapped type%s may be machines", report->unmapped,
+                    report->unmapped == 1 ? "" : "s");
 }
 
 /* Precedence of exits: refused, over budget, unknown, later, fine. */
@@ -450,6 +463,7 @@ struct gl_hook_report *gl_hook_judge(const struct gl_hook_ask *ask)
         qsort(memory->findings, report->finding_count, sizeof *memory->findings, compare_findings);
     locate_all(&making);
     report->opaque_addresses = gl_hook_texts_end(&memory->arena, &opaque);
+    gl_hook_tell_unmapped(&making.judge, report);
     conclude(&making);
     gl_hook_tell(&making.judge, &making.sources, report);
     note_totals(&making);

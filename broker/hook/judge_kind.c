@@ -8,6 +8,7 @@
 #include "broker/hook/judge_part.h"
 #include "broker/render/decision.h"
 #include "policy/judge.h"
+#include "providers/data/data.h"
 
 #define REASONS_MAX 1024
 
@@ -159,11 +160,23 @@ struct collected {
     struct gl_str said; /* sentences of all reasons of the weightiest state */
 };
 
-static void say(struct collected *one, const struct gl_reason *reason, const char *where)
+/* Without a grid there is no evidence, whatever source is asked. */
+static bool is_off_the_map(const struct gl_reason *reason, const struct gl_offer *offer)
+{
+    return reason->gap == GL_GAP_MISSING && offer->cloud[0] != '\0' && offer->region[0] != '\0' &&
+           gl_data_region(offer->cloud, offer->region) == NULL;
+}
+
+static void say(struct collected *one, const struct gl_reason *reason, const char *where,
+                const struct gl_offer *offer)
 {
     GL_AUTO(gl_str_done) struct gl_str text = {0};
 
     gl_reason_text(reason, &text);
+    if (is_off_the_map(reason, offer)) {
+        gl_str_addf(&text, ", because no table says in which grid %s of %s lies", offer->region,
+                    offer->cloud);
+    }
     if (strstr(gl_str_text(&one->said), gl_str_text(&text)) != NULL)
         return;
     gl_str_addf(&one->said, "%s%s%s", one->said.length > 0 ? "; " : "", where, gl_str_text(&text));
@@ -181,7 +194,7 @@ static void collect(const struct gl_question *question, const struct gl_reason *
         out->result.state = state;
         out->result.reason = *reason;
     }
-    say(out, reason, where);
+    say(out, reason, where, question->offers);
 }
 
 static const struct gl_rule *rule_asking_opaque(const struct gl_hook_judge *judge,

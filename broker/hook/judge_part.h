@@ -137,7 +137,9 @@ int gl_hook_compare_intents(const struct gl_intent *a, const struct gl_intent *b
 /* The digest of a report that is otherwise complete. */
 void gl_hook_digest_judgement(const struct gl_hook_ask *ask, struct gl_hook_report *report);
 
-/* Notes, waivers, sources, rules without use, types that are in no mapping. */
+/* Types that are in no mapping; before the verdict is worded. */
+void gl_hook_tell_unmapped(const struct gl_hook_judge *judge, struct gl_hook_report *report);
+/* Notes, waivers, sources, rules without use. */
 void gl_hook_tell(const struct gl_hook_judge *judge, const struct gl_render_sources *sources,
                   struct gl_hook_report *report);
 

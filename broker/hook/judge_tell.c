@@ -79,22 +79,21 @@ static int compare_texts(const void *left, const void *right)
     return strcmp(*a, *b);
 }
 
-static void tell_unmapped(struct tell *tell)
+void gl_hook_tell_unmapped(const struct gl_hook_judge *judge, struct gl_hook_report *report)
 {
-    struct gl_hook_report *report = tell->report;
     struct gl_hook_texts types = {0}, once = {0};
 
     for (size_t p = 0; p < report->plan_count; p++)
         for (const char *const *type = report->plans[p]->unmapped; type != NULL && *type != NULL;
              type++)
-            gl_hook_texts_add(tell->judge->arena, &types, *type);
+            gl_hook_texts_add(judge->arena, &types, *type);
     if (types.count > 0)
         qsort(types.items, types.count, sizeof *types.items, compare_texts);
     for (size_t i = 0; i < types.count; i++)
         if (i == 0 || strcmp(types.items[i - 1], types.items[i]) != 0)
-            gl_hook_texts_add(tell->judge->arena, &once, types.items[i]);
+            gl_hook_texts_add(judge->arena, &once, types.items[i]);
     report->unmapped = once.count;
-    report->unmapped_types = gl_hook_texts_end(tell->judge->arena, &once);
+    report->unmapped_types = gl_hook_texts_end(judge->arena, &once);
 }
 
 static void tell_sources(struct tell *tell)
@@ -197,7 +196,6 @@ void gl_hook_tell(const struct gl_hook_judge *judge, const struct gl_render_sour
 {
     struct tell tell = {judge, sources, report};
 
-    tell_unmapped(&tell);
     tell_waivers(&tell);
     tell_unused_rules(&tell);
     tell_sources(&tell);

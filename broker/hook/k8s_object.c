@@ -203,7 +203,7 @@ static void describe(struct gl_k8s *k8s, const struct object *object,
 
     out->cloud = kind->cloud;
     set_count(object, kind, &out->count);
-    if (kind->what == GL_K8S_NODEPOOL)
+    if (kind->what == GL_K8S_NODEPOOL && kind->max != NULL) /* one of many */
         set_pool_count(object, kind, &out->count);
     if (is_stopped(object, kind)) {
         out->count.min = out->count.desired = out->count.max = 0;

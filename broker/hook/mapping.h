@@ -8,7 +8,7 @@
  * `verified`. Syntax: docs/hook-mapping.md.
  *
  * Paths are relative to the attributes of a resource:
- *   a.b            member b of a; an array (a block) is stepped into in silence
+ *   a.b            member b of a; arrays (blocks) and texts with JSON are stepped into in silence
  *   a[*].b         the same where several items are usual
  *   a[*].(b ; c)   for every item, b or else c
  *   a ; b          the first that is present
@@ -20,7 +20,6 @@
 
 #include "base/jsonpull.h"
 #include "broker/hook/intent.h"
-
 /* How a place is written in an attribute. */
 enum gl_place_kind {
     GL_PLACE_REGION,
@@ -30,14 +29,15 @@ enum gl_place_kind {
 };
 
 struct gl_path; /* parsed, in the mapping's memory */
-
 struct gl_place_row {
     const struct gl_path *path;
     enum gl_place_kind kind;
 };
 
 struct gl_count_row {
-    const struct gl_path *min, *desired, *max;                   /* NULL = not said */
+    const struct gl_path *min, *desired, *max; /* NULL = not said */
+    const struct gl_path *or_min, *or_max; /* of all values there the least and the most widen */
+    bool zero_is_no_limit;                 /* a max of 0 is none at all */
     const struct gl_path *total_min, *total_desired, *total_max; /* said instead: no factors */
     const struct gl_path *per; /* e.g. node_locations: times its length */
     int64_t per_assumed; /* when `per` is not known and the place is a whole region; 0 = none */
@@ -73,10 +73,14 @@ struct gl_mapping_row {
     const char *vcpu_unit;                /* "cores" "units" (1024 = one) "milli" */
     const char *memory_unit;              /* "MiB" "GiB" "KiB" "bytes"; a suffix there wins */
     const struct gl_path *opaque_if;      /* true or present: the role is opaque */
+    const struct gl_path *opaque_unless;  /* present and none of these: the same */
+    const char *const *opaque_unless_words;
     const struct gl_path *accelerator, *accelerator_count; /* count not said: one */
     const struct gl_place_row *places; /* in order of precedence; place_count of them */
     size_t place_count;
     struct gl_count_row count;
+    const struct gl_path *variant; /* of a type that may be any: its text up to "@" names the row */
+    const char *holds; /* there: the attribute with what it says, for rows of others; NULL */
     const struct gl_path *target;    /* of a scaler: the group it changes */
     const char *const *target_types; /* "aws_autoscaling_group" */
     const struct gl_path *interruptible;
@@ -96,7 +100,7 @@ struct gl_mapping_provider {
     enum gl_place_kind *region_kinds; /* of each path */
     bool has_binding_region;          /* a zone elsewhere contradicts the provider's region (AWS) */
     const char *const *environment;   /* "AWS_REGION", ... */
-    const char *zone_rule;            /* "letter" "dash-letter" "dash-number" "dash" "same" "arn" */
+    const char *zone_rule;            /* "letter" "dash-letter" ..., docs/hook-mapping.md */
     const char *const *machine_like;  /* attributes that make an unmapped type suspicious */
 };
 
@@ -151,6 +155,7 @@ struct gl_attributes {
     const struct gl_jnode *values; /* object of attributes; NULL = none */
     const struct gl_jtree *unknown_tree;
     const struct gl_jnode *unknown; /* same shape, true where known after apply; NULL */
+    const char *within;             /* the attribute whose members the paths begin at; NULL */
     const void *resource;           /* the reader's own, handed to follow() */
     const char *address;            /* of the resource, for texts that say how; NULL */
     const struct gl_jtree *sensitive_tree;

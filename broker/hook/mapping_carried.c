@@ -5,7 +5,9 @@
  * In order of name. */
 
 #define CARRIED(X)    \
+    X(alicloud)       \
     X(aws)            \
+    X(azapi)          \
     X(azure_native)   \
     X(azurerm)        \
     X(cloudformation) \
@@ -13,6 +15,7 @@
     X(exoscale)       \
     X(google)         \
     X(hcloud)         \
+    X(ibm)            \
     X(kubernetes)     \
     X(libvirt)        \
     X(linode)         \
@@ -22,6 +25,7 @@
     X(proxmox)        \
     X(scaleway)       \
     X(stackit)        \
+    X(tencentcloud)   \
     X(upcloud)        \
     X(vsphere)        \
     X(vultr)          \

@@ -9,8 +9,9 @@
 #define NUMBER_MAX_BYTES 9
 
 static const char *const place_words[] = {"region", "zone", "location", "arn", NULL};
-static const char *const zone_rules[] = {"letter", "dash-letter", "dash-number", "dash", "same",
-                                         "azure",  "digits",      "oracle",      "none", NULL};
+static const char *const zone_rules[] = {"letter",  "dash-letter", "dash-number", "dash",
+                                         "same",    "azure",       "digits",      "oracle",
+                                         "alibaba", "none",        NULL};
 static const char *const vcpu_units[] = {"cores", "units", "milli", NULL};
 static const char *const memory_units[] = {"MiB", "GiB", "KiB", "bytes", NULL};
 static const char *const count_units[] = {"machine", "vcpu", NULL};
@@ -142,6 +143,9 @@ static const struct gl_field count_fields[] = {
     {"min", &type_path, COUNT(min), "", false, NULL, NULL, NULL},
     {"desired", &type_path, COUNT(desired), "", false, NULL, NULL, NULL},
     {"max", &type_path, COUNT(max), "", false, NULL, NULL, NULL},
+    {"or_min", &type_path, COUNT(or_min), "", false, NULL, NULL, NULL},
+    {"or_max", &type_path, COUNT(or_max), "", false, NULL, NULL, NULL},
+    {"zero_is_no_limit", &gl_type_bool, COUNT(zero_is_no_limit), "", false, NULL, NULL, NULL},
     {"total_min", &type_path, COUNT(total_min), "", false, NULL, NULL, NULL},
     {"total_desired", &type_path, COUNT(total_desired), "", false, NULL, NULL, NULL},
     {"total_max", &type_path, COUNT(total_max), "", false, NULL, NULL, NULL},
@@ -202,10 +206,14 @@ static const struct gl_field row_fields[] = {
     {"memory", &type_path, ROW(memory), "", false, NULL, NULL, NULL},
     {"memory_unit", &type_choice, ROW(memory_unit), "", false, memory_units, NULL, NULL},
     {"opaque_if", &type_path, ROW(opaque_if), "", false, NULL, NULL, NULL},
+    {"opaque_unless", &type_path, ROW(opaque_unless), "", false, NULL, NULL, NULL},
+    {"opaque_unless_words", &type_texts, ROW(opaque_unless_words), "", false, NULL, NULL, NULL},
     {"accelerator", &type_path, ROW(accelerator), "", false, NULL, NULL, NULL},
     {"accelerators", &type_path, ROW(accelerator_count), "", false, NULL, NULL, NULL},
     {"place", &type_places, offsetof(struct draft, places), "", false, NULL, NULL, NULL},
     {"count", &type_count, ROW(count), "", false, NULL, NULL, NULL},
+    {"variant", &type_path, ROW(variant), "", false, NULL, NULL, NULL},
+    {"holds", &gl_type_text, ROW(holds), "", false, NULL, NULL, NULL},
     {"target", &type_path, ROW(target), "", false, NULL, NULL, NULL},
     {"target_types", &type_texts, ROW(target_types), "", false, NULL, NULL, NULL},
     {"interruptible", &type_path, ROW(interruptible), "", false, NULL, NULL, NULL},

@@ -70,6 +70,9 @@ struct gl_extraction {
 };
 void gl_extract_note(struct gl_extraction *extraction, const char *sentence);
 void gl_extract_unknown(struct gl_extraction *extraction, const struct gl_path *path);
+/* Is it there, yet none of the words? */
+bool gl_extract_is_other(struct gl_extraction *extraction, const struct gl_path *path,
+                         const char *const *words);
 /* Is one of `words` (NULL: "true") what the path gives? Anything that is there, if `any`. */
 bool gl_extract_matches(struct gl_extraction *extraction, const struct gl_path *path,
                         const char *const *words);

@@ -11,7 +11,7 @@ struct gl_mapping_reads {
     const char *type;
     const char *tags; /* the attribute that is read for tags alone; NULL */
     bool is_any;
-    const char *names[READS_SLOTS]; /* open addressing; full ones end at READS_SLOTS - 1 */
+    struct gl_view names[READS_SLOTS]; /* open addressing; full ones end at READS_SLOTS - 1 */
     size_t count;
     struct gl_mapping_reads *next;
 };
@@ -33,15 +33,16 @@ static size_t slot_of(const struct gl_mapping_reads *reads, struct gl_view name)
 {
     size_t at = first_slot(name);
 
-    while (reads->names[at] != NULL && (strncmp(reads->names[at], name.text, name.length) != 0 ||
-                                        reads->names[at][name.length] != '\0'))
+    while (reads->names[at].text != NULL &&
+           (reads->names[at].length != name.length ||
+            memcmp(reads->names[at].text, name.text, name.length) != 0))
         at = (at + 1) & (READS_SLOTS - 1);
     return at;
 }
 
 bool gl_mapping_reads_name(const struct gl_mapping_reads *reads, struct gl_view name)
 {
-    return reads->names[slot_of(reads, name)] != NULL;
+    return reads->names[slot_of(reads, name)].text != NULL;
 }
 
 static struct gl_view view_of(const char *text)
@@ -51,10 +52,10 @@ static struct gl_view view_of(const char *text)
 
 static void add_name(struct gl_mapping_reads *reads, const char *name)
 {
-    const char **slot = &reads->names[slot_of(reads, view_of(name))];
+    struct gl_view view = view_of(name), *slot = &reads->names[slot_of(reads, view)];
 
-    if (*slot == NULL && reads->count < READS_SLOTS - 1) {
-        *slot = name;
+    if (slot->text == NULL && reads->count < READS_SLOTS - 1) {
+        *slot = view;
         reads->count++;
     }
     reads->is_any = true;
@@ -79,6 +80,8 @@ static void add_row(struct gl_mapping_reads *reads, const struct gl_mapping_row 
     for (size_t i = 0; i < count; i++)
         if (paths[i].path != row->tags)
             add_heads(reads, paths[i].path);
+    if (row->holds != NULL)
+        add_name(reads, row->holds);
     reads->is_any = true;
 }
 

@@ -97,6 +97,26 @@ static bool region_of_dash_letter(const char *text, char out[NAME_BYTES])
     return true;
 }
 
+/* "cn-hangzhou-h", "ap-southeast-1a", and "cn-hangzhou-MAZ10(h,i)" for several. */
+static bool region_of_alibaba(const char *text, char out[NAME_BYTES])
+{
+    size_t length = strcspn(text, "(");
+    const char *several = strstr(text, "-MAZ");
+
+    if (several != NULL)
+        length = (size_t)(several - text);
+    if (length >= NAME_BYTES)
+        return false;
+    snprintf(out, NAME_BYTES, "%.*s", (int)length, text);
+    if (!is_name(out))
+        return false;
+    if (length > 3 && out[length - 2] == '-' && !is_digit(out[length - 1]))
+        out[length - 2] = '\0';
+    else if (length > 3 && is_digit(out[length - 2]) && !is_digit(out[length - 1]))
+        out[length - 1] = '\0';
+    return true;
+}
+
 /* "fr-par-1", "eu01-1"; without a number it is the region already. */
 static bool region_of_dash_number(const char *text, char out[NAME_BYTES])
 {
@@ -216,6 +236,7 @@ static const struct {
     {"azure", region_of_azure},
     {"digits", region_of_digits},
     {"oracle", region_of_oracle},
+    {"alibaba", region_of_alibaba},
 };
 
 /* "projects/p/locations/us-east4/clusters/c", and "regional-us-east4" of configurations. */

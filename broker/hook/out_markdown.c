@@ -71,7 +71,7 @@ static void add_totals(const struct gl_hook_report *report, struct gl_str *out)
 static void add_cell(const char *text, struct gl_str *out)
 {
     gl_str_add(out, " ");
-    gl_escape_code(text, out);
+    gl_escape_code(text, true, out);
     gl_str_add(out, " |");
 }
 
@@ -177,7 +177,7 @@ static void add_list(const char *label, const char *const *items, bool is_name, 
     for (size_t i = 0; i < count && i < LISTED_MAX; i++) {
         gl_str_addf(out, "- %s: ", label);
         if (is_name)
-            gl_escape_code(items[i], out);
+            gl_escape_code(items[i], false, out);
         else
             gl_escape_add(GL_ESCAPE_MARKDOWN, items[i], out);
         gl_str_add_char(out, '\n');
@@ -190,7 +190,7 @@ static void add_plans(const struct gl_hook_report *report, struct gl_str *out)
 {
     for (size_t i = 0; i < report->plan_count && i < LISTED_MAX; i++) {
         gl_str_add(out, "- plan: ");
-        gl_escape_code(report->plans[i]->file, out);
+        gl_escape_code(report->plans[i]->file, false, out);
         gl_str_add(out, " ");
         gl_escape_add(GL_ESCAPE_MARKDOWN, report->plans[i]->version, out);
         gl_str_add_char(out, '\n');

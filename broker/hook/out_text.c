@@ -14,6 +14,7 @@
 #define NAMES_MAX     10
 #define ADDRESS_LEAST 22 /* columns */
 #define LABEL         10 /* columns of "  broken  " */
+#define COLUMN_GAP    2  /* between columns of a table */
 
 const char *gl_hook_outcome_word(enum gl_verdict verdict)
 {
@@ -70,21 +71,49 @@ static const char *real_text(double value, char out[GL_RENDER_NUMBER])
     return isnan(value) ? "?" : gl_render_real_text(value, out);
 }
 
-/* The end of an address tells more than its beginning, which many share. */
-static void put_address(const char *address, unsigned columns, struct gl_str *out)
+/* Where a part of an address begins that fits and is not much less than fits: behind a mark
+ * that is in no key ("[\"a.b\"]"). NULL = none. */
+static const char *whole_part(const char *address, size_t most)
 {
-    unsigned most = columns > 58 + ADDRESS_LEAST ? columns - 58 : ADDRESS_LEAST;
+    unsigned depth = 0;
+
+    for (const char *at = address; *at != '\0'; at++) {
+        depth += *at == '[';
+        depth -= depth > 0 && *at == ']';
+        if (depth == 0 && strchr("./:_-", *at) != NULL && gl_text_columns(at + 1) <= most)
+            return gl_text_columns(at + 1) * 2 >= most ? at + 1 : NULL;
+    }
+    return NULL;
+}
+
+static const char *next_letter(const char *at)
+{
+    do
+        at++;
+    while (((unsigned char)*at & 0xc0) == 0x80);
+    return at;
+}
+
+/* The end of an address tells more than its beginning, which many share; of a name that is too long
+ * by itself both ends do. */
+static void put_address(const char *address, size_t most, struct gl_str *out)
+{
     GL_AUTO(gl_str_done) struct gl_str shown = {0};
-    const char *from;
+    const char *from, *part, *cut;
 
     gl_str_add_printable(&shown, address, strlen(address));
-    from = gl_str_text(&shown);
-    if (gl_text_columns(from) > most) {
-        while (gl_text_columns(from) > most - 1 || ((unsigned char)*from & 0xc0) == 0x80)
-            from++;
-        gl_str_add_char(out, '~');
+    cut = from = gl_str_text(&shown);
+    part = gl_text_columns(from) <= most ? from : whole_part(from, most - 1);
+    if (part != NULL) {
+        gl_str_addf(out, "%s%s", part != from ? "~" : "", part);
+        return;
     }
-    gl_str_add(out, from);
+    while (gl_text_columns(from) - gl_text_columns(cut) < most / 3)
+        cut = next_letter(cut);
+    gl_str_add_bytes(out, from, (size_t)(cut - from));
+    while (gl_text_columns(cut) > most - 1 - most / 3)
+        cut = next_letter(cut);
+    gl_str_addf(out, "~%s", cut);
 }
 
 /* "418 D": a figure and the grade of its evidence. */
@@ -152,36 +181,76 @@ static size_t sort_alike(const struct gl_hook_report *report, struct alike rows[
     return count;
 }
 
-static void put_name(const struct alike *alike, unsigned columns, struct gl_str *out)
+static void put_name(const struct alike *alike, size_t most, struct gl_str *out)
 {
     const struct gl_intent *intent = alike->first->intent;
 
     if (alike->resources == 1) {
-        put_address(intent->address, columns, out);
+        put_address(intent->address, most, out);
         return;
     }
     gl_str_addf(out, "%zu ", alike->resources);
     gl_str_add_printable(out, intent->type, strlen(intent->type));
 }
 
-static void add_row(struct gl_table *table, const struct alike *alike, unsigned columns)
+/* A row but for its name. */
+struct cells {
+    const char *type, *region, *how, *outcome;
+    char count[32], grams[GL_RENDER_NUMBER], intensity[GL_RENDER_NUMBER + 4];
+};
+
+static struct cells cells_of(const struct alike *alike)
 {
     const struct gl_intent *intent = alike->first->intent;
-    const char *type = intent->machine.type, *region = intent->place.region;
-    const char *how = alike->resources == 1 ? intent->place.how : NULL;
-    char grams[GL_RENDER_NUMBER], count[32] = "?";
-    GL_AUTO(gl_str_done) struct gl_str name = {0};
+    struct cells cells = {.type = intent->machine.type,
+                          .region = intent->place.region,
+                          .how = alike->resources == 1 ? intent->place.how : NULL,
+                          .outcome = gl_hook_outcome_word(alike->first->verdict),
+                          .count = "?"};
     GL_AUTO(gl_str_done) struct gl_str intensity = {0};
+    char grams[GL_RENDER_NUMBER];
 
-    put_name(alike, columns, &name);
+    cells.type = cells.type != NULL ? cells.type : "?";
+    cells.region = cells.region != NULL ? cells.region : "?";
+    cells.how = cells.how != NULL ? cells.how : "";
     put_intensity(&alike->first->intensity, &intensity);
+    snprintf(cells.intensity, sizeof cells.intensity, "%s", gl_str_text(&intensity));
+    snprintf(cells.grams, sizeof cells.grams, "%s", real_text(alike->grams, grams));
     if (alike->machines != GL_UNKNOWN)
-        snprintf(count, sizeof count, "%lld", (long long)alike->machines);
-    gl_table_row(
-        table, (const char *const[COLUMNS]){gl_str_text(&name), type != NULL ? type : "?", count,
-                                            region != NULL ? region : "?", how != NULL ? how : "",
-                                            gl_str_text(&intensity), real_text(alike->grams, grams),
-                                            gl_hook_outcome_word(alike->first->verdict)});
+        snprintf(cells.count, sizeof cells.count, "%lld", (long long)alike->machines);
+    return cells;
+}
+
+/* What the other columns leave of the line, but for the one that says how. */
+static size_t name_columns(const struct alike *rows, size_t count, unsigned columns)
+{
+    size_t widths[] = {strlen("TYPE"),  strlen("N"),   strlen("REGION"),
+                       strlen("g/kWh"), strlen("g/h"), strlen("OUTCOME")};
+    size_t taken = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct cells cells = cells_of(&rows[i]);
+        const char *const texts[] = {cells.type,      cells.count, cells.region,
+                                     cells.intensity, cells.grams, cells.outcome};
+
+        for (size_t c = 0; c < sizeof widths / sizeof widths[0]; c++)
+            if (gl_text_columns(texts[c]) > widths[c])
+                widths[c] = gl_text_columns(texts[c]);
+    }
+    for (size_t c = 0; c < sizeof widths / sizeof widths[0]; c++)
+        taken += widths[c] + COLUMN_GAP;
+    return columns > taken + ADDRESS_LEAST ? columns - taken : ADDRESS_LEAST;
+}
+
+static void add_row(struct gl_table *table, const struct alike *alike, size_t most)
+{
+    const struct cells cells = cells_of(alike);
+    GL_AUTO(gl_str_done) struct gl_str name = {0};
+
+    put_name(alike, most, &name);
+    gl_table_row(table, (const char *const[COLUMNS]){gl_str_text(&name), cells.type, cells.count,
+                                                     cells.region, cells.how, cells.intensity,
+                                                     cells.grams, cells.outcome});
 }
 
 static void add_table(const struct gl_hook_report *report, unsigned columns, struct gl_str *out)
@@ -189,12 +258,14 @@ static void add_table(const struct gl_hook_report *report, unsigned columns, str
     struct alike rows[ROWS_MAX];
     size_t left, count = sort_alike(report, rows, &left);
     struct gl_table *table;
+    size_t most;
 
     if (count == 0)
         return;
+    most = name_columns(rows, count, columns);
     table = gl_table_new(table_columns, COLUMNS);
     for (size_t i = 0; i < count; i++)
-        add_row(table, &rows[i], columns);
+        add_row(table, &rows[i], most);
     gl_str_add_char(out, '\n');
     gl_table_text(table, columns, false, out);
     gl_table_free(table);
@@ -342,7 +413,8 @@ static void add_totals(const struct gl_hook_report *report, unsigned columns, st
                                      report->grams_per_month[1] / 1000,
                                      report->grams_per_month[2] / 1000},
                    &text);
-    gl_str_add(&text, " kgCO2e a month for what is launched");
+    gl_str_addf(&text, " kgCO2e a month for what is launched%s",
+                report->opaque > 0 ? " and can be seen" : "");
     if (!isnan(report->delta_grams_per_month[1]))
         gl_str_addf(&text, "; the change adds %.3g kgCO2e a month",
                     report->delta_grams_per_month[1] / 1000);

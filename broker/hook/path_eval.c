@@ -71,6 +71,22 @@ static void walk_items(struct walk *walk, const struct gl_path_term *term, size_
     }
 }
 
+/* "{\"properties\":...}": what a text holds as JSON is stepped into like a block. */
+static void walk_text(struct walk *walk, const struct gl_path_term *term, size_t index,
+                      const struct spot *spot)
+{
+    const char *text = gl_jnode_text(spot->of->tree, spot->value);
+    struct gl_error err = {0};
+    struct gl_jtree tree = {0};
+    struct gl_attributes there = *spot->of;
+
+    there.tree = &tree;
+    if (text != NULL && text[strspn(text, " \t\r\n")] == '{' &&
+        gl_jtree_parse(&tree, text, strlen(text), "text", &err) == 0)
+        walk_steps(walk, term, index, &(struct spot){&there, gl_jtree_root(&tree), NULL});
+    gl_jtree_done(&tree);
+}
+
 static void walk_end(struct walk *walk, const struct gl_path_term *term, const struct spot *spot)
 {
     if (term->rest != NULL && term->follow == NULL) {
@@ -107,6 +123,10 @@ static void walk_steps(struct walk *walk, const struct gl_path_term *term, size_
     }
     if (index == term->step_count) {
         walk_end(walk, term, spot);
+        return;
+    }
+    if (gl_jnode_is(spot->value, GL_JSTRING)) {
+        walk_text(walk, term, index, spot);
         return;
     }
     next.value = member(spot->of->tree, spot->value, step);
@@ -226,9 +246,17 @@ static void start(struct walk *walk, const struct gl_path *path,
                   const struct gl_attributes *attributes, enum gl_known *out_known)
 {
     struct spot root = {attributes, attributes->values, attributes->unknown};
+    struct gl_path_term within = {.rest = path};
+    struct gl_path_step step = {attributes->within, attributes->within, attributes->within};
     enum gl_known known;
 
-    walk_path(walk, path, &root);
+    if (attributes->within != NULL) {
+        within.steps = &step;
+        within.step_count = 1;
+        walk_steps(walk, &within, 0, &root);
+    } else {
+        walk_path(walk, path, &root);
+    }
     known = walk->values > 0   ? GL_KNOWN_VALUE
             : walk->has_later  ? GL_KNOWN_LATER
             : walk->has_unsaid ? GL_KNOWN_UNSAID

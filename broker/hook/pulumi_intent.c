@@ -308,8 +308,7 @@ static void scale(struct gl_pulumi *pulumi, const struct gl_pulumi_resource *res
     const struct gl_follower follower = {.cookie = pulumi, .follow = follow};
 
     gl_reader_scale(&pulumi->plan->arena, scaler,
-                    gl_reader_is_open(resource->row->count.max, &from, &follower, &pulumi->work),
-                    target);
+                    gl_reader_is_open(resource->row, &from, &follower, &pulumi->work), target);
 }
 
 void gl_pulumi_intents(struct gl_pulumi *pulumi)

@@ -221,19 +221,27 @@ bool gl_reader_is_launch(const struct gl_intent *intent)
            !intent->count.is_brief;
 }
 
-bool gl_reader_is_open(const struct gl_path *path, const struct gl_attributes *from,
-                       const struct gl_follower *follower, struct gl_arena *scratch)
+/* A number there that can only be told later? One below 0 is told: it means none. */
+static bool is_later(const struct gl_path *path, const struct gl_attributes *from,
+                     const struct gl_follower *follower)
 {
-    const char *text = NULL;
     enum gl_known known;
 
     if (path == NULL)
         return false;
-    gl_path_texts(path, from, follower, scratch, &text, 1, &known, NULL);
-    if (text != NULL)
-        return false;
     gl_path_number(path, from, follower, &known);
     return known == GL_KNOWN_LATER;
+}
+
+bool gl_reader_is_open(const struct gl_mapping_row *row, const struct gl_attributes *from,
+                       const struct gl_follower *follower, struct gl_arena *scratch)
+{
+    const char *text = NULL;
+
+    if (row->count.max != NULL)
+        gl_path_texts(row->count.max, from, follower, scratch, &text, 1, NULL, NULL);
+    return (text == NULL && is_later(row->count.max, from, follower)) ||
+           is_later(row->count.or_max, from, follower);
 }
 
 static int64_t further(int64_t a, int64_t b, bool is_more)

@@ -238,58 +238,52 @@ struct gl_jtree gl_reader_prune(struct gl_arena *arena, const struct gl_jtree *t
 
 const struct gl_jtree gl_reader_no_tree = {0};
 
+#define SETS 512 /* a power of two */
+#define WAYS 8
+
 struct gl_reader_piece {
     const void *bytes; /* NULL = free */
     uint32_t length, hash;
 };
 
-static struct gl_reader_piece *slot_of_piece(const struct gl_reader_pieces *pieces,
-                                             const struct gl_reader_piece *piece)
+/* The newest of a set comes first, and the oldest makes room. */
+static void remember(struct gl_reader_piece set[WAYS], const struct gl_reader_piece *piece)
 {
-    size_t at = piece->hash & (pieces->capacity - 1);
-    struct gl_reader_piece *slot = &pieces->slots[at];
-
-    while (slot->bytes != NULL && (slot->hash != piece->hash || slot->length != piece->length ||
-                                   memcmp(slot->bytes, piece->bytes, piece->length) != 0)) {
-        at = (at + 1) & (pieces->capacity - 1);
-        slot = &pieces->slots[at];
-    }
-    return slot;
+    memmove(set + 1, set, (WAYS - 1) * sizeof *set);
+    set[0] = *piece;
 }
 
-static void grow_pieces(struct gl_reader_pieces *pieces)
+static const void *find_piece(const struct gl_reader_piece set[WAYS],
+                              const struct gl_reader_piece *piece)
 {
-    struct gl_reader_pieces larger = *pieces;
-
-    larger.capacity = pieces->capacity == 0 ? 64 : pieces->capacity * 2;
-    larger.slots = gl_alloc(larger.capacity * sizeof *larger.slots);
-    for (size_t i = 0; i < pieces->capacity; i++)
-        if (pieces->slots[i].bytes != NULL)
-            *slot_of_piece(&larger, &pieces->slots[i]) = pieces->slots[i];
-    free(pieces->slots);
-    *pieces = larger;
+    for (size_t i = 0; i < WAYS && set[i].bytes != NULL; i++)
+        if (set[i].hash == piece->hash && set[i].length == piece->length &&
+            memcmp(set[i].bytes, piece->bytes, piece->length) == 0)
+            return set[i].bytes;
+    return NULL;
 }
 
 const void *gl_reader_hold(struct gl_arena *arena, struct gl_reader_pieces *pieces,
                            const void *bytes, size_t length)
 {
     struct gl_reader_piece piece = {bytes, (uint32_t)length, hash_bytes(bytes, length)};
-    struct gl_reader_piece *slot;
+    struct gl_reader_piece *set;
+    const void *held;
 
-    if (pieces->count * 2 >= pieces->capacity)
-        grow_pieces(pieces);
-    slot = slot_of_piece(pieces, &piece);
-    if (slot->bytes == NULL) {
-        piece.bytes = gl_arena_text(arena, bytes, length);
-        *slot = piece;
-        pieces->count++;
-    }
-    return slot->bytes;
+    if (pieces->sets == NULL)
+        pieces->sets = gl_alloc(SETS * WAYS * sizeof *pieces->sets);
+    set = &pieces->sets[piece.hash % SETS * WAYS];
+    held = find_piece(set, &piece);
+    if (held != NULL)
+        return held;
+    piece.bytes = gl_arena_text(arena, bytes, length);
+    remember(set, &piece);
+    return piece.bytes;
 }
 
 void gl_reader_pieces_done(struct gl_reader_pieces *pieces)
 {
-    free(pieces->slots);
+    free(pieces->sets);
     *pieces = (struct gl_reader_pieces){0};
 }
 

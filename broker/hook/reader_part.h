@@ -60,14 +60,15 @@ typedef bool gl_reader_wants(const void *cookie, const struct gl_jtree *tree,
 struct gl_jtree gl_reader_prune(struct gl_arena *arena, const struct gl_jtree *tree,
                                 const struct gl_jnode *node, gl_reader_wants *wants,
                                 const void *cookie);
-/* Pieces of bytes, of equal ones one only: what a plan repeats is held once. Zero-initialised;
- * freed by gl_reader_pieces_done(), the bytes with their arena, which must be the same one each
- * time. */
+/* Pieces of bytes, of equal ones one as a rule: what a plan repeats is held once. Only the latest
+ * few thousand are looked through, which stay in the processor's cache: of what is never
+ * repeated, as tags often are, nothing is to be looked for. Zero-initialised; freed by
+ * gl_reader_pieces_done(), the bytes with their arena, which must be the same one each time. */
 struct gl_reader_pieces {
-    struct gl_reader_piece *slots;
-    size_t capacity, count;
+    struct gl_reader_piece *sets;
 };
-/* As they are held already, else a copy: aligned for any object, and a NUL behind it. */
+/* As they are held already, else a copy: aligned for any object, and a NUL behind it. Equal
+ * addresses are equal bytes, but not the other way round. */
 const void *gl_reader_hold(struct gl_arena *arena, struct gl_reader_pieces *pieces,
                            const void *bytes, size_t length);
 void gl_reader_pieces_done(struct gl_reader_pieces *pieces);
@@ -166,8 +167,8 @@ bool gl_reader_is_launch(const struct gl_intent *intent);
  * not. */
 void gl_reader_scale(struct gl_arena *arena, const struct gl_intent *scaler, bool is_open,
                      struct gl_intent *target);
-/* Is a number there that can only be told later? (One below 0 is told: it means none.) */
-bool gl_reader_is_open(const struct gl_path *path, const struct gl_attributes *from,
+/* Is the most that a scaler allows only told later? (A number below 0 is told: it means none.) */
+bool gl_reader_is_open(const struct gl_mapping_row *row, const struct gl_attributes *from,
                        const struct gl_follower *follower, struct gl_arena *scratch);
 
 #endif

@@ -96,7 +96,7 @@ struct gl_hook_report {
     size_t finding_count;
     double grams_per_month[3], delta_grams_per_month[3]; /* of the launches; NAN = unknown */
     double usd_per_month, delta_usd_per_month; /* by prices of the catalogue; NAN = unknown */
-    /* coverage */
+    /* coverage; launches: without opaque ones that no rule asks for */
     size_t resources, launches, context, skipped, unmapped, opaque, unknown_region, unknown_machine,
         unknown_count;
     const char *const *unmapped_types, *const *opaque_addresses;

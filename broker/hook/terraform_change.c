@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/hook/mapping_part.h"
+#include "broker/hook/mapping_variant.h"
 #include "broker/hook/terraform_part.h"
 
 #include <string.h>
@@ -293,6 +294,30 @@ static const char *const *keep_tags(struct gl_tf *tf, struct item *item,
                                gl_mapping_tags(resource->row, &from, &item->memory));
 }
 
+/* Of a type that may be any: what it is. What is no machine is kept for its place alone. */
+static void set_variant(struct gl_tf *tf, struct item *item, struct gl_tf_resource *resource)
+{
+    const struct gl_jtree *tree = &tf->scratch;
+    const struct gl_jnode *change = gl_jtree_root(tree);
+    const struct gl_jnode *after = gl_jnode_get(tree, change, "after");
+    struct gl_attributes from = {
+        .tree = tree,
+        .values = gl_jnode_is(after, GL_JOBJECT) ? after : gl_jnode_get(tree, change, "before"),
+        .unknown_tree = tree};
+    struct gl_variant variant;
+
+    gl_mapping_variant(tf->options->mapping, resource->row, &from, &item->memory, &variant);
+    resource->row = variant.row;
+    resource->within = variant.within;
+    resource->variant = variant.name != NULL ? gl_tf_name(tf, variant.name) : NULL;
+    if (variant.is_suspect && gl_jnode_is(after, GL_JOBJECT))
+        gl_reader_add_unmapped(tf->plan, variant.name);
+    if (variant.row != NULL)
+        return;
+    item->wanted = (struct wanted){gl_mapping_reads_of(tf->options->mapping, ""), true};
+    item->is_chosen = false;
+}
+
 /* The tree of the change stands in `scratch`. */
 static int keep_change(struct gl_tf *tf, struct item *item, struct gl_error *err)
 {
@@ -315,6 +340,8 @@ static int keep_change(struct gl_tf *tf, struct item *item, struct gl_error *err
     }
     resource.address = shown_address(tf, item);
     resource.row = item->parts.is_data ? NULL : gl_mapping_row(tf->options->mapping, type);
+    if (resource.row != NULL && resource.row->variant != NULL)
+        set_variant(tf, item, &resource);
     resource.before = keep(tf, item, gl_jnode_get(tree, change, "before"));
     resource.after = keep(tf, item, gl_jnode_get(tree, change, "after"));
     resource.unknown = keep(tf, item, gl_jnode_get(tree, change, "after_unknown"));

@@ -17,6 +17,7 @@ struct gl_attributes gl_tf_attributes(const struct gl_tf_resource *resource, boo
                                   .values = gl_jtree_root(tree),
                                   .unknown_tree = resource->unknown,
                                   .unknown = is_before ? NULL : gl_jtree_root(resource->unknown),
+                                  .within = resource->within,
                                   .resource = resource,
                                   .address = resource->address};
 }

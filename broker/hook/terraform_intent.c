@@ -30,6 +30,8 @@ static void add_notes(struct gl_tf *tf, const struct gl_tf_resource *resource,
     if (resource->is_forgotten)
         gl_reader_add_text(arena, &intent->notes,
                            "the old one is dropped from the state and keeps running");
+    if (resource->variant != NULL)
+        gl_reader_add_text(arena, &intent->notes, resource->variant);
     if (resource->deferred != NULL) {
         gl_reader_add_text(arena, &intent->notes,
                            gl_reader_say(&tf->plan->arena,
@@ -79,8 +81,8 @@ struct scaling {
     const size_t *intent_of; /* by number of the resource, +1; 0 = none */
 };
 
-static struct gl_intent *find_target(const struct scaling *scaling,
-                                     const struct gl_tf_resource *scaler)
+static const struct gl_tf_resource *followed(const struct scaling *scaling,
+                                             const struct gl_tf_resource *scaler)
 {
     struct gl_attributes from = gl_tf_attributes(scaler, scaler->after->count == 0), found;
     const char *head = scaler->row->target != NULL ? gl_path_head(scaler->row->target) : NULL;
@@ -88,13 +90,24 @@ static struct gl_intent *find_target(const struct scaling *scaling,
     for (size_t i = 0;
          head != NULL && scaler->row->target_types != NULL && scaler->row->target_types[i] != NULL;
          i++)
-        if (gl_tf_follow(scaling->tf, &from, head, scaler->row->target_types[i], &found)) {
-            const struct gl_tf_resource *target = found.resource;
-            size_t number = scaling->intent_of[target - scaling->tf->resources];
-
-            return number > 0 ? &scaling->tf->plan->intents[number - 1] : NULL;
-        }
+        if (gl_tf_follow(scaling->tf, &from, head, scaler->row->target_types[i], &found))
+            return found.resource;
     return NULL;
+}
+
+/* A schedule names its group by what scales it: on to the group. */
+static struct gl_intent *find_target(const struct scaling *scaling,
+                                     const struct gl_tf_resource *scaler)
+{
+    const struct gl_tf_resource *target = followed(scaling, scaler);
+    size_t number;
+
+    if (target != NULL && target->row != NULL && target->row->role == GL_ROLE_SCALER)
+        target = followed(scaling, target);
+    if (target == NULL)
+        return NULL;
+    number = scaling->intent_of[target - scaling->tf->resources];
+    return number > 0 ? &scaling->tf->plan->intents[number - 1] : NULL;
 }
 
 static void scale(struct gl_tf *tf, const struct gl_tf_resource *resource,
@@ -104,8 +117,7 @@ static void scale(struct gl_tf *tf, const struct gl_tf_resource *resource,
     struct gl_follower follower = gl_tf_follower(tf);
 
     gl_reader_scale(&tf->plan->arena, scaler,
-                    gl_reader_is_open(resource->row->count.max, &from, &follower, &tf->work),
-                    target);
+                    gl_reader_is_open(resource->row, &from, &follower, &tf->work), target);
 }
 
 /* ---- all of them ---- */

@@ -35,6 +35,8 @@ struct gl_tf_resource {
     const struct gl_jtree *before, *after, *unknown; /* pruned; count 0 = none */
     const char *const *tags;          /* of after, else of before; in the plan's arena */
     const struct gl_mapping_row *row; /* NULL = not a machine, kept for who refers to it */
+    const char *variant;              /* what a resource of any type is; NULL */
+    const char *within;               /* for gl_attributes; NULL */
     const char *deferred;             /* reason; NULL */
 };
 /* A resource block of the configuration. */

@@ -290,7 +290,7 @@ static void note_conflict(struct gl_tf *tf, const struct gl_tf_resource *resourc
 void gl_tf_place(struct gl_tf *tf, const struct gl_tf_resource *resource, struct gl_intent *intent)
 {
     const struct gl_mapping_provider *provider =
-        gl_mapping_provider(tf->options->mapping, resource->row->type);
+        gl_mapping_provider(tf->options->mapping, resource->parts.type);
     struct gl_intent_place *place = &intent->place;
     const char *said;
 

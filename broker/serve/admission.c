@@ -137,23 +137,12 @@ bool gl_admission_is_judged(const struct gl_admission *review, const char *const
 
 /* ---- answers ---- */
 
-static json_t *text_json(const struct gl_str *text)
-{
-    for (size_t cut = 0; cut < 4 && cut <= text->length; cut++) {
-        json_t *json = json_stringn(gl_str_text(text), text->length - cut);
-
-        if (json != NULL)
-            return json;
-    }
-    return json_string("(not UTF-8)");
-}
-
 static json_t *line_json(const char *line, size_t most)
 {
     GL_AUTO(gl_str_done) struct gl_str shown = {.ceiling = most};
 
     gl_str_add_printable(&shown, line, strlen(line));
-    return text_json(&shown);
+    return gl_json_text(gl_str_text(&shown), shown.length);
 }
 
 static json_t *response_of(const struct gl_admission *review, bool is_allowed)

@@ -126,12 +126,9 @@ static char *answer(const struct gl_cfn_hook *hook, const char *status, const ch
     struct gl_str shown = {.ceiling =
                                hook->is_cloud_control ? GL_CFN_MESSAGE_CLOUD : GL_CFN_MESSAGE};
     GL_AUTO(gl_auto_json) json_t *document = json_pack("{s:s}", "hookStatus", status);
-    json_t *text = NULL;
 
     gl_str_add_printable(&shown, message, strlen(message));
-    for (size_t cut = 0; text == NULL && cut < 4 && cut <= shown.length; cut++)
-        text = json_stringn(gl_str_text(&shown), shown.length - cut);
-    json_object_set_new(document, "message", text != NULL ? text : json_string("(not UTF-8)"));
+    json_object_set_new(document, "message", gl_json_text(gl_str_text(&shown), shown.length));
     if (code != NULL)
         json_object_set_new(document, "errorCode", json_string(code));
     if (hook->token[0] != '\0')

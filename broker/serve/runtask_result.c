@@ -13,25 +13,13 @@
 
 /* ---- the frame ---- */
 
-/* A text that was cut at a ceiling may end within a character. */
-static json_t *text_json(const struct gl_str *text)
-{
-    for (size_t cut = 0; cut < 4 && cut <= text->length; cut++) {
-        json_t *json = json_stringn(gl_str_text(text), text->length - cut);
-
-        if (json != NULL)
-            return json;
-    }
-    return json_string("(not UTF-8)");
-}
-
 /* One line beside a result. */
 static json_t *line_json(const char *line)
 {
     GL_AUTO(gl_str_done) struct gl_str shown = {.ceiling = GL_RUNTASK_MESSAGE};
 
     gl_str_add_printable(&shown, line, strlen(line));
-    return text_json(&shown);
+    return gl_json_text(gl_str_text(&shown), shown.length);
 }
 
 /* Takes the outcomes, which may be NULL. */
@@ -72,11 +60,11 @@ static json_t *tag(const char *label, const char *level)
 
 static json_t *outcome_json(const struct outcome *outcome)
 {
-    return json_pack("{s:s,s:{s:s,s:o,s:o,s:{s:o,s:o}}}", "type", "task-result-outcomes",
-                     "attributes", "outcome-id", outcome->id, "description",
-                     line_json(outcome->description), "body", text_json(outcome->body), "tags",
-                     "Status", tag(outcome->label, outcome->level), "Severity",
-                     tag(outcome->severity, outcome->level));
+    return json_pack(
+        "{s:s,s:{s:s,s:o,s:o,s:{s:o,s:o}}}", "type", "task-result-outcomes", "attributes",
+        "outcome-id", outcome->id, "description", line_json(outcome->description), "body",
+        gl_json_text(gl_str_text(outcome->body), outcome->body->length), "tags", "Status",
+        tag(outcome->label, outcome->level), "Severity", tag(outcome->severity, outcome->level));
 }
 
 /* How a finding looks; an advisory run shows what would have blocked as a warning. */

@@ -6,13 +6,16 @@ set -eu
 policy=${GREENLAUNCH_POLICY:-policy.yaml}
 stack=$1 template=$2 region=$3
 shift 3
-overrides=$*
-for pair in "$@"; do
-    set -- "$@" --parameter "$pair"
-    shift
-done
 
-greenlaunch hook cloudformation "$template" --policy "$policy" --deploy-region "$region" "$@"
-# shellcheck disable=SC2086 # NAME=VALUE words
+judge() {
+    for pair in "$@"; do
+        set -- "$@" --parameter "$pair"
+        shift
+    done
+    greenlaunch hook cloudformation "$template" --policy "$policy" --deploy-region "$region" "$@"
+}
+
+judge "$@"
+[ $# -eq 0 ] || set -- --parameter-overrides "$@"
 exec aws cloudformation deploy --stack-name "$stack" --template-file "$template" \
-    --region "$region" ${overrides:+--parameter-overrides $overrides}
+    --region "$region" "$@"

@@ -27,6 +27,13 @@ static bool is_usable(const struct gl_guarantee_rule *rule)
     return true;
 }
 
+static double first_start(const struct gl_guarantee_rule *rule)
+{
+    if (rule->whole_h == 0)
+        return LEVEL_START;
+    return FIRST_START_WHOLE * sqrt(fmin(1, FIRST_START_H / (double)rule->whole_h));
+}
+
 struct gl_guarantee *gl_guarantee_start(struct gl_arena *arena,
                                         const struct gl_guarantee_rule *rule, int64_t from_s)
 {
@@ -45,8 +52,7 @@ struct gl_guarantee *gl_guarantee_start(struct gl_arena *arena,
     guarantee->rule.whole_h = rule->whole_h;
     guarantee->next_s = from_s;
     guarantee->level = (rule->whole_h > 0 ? 1 : LEVEL_START) * (1 - rule->probability);
-    guarantee->first_level =
-        (rule->whole_h > 0 ? FIRST_START_WHOLE : LEVEL_START) * (1 - rule->probability);
+    guarantee->first_level = first_start(rule) * (1 - rule->probability);
     return guarantee;
 }
 

@@ -12,8 +12,11 @@
 #define LEVEL_MAX   10.0 /* under a loose limit the level would rise for ever and then react late */
 #define MAX_RISK    5.0  /* of 1 - p: no single promise the paths think riskier is issued */
 #define LIMIT_MAX   1e12F /* greater limits are a mistake */
-/* Of promises that could not be had an hour before: few, so each counts for more. */
-#define FIRST_START_WHOLE 2.0 /* with whole_h; else LEVEL_START */
+/* Of promises that could not be had an hour before: few, so each counts for more. With whole_h it
+ * begins at FIRST_START_WHOLE up to FIRST_START_H hours; of a longer wish there are too few of them
+ * to come down from there, so it begins lower by the root of the length. Else at LEVEL_START. */
+#define FIRST_START_WHOLE 2.0
+#define FIRST_START_H     6.0
 #define FIRST_STEP        0.2
 #define PENDING_MAX       (GL_TRACK_MAX_HORIZON + GL_TRACK_MAX_LAG + 3 * GL_TRACK_BRIDGE_H)
 

@@ -11,21 +11,26 @@
 
 #define HOME_REGION "us-east-1" /* where nothing else is named: for reading only */
 
-const struct gl_cloud_key gl_aws_keys[] = {
-    [GL_AWS_PROFILE] = {"profile", "profile of ~/.aws (else AWS_PROFILE)", NULL},
-    [GL_AWS_REGION] = {"region", "region asked first (else AWS_REGION, the profile's)", NULL},
-    [GL_AWS_REGIONS] = {"regions", "only these regions, with commas; else all enabled ones", NULL},
-    [GL_AWS_ENDPOINT] = {"endpoint", "address of all services, for a private one", NULL},
-    [GL_AWS_IMAGE] = {"image", "AMI or resolve:ssm:NAME; REGION=AMI, ... for each region",
-                      "resolve:ssm:/aws/service/debian/release/12/latest/ARCH"},
-    [GL_AWS_SUBNET] = {"subnet", "subnet, or REGION=SUBNET, ...; else the default one", NULL},
-    [GL_AWS_GROUPS] = {"security_groups", "security groups, or REGION=GROUP, ...", NULL},
-    [GL_AWS_INSTANCE_PROFILE] = {"instance_profile", "IAM instance profile, name or ARN", NULL},
-    [GL_AWS_KEY_NAME] = {"key_name", "SSH key pair, or REGION=KEY, ...", NULL},
-    [GL_AWS_SETTLE] = {"settle", "seconds to look for a lost launch before it counts as absent",
-                       "15"},
-    [GL_AWS_SETTINGS] = {NULL, NULL, NULL},
-};
+const struct gl_setting_key gl_aws_keys[] = {
+    [GL_AWS_PROFILE] = {.name = "profile", .what = "profile of ~/.aws (else AWS_PROFILE)"},
+    [GL_AWS_REGION] = {.name = "region",
+                       .what = "region asked first (else AWS_REGION, the profile's)"},
+    [GL_AWS_REGIONS] = {.name = "regions",
+                        .what = "only these regions, with commas; else all enabled ones"},
+    [GL_AWS_ENDPOINT] = {.name = "endpoint", .what = "address of all services, for a private one"},
+    [GL_AWS_IMAGE] = {.name = "image",
+                      .what = "AMI or resolve:ssm:NAME; REGION=AMI, ... for each region",
+                      .fallback = "resolve:ssm:/aws/service/debian/release/12/latest/ARCH"},
+    [GL_AWS_SUBNET] = {.name = "subnet",
+                       .what = "subnet, or REGION=SUBNET, ...; else the default one"},
+    [GL_AWS_GROUPS] = {.name = "security_groups", .what = "security groups, or REGION=GROUP, ..."},
+    [GL_AWS_INSTANCE_PROFILE] = {.name = "instance_profile",
+                                 .what = "IAM instance profile, name or ARN"},
+    [GL_AWS_KEY_NAME] = {.name = "key_name", .what = "SSH key pair, or REGION=KEY, ..."},
+    [GL_AWS_SETTLE] = {.name = "settle",
+                       .what = "seconds to look for a lost launch before it counts as absent",
+                       .fallback = "15"},
+    [GL_AWS_SETTINGS] = {0}};
 
 /* ---- sending ---- */
 
@@ -81,20 +86,24 @@ static int authorize(struct gl_remote *remote, struct gl_remote_call *call, bool
     return 0;
 }
 
-/* All that asks for credentials over the network is short; a program may take its time. */
 static int token_ask(struct gl_remote *remote, bool is_renewed, struct gl_remote_call *out,
                      struct gl_error *err)
 {
-    int asked = gl_aws_chain_ask(((struct gl_aws *)remote)->chain, is_renewed, err);
+    return gl_aws_chain_ask(((struct gl_aws *)remote)->chain, is_renewed, out, err);
+}
 
-    (void)out;
-    return asked > 0 ? GL_REMOTE_TOKEN_WAITS : asked;
+static int token_read(struct gl_remote *remote, const struct gl_remote_call *call,
+                      struct gl_error *err)
+{
+    return gl_aws_chain_take(((struct gl_aws *)remote)->chain, call, err);
 }
 
 static const struct gl_remote_ops remote_ops = {.rules = gl_aws_rules,
                                                 .read_error = gl_aws_read_error,
                                                 .authorize = authorize,
-                                                .token_ask = token_ask};
+                                                .token_ask = token_ask,
+                                                .token_read = token_read,
+                                                .hears_failure = true};
 
 struct gl_xml *gl_aws_ask(struct gl_aws *aws, struct gl_remote_call *call, struct gl_error *err)
 {

@@ -13,10 +13,12 @@ enum { REGIONS, OFFERINGS, PRODUCTS, SPOT };
 static int begin(struct gl_cloud *cloud, struct gl_catalog_round *round, struct gl_error *err)
 {
     struct gl_aws *aws = (struct gl_aws *)cloud;
-    struct gl_remote_call call;
+    struct gl_remote_call call = {.method = NULL};
+    int asked = gl_aws_chain_ask(aws->chain, false, &call, err);
 
-    /* Before the many: a chain that has nothing says so once. */
-    if (gl_aws_chain_ask(aws->chain, false, err) < 0)
+    /* Before the many: a chain that has nothing says so once. What it would ask, the round does. */
+    gl_remote_call_done(&call);
+    if (asked < 0)
         return -1;
     gl_error_clear(err);
     gl_aws_query(aws, &call, "ec2", aws->home, "DescribeRegions");

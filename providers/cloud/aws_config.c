@@ -31,7 +31,9 @@ struct reader {
     struct gl_aws_config *config;
     const char *name;
     const char *section; /* NULL before the first */
-    const char *parent;  /* the last key at the margin, when its value was empty */
+    const char *parent;  /* the last key, when its value was empty: lines below it are its own */
+    bool has_key;        /* the section has one, ... */
+    size_t margin;       /* ... which stands so far from the left */
     unsigned line;
 };
 
@@ -76,23 +78,37 @@ static char *trim(char *text)
     return text;
 }
 
+/* "profile "my dev"" -> "profile my dev", in place. A name may hold a quote of its own. */
+static void strip_quotes(char *name)
+{
+    char *word = strchr(name, ' ') != NULL ? strchr(name, ' ') + 1 : name;
+    size_t length = strlen(word);
+
+    if (length >= 2 && strchr("\"'", word[0]) != NULL && word[length - 1] == word[0]) {
+        memmove(word, word + 1, length - 2);
+        word[length - 2] = '\0';
+    }
+}
+
 /* "[ profile   x ]" -> "profile x", in place. */
 static int read_section(struct reader *reader, char *line, struct gl_error *err)
 {
-    char *end = strchr(line, ']'), *from, *to;
+    char *end = strchr(line, ']'), *name, *to;
 
     if (end == NULL)
         return fail(reader, err, GL_E_SYNTAX, "a section needs its closing bracket");
     *end = '\0';
-    from = to = trim(line + 1);
-    reader->section = from;
-    for (; *from != '\0'; from++)
+    name = to = trim(line + 1);
+    for (const char *from = name; *from != '\0'; from++)
         if (!is_blank(*from) || !is_blank(from[1]))
             *to++ = is_blank(*from) ? ' ' : *from;
     *to = '\0';
+    strip_quotes(name);
+    reader->section = name;
     if (*reader->section == '\0' || strlen(reader->section) > NAME_MAX_BYTES)
         return fail(reader, err, GL_E_SYNTAX, "a section needs a name");
     reader->parent = NULL;
+    reader->has_key = false;
     return add(reader, NULL, NULL, err);
 }
 
@@ -136,15 +152,22 @@ static int read_setting(struct reader *reader, char *line, bool is_indented, str
     return 0;
 }
 
+/* What stands further right than the key above it belongs to that key; people also indent all of a
+ * section. */
 static int read_line(struct reader *reader, char *line, struct gl_error *err)
 {
-    bool is_indented = is_blank(*line);
+    size_t indent = strspn(line, " \t");
+    bool is_indented = reader->has_key && indent > reader->margin;
     char *text = trim(line);
 
     if (*text == '\0' || *text == '#' || *text == ';')
         return 0;
     if (!is_indented && *text == '[')
         return read_section(reader, text, err);
+    if (!is_indented) {
+        reader->has_key = true;
+        reader->margin = indent;
+    }
     return read_setting(reader, text, is_indented, err);
 }
 

@@ -241,30 +241,34 @@ int gl_aws_from_process(struct gl_aws_chain *chain, const char *profile,
 
     if (line == NULL || *line == '\0')
         return 0;
+    if (gl_aws_walk_helped(chain, out))
+        return 1;
     got = run_process(chain, line, out, err);
     if (got < 0) {
         err->code = err->code == GL_E_TIMEOUT ? GL_E_TIMEOUT : GL_E_NO_CREDENTIAL;
         return gl_wrap(err, "credential_process of profile %s", profile);
     }
     gl_aws_credential_says(out, "profile %s (credential_process)", profile);
+    gl_aws_walk_help(chain, out);
     return got;
 }
 
 /* ---- the chain ---- */
 
 /* Sessions that only AWS's own tool can renew. */
-static int refuse_session(struct gl_aws_chain *chain, struct gl_error *err)
+int gl_aws_refuse_session(const struct gl_aws_chain *chain, const char *profile,
+                          struct gl_error *err)
 {
     static const char *const keys[] = {"sso_session", "sso_start_url", "sso_account_id",
                                        "login_session"};
 
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-        if (gl_aws_profile_config(&chain->files, chain->profile, keys[i]) != NULL)
+        if (gl_aws_profile_config(&chain->files, profile, keys[i]) != NULL)
             return gl_fail(err, GL_E_NO_CREDENTIAL,
                            "profile %s has %s, which needs AWS's own tool: make a second profile "
                            "with credential_process = aws configure export-credentials --format "
                            "process --profile %s",
-                           chain->profile, keys[i], chain->profile);
+                           profile, keys[i], profile);
     return 0;
 }
 
@@ -277,8 +281,21 @@ static int from_profile(struct gl_aws_chain *chain, struct gl_aws_credential *ou
     if (got == 0)
         got = gl_aws_from_process(chain, chain->profile, out, err);
     if (got == 0)
-        got = refuse_session(chain, err);
+        got = gl_aws_refuse_session(chain, chain->profile, err);
     return got != 0 ? got : gl_aws_from_static(chain, chain->profile, true, out, err);
+}
+
+static int fail_nothing(const struct gl_aws_chain *chain, struct gl_error *err)
+{
+    char shown[GL_TEXT_SHOWN];
+    bool is_silent = chain->unanswered[0] != '\0';
+
+    return gl_fail(err, GL_E_NO_CREDENTIAL,
+                   "no AWS credentials: neither AWS_ACCESS_KEY_ID, nor profile %s, nor a role of a "
+                   "container or of this machine%s%s%s",
+                   chain->profile, is_silent ? " (" : "",
+                   is_silent ? gl_text_show(chain->unanswered, shown) : "",
+                   is_silent ? " gives no answer)" : "");
 }
 
 static int find(struct gl_aws_chain *chain, struct gl_aws_credential *out, struct gl_error *err)
@@ -296,11 +313,7 @@ static int find(struct gl_aws_chain *chain, struct gl_aws_credential *out, struc
     if (got == 0)
         got = gl_aws_from_instance(chain, out, err);
     if (got == 0)
-        got =
-            gl_fail(err, GL_E_NO_CREDENTIAL,
-                    "no AWS credentials: neither AWS_ACCESS_KEY_ID, nor profile %s, nor a role of "
-                    "a container or of this machine",
-                    chain->profile);
+        got = fail_nothing(chain, err);
     return got < 0 ? -1 : 0;
 }
 
@@ -312,7 +325,8 @@ static bool holds(const struct gl_aws_credential *credential, int64_t now_s, int
 /* Need nothing be fetched? */
 static bool is_good(const struct gl_aws_chain *chain, int64_t now_s)
 {
-    return chain->has_kept && chain->helper == NULL && !chain->is_rejected &&
+    return chain->has_kept && chain->helper == NULL && chain->walk.began_s == 0 &&
+           !chain->is_rejected &&
            (holds(&chain->kept, now_s, RENEW_BEFORE_S) ||
             (holds(&chain->kept, now_s, 0) && now_s < chain->retry_s));
 }
@@ -323,8 +337,13 @@ static int renew(struct gl_aws_chain *chain, int64_t now_s, struct gl_error *err
     struct gl_aws_credential fresh = {0};
     bool was_rejected = chain->is_rejected;
     struct gl_error why = {0};
+    int got;
 
-    if (find(chain, &fresh, &why) == 0) {
+    gl_aws_walk_begin(chain, now_s);
+    got = find(chain, &fresh, &why);
+    if (got == 0 || !chain->is_waiting)
+        gl_aws_walk_forget(chain);
+    if (got == 0) {
         gl_aws_credential_done(&chain->kept);
         chain->kept = fresh;
         chain->has_kept = true;
@@ -346,23 +365,11 @@ int gl_aws_chain_get(struct gl_aws_chain *chain, bool is_renewed,
 {
     int64_t now_s = gl_now(chain->options.world).unix_s;
 
-    chain->is_waiting = false;
     chain->is_rejected |= is_renewed;
     if (!is_good(chain, now_s) && renew(chain, now_s, err) < 0)
         return -1;
     *out = &chain->kept;
     return 0;
-}
-
-int gl_aws_chain_ask(struct gl_aws_chain *chain, bool is_renewed, struct gl_error *err)
-{
-    const struct gl_aws_credential *ignored;
-    int got;
-
-    chain->is_beside = true;
-    got = gl_aws_chain_get(chain, is_renewed, &ignored, err);
-    chain->is_beside = false;
-    return got < 0 && chain->is_waiting ? 1 : got;
 }
 
 struct gl_aws_chain *gl_aws_chain_new(const struct gl_aws_chain_options *options,
@@ -396,6 +403,7 @@ void gl_aws_chain_free(struct gl_aws_chain *chain)
     if (chain == NULL)
         return;
     gl_capture_free(chain->helper);
+    gl_aws_walk_forget(chain);
     gl_aws_credential_done(&chain->kept);
     gl_aws_files_done(&chain->files);
     free(chain);

@@ -37,9 +37,15 @@ void gl_aws_chain_free(struct gl_aws_chain *chain); /* NULL is fine */
  * rejected. -1 NO_CREDENTIAL saying what was looked at, or what is wrong where they should be. */
 int gl_aws_chain_get(struct gl_aws_chain *chain, bool is_renewed,
                      const struct gl_aws_credential **out, struct gl_error *err);
-/* The same beside other work: 0 gl_aws_chain_get() will not wait for a program; 1 a
- * credential_process is at it, named in *err: ask again, no longer with is_renewed. */
-int gl_aws_chain_ask(struct gl_aws_chain *chain, bool is_renewed, struct gl_error *err);
+/* The same beside other work, as token_ask and token_read of remote.h: 0 gl_aws_chain_get() has
+ * all it needs; 1 *out is to be sent to STS, a container or this machine, and what comes of it,
+ * an answer or a failure, goes to gl_aws_chain_take(); GL_REMOTE_TOKEN_WAITS a credential_process
+ * is at it, named in *err. Then ask again, no longer with is_renewed. */
+struct gl_remote_call;
+int gl_aws_chain_ask(struct gl_aws_chain *chain, bool is_renewed, struct gl_remote_call *out,
+                     struct gl_error *err);
+int gl_aws_chain_take(struct gl_aws_chain *chain, const struct gl_remote_call *call,
+                      struct gl_error *err);
 /* The setting, AWS_REGION, AWS_DEFAULT_REGION, the profile's; NULL = none is named. Borrowed. */
 const char *gl_aws_chain_region(const struct gl_aws_chain *chain);
 /* Append the address of a service ("ec2", "sts" ...) in a region: the setting, AWS_ENDPOINT_URL_X,

@@ -205,6 +205,33 @@ static int find_ended(struct gl_aws *aws, const struct gl_launch *launch, struct
     return -1;
 }
 
+/* Where a region is not enabled, its service knows nobody: the account's list of regions tells that
+ * from keys that are wrong. */
+static void tell_not_enabled(struct gl_aws *aws, const char *region, struct gl_error *err)
+{
+    struct gl_cloud_failure failure = aws->remote.cloud.failure;
+    const char *const *names = NULL;
+    struct gl_error ignored = {0};
+
+    if (err->code != GL_E_NO_CREDENTIAL || strcmp(failure.word, "AuthFailure") != 0 ||
+        strcmp(region, aws->home) == 0 || !gl_aws_is_wanted(aws, region) ||
+        aws->remote.cloud.ops->regions(&aws->remote.cloud, &names, &ignored) != 0) {
+        aws->remote.cloud.failure = failure;
+        return;
+    }
+    while (*names != NULL && strcmp(*names, region) != 0)
+        names++;
+    failure.reach = *names == NULL ? GL_REACH_REGION : failure.reach;
+    aws->remote.cloud.failure = failure;
+    if (*names != NULL)
+        return;
+    gl_error_clear(err);
+    gl_fail(err, GL_E_PERMISSION,
+            "aws: region %s is not enabled for this account: enable it (Account, AWS Regions), or "
+            "choose another",
+            region);
+}
+
 int gl_aws_launch(struct gl_cloud *cloud, const struct gl_launch *launch, struct gl_instance *out,
                   struct gl_error *err)
 {
@@ -227,6 +254,7 @@ int gl_aws_launch(struct gl_cloud *cloud, const struct gl_launch *launch, struct
         return find_ended(aws, launch, out, err);
     if (gl_aws_item(aws->settings[GL_AWS_SUBNET], launch->region, 0, subnet))
         aws->remote.cloud.failure.places[0][0] = '\0'; /* it cannot be had in another zone */
+    tell_not_enabled(aws, launch->region, err);
     return -1;
 }
 
@@ -273,5 +301,8 @@ int gl_aws_check(struct gl_cloud *cloud, const struct gl_launch *launch, struct 
     gl_aws_add(&call, "true", "DryRun");
     call.has_fixed_status = true;
     gl_remote_send_all(&aws->remote, &call, 1);
-    return judge_dry_run(aws, &call, err);
+    if (judge_dry_run(aws, &call, err) == 0)
+        return 0;
+    tell_not_enabled(aws, launch->region, err);
+    return -1;
 }

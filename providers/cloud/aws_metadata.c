@@ -26,15 +26,15 @@ static int send(struct gl_aws_chain *chain, const char *method, const char *url,
 
     if (world->http == NULL)
         return gl_fail(err, GL_E_NETWORK, "this is offline");
-    return gl_http_send(world->http,
-                        &(struct gl_http_request){.method = method,
-                                                  .url = url,
-                                                  .headers = headers,
-                                                  .timeout_ms = TIMEOUT_MS,
-                                                  .body_ceiling = ANSWER_CEILING,
-                                                  .carries_secret = true,
-                                                  .is_direct = true},
-                        out, err);
+    return gl_aws_walk_send(chain,
+                            &(struct gl_http_request){.method = method,
+                                                      .url = url,
+                                                      .headers = headers,
+                                                      .timeout_ms = TIMEOUT_MS,
+                                                      .body_ceiling = ANSWER_CEILING,
+                                                      .carries_secret = true,
+                                                      .is_direct = true},
+                            out, err);
 }
 
 /* ---- containers ---- */
@@ -160,6 +160,17 @@ static void instance_url(const struct gl_aws_chain *chain, const char *path, str
     gl_str_add(out, path);
 }
 
+/* Nobody is there, or nobody who says so. */
+static int no_instance(struct gl_aws_chain *chain)
+{
+    struct gl_str url = {0};
+
+    instance_url(chain, "", &url);
+    snprintf(chain->unanswered, sizeof chain->unanswered, "%s", gl_str_text(&url));
+    gl_str_done(&url);
+    return 0;
+}
+
 /* A session token as a header. 0 when no metadata service answers: this machine is no instance. */
 static int open_session(struct gl_aws_chain *chain, struct gl_str *out, struct gl_error *err)
 {
@@ -171,7 +182,7 @@ static int open_session(struct gl_aws_chain *chain, struct gl_str *out, struct g
 
     instance_url(chain, "/latest/api/token", &url);
     if (send(chain, "PUT", gl_str_text(&url), headers, &reply, &why) < 0)
-        got = 0;
+        got = chain->is_waiting ? gl_fail(err, why.code, "%s", why.text) : no_instance(chain);
     else if (reply.status != 200 || reply.body_length == 0 || reply.body_length > TOKEN_CEILING ||
              strpbrk(reply.body, " \t\r\n") != NULL)
         got = gl_fail(err, GL_E_NO_CREDENTIAL,

@@ -56,7 +56,7 @@ struct gl_aws {
 };
 
 extern const struct gl_remote_rule gl_aws_rules[];
-extern const struct gl_cloud_key gl_aws_keys[];
+extern const struct gl_setting_key gl_aws_keys[];
 extern const struct gl_catalog_ops gl_aws_catalog;
 
 /* ---- writing: pure ---- */

@@ -150,16 +150,16 @@ static int ask(struct gl_aws_chain *chain, const struct role *role, struct gl_aw
     split_lines(lines.text, headers, 8);
     if (chain->options.world->http == NULL)
         gl_fail(err, GL_E_NETWORK, "a role needs STS, and this is offline");
-    else if (gl_http_send(chain->options.world->http,
-                          &(struct gl_http_request){.method = "POST",
-                                                    .url = gl_str_text(&url),
-                                                    .headers = headers,
-                                                    .body = gl_str_text(&body),
-                                                    .body_length = body.length,
-                                                    .timeout_ms = STS_TIMEOUT_MS,
-                                                    .body_ceiling = STS_CEILING,
-                                                    .carries_secret = true},
-                          &reply, err) == 0)
+    else if (gl_aws_walk_send(chain,
+                              &(struct gl_http_request){.method = "POST",
+                                                        .url = gl_str_text(&url),
+                                                        .headers = headers,
+                                                        .body = gl_str_text(&body),
+                                                        .body_length = body.length,
+                                                        .timeout_ms = STS_TIMEOUT_MS,
+                                                        .body_ceiling = STS_CEILING,
+                                                        .carries_secret = true},
+                              &reply, err) == 0)
         got = read_answer(&reply, role->token != NULL ? "AssumeRoleWithWebIdentity" : "AssumeRole",
                           out, err);
     gl_http_reply_done(&reply);
@@ -253,6 +253,8 @@ static int from_source_profile(struct gl_aws_chain *chain, const char *source, u
         got = gl_aws_from_role(chain, source, depth + 1, out, err);
     if (got == 0)
         got = gl_aws_from_process(chain, source, out, err);
+    if (got == 0)
+        got = gl_aws_refuse_session(chain, source, err);
     return got != 0 ? got
                     : gl_fail(err, GL_E_NO_CREDENTIAL, "source_profile %s has no credentials",
                               gl_text_show(source, shown));

@@ -171,6 +171,7 @@ const struct gl_remote_rule gl_aws_rules[] = {
     {0, "VolumeLimitExceeded", NULL, GL_E_QUOTA, GL_REACH_REGION},
     {0, "MaxIOPSLimitExceeded", NULL, GL_E_QUOTA, GL_REACH_REGION},
     {0, "InstanceCreditSpecification.*Exceeded", NULL, GL_E_QUOTA, GL_REACH_REGION},
+    {0, "*LimitExceeded", NULL, GL_E_QUOTA, GL_REACH_REGION}, /* of what hangs on a machine */
     {0, "SpotMaxPriceTooLow", NULL, GL_E_PRICE, GL_REACH_CALL},
     {0, "IdempotentParameterMismatch", NULL, GL_E_TOKEN, GL_REACH_CALL},
     {0, "IdempotentInstanceTerminated", NULL, GL_E_TOKEN, GL_REACH_CALL},

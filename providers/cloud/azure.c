@@ -8,19 +8,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct gl_cloud_key keys[] = {
-    {"subscription", "subscription id; else AZURE_SUBSCRIPTION_ID", NULL},
-    {"resource-group", "resource group of the machines; it must exist", "greenlaunch"},
-    {"subnet", "id of a subnet, or NETWORK/SUBNET; REGION=VALUE items, REGION is replaced",
-     "greenlaunch-REGION/default"},
-    {"image", "PUBLISHER:OFFER:SKU:VERSION or an image id; else Debian 12 as the type needs", NULL},
-    {"admin", "name of the machines' user", "greenlaunch"},
-    {"ssh-key", "its public key; else one whose private half nobody has", NULL},
-    {"public-address", "yes: machines get a public address", "yes"},
-    {"endpoint", "address of the API", "https://management.azure.com"},
-    {"prices-endpoint", "address of the retail prices", "https://prices.azure.com"},
-    {NULL, NULL, NULL},
-};
+static const struct gl_setting_key keys[] = {
+    {.name = "subscription", .what = "subscription id; else AZURE_SUBSCRIPTION_ID"},
+    {.name = "resource-group",
+     .what = "resource group of the machines; it must exist",
+     .fallback = "greenlaunch"},
+    {.name = "subnet",
+     .what = "id of a subnet, or NETWORK/SUBNET; REGION=VALUE items, REGION is replaced",
+     .fallback = "greenlaunch-REGION/default"},
+    {.name = "image",
+     .what = "PUBLISHER:OFFER:SKU:VERSION or an image id; else Debian 12 as the type needs"},
+    {.name = "admin", .what = "name of the machines' user", .fallback = "greenlaunch"},
+    {.name = "ssh-key", .what = "its public key; else one whose private half nobody has"},
+    {.name = "public-address", .what = "yes: machines get a public address", .fallback = "yes"},
+    {.name = "endpoint", .what = "address of the API", .fallback = "https://management.azure.com"},
+    {.name = "prices-endpoint",
+     .what = "address of the retail prices",
+     .fallback = "https://prices.azure.com"},
+    {0}};
 
 static int authorize(struct gl_remote *remote, struct gl_remote_call *call, bool is_renewed,
                      struct gl_error *err)

@@ -7,6 +7,7 @@
  * retry, log or keep a ledger. The conformance suite (tests/conformance/test_cloud.c) says in code
  * what this header says in words; every cloud must pass it. */
 
+#include "base/setting.h"
 #include "providers/cloud/instance.h"
 
 enum gl_cloud_caps {
@@ -36,23 +37,16 @@ struct gl_cloud_failure {
     char places[8][40];     /* zones the provider names as having stock; "" ends */
 };
 
-/* A row of a cloud's own settings: `clouds: {aws: {profile: green}}` of the configuration, an
- * environment variable where the cloud's own tools have one. Never a secret. */
-struct gl_cloud_key {
-    const char *name, *help;
-    const char *fallback; /* NULL = none */
-};
-struct gl_cloud_setting {
-    const char *name, *value;
-};
 struct gl_cloud;
 struct gl_catalog_ops;
 struct gl_statement;
 struct gl_cloud_ops {
     const char *name; /* "local" */
     const char *title;
-    uint32_t caps;                   /* bits of gl_cloud_caps */
-    const struct gl_cloud_key *keys; /* ends at name NULL; NULL = takes no settings */
+    uint32_t caps; /* bits of gl_cloud_caps */
+    /* `clouds: {aws: {profile: green}}` of the configuration; an environment variable where the
+     * cloud's own tools have one. NULL = takes no settings. */
+    const struct gl_setting_key *keys;
 
     /* Required. Is it usable here? 0 and an account (for broker/tenant.c) or host name in `out`;
      * else -1 with a code whose hint mends it (NO_CREDENTIAL, NO_LOCAL, NETWORK). No change. */
@@ -175,7 +169,7 @@ struct gl_cloud_options {
     bool wants_process;                  /* local: use the process fallback even if QEMU is there */
     const struct gl_cloud_place *places; /* local: its regions; none: one, in `zone` */
     size_t place_count;                  /* at most GL_CLOUD_PLACES_MAX */
-    const struct gl_cloud_setting *settings; /* of this cloud; all names are among its keys */
+    const struct gl_setting *settings;   /* of this cloud; all names are among its keys */
     size_t setting_count;
     bool (*is_cancelled)(void *cookie); /* asked while waiting for a remote cloud; NULL = never */
     void *cookie;
@@ -185,6 +179,10 @@ struct gl_cloud_options {
 const char *gl_cloud_setting(const struct gl_cloud_ops *ops, const struct gl_cloud_options *options,
                              const char *name);
 
+/* The adapter of a cloud; NULL when there is none of that name. */
+const struct gl_cloud_ops *gl_cloud_find(const char *name);
+/* Is it one of those elsewhere? */
+bool gl_cloud_is_remote(const char *name);
 /* Open a cloud by name: NULL with UNKNOWN_NAME, or the adapter's own error. */
 struct gl_cloud *gl_cloud_open(const char *name, const struct gl_cloud_options *options,
                                struct gl_error *err);

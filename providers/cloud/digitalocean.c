@@ -334,14 +334,13 @@ static enum gl_errc classify(int status, const char *word)
     return gl_remote_code(gl_digitalocean_rules, status, word, NULL, NULL);
 }
 
-static const struct gl_cloud_key keys[] = {
-    {"endpoint", "address of the API, for a private gateway", NULL},
-    {"context", "context of the doctl command whose token is used", NULL},
-    {"image", "image of new droplets", DEFAULT_IMAGE},
-    {"network", "UUID of the VPC to join", NULL},
-    {"ssh_key", "id or fingerprint of an SSH key to let in", NULL},
-    {NULL, NULL, NULL},
-};
+static const struct gl_setting_key keys[] = {
+    {.name = "endpoint", .what = "address of the API, for a private gateway"},
+    {.name = "context", .what = "context of the doctl command whose token is used"},
+    {.name = "image", .what = "image of new droplets", .fallback = DEFAULT_IMAGE},
+    {.name = "network", .what = "UUID of the VPC to join"},
+    {.name = "ssh_key", .what = "id or fingerprint of an SSH key to let in"},
+    {0}};
 
 static const struct gl_remote_ops remote_ops = {.rules = gl_digitalocean_rules,
                                                 .read_error = gl_digitalocean_read_error,

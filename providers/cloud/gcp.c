@@ -10,21 +10,30 @@
 #define COMPUTE   "https://compute.googleapis.com"
 #define LOCATIONS "https://cloudlocationfinder.googleapis.com"
 
-static const struct gl_cloud_key keys[] = {
-    {"project", "project id; else GOOGLE_CLOUD_PROJECT, else that of the credentials", NULL},
-    {"credentials", "path of a credentials file; else application default credentials", NULL},
-    {"image", "source image", "projects/debian-cloud/global/images/family/debian-12"},
-    {"network", "network, or .../subnetworks/NAME", "global/networks/default"},
-    {"address", "yes: machines get a public address", "yes"},
-    {"zone", "zone, as in europe-north1-a; else one of the region's", NULL},
-    {"service-account", "e-mail of the machines' account; needed for signed identity", NULL},
-    {"endpoint", "address of the API", COMPUTE},
-    {"billing-endpoint", "address of the price catalogue", "https://cloudbilling.googleapis.com"},
-    {"projects-endpoint", "address of the permission check",
-     "https://cloudresourcemanager.googleapis.com"},
-    {"locations-endpoint", "address of Cloud Location Finder; else Google's own", NULL},
-    {NULL, NULL, NULL},
-};
+static const struct gl_setting_key keys[] = {
+    {.name = "project",
+     .what = "project id; else GOOGLE_CLOUD_PROJECT, else that of the credentials"},
+    {.name = "credentials",
+     .what = "path of a credentials file; else application default credentials"},
+    {.name = "image",
+     .what = "source image",
+     .fallback = "projects/debian-cloud/global/images/family/debian-12"},
+    {.name = "network",
+     .what = "network, or .../subnetworks/NAME",
+     .fallback = "global/networks/default"},
+    {.name = "address", .what = "yes: machines get a public address", .fallback = "yes"},
+    {.name = "zone", .what = "zone, as in europe-north1-a; else one of the region's"},
+    {.name = "service-account",
+     .what = "e-mail of the machines' account; needed for signed identity"},
+    {.name = "endpoint", .what = "address of the API", .fallback = COMPUTE},
+    {.name = "billing-endpoint",
+     .what = "address of the price catalogue",
+     .fallback = "https://cloudbilling.googleapis.com"},
+    {.name = "projects-endpoint",
+     .what = "address of the permission check",
+     .fallback = "https://cloudresourcemanager.googleapis.com"},
+    {.name = "locations-endpoint", .what = "address of Cloud Location Finder; else Google's own"},
+    {0}};
 
 static int authorize(struct gl_remote *remote, struct gl_remote_call *call, bool is_renewed,
                      struct gl_error *err)
@@ -56,6 +65,7 @@ static const struct gl_remote_ops remote_ops = {
     .read_error = gl_gcp_read_error,
     .authorize = authorize,
     .token_ask = token_ask,
+    .wait_ms = gl_gcp_wait_ms,
     .token_read = token_read,
 };
 

@@ -416,15 +416,14 @@ static enum gl_errc classify(int status, const char *word)
     return gl_remote_code(gl_hetzner_rules, status, word, NULL, NULL);
 }
 
-static const struct gl_cloud_key keys[] = {
-    {"endpoint", "address of the API, for a private gateway", NULL},
-    {"context", "context of the hcloud command whose token is used", NULL},
-    {"image", "image of new servers", DEFAULT_IMAGE},
-    {"network", "id of a private network to join", NULL},
-    {"ssh_key", "name of an SSH key to let in", NULL},
+static const struct gl_setting_key keys[] = {
+    {.name = "endpoint", .what = "address of the API, for a private gateway"},
+    {.name = "context", .what = "context of the hcloud command whose token is used"},
+    {.name = "image", .what = "image of new servers", .fallback = DEFAULT_IMAGE},
+    {.name = "network", .what = "id of a private network to join"},
+    {.name = "ssh_key", .what = "name of an SSH key to let in"},
     GL_VPS_RATE_KEY,
-    {NULL, NULL, NULL},
-};
+    {0}};
 
 static const struct gl_remote_ops remote_ops = {.rules = gl_hetzner_rules,
                                                 .read_error = gl_hetzner_read_error,

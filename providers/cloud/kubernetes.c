@@ -12,27 +12,35 @@
 
 #define WAIT_MAX_S 3600
 
-static const struct gl_cloud_key keys[] = {
-    {"context", "context of the kubeconfig; else its current-context", NULL},
-    {"kubeconfig", "paths of kubeconfig files, as in KUBECONFIG, which they replace", NULL},
-    {"namespace", "namespace of the Jobs; else the context's, else default", NULL},
-    {"image", "container image; it needs /bin/sh", "docker.io/library/debian:12-slim"},
-    {"cloud", "whose region names the nodes bear: aws, gcp, azure ...; else by their providerID",
-     NULL},
-    {"regions", "regions, as in eu-north-1,eu-west-3, where nodes may not be listed", NULL},
-    {"zone", "zone within the region", NULL},
-    {"node-label", "NAME=VALUE that a node must have besides", NULL},
-    {GL_CLOUD_ZONE_KEY, GL_CLOUD_ZONE_HELP, NULL},
-    {"price", "USD per hour of a pod; Kubernetes knows no prices", NULL},
-    {"schedule-wait", "seconds that a pod waits for a node before it is a stock-out", "120"},
-    {"pod-security", "baseline, or restricted: no root, no capabilities", "baseline"},
-    {"service-account", "service account of the pod; else none is mounted", NULL},
-    {"pull-secret", "Secret with the credentials of the image registry", NULL},
-    {"pod-folder", "where a pod finds its own service account",
-     "/var/run/secrets/kubernetes.io/serviceaccount"},
-    {"endpoint", "address of the API; else the cluster's server", NULL},
-    {NULL, NULL, NULL},
-};
+static const struct gl_setting_key keys[] = {
+    {.name = "context", .what = "context of the kubeconfig; else its current-context"},
+    {.name = "kubeconfig",
+     .what = "paths of kubeconfig files, as in KUBECONFIG, which they replace"},
+    {.name = "namespace", .what = "namespace of the Jobs; else the context's, else default"},
+    {.name = "image",
+     .what = "container image; it needs /bin/sh",
+     .fallback = "docker.io/library/debian:12-slim"},
+    {.name = "cloud",
+     .what = "whose region names the nodes bear: aws, gcp, azure ...; else by their providerID"},
+    {.name = "regions",
+     .what = "regions, as in eu-north-1,eu-west-3, where nodes may not be listed"},
+    {.name = "zone", .what = "zone within the region"},
+    {.name = "node-label", .what = "NAME=VALUE that a node must have besides"},
+    {.name = GL_CLOUD_ZONE_KEY, .what = GL_CLOUD_ZONE_HELP},
+    {.name = "price", .what = "USD per hour of a pod; Kubernetes knows no prices"},
+    {.name = "schedule-wait",
+     .what = "seconds that a pod waits for a node before it is a stock-out",
+     .fallback = "120"},
+    {.name = "pod-security",
+     .what = "baseline, or restricted: no root, no capabilities",
+     .fallback = "baseline"},
+    {.name = "service-account", .what = "service account of the pod; else none is mounted"},
+    {.name = "pull-secret", .what = "Secret with the credentials of the image registry"},
+    {.name = "pod-folder",
+     .what = "where a pod finds its own service account",
+     .fallback = "/var/run/secrets/kubernetes.io/serviceaccount"},
+    {.name = "endpoint", .what = "address of the API; else the cluster's server"},
+    {0}};
 
 /* ---- credentials ---- */
 

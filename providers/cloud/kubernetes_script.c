@@ -39,7 +39,7 @@ static const char install[] =
 
 static const char push_loop[] =
     "push=$(cat \"$in/push\")\n"
-    "(while sleep 60; do push_once; done) </dev/null >/dev/null 2>&1 3>&- &\n";
+    "(while sleep 60; do push_once often; done) </dev/null >/dev/null 2>&1 3>&- &\n";
 
 /* The readings go to the log by a descriptor of their own, what the command says into a file. The
  * signal that ends a pod is passed on, and the last reading waited for. */
@@ -95,7 +95,7 @@ void gl_kubernetes_script(const struct gl_launch *launch, struct gl_str *out)
     }
     gl_str_add(out, run_part);
     if (pushes)
-        gl_str_add(out, "push_once\n");
+        gl_str_add(out, "push_last \"$status\"\n");
     gl_str_add(out, "exit \"$status\"\n");
 }
 

@@ -28,6 +28,24 @@ static char *path_of(const char *folder, const char *path)
 
 /* ---- certificates and keys ---- */
 
+/* As other tools take it: in lines, too. */
+static char *without_space(const char *text)
+{
+    char *out = gl_alloc(strlen(text) + 1), *to = out;
+
+    for (; *text != '\0'; text++)
+        if (strchr(" \t\r\n", *text) == NULL)
+            *to++ = *text;
+    return out;
+}
+
+static void free_secret_text(char **text)
+{
+    if (*text != NULL)
+        gl_wipe(*text, strlen(*text));
+    free(*text);
+}
+
 /* `name`-data in base64, else the file that `name` names: 1 and fresh bytes, 0 neither, -1. */
 static int read_either(const json_t *from, const char *name, const char *folder,
                        struct gl_secret *out, struct gl_error *err)
@@ -43,8 +61,10 @@ static int read_either(const json_t *from, const char *name, const char *folder,
     if (data == NULL && text_of(from, name) == NULL)
         return 0;
     if (data != NULL) {
-        bytes = gl_alloc(strlen(data) + 1);
-        if (gl_base64_parse(data, bytes, strlen(data), &length, &ignored) < 0)
+        GL_AUTO(free_secret_text) char *packed = without_space(data);
+
+        bytes = gl_alloc(strlen(packed) + 1);
+        if (gl_base64_parse(packed, bytes, strlen(packed), &length, &ignored) < 0)
             return gl_fail(err, GL_E_CONFIG, "the kubeconfig's %s is not base64", data_name);
     } else {
         path = path_of(folder, text_of(from, name));

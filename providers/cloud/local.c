@@ -243,10 +243,8 @@ static int local_spans(struct gl_cloud *cloud, const char *id, struct gl_instanc
     GL_AUTO(gl_auto_free) char *folder = NULL;
     struct gl_local_record record;
 
-    if (gl_local_folder_of(gl_local_of(cloud), id, &folder, err) < 0 ||
-        gl_local_record_load(folder, &record, err) < 0)
+    if (gl_local_look(gl_local_of(cloud), id, &folder, &record, err) < 0)
         return -1;
-    gl_local_settle(gl_local_of(cloud), folder, &record);
     return gl_history_read(folder, &record, out, out_count, err);
 }
 

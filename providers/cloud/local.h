@@ -110,6 +110,9 @@ int gl_local_folder_of(const struct gl_local *local, const char *id, char **out,
  * or take back what he did, and read the record again. On failure it stays as it is. */
 void gl_local_settle(const struct gl_local *local, const char *folder,
                      struct gl_local_record *record);
+/* The folder of an id (fresh, to be freed also after a failure) and its record, settled. */
+int gl_local_look(const struct gl_local *local, const char *id, char **out_folder,
+                  struct gl_local_record *out, struct gl_error *err);
 /* The record's word, corrected by what can be seen. */
 void gl_local_show(const char *folder, const struct gl_local_record *record,
                    struct gl_instance *out);
@@ -125,6 +128,11 @@ int gl_local_find_by_request(struct gl_cloud *cloud, const char *region, const c
                              struct gl_instance *out, struct gl_error *err);
 int gl_local_list(struct gl_cloud *cloud, struct gl_instance **out, size_t *out_count,
                   struct gl_error *err);
+
+/* ---- local_vm.c ---- */
+
+/* A file of a folder of ours, never behind a link; mode 0600 when made. -1: IO. */
+int gl_local_open_file(const char *folder, const char *name, int flags, struct gl_error *err);
 
 /* ---- local_talk.c: the guest side of a launch ---- */
 

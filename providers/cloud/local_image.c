@@ -155,7 +155,7 @@ static int open_image(const char *path, const char *work_folder, struct gl_image
 
     image->fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (image->fd < 0 || fstat(image->fd, &info) < 0)
-        return gl_fail_sys(err, GL_E_IO, errno, "cannot open the image %s", path);
+        return gl_fail_sys(err, GL_E_USAGE, errno, "cannot open the image %s", path);
     if (!S_ISREG(info.st_mode))
         return gl_fail(err, GL_E_BAD_VALUE, "the image %s is not a regular file", path);
     if (look(image, path, &unpacker, err) < 0)

@@ -148,16 +148,24 @@ int gl_local_find_by_request(struct gl_cloud *cloud, const char *region, const c
     return 1;
 }
 
+int gl_local_look(const struct gl_local *local, const char *id, char **out_folder,
+                  struct gl_local_record *out, struct gl_error *err)
+{
+    if (gl_local_folder_of(local, id, out_folder, err) < 0 ||
+        gl_local_record_load(*out_folder, out, err) < 0)
+        return -1;
+    gl_local_settle(local, *out_folder, out);
+    return 0;
+}
+
 int gl_local_describe(struct gl_cloud *cloud, const char *id, struct gl_instance *out,
                       struct gl_error *err)
 {
     GL_AUTO(gl_auto_free) char *folder = NULL;
     struct gl_local_record record;
 
-    if (gl_local_folder_of(gl_local_of(cloud), id, &folder, err) < 0 ||
-        gl_local_record_load(folder, &record, err) < 0)
+    if (gl_local_look(gl_local_of(cloud), id, &folder, &record, err) < 0)
         return -1;
-    gl_local_settle(gl_local_of(cloud), folder, &record);
     gl_local_show(folder, &record, out);
     return 0;
 }

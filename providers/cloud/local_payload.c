@@ -168,7 +168,7 @@ static int read_head(const char *path, char out[GL_PAYLOAD_HEAD], size_t *out_le
     ssize_t got;
 
     if (fd < 0 || fstat(fd, &info) < 0)
-        return gl_fail_sys(err, GL_E_IO, errno, "cannot open the program %s", path);
+        return gl_fail_sys(err, GL_E_USAGE, errno, "cannot open the program %s", path);
     if (!S_ISREG(info.st_mode))
         return gl_fail(err, GL_E_BAD_VALUE, "%s is not a program", path);
     got = pread(fd, out, GL_PAYLOAD_HEAD, 0);
@@ -186,7 +186,7 @@ int gl_payload_add_program(struct gl_payload *payload, const char *program, stru
     bool is_script = true;
 
     if (path == NULL)
-        return gl_fail_sys(err, GL_E_IO, ENOENT, "cannot find the program %s", program);
+        return gl_fail_sys(err, GL_E_USAGE, ENOENT, "cannot find the program %s", program);
     /* An absolute name keeps its links' name (/usr/bin/python3, not python3.11). */
     if (program[0] == '/') {
         free(path);
@@ -222,8 +222,11 @@ static int write_files(struct gl_newc *archive, const char *const *files_in, str
                            files_in[i]);
         host = gl_strdup(files_in[i]);
         host[colon - files_in[i]] = '\0';
-        if (gl_newc_add_file(archive, colon + 1, host, GL_PAYLOAD_FILES_MAX, err) < 0)
+        if (gl_newc_add_file(archive, colon + 1, host, GL_PAYLOAD_FILES_MAX, err) < 0) {
+            if (err->code == GL_E_IO) /* the user named it: gl_file_read_given() */
+                err->code = GL_E_USAGE;
             return -1;
+        }
         if (archive->length - before > GL_PAYLOAD_FILES_MAX)
             return gl_fail(err, GL_E_TOO_LARGE, "the files to carry pass 64 MiB");
     }

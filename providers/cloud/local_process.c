@@ -29,33 +29,22 @@ int gl_local_process_check(const struct gl_local_host *host, struct gl_error *er
 
 /* ---- CPU time of a whole namespace ---- */
 
-/* One line of /proc/PID/stat: the parent and all CPU time, that of awaited children included. */
+/* A process, its parent and all CPU time, that of awaited children included. */
 struct counted {
     int pid, parent;
     uint64_t ticks;
     bool is_inside;
 };
 
-static bool read_stat(int pid, struct counted *out)
+static bool count_one(int pid, struct counted *out)
 {
-    char path[40], line[1024], *at;
-    unsigned long long user, system, reaped_user, reaped_system;
-    GL_AUTO(gl_auto_close) int fd = -1;
-    ssize_t got;
+    struct gl_process_stat stat;
 
-    snprintf(path, sizeof path, "/proc/%d/stat", pid);
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    got = fd < 0 ? -1 : read(fd, line, sizeof line - 1);
-    if (got <= 0)
+    if (!gl_process_stat(pid, &stat))
         return false;
-    line[got] = '\0';
-    at = strrchr(line, ')');
-    if (at == NULL ||
-        sscanf(at + 1, " %*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu %llu %llu",
-               &out->parent, &user, &system, &reaped_user, &reaped_system) != 5)
-        return false;
-    out->pid = pid;
-    out->ticks = user + system + reaped_user + reaped_system;
+    *out = (struct counted){.pid = pid,
+                            .parent = stat.parent,
+                            .ticks = stat.user_ticks + stat.system_ticks + stat.reaped_ticks};
     return true;
 }
 
@@ -68,7 +57,7 @@ static size_t read_all(struct counted *out)
     while (folder != NULL && count < PROCESSES_MAX && (entry = readdir(folder)) != NULL) {
         int pid = (int)strtol(entry->d_name, NULL, 10);
 
-        if (pid > 0 && read_stat(pid, &out[count]))
+        if (pid > 0 && count_one(pid, &out[count]))
             count++;
     }
     if (folder != NULL)

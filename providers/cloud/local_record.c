@@ -344,25 +344,12 @@ static bool has_argument(int pid, const char *tag)
     return false;
 }
 
-/* Field 22 of /proc/PID/stat; the name in parentheses may hold anything. */
-static uint64_t start_ticks_of(int pid)
-{
-    char path[40], line[1024], *at;
-    unsigned long long ticks = 0;
-
-    snprintf(path, sizeof path, "/proc/%d/stat", pid);
-    if (read_proc(path, line, sizeof line) == 0 || (at = strrchr(line, ')')) == NULL)
-        return 0;
-    for (int field = 2; field < 22 && at != NULL; field++)
-        at = strchr(at + 1, ' ');
-    if (at != NULL)
-        ticks = strtoull(at, NULL, 10);
-    return (uint64_t)ticks;
-}
-
 struct gl_process gl_local_process_of(int pid)
 {
-    return (struct gl_process){.pid = pid, .start_ticks = start_ticks_of(pid)};
+    struct gl_process_stat stat = {0}; /* gone: a start time that none has */
+
+    gl_process_stat(pid, &stat);
+    return (struct gl_process){.pid = pid, .start_ticks = stat.start_ticks};
 }
 
 static bool is_same(const struct gl_process *a, const struct gl_process *b)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "providers/cloud/local_tar.h"
 
+#include "base/file.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -92,14 +94,7 @@ static void set_name(struct gl_tar *tar, const char *name)
 {
     size_t length;
 
-    for (;;) {
-        if (name[0] == '/')
-            name++;
-        else if (name[0] == '.' && (name[1] == '/' || name[1] == '\0'))
-            name++;
-        else
-            break;
-    }
+    name = gl_path_below_root(name);
     length = strlen(name);
     while (length > 0 && name[length - 1] == '/')
         length--;

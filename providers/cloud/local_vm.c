@@ -39,7 +39,7 @@ struct vm {
 
 /* ---- what it is made of ---- */
 
-static int open_file(const char *folder, const char *name, int flags, struct gl_error *err)
+int gl_local_open_file(const char *folder, const char *name, int flags, struct gl_error *err)
 {
     GL_AUTO(gl_auto_free) char *path = gl_path_join(folder, name);
     int fd = open(path, flags | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -128,10 +128,11 @@ static int prepare(struct vm *vm, struct gl_error *err)
     if (open_image(vm, err) < 0 || open_initrd(vm, err) < 0 || open_payload(vm, err) < 0 ||
         check_memory(vm, err) < 0)
         return -1;
-    vm->plan.kernel_fd = open_file(start->host->kernel_folder, "vmlinuz", O_RDONLY, err);
+    vm->plan.kernel_fd = gl_local_open_file(start->host->kernel_folder, "vmlinuz", O_RDONLY, err);
     vm->plan.console_fd =
-        open_file(start->folder, GL_LOCAL_CONSOLE, O_WRONLY | O_CREAT | O_APPEND, err);
-    vm->log_fd = open_file(start->folder, GL_LOCAL_QEMU_LOG, O_WRONLY | O_CREAT | O_APPEND, err);
+        gl_local_open_file(start->folder, GL_LOCAL_CONSOLE, O_WRONLY | O_CREAT | O_APPEND, err);
+    vm->log_fd =
+        gl_local_open_file(start->folder, GL_LOCAL_QEMU_LOG, O_WRONLY | O_CREAT | O_APPEND, err);
     return vm->plan.kernel_fd < 0 || vm->plan.console_fd < 0 || vm->log_fd < 0 ? -1 : 0;
 }
 

@@ -19,16 +19,6 @@
 
 /* ---- another QEMU ---- */
 
-static int open_file(const char *folder, const char *name, int flags, struct gl_error *err)
-{
-    GL_AUTO(gl_auto_free) char *path = gl_path_join(folder, name);
-    int fd = open(path, flags | O_CLOEXEC | O_NOFOLLOW, 0600);
-
-    if (fd < 0)
-        gl_fail_sys(err, GL_E_IO, errno, "cannot open %s", path);
-    return fd;
-}
-
 static int listen_on(const char *folder, const char *name, const char *suffix, struct gl_error *err)
 {
     char full[64];
@@ -43,11 +33,13 @@ static int start_qemu(struct gl_local_task *task, const struct gl_local_host *ho
                       struct gl_error *err)
 {
     const struct gl_local_record *record = &task->record;
-    GL_AUTO(gl_auto_close) int kernel = open_file(host->kernel_folder, "vmlinuz", O_RDONLY, err);
     GL_AUTO(gl_auto_close)
-    int console = open_file(task->folder, GL_LOCAL_CONSOLE, O_WRONLY | O_APPEND, err);
+    int kernel = gl_local_open_file(host->kernel_folder, "vmlinuz", O_RDONLY, err);
     GL_AUTO(gl_auto_close)
-    int log = open_file(task->folder, GL_LOCAL_QEMU_LOG, O_WRONLY | O_CREAT | O_APPEND, err);
+    int console = gl_local_open_file(task->folder, GL_LOCAL_CONSOLE, O_WRONLY | O_APPEND, err);
+    GL_AUTO(gl_auto_close)
+    int log =
+        gl_local_open_file(task->folder, GL_LOCAL_QEMU_LOG, O_WRONLY | O_CREAT | O_APPEND, err);
     GL_AUTO(gl_auto_close)
     int control = listen_on(task->folder, GL_LOCAL_CONTROL, arrival->suffix, err);
     GL_AUTO(gl_auto_close) int qmp = listen_on(task->folder, GL_LOCAL_QMP, arrival->suffix, err);

@@ -11,19 +11,18 @@
 
 #define PEM_CEILING ((size_t)1 << 20)
 
-static const struct gl_cloud_key keys[] = {
-    {"cloud", "name of a cloud of clouds.yaml; else OS_CLOUD, else OS_AUTH_URL", NULL},
-    {"region", "only this region; else all that the catalogue names", NULL},
-    {"image", "image to start from, by name or id; required", NULL},
-    {"network", "network by name or id, auto or none", "auto"},
-    {"keypair", "name of an SSH key pair", NULL},
-    {"security-group", "name of a security group", NULL},
-    {"availability-zone", "availability zone; else nova's choice", NULL},
-    {GL_CLOUD_ZONE_KEY, GL_CLOUD_ZONE_HELP, NULL},
-    {"price", "USD per hour: of any flavor, or small=0.02, large=0.08; OpenStack knows no prices",
-     NULL},
-    {NULL, NULL, NULL},
-};
+static const struct gl_setting_key keys[] = {
+    {.name = "cloud", .what = "name of a cloud of clouds.yaml; else OS_CLOUD, else OS_AUTH_URL"},
+    {.name = "region", .what = "only this region; else all that the catalogue names"},
+    {.name = "image", .what = "image to start from, by name or id; required"},
+    {.name = "network", .what = "network by name or id, auto or none", .fallback = "auto"},
+    {.name = "keypair", .what = "name of an SSH key pair"},
+    {.name = "security-group", .what = "name of a security group"},
+    {.name = "availability-zone", .what = "availability zone; else nova's choice"},
+    {.name = GL_CLOUD_ZONE_KEY, .what = GL_CLOUD_ZONE_HELP},
+    {.name = "price",
+     .what = "USD per hour: of any flavor, or small=0.02, large=0.08; OpenStack knows no prices"},
+    {0}};
 
 static int authorize(struct gl_remote *remote, struct gl_remote_call *call, bool is_renewed,
                      struct gl_error *err)

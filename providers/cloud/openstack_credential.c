@@ -61,6 +61,25 @@ static int copy_words(const struct gl_openstack_source *source, struct gl_openst
     return 0;
 }
 
+/* "regions: [a, b]", or with values of their own: [{name: a, values: {...}}], of which only the
+ * name counts here. */
+static void copy_regions(const struct gl_openstack_source *source,
+                         struct gl_openstack_credential *out)
+{
+    const json_t *regions = json_object_get(source->cloud, "regions"), *one;
+    size_t i;
+
+    json_array_foreach(regions, i, one)
+    {
+        const json_t *name = json_is_object(one) ? json_object_get(one, "name") : one;
+
+        if (out->regions == NULL)
+            out->regions = json_array();
+        if (json_is_string(name))
+            json_array_append_new(out->regions, json_string(json_string_value(name)));
+    }
+}
+
 static bool is_word(const char *value, const char *const *list)
 {
     while (value != NULL && *list != NULL && strcasecmp(value, *list) != 0)
@@ -108,13 +127,22 @@ static int miss(const struct gl_openstack_source *source, const char *what, stru
     return gl_fail(err, GL_E_NO_CREDENTIAL, "%s: %s is missing", source->from, what);
 }
 
+static int miss_url(const struct gl_openstack_source *source, struct gl_error *err)
+{
+    if (gl_openstack_word(source, "profile") == NULL)
+        return miss(source, "auth_url (OS_AUTH_URL)", err);
+    return gl_fail(err, GL_E_CONFIG,
+                   "%s: the profile of a vendor is not looked up: write its auth_url",
+                   source->from);
+}
+
 static int check_whole(const struct gl_openstack_source *source,
                        const struct gl_openstack_credential *out, struct gl_error *err)
 {
     bool has_user = out->user[0] != '\0' || out->user_id[0] != '\0';
 
     if (out->auth_url[0] == '\0')
-        return miss(source, "auth_url (OS_AUTH_URL)", err);
+        return miss_url(source, err);
     if (out->secret.length == 0)
         return miss(
             source,
@@ -191,6 +219,7 @@ int gl_openstack_credential_find(const struct gl_world *world, const char *cloud
              : 0;
     secret = gl_openstack_word(&source,
                                out->is_application ? "application_credential_secret" : "password");
+    copy_regions(&source, out);
     if (rc == 0 && secret != NULL)
         gl_secret_init(&out->secret, secret, strlen(secret) + 1);
     if (rc == 0)
@@ -206,7 +235,8 @@ void gl_openstack_credential_done(struct gl_openstack_credential *credential)
     gl_secret_done(&credential->secret);
     gl_secret_done(&credential->token);
     json_decref(credential->catalog);
-    credential->catalog = NULL;
+    json_decref(credential->regions);
+    credential->catalog = credential->regions = NULL;
 }
 
 /* ---- asking ---- */

@@ -26,6 +26,7 @@ struct gl_openstack_credential {
     int64_t given_s, renew_s; /* of the token, on our clock */
     char account[128];        /* "PROJECT as USER" of the last token; "" = none was given yet */
     json_t *catalog;          /* of the last token */
+    json_t *regions; /* names: only these are used (`regions` of clouds.yaml); NULL = all */
 };
 
 /* Find them; asks nothing over the network. `cloud` is the setting of that name, NULL when not set.

@@ -12,6 +12,27 @@
 
 /* ---- the token and its catalogue ---- */
 
+static bool is_named(const json_t *names, const char *region)
+{
+    size_t i;
+    const json_t *name;
+
+    json_array_foreach(names, i,
+                       name) if (strcmp(json_string_value(name), region) == 0) return true;
+    return names == NULL;
+}
+
+/* What clouds.yaml does not name is not asked, and nothing is started there. */
+static void keep_named(struct gl_openstack *os)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < os->place_count; i++)
+        if (is_named(os->credential.regions, os->places[i].region))
+            os->places[kept++] = os->places[i];
+    os->place_count = kept;
+}
+
 int gl_openstack_take_places(struct gl_openstack *os, struct gl_error *err)
 {
     const char *first = os->credential.region[0] != '\0' ? os->credential.region : NULL;
@@ -20,9 +41,14 @@ int gl_openstack_take_places(struct gl_openstack *os, struct gl_error *err)
         return 0;
     os->place_count =
         gl_openstack_read_places(os->credential.catalog, os->region, first, os->places);
+    keep_named(os);
     for (size_t i = 0; i < os->place_count; i++)
         os->names[i] = os->places[i].region;
     os->names[os->place_count] = NULL;
+    if (os->place_count == 0 && os->credential.regions != NULL)
+        return gl_fail(err, GL_E_UNKNOWN_NAME,
+                       "the catalogue of %s has none of the regions that %s names",
+                       os->credential.auth_url, os->credential.from);
     if (os->place_count == 0 && os->region != NULL)
         return gl_fail(err, GL_E_UNKNOWN_NAME, "the catalogue of %s has no region %.60s",
                        os->credential.auth_url, os->region);

@@ -20,6 +20,7 @@ const struct gl_remote_rule gl_openstack_rules[] = {
     {403, "*", "zero disk", GL_E_BAD_VALUE, GL_REACH_CALL},
     {413, NULL, "quota", GL_E_QUOTA, GL_REACH_REGION}, /* glance: storage */
     {400, "badRequest", "could not be found", GL_E_UNKNOWN_NAME, GL_REACH_CALL},
+    {409, "*", "Multiple possible networks", GL_E_BAD_VALUE, GL_REACH_CALL}, /* name one */
     {501, NULL, NULL, GL_E_NOT_FOUND, GL_REACH_CALL}, /* the operator's driver cannot */
     {0, NULL, NULL, GL_OK, GL_REACH_CALL},
 };

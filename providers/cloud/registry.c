@@ -25,6 +25,21 @@ const struct gl_cloud_driver *gl_cloud_drivers(size_t *out_count)
     return drivers;
 }
 
+const struct gl_cloud_ops *gl_cloud_find(const char *name)
+{
+    for (size_t i = 0; i < sizeof drivers / sizeof *drivers; i++)
+        if (strcmp(drivers[i].ops->name, name) == 0)
+            return drivers[i].ops;
+    return NULL;
+}
+
+bool gl_cloud_is_remote(const char *name)
+{
+    const struct gl_cloud_ops *ops = gl_cloud_find(name);
+
+    return ops != NULL && (ops->caps & GL_CLOUD_REMOTE) != 0;
+}
+
 struct gl_cloud *gl_cloud_open(const char *name, const struct gl_cloud_options *options,
                                struct gl_error *err)
 {
@@ -64,11 +79,8 @@ const char *gl_instance_state_word(enum gl_instance_state state)
 const char *gl_cloud_setting(const struct gl_cloud_ops *ops, const struct gl_cloud_options *options,
                              const char *name)
 {
-    for (size_t i = 0; i < options->setting_count; i++)
-        if (strcmp(options->settings[i].name, name) == 0)
-            return options->settings[i].value;
-    for (const struct gl_cloud_key *key = ops->keys; key != NULL && key->name != NULL; key++)
-        if (strcmp(key->name, name) == 0)
-            return key->fallback;
-    return NULL;
+    const struct gl_setting_key *key = gl_setting_key(ops->keys, name);
+    const char *value = gl_setting_find(options->settings, options->setting_count, name);
+
+    return value != NULL || key == NULL ? value : key->fallback;
 }

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "providers/cloud/remote_part.h"
 
-#include "base/file.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define WAIT_SLICE_MS 200 /* is_cancelled is asked as often */
-#define CA_CEILING    ((size_t)1 << 20)
 
 /* ---- the head ---- */
 
@@ -140,19 +137,6 @@ int gl_remote_wait(struct gl_remote *remote, int64_t ms, struct gl_error *err)
 
 /* ---- one call ---- */
 
-static int load_ca(struct gl_remote *remote, struct gl_error *err)
-{
-    GL_AUTO(gl_auto_free) char *pem = NULL;
-    size_t length;
-
-    if (remote->ca_file[0] == '\0' || remote->ca_pem.length > 0)
-        return 0;
-    if (gl_file_read_given(remote->ca_file, CA_CEILING, &pem, &length, err) < 0)
-        return -1;
-    gl_str_add_bytes(&remote->ca_pem, pem, length);
-    return 0;
-}
-
 /* What authorize() needs, step by step. */
 static int fetch_token(struct gl_remote *remote, struct gl_remote_tried *tried,
                        struct gl_error *err)
@@ -171,8 +155,12 @@ static int fetch_token(struct gl_remote *remote, struct gl_remote_tried *tried,
             return asked < 0 ? -1 : 0;
         is_renewed = false;
         call.is_open = call.has_secret = true;
-        if (gl_remote_send(remote, &call, err) < 0 ||
-            remote->ops->token_read(remote, &call, err) < 0)
+        if (gl_remote_send(remote, &call, err) < 0) {
+            if (!remote->ops->hears_failure)
+                return -1;
+            gl_error_clear(err);
+        }
+        if (remote->ops->token_read(remote, &call, err) < 0)
             return -1;
     }
     return gl_fail(err, GL_E_BAD_REPLY, "%s: credentials take more than %d steps",
@@ -213,7 +201,6 @@ static enum gl_remote_next send_once(struct gl_remote *remote, struct gl_remote_
     if (is_cancelled(remote))
         gl_fail(&sent, GL_E_INTERRUPTED, "given up before it was sent");
     else if ((!call->is_open && fetch_token(remote, tried, &sent) < 0) ||
-             load_ca(remote, &sent) < 0 ||
              gl_remote_ready(remote, call, tried, &request, &sent) < 0) {
     } else {
         send_cancellable(remote, call, &request.request, &reply, &sent);

@@ -46,7 +46,10 @@ struct gl_remote_call {
     bool is_open;          /* without credentials: a price list, a token exchange */
     bool has_secret;       /* is_open, and yet its question or answer is secret */
     bool has_fixed_status; /* what is no 2xx is an answer, too: the caller looks at it */
+    bool is_once;          /* never sent again, whatever comes of it */
+    bool is_direct;        /* never by a proxy; metadata addresses never are */
     int64_t timeout_ms;    /* 0 = GL_REMOTE_TIMEOUT_MS */
+    size_t ceiling;        /* bytes of the answer; 0 = GL_REMOTE_CEILING */
     /* Out, after sending. */
     struct gl_http_reply reply; /* of a success; freed by gl_remote_call_done() */
     struct gl_error err;        /* GL_OK = success */
@@ -86,14 +89,15 @@ struct gl_remote_ops {
      * clouds and once for all calls that need them. token_ask: 1 and the call to send (is_open,
      * has_secret), 0 = authorize() has all it needs, -1 NO_CREDENTIAL. token_read: its answer; then
      * token_ask is asked for the next step, at most GL_REMOTE_TOKEN_STEPS times. A failed call
-     * never comes here: it fails all who wait for it. Where a program of this machine has to be run
-     * for them, token_ask starts it and gives GL_REMOTE_TOKEN_WAITS while it is at it, with what is
-     * waited for in *err; it is soon asked again, no longer with is_renewed. authorize() waits for
-     * it. */
+     * never comes here, unless `hears_failure`: it fails all who wait for it. Where a program of
+     * this machine has to be run for them, token_ask starts it and gives GL_REMOTE_TOKEN_WAITS
+     * while it is at it, with what is waited for in *err; it is soon asked again, no longer with
+     * is_renewed. authorize() waits for it. */
     int (*token_ask)(struct gl_remote *remote, bool is_renewed, struct gl_remote_call *out,
                      struct gl_error *err);
     int (*token_read)(struct gl_remote *remote, const struct gl_remote_call *call,
                       struct gl_error *err);
+    bool hears_failure; /* token_read() is told of failed calls, too: call->err; its word counts */
 };
 #define GL_REMOTE_TOKEN_STEPS 8
 #define GL_REMOTE_TOKEN_WAITS 2
@@ -175,6 +179,7 @@ void gl_remote_query(struct gl_remote_call *call, const char *name, const char *
 void gl_remote_form(struct gl_remote_call *call, const char *name, const char *value);
 void gl_remote_form_secret(struct gl_remote_call *call, const char *name,
                            const struct gl_secret *value);
+void gl_remote_body_text(struct gl_remote_call *call, const char *text); /* as it is */
 void gl_remote_body_json(struct gl_remote_call *call, const json_t *body);
 
 /* Split "REGION/native" of an id: region into out (40), returns the native part, which may hold

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "providers/cloud/remote_part.h"
 
+#include "base/file.h"
+
 #include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -10,6 +12,7 @@
 #define SHORTEST_QUOTE 12 /* bytes of a header that a message may not repeat */
 #define SHORTEST_KEY   32 /* of a body */
 #define SHORTEST_WORD  8  /* of a body that asks for credentials: passwords are short */
+#define CA_CEILING     ((size_t)1 << 20)
 #define LONGEST_ID     47 /* so many hex digits may be an id; more are a key or a token */
 
 /* ---- building: buffers may hold secrets, so that a grown one is wiped before it goes ---- */
@@ -112,6 +115,12 @@ void gl_remote_form_secret(struct gl_remote_call *call, const char *name,
     gl_remote_form(call, name, text);
     gl_wipe(text, value->length);
     free(text);
+}
+
+void gl_remote_body_text(struct gl_remote_call *call, const char *text)
+{
+    reserve(&call->body, strlen(text));
+    gl_str_add(&call->body, text);
 }
 
 void gl_remote_body_json(struct gl_remote_call *call, const json_t *body)
@@ -283,6 +292,19 @@ static int64_t timeout_of(const struct gl_remote *remote, const struct gl_remote
     return own < left ? own : left;
 }
 
+static int load_ca(struct gl_remote *remote, struct gl_error *err)
+{
+    GL_AUTO(gl_auto_free) char *pem = NULL;
+    size_t length;
+
+    if (remote->ca_file[0] == '\0' || remote->ca_pem.length > 0)
+        return 0;
+    if (gl_file_read_given(remote->ca_file, CA_CEILING, &pem, &length, err) < 0)
+        return -1;
+    gl_str_add_bytes(&remote->ca_pem, pem, length);
+    return 0;
+}
+
 int gl_remote_ready(struct gl_remote *remote, struct gl_remote_call *call,
                     struct gl_remote_tried *tried, struct gl_remote_request *out,
                     struct gl_error *err)
@@ -293,7 +315,8 @@ int gl_remote_ready(struct gl_remote *remote, struct gl_remote_call *call,
     cut_headers(call, tried->own_headers);
     tried->must_renew = false;
     tried->renewals = remote->renewals;
-    if (!call->is_open && remote->ops->authorize(remote, call, must_renew, err) < 0)
+    if (load_ca(remote, err) < 0 ||
+        (!call->is_open && remote->ops->authorize(remote, call, must_renew, err) < 0))
         return -1;
     if (timeout_of(remote, call) <= 0)
         return gl_fail(err, GL_E_TIMEOUT, "no time is left for it; it was not sent");
@@ -308,9 +331,9 @@ int gl_remote_ready(struct gl_remote *remote, struct gl_remote_call *call,
         .body = call->body.length > 0 ? call->body.text : NULL,
         .body_length = call->body.length,
         .timeout_ms = timeout_of(remote, call),
-        .body_ceiling = GL_REMOTE_CEILING,
+        .body_ceiling = call->ceiling > 0 ? call->ceiling : GL_REMOTE_CEILING,
         .carries_secret = !call->is_open || call->has_secret,
-        .is_direct = is_metadata(gl_str_text(&call->url)),
+        .is_direct = call->is_direct || is_metadata(gl_str_text(&call->url)),
         .ca_pem = remote->ca_pem.length > 0 ? remote->ca_pem.text : NULL,
         .client_cert_pem = remote->client_cert_pem.length > 0 ? remote->client_cert_pem.text : NULL,
         .client_key_pem = (const char *)remote->client_key_pem.bytes,

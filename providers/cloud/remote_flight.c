@@ -18,7 +18,7 @@ struct entry {
     bool must_renew; /* for the next question */
     unsigned steps;
     struct gl_error err;     /* no credentials: nothing of it is sent */
-    struct gl_error awaited; /* GL_OK, or the program that is to bring them */
+    struct gl_error awaited; /* GL_OK, or the program or host that is to bring them */
 };
 
 struct job {
@@ -176,6 +176,16 @@ static void await_program(const struct gl_remote_flight *flight, struct job *job
     gl_error_clear(why);
 }
 
+/* The same of a host that is asked for them. */
+static void await_host(struct entry *entry, const struct gl_remote_call *call)
+{
+    const char *url = gl_str_text(&call->url), *host = strstr(url, "://");
+
+    host = host != NULL ? host + 3 : url;
+    gl_fail(&entry->awaited, GL_E_TIMEOUT, "credentials are awaited from %.*s",
+            (int)strcspn(host, "/?#"), host);
+}
+
 /* 1: its token is being fetched, 0: it can be sent, -1: no credentials. */
 static int ask_token(struct gl_remote_flight *flight, struct job *job, struct gl_error *err)
 {
@@ -212,6 +222,7 @@ static int ask_token(struct gl_remote_flight *flight, struct job *job, struct gl
     job->tried.must_renew = false;
     token->call->is_open = token->call->has_secret = true;
     gl_remote_tried_init(&token->tried, token->call);
+    await_host(entry, token->call);
     entry->is_asking = true;
     dispatch(flight, token);
     return 1;
@@ -222,7 +233,8 @@ static void read_token(struct job *token)
     struct entry *entry = token->entry;
 
     entry->is_asking = false;
-    if (token->call->err.code != GL_OK)
+    gl_error_clear(&entry->awaited);
+    if (token->call->err.code != GL_OK && !entry->remote->ops->hears_failure)
         entry->err = token->call->err;
     else
         entry->remote->ops->token_read(entry->remote, token->call, &entry->err);
@@ -279,6 +291,11 @@ static void fail_late(struct gl_remote_flight *flight, struct job *job)
     const char *awaited = job->entry->awaited.code != GL_OK ? job->entry->awaited.text : NULL;
     struct gl_error late = {0};
 
+    if (!job->call->is_open && job->entry->err.code != GL_OK) {
+        late = job->entry->err; /* they did not come in time */
+        fail_job(flight, job, &late);
+        return;
+    }
     gl_fail(&late, GL_E_TIMEOUT, "%s%sno time is left for it; it was not sent",
             awaited != NULL ? awaited : "", awaited != NULL ? ": " : "");
     fail_job(flight, job, &late);

@@ -194,7 +194,7 @@ static struct gl_remote_decision decide(struct gl_remote *remote, const struct g
                                 .is_create = call->is_create,
                                 .is_unsent = is_unsent,
                                 .is_renewed = tried->is_renewed || call->is_open,
-                                .tries = tried->tries,
+                                .tries = call->is_once ? GL_REMOTE_TRIES : tried->tries,
                                 .budget = budget_of(remote, call->region)->left,
                                 .told_ms = call->failure.retry_after_ms,
                                 .left_ms = gl_remote_left_ms(remote)};

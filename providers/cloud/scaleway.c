@@ -449,16 +449,15 @@ static enum gl_errc classify(int status, const char *word)
     return gl_remote_code(gl_scaleway_rules, status, word, NULL, NULL);
 }
 
-static const struct gl_cloud_key keys[] = {
-    {"endpoint", "address of the API, for a private gateway", NULL},
-    {"profile", "profile of the scw command whose key is used", NULL},
-    {"project", "id of the project that pays", NULL},
-    {"zone", "zone to launch in, where the region has several", NULL},
-    {"image", "image of new servers, a label or an id", DEFAULT_IMAGE},
-    {"network", "id of a security group", NULL},
+static const struct gl_setting_key keys[] = {
+    {.name = "endpoint", .what = "address of the API, for a private gateway"},
+    {.name = "profile", .what = "profile of the scw command whose key is used"},
+    {.name = "project", .what = "id of the project that pays"},
+    {.name = "zone", .what = "zone to launch in, where the region has several"},
+    {.name = "image", .what = "image of new servers, a label or an id", .fallback = DEFAULT_IMAGE},
+    {.name = "network", .what = "id of a security group"},
     GL_VPS_RATE_KEY,
-    {NULL, NULL, NULL},
-};
+    {0}};
 
 static const struct gl_remote_ops remote_ops = {
     .rules = gl_scaleway_rules, .read_error = gl_scaleway_read_error, .authorize = authorize};

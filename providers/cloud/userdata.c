@@ -67,12 +67,16 @@ static const char same_part[] =
 /* What runs at every boot; the file "run" beside the rest. */
 static const char boot_end[] =
     "output=$dir/output\n"
+    "rm -f \"$dir/exit\" # of a run before this boot\n"
     "if [ -x \"$dir/meter\" ]; then\n"
     "    set -- --launch \"$launch\" --token-file \"$dir/token\" --interval \"$interval\" \\\n"
     "        --spool \"$dir/spool\"\n"
     "    [ -z \"$console\" ] || set -- \"$@\" --console \"$console\"\n"
     "    [ ! -x \"$dir/meter-gpu\" ] || set -- \"$@\" --gpu-helper \"$dir/meter-gpu\"\n"
-    "    [ -z \"$push\" ] || push_often &\n"
+    "    if [ -n \"$push\" ]; then\n"
+    "        push_often </dev/null >/dev/null 2>&1 &\n"
+    "        pusher=$!\n"
+    "    fi\n"
     "    if [ -f \"$dir/command\" ]; then\n"
     "        \"$dir/meter\" --run \"$@\" -- sh \"$dir/command\" </dev/null >>\"$output\" 2>&1\n"
     "    else\n"
@@ -87,12 +91,23 @@ static const char boot_end[] =
     "tail -c 2048 \"$output\" | sed 's/^/greenlaunch: | /' >\"$dir/tail\"\n"
     "[ -z \"$console\" ] || cat \"$dir/tail\" >>\"$console\"\n"
     "say \"GLX1 {\\\"exit\\\":$status,\\\"launch\\\":\\\"$launch\\\"}\"\n"
-    "[ -z \"$push\" ] || push_once\n"
+    "[ -z \"${pusher:-}\" ] || kill \"$pusher\" 2>/dev/null\n"
+    "[ -z \"$push\" ] || push_last \"$status\"\n"
     "sync\n"
     "[ -z \"${watcher:-}\" ] || kill \"$watcher\" 2>/dev/null\n"
     "poweroff || halt -p -f\n";
 
-static const char push_loop[] = "push_often() { while sleep 60; do push_once; done; }\n";
+/* Ended when the command is: the last push is alone. */
+static const char push_loop[] = "push_often() {\n"
+                                "    nap=\n"
+                                "    trap '[ -z \"$nap\" ] || kill \"$nap\"; exit' TERM\n"
+                                "    while :; do\n"
+                                "        sleep 60 &\n"
+                                "        nap=$!\n"
+                                "        wait \"$nap\"\n"
+                                "        push_once often\n"
+                                "    done\n"
+                                "}\n";
 
 /* Now, and at every boot of a machine that was halted and started. */
 static const char tail_part[] = "printf '%s' \"$self\" >\"$dir/machine\"\n"
@@ -234,7 +249,8 @@ static const struct {
      "http://metadata.google.internal/computeMetadata/v1/instance/preempted",
      "TRUE*"},
     {"azure",
-     "curl -fsS -m 5 -H 'Metadata: true' "
+     /* The first call turns the feature on and may take two minutes. */
+     "curl -fsS -m 150 -H 'Metadata: true' "
      "'http://169.254.169.254/metadata/scheduledevents?api-version=2020-07-01'",
      "*Preempt*"},
 };

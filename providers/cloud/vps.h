@@ -60,22 +60,22 @@ struct gl_vps_ops {
 
 /* Setting of the same: the user's own rate, as none is invented. */
 #define GL_VPS_RATE "usd_per_eur"
-#define GL_VPS_RATE_KEY                                                                          \
-    {                                                                                            \
-        GL_VPS_RATE, "dollars that a euro counts for, as in 1.10; else prices in EUR have none", \
-            NULL                                                                                 \
+#define GL_VPS_RATE_KEY                                                                    \
+    {                                                                                      \
+        .name = GL_VPS_RATE,                                                               \
+        .what = "dollars that a euro counts for, as in 1.10; else prices in EUR have none" \
     }
 
 struct gl_vps {
     struct gl_remote remote; /* first */
     const struct gl_vps_ops *ops;
     char endpoint[256];
-    struct gl_secret token;            /* ends with a NUL byte; empty until it was asked for */
-    int64_t usd_per_eur_u;             /* millionths; GL_UNKNOWN */
-    char account[64];                  /* project or account id; "" = none */
-    int64_t action;                    /* under way since create(); 0 = none */
-    char acted[GL_CLOUD_ID];           /* the server it acts on, where actions have no number */
-    struct gl_cloud_setting *settings; /* copies */
+    struct gl_secret token;      /* ends with a NUL byte; empty until it was asked for */
+    int64_t usd_per_eur_u;       /* millionths; GL_UNKNOWN */
+    char account[64];            /* project or account id; "" = none */
+    int64_t action;              /* under way since create(); 0 = none */
+    char acted[GL_CLOUD_ID];     /* the server it acts on, where actions have no number */
+    struct gl_setting *settings; /* copies */
     size_t setting_count;
     const char **regions, **types; /* of the answers borrowed by callers */
     char over[32][GL_CLOUD_ID];    /* ids that this handle has seen go */

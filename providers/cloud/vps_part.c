@@ -26,7 +26,7 @@ static void copy_settings(struct gl_vps *vps, const struct gl_cloud_options *opt
 
         if (value != NULL && value[0] != '\0')
             vps->settings[vps->setting_count++] =
-                (struct gl_cloud_setting){ops->keys[i].name, gl_strdup(value)};
+                (struct gl_setting){ops->keys[i].name, gl_strdup(value)};
     }
 }
 
@@ -91,10 +91,7 @@ void gl_vps_close(struct gl_cloud *cloud)
 
 const char *gl_vps_setting(const struct gl_vps *vps, const char *name)
 {
-    for (size_t i = 0; i < vps->setting_count; i++)
-        if (strcmp(vps->settings[i].name, name) == 0)
-            return vps->settings[i].value;
-    return NULL;
+    return gl_setting_find(vps->settings, vps->setting_count, name);
 }
 
 /* ---- the built-in tables ---- */

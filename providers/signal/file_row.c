@@ -302,6 +302,20 @@ static int check_unit(struct gl_file_row *row, struct gl_error *err)
     return 0;
 }
 
+/* "100 % renewable" by the balance of a year says nothing of an hour. */
+static int check_matching(const struct gl_file_row *row, struct gl_error *err)
+{
+    enum gl_matching matching = row->meaning.matching;
+    bool is_of_long = matching == GL_MATCH_ANNUAL || matching == GL_MATCH_MONTHLY;
+
+    if (!is_of_long || gl_grade_of_evidence(row->point.evidence) >= GL_GRADE_D)
+        return 0;
+    return gl_fail(err, GL_E_BAD_VALUE,
+                   "matching %s is the balance of a %s and no evidence of an hour: say evidence "
+                   "annual_average, or matching none",
+                   gl_matching_word(matching), matching == GL_MATCH_ANNUAL ? "year" : "month");
+}
+
 /* Shares have neither gases nor a boundary; intensities must have both. */
 static int settle_meaning(struct gl_file_row *row, struct gl_error *err)
 {
@@ -327,6 +341,14 @@ static int settle_meaning(struct gl_file_row *row, struct gl_error *err)
     return 0;
 }
 
+static int check_meaning(struct gl_file_row *row, struct gl_error *err)
+{
+    return check_unit(row, err) != 0 || settle_meaning(row, err) != 0 ||
+                   check_matching(row, err) != 0
+               ? -1
+               : 0;
+}
+
 int gl_file_row_finish(struct gl_file_row *row, struct gl_error *err)
 {
     struct gl_point *point = &row->point;
@@ -336,8 +358,7 @@ int gl_file_row_finish(struct gl_file_row *row, struct gl_error *err)
         return gl_fail(err, GL_E_BAD_VALUE, "from: the time is missing");
     if (row->zone[0] == '\0')
         return gl_fail(err, GL_E_CONFIG, "no zone: add a zone column or configure one");
-    if (check_unit(row, err) || settle_meaning(row, err) ||
-        decimal("value", row->value, &point->value_u, err) ||
+    if (check_meaning(row, err) != 0 || decimal("value", row->value, &point->value_u, err) ||
         decimal("low", row->low, &point->low_u, err) ||
         decimal("high", row->high, &point->high_u, err))
         return -1;

@@ -10,7 +10,8 @@
 
 #define DEADLINE_MS 2000
 #define URL_MAX     512
-#define LISTED_MAX  256                  /* series of one file that are listed for one zone */
+#define REPORTS     512 /* room at first: what is not written to costs nothing, to move does */
+#define LISTED_MAX  256 /* series of one file that are listed for one zone */
 #define RECENT_S    ((int64_t)30 * 3600) /* sources revise their actuals for a day and more */
 
 /* ---- reports ---- */
@@ -21,7 +22,7 @@ static struct gl_signal_report *add_report(struct gl_signal_store *store,
     struct gl_signal_report *report;
 
     if (store->report_count == store->report_capacity) {
-        store->report_capacity = store->report_capacity ? store->report_capacity * 2 : 16;
+        store->report_capacity = store->report_capacity ? store->report_capacity * 2 : REPORTS;
         store->reports =
             gl_realloc(store->reports, store->report_capacity * sizeof *store->reports);
     }

@@ -50,7 +50,7 @@ struct gl_venue_rule {
 struct gl_venue_ops {
     const char *name, *title, *docs;
     unsigned caps; /* enum gl_venue_cap */
-    const struct gl_venue_key *keys;
+    const struct gl_setting_key *keys;
     const char *place_key; /* the setting that names the place */
     int64_t settle_s;      /* what was sent shows in its lists after that */
     int64_t idempotent_s;  /* IDEMPOTENT holds for so long; 0 = for ever */

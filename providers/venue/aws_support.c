@@ -15,7 +15,7 @@
 #define TEXT_MAX 8000 /* characters of communicationBody; bytes are never fewer */
 #define TARGET   "AWSSupport_20130415."
 
-static const struct gl_venue_key keys[] = {
+static const struct gl_setting_key keys[] = {
     {.name = "service", .what = "serviceCode of DescribeServices"},
     {.name = "category", .what = "categoryCode of that service"},
     {.name = "severity", .what = "severityCode", .fallback = "low", .choices = "low|normal"},

@@ -14,7 +14,7 @@
 
 #define API "2024-04-01"
 
-static const struct gl_venue_key keys[] = {
+static const struct gl_setting_key keys[] = {
     {.name = "subscription", .what = "id of the subscription", .is_required = true},
     {.name = "service", .what = "id of the service (a GUID)", .is_required = true},
     {.name = "classification", .what = "id of its problem (a GUID)", .is_required = true},

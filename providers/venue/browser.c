@@ -13,7 +13,7 @@
 
 #define URL_MAX 8191
 
-static const struct gl_venue_key keys[] = {
+static const struct gl_setting_key keys[] = {
     {.name = "repository", .what = "OWNER/NAME", .is_required = true},
     {.name = "template", .what = "file name of the issue form; else the draft's"},
     {.name = "endpoint", .what = "address of the site", .fallback = "https://github.com"},

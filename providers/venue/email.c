@@ -24,13 +24,13 @@
         .name = "to", .what = "the provider's mailbox", .is_required = true \
     }
 
-static const struct gl_venue_key email_keys[] = {
+static const struct gl_setting_key email_keys[] = {
     KEY_FROM,
     KEY_TO,
     {.name = "folder", .what = "where the message goes", .is_required = true},
     {0}};
 
-static const struct gl_venue_key smtp_keys[] = {
+static const struct gl_setting_key smtp_keys[] = {
     KEY_FROM,
     KEY_TO,
     {.name = "server", .what = "smtps://HOST[:465] or smtp://HOST[:587]", .is_required = true},

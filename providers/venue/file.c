@@ -12,7 +12,7 @@
 
 #define READ_MAX ((size_t)1 << 20)
 
-static const struct gl_venue_key keys[] = {
+static const struct gl_setting_key keys[] = {
     {.name = "folder", .what = "where the files go", .is_required = true}, {0}};
 
 static void add(const struct gl_venue *venue, const struct gl_venue_draft *draft,

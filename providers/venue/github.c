@@ -16,7 +16,7 @@
 /* The recommended type, and the one that the published description names. */
 #define ACCEPT "application/vnd.github+json, application/json;q=0.9"
 
-static const struct gl_venue_key keys[] = {
+static const struct gl_setting_key keys[] = {
     {.name = "repository", .what = "OWNER/NAME", .is_required = true},
     {.name = "login", .what = "whose token it is, for the preview"},
     {.name = "endpoint", .what = "address of the API", .fallback = "https://api.github.com"},

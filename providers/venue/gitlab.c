@@ -12,7 +12,7 @@
 
 #define BODY_MAX ((size_t)60 << 10) /* the server's limit is 1 MiB; ours is a draft's */
 
-static const struct gl_venue_key keys[] = {
+static const struct gl_setting_key keys[] = {
     {.name = "project", .what = "GROUP/NAME or number", .is_required = true},
     {.name = "user", .what = "whose token it is, for the preview"},
     {.name = "endpoint", .what = "address of the server", .fallback = "https://gitlab.com"},

@@ -11,7 +11,7 @@
  * Needs Enhanced or Premium support and roles/cloudsupport.techSupportEditor. `test_case` keeps a
  * case from a person: for trying it out. */
 
-static const struct gl_venue_key keys[] = {
+static const struct gl_setting_key keys[] = {
     {.name = "parent", .what = "projects/ID or organizations/NUMBER", .is_required = true},
     {.name = "classification", .what = "id of caseClassifications.search", .is_required = true},
     {.name = "priority", .what = "priority", .fallback = "P4", .choices = "P3|P4"},

@@ -13,7 +13,7 @@
 #define PARAGRAPHS_MAX 2000
 #define SUMMARY_MAX    255
 
-static const struct gl_venue_key keys[] = {
+static const struct gl_setting_key keys[] = {
     {.name = "endpoint", .what = "https://NAME.atlassian.net", .is_required = true},
     {.name = "project", .what = "key of the project", .is_required = true},
     {.name = "issue_type", .what = "type of the issue", .fallback = "Story"},

@@ -16,7 +16,7 @@
 
 #define TEXT_MAX ((size_t)20 << 10)
 
-static const struct gl_venue_key keys[] = {
+static const struct gl_setting_key keys[] = {
     {.name = "product", .what = "product", .fallback = "publiccloud"},
     {.name = "service", .what = "name of the service it is about"},
     {.name = "category", .what = "category", .fallback = "assistance"},

@@ -58,7 +58,7 @@ unsigned gl_venue_ops_caps(const struct gl_venue_ops *ops)
     return ops->caps;
 }
 
-const struct gl_venue_key *gl_venue_ops_keys(const struct gl_venue_ops *ops)
+const struct gl_setting_key *gl_venue_ops_keys(const struct gl_venue_ops *ops)
 {
     return ops->keys;
 }

@@ -48,22 +48,13 @@ const char *gl_venue_state_word(enum gl_venue_state state)
 
 /* ---- settings ---- */
 
-static const struct gl_venue_key *key_of(const struct gl_venue_ops *ops, const char *name)
-{
-    for (const struct gl_venue_key *key = ops->keys; key->name != NULL; key++)
-        if (strcmp(key->name, name) == 0)
-            return key;
-    return NULL;
-}
-
 const char *gl_venue_setting(const struct gl_venue *venue, const char *name)
 {
-    const struct gl_venue_key *key = key_of(venue->ops, name);
+    const struct gl_venue_options *options = venue->options;
+    const struct gl_setting_key *key = gl_setting_key(venue->ops->keys, name);
+    const char *value = gl_setting_find(options->settings, options->setting_count, name);
 
-    for (size_t i = 0; i < venue->options->setting_count; i++)
-        if (strcmp(venue->options->settings[i].name, name) == 0)
-            return venue->options->settings[i].value;
-    return key != NULL ? key->fallback : NULL;
+    return value != NULL || key == NULL ? value : key->fallback;
 }
 
 bool gl_venue_is_word(const char *text, const char *allowed, size_t most)
@@ -95,10 +86,10 @@ bool gl_venue_is_one_of(const char *words, const char *text)
     return false;
 }
 
-static int check_setting(const struct gl_venue_ops *ops, const struct gl_venue_setting *setting,
+static int check_setting(const struct gl_venue_ops *ops, const struct gl_setting *setting,
                          struct gl_error *err)
 {
-    const struct gl_venue_key *key = key_of(ops, setting->name);
+    const struct gl_setting_key *key = gl_setting_key(ops->keys, setting->name);
     char shown[GL_TEXT_SHOWN];
 
     if (key == NULL || key->variable != NULL)
@@ -121,7 +112,7 @@ static int check_settings(const struct gl_venue *venue, struct gl_error *err)
     for (size_t i = 0; i < venue->options->setting_count; i++)
         if (check_setting(venue->ops, &venue->options->settings[i], err) < 0)
             return -1;
-    for (const struct gl_venue_key *key = venue->ops->keys; key->name != NULL; key++)
+    for (const struct gl_setting_key *key = venue->ops->keys; key->name != NULL; key++)
         if (key->is_required && key->variable == NULL && !gl_venue_setting(venue, key->name))
             return gl_fail(err, GL_E_CONFIG, "%s needs the setting \"%s\": %s", venue->ops->name,
                            key->name, key->what);
@@ -159,7 +150,7 @@ static void take_secret(struct gl_secret *out, const char *bytes, size_t length)
     free(copy);
 }
 
-static int read_secret(struct gl_venue *venue, const struct gl_venue_key *key,
+static int read_secret(struct gl_venue *venue, const struct gl_setting_key *key,
                        struct gl_secret *out, struct gl_error *err)
 {
     const struct gl_world *world = venue->options->world;
@@ -194,7 +185,7 @@ static int read_secrets(struct gl_venue *venue, struct gl_error *err)
 
     if (venue->has_read)
         return 0;
-    for (const struct gl_venue_key *key = venue->ops->keys; key->name != NULL; key++)
+    for (const struct gl_setting_key *key = venue->ops->keys; key->name != NULL; key++)
         if (key->variable != NULL && read_secret(venue, key, &venue->secrets[i++], err) < 0)
             return -1;
     venue->has_read = true;
@@ -208,7 +199,7 @@ int gl_venue_secret(struct gl_venue *venue, const char *name, bool is_needed, co
 
     if (read_secrets(venue, err) < 0)
         return -1;
-    for (const struct gl_venue_key *key = venue->ops->keys; key->name != NULL; key++) {
+    for (const struct gl_setting_key *key = venue->ops->keys; key->name != NULL; key++) {
         if (key->variable == NULL)
             continue;
         if (strcmp(key->name, name) == 0) {

@@ -12,6 +12,7 @@
  * the title carries the tag "[GL-7f3a91c2]". */
 
 #include "base/http.h"
+#include "base/setting.h"
 #include "base/world.h"
 #include "providers/venue/preview.h"
 
@@ -32,25 +33,11 @@ enum gl_venue_cap {
 
 /* ---- a venue that is open ---- */
 
-struct gl_venue_setting {
-    const char *name, *value;
-};
-
 struct gl_venue_options {
     const struct gl_world *world; /* transport, clock and environment */
-    const struct gl_venue_setting *settings;
+    const struct gl_setting *settings;
     size_t setting_count;
     const char *folder; /* of files that venues write, and of the kill switch; NULL = none */
-};
-
-/* A row of what a venue wants to know. */
-struct gl_venue_key {
-    const char *name; /* of the setting; of a secret only for messages. NULL ends a table */
-    const char *what;
-    const char *variable; /* a secret: the environment variable, or VARIABLE_FILE names a file */
-    bool is_required;
-    const char *fallback;
-    const char *choices; /* "a|b", checked; NULL = any one line */
 };
 
 /* What the venue's last answer means for what comes next. */
@@ -80,7 +67,7 @@ const char *gl_venue_ops_name(const struct gl_venue_ops *ops);
 const char *gl_venue_ops_title(const struct gl_venue_ops *ops);
 const char *gl_venue_ops_docs(const struct gl_venue_ops *ops); /* address of the API's page */
 unsigned gl_venue_ops_caps(const struct gl_venue_ops *ops);
-const struct gl_venue_key *gl_venue_ops_keys(const struct gl_venue_ops *ops);
+const struct gl_setting_key *gl_venue_ops_keys(const struct gl_venue_ops *ops);
 
 /* Checks the settings and asks nothing; of a cloud's venue its credential files are found.
  * UNKNOWN_NAME, CONFIG, NO_CREDENTIAL. Options and what they

@@ -17,7 +17,7 @@
 #define EVENT_TYPE "eu.greenlaunch.request.drafted.v1"
 #define KEY_MAX    512
 
-static const struct gl_venue_key keys[] = {
+static const struct gl_setting_key keys[] = {
     {.name = "endpoint", .what = "address that takes events", .is_required = true},
     {.name = "origin",
      .what = "DNS name that stands for the sender",

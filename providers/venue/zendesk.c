@@ -10,7 +10,7 @@
  * Without a token as a stranger, where the desk allows it: then nothing can be looked at later. The
  * Idempotency-Key keeps a second copy out for some hours. */
 
-static const struct gl_venue_key keys[] = {
+static const struct gl_setting_key keys[] = {
     {.name = "endpoint", .what = "https://NAME.zendesk.com", .is_required = true},
     {.name = "name", .what = "your name", .is_required = true},
     {.name = "email", .what = "your mailbox", .is_required = true},

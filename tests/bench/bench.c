@@ -14,6 +14,14 @@ double bench_now_s(void)
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
+double bench_processor_s(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
 /* Documentation/filesystems/proc.rst of Linux: 5 resets the peak resident set. */
 void bench_peak_reset(void)
 {
@@ -46,7 +54,7 @@ static int usage(void)
           "FOLDER | papers | planning | "
           "guarantee FOLDER [SUITE] | receipt FILE | aws FOLDER | hook COMMANDS | hook-plan "
           "RESOURCES | "
-          "hook-jansson FILE\n",
+          "hook-jansson FILE | hook-reader FILE\n",
           stderr);
     return 2;
 }
@@ -70,6 +78,7 @@ static const struct suite {
     {"hook", NULL, bench_hook},
     {"hook-plan", NULL, bench_hook_plan},
     {"hook-jansson", NULL, bench_hook_jansson},
+    {"hook-reader", NULL, bench_hook_reader},
 };
 
 static const struct suite *suite_of(int argc, char **argv)

@@ -41,9 +41,13 @@ int bench_hook(const char *path, struct gl_error *err);
 int bench_hook_plan(const char *count, struct gl_error *err);
 /* jansson's tree of a file, as a process of its own. */
 int bench_hook_jansson(const char *path, struct gl_error *err);
+/* The streaming reader over the plan, nothing kept. */
+int bench_hook_reader(const char *path, struct gl_error *err);
 
 /* Monotonic seconds. */
 double bench_now_s(void);
+/* The same of the processor this process had. */
+double bench_processor_s(void);
 /* Peak resident set of this process in KiB since bench_peak_reset(), -1 when not known. */
 void bench_peak_reset(void);
 long bench_peak_kib(void);

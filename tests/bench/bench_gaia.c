@@ -48,6 +48,7 @@ enum policy {
     CARBON_TIME,
     ECOVISOR,
     WAIT_AWHILE,
+    WAIT_AWHILE_FIRST,
     ALL_WAIT,
     TRUE_WINDOW,
     TRUE_CARBON_TIME,
@@ -251,6 +252,21 @@ static void use_threshold(const struct trace *trace, const struct job *job,
     }
 }
 
+/* GAIA's first published code counted the start of a job that needs no pause from the beginning of
+ * the trace instead of from its arrival: most of these started at once. Its printed figures are of
+ * that code. */
+static void start_as_first_published(const struct job *job, struct item *only)
+{
+    const size_t offset = only->latest - job->arrival;
+
+    only->latest = offset > job->arrival ? offset : job->arrival;
+}
+
+static bool is_awhile(enum policy policy)
+{
+    return policy == WAIT_AWHILE || policy == WAIT_AWHILE_FIRST;
+}
+
 static size_t pause_items(const struct trace *trace, const struct job *job, enum policy policy,
                           struct item *out)
 {
@@ -260,7 +276,7 @@ static size_t pause_items(const struct trace *trace, const struct job *job, enum
 
     parts = gl_alloc((HOURS + 1) * sizeof *parts);
     count = parts_of(trace, job->arrival, until, parts);
-    if (policy == WAIT_AWHILE) {
+    if (is_awhile(policy)) {
         gl_pause_cheapest_parts(parts, count, job->length);
         qsort(parts, count, sizeof *parts, by_time);
     } else {
@@ -279,8 +295,10 @@ static size_t pause_items(const struct trace *trace, const struct job *job, enum
                                     .cpus = job->cpus,
                                     .is_short = job->is_short};
     }
-    for (size_t i = 0; policy == WAIT_AWHILE && kept > 1 && i < kept; i++)
+    for (size_t i = 0; is_awhile(policy) && kept > 1 && i < kept; i++)
         out[i].is_short = out[i].length <= SHORT_UNITS;
+    if (policy == WAIT_AWHILE_FIRST && kept == 1)
+        start_as_first_published(job, out);
     free(parts);
     return kept;
 }
@@ -382,7 +400,7 @@ static size_t make_items(const struct trace *trace, enum policy policy, struct i
 
         if (job->length == 0)
             continue;
-        if (policy == WAIT_AWHILE || policy == ECOVISOR) {
+        if (is_awhile(policy) || policy == ECOVISOR) {
             count += pause_items(trace, job, policy, out + count);
             continue;
         }
@@ -437,7 +455,7 @@ static void figure_8(const struct trace *trace, double base)
         {"GAIA fig 8 Carbon-Time", CARBON_TIME, 0.724888},
         {"GAIA fig 8 Ecovisor", ECOVISOR, 0.639105},
         {"GAIA fig 8 Wait Awhile, its code", WAIT_AWHILE, 0.546196},
-        {"GAIA fig 8 Wait Awhile, as printed", WAIT_AWHILE, 0.607509},
+        {"GAIA fig 8 Wait Awhile, printed (first code)", WAIT_AWHILE_FIRST, 0.607509},
         {"GAIA Lowest-Window, true lengths (recomputed)", TRUE_WINDOW, 0.614376},
         {"GAIA Carbon-Time, true lengths (recomputed)", TRUE_CARBON_TIME, 0.657892},
     };
@@ -486,7 +504,7 @@ static void figure_10(const struct trace *trace, double base)
         {"GAIA fig 10 Carbon-Time", CARBON_TIME, false, {0.724888, 1}},
         {"GAIA fig 10 RES-First-Carbon-Time", CARBON_TIME, true, {0.854406, 0.783703}},
         {"GAIA fig 10 Wait Awhile, its code", WAIT_AWHILE, false, {0.546196, 1.046119}},
-        {"GAIA fig 10 Wait Awhile, as printed", WAIT_AWHILE, false, {0.607509, 0.984101}},
+        {"GAIA fig 10 Wait Awhile, printed", WAIT_AWHILE_FIRST, false, {0.607509, 0.984101}},
     };
     const double reference =
         simulate(trace, (struct setting){.policy = CARBON_TIME, .reserved = 9}).cost;

@@ -547,6 +547,7 @@ static const struct suite suites[] = {
      .slack_cell = .05},
     {.title = "6 h, by those who wait", .whole_h = 6, .is_of_first = true, SLACK},
     {.title = "longest, by those who wait", .is_of_first = true, SLACK},
+    {.title = "24 h, by those who wait", .whole_h = 24, .is_of_first = true, SLACK},
 };
 
 static int load(const char *folder, const char *const *names, bool is_carboncast,

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 /* One plan read by the streaming reader and by jansson's tree, in turn, in processor time: whoever
@@ -159,24 +158,16 @@ static int by_value(const void *a, const void *b)
     return (*left > *right) - (*left < *right);
 }
 
-static double processor_s(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
 static int measure(const struct plan *plan, struct reading *reading, int round,
                    struct gl_error *err)
 {
-    double start = processor_s();
+    double start = bench_processor_s();
 
     if (reading->needs_file && plan->path == NULL)
         return 0;
     if (reading->read(plan, err) != 0)
         return -1;
-    reading->took_s[round] = processor_s() - start;
+    reading->took_s[round] = bench_processor_s() - start;
     malloc_trim(0); /* else the next to allocate tidies up after this one, within its own time */
     return 0;
 }

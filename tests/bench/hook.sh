@@ -72,6 +72,7 @@ beside_peers() { # PLAN ROUNDS TITLE
     version_word=--version peer "$rounds" conftest github.com/open-policy-agent/conftest@v0.56.0 \
         test --policy "$work/policy.rego" "$plan"
     measure
+    "$build/bench" hook-reader "$plan"
 }
 
 # The stress file among the real plans: 1040 resources in 40 modules.

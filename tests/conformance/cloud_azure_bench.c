@@ -29,13 +29,13 @@ static const char *getenv_of_test(void *cookie, const char *name)
 struct gl_cloud *gl_azure_bench_cloud(struct gl_azure_bench *bench)
 {
     const char *url = gl_test_server_url(bench->fake.server);
-    struct gl_cloud_setting *settings = bench->settings;
+    struct gl_setting *settings = bench->settings;
 
-    settings[0] = (struct gl_cloud_setting){"endpoint", url};
-    settings[1] = (struct gl_cloud_setting){"prices-endpoint", url};
-    settings[2] = (struct gl_cloud_setting){"resource-group", "Green"};
-    settings[3] = (struct gl_cloud_setting){"ssh-key", "ssh-ed25519 AAAA test"};
-    settings[4] = (struct gl_cloud_setting){"admin", "green-1"};
+    settings[0] = (struct gl_setting){"endpoint", url};
+    settings[1] = (struct gl_setting){"prices-endpoint", url};
+    settings[2] = (struct gl_setting){"resource-group", "Green"};
+    settings[3] = (struct gl_setting){"ssh-key", "ssh-ed25519 AAAA test"};
+    settings[4] = (struct gl_setting){"admin", "green-1"};
     return gl_azure_open(&(struct gl_cloud_options){.world = &bench->world,
                                                     .settings = settings,
                                                     .setting_count = 5},
@@ -140,8 +140,8 @@ static const char *const suite_environment[] = {"AZURE_SUBSCRIPTION_ID=" FAKE_AZ
                                                 "AZURE_CLIENT_SECRET=" FAKE_AZURE_SECRET,
                                                 NULL};
 static char suite_prices[128];
-static const struct gl_cloud_setting suite_settings[] = {{"resource-group", FAKE_AZURE_GROUP},
-                                                         {"prices-endpoint", suite_prices}};
+static const struct gl_setting suite_settings[] = {{"resource-group", FAKE_AZURE_GROUP},
+                                                   {"prices-endpoint", suite_prices}};
 
 static void *suite_start(void)
 {

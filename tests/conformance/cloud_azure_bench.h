@@ -21,7 +21,7 @@ struct gl_azure_bench {
     struct gl_error err;
     char authority[128];
     const char *environment[8]; /* all there is of it */
-    struct gl_cloud_setting settings[6];
+    struct gl_setting settings[6];
 };
 
 /* One at a time. Closing demands that the counterpart had nothing to complain of. */

@@ -74,5 +74,11 @@ void gl_bench_write(struct gl_bench *bench, const char *name, const char *text, 
         print_message("skip %s: %s\n", (name), (why)); \
         skip();                                        \
     } while (0)
+/* The same unless `lack` is NULL: gl_bench_no_vm(). */
+#define GL_BENCH_NEED(name, lack)        \
+    do {                                 \
+        if ((lack) != NULL)              \
+            GL_BENCH_SKIP(name, (lack)); \
+    } while (0)
 
 #endif

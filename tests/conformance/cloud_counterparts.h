@@ -25,7 +25,7 @@ struct gl_counterpart {
     /* Environment and settings that lead there; '@' stands for the address (it may be that of a
      * proxy), '#' for the counterpart's own, '%' for the folder. */
     const char *environment[GL_COUNTERPART_LINES];
-    struct gl_cloud_setting settings[GL_COUNTERPART_SETTINGS];
+    struct gl_setting settings[GL_COUNTERPART_SETTINGS];
     /* The request that makes a machine: method, glob of the path, part of the body. */
     const char *create[3];
     struct gl_counterpart_word throttled, broken;

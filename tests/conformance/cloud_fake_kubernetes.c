@@ -35,7 +35,7 @@ static const char *url(const void *counterpart)
 }
 
 static const char *const environment[] = {"HOME=/nonexistent", NULL};
-static const struct gl_cloud_setting settings[] = {
+static const struct gl_setting settings[] = {
     {"kubeconfig", "tests/vectors/kubernetes/kubeconfig.yaml"}, {"schedule-wait", "1"}};
 
 const struct gl_remote_fixture gl_remote_fixture_kubernetes = {.start = start,

@@ -10,7 +10,7 @@
 #define SETTINGS_MAX 8
 
 static const struct gl_remote_fixture *current;
-static struct gl_cloud_setting settings[SETTINGS_MAX];
+static struct gl_setting settings[SETTINGS_MAX];
 static pid_t owner; /* of the transport: connections are not shared with children */
 
 static const char *getenv_of_fixture(void *cookie, const char *name)
@@ -34,7 +34,7 @@ void gl_remote_fixture_set(const struct gl_remote_fixture *fixture, void *counte
         world->http = gl_http_curl_new();
         owner = getpid();
     }
-    settings[0] = (struct gl_cloud_setting){"endpoint", fixture->url(counterpart)};
+    settings[0] = (struct gl_setting){"endpoint", fixture->url(counterpart)};
     for (size_t i = 0; i < fixture->setting_count; i++)
         settings[1 + i] = fixture->settings[i];
     options->settings = settings;
@@ -70,7 +70,7 @@ static const char *aws_url(const void *counterpart)
 static const char *const aws_environment[] = {"AWS_ACCESS_KEY_ID=" GL_FAKE_AWS_KEY,
                                               "AWS_SECRET_ACCESS_KEY=" GL_FAKE_AWS_SECRET,
                                               "AWS_EC2_METADATA_DISABLED=true", NULL};
-static const struct gl_cloud_setting aws_settings[] = {{"region", "eu-north-1"}, {"settle", "0"}};
+static const struct gl_setting aws_settings[] = {{"region", "eu-north-1"}, {"settle", "0"}};
 
 const struct gl_remote_fixture gl_remote_fixture_aws = {.start = aws_start,
                                                         .stop = aws_stop,

@@ -12,7 +12,7 @@ struct gl_remote_fixture {
     void (*stop)(void *counterpart);
     const char *(*url)(const void *counterpart); /* goes into the setting `endpoint` */
     const char *const *environment;              /* all there is of it, NULL-terminated */
-    const struct gl_cloud_setting *settings;     /* besides the endpoint; at most 7 */
+    const struct gl_setting *settings;           /* besides the endpoint; at most 7 */
     size_t setting_count;
 };
 

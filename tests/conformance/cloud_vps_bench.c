@@ -113,7 +113,7 @@ void gl_vps_bench_open(struct gl_vps_bench *bench, const struct gl_vps_words *wo
 void gl_vps_bench_open_rate(struct gl_vps_bench *bench, const struct gl_vps_words *words,
                             const char *usd_per_eur)
 {
-    struct gl_cloud_setting settings[2] = {{"endpoint", NULL}, {"usd_per_eur", usd_per_eur}};
+    struct gl_setting settings[2] = {{"endpoint", NULL}, {"usd_per_eur", usd_per_eur}};
     struct gl_cloud_options options = {
         .world = &bench->world, .settings = settings, .setting_count = usd_per_eur != NULL ? 2 : 1};
 

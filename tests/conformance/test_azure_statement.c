@@ -72,14 +72,14 @@ static void answer(const struct gl_test_request *request, struct gl_test_answer 
 
 static int fresh(void **state)
 {
-    static struct gl_cloud_setting settings[1];
+    static struct gl_setting settings[1];
 
     (void)state;
     gl_azure_bench_open(&bench);
     pages = 0;
     is_denied = is_unsigned = false;
     server = gl_test_server_start(answer, NULL);
-    settings[0] = (struct gl_cloud_setting){"endpoint", gl_test_server_url(server)};
+    settings[0] = (struct gl_setting){"endpoint", gl_test_server_url(server)};
     cloud = gl_azure_open(
         &(struct gl_cloud_options){.world = &bench.world, .settings = settings, .setting_count = 1},
         &bench.err);

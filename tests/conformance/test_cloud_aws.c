@@ -323,6 +323,29 @@ static void one_region_that_fails(void **state)
     assert_int_equal(err.code, GL_E_PERMISSION);
 }
 
+/* There nobody's keys are known: it is not the keys that are wrong. */
+static void a_region_that_is_not_enabled(void **state)
+{
+    struct gl_launch launch = a_launch();
+    struct gl_instance out;
+    struct gl_error err = {0};
+
+    (void)state;
+    launch.region = "af-south-1";
+    fail_next("RunInstances", 401, "AuthFailure", 1000, false);
+    assert_int_equal(launch_it(&launch, &out, &err), -1);
+    assert_int_equal(err.code, GL_E_PERMISSION);
+    assert_non_null(strstr(err.text, "af-south-1 is not enabled for this account"));
+    assert_int_equal(cloud->failure.reach, GL_REACH_REGION);
+    gl_error_clear(&err);
+    assert_int_equal(cloud->ops->check(cloud, &launch, &err), -1);
+    assert_int_equal(err.code, GL_E_PERMISSION);
+    launch.region = "eu-west-1"; /* enabled: then it is the keys */
+    assert_int_equal(launch_it(&launch, &out, &err), -1);
+    assert_int_equal(err.code, GL_E_NO_CREDENTIAL);
+    assert_int_equal(cloud->failure.reach, GL_REACH_ACCOUNT);
+}
+
 /* ---- console ---- */
 
 static char *console_from(const char *id, uint64_t from, uint64_t *out_next)
@@ -561,6 +584,7 @@ int main(void)
         TEST(what_could_be_launched),
         TEST(pages_of_all_regions),
         TEST(one_region_that_fails),
+        TEST(a_region_that_is_not_enabled),
         TEST(a_console_longer_than_its_window),
         TEST(halted_and_started),
         TEST(images_are_one_a_name),

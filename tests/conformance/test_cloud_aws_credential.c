@@ -285,7 +285,9 @@ static void sessions_name_the_line_that_helps(void **state)
     write_file("config",
                "[profile sso]\nsso_session = corp\n[profile login]\nlogin_session = x\n"
                "[profile both]\nsso_session = corp\ncredential_process = printf "
-               "'{\"Version\":1,\"AccessKeyId\":\"AKP\",\"SecretAccessKey\":\"" PLANTED "\"}'\n");
+               "'{\"Version\":1,\"AccessKeyId\":\"AKP\",\"SecretAccessKey\":\"" PLANTED "\"}'\n"
+               "[profile role]\nrole_arn=arn:aws:iam::1:role/r\nsource_profile=sso\n");
+    expect_failure("role", GL_E_NO_CREDENTIAL, "--format process --profile sso");
     expect_failure("sso", GL_E_NO_CREDENTIAL,
                    "aws configure export-credentials --format process --profile sso");
     expect_failure("login", GL_E_NO_CREDENTIAL, "export-credentials");
@@ -393,6 +395,13 @@ static void kept_renewed_and_used_while_the_service_is_down(void **state)
     gl_aws_chain_free(chain);
 }
 
+static int ask(struct gl_aws_chain *chain, bool is_renewed, struct gl_error *err)
+{
+    GL_AUTO(gl_remote_call_done) struct gl_remote_call call = {.method = NULL};
+
+    return gl_aws_chain_ask(chain, is_renewed, &call, err);
+}
+
 /* Asked beside other work a program is started once and looked at; who then needs it waits. */
 static void processes_run_beside_others(void **state)
 {
@@ -411,20 +420,44 @@ static void processes_run_beside_others(void **state)
     chain = open_chain(NULL, &err);
     assert_non_null(chain);
     for (int i = 0; i < 3; i++) {
-        assert_int_equal(gl_aws_chain_ask(chain, false, &err), 1);
+        assert_int_equal(ask(chain, false, &err), GL_REMOTE_TOKEN_WAITS);
         assert_non_null(strstr(err.text, "credential_process of profile default"));
         gl_error_clear(&err);
     }
     write_file("go", "");
     get_id(chain, false, "AKSLOW");
-    assert_int_equal(gl_aws_chain_ask(chain, false, &err), 0);
-    assert_int_equal(gl_aws_chain_ask(chain, true, &err), 1); /* rejected: anew */
+    assert_int_equal(ask(chain, false, &err), 0);
+    assert_int_equal(ask(chain, true, &err), GL_REMOTE_TOKEN_WAITS); /* rejected: anew */
     gl_error_clear(&err);
     get_id(chain, false, "AKSLOW"); /* not with what was rejected */
     gl_aws_chain_free(chain);
     gl_str_done(&text);
     assert_int_equal(gl_file_read(go, 10, &text.text, &text.length, &err), 0);
     assert_int_equal(text.length, 2);
+}
+
+/* What a program says ends; before that it is asked again. */
+static void processes_are_asked_again_before_the_end(void **state)
+{
+    GL_AUTO(gl_auto_free) char *count = gl_path_join(folder, "count");
+    GL_AUTO(gl_str_done) struct gl_str text = {0};
+    struct gl_error err = {0};
+    struct gl_aws_chain *chain;
+
+    (void)state;
+    gl_str_addf(&text,
+                "[default]\ncredential_process = sh -c 'printf x >>%s; echo \"{\\\"Version\\\":1,"
+                "\\\"AccessKeyId\\\":\\\"AK$(wc -c <%s)\\\",\\\"SecretAccessKey\\\":"
+                "\\\"" PLANTED "\\\",\\\"Expiration\\\":\\\"2030-01-01T01:00:00Z\\\"}\"'\n",
+                count, count);
+    write_file("config", gl_str_text(&text));
+    chain = open_chain(NULL, &err);
+    get_id(chain, false, "AK1");
+    world->sleep_ms(world->cookie, (int64_t)49 * 60 * 1000);
+    get_id(chain, false, "AK1");
+    world->sleep_ms(world->cookie, (int64_t)2 * 60 * 1000);
+    get_id(chain, false, "AK2");
+    gl_aws_chain_free(chain);
 }
 
 /* ---- regions and endpoints ---- */
@@ -512,6 +545,7 @@ int main(void)
         TEST(sessions_name_the_line_that_helps),
         TEST(processes_that_fail),
         TEST(processes_run_beside_others),
+        TEST(processes_are_asked_again_before_the_end),
         TEST(container_addresses),
         TEST(container_tokens),
         TEST(instances_without_a_role),

@@ -46,10 +46,10 @@ static void keep_open(struct gl_http *http)
 static const struct gl_http_ops ops = {.name = "look", .send = look, .close = keep_open};
 static struct gl_http looking = {.ops = &ops};
 
-static struct gl_cloud *opened(const struct gl_cloud_setting *settings, size_t count)
+static struct gl_cloud *opened(const struct gl_setting *settings, size_t count)
 {
     struct gl_cloud_options options = {.world = &world};
-    struct gl_cloud_setting all[16];
+    struct gl_setting all[16];
     struct gl_error err = {0};
     struct gl_cloud *cloud;
     size_t n = 0;
@@ -120,7 +120,7 @@ static void a_zone_that_is_asked_for_is_named(void **state)
 
 static void a_subnet_is_in_one_zone(void **state)
 {
-    static const struct gl_cloud_setting subnet[] = {{"subnet", "subnet-0123"}};
+    static const struct gl_setting subnet[] = {{"subnet", "subnet-0123"}};
     struct gl_cloud *cloud = opened(subnet, 1);
     struct gl_error err = {0};
 

@@ -38,12 +38,6 @@ static int tear_down(void **state)
     return 0;
 }
 
-#define NEED_VM(name)                   \
-    do {                                \
-        if (no_vm != NULL)              \
-            GL_BENCH_SKIP(name, no_vm); \
-    } while (0)
-
 /* ---- images ---- */
 
 static void shell(const char *script)
@@ -87,7 +81,7 @@ static void test_tree_images(void **state)
     char root[600], image[620], script[2048];
 
     (void)state;
-    NEED_VM("tree_images");
+    GL_BENCH_NEED("tree_images", no_vm);
     if (system("command -v busybox >/dev/null && command -v tar >/dev/null") != 0)
         GL_BENCH_SKIP("tree_images", "no busybox or tar");
     make_root(root);
@@ -104,7 +98,7 @@ static void test_disk_images(void **state)
     struct gl_error err = {0};
 
     (void)state;
-    NEED_VM("disk_images");
+    GL_BENCH_NEED("disk_images", no_vm);
     if (system("command -v mkfs.ext4 >/dev/null || test -x /sbin/mkfs.ext4") != 0)
         GL_BENCH_SKIP("disk_images", "no mkfs.ext4");
     make_root(root);
@@ -134,7 +128,7 @@ static void test_disk_machine_stays_where_it_is(void **state)
     struct gl_error err = {0};
 
     (void)state;
-    NEED_VM("disk_machine_stays_where_it_is");
+    GL_BENCH_NEED("disk_machine_stays_where_it_is", no_vm);
     if (system("command -v mkfs.ext4 >/dev/null || test -x /sbin/mkfs.ext4") != 0)
         GL_BENCH_SKIP("disk_machine_stays_where_it_is", "no mkfs.ext4");
     make_root(root);

@@ -33,11 +33,11 @@ static const char *getenv_of_test(void *cookie, const char *name)
 
 static struct gl_cloud *open_as(const char *its_key, const char *its_secret)
 {
-    const struct gl_cloud_setting settings[] = {{"endpoint", getenv("MOTO_URL")},
-                                                {"region", HOME_REGION},
-                                                {"regions", HOME_REGION "," OTHER_REGION},
-                                                {"image", getenv("MOTO_AMI")},
-                                                {"settle", "1"}};
+    const struct gl_setting settings[] = {{"endpoint", getenv("MOTO_URL")},
+                                          {"region", HOME_REGION},
+                                          {"regions", HOME_REGION "," OTHER_REGION},
+                                          {"image", getenv("MOTO_AMI")},
+                                          {"settle", "1"}};
     const struct gl_cloud_options options = {
         .world = &world, .settings = settings, .setting_count = 5};
     struct gl_error err = {0};

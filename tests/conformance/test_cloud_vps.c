@@ -245,7 +245,7 @@ static void test_a_rate_that_is_none(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        const struct gl_cloud_setting setting = {"usd_per_eur", bad[i]};
+        const struct gl_setting setting = {"usd_per_eur", bad[i]};
         struct gl_world *world = gl_world_fixed_new(0, 1, NULL);
         const struct gl_cloud_options options = {
             .world = world, .settings = &setting, .setting_count = 1};

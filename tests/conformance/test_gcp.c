@@ -27,7 +27,7 @@ static struct fake_gcp fake;
 static struct gl_world world;
 static struct gl_cloud *cloud;
 static const char *environment[4];
-static struct gl_cloud_setting settings[5];
+static struct gl_setting settings[5];
 static struct gl_error err;
 
 static const char *getenv_of_test(void *cookie, const char *name)
@@ -45,11 +45,11 @@ static struct gl_cloud *open_cloud(void)
 {
     const char *url = gl_test_server_url(fake.server);
 
-    settings[0] = (struct gl_cloud_setting){"credentials", fake.key_path};
-    settings[1] = (struct gl_cloud_setting){"endpoint", url};
-    settings[2] = (struct gl_cloud_setting){"billing-endpoint", url};
-    settings[3] = (struct gl_cloud_setting){"projects-endpoint", url};
-    settings[4] = (struct gl_cloud_setting){"locations-endpoint", url};
+    settings[0] = (struct gl_setting){"credentials", fake.key_path};
+    settings[1] = (struct gl_setting){"endpoint", url};
+    settings[2] = (struct gl_setting){"billing-endpoint", url};
+    settings[3] = (struct gl_setting){"projects-endpoint", url};
+    settings[4] = (struct gl_setting){"locations-endpoint", url};
     return gl_gcp_open(
         &(struct gl_cloud_options){.world = &world, .settings = settings, .setting_count = 5},
         &err);

@@ -209,11 +209,11 @@ static void every_call_is_one_that_their_library_makes(void **state)
     gl_world_real(&world);
     world.http = gl_http_curl_new();
     const char *url = gl_test_server_url(fake->server);
-    const struct gl_cloud_setting settings[] = {{"credentials", fake->key_path},
-                                                {"endpoint", url},
-                                                {"billing-endpoint", url},
-                                                {"projects-endpoint", url},
-                                                {"zone", "europe-north1-a"}};
+    const struct gl_setting settings[] = {{"credentials", fake->key_path},
+                                          {"endpoint", url},
+                                          {"billing-endpoint", url},
+                                          {"projects-endpoint", url},
+                                          {"zone", "europe-north1-a"}};
     cloud = gl_gcp_open(
         &(struct gl_cloud_options){.world = &world, .settings = settings, .setting_count = 5},
         &err);

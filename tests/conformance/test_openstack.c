@@ -25,7 +25,7 @@ static struct gl_world world;
 static struct gl_cloud *cloud;
 static char url_line[300];
 static const char *environment[12];
-static struct gl_cloud_setting settings[4];
+static struct gl_setting settings[4];
 static size_t setting_count;
 static struct gl_error err;
 
@@ -76,7 +76,7 @@ static int fresh(void **state)
     fake_openstack_start(&fake);
     snprintf(url_line, sizeof url_line, "OS_AUTH_URL=%s/identity", gl_test_server_url(fake.server));
     use_password();
-    settings[0] = (struct gl_cloud_setting){"image", "debian"};
+    settings[0] = (struct gl_setting){"image", "debian"};
     setting_count = 1;
     gl_world_real(&world);
     world.getenv = getenv_of_test;
@@ -191,9 +191,9 @@ static void one_life(void **state)
 static void settings_go_into_the_create(void **state)
 {
     (void)state;
-    settings[1] = (struct gl_cloud_setting){"keypair", "mine"};
-    settings[2] = (struct gl_cloud_setting){"security-group", "closed"};
-    settings[3] = (struct gl_cloud_setting){"network", "44444444-4444-4444-8444-444444444444"};
+    settings[1] = (struct gl_setting){"keypair", "mine"};
+    settings[2] = (struct gl_setting){"security-group", "closed"};
+    settings[3] = (struct gl_setting){"network", "44444444-4444-4444-8444-444444444444"};
     setting_count = 4;
     open_again();
     started("small");

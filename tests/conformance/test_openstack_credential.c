@@ -150,6 +150,34 @@ static void clouds_yaml_and_what_is_kept_apart_from_it(void **state)
     assert_non_null(strstr(err.text, "OS_CLOUD"));
 }
 
+#define PASSWORD                                                                  \
+    "auth: {auth_url: URL, username: tester, password: '" FAKE_OPENSTACK_PASSWORD \
+    "', project_name: green, user_domain_name: Default, project_domain_name: Default}"
+
+static void only_the_regions_of_the_file_are_used(void **state)
+{
+    const char *const *names;
+
+    (void)state;
+    use_file("clouds: {a: {regions: [{name: south, values: {networks: []}}, west], " PASSWORD
+             "}}\n");
+    open_again();
+    if (cloud->ops->regions(cloud, &names, &err) != 0)
+        fail_msg("%s", err.text);
+    assert_string_equal(names[0], "south");
+    assert_null(names[1]);
+    use_file("clouds: {a: {regions: [west], " PASSWORD "}}\n");
+    open_again();
+    assert_int_equal(cloud->ops->regions(cloud, &names, &err), -1);
+    assert_int_equal(err.code, GL_E_UNKNOWN_NAME);
+    gl_error_clear(&err);
+    use_file("clouds: {a: {region_name: south, " PASSWORD "}}\n"); /* first, but not alone */
+    open_again();
+    assert_int_equal(cloud->ops->regions(cloud, &names, &err), 0);
+    assert_string_equal(names[0], "south");
+    assert_string_equal(names[1], "north");
+}
+
 static void what_cannot_be_used_is_refused_by_name(void **state)
 {
     static const struct {
@@ -172,6 +200,8 @@ static void what_cannot_be_used_is_refused_by_name(void **state)
         {"clouds: {a: {auth: {auth_url: URL/v2.0, username: u, password: planted, project_id: "
          "p}}}\n",
          "v2.0", GL_E_CONFIG},
+        {"clouds: {a: {profile: acme, auth: {username: u, password: planted}}}\n", "vendor",
+         GL_E_CONFIG},
         {"clouds: {a: planted}\n", "mapping", GL_E_CONFIG},
         {"clouds: [planted]\n", "clouds", GL_E_CONFIG},
         {"cloud: {a: planted}\n", "clouds", GL_E_CONFIG},
@@ -237,6 +267,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fresh, done)
         TEST(clouds_yaml_and_what_is_kept_apart_from_it),
+        TEST(only_the_regions_of_the_file_are_used),
         TEST(what_cannot_be_used_is_refused_by_name),
         TEST(a_wrong_password_is_said_once),
         TEST(only_trusted_addresses_are_taken),

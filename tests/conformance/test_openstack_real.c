@@ -48,7 +48,7 @@ static const char *getenv_of_test(void *cookie, const char *name)
 
 static int open_as(bool by_application, bool narrowly)
 {
-    static const struct gl_cloud_setting settings[] = {{"image", "tiny"}, {"network", "none"}};
+    static const struct gl_setting settings[] = {{"image", "tiny"}, {"network", "none"}};
 
     if (getenv("OPENSTACK_URL") == NULL) {
         cloud = NULL;

@@ -43,7 +43,7 @@ static int64_t monotonic_ms(void *cookie)
 
 static int open_cloud(void **state)
 {
-    struct gl_cloud_setting setting = {"endpoint", NULL};
+    struct gl_setting setting = {"endpoint", NULL};
     struct gl_cloud_options options = {.world = &world, .settings = &setting, .setting_count = 1};
     struct gl_error err = {0};
 

@@ -43,8 +43,7 @@ static const char *getenv_of_test(void *cookie, const char *name)
     return NULL;
 }
 
-static struct gl_cloud *opened(const char *name, const struct gl_cloud_setting *settings,
-                               size_t count)
+static struct gl_cloud *opened(const char *name, const struct gl_setting *settings, size_t count)
 {
     struct gl_error err = {0};
     struct gl_cloud *cloud = gl_cloud_open(
@@ -59,14 +58,14 @@ static struct gl_cloud *opened(const char *name, const struct gl_cloud_setting *
 
 static void open_all(void)
 {
-    const struct gl_cloud_setting of_aws[] = {{"endpoint", gl_fake_aws_url(aws)},
-                                              {"region", "eu-north-1"}};
+    const struct gl_setting of_aws[] = {{"endpoint", gl_fake_aws_url(aws)},
+                                        {"region", "eu-north-1"}};
     const char *url = gl_test_server_url(gcp.server);
-    const struct gl_cloud_setting of_gcp[] = {{"credentials", gcp.key_path},
-                                              {"endpoint", url},
-                                              {"billing-endpoint", url},
-                                              {"projects-endpoint", url}};
-    const struct gl_cloud_setting of_hetzner[] = {{"endpoint", gl_fake_url(hetzner)}};
+    const struct gl_setting of_gcp[] = {{"credentials", gcp.key_path},
+                                        {"endpoint", url},
+                                        {"billing-endpoint", url},
+                                        {"projects-endpoint", url}};
+    const struct gl_setting of_hetzner[] = {{"endpoint", gl_fake_url(hetzner)}};
 
     clouds[0] = opened("aws", of_aws, 2);
     clouds[1] = opened("gcp", of_gcp, 4);

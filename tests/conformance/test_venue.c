@@ -23,7 +23,7 @@
 struct bench {
     struct venue_fake fake;
     char *folder;
-    struct gl_venue_setting settings[20];
+    struct gl_setting settings[20];
     char *values[20];
     char *environment[8];
     struct gl_venue_options options;
@@ -97,7 +97,7 @@ static void set_up(struct bench *bench, const struct venue_fake_ops *ops)
         bench->environment[i] = filled(bench, ops->environment[i]);
     for (i = 0; ops->settings[i] != NULL; i += 2) {
         bench->values[count] = filled(bench, ops->settings[i + 1]);
-        bench->settings[count] = (struct gl_venue_setting){ops->settings[i], bench->values[count]};
+        bench->settings[count] = (struct gl_setting){ops->settings[i], bench->values[count]};
         count++;
     }
     bench->fake.world =

@@ -46,7 +46,7 @@ static const char *judge(const char *variable)
 }
 
 struct opened {
-    struct gl_venue_setting settings[8];
+    struct gl_setting settings[8];
     struct gl_venue_options options;
     struct gl_venue *venue;
 };
@@ -57,7 +57,7 @@ static void open_venue(struct opened *out, const char *name, const char *const *
 
     *out = (struct opened){.options = {.world = &world, .settings = out->settings}};
     for (; pairs[0] != NULL; pairs += 2)
-        out->settings[out->options.setting_count++] = (struct gl_venue_setting){pairs[0], pairs[1]};
+        out->settings[out->options.setting_count++] = (struct gl_setting){pairs[0], pairs[1]};
     out->venue = gl_venue_open(name, &out->options, &err);
     if (out->venue == NULL)
         fail_msg("%s", err.text);

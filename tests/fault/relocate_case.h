@@ -18,6 +18,7 @@
 
 /* The old launch; in memory of the parent and every child, set before they part. */
 static char old_id[GL_CLOUD_ID];
+static int64_t there_ug_per_kwh = 40000000;
 static const char *const command[] = {"train", "--resume", NULL};
 
 static inline void wait_ms(int64_t ms)
@@ -25,16 +26,21 @@ static inline void wait_ms(int64_t ms)
     bench.cloud->world.sleep_ms(bench.cloud, ms);
 }
 
-static inline void begin(void)
+static inline void start_old(void)
 {
     struct gl_instance instance;
     struct gl_error err = {0};
 
-    again();
     if (journal_bench_start(&bench, "nightly", &instance, &err) != 0)
         fail_msg("%s", err.text);
     snprintf(old_id, sizeof old_id, "%s", instance.launch_id);
     wait_ms(4000);
+}
+
+static inline void begin(void)
+{
+    again();
+    start_old();
 }
 
 /* ---- the move ---- */
@@ -46,10 +52,13 @@ static inline json_t *plan_there(struct gl_error *err)
     int64_t now_s = world->now_ms(world->cookie) / 1000, hour_s = now_s - now_s % 3600;
     GL_AUTO(gl_auto_json) json_t *old = fake_plan(now_s - 4, now_s + JOURNAL_LEASE_S - 4);
     GL_AUTO(gl_auto_json)
-    json_t *series = json_pack("[o,o]", fake_series_json("YY", hour_s, hour_s + 7200, 40000000),
-                               fake_shares_json("YY", hour_s, hour_s + 7200, 990000));
+    json_t *series =
+        json_pack("[o,o]", fake_series_json("YY", hour_s, hour_s + 7200, there_ug_per_kwh),
+                  fake_shares_json("YY", hour_s, hour_s + 7200, 990000));
     const struct gl_relocate_place place = {"memory", GL_MEMORY_REGION_2, zones, 1, series};
 
+    if (bench.charge != NULL)
+        json_object_set(old, "budget", (json_t *)(uintptr_t)bench.charge);
     return gl_relocate_plan(old, &place, (struct gl_instant){now_s},
                             (struct gl_instant){now_s + JOURNAL_LEASE_S - 4}, err);
 }

@@ -7,6 +7,7 @@
 #include "tests/support/no_sync.h"
 
 #include "base/file.h"
+#include "broker/demand.h"
 #include "broker/shift.h"
 
 #include <setjmp.h>
@@ -209,6 +210,75 @@ static void assert_promises(const struct scene *scene)
     gl_guarantee_rows_free(&rows);
 }
 
+/* ---- what it cost ---- */
+
+/* Signals and costs, in order of their events; a cost names the signal that it is of. */
+struct costs {
+    unsigned signals, open, costs; /* open: of a pause or a move, whose cost is known at its end */
+    int64_t of[8];
+};
+
+static int note_cost(void *cookie, const json_t *event)
+{
+    struct costs *costs = cookie;
+    const json_t *body = json_object_get(event, "body");
+    const char *kind = json_string_value(json_object_get(event, "kind")), *what;
+
+    if (strcmp(kind, "demand") == 0) {
+        what = json_string_value(
+            json_object_get(json_array_get(json_object_get(body, "signals"), 0), "kind"));
+        costs->signals++;
+        costs->open += strcmp(what, "pause") == 0 || strcmp(what, "move") == 0;
+    } else if (strcmp(kind, "demand-cost") == 0) {
+        assert_true(costs->costs < sizeof costs->of / sizeof costs->of[0]);
+        costs->of[costs->costs++] = json_integer_value(json_object_get(body, "of"));
+    }
+    return 0;
+}
+
+static struct costs read_costs(void)
+{
+    struct costs costs = {0};
+    struct gl_error err = {0};
+
+    assert_int_equal(gl_ledger_events(journal.ledger, NULL, &costs, note_cost, &err), 0);
+    for (unsigned i = 0; i < costs.costs; i++)
+        for (unsigned k = 0; k < i; k++)
+            assert_true(costs.of[i] != costs.of[k]);
+    return costs;
+}
+
+/* When all is over each pause and each move has its cost, once, whoever was killed meanwhile and
+ * however often it is asked; what was stopped or ran on had it from the start. */
+static void assert_costs(const struct scene *scene)
+{
+    const struct gl_demand_ask all = {0, false};
+    struct gl_error err = {0};
+    struct gl_clustering *clustering;
+    const struct gl_cluster *cluster;
+    struct costs costs;
+    size_t count;
+
+    for (int i = 0; i < 2; i++)
+        if (gl_demand_settle(journal.ledger, &err) != 0)
+            fail_msg("%s", err.text);
+    costs = read_costs();
+    assert_int_equal(costs.costs, costs.open);
+    assert_true(costs.signals <= 2); /* a move that failed is one, and what was done for it */
+    if (costs.signals == 0)
+        return;
+    clustering = gl_demand_clusters(journal.ledger, &all, &err);
+    assert_non_null(clustering);
+    cluster = gl_clustering_end(clustering, &count);
+    assert_int_equal(count, 1);
+    assert_int_equal(cluster->lost_known, cluster->signals);
+    if (strcmp(scene->on_lapse, "stop") == 0)
+        assert_true(cluster->lost_ms > 0 && cluster->extra_known == 1 && cluster->extra_ug < 0);
+    if (strcmp(scene->on_lapse, "notify") == 0)
+        assert_true(cluster->lost_ms == 0 && cluster->extra_known == 0);
+    gl_clustering_free(clustering);
+}
+
 /* Whatever happened before, what was to be done is done by the next look, or the one after the wait
  * for what had failed; and then nothing more. */
 static void assert_comes_right(const struct scene *scene)
@@ -232,6 +302,7 @@ static void assert_comes_right(const struct scene *scene)
                     journal_bench_events(&journal, launch, "paused") ==
                 shifts);
     journal_bench_assert_over(&journal);
+    assert_costs(scene);
 }
 
 /* ---- killed ---- */

@@ -40,12 +40,6 @@ static int tear_down(void **state)
     return 0;
 }
 
-#define NEED_VM(name)                   \
-    do {                                \
-        if (no_vm != NULL)              \
-            GL_BENCH_SKIP(name, no_vm); \
-    } while (0)
-
 static void expect_absent(const char *token)
 {
     struct gl_instance seen;
@@ -108,7 +102,7 @@ static void launch_fails(enum gl_errc code, const char *words)
 static void test_qemu_that_ends_at_once(void **state)
 {
     (void)state;
-    NEED_VM("qemu_that_ends_at_once");
+    GL_BENCH_NEED("qemu_that_ends_at_once", no_vm);
     fake_qemu("#!/bin/sh\necho 'no bios, no fun' >&2\nexit 1\n");
     launch_fails(GL_E_LAUNCH, "no bios, no fun");
     real_qemu();
@@ -117,7 +111,7 @@ static void test_qemu_that_ends_at_once(void **state)
 static void test_guest_that_never_answers(void **state)
 {
     (void)state;
-    NEED_VM("guest_that_never_answers");
+    GL_BENCH_NEED("guest_that_never_answers", no_vm);
     fake_qemu("#!/bin/sh\nexec sleep 300\n");
     setenv("GREENLAUNCH_BOOT_TIMEOUT", "1", 1);
     launch_fails(GL_E_GUEST, "console.log");
@@ -141,7 +135,7 @@ static void test_launch_that_is_given_up(void **state)
     unsigned asked = 0;
 
     (void)state;
-    NEED_VM("launch_that_is_given_up");
+    GL_BENCH_NEED("launch_that_is_given_up", no_vm);
     fake_qemu("#!/bin/sh\nexec sleep 300\n");
     launch.is_cancelled = gives_up;
     launch.cookie = &asked;
@@ -156,7 +150,7 @@ static void test_launch_that_is_given_up(void **state)
 static void test_qemu_that_cannot_be_run(void **state)
 {
     (void)state;
-    NEED_VM("qemu_that_cannot_be_run");
+    GL_BENCH_NEED("qemu_that_cannot_be_run", no_vm);
     fake_qemu("#!/no/such/interpreter\n");
     launch_fails(GL_E_IO, "qemu-system-x86_64");
     real_qemu();
@@ -173,7 +167,7 @@ static void test_kvm_that_fails(void **state)
         "exec /usr/bin/qemu-system-x86_64 \"$@\"\n"};
 
     (void)state;
-    NEED_VM("kvm_that_fails");
+    GL_BENCH_NEED("kvm_that_fails", no_vm);
     if (access("/usr/bin/qemu-system-x86_64", X_OK) != 0)
         GL_BENCH_SKIP("kvm_that_fails", "QEMU is not in /usr/bin");
     for (size_t i = 0; i < 2; i++) {
@@ -213,7 +207,7 @@ static void test_qemu_killed(void **state)
     pid_t pid;
 
     (void)state;
-    NEED_VM("qemu_killed");
+    GL_BENCH_NEED("qemu_killed", no_vm);
     launch = gl_bench_launch(&bench, &names, command);
     assert_int_equal(bench.cloud->ops->launch(bench.cloud, &launch, &run.instance, &err), 0);
     snprintf(folder, sizeof folder, "%s/local/%s", bench.folder, run.instance.id);
@@ -273,7 +267,7 @@ static void test_launcher_killed(void **state)
     static const useconds_t delays_ms[] = {0, 2, 5, 10, 15, 25, 40, 70, 120, 200, 300, 400};
 
     (void)state;
-    NEED_VM("launcher_killed");
+    GL_BENCH_NEED("launcher_killed", no_vm);
     for (size_t i = 0; i < sizeof delays_ms / sizeof *delays_ms; i++)
         kill_launcher_after(delays_ms[i] * 1000);
 }
@@ -304,7 +298,7 @@ static void test_half_a_launch_is_redone(void **state)
     pid_t pid;
 
     (void)state;
-    NEED_VM("half_a_launch_is_redone");
+    GL_BENCH_NEED("half_a_launch_is_redone", no_vm);
     fake_qemu("#!/bin/sh\nkill -STOP $$\n");
     launch = gl_bench_launch(&bench, &names, NULL);
     pid = fork();
@@ -339,7 +333,7 @@ static void test_stopped_while_attached(void **state)
     int status;
 
     (void)state;
-    NEED_VM("stopped_while_attached");
+    GL_BENCH_NEED("stopped_while_attached", no_vm);
     launch = gl_bench_launch(&bench, &names, command);
     assert_int_equal(bench.cloud->ops->launch(bench.cloud, &launch, &run.instance, &err), 0);
     pid = fork();
@@ -369,7 +363,7 @@ static void test_console_flooded(void **state)
     uint64_t next;
 
     (void)state;
-    NEED_VM("console_flooded");
+    GL_BENCH_NEED("console_flooded", no_vm);
     launch = gl_bench_launch(&bench, &names, command);
     if (gl_bench_run(&bench, &launch, &run, &err) < 0)
         fail_msg("%s", err.text);

@@ -52,12 +52,6 @@ static int tear_down(void **state)
     return 0;
 }
 
-#define NEED_VM(name)                   \
-    do {                                \
-        if (no_vm != NULL)              \
-            GL_BENCH_SKIP(name, no_vm); \
-    } while (0)
-
 /* ---- one instance, as long as it lives ---- */
 
 static struct gl_bench_names names;
@@ -364,7 +358,7 @@ static void interrupt_everywhere(enum deed deed, enum victim victim)
 static void test_suspend_interrupted(void **state)
 {
     (void)state;
-    NEED_VM("suspend_interrupted");
+    GL_BENCH_NEED("suspend_interrupted", no_vm);
     interrupt_everywhere(SUSPEND, DOER);
     interrupt_everywhere(SUSPEND, LEFT);
     interrupt_everywhere(SUSPEND, EVERYBODY);
@@ -375,7 +369,7 @@ static void test_suspend_interrupted(void **state)
 static void test_resume_interrupted(void **state)
 {
     (void)state;
-    NEED_VM("resume_interrupted");
+    GL_BENCH_NEED("resume_interrupted", no_vm);
     interrupt_everywhere(RESUME, DOER);
     interrupt_everywhere(RESUME, ARRIVING);
     interrupt_everywhere(RESUME, EVERYBODY);
@@ -386,7 +380,7 @@ static void test_resume_interrupted(void **state)
 static void test_move_interrupted(void **state)
 {
     (void)state;
-    NEED_VM("move_interrupted");
+    GL_BENCH_NEED("move_interrupted", no_vm);
     interrupt_everywhere(MOVE, DOER);
     interrupt_everywhere(MOVE, ARRIVING);
     if (is_launched)
@@ -396,7 +390,7 @@ static void test_move_interrupted(void **state)
 static void test_move_loses_qemus(void **state)
 {
     (void)state;
-    NEED_VM("move_loses_qemus");
+    GL_BENCH_NEED("move_loses_qemus", no_vm);
     interrupt_everywhere(MOVE, LEFT);
     interrupt_everywhere(MOVE, EVERYBODY);
     if (is_launched)
@@ -407,7 +401,7 @@ static void test_move_loses_qemus(void **state)
 static void test_live_move_interrupted(void **state)
 {
     (void)state;
-    NEED_VM("live_move_interrupted");
+    GL_BENCH_NEED("live_move_interrupted", no_vm);
     interrupt_everywhere(MOVE_LIVE, DOER);
     interrupt_everywhere(MOVE_LIVE, ARRIVING);
     interrupt_everywhere(MOVE_LIVE, LEFT);
@@ -418,7 +412,7 @@ static void test_live_move_interrupted(void **state)
 static void test_carry_interrupted(void **state)
 {
     (void)state;
-    NEED_VM("carry_interrupted");
+    GL_BENCH_NEED("carry_interrupted", no_vm);
     interrupt_everywhere(CARRY, DOER);
     if (is_launched)
         stop();
@@ -447,7 +441,7 @@ static void test_place_disappears(void **state)
     char away[700];
 
     (void)state;
-    NEED_VM("place_disappears");
+    GL_BENCH_NEED("place_disappears", no_vm);
     prepare(MOVE);
     must(act(MOVE, "here", &err), &err);
     snprintf(away, sizeof away, "%s.away", there);
@@ -472,7 +466,7 @@ static void test_no_space_in_the_place(void **state)
     struct gl_error err = {0};
 
     (void)state;
-    NEED_VM("no_space_in_the_place");
+    GL_BENCH_NEED("no_space_in_the_place", no_vm);
     prepare(MOVE);
     must(act(MOVE, "here", &err), &err);
     if (mount("tmpfs", there, "tmpfs", 0, "size=8m") < 0) {
@@ -493,7 +487,7 @@ static void test_damaged_state(void **state)
     FILE *file;
 
     (void)state;
-    NEED_VM("damaged_state");
+    GL_BENCH_NEED("damaged_state", no_vm);
     prepare(MOVE);
     must(act(MOVE, "here", &err), &err);
     must(act(SUSPEND, "", &err), &err);
@@ -526,7 +520,7 @@ static void test_guest_that_does_not_answer(void **state)
     uint64_t next = 0;
 
     (void)state;
-    NEED_VM("guest_that_does_not_answer");
+    GL_BENCH_NEED("guest_that_does_not_answer", no_vm);
     wanted = gl_bench_launch(&bench, &names, command);
     must(bench.cloud->ops->launch(bench.cloud, &wanted, &made, &err), &err);
     snprintf(id, sizeof id, "%s", made.id);
@@ -551,7 +545,7 @@ static void test_two_at_once(void **state)
     int status;
 
     (void)state;
-    NEED_VM("two_at_once");
+    GL_BENCH_NEED("two_at_once", no_vm);
     prepare(MOVE);
     must(act(MOVE, "here", &err), &err);
     for (int i = 0; i < 2; i++) {

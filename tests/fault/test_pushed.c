@@ -4,8 +4,10 @@
  * lies. */
 #include "tests/support/rented_bench.h"
 
+#include "agent/batch.h"
 #include "base/file.h"
 #include "base/process.h"
+#include "base/time.h"
 #include "broker/readings.h"
 
 #include <setjmp.h>
@@ -137,10 +139,95 @@ static void forged_ones_are_refused(void **state)
     assert_int_equal(status, -1); /* whoever pushes does not say how a command ended */
 }
 
+/* A line that the key of `seed` has signed. */
+static void add_exit(struct gl_str *out, const char *launch, int status, uint8_t seed_byte)
+{
+    struct gl_secret_key secret;
+    struct gl_public_key key;
+    uint8_t seed[32];
+    char line[GL_EXIT_MAX];
+
+    memset(seed, seed_byte, sizeof seed);
+    gl_key_of_seed(seed, &secret, &key);
+    gl_str_add_bytes(out, line, gl_exit_line(launch, status, &secret, &key, line));
+}
+
+static void an_exit_counts_when_the_meter_has_signed_it(void **state)
+{
+    GL_AUTO(gl_str_done) struct gl_str text = {0};
+    GL_AUTO(gl_str_done) struct gl_str lines = {0};
+    struct gl_instance instance = silent_launch(&text);
+    const char *launch = instance.launch_id;
+    json_int_t readings, status;
+
+    (void)state;
+    add_exit(&lines, launch, 3, 7); /* before anybody has enrolled */
+    assert_true(refused(launch, gl_str_text(&lines), GL_E_NOT_VERIFIED));
+    assert_true(push(launch, text.text, text.length) > 0);
+    gl_str_clear(&lines);
+    add_exit(&lines, launch, 4, 8); /* another key */
+    add_exit(&lines, "gl-other", 5, 7);
+    assert_true(refused(launch, gl_str_text(&lines), GL_E_NOT_VERIFIED));
+    gl_str_clear(&lines);
+    add_exit(&lines, launch, 6, 7);
+    *strstr(lines.text, ":6,") = ';';
+    assert_true(refused(launch, gl_str_text(&lines), GL_E_NOT_VERIFIED));
+    gl_str_clear(&lines);
+    add_exit(&lines, launch, 6, 7);
+    strstr(lines.text, ":6,")[1] = '0';
+    assert_true(refused(launch, gl_str_text(&lines), GL_E_NOT_VERIFIED));
+    gl_str_clear(&lines);
+    add_exit(&lines, launch, 9, 7);
+    assert_int_equal(push(launch, lines.text, lines.length), 0); /* and nothing else is new */
+    finished(launch, &readings, &status);
+    assert_in_range(readings, 50, 62);
+    assert_int_equal(status, 9);
+}
+
+/* ---- a machine ---- */
+
+/* User data as a cloud without a console gives it to its machine, run by a real shell, which pushes
+ * with what it finds there to the server; a line of what was not as it should be. */
+static const char machine[] =
+    "cd \"$FOLDER\" || exit 1\n"
+    "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout key.pem \\\n"
+    "    -out cert.pem -days 2 -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1 "
+    "2>/dev/null\n"
+    "chmod 600 key.pem\n"
+    "\"$PROGRAM\" meter receive --listen 127.0.0.1:0 --tls-cert cert.pem --tls-key key.pem \\\n"
+    "    --state \"$FOLDER\" --no-input 2>log &\n"
+    "server=$!\n"
+    "left=200\n"
+    "until grep -q '^listening on https' log || [ $left = 0 ]; do\n"
+    "    left=$((left - 1)); sleep 0.1\n"
+    "done\n"
+    "url=$(sed -n 's/^listening on \\(https:[^ ]*\\): .*/\\1/p' log)\n"
+    "sed \"s|https://push.example|$url|\" script >script.here\n"
+    "mkdir -p bin root\n"
+    "printf '#!/bin/sh\\necho off >>\"$GREENLAUNCH_ROOT/power\"\\n' >bin/poweroff\n"
+    "printf '#!/bin/sh\\n' >bin/systemd-run\n"
+    "chmod 755 bin/*\n"
+    "for tool in sh cat date sleep rm mkdir base64 chmod printf tail sed sync kill gunzip \\\n"
+    "    sha256sum $SENDER; do\n"
+    "    path=$(command -v $tool) && case $path in /*) ln -sf \"$path\" bin/ ;; esac\n"
+    "done\n"
+    "[ $SENDER = curl ] || { rm -f bin/python3\n"
+    "    printf '#!/bin/sh\\nexec %s \"$@\"\\n' \\\n"
+    "        \"$(python3 -c 'import sys; print(sys.executable)')\" >bin/python3\n"
+    "    chmod 755 bin/python3; }\n"
+    "env -i PATH=\"$FOLDER/bin\" HOME=\"$FOLDER\" GREENLAUNCH_ROOT=\"$FOLDER/root\" \\\n"
+    "    CURL_CA_BUNDLE=\"$FOLDER/cert.pem\" SSL_CERT_FILE=\"$FOLDER/cert.pem\" NO_PROXY='*' \\\n"
+    "    no_proxy='*' sh script.here >said 2>&1 </dev/null\n"
+    "head -c 2000 said\n"
+    "[ \"$(cat root/power)\" = off ] || echo 'it is not powered off'\n"
+    "ls root/var/lib/greenlaunch | grep pushed\n"
+    "kill $server\n"
+    "wait $server && cat log\n";
+
 /* ---- the server ---- */
 
 /* Pushes as the machine does it, over TLS; a status a line, then what the server said. */
-static const char script[] =
+static const char pushes[] =
     "cd \"$FOLDER\" || exit 1\n"
     "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout key.pem \\\n"
     "    -out cert.pem -days 2 -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1 "
@@ -175,8 +262,8 @@ static bool has_program(const char *name)
     return path != NULL;
 }
 
-/* What `script` prints; "" where the server cannot run on this machine. */
-static void run_script(const char *launch, struct gl_str *out)
+/* What a script prints. */
+static void run_script(const char *script, const char *launch, struct gl_str *out)
 {
     const char *build = getenv("BUILD_DIR");
     GL_AUTO(gl_auto_free)
@@ -215,7 +302,7 @@ static void a_server_takes_what_is_pushed(void **state)
     instance = silent_launch(&text);
     path = gl_path_join(bench.folder, "pushed");
     assert_int_equal(gl_file_write(path, text.text, text.length, 0600, &err), 0);
-    run_script(instance.launch_id, &said);
+    run_script(pushes, instance.launch_id, &said);
     must_say(&said, " new \n200 0 new \n422 ");
     assert_int_equal(strncmp(gl_str_text(&said), "200 ", 4), 0);
     must_say(&said, "\n404 no such launch is open \n400 ");
@@ -226,12 +313,107 @@ static void a_server_takes_what_is_pushed(void **state)
     assert_in_range(readings, 50, 62);
 }
 
+static void write_userdata(const char *launch)
+{
+    static const char *const command[] = {"sh", "-c", "sleep 2; exit 7", NULL};
+    const char *build = getenv("BUILD_DIR");
+    GL_AUTO(gl_auto_free)
+    char *meter_path = gl_path_join(build != NULL ? build : "build", "greenlaunch-meter");
+    GL_AUTO(gl_auto_free) char *path = gl_path_join(bench.folder, "script");
+    GL_AUTO(gl_auto_free) char *token = NULL;
+    GL_AUTO(gl_str_done) struct gl_str token_path = {0};
+    GL_AUTO(gl_str_done) struct gl_str text = {0};
+    const struct gl_carried_meter meter = {.path = meter_path,
+                                           .push = "https://push.example/readings"};
+    struct gl_launch wanted = {.launch_id = launch,
+                               .expires = {gl_now(&bench.world).unix_s + 300},
+                               .lease = {300},
+                               .interval_s = 1,
+                               .command = command,
+                               .meter = &meter};
+    size_t length;
+
+    gl_str_addf(&token_path, "%s/tokens/%s", bench.folder, launch);
+    assert_int_equal(gl_file_read(gl_str_text(&token_path), 256, &token, &length, &err), 0);
+    wanted.enrol_token = token;
+    if (gl_userdata_make(&(struct gl_userdata){.launch = &wanted, .end = GL_GUEST_STAYS}, &text,
+                         &err) != 0)
+        fail_msg("%s", err.text);
+    assert_int_equal(gl_file_write(path, text.text, text.length, 0600, &err), 0);
+}
+
+/* With curl, and where there is none with the Python that cloud-init needs. */
+static void pushed_by(const char *sender)
+{
+    GL_AUTO(gl_str_done) struct gl_str text = {0};
+    GL_AUTO(gl_str_done) struct gl_str said = {0};
+    struct gl_instance instance;
+    json_int_t readings, status;
+
+    if (!has_program(sender) || !has_program("openssl")) {
+        print_message("skip test_pushed: %s or openssl is not installed\n", sender);
+        skip();
+    }
+    instance = silent_launch(&text);
+    bench.clock->slept_ms = 0;
+    write_userdata(instance.launch_id);
+    setenv("SENDER", sender, 1);
+    run_script(machine, instance.launch_id, &said);
+    must_say(&said, "new readings\n");
+    if (strncmp(gl_str_text(&said), "listening on", 12) != 0)
+        fail_msg("%s", gl_str_text(&said));
+    finished(instance.launch_id, &readings, &status);
+    assert_true(readings >= 2);
+    assert_int_equal(status, 7);
+}
+
+static void a_machine_pushes_with_curl(void **state)
+{
+    (void)state;
+    pushed_by("curl");
+}
+
+static void a_machine_pushes_without_curl(void **state)
+{
+    (void)state;
+    pushed_by("python3");
+}
+
+static void presigned_addresses_are_refused(void **state)
+{
+    static const char *const addresses[] = {
+        "https://b.s3.amazonaws.com/k?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Signature=0a",
+        "https://storage.googleapis.com/b/k?x-goog-signature=0a",
+        "https://storage.googleapis.com/b/k?GoogleAccessId=a&Expires=1&Signature=x",
+        "https://a.blob.core.windows.net/c/k?sv=2024&se=2030&sig=x"};
+    struct gl_carried_meter meter = {.path = "/bin/true"};
+    const struct gl_launch launch = {
+        .launch_id = "gl-1", .lease = {60}, .meter = &meter, .enrol_token = "00"};
+    GL_AUTO(gl_str_done) struct gl_str text = {0};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof addresses / sizeof *addresses; i++) {
+        meter.push = addresses[i];
+        gl_error_clear(&err);
+        assert_int_equal(gl_userdata_make(&(struct gl_userdata){.launch = &launch}, &text, &err),
+                         -1);
+        assert_int_equal(err.code, GL_E_BAD_VALUE);
+        assert_non_null(strstr(err.text, "presigned"));
+    }
+    meter.push = "https://host.example/readings?design=1"; /* "sig" is in it, too */
+    assert_int_equal(gl_userdata_make(&(struct gl_userdata){.launch = &launch}, &text, &err), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(what_was_pushed_is_in_the_receipt),
         CASE(forged_ones_are_refused),
+        CASE(an_exit_counts_when_the_meter_has_signed_it),
         CASE(a_server_takes_what_is_pushed),
+        CASE(a_machine_pushes_with_curl),
+        CASE(a_machine_pushes_without_curl),
+        CASE(presigned_addresses_are_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

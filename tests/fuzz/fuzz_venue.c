@@ -83,7 +83,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     static const struct {
         const char *name;
-        struct gl_venue_setting settings[3];
+        struct gl_setting settings[3];
         size_t count;
     } venues[] = {
         {"github", {{"repository", "o/r"}}, 1},

@@ -99,6 +99,7 @@ exits 0 'stopped' greenlaunch stop first --offline
 write_share 95 95
 cat >"$scratch/policy.yaml" <<'END'
 greenlaunch: 1
+id: team
 rules:
   - id: team-budget
     budget: {limit: 2 kg per 30d, warn_at: 0.001%}
@@ -106,15 +107,15 @@ END
 begin second 1h --policy "$scratch/policy.yaml"
 check $? 'a launch under a budget'
 said 'has reached 0.001 %' 'a level of warning is told'
-account policy/policy.yaml/team-budget '.reservations[0].how' >"$scratch/out"
+account policy/team/team-budget '.reservations[0].how' >"$scratch/out"
 said '"method":"quantile of path sums".*"paths":[1-9]' 'it reserved the quantile of the futures'
-reserved=$(account policy/policy.yaml/team-budget .grams.reserved)
+reserved=$(account policy/team/team-budget .grams.reserved)
 [ "${reserved:-0}" -gt 0 ]
 check $? "so many micrograms: $reserved"
 exits 0 'stopped' greenlaunch stop second --offline
 exits 0 'its receipt verifies' greenlaunch verify "$id"
-[ "$(account policy/policy.yaml/team-budget .grams.reserved)" = 0 ] &&
-    [ "$(account policy/policy.yaml/team-budget .grams.spent)" = "$(jq .derived.footprint.total_ug[1] "$state/receipts/$id.json")" ]
+[ "$(account policy/team/team-budget .grams.reserved)" = 0 ] &&
+    [ "$(account policy/team/team-budget .grams.spent)" = "$(jq .derived.footprint.total_ug[1] "$state/receipts/$id.json")" ]
 check $? 'what its receipt says is spent, and nothing is reserved any more'
 
 # ---- at the cap ----

@@ -6,12 +6,8 @@ set -u
 export LC_ALL=C.UTF-8
 cd "$(dirname "$0")/../.." || exit 1
 build=$(cd "${1:-build}" && pwd)
-scratch=$build/tmp/demand_cost
-rm -rf "$scratch"
-mkdir -p "$scratch/config/greenlaunch"
-export PATH=$build:$PATH HOME=$scratch XDG_STATE_HOME=$scratch/state XDG_CONFIG_HOME=$scratch/config
-export state=$XDG_STATE_HOME/greenlaunch
-. tests/support/checks.sh
+# shellcheck source=tests/support/machines.sh
+. tests/support/machines.sh demand_cost
 cat >"$scratch/config/greenlaunch/config.yaml" <<END_CONFIG
 greenlaunch_config: 1
 zone: DE
@@ -48,21 +44,8 @@ END
 
 command -v python3 >/dev/null || { printf 'skip python3 is not installed\n'; exit 0; }
 write_grid 60 20
-# shellcheck disable=SC2016 # for the guest
-greenlaunch launch --max-intensity 200g/kWh --region berlin --offline -d 2h --name costly -- \
-    sh -c 'i=0; while :; do i=$((i+1)); echo $i; sleep 1; done' >"$scratch/out" 2>"$scratch/err"
-id=$(sed -n 's/^Started \(gl-[a-z0-9]*\) .*/\1/p' "$scratch/out")
-if [ -z "$id" ]; then
-    show_printed
-    grep -q GL5009 "$scratch/err" || { check 1 'a launch under a limit'; exit 1; }
-    printf 'skip this machine cannot run instances\n'
-    exit 0
-fi
-if ! grep -q 'qemu/' "$scratch/out"; then
-    greenlaunch stop --all-mine --offline >/dev/null 2>&1
-    printf 'skip instances here are processes, which cannot be paused\n'
-    exit 0
-fi
+count_seconds --max-intensity 200g/kWh --region berlin --offline -d 2h --name costly
+need_machines $?
 
 # ---- a pause ----
 write_grid 500 20

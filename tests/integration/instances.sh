@@ -73,6 +73,11 @@ check $? 'and arrive as they are'
 exits 0 'a program of the host and its libraries are carried along' greenlaunch run \
     "${green[@]}" -d 2min --with /usr/bin/openssl -- openssl version
 said '^OpenSSL' 'and it runs inside'
+exits 127 'a program that is not inside' greenlaunch run "${green[@]}" -d 2min -- no-such-program
+said '127: no-such-program, or what it runs, is not there; .* --with PROGRAM' 'is said to be carried along by --with'
+exits 2 'what is to be carried along and is not here is a mistake of the user' greenlaunch run \
+    "${green[@]}" -d 2min --with no-such-program -- true
+said 'cannot find the program no-such-program' 'and is named'
 printf 'piped\n' | greenlaunch run "${green[@]}" -d 2min -- cat >"$scratch/out" 2>/dev/null
 grep -qx piped "$scratch/out"
 check $? 'standard input is passed on, standard output holds the command alone'

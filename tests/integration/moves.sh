@@ -6,12 +6,8 @@ set -u
 export LC_ALL=C.UTF-8
 cd "$(dirname "$0")/../.." || exit 1
 build=$(cd "${1:-build}" && pwd)
-scratch=$build/tmp/moves
-rm -rf "$scratch"
-mkdir -p "$scratch/config/greenlaunch"
-export PATH=$build:$PATH HOME=$scratch XDG_STATE_HOME=$scratch/state XDG_CONFIG_HOME=$scratch/config
-state=$XDG_STATE_HOME/greenlaunch
-. tests/support/checks.sh
+# shellcheck source=tests/support/machines.sh
+. tests/support/machines.sh moves
 green=(--renewable-only=90% --min-grade D --region cellar --offline)
 cat >"$scratch/config/greenlaunch/config.yaml" <<'END'
 greenlaunch_config: 1
@@ -28,14 +24,8 @@ nothing_runs() { # TEXT
     check $? "$1: nothing is left running"
 }
 
-# A machine that says a number each second.
-begin() { # NAME DURATION [WORD...]: its id into $id
-    local name=$1 duration=$2
-    # shellcheck disable=SC2016 # for the guest
-    greenlaunch launch "${green[@]}" -d "$duration" --name "$name" -- \
-        sh -c 'i=0; while :; do i=$((i+1)); echo $i; sleep 1; done' >"$scratch/out" 2>"$scratch/err"
-    id=$(sed -n 's/^Started \(gl-[a-z0-9]*\) .*/\1/p' "$scratch/out")
-    [ -n "$id" ]
+begin() { # NAME DURATION: its id into $id
+    count_seconds "${green[@]}" -d "$2" --name "$1"
 }
 
 end_of() { # TEXT: stop $id, and its receipt must hold, also against the ledger
@@ -44,16 +34,8 @@ end_of() { # TEXT: stop $id, and its receipt must hold, also against the ledger
     said 'speaks of this very receipt' "$1: the ledger speaks of it"
 }
 
-if ! begin first 5min; then
-    sed 's/^/# /' "$scratch/err" | tail -n 3
-    printf 'skip this machine cannot run instances\n'
-    exit 0
-fi
-if ! grep -q 'qemu/' "$scratch/out"; then
-    greenlaunch stop --all-mine --offline >/dev/null 2>&1
-    printf 'skip instances here are processes, which cannot be paused\n'
-    exit 0
-fi
+begin first 5min
+need_machines $?
 
 # ---- pause and resume ----
 exits 0 'a running machine is paused' greenlaunch pause first --offline

@@ -31,7 +31,7 @@ static struct fake_kubernetes fake;
 static struct gl_world world;
 static struct gl_cloud *cloud;
 static char environment[600];
-static struct gl_cloud_setting settings[4];
+static struct gl_setting settings[4];
 static size_t setting_count;
 static struct gl_error err;
 
@@ -43,7 +43,7 @@ static inline const char *getenv_of_test(void *cookie, const char *name)
 
 static inline void set(const char *name, const char *value)
 {
-    settings[setting_count++] = (struct gl_cloud_setting){name, value};
+    settings[setting_count++] = (struct gl_setting){name, value};
 }
 
 static inline void open_again(void)

@@ -154,10 +154,10 @@ void rented_bench_open(struct rented_bench *bench, const char *name)
     bench->fake.console = rented_bench_console;
     bench->fake.console_cookie = bench;
     snprintf(bench->url, sizeof bench->url, "%s", gl_test_server_url(bench->fake.server));
-    bench->settings[0] = (struct gl_cloud_setting){"credentials", bench->fake.key_path};
-    bench->settings[1] = (struct gl_cloud_setting){"endpoint", url};
-    bench->settings[2] = (struct gl_cloud_setting){"billing-endpoint", url};
-    bench->settings[3] = (struct gl_cloud_setting){"projects-endpoint", url};
+    bench->settings[0] = (struct gl_setting){"credentials", bench->fake.key_path};
+    bench->settings[1] = (struct gl_setting){"endpoint", url};
+    bench->settings[2] = (struct gl_setting){"billing-endpoint", url};
+    bench->settings[3] = (struct gl_setting){"projects-endpoint", url};
     bench->meter = (struct gl_carried_meter){
         .url = "https://meters.example/greenlaunch-meter",
         .sha256 = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"};

@@ -28,7 +28,7 @@ struct rented_bench {
     struct gl_ledger *ledger;
     struct gl_launcher launcher;
     char url[64]; /* of the counterpart; outlives it */
-    struct gl_cloud_setting settings[4];
+    struct gl_setting settings[4];
     struct gl_carried_meter meter;
     bool is_mute;         /* no meter speaks */
     bool is_done;         /* the command has ended: its exit stands on the console */

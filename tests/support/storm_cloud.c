@@ -84,7 +84,7 @@ void storm_cloud_open(struct storm_cloud *cloud, const struct gl_counterpart *ki
     for (size_t i = 0; i < GL_COUNTERPART_LINES && kind->environment[i] != NULL; i++)
         cloud->environment[i] = gl_counterpart_fill(kind->environment[i], &way);
     for (size_t i = 0; i < GL_COUNTERPART_SETTINGS && kind->settings[i].name != NULL; i++)
-        cloud->settings[cloud->setting_count++] = (struct gl_cloud_setting){
+        cloud->settings[cloud->setting_count++] = (struct gl_setting){
             kind->settings[i].name, gl_counterpart_fill(kind->settings[i].value, &way)};
     current = cloud;
 }

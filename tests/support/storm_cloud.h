@@ -13,7 +13,7 @@ struct storm_cloud {
     void *fake;
     struct fault_proxy *proxy;
     char *environment[GL_COUNTERPART_LINES];
-    struct gl_cloud_setting settings[GL_COUNTERPART_SETTINGS];
+    struct gl_setting settings[GL_COUNTERPART_SETTINGS];
     size_t setting_count;
 };
 

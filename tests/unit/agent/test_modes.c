@@ -94,6 +94,10 @@ static void test_refused_options(void **state)
     refuses(ARGS("--oneshot", "--memory-mb", "99999999999999999999"), "number");
     refuses(ARGS("--oneshot", "--launch", "a/b"), "launch name");
     refuses(ARGS("--oneshot", "--load", "some"), "machine or tree");
+    refuses(ARGS("--replay", "x", "--exit", "256"), "0 to 255");
+    refuses(ARGS("--replay", "x", "--exit", "-1"), "0 to 255");
+    refuses(ARGS("--replay", "x", "--exit", "1x"), "0 to 255");
+    refuses(ARGS("--replay", "x", "--exit", ""), "0 to 255");
 }
 
 static void test_options(void **state)

@@ -131,6 +131,28 @@ static void test_allocation(void **state)
     free(text);
 }
 
+static void test_large_tables(void **state)
+{
+    static const size_t sizes[] = {1, (1 << 19) - 1, 1 << 19, (2 << 20) + 1, 5 << 20};
+    const size_t huge_page = 2 << 20;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        unsigned char *table = gl_alloc_table(sizes[i]), *other = gl_alloc_table(sizes[i]);
+
+        assert_true(sizes[i] < huge_page / 4 || (uintptr_t)table % huge_page == 0);
+        assert_int_equal(table[0] | table[sizes[i] / 2] | table[sizes[i] - 1], 0);
+        memset(table, 1, sizes[i]);
+        assert_int_equal(other[0] | other[sizes[i] - 1], 0);
+        gl_free_table(table, sizes[i]);
+        memset(other, 1, sizes[i]);
+        gl_free_table(other, sizes[i]);
+    }
+    gl_free_table(gl_alloc_table(0), 0);
+    gl_free_table(NULL, 0);
+    gl_free_table(NULL, huge_page);
+}
+
 static void test_close(void **state)
 {
     int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -144,7 +166,7 @@ static void test_close(void **state)
     gl_auto_close(&fd);
 }
 
-/* Status and stderr of a child that runs out of memory in one of three ways. */
+/* Status and stderr of a child that runs out of memory in one of four ways. */
 static int dying(int way, char out[64])
 {
     volatile size_t size = SIZE_MAX / 2;
@@ -160,6 +182,8 @@ static int dying(int way, char out[64])
             gl_die_of_memory();
         if (way == 1)
             gl_alloc(size);
+        if (way == 2)
+            gl_alloc_table(size);
         gl_realloc(NULL, size);
         _exit(99);
     }
@@ -174,7 +198,7 @@ static int dying(int way, char out[64])
 static void test_out_of_memory(void **state)
 {
     char text[64];
-    int ways = 3;
+    int ways = 4;
 
     (void)state;
 #ifdef __SANITIZE_ADDRESS__
@@ -195,6 +219,7 @@ int main(void)
         cmocka_unit_test(test_wrap),
         cmocka_unit_test(test_tables),
         cmocka_unit_test(test_allocation),
+        cmocka_unit_test(test_large_tables),
         cmocka_unit_test(test_close),
         cmocka_unit_test(test_out_of_memory),
     };

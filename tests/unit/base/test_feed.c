@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <zlib.h>
@@ -25,18 +26,41 @@
 #define TEXT        "{\"a\": \"\xc3\xa4 \xe2\x82\xac \xf0\x9f\x8c\xb1\"}\n"
 #define BYTES(text) (text), sizeof(text) - 1
 
+/* The next piece: lent, or at most `room` bytes of it put into memory of ours. */
+static int piece(struct gl_feed *feed, size_t room, const char **out_bytes, size_t *out_length,
+                 struct gl_error *err)
+{
+    static char memory[GL_FEED_BUFFER + 1];
+
+    if (room == 0)
+        return gl_feed_next(feed, out_bytes, out_length, err);
+    assert_true(room < sizeof memory);
+    memory[room] = 'x';
+    if (gl_feed_read(feed, memory, room, out_length, err) != 0)
+        return -1;
+    assert_true(*out_length <= room);
+    assert_int_equal(memory[room], 'x');
+    *out_bytes = memory;
+    return 0;
+}
+
 /* Everything that comes out. */
-static int drain(struct gl_feed *feed, struct gl_str *out, struct gl_error *err)
+static int drain_by(struct gl_feed *feed, size_t room, struct gl_str *out, struct gl_error *err)
 {
     const char *bytes;
     size_t length = 1;
 
     while (length > 0) {
-        if (gl_feed_next(feed, &bytes, &length, err) != 0)
+        if (piece(feed, room, &bytes, &length, err) != 0)
             return -1;
         gl_str_add_bytes(out, bytes, length);
     }
     return 0;
+}
+
+static int drain(struct gl_feed *feed, struct gl_str *out, struct gl_error *err)
+{
+    return drain_by(feed, 0, out, err);
 }
 
 static void gzip(const char *bytes, size_t length, struct gl_str *out)
@@ -68,38 +92,68 @@ static void utf16(bool is_little, struct gl_str *out)
     }
 }
 
-static void assert_gives(struct gl_feed *feed, const char *text, const char *coating)
+static void assert_gives_by(struct gl_feed *feed, size_t room, const char *text,
+                            const char *coating)
 {
     GL_AUTO(gl_str_done) struct gl_str out = {0};
     struct gl_error err = {0};
 
-    if (drain(feed, &out, &err) != 0)
+    if (drain_by(feed, room, &out, &err) != 0)
         fail_msg("%s", err.text);
     assert_string_equal(gl_str_text(&out), text);
     assert_string_equal(gl_feed_coating(feed), coating);
 }
 
-/* The same from memory, and from a descriptor cut once at every place, and into single bytes. */
+static void assert_gives(struct gl_feed *feed, const char *text, const char *coating)
+{
+    assert_gives_by(feed, 0, text, coating);
+}
+
+/* From a descriptor, which is closed. */
+static void assert_read_from(int fd, size_t room, const struct gl_str *bytes, const char *text,
+                             const char *coating)
+{
+    struct gl_feed *feed =
+        fd >= 0 ? gl_feed_of_fd(fd, "it") : gl_feed_of_bytes(bytes->text, bytes->length, "it");
+    uint8_t digest[32];
+    struct gl_hash wanted;
+
+    assert_gives_by(feed, room, text, coating);
+    assert_int_equal(gl_feed_raw_bytes(feed), bytes->length);
+    gl_hash_of(bytes->text, bytes->length, &wanted);
+    gl_feed_digest(feed, digest);
+    assert_memory_equal(digest, wanted.bytes, sizeof digest);
+    gl_feed_close(feed);
+    if (fd >= 0)
+        close(fd);
+}
+
+static int file_of(const struct gl_str *bytes)
+{
+    int fd = memfd_create("plan", MFD_CLOEXEC);
+
+    assert_int_equal(write(fd, bytes->text, bytes->length), bytes->length);
+    assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+    return fd;
+}
+
+/* The same from memory, from a file, and from a descriptor cut once at every place, and into single
+ * bytes; by both ways of asking. (Packets are taken whole or lost.) */
 static void assert_read(const struct gl_str *bytes, const char *text, const char *coating)
 {
-    struct gl_feed *feed = gl_feed_of_bytes(bytes->text, bytes->length, "it");
-    uint8_t digest[32], wanted[32];
+    static const size_t rooms[] = {0, 1, 7, GL_FEED_BUFFER};
 
-    assert_gives(feed, text, coating);
-    assert_int_equal(gl_feed_raw_bytes(feed), bytes->length);
-    gl_feed_digest(feed, wanted);
-    gl_feed_close(feed);
-    for (size_t cut = 0; cut < bytes->length; cut++) {
-        int fd = packets(bytes->text, bytes->length, cut, cut == 0 ? 1 : bytes->length);
+    for (size_t i = 0; i < sizeof rooms / sizeof rooms[0]; i++) {
+        bool is_wide = rooms[i] == 0 || rooms[i] == GL_FEED_BUFFER;
 
-        assert_true(fd >= 0);
-        feed = gl_feed_of_fd(fd, "it");
-        assert_gives(feed, text, coating);
-        assert_int_equal(gl_feed_raw_bytes(feed), bytes->length);
-        gl_feed_digest(feed, digest);
-        assert_memory_equal(digest, wanted, sizeof digest);
-        gl_feed_close(feed);
-        close(fd);
+        assert_read_from(-1, rooms[i], bytes, text, coating);
+        assert_read_from(file_of(bytes), rooms[i], bytes, text, coating);
+        for (size_t cut = 0; is_wide && cut < bytes->length; cut++) {
+            int fd = packets(bytes->text, bytes->length, cut, cut == 0 ? 1 : bytes->length);
+
+            assert_true(fd >= 0);
+            assert_read_from(fd, rooms[i], bytes, text, coating);
+        }
     }
 }
 
@@ -188,20 +242,34 @@ static void test_gzip(void **state)
     gl_str_done(&bytes);
 }
 
-static void assert_refused(const struct gl_str *bytes, uint64_t max_bytes, enum gl_errc code,
-                           const char *says)
+static void assert_refused_by(struct gl_feed *feed, size_t room, uint64_t max_bytes,
+                              enum gl_errc code, const char *says)
 {
-    struct gl_feed *feed = gl_feed_of_bytes(bytes->text, bytes->length, "the plan");
     GL_AUTO(gl_str_done) struct gl_str out = {0};
     struct gl_error err = {0};
 
     gl_feed_limit(feed, max_bytes);
-    assert_int_equal(drain(feed, &out, &err), -1);
+    assert_int_equal(drain_by(feed, room, &out, &err), -1);
     assert_int_equal(err.code, code);
     if (strstr(err.text, says) == NULL || strstr(err.text, "the plan") == NULL)
         fail_msg("%s", err.text);
     assert_true(out.length <= max_bytes);
     gl_feed_close(feed);
+}
+
+static void assert_refused(const struct gl_str *bytes, uint64_t max_bytes, enum gl_errc code,
+                           const char *says)
+{
+    static const size_t rooms[] = {0, 1, GL_FEED_BUFFER};
+
+    for (size_t i = 0; i < sizeof rooms / sizeof rooms[0]; i++) {
+        int fd = file_of(bytes);
+
+        assert_refused_by(gl_feed_of_bytes(bytes->text, bytes->length, "the plan"), rooms[i],
+                          max_bytes, code, says);
+        assert_refused_by(gl_feed_of_fd(fd, "the plan"), rooms[i], max_bytes, code, says);
+        close(fd);
+    }
 }
 
 static void test_bad_gzip(void **state)
@@ -262,6 +330,9 @@ static void test_ceilings(void **state)
     gl_feed_close(feed);
     gl_str_add(&bytes, "12345678");
     assert_refused(&bytes, 7, GL_E_TOO_LARGE, "larger than 7 bytes");
+    gl_str_clear(&bytes);
+    gl_str_add_bytes(&bytes, zeros, 3 * GL_FEED_BUFFER);
+    assert_refused(&bytes, bytes.length - 1, GL_E_TOO_LARGE, "larger");
     gl_str_clear(&bytes);
     gzip(zeros, large, &bytes);
     assert_true(bytes.length < 50000);
@@ -405,9 +476,12 @@ static void test_unreadable(void **state)
     size_t length;
 
     (void)state;
-    assert_int_equal(gl_feed_next(feed, &bytes, &length, &err), -1);
-    assert_int_equal(err.code, GL_E_IO);
-    assert_int_equal(err.sys, EISDIR);
+    for (size_t room = 0; room < 2; room++) {
+        err = (struct gl_error){0};
+        assert_int_equal(piece(feed, room, &bytes, &length, &err), -1);
+        assert_int_equal(err.code, GL_E_IO);
+        assert_int_equal(err.sys, EISDIR);
+    }
     gl_feed_close(feed);
     close(fd);
 }

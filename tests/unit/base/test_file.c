@@ -526,6 +526,18 @@ static void test_write_in_working_folder(void **state)
     assert_text("plain", "x");
 }
 
+static void test_path_below_root(void **state)
+{
+    static const struct {
+        const char *name, *expected;
+    } rows[] = {{"a/b", "a/b"}, {"/a/b", "a/b"}, {"./a/b/", "a/b/"}, {"././/./a", "a"}, {".", ""},
+                {"./", ""},     {"", ""},        {".a", ".a"},       {"../a", "../a"}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_string_equal(gl_path_below_root(rows[i].name), rows[i].expected);
+}
+
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
@@ -549,6 +561,7 @@ int main(void)
         TEST(test_lock),
         TEST(test_lock_waits),
         TEST(test_paths),
+        TEST(test_path_below_root),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

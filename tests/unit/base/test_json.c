@@ -344,6 +344,29 @@ static void test_numbers(void **state)
     json_decref(object);
 }
 
+/* A ceiling cuts anywhere: what is left of a character goes, a whole one stays. */
+static void test_text(void **state)
+{
+    static const struct {
+        const char *text, *expected;
+    } rows[] = {
+        {"", ""},
+        {"plain", "plain"},
+        {"gr\xc3\xbc", "gr\xc3\xbc"},
+        {"gr\xc3", "gr"},
+        {"\xe2\x82", ""},
+        {"a\xf0\x9f\x8c", "a"},
+        {"\xff in the midst", "(not UTF-8)"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        GL_AUTO(gl_auto_json) json_t *json = gl_json_text(rows[i].text, strlen(rows[i].text));
+
+        assert_string_equal(json_string_value(json), rows[i].expected);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -360,6 +383,7 @@ int main(void)
         cmocka_unit_test(test_pretty),
         cmocka_unit_test(test_members),
         cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_text),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -149,13 +149,36 @@ static void test_nul(void **state)
 
 static void test_twins(void **state)
 {
-    static const char *const texts[] = {"{\"a\":1,\"a\":2}", "{\"a\":1,\"b\":{},\"a\":2}",
-                                        "[{\"x\":{\"a\":1,\"\\u0061\":1}}]", "{\"\":1,\"\":1}",
-                                        "{\"abcdefgh\":1,\"abcdefgi\":1,\"abcdefgh\":[[[]]]}"};
+    static const char *const texts[] = {"{\"a\":1,\"a\":2}",
+                                        "{\"a\":1,\"b\":{},\"a\":2}",
+                                        "[{\"x\":{\"a\":1,\"\\u0061\":1}}]",
+                                        "{\"\":1,\"\":1}",
+                                        "{\"abcdefgh\":1,\"abcdefgi\":1,\"abcdefgh\":[[[]]]}",
+                                        "{\"a\":1,\"b\":1,\"c\":1,\"c\":1}",
+                                        "{\"b\":1,\"a\":1,\"b\":1}",
+                                        "{\"\":1,\"a\":1,\"ab\":1,\"ab\":1,\"b\":1}",
+                                        "{\"z\":1,\"\xc3\xa4\":1,\"z\":1}",
+                                        "{\"a\":1,\"\xc3\xa4\":1,\"\xc3\xa4\":1}"};
 
     (void)state;
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
         assert_tree_refused(texts[i], strlen(texts[i]), GL_E_DUPLICATE_KEY, "name twice");
+}
+
+/* In order, out of it, and the beginnings of each other: each is another. */
+static void test_no_twins(void **state)
+{
+    static const char *const texts[] = {"{\"\":1,\"a\":1,\"ab\":1,\"b\":1,\"\xc3\xa4\":1}",
+                                        "{\"\xc3\xa4\":1,\"b\":1,\"ab\":1,\"a\":1,\"\":1}",
+                                        "{\"ab\":1,\"a\":1,\"abc\":1,\"\":1,\"b\":1}"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        struct gl_jtree tree = parse(texts[i]);
+
+        assert_int_equal(gl_jtree_root(&tree)->count, 5);
+        gl_jtree_done(&tree);
+    }
 }
 
 /* `count` members, the last with the name of member `twin`. */
@@ -417,12 +440,12 @@ static void test_some_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_looking_around),  cmocka_unit_test(test_nothing_there),
-        cmocka_unit_test(test_reuse),           cmocka_unit_test(test_nul),
-        cmocka_unit_test(test_twins),           cmocka_unit_test(test_twins_of_many),
-        cmocka_unit_test(test_colliding_names), cmocka_unit_test(test_whole_numbers),
-        cmocka_unit_test(test_memory),          cmocka_unit_test(test_some),
-        cmocka_unit_test(test_some_refused),
+        cmocka_unit_test(test_looking_around), cmocka_unit_test(test_nothing_there),
+        cmocka_unit_test(test_reuse),          cmocka_unit_test(test_nul),
+        cmocka_unit_test(test_twins),          cmocka_unit_test(test_twins_of_many),
+        cmocka_unit_test(test_no_twins),       cmocka_unit_test(test_colliding_names),
+        cmocka_unit_test(test_whole_numbers),  cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_some),           cmocka_unit_test(test_some_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -318,7 +318,7 @@ static void venues_are_read(void **state)
                      0);
     assert_int_equal(gl_config_write(place->config, &config, true, &err), 0);
     assert_int_equal(gl_config_read(place->config, place->world, &back, &err), 0);
-    assert_int_equal(back.venue_count, 3);
+    assert_int_equal(back.venues.count, 3);
     assert_string_equal(gl_config_venue(&back, NULL, "email")->settings[0].value, "me@example.com");
     assert_string_equal(gl_config_venue(&back, "aws", "email")->settings[0].name, "to");
     assert_string_equal(gl_config_venue(&back, "aws", "email")->settings[0].value,

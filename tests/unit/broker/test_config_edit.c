@@ -29,27 +29,13 @@ static void read_config(const char *text, struct gl_world *world, struct gl_conf
 static void set_cloud(struct gl_config *config, const char *name, const char *key,
                       const char *value)
 {
-    struct gl_config_cloud *cloud = NULL;
+    struct gl_error err = {0};
+    struct gl_config_section *cloud = gl_config_cloud_add(config, name, &err);
 
-    for (size_t i = 0; i < config->cloud_count; i++)
-        if (strcmp(config->clouds[i].name, name) == 0)
-            cloud = &config->clouds[i];
-    if (cloud == NULL) {
-        cloud = &config->clouds[config->cloud_count++];
-        *cloud = (struct gl_config_cloud){.name = name};
-    }
-    for (size_t i = 0; i < cloud->setting_count; i++)
-        free((void *)(uintptr_t)cloud->settings[i].value);
-    cloud->setting_count = 1;
-    cloud->settings[0] = (struct gl_cloud_setting){key, gl_strdup(value)};
-}
-
-static void drop_cloud(struct gl_config *config, size_t i)
-{
-    for (size_t k = 0; k < config->clouds[i].setting_count; k++)
-        free((void *)(uintptr_t)config->clouds[i].settings[k].value);
-    memmove(&config->clouds[i], &config->clouds[i + 1],
-            (--config->cloud_count - i) * sizeof config->clouds[0]);
+    assert_non_null(cloud);
+    while (cloud->setting_count > 0)
+        assert_int_equal(gl_config_set(cloud, cloud->settings[0].name, "", &err), 0);
+    assert_int_equal(gl_config_set(cloud, key, value, &err), 0);
 }
 
 static char *edited(const char *before, const struct gl_config *after, const char *name,
@@ -126,7 +112,7 @@ static void test_remove(void **state)
         char *text;
 
         read_config(rows[i].before, world, &config);
-        drop_cloud(&config, 0);
+        gl_config_cloud_drop(&config, config.clouds.items[0].name);
         text = edited(rows[i].before, &config, "aws", world);
         assert_string_equal(text, rows[i].after);
         free(text);
@@ -246,8 +232,8 @@ static void test_proves(void **state)
 
     (void)state;
     read_config(before, world, &config);
-    assert_int_equal(config.cloud_count, 2);
-    drop_cloud(&config, 0);
+    assert_int_equal(config.clouds.count, 2);
+    gl_config_cloud_drop(&config, config.clouds.items[0].name);
     assert_int_equal(gl_config_edit_cloud(before, PATH, world, &config, "aws", &edit, &err), -1);
     assert_int_equal(err.code, GL_E_CONFIG);
     assert_int_equal(edit.line, 77);

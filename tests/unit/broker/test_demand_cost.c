@@ -305,6 +305,61 @@ static void moving_what_is_paused_loses_no_time(void **state)
     assert_int_equal(costs_written(), 1);
 }
 
+/* ---- moves by image ---- */
+
+static void image_move(int64_t copied_ms, int64_t extra_ug)
+{
+    struct gl_demand demand = gl_demand_begin(world, LAUNCH, false);
+    struct gl_demand_told told;
+
+    event("relocate-intended", "moving", "YY");
+    pass(HOUR_MS / 60); /* until it is off it runs */
+    event("relocate-halted", "moving", "");
+    pass(copied_ms);
+    event("relocate-imaged", "moving", "");
+    event("relocate-launched", "moving", "");
+    pass(HOUR_MS / 30);
+    event("relocate-verified", "moving", "");
+    pass(HOUR_MS / 10); /* what is put away then costs it no time */
+    event("relocate-ended", "stopping", "");
+    event("ended", "ended", "");
+    demand.kind = GL_DEMAND_MOVE;
+    demand.instead = GL_INSTEAD_MOVED;
+    demand.extra_ug = extra_ug;
+    gl_demand_at(&demand, "local", "", "");
+    snprintf(demand.rule, sizeof demand.rule,
+             "intensity<=100g/kWh;location;average;lifecycle;hourly");
+    assert_int_equal(gl_demand_record(ledger, &demand, 1, &told, &err), 0);
+}
+
+static void a_move_by_image_costs_the_time_that_nothing_ran(void **state)
+{
+    (void)state;
+    launch(6 * HOUR_MS, 6);
+    image_move(HOUR_MS / 2, -70000);
+    assert_cost(1, HOUR_MS / 2 + HOUR_MS / 30, -70000);
+    assert_int_equal(costs_written(), 1);
+    assert_int_equal(gl_demand_settle(ledger, &err), 0);
+    assert_cost(1, HOUR_MS / 2 + HOUR_MS / 30, -70000);
+    assert_int_equal(costs_written(), 1);
+}
+
+/* What was not known before cannot be told of a place that its events do not know. */
+static void a_move_by_image_makes_up_no_grams(void **state)
+{
+    struct gl_clustering *clustering;
+    size_t count;
+
+    (void)state;
+    launch(6 * HOUR_MS, 6);
+    image_move(HOUR_MS / 2, GL_UNKNOWN);
+    clustering = gl_demand_clusters(ledger, &(struct gl_demand_ask){0, false}, &err);
+    assert_non_null(clustering);
+    assert_int_equal(gl_clustering_end(clustering, &count)->extra_known, 0);
+    gl_clustering_free(clustering);
+    assert_cost(1, HOUR_MS / 2 + HOUR_MS / 30, 0);
+}
+
 /* ---- events that say otherwise ---- */
 
 static void a_cost_of_another_launch_is_told(void **state)
@@ -355,6 +410,8 @@ int main(void)
         CASE(each_pause_is_a_signal_of_one_launch),
         CASE(a_move_costs_its_copy_and_saves_the_difference),
         CASE(moving_what_is_paused_loses_no_time),
+        CASE(a_move_by_image_costs_the_time_that_nothing_ran),
+        CASE(a_move_by_image_makes_up_no_grams),
         CASE(a_cost_of_another_launch_is_told),
     };
 

@@ -140,6 +140,7 @@ static size_t signals_of(struct bench *bench, const struct scene *scene,
 
 static void each_provider_is_asked_for_its_nearest_offer(void **state)
 {
+    const char *const types[] = {"?*", NULL};
     struct bench bench = begin();
     struct scene *scene = scene_new();
     struct gl_demand signals[GL_DEMAND_PLACES];
@@ -152,6 +153,7 @@ static void each_provider_is_asked_for_its_nearest_offer(void **state)
     add_offer(scene, offer_of("openstack", "eu-acme", "123456789012.large", &scene->dirty));
     add_offer(scene, offer_of("bobs-cloud", "attic", "10.20.30.40", &scene->dirty));
     add_offer(scene, offer_of("gcp", "europe-west3", "n2-standard-4", NULL));
+    scene->request.types = types;
     assert_int_equal(signals_of(&bench, scene, signals), 4);
     /* Unknown goes before violated; then by grams. */
     assert_string_equal(signals[0].provider, "gcp");
@@ -177,6 +179,34 @@ static void each_provider_is_asked_for_its_nearest_offer(void **state)
     }
     assert_int_equal(gl_demand_record(bench.ledger, signals, 4, &told, &err), 0);
     assert_nothing_planted(bench.ledger);
+    free(scene);
+    end(&bench);
+}
+
+/* The nearest offer has a type; whoever asked for none would take any. */
+static void no_type_asked_for_is_none_missing(void **state)
+{
+    static const struct {
+        const char *types[3], *family;
+    } rows[] = {
+        {{"c5.xlarge"}, "c5"},   {{"c5.*"}, "c5"}, {{"m5.large", "c5.*"}, "c5"},
+        {{"m5.large", "*"}, ""}, {{"*"}, ""},      {{NULL}, ""},
+    };
+    struct bench bench = begin();
+    struct scene *scene = scene_new();
+    struct gl_demand signals[GL_DEMAND_PLACES];
+
+    (void)state;
+    add_offer(scene, offer_of("aws", "eu-west-1", "c5.xlarge", &scene->half));
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        scene->request.types = rows[i].types;
+        assert_int_equal(signals_of(&bench, scene, signals), 1);
+        assert_string_equal(signals[0].family, rows[i].family);
+        assert_string_equal(signals[0].region, "eu-west-1");
+    }
+    scene->request.types = NULL;
+    assert_int_equal(signals_of(&bench, scene, signals), 1);
+    assert_string_equal(signals[0].family, "");
     free(scene);
     end(&bench);
 }
@@ -299,6 +329,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_provider_is_asked_for_its_nearest_offer),
+        cmocka_unit_test(no_type_asked_for_is_none_missing),
         cmocka_unit_test(green_rules_go_before_the_users_own),
         cmocka_unit_test(what_is_allowed_is_no_need),
         cmocka_unit_test(a_launch_tells_its_rule_and_nothing_else),

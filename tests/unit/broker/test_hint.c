@@ -30,6 +30,8 @@ static void test_what_was_looked_up(void **state)
          "greenlaunch request observe"},
         {"request", GL_E_UNKNOWN_NAME, "no venue is called \"x\"", "say one of: aws-support"},
         {"request", GL_E_BAD_VALUE, "0 organisations of 10", "nothing was sent"},
+        {"run", GL_E_USAGE, "cannot open x: No such file or directory", "check that the path"},
+        {"status", GL_E_CONFIG, "no place for the ledger: HOME", "--state DIR"},
         {"budget", GL_E_UNKNOWN_NAME, "org has no budget", "greenlaunch budget show"},
         {"index", GL_E_UNKNOWN_NAME, "no provider", "greenlaunch index disclosure"},
         {"status", GL_E_USAGE, "unknown option --tag", "greenlaunch budget show org/ml"},

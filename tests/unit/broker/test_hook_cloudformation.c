@@ -330,6 +330,16 @@ static const struct scale_case scales[] = {
      1, 2, 30},
     {"by its name", SERVICE SCALABLE("ResourceId: service/c/web, MinCapacity: 1, MaxCapacity: 30"),
      1, 2, 30},
+    {"with actions of its own",
+     SERVICE SCALABLE("ResourceId: service/c/web, MinCapacity: 2, MaxCapacity: 3, "
+                      "ScheduledActions: [{ScalableTargetAction: {MinCapacity: 1}}, "
+                      "{ScalableTargetAction: {MaxCapacity: 30}}, "
+                      "{ScalableTargetAction: {MaxCapacity: 9}}]"),
+     1, 2, 30},
+    {"with an action that is a parameter",
+     SERVICE SCALABLE("ResourceId: service/c/web, MinCapacity: 2, MaxCapacity: 3, "
+                      "ScheduledActions: [{ScalableTargetAction: {MaxCapacity: !Ref Most}}]"),
+     2, 2, GL_UNKNOWN},
     {"another", SERVICE SCALABLE("ResourceId: service/c/other, MinCapacity: 1, MaxCapacity: 30"), 2,
      2, 2},
     {"of another type", GROUP SCALABLE("ResourceId: !Ref G, MinCapacity: 1, MaxCapacity: 30"), 2, 2,

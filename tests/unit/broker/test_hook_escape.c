@@ -81,7 +81,7 @@ static void no_format_lets_steering_through(void **state)
         assert_null(strstr(text, "##"));
     }
     gl_str_clear(&out);
-    gl_escape_code(hostile, &out);
+    gl_escape_code(hostile, true, &out);
     assert_null(strpbrk(gl_str_text(&out), "\r\n\x1b"));
     assert_null(strstr(gl_str_text(&out), "##vso["));
 }
@@ -95,7 +95,8 @@ static void code_spans_hold_anything(void **state)
         {"a`b", "`` a`b ``"},
         {"``", "``` `` ```"},
         {"a|b", "`a\\|b`"},
-        {"a\\|b", "`a\\\\\\|b`"}, /* the cell goes on: the backslash is escaped itself */
+        {"a\\|b", "`a\\\\\\|b`"},  /* the cell goes on: the backslash is escaped itself */
+        {"a\x1b\\", "`a\\x1b\\`"}, /* any other is shown once */
         {"@all <b> #1", "`@all <b> #1`"},
         {"", ""},
     };
@@ -103,9 +104,12 @@ static void code_spans_hold_anything(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         gl_str_clear(&out);
-        gl_escape_code(rows[i].text, &out);
+        gl_escape_code(rows[i].text, true, &out);
         assert_string_equal(gl_str_text(&out), rows[i].wanted);
     }
+    gl_str_clear(&out);
+    gl_escape_code("a|b\\|", false, &out); /* no cell: nothing to end */
+    assert_string_equal(gl_str_text(&out), "`a|b\\|`");
 }
 
 static void paths_become_relative_references(void **state)

@@ -191,6 +191,8 @@ static const struct count_case counts[] = {
      GL_UNKNOWN, GL_UNKNOWN, false},
     {WORKLOAD("karpenter.sh/v1", "NodePool", "limits: {cpu: 1k}"), 0, GL_UNKNOWN, GL_UNKNOWN,
      GL_UNKNOWN, true},
+    {WORKLOAD("karpenter.sh/v1", "NodeClaim", "requirements: []"), 1, 1, 1, GL_UNKNOWN, true},
+    {WORKLOAD("autoscaling/v1", "Scale", "replicas: 50"), 50, 50, 50, GL_UNKNOWN, true},
     {WORKLOAD("karpenter.sh/v1", "NodePool", "limits: {cpu: '100'}"), 0, GL_UNKNOWN, 100,
      GL_UNKNOWN, true},
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Promises: how they stand in the ledger and what becomes of them. */
+#include "base/power.h"
 #include "broker/demand.h"
 #include "broker/promise.h"
 
@@ -200,6 +201,108 @@ static void a_breach_is_an_unmet_need(void **state)
     gl_ledger_close(ledger);
 }
 
+/* ---- what it cost ---- */
+
+static void note(struct gl_ledger *ledger, const char *kind, const char *state)
+{
+    json_t *body = json_pack("{s:s,s:s}", "state", state, "zone", "DE");
+
+    assert_int_equal(gl_ledger_append(ledger, kind, "gl-a", body, NULL, &err), 0);
+    json_decref(body);
+}
+
+static void begin_metered(struct gl_ledger *ledger, const char *machine)
+{
+    struct gl_launch_change change = {GL_LAUNCH_KEEP, .launch = "gl-a", .state = "running",
+                                      .cloud = "local", .zone = "DE"};
+    char plan[600];
+    json_t *body = json_object();
+
+    snprintf(plan, sizeof plan,
+             "{\"guarantee\":{\"grade\":\"B\",\"rules\":[{\"id\":\"r\",\"limits\":[{\"key\":"
+             "\"max_intensity\",\"limit\":\"200 g/kWh\"}]}]},\"offer\":{\"zones\":[\"DE\"]},"
+             "\"pue_milli\":1500%s}",
+             machine);
+    change.plan = plan;
+    assert_int_equal(gl_ledger_append(ledger, "intended", "gl-a", body, &change, &err), 0);
+    json_decref(body);
+    note(ledger, "launched", "running");
+}
+
+static void assert_cost(struct gl_ledger *ledger, int64_t extra_known, double extra_ug)
+{
+    const struct gl_demand_ask all = {0, false};
+    struct gl_clustering *clustering = gl_demand_clusters(ledger, &all, &err);
+    const struct gl_cluster *cluster;
+    size_t count;
+
+    assert_non_null(clustering);
+    cluster = gl_clustering_end(clustering, &count);
+    assert_int_equal(count, 1);
+    assert_int_equal(cluster->lost_known, 1); /* it ran on */
+    assert_int_equal(cluster->lost_ms, 0);
+    assert_int_equal(cluster->extra_known, extra_known);
+    if (extra_known > 0 &&
+        ((double)cluster->extra_ug > extra_ug + 2 || (double)cluster->extra_ug < extra_ug - 2))
+        fail_msg("%lld and not %.1f", (long long)cluster->extra_ug, extra_ug);
+    gl_clustering_free(clustering);
+}
+
+#define MACHINE                                                                     \
+    ",\"machine\":{\"family\":\"epyc3\",\"threads_milli\":4000,\"memory_mb\":8000," \
+    "\"gpu_count\":0,\"gpu_watts\":0}"
+
+/* 100 g over for an hour, then 50 g over for the half hour that it was not paused; what is not
+ * known yet, and what comes after, is no part of it. */
+static void a_breach_costs_what_went_beyond_the_promise(void **state)
+{
+    struct gl_ledger *ledger = must_open();
+    const struct gl_machine machine = {
+        .family = gl_power_family("epyc3"), .threads = 4, .memory_gb = 8};
+    double kw = gl_power_machine(&machine, 0.5, 0.5).central / 1000 * 1.5;
+
+    (void)state;
+    begin_metered(ledger, MACHINE);
+    issue(ledger, "gl-a", 12);
+    value[2] = 300;
+    value[3] = 250;
+    value[4] = 900;
+    known[4] = 0;
+    world->sleep_ms(world->cookie, 3 * 3600000 + 1800000);
+    note(ledger, "paused", "paused");
+    assert_int_equal(settle_at(ledger, 5).breached, 1);
+    assert_cost(ledger, 1, kw * (100 + 50 * 0.5) * 1e6);
+    gl_ledger_close(ledger);
+}
+
+static void without_watts_nobody_knows_the_grams(void **state)
+{
+    struct gl_ledger *ledger = must_open();
+
+    (void)state;
+    begin_metered(ledger, "");
+    issue(ledger, "gl-a", 12);
+    value[2] = 300;
+    assert_int_equal(settle_at(ledger, 5).breached, 1);
+    assert_cost(ledger, 0, 0);
+    gl_ledger_close(ledger);
+}
+
+/* An hour before the broken one is missing. */
+static void with_a_gap_before_it_nobody_knows_the_grams(void **state)
+{
+    struct gl_ledger *ledger = must_open();
+
+    (void)state;
+    begin_metered(ledger, MACHINE);
+    issue(ledger, "gl-a", 12);
+    known[1] = 0;
+    value[2] = 300;
+    assert_int_equal(settle_at(ledger, 5).breached, 1);
+    assert_cost(ledger, 0, 0);
+    gl_ledger_close(ledger);
+}
+
 static void figures_that_may_be_revised_are_waited_for(void **state)
 {
     struct gl_ledger *ledger = must_open();
@@ -284,6 +387,9 @@ int main(void)
         CASE(it_is_kept_when_every_hour_is_known_and_within),
         CASE(a_broken_hour_settles_at_once),
         CASE(a_breach_is_an_unmet_need),
+        CASE(a_breach_costs_what_went_beyond_the_promise),
+        CASE(without_watts_nobody_knows_the_grams),
+        CASE(with_a_gap_before_it_nobody_knows_the_grams),
         CASE(figures_that_may_be_revised_are_waited_for),
         CASE(a_missing_hour_is_never_kept),
         CASE(one_that_cannot_be_read_does_not_keep_the_others),

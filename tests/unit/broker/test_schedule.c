@@ -170,6 +170,23 @@ static void a_short_history_is_named_with_its_hours(void **state)
     assert_false(schedule.has_plan);
 }
 
+/* A long history that ended long ago is not called short. */
+static void a_history_that_ended_long_ago_is_named_so(void **state)
+{
+    const size_t ended = NOW_HOUR - 70 * 24;
+
+    (void)state;
+    histories[1].actuals.count = ended;
+    histories[1].actual_count = ended;
+    histories[1].newest_actual_s = grid_time(ended - 1);
+    plan();
+    assert_int_equal(schedule.count, 2);
+    assert_int_equal(schedule.gap_count, 1);
+    assert_string_equal(schedule.gaps[0].zone, "BB");
+    assert_int_equal(schedule.gaps[0].lack, GL_SCHEDULE_OLD);
+    assert_int_equal(schedule.gaps[0].newest_s, grid_time(ended - 1));
+}
+
 static void figures_of_another_boundary_are_not_compared(void **state)
 {
     (void)state;
@@ -475,6 +492,7 @@ int main(void)
         TEST(without_this_machine_the_best_ranked_is_the_baseline),
         TEST(a_home_without_a_history_is_not_planned_around_unasked),
         TEST(a_short_history_is_named_with_its_hours),
+        TEST(a_history_that_ended_long_ago_is_named_so),
         TEST(figures_of_another_boundary_are_not_compared),
         TEST(of_a_disputed_region_the_worse_zone_counts_in_every_hour),
         TEST(an_offer_of_unknown_power_is_passed_over),

@@ -62,9 +62,32 @@ static void first_promises_have_their_own_level(void **state)
     free(grid);
 }
 
+/* Of long wishes there are few first promises to learn from: they begin nearer to 1 - p. */
+static void longer_wishes_begin_lower(void **state)
+{
+    static const struct {
+        uint32_t whole_h;
+        double first; /* in units of 1 - p */
+    } rows[] = {{1, 2}, {6, 2}, {12, 1.41421356237}, {24, 1}, {96, 0.5}, {0, 3}};
+    struct gl_guarantee_rule rule = grid_rule(GL_LEG_CEILING, 350, .95);
+    struct gl_arena arena = {0};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const struct gl_guarantee *guarantee;
+
+        rule.whole_h = rows[i].whole_h;
+        guarantee = gl_guarantee_start(&arena, &rule, grid_time(0));
+        assert_non_null(guarantee);
+        assert_true(fabs(guarantee->first_level - rows[i].first * .05) < 1e-9);
+    }
+    gl_arena_done(&arena);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(first_promises_have_their_own_level)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(first_promises_have_their_own_level),
+                                       cmocka_unit_test(longer_wishes_begin_lower)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

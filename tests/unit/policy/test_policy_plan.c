@@ -63,14 +63,15 @@ static void defaults_say_how_many_count(void **state)
 
 static void budgets_are_kept(void **state)
 {
-    struct gl_policy *policy = parse_good(HEAD "  - id: team\n"
-                                               "    budget:\n"
-                                               "      limit: 50 kg per month\n"
-                                               "      of: {tag: team}\n"
-                                               "      money: 200 USD per month\n"
-                                               "      warn_at: 80%\n"
-                                               "      max_increase: 5 kg\n"
-                                               "      max_increase_share: 20%\n");
+    struct gl_policy *policy = parse_good("greenlaunch: 1\nid: p\nrules:\n"
+                                          "  - id: team\n"
+                                          "    budget:\n"
+                                          "      limit: 50 kg per month\n"
+                                          "      of: {tag: team}\n"
+                                          "      money: 200 USD per month\n"
+                                          "      warn_at: 80%\n"
+                                          "      max_increase: 5 kg\n"
+                                          "      max_increase_share: 20%\n");
     const struct gl_budget *budget = policy->rules[0].budget;
     GL_AUTO(gl_str_done) struct gl_str text = {0};
 
@@ -92,6 +93,17 @@ static void budgets_are_kept(void **state)
                "max_increase");
     assert_bad(HEAD "  - {max_count: 1, budget: {limit: 1 kg per day, of: team}}\n", GL_E_BAD_VALUE,
                3, 54, "{tag: team}");
+}
+
+/* What is kept is kept under names that somebody wrote. */
+static void accounts_are_named_by_ids(void **state)
+{
+    (void)state;
+    assert_bad(HEAD "  - {id: cap, budget: {limit: 1 kg per day}}\n", GL_E_BAD_VALUE, 3, 5,
+               "the id of its policy");
+    assert_bad("greenlaunch: 1\nid: p\nrules:\n  - {budget: {money: 1 USD per day}}\n",
+               GL_E_BAD_VALUE, 4, 5, "the id of its rule");
+    gl_policy_free(parse_good(HEAD "  - {budget: {max_increase: 1 kg}}\n"));
 }
 
 /* The including file's text after an included floor with the rule "r". */
@@ -178,7 +190,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rules_match_resources_of_plans), cmocka_unit_test(levels_differ_by_point),
         cmocka_unit_test(defaults_say_how_many_count),    cmocka_unit_test(budgets_are_kept),
-        cmocka_unit_test(overrides_only_tighten),         cmocka_unit_test(addresses_match_by_part),
+        cmocka_unit_test(accounts_are_named_by_ids),      cmocka_unit_test(overrides_only_tighten),
+        cmocka_unit_test(addresses_match_by_part),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -99,6 +99,30 @@ static void a_long_list_is_in_order(void **state)
     free(list);
 }
 
+static bool is_alike(const struct gl_judgement *a, const struct gl_judgement *b)
+{
+    return a->outcome == b->outcome && a->is_pareto == b->is_pareto &&
+           memcmp(a->grams_per_h, b->grams_per_h, sizeof a->grams_per_h) == 0 &&
+           memcmp(a->grams_total, b->grams_total, sizeof a->grams_total) == 0;
+}
+
+/* In full for the wanted, without bounds for the others. */
+static size_t count_in_full(const struct gl_decision *decision, const struct gl_decision *whole)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < LONG_LIST; i++) {
+        const struct gl_judgement *one = &decision->judgements[i], *full = &whole->judgements[i];
+        struct gl_judgement bare = *full;
+
+        bare.grams_per_h[0] = bare.grams_per_h[2] = -1;
+        bare.grams_total[0] = bare.grams_total[2] = -1;
+        count += is_alike(one, full);
+        assert_true(is_alike(one, full) || is_alike(one, &bare));
+    }
+    return count;
+}
+
 static void the_wanted_few_are_the_first_of_all(void **state)
 {
     static const size_t wanted[] = {1, 2, 10, 333, 2500, LONG_LIST - 1, LONG_LIST, LONG_LIST + 1};
@@ -113,6 +137,10 @@ static void the_wanted_few_are_the_first_of_all(void **state)
         question.ranked_wanted = wanted[i];
         decision = gl_decide(&question);
         assert_memory_equal(decision->ranked, whole->ranked, count * sizeof *whole->ranked);
+        for (size_t rank = 0; rank < count; rank++)
+            assert_true(is_alike(&decision->judgements[decision->ranked[rank]],
+                                 &whole->judgements[decision->ranked[rank]]));
+        assert_int_equal(count_in_full(decision, whole), count);
         gl_decision_free(decision);
     }
     gl_decision_free(whole);

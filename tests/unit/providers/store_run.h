@@ -29,6 +29,33 @@
 #define MINUTE INT64_C(60)
 #define HOUR   INT64_C(3600)
 
+/* Shows every plain file below a folder to `look`, but what lies in hidden folders; how many. */
+static inline size_t each_file(const char *folder, void (*look)(const char *bytes, size_t length))
+{
+    DIR *opened = opendir(folder);
+    const struct dirent *entry;
+    size_t seen = 0;
+
+    while (opened != NULL && (entry = readdir(opened)) != NULL) {
+        char *path = gl_path_join(folder, entry->d_name), *bytes;
+        struct gl_error ignored = {0};
+        size_t length;
+
+        if (entry->d_name[0] != '.' && entry->d_type == DT_DIR)
+            seen += each_file(path, look);
+        if (entry->d_type == DT_REG &&
+            gl_file_read(path, 1 << 20, &bytes, &length, &ignored) == 0) {
+            seen++;
+            look(bytes, length);
+            free(bytes);
+        }
+        free(path);
+    }
+    if (opened != NULL)
+        closedir(opened);
+    return seen;
+}
+
 /* ---- one run of a store ---- */
 
 struct run {

@@ -43,6 +43,28 @@ static void sections_and_keys(void **state)
     gl_aws_config_free(config);
 }
 
+/* As people write them: a section that is indented as a whole, names in quotes, tabs. */
+static void odd_ones_are_read_as_the_tools_do(void **state)
+{
+    struct gl_aws_config *config =
+        parse("[default]\n  aws_access_key_id = A\n  aws_secret_access_key = B\n"
+              "    goes on\n  region=eu-west-1\n\n   ; a comment\n"
+              "  [profile \"my dev\"]\nregion = r1\n[ profile 'x' ]\nregion=r2\n"
+              "[profile it's]\nregion=r3\n[profile s3user]\n  s3 =\n    max = 1\n  region = r4\n");
+
+    (void)state;
+    assert_string_equal(gl_aws_config_get(config, "default", "aws_access_key_id"), "A");
+    assert_string_equal(gl_aws_config_get(config, "default", "aws_secret_access_key"), "B");
+    assert_null(gl_aws_config_get(config, "default", "goes on"));
+    assert_string_equal(gl_aws_config_get(config, "default", "region"), "eu-west-1");
+    assert_string_equal(gl_aws_config_get(config, "profile my dev", "region"), "r1");
+    assert_string_equal(gl_aws_config_get(config, "profile x", "region"), "r2");
+    assert_string_equal(gl_aws_config_get(config, "profile it's", "region"), "r3");
+    assert_string_equal(gl_aws_config_get(config, "profile s3user", "s3.max"), "1");
+    assert_string_equal(gl_aws_config_get(config, "profile s3user", "region"), "r4");
+    gl_aws_config_free(config);
+}
+
 static void what_is_wrong_has_its_line_and_no_quote(void **state)
 {
     static const struct {
@@ -197,6 +219,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sections_and_keys),
+        cmocka_unit_test(odd_ones_are_read_as_the_tools_do),
         cmocka_unit_test(what_is_wrong_has_its_line_and_no_quote),
         cmocka_unit_test(ceilings_hold),
         cmocka_unit_test(words_are_split_as_a_shell_would),

@@ -189,6 +189,24 @@ static void what_cannot_be_honoured_is_refused(void **state)
     }
 }
 
+/* "-----BEGIN X-----" and a line break, as YAML's folded and literal blocks hold it. */
+static void base64_in_lines_is_read(void **state)
+{
+    struct gl_kubernetes_config config;
+    char path[160];
+
+    (void)state;
+    put("config",
+        CONTEXT "clusters:\n- name: c\n  cluster:\n    server: https://k\n"
+                "    certificate-authority-data: |\n      LS0tLS1CRUdJ\n      TiBYLS0tLS0K\n"
+                "users:\n- name: u\n  user: {token: a}\n",
+        0600, path);
+    if (find(path, NULL, &config) != 0)
+        fail_msg("%s", err.text);
+    assert_string_equal(config.ca_pem.text, "-----BEGIN X-----\n");
+    gl_kubernetes_config_done(&config);
+}
+
 static void half_a_certificate_is_none(void **state)
 {
     struct gl_kubernetes_config config;
@@ -411,6 +429,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_first_file_to_name_a_thing_counts, fresh, done),
         cmocka_unit_test_setup_teardown(without_a_kubeconfig_the_pod_tells, fresh, done),
         cmocka_unit_test_setup_teardown(what_cannot_be_honoured_is_refused, fresh, done),
+        cmocka_unit_test_setup_teardown(base64_in_lines_is_read, fresh, done),
         cmocka_unit_test_setup_teardown(half_a_certificate_is_none, fresh, done),
         cmocka_unit_test_setup_teardown(answers_of_plugins_are_judged, fresh, done),
         cmocka_unit_test_setup_teardown(plugins_are_run_without_a_shell, fresh, done),

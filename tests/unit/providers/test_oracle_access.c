@@ -372,33 +372,9 @@ static void pay_visit(struct visit *visit, const char *zone)
 #define ANSWER \
     "{\"region\":\"eu-frankfurt-1\",\"usage\":80,\"asked\":\"" TENANCY "/" USER "/" PRINT "\"}"
 
-/* Nothing that was written holds any of it, though the answer quoted who asked. */
-static void check_files(const char *folder, size_t *seen)
-{
-    DIR *opened = opendir(folder);
-    const struct dirent *entry;
-
-    while (opened != NULL && (entry = readdir(opened)) != NULL) {
-        char *path = gl_path_join(folder, entry->d_name), *bytes;
-        struct gl_error ignored = {0};
-        size_t length;
-
-        if (entry->d_type == DT_REG &&
-            gl_file_read(path, 1 << 20, &bytes, &length, &ignored) == 0) {
-            (*seen)++;
-            assert_silent(bytes, length);
-            free(bytes);
-        }
-        free(path);
-    }
-    if (opened != NULL)
-        closedir(opened);
-}
-
 static void test_a_claim(void **state)
 {
     struct visit visit = {.oracle = {.status = 200, .body = ANSWER}};
-    size_t files = 0;
 
     (void)state;
     write_file(CONFIG, GOOD);
@@ -416,8 +392,7 @@ static void test_a_claim(void **state)
     assert_int_equal(gl_grade_of_evidence(visit.point.evidence), GL_GRADE_E);
     assert_int_equal(visit.point.value_u, 800000);
     assert_int_equal(visit.point.low_u, GL_UNKNOWN);
-    check_files(CACHE, &files);
-    assert_true(files > 0);
+    assert_true(each_file(CACHE, assert_silent) > 0);
     assert_int_not_equal(access(FOLDER "/archive", F_OK), 0); /* no claim is history */
 }
 
@@ -465,7 +440,6 @@ static void test_faults(void **state)
         struct visit visit = {.oracle = {.status = cases[i].status,
                                          .body = cases[i].body,
                                          .headers = cases[i].headers}};
-        size_t files = 0;
 
         set_up(state);
         write_file(CONFIG, GOOD);
@@ -476,8 +450,7 @@ static void test_faults(void **state)
         assert_string_equal(gl_errc_row(visit.code)->symbol, gl_errc_row(cases[i].code)->symbol);
         if (strstr(visit.text, cases[i].says) == NULL)
             fail_msg("\"%s\" does not say \"%s\"", visit.text, cases[i].says);
-        check_files(CACHE, &files);
-        assert_int_equal(files, 0);
+        assert_int_equal(each_file(CACHE, assert_silent), 0);
     }
 }
 

@@ -505,12 +505,12 @@ static void test_endpoint(void **state)
         {"https://gw.example/?x", NULL},
         {"", "https://api.example"},
     };
-    static const struct gl_cloud_key keys[] = {{"endpoint", "h", NULL}, {NULL, NULL, NULL}};
+    static const struct gl_setting_key keys[] = {{.name = "endpoint", .what = "h"}, {0}};
     static const struct gl_cloud_ops ops = {.name = "test", .keys = keys};
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct gl_cloud_setting setting = {"endpoint", rows[i].value};
+        struct gl_setting setting = {"endpoint", rows[i].value};
         struct gl_cloud_options options = {.settings = &setting, .setting_count = 1};
         struct gl_error err = {0};
         char out[256] = "";

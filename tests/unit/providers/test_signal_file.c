@@ -121,13 +121,41 @@ static void test_place_of_error(void **state)
     assert_string_equal(err.pos.file, FOLDER "/series");
 }
 
+/* The balance of a year is no figure of an hour, whatever else the row says. */
+static void test_matching(void **state)
+{
+    static const struct {
+        const char *matching, *evidence;
+        enum gl_errc code;
+    } rows[] = {
+        {"none", "forecast", GL_OK},
+        {"hourly", "forecast", GL_OK},
+        {"annual", "annual_average", GL_OK},
+        {"annual", "forecast", GL_E_BAD_VALUE},
+        {"annual", "measured", GL_E_BAD_VALUE},
+        {"monthly", "", GL_E_BAD_VALUE},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char text[256];
+        struct gl_error err;
+        int length = snprintf(text, sizeof text,
+                              "from,until,quantity,unit,value,matching,evidence\n2026-01-10T10:00Z,"
+                              "2026-01-10T11:00Z,renewable_share,percent,97,%s,%s\n",
+                              rows[i].matching, rows[i].evidence);
+
+        assert_int_equal(read_bytes(text, (size_t)length, &err), rows[i].code);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cases),           cmocka_unit_test(test_covers),
         cmocka_unit_test(test_missing),         cmocka_unit_test(test_too_large),
         cmocka_unit_test(test_too_many_series), cmocka_unit_test(test_cut_anywhere),
-        cmocka_unit_test(test_place_of_error),
+        cmocka_unit_test(test_place_of_error),  cmocka_unit_test(test_matching),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

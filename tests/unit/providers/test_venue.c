@@ -74,13 +74,13 @@ static struct gl_venue_preview preview_of(const struct gl_venue *venue,
 
 static enum gl_errc code_of(const char *venue, const char *const *pairs)
 {
-    struct gl_venue_setting settings[8];
+    struct gl_setting settings[8];
     struct gl_venue_options options = {.world = world, .settings = settings};
     struct gl_error err = {0};
     struct gl_venue *opened;
 
     for (; pairs[0] != NULL; pairs += 2)
-        settings[options.setting_count++] = (struct gl_venue_setting){pairs[0], pairs[1]};
+        settings[options.setting_count++] = (struct gl_setting){pairs[0], pairs[1]};
     opened = gl_venue_open(venue, &options, &err);
     gl_venue_close(opened);
     return err.code;
@@ -148,7 +148,7 @@ static void expect_refused(const struct gl_venue *venue, struct gl_venue_request
 
 static void test_drafts(void **state)
 {
-    const struct gl_venue_setting settings[] = {{"repository", "o/r"}};
+    const struct gl_setting settings[] = {{"repository", "o/r"}};
     const struct gl_venue_options options = {world, settings, 1, NULL};
     static const char *const many[] = {"a", "b", "c", "d", "e", "f", "g", "h", "i",
                                        "j", "k", "l", "m", "n", "o", "p", "q", NULL};
@@ -202,7 +202,7 @@ static void decode(const char *text, struct gl_str *out)
 
 static void test_form(void **state)
 {
-    const struct gl_venue_setting settings[] = {{"repository", "heroku/roadmap"}};
+    const struct gl_setting settings[] = {{"repository", "heroku/roadmap"}};
     const struct gl_venue_options options = {world, settings, 1, NULL};
     static const struct gl_venue_field fields[] = {{"what", "What", "a & b = \xc3\xa9 #1?"},
                                                    {"why", "Why", "50% + \"quotes\"\n- list"}};
@@ -235,7 +235,7 @@ static void test_form(void **state)
 /* Whatever the text, the address stays below 8,192 bytes, is cut between characters and says so. */
 static void test_form_length(void **state)
 {
-    const struct gl_venue_setting settings[] = {{"repository", "o/r"}};
+    const struct gl_setting settings[] = {{"repository", "o/r"}};
     const struct gl_venue_options options = {world, settings, 1, NULL};
     static const char *const units[] = {"x", "\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x8c\xb1", "\n"};
     struct gl_venue *venue = open_venue("browser", &options);
@@ -269,7 +269,7 @@ static void test_form_length(void **state)
 
 static void test_file(void **state)
 {
-    const struct gl_venue_setting settings[] = {{"folder", folder}};
+    const struct gl_setting settings[] = {{"folder", folder}};
     const struct gl_venue_options options = {world, settings, 1, folder};
     struct gl_venue *venue = open_venue("file", &options);
     struct gl_venue_request request = draft();
@@ -304,7 +304,7 @@ static void test_secret_file(void **state)
     char *path = gl_path_join(folder, "token");
     GL_AUTO(gl_str_done) struct gl_str variable = {0};
     const char *environment[] = {NULL, NULL};
-    const struct gl_venue_setting settings[] = {{"repository", "o/r"}};
+    const struct gl_setting settings[] = {{"repository", "o/r"}};
     struct gl_venue_options options = {.settings = settings, .setting_count = 1};
     struct gl_world *own;
     struct gl_venue *venue;

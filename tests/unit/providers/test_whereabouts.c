@@ -27,6 +27,8 @@ static void test_every_cloud(void **state)
         GL_AUTO(gl_str_done) struct gl_str places = {0};
         const char *name = drivers[i].ops->name;
 
+        assert_ptr_equal(gl_cloud_find(name), drivers[i].ops);
+        assert_int_equal(gl_cloud_is_remote(name), strcmp(name, "local") != 0);
         if ((drivers[i].ops->caps & GL_CLOUD_REMOTE) == 0)
             continue;
         gl_whereabouts_all(name, &places);
@@ -35,6 +37,8 @@ static void test_every_cloud(void **state)
         if (gl_rights_find(name) == NULL)
             fail_msg("%s has no table in providers/cloud/rights.c", name);
     }
+    assert_null(gl_cloud_find("loca"));
+    assert_false(gl_cloud_is_remote("loca"));
     for (const struct gl_whereabouts *row = gl_whereabouts; row->cloud != NULL; row++)
         assert_int_equal(row->kind == GL_WHERE_FILE, row->path != NULL);
 }

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/hook/mapping_variant.h"
+#include "broker/hook/mapping_store.h"
+
+#include <string.h>
+#include <strings.h>
+
+/* Of what no row knows, anything that only machines have makes it suspicious, however deep it
+ * stands. */
+
+#define NAME_MAX_BYTES 200
+
+/* As it is written, else whatever its letters' case: Azure does not tell them apart. */
+static struct gl_mapping_entry *entry_named(const struct gl_mapping_store *store, const char *name)
+{
+    struct gl_mapping_entry *found = gl_mapping_entry(store, name);
+
+    for (size_t i = store->entry_count; found == NULL && i-- > 0;)
+        if (!store->entries[i].is_replaced && strcasecmp(store->entries[i].type, name) == 0)
+            found = &store->entries[i];
+    return found;
+}
+
+static bool is_machine_word(const char *key)
+{
+    static const char *const words[] = {
+        "vmSize",       "vmSizes",     "vm_size",      "hardwareProfile", "instanceType",
+        "InstanceType", "nodeSize",    "nodeVmSize",   "nodeType",        "machineType",
+        "MachineType",  "computeType", "instanceSize", "InstanceTypes",   "InstanceClass",
+    };
+
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (strcmp(key, words[i]) == 0)
+            return true;
+    return false;
+}
+
+static bool has_machine_word(const struct gl_jtree *tree, const struct gl_jnode *node)
+{
+    for (const struct gl_jnode *at = node; at != NULL && at < tree->nodes + node->end; at++)
+        if (at->key_length > 0 && is_machine_word(gl_jnode_key(tree, at)))
+            return true;
+    return false;
+}
+
+/* What the attribute holds, an object or a text with one in it. */
+static bool looks_like_machine(const struct gl_attributes *from, const char *holds)
+{
+    const struct gl_jnode *held = gl_jnode_get(from->tree, from->values, holds);
+    const char *text = gl_jnode_text(from->tree, held);
+    struct gl_jtree tree = {0};
+    struct gl_error err = {0};
+    bool does;
+
+    if (text == NULL)
+        return has_machine_word(from->tree, held);
+    does = gl_jtree_parse(&tree, text, strlen(text), holds, &err) == 0 &&
+           has_machine_word(&tree, gl_jtree_root(&tree));
+    gl_jtree_done(&tree);
+    return does;
+}
+
+void gl_mapping_variant(const struct gl_hook_mapping *mapping, const struct gl_mapping_row *row,
+                        const struct gl_attributes *attributes, struct gl_arena *arena,
+                        struct gl_variant *out)
+{
+    struct gl_mapping_entry *entry;
+    const char *text = NULL;
+    size_t length;
+
+    *out = (struct gl_variant){.row = row};
+    if (gl_path_texts(row->variant, attributes, NULL, arena, &text, 1, NULL, NULL) == 0)
+        return;
+    length = strcspn(text, "@");
+    out->name = gl_arena_text(arena, text, length < NAME_MAX_BYTES ? length : NAME_MAX_BYTES);
+    entry = entry_named(mapping->store, out->name);
+    out->row = entry != NULL ? gl_mapping_entry_row(mapping->store, entry) : NULL;
+    if (out->row != NULL && out->row->provider != NULL && row->provider != NULL &&
+        strcmp(out->row->provider, row->provider) != 0)
+        out->within = row->holds;
+    out->is_suspect =
+        entry == NULL && row->holds != NULL && looks_like_machine(attributes, row->holds);
+}
