@@ -246,6 +246,8 @@ int gl_guest_run(const struct gl_guest_options *options)
         }
         gl_guest_start_meter(guest);
         take_frames(guest);
+        if (guest->stop != GL_STOP_NONE)
+            reap(guest); /* before it is judged late: this machine may have stood still */
         gl_guest_stop_go_on(guest);
         gl_guest_send(guest);
         if (guest->stop == GL_STOP_TOLD)

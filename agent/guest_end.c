@@ -140,6 +140,14 @@ static void leave(struct gl_guest *guest)
     }
 }
 
+/* Somebody who follows the command has not heard how it ended: that goes out before the last word,
+ * after which nobody listens. What the command left behind may still hold its output open. */
+static bool owes_exit(const struct gl_guest *guest)
+{
+    return guest->command.is_ended && !guest->is_exit_told && !guest->is_held &&
+           guest->channel.fd >= 0;
+}
+
 /* Everything that is to be told has gone out, or nobody takes it. */
 static bool all_is_told(const struct gl_guest *guest)
 {
@@ -166,7 +174,7 @@ void gl_guest_stop_go_on(struct gl_guest *guest)
             end_meter(guest);
         break;
     case GL_STOP_METER:
-        if (guest->meter > 0 && !is_late)
+        if ((guest->meter > 0 || owes_exit(guest)) && !is_late)
             break;
         if (guest->meter > 0)
             kill(guest->meter, SIGKILL);

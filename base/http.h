@@ -27,12 +27,21 @@ struct gl_http_request {
      * transport's own copies are wiped, and the reply when it is done. */
     bool carries_secret;
     bool is_direct; /* never by a proxy: metadata addresses */
+    /* NULL = the environment's (HTTPS_PROXY, NO_PROXY). Else by this one, whatever the environment
+     * says: http://, https:// or socks5:// (which finds the name itself), without user name. */
+    const char *proxy_url;
+    /* https: the name that the certificate must hold and that is asked for; NULL = the URL's. */
+    const char *tls_name;
     /* PEM text; NULL = the system's authorities, no client certificate. With ca_pem the system's
      * are not trusted. client_key_pem may be NULL where client_cert_pem holds the key as well. */
     const char *ca_pem, *client_cert_pem, *client_key_pem;
 };
 
 #define GL_HTTP_HEADER_CEILING ((size_t)32 << 10)
+
+/* Whether they may stand in proxy_url and in tls_name. */
+bool gl_http_is_proxy(const char *url);
+bool gl_http_is_tls_name(const char *name); /* a host name or an IPv4 address */
 
 struct gl_http_reply {
     int status;

@@ -113,8 +113,9 @@ static size_t header_count(const struct gl_http_request *request)
 
 static size_t copy_size(const struct gl_http_request *request)
 {
-    const char *const texts[] = {request->method, request->url, request->ca_pem,
-                                 request->client_cert_pem, request->client_key_pem};
+    const char *const texts[] = {
+        request->method,         request->url,       request->ca_pem,  request->client_cert_pem,
+        request->client_key_pem, request->proxy_url, request->tls_name};
     size_t count = header_count(request);
     size_t size = (count + 1) * sizeof(char *) + request->body_length + 1;
 
@@ -144,6 +145,8 @@ static void *request_copy(const struct gl_http_request *request, struct gl_http_
     out->ca_pem = put_text(&at, request->ca_pem);
     out->client_cert_pem = put_text(&at, request->client_cert_pem);
     out->client_key_pem = put_text(&at, request->client_key_pem);
+    out->proxy_url = put_text(&at, request->proxy_url);
+    out->tls_name = put_text(&at, request->tls_name);
     out->body = put(&at, request->body, request->body_length);
     *out_size = size;
     return headers;

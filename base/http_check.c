@@ -75,10 +75,12 @@ static bool host_of(struct gl_view authority, char out[HOST_MAX])
     return true;
 }
 
-/* This machine, or the metadata service of an instance: a secret does not cross a network there. */
+/* This machine, or the metadata service of an instance or a pod: a secret does not cross a network
+ * there. */
 static bool is_near(struct gl_view authority)
 {
     static const uint8_t metadata[16] = {0xfd, 0, 0x0e, 0xc2, [14] = 2, [15] = 0x54};
+    static const uint8_t pods[16] = {0xfd, 0, 0x0e, 0xc2, [15] = 0x23};
     struct in6_addr six;
     struct in_addr four;
     char host[HOST_MAX];
@@ -92,8 +94,29 @@ static bool is_near(struct gl_view authority)
     }
     if (inet_pton(AF_INET6, host, &six) == 1)
         return memcmp(&six, &in6addr_loopback, sizeof six) == 0 ||
-               memcmp(&six, metadata, sizeof six) == 0;
+               memcmp(&six, metadata, sizeof six) == 0 || memcmp(&six, pods, sizeof six) == 0;
     return strcasecmp(host, "localhost") == 0 || strcasecmp(host, "metadata.google.internal") == 0;
+}
+
+bool gl_http_is_proxy(const char *url)
+{
+    static const char *const schemes[] = {"http://", "https://", "socks5://"};
+    struct gl_view authority = authority_of(url);
+    bool is_known = false;
+
+    for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++)
+        is_known = is_known || strncmp(url, schemes[i], strlen(schemes[i])) == 0;
+    return is_known && is_one_line(url) && authority.length > 0 &&
+           memchr(authority.text, '@', authority.length) == NULL;
+}
+
+bool gl_http_is_tls_name(const char *name)
+{
+    size_t length = strlen(name);
+
+    return length > 0 && length < 254 &&
+           strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_") ==
+               length;
 }
 
 int gl_http_check(const struct gl_http_request *request, struct gl_error *err)
@@ -108,6 +131,12 @@ int gl_http_check(const struct gl_http_request *request, struct gl_error *err)
     authority = authority_of(request->url);
     if (memchr(authority.text, '@', authority.length) != NULL)
         return gl_fail(err, GL_E_BAD_VALUE, "%s: the address holds a user name", what);
+    if (request->proxy_url != NULL && !gl_http_is_proxy(request->proxy_url))
+        return gl_fail(err, GL_E_BAD_VALUE,
+                       "%s: a proxy is http://, https:// or socks5://, without user name", what);
+    if (request->tls_name != NULL && !gl_http_is_tls_name(request->tls_name))
+        return gl_fail(err, GL_E_BAD_VALUE, "%s: the name for its certificate is no host name",
+                       what);
     if (request->carries_secret && strncmp(request->url, "http://", 7) == 0 && !is_near(authority))
         return gl_fail(err, GL_E_BAD_VALUE,
                        "%s: credentials are not sent over plain http: use https", what);

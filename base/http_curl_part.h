@@ -41,7 +41,7 @@ int gl_curl_load(struct gl_curl *curl, struct gl_error *err);
 
 /* What a request leaves with curl until the exchange is over; zeroed at first. */
 struct gl_curl_question {
-    struct curl_slist *headers;
+    struct curl_slist *headers, *connect_to;
     struct gl_view unsent; /* of the body */
 };
 /* Everything of one request but the callbacks for its answer. Request and question must stay in

@@ -104,6 +104,32 @@ static void set_method(const struct gl_curl *curl, CURL *easy,
     setopt(easy, CURLOPT_CUSTOMREQUEST, method);
 }
 
+/* What curl calls socks5 would tell the name server here where we are going. */
+static void set_proxy(const struct gl_curl *curl, CURL *easy, const struct gl_http_request *request)
+{
+    CURLcode (*setopt)(CURL *, CURLoption, ...) = curl->easy_setopt;
+    static const char socks[] = "socks5://";
+    GL_AUTO(gl_str_done) struct gl_str proxy = {0};
+    bool is_plain = strncmp(request->url, "http://", 7) == 0;
+
+    if (request->is_direct || (request->carries_secret && is_plain)) {
+        setopt(easy, CURLOPT_PROXY, "");
+        return;
+    }
+    if (request->proxy_url == NULL)
+        return;
+    if (strncmp(request->proxy_url, socks, strlen(socks)) == 0)
+        gl_str_addf(&proxy, "socks5h://%s", request->proxy_url + strlen(socks));
+    else
+        gl_str_add(&proxy, request->proxy_url);
+    setopt(easy, CURLOPT_PROXY, proxy.text);
+    setopt(easy, CURLOPT_NOPROXY, "");
+    if (curl->has_ca_folder) {
+        setopt(easy, CURLOPT_PROXY_CAINFO, (char *)NULL);
+        setopt(easy, CURLOPT_PROXY_CAPATH, GL_CURL_CA_FOLDER);
+    }
+}
+
 /* Redirects are not followed at all: a 3xx goes to the caller, who asked for one address. The limit
  * of the whole exchange ends a drip of bytes as well. */
 static void set_rules(const struct gl_curl *curl, CURL *easy, const struct gl_http_request *request)
@@ -120,8 +146,7 @@ static void set_rules(const struct gl_curl *curl, CURL *easy, const struct gl_ht
     /* Many at once wait a moment to learn whether they can share one connection. */
     setopt(easy, CURLOPT_HTTP_VERSION, is_plain ? CURL_HTTP_VERSION_1_1 : CURL_HTTP_VERSION_2TLS);
     setopt(easy, CURLOPT_PIPEWAIT, is_plain ? 0L : 1L);
-    if (request->is_direct || (request->carries_secret && is_plain))
-        setopt(easy, CURLOPT_PROXY, "");
+    set_proxy(curl, easy, request);
     setopt(easy, CURLOPT_USERAGENT, "greenlaunch/" GL_VERSION);
     setopt(easy, CURLOPT_ACCEPT_ENCODING, "");
     setopt(easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)gl_http_ceiling(request));
@@ -130,20 +155,48 @@ static void set_rules(const struct gl_curl *curl, CURL *easy, const struct gl_ht
 #endif
 }
 
+static void add_line(const struct gl_curl *curl, struct curl_slist **list, const char *line)
+{
+    struct curl_slist *longer = curl->slist_append(*list, line);
+
+    if (longer == NULL)
+        gl_die_of_memory();
+    *list = longer;
+}
+
 /* Header lines of a request; "Expect:" keeps curl from asking before it sends a body. */
 static struct curl_slist *header_list(const struct gl_curl *curl,
                                       const struct gl_http_request *request)
 {
     struct curl_slist *list = curl->slist_append(NULL, "Expect:");
 
-    for (size_t i = 0; request->headers != NULL && request->headers[i] != NULL; i++) {
-        struct curl_slist *longer = curl->slist_append(list, request->headers[i]);
-
-        if (longer == NULL)
-            gl_die_of_memory();
-        list = longer;
-    }
+    for (size_t i = 0; request->headers != NULL && request->headers[i] != NULL; i++)
+        add_line(curl, &list, request->headers[i]);
     return list;
+}
+
+/* curl verifies the host of the address: that becomes the wanted name, while the connection and the
+ * Host line stay with the real one. https://curl.se/libcurl/c/CURLOPT_CONNECT_TO.html */
+static void set_address(const struct gl_curl *curl, CURL *easy,
+                        const struct gl_http_request *request, struct gl_curl_question *question)
+{
+    GL_AUTO(gl_str_done) struct gl_str url = {0}, to = {0}, host = {0};
+    size_t start = strlen("https://"), end = gl_http_origin(request->url);
+    const char *authority = request->url + start, *port;
+
+    if (request->tls_name == NULL || strncmp(request->url, "https://", start) != 0) {
+        curl->easy_setopt(easy, CURLOPT_URL, request->url);
+        return;
+    }
+    port = authority[0] == '[' ? memchr(authority, ']', end - start) : authority;
+    port = port != NULL ? memchr(port, ':', end - start - (size_t)(port - authority)) : NULL;
+    gl_str_addf(&url, "https://%s%s", request->tls_name, port != NULL ? port : request->url + end);
+    gl_str_addf(&to, "::%.*s%s", (int)(end - start), authority, port != NULL ? "" : ":");
+    gl_str_addf(&host, "Host: %.*s", (int)(end - start), authority);
+    add_line(curl, &question->connect_to, to.text);
+    add_line(curl, &question->headers, host.text);
+    curl->easy_setopt(easy, CURLOPT_CONNECT_TO, question->connect_to);
+    curl->easy_setopt(easy, CURLOPT_URL, url.text);
 }
 
 void gl_curl_set(const struct gl_curl *curl, CURL *easy, const struct gl_http_request *request,
@@ -153,8 +206,8 @@ void gl_curl_set(const struct gl_curl *curl, CURL *easy, const struct gl_http_re
     set_tls(curl, easy, request);
     set_method(curl, easy, request, question);
     question->headers = header_list(curl, request);
+    set_address(curl, easy, request, question);
     curl->easy_setopt(easy, CURLOPT_HTTPHEADER, question->headers);
-    curl->easy_setopt(easy, CURLOPT_URL, request->url);
 }
 
 void gl_curl_question_done(const struct gl_curl *curl, struct gl_curl_question *question)
@@ -162,5 +215,6 @@ void gl_curl_question_done(const struct gl_curl *curl, struct gl_curl_question *
     for (struct curl_slist *at = question->headers; at != NULL; at = at->next)
         gl_wipe(at->data, strlen(at->data));
     curl->slist_free_all(question->headers);
+    curl->slist_free_all(question->connect_to);
     *question = (struct gl_curl_question){0};
 }

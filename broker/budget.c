@@ -62,7 +62,7 @@ int gl_cap_of_json(const json_t *json, struct gl_cap *out, struct gl_error *err)
         read_amount(json, "u_usd", &cap.limit.u_usd, err) != 0 ||
         read_warnings(json, &cap, err) != 0 || gl_period_read(period, &cap.period, err) != 0)
         return -1;
-    if (!gl_account_is_pattern(path) || strlen(zone) >= sizeof cap.zone)
+    if (!gl_account_was_pattern(path) || strlen(zone) >= sizeof cap.zone)
         return gl_fail(err, GL_E_BAD_REPLY, "bad budget in the ledger");
     snprintf(cap.path, sizeof cap.path, "%s", path);
     snprintf(cap.zone, sizeof cap.zone, "%s", zone);

@@ -147,28 +147,41 @@ static int check_alike(const struct gl_demand *signals, size_t count, struct gl_
     return 0;
 }
 
-int gl_demand_record(struct gl_ledger *ledger, const struct gl_demand *signals, size_t count,
-                     struct gl_demand_told *out, struct gl_error *err)
+int gl_demand_entry_of(const struct gl_demand *signals, size_t count, struct gl_demand_entry *out,
+                       struct gl_error *err)
 {
-    char fingerprints[GL_DEMAND_PLACES][GL_HASH_HEX];
-    GL_AUTO(gl_auto_json) json_t *body = NULL;
-    struct gl_ledger_demand demand;
     json_t *list;
-    int64_t seen;
 
     if (check_alike(signals, count, err) != 0)
         return -1;
     list = json_array();
     for (size_t i = 0; i < count; i++) {
-        gl_demand_fingerprint(&signals[i], fingerprints[i]);
+        gl_demand_fingerprint(&signals[i], out->fingerprints[i]);
         json_array_append_new(list, gl_demand_json(&signals[i]));
     }
-    body = json_pack("{s:o}", "signals", list);
-    demand = (struct gl_ledger_demand){body, signals[0].launch_key, signals[0].is_demo, count,
-                                       (const char(*)[GL_HASH_HEX])fingerprints};
-    if (gl_ledger_demand(ledger, &demand, &seen, err) != 0)
+    out->body = json_pack("{s:o}", "signals", list);
+    memcpy(out->launch_key, signals[0].launch_key, sizeof out->launch_key);
+    out->row = (struct gl_ledger_demand){out->body, out->launch_key, signals[0].is_demo, count,
+                                         (const char(*)[GL_HASH_HEX])out->fingerprints};
+    return 0;
+}
+
+void gl_demand_entry_done(struct gl_demand_entry *entry)
+{
+    json_decref(entry->body);
+    *entry = (struct gl_demand_entry){0};
+}
+
+int gl_demand_record(struct gl_ledger *ledger, const struct gl_demand *signals, size_t count,
+                     struct gl_demand_told *out, struct gl_error *err)
+{
+    GL_AUTO(gl_demand_entry_done) struct gl_demand_entry entry = {0};
+    int64_t seen;
+
+    if (gl_demand_entry_of(signals, count, &entry, err) != 0 ||
+        gl_ledger_demand(ledger, &entry.row, &seen, err) != 0)
         return -1;
-    gl_demand_id(fingerprints[0], out->id);
+    gl_demand_id(entry.fingerprints[0], out->id);
     out->seen = seen;
     return 0;
 }

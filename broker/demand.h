@@ -22,6 +22,18 @@ struct gl_demand_told {
 int gl_demand_record(struct gl_ledger *ledger, const struct gl_demand *signals, size_t count,
                      struct gl_demand_told *out, struct gl_error *err);
 
+/* The same, for who writes it beside another event (gl_ledger_guarantee_settle()): `row` refers to
+ * the rest of it, which stays where it is and gl_demand_entry_done() frees; zeroed before. */
+struct gl_demand_entry {
+    json_t *body;
+    char launch_key[GL_DEMAND_KEY + 1];
+    char fingerprints[GL_DEMAND_PLACES][GL_HASH_HEX];
+    struct gl_ledger_demand row;
+};
+int gl_demand_entry_of(const struct gl_demand *signals, size_t count, struct gl_demand_entry *out,
+                       struct gl_error *err);
+void gl_demand_entry_done(struct gl_demand_entry *entry);
+
 /* Where it was to be had: the provider ("private": one of no table), and of region and family what
  * the built-in tables know, else "". */
 void gl_demand_at(struct gl_demand *demand, const char *provider, const char *region,

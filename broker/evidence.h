@@ -18,6 +18,10 @@ int gl_evidence_parse(const json_t *evidence, struct gl_series *out, struct gl_e
  * intensity that has them for a year only is taken from hours without. New reference. */
 json_t *gl_evidence_figures(const struct gl_zone_facts *const *zones, size_t count,
                             struct gl_instant from, struct gl_instant until);
+/* The same of a span that is over, as it is known `now`: how old an hour is says nothing of what it
+ * was. New reference. */
+json_t *gl_evidence_past(const struct gl_zone_facts *const *zones, size_t count,
+                         struct gl_instant from, struct gl_instant until, struct gl_instant now);
 /* What else is known of them, in the order of sources: rules may rest on another source than the
  * reported figures, and a receipt asks them again. Makes no carbon. New reference. */
 json_t *gl_evidence_others(const struct gl_zone_facts *const *zones, size_t count,

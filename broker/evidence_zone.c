@@ -10,9 +10,9 @@
 /* The figure to report: the first source with bounds, as rules see it. Where that is a yearly
  * average, hours without bounds say more, and an account gives them wide ones. */
 static struct gl_figure reported(const struct gl_zone_facts *zone, const struct gl_meaning *want,
-                                 struct gl_instant from, struct gl_instant until)
+                                 struct gl_instant from, struct gl_instant until,
+                                 struct gl_figure_limits limits)
 {
-    struct gl_figure_limits limits = {.now = from, .max_age = {MAX_AGE_S}, .min_grade = GL_GRADE_E};
     struct gl_figure figure = gl_figure_of(zone, want, from, until, &limits), hourly;
 
     if (want->quantity != GL_INTENSITY || (figure.gap == GL_GAP_NONE && figure.grade < GL_GRADE_D))
@@ -25,8 +25,9 @@ static struct gl_figure reported(const struct gl_zone_facts *zone, const struct 
     return hourly;
 }
 
-json_t *gl_evidence_figures(const struct gl_zone_facts *const *zones, size_t count,
-                            struct gl_instant from, struct gl_instant until)
+static json_t *figures(const struct gl_zone_facts *const *zones, size_t count,
+                       struct gl_instant from, struct gl_instant until,
+                       struct gl_figure_limits limits)
 {
     json_t *list = json_array();
 
@@ -36,13 +37,29 @@ json_t *gl_evidence_figures(const struct gl_zone_facts *const *zones, size_t cou
                                             .boundary =
                                                 q == GL_INTENSITY ? GL_LIFECYCLE : GL_BOUNDARY_NA,
                                             .accounting = GL_LOCATION};
-            struct gl_figure figure = reported(zones[z], &want, from, until);
+            struct gl_figure figure = reported(zones[z], &want, from, until, limits);
 
             if (figure.series != NULL && figure.gap == GL_GAP_NONE)
                 json_array_append_new(list, gl_evidence_json(figure.series, from.unix_s,
                                                              until.unix_s + AFTER_ENDING));
         }
     return list;
+}
+
+json_t *gl_evidence_figures(const struct gl_zone_facts *const *zones, size_t count,
+                            struct gl_instant from, struct gl_instant until)
+{
+    return figures(
+        zones, count, from, until,
+        (struct gl_figure_limits){.now = from, .max_age = {MAX_AGE_S}, .min_grade = GL_GRADE_E});
+}
+
+json_t *gl_evidence_past(const struct gl_zone_facts *const *zones, size_t count,
+                         struct gl_instant from, struct gl_instant until, struct gl_instant now)
+{
+    return figures(
+        zones, count, from, until,
+        (struct gl_figure_limits){.now = now, .max_age = {INT64_MAX}, .min_grade = GL_GRADE_E});
 }
 
 static bool is_there(const json_t *list, const json_t *item)

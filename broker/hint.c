@@ -9,7 +9,7 @@
 static const struct {
     const char *command; /* NULL = any */
     enum gl_errc code;
-    const char *begins; /* the message; "" = any */
+    const char *says; /* somewhere in the message; "" = any */
     const char *hint;
 } rows[] = {
     {NULL, GL_E_USAGE, "unknown option --tag",
@@ -30,7 +30,17 @@ static const struct {
     {"request", GL_E_UNKNOWN_NAME, "",
      "list them with: greenlaunch request observe, or request status"},
     {"request", GL_E_BAD_VALUE, "", "mend what the message names; nothing was sent or written"},
+    {"request", GL_E_NOT_VERIFIED, "not the digest of its last preview",
+     "preview it again, read it, and approve that digest"},
+    {"request", GL_E_OUTCOME, "",
+     "approve the same once more: it is looked for first; see: greenlaunch request status"},
+    {"request", GL_E_PERMISSION, "",
+     "look there before anything more is sent; see: greenlaunch request status"},
+    {"request", GL_E_RATE_LIMIT, "",
+     "look there before anything more is sent; see: greenlaunch request status"},
     {"index", GL_E_UNKNOWN_NAME, "", "list the providers with: greenlaunch index disclosure"},
+    {NULL, GL_E_UNKNOWN_NAME, "no time zone",
+     "write a name as in Europe/Berlin, or UTC; those known here: ls /usr/share/zoneinfo"},
     {"budget", GL_E_UNKNOWN_NAME, "", "list the accounts with: greenlaunch budget show"},
     {"guarantee", GL_E_UNKNOWN_NAME, "", "list what was promised with: greenlaunch guarantee list"},
 };
@@ -41,7 +51,7 @@ static bool fits(size_t row, const char *command, const struct gl_error *err)
 
     return rows[row].code == err->code &&
            (of == NULL || (command != NULL && strcmp(of, command) == 0)) &&
-           strncmp(err->text, rows[row].begins, strlen(rows[row].begins)) == 0;
+           strstr(err->text, rows[row].says) != NULL;
 }
 
 const char *gl_hint_of(const char *command, const struct gl_error *err)

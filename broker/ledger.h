@@ -147,10 +147,13 @@ struct gl_guarantee_rows {
  * taken. */
 int gl_ledger_guarantee(struct gl_ledger *ledger, const char *launch, const json_t *body,
                         struct gl_error *err);
-/* What became of it: `body` has "id" and "state". *out_settled false, and nothing written: it was
- * settled before. UNKNOWN_NAME: that launch has no such promise. */
+/* What became of it: `body` has "id" and "state". With it, in one transaction, the unmet need that
+ * a broken one is (NULL = none), so that neither is ever there without the other. *out_settled
+ * false, and nothing written: it was settled before. UNKNOWN_NAME: that launch has no such promise.
+ */
 int gl_ledger_guarantee_settle(struct gl_ledger *ledger, const char *launch, const json_t *body,
-                               bool *out_settled, struct gl_error *err);
+                               const struct gl_ledger_demand *demand, bool *out_settled,
+                               struct gl_error *err);
 /* Newest first; `filter` is an id, a launch or a state, NULL = all. */
 int gl_ledger_guarantees(struct gl_ledger *ledger, const char *filter,
                          struct gl_guarantee_rows *out, struct gl_error *err);

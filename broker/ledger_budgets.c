@@ -178,7 +178,7 @@ static int put_hold(struct gl_ledger *ledger, const char *schema, const char *la
 {
     char path[GL_ACCOUNT_PATH];
 
-    if (!gl_account_is_path(account))
+    if (!gl_account_was_pattern(account) || strchr(account, '{') != NULL)
         return gl_fail(err, GL_E_BAD_REPLY, "bad account in the ledger");
     snprintf(path, sizeof path, "%s", account);
     do {

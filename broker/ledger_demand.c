@@ -42,8 +42,8 @@ static int count_seen(struct gl_ledger *ledger, const struct gl_ledger_demand *d
     return 0;
 }
 
-static int write_demand(struct gl_ledger *ledger, const struct gl_ledger_demand *demand,
-                        int64_t *out_seen, struct gl_error *err)
+int gl_ledger_demand_write(struct gl_ledger *ledger, const struct gl_ledger_demand *demand,
+                           int64_t *out_seen, struct gl_error *err)
 {
     int64_t ignored;
 
@@ -63,7 +63,7 @@ int gl_ledger_demand(struct gl_ledger *ledger, const struct gl_ledger_demand *de
 
     if (gl_ledger_begin(ledger, err) != 0)
         return -1;
-    if (write_demand(ledger, demand, &seen, err) != 0 ||
+    if (gl_ledger_demand_write(ledger, demand, &seen, err) != 0 ||
         gl_ledger_run(ledger, "COMMIT", err) != 0) {
         sqlite3_exec(ledger->db, "ROLLBACK", NULL, NULL, NULL);
         return gl_wrap(err, "the demand signal was not recorded");

@@ -57,6 +57,9 @@ int gl_ledger_check_budgets(struct gl_ledger *ledger, struct gl_error *err);
  * transaction. *out_taken: how many. What cannot be read is kept as such: reading it fails. */
 int gl_ledger_signals_fold(struct gl_ledger *ledger, const char *schema, int64_t last, int64_t most,
                            int64_t *out_taken, struct gl_error *err);
+/* gl_ledger_demand() within a transaction. */
+int gl_ledger_demand_write(struct gl_ledger *ledger, const struct gl_ledger_demand *demand,
+                           int64_t *out_seen, struct gl_error *err);
 /* Does it follow from the events? TAMPERED. */
 int gl_ledger_check_signals(struct gl_ledger *ledger, struct gl_error *err);
 /* Begin to write; refused where the ledger is open to look only. */

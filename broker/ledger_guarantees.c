@@ -106,9 +106,11 @@ int gl_ledger_guarantee(struct gl_ledger *ledger, const char *launch, const json
 }
 
 int gl_ledger_guarantee_settle(struct gl_ledger *ledger, const char *launch, const json_t *body,
-                               bool *out_settled, struct gl_error *err)
+                               const struct gl_ledger_demand *demand, bool *out_settled,
+                               struct gl_error *err)
 {
     bool is_open = false;
+    int64_t ignored;
 
     if (gl_ledger_begin(ledger, err) != 0)
         return -1;
@@ -118,6 +120,7 @@ int gl_ledger_guarantee_settle(struct gl_ledger *ledger, const char *launch, con
     if (!is_open)
         return roll_back(ledger, 0);
     if (gl_ledger_insert(ledger, "settled", launch, body, err) == 0 &&
+        (demand == NULL || gl_ledger_demand_write(ledger, demand, &ignored, err) == 0) &&
         gl_ledger_run(ledger, "COMMIT", err) == 0)
         return 0;
     *out_settled = false;

@@ -82,7 +82,8 @@ static const struct gl_command *implied_command(const char *const *argv)
 /* Nothing is launched for an option that only says where or how. */
 static int check_states_rule(const char *const *argv, struct gl_error *err)
 {
-    static const char *const rules[] = {"--renewable-only", "--max-", "--min-", "--green-for"};
+    static const char *const rules[] = {"--renewable-only", "--max-", "--min-", "--green-for",
+                                        "--policy"};
 
     for (size_t i = 1; argv[i] != NULL; i++)
         for (size_t k = 0; k < sizeof rules / sizeof rules[0]; k++)
@@ -90,7 +91,8 @@ static int check_states_rule(const char *const *argv, struct gl_error *err)
                 return 0;
     return gl_fail(err, GL_E_USAGE,
                    "which command? Its name stands first, as in greenlaunch offers, greenlaunch "
-                   "launch; only rules go without, as in greenlaunch --renewable-only");
+                   "launch; only limits and policies go without, as in greenlaunch "
+                   "--renewable-only");
 }
 
 /* argv without the command word. */

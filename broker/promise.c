@@ -398,31 +398,32 @@ static void note_place(const struct gl_launch_row *launch, const struct gl_guara
         demand->region[0] = '\0';
 }
 
-/* The unmet need of a broken promise. Of a launch that the ledger does not know nothing can be
- * said.
+/* The unmet need of a broken promise. It is left empty where nothing can be said: of a launch that
+ * the ledger does not know, of one without rules on figures, or in words that no signal may hold.
  */
-static int record_demand(const struct gl_promise_settling *ask, const struct breach *breach,
-                         struct gl_error *err)
+static int note_need(const struct gl_promise_settling *ask, const struct breach *breach,
+                     struct gl_demand_entry *out, struct gl_error *err)
 {
     const struct gl_guarantee_row *row = breach->row;
     const json_t *body = breach->body;
     GL_AUTO(gl_launch_rows_free) struct gl_launch_rows rows = {0};
     const char *rule = json_string_value(json_object_get(body, "rule"));
     const struct gl_span hours = {json_integer_value(json_object_get(body, "hours")) * 3600};
-    struct gl_demand_told ignored;
-    struct gl_demand demand;
+    struct gl_error ignored = {0};
+    struct gl_demand need;
 
     if (gl_ledger_launches(ask->ledger, row->launch, &rows, err) != 0)
         return -1;
-    if (rows.count == 0 || !gl_demand_of_launch(ask->world, &rows.rows[0], rule, hours, &demand))
+    if (rows.count == 0 || !gl_demand_of_launch(ask->world, &rows.rows[0], rule, hours, &need))
         return 0;
-    demand.kind = GL_DEMAND_BREACH;
-    demand.capability = GL_CAPABILITY_GREEN;
-    demand.instead = GL_INSTEAD_RAN;
-    demand.lost_ms = 0;
-    demand.extra_ug = beyond_ug(ask->ledger, &rows.rows[0], breach);
-    note_place(&rows.rows[0], row, &demand);
-    return gl_demand_record(ask->ledger, &demand, 1, &ignored, err);
+    need.kind = GL_DEMAND_BREACH;
+    need.capability = GL_CAPABILITY_GREEN;
+    need.instead = GL_INSTEAD_RAN;
+    need.lost_ms = 0;
+    need.extra_ug = beyond_ug(ask->ledger, &rows.rows[0], breach);
+    note_place(&rows.rows[0], row, &need);
+    gl_demand_entry_of(&need, 1, out, &ignored);
+    return 0;
 }
 
 /* What is made known and written down of one promise. */
@@ -439,7 +440,7 @@ static void tell(const struct settling *settling, const struct gl_promise_news *
 }
 
 static int record(const struct settling *settling, const struct gl_promise_news *news,
-                  bool *out_settled, struct gl_error *err)
+                  const struct gl_ledger_demand *need, bool *out_settled, struct gl_error *err)
 {
     bool is_broken = strcmp(news->state, "breached") == 0;
     GL_AUTO(gl_auto_json)
@@ -450,8 +451,8 @@ static int record(const struct settling *settling, const struct gl_promise_news 
                   "on_estimates", news->on_estimates, "was_there",
                   is_broken ? json_boolean(news->was_there) : json_null());
 
-    return gl_ledger_guarantee_settle(settling->ask->ledger, news->row->launch, body, out_settled,
-                                      err);
+    return gl_ledger_guarantee_settle(settling->ask->ledger, news->row->launch, body, need,
+                                      out_settled, err);
 }
 
 static void count(struct gl_promises_settled *counts, const struct gl_promise_news *news)
@@ -462,21 +463,24 @@ static void count(struct gl_promises_settled *counts, const struct gl_promise_ne
     counts->met += strcmp(news->state, "breached") == 0 && news->was_there;
 }
 
+/* State and need go into the ledger together: who is killed between the two would lose the need,
+ * for what is settled is not looked at again. */
 static int settle_as(struct settling *settling, const struct gl_promise_news *news,
                      const json_t *body, const struct due *due, struct gl_error *err)
 {
     const struct breach breach = {news->row, body, due, news->hour_s, settling->now_s};
+    bool is_met = strcmp(news->state, "breached") == 0 && news->was_there;
+    GL_AUTO(gl_demand_entry_done) struct gl_demand_entry need = {0};
     bool is_settled;
 
-    if (record(settling, news, &is_settled, err) != 0)
+    if ((is_met && note_need(settling->ask, &breach, &need, err) != 0) ||
+        record(settling, news, need.body != NULL ? &need.row : NULL, &is_settled, err) != 0)
         return -1;
     if (!is_settled) /* by another process meanwhile */
         return 0;
     count(settling->counts, news);
     tell(settling, news);
-    return strcmp(news->state, "breached") == 0 && news->was_there
-               ? record_demand(settling->ask, &breach, err)
-               : 0;
+    return 0;
 }
 
 static int settle_row(struct settling *settling, const struct gl_guarantee_row *row,

@@ -110,14 +110,14 @@ static void add_json_line(struct gl_str *out, const char *mark, const json_t *js
         gl_str_addf(out, "%s %s\n", mark, text);
 }
 
-/* The signed lines, and how it ended. Losing them to a full disk loses nothing that the console
- * does not still show. */
-static void keep(const struct gl_launcher *launcher, const struct gl_collected *collected)
+/* The signed lines, and how it ended. Where they cannot be kept, the console still shows them; who
+ * pushes must hear of it and say them again. */
+static int keep(const struct gl_launcher *launcher, const struct gl_collected *collected,
+                struct gl_error *err)
 {
     GL_AUTO(gl_auto_free) char *path = kept_path(launcher, collected->log.launch);
     GL_AUTO(gl_auto_free) char *folder = gl_path_join(launcher->state_folder, "readings");
     GL_AUTO(gl_str_done) struct gl_str text = {.ceiling = KEPT_MAX};
-    struct gl_error ignored = {0};
     const json_t *batch;
     size_t i;
 
@@ -133,8 +133,12 @@ static void keep(const struct gl_launcher *launcher, const struct gl_collected *
     if (collected->said.notice[0] != '\0')
         gl_str_addf(&text, "GLN1 {\"kind\":\"%s\",\"launch\":\"%s\"}\n", collected->said.notice,
                     collected->log.launch);
-    if (text.length > 0 && gl_dir_make(folder, &ignored) == 0)
-        gl_file_write(path, text.text, text.length, 0600, &ignored);
+    if (text.length == 0)
+        return 0;
+    return gl_dir_make(folder, err) != 0 ||
+                   gl_file_write(path, text.text, text.length, 0600, err) != 0
+               ? -1
+               : 0;
 }
 
 /* ---- both ---- */
@@ -251,7 +255,7 @@ static int collect_and_keep(struct gl_launcher *launcher, const struct gl_launch
     int got = collect_kept(launcher, row, console, out, err);
 
     if (got == 0 && lock >= 0)
-        keep(launcher, out);
+        keep(launcher, out, &ignored);
     if (lock >= 0)
         close(lock);
     return got;
@@ -381,7 +385,7 @@ static int add_pushed(struct gl_launcher *launcher, const struct gl_launch_row *
     gl_meterlog_feed(&known.log, pushed.text, pushed.length);
     gl_meterlog_feed(&known.log, "\n", 1);
     if (take_pushed_exit(pushed, &known) || known.log.count > before)
-        keep(launcher, &known);
+        result = keep(launcher, &known, err);
     else if (known.log.repeated == 0)
         result = gl_fail(err, GL_E_NOT_VERIFIED, "this launch has signed no reading of it");
     if (result == 0)

@@ -17,6 +17,7 @@
  *   closed     fingerprint, by: a person says that it is over
  *   polled     fingerprint, place, and what the venue said, or why it did not
  *   granted    fingerprint, cloud, region, type: an offer there satisfies the rule now
+ *   searched   place, answer, wait_s, error: a search there met a hard stop
  *   lifted     place, by, why: a person has looked, the hard stop of that place ends */
 
 #include "broker/ledger.h"

@@ -139,7 +139,7 @@ static struct gl_request_past *past_of(struct gl_requests *requests, const char 
 /* What every step is given. */
 struct turn {
     struct gl_requests *requests;
-    struct gl_request_record *record; /* NULL for `lifted` */
+    struct gl_request_record *record; /* NULL of a place alone */
     const json_t *body;
     int64_t at_ms;
 };
@@ -359,6 +359,12 @@ static void fold_polled(struct turn *turn)
         read_status(turn->record, turn->body, turn->at_ms);
 }
 
+/* A search that met a hard stop: no failed try of any request. */
+static void fold_searched(struct turn *turn)
+{
+    note_answer(turn, false);
+}
+
 static void fold_granted(struct turn *turn)
 {
     if (!gl_request_is_open(turn->record) || turn->record->state == GL_REQUEST_GRANTED)
@@ -390,7 +396,7 @@ int gl_requests_fold(struct gl_requests *requests, const json_t *event, struct g
         {"approved", fold_approved, false}, {"outcome", fold_outcome, false},
         {"settled", fold_settled, false},   {"polled", fold_polled, false},
         {"granted", fold_granted, false},   {"lifted", fold_lifted, true},
-        {"closed", fold_closed, false},
+        {"closed", fold_closed, false},     {"searched", fold_searched, true},
     };
     const json_t *body = json_object_get(event, "body");
     struct turn turn = {requests, NULL, body, number_of(event, "at_ms", 0)};

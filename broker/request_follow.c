@@ -93,6 +93,37 @@ int gl_request_lift(const struct gl_request_desk *desk, const char *place, const
         err);
 }
 
+/* ---- what is there already ---- */
+
+static int note_stop(const struct gl_request_desk *desk, const struct gl_venue *venue,
+                     const struct gl_error *why, struct gl_error *err)
+{
+    json_t *body = json_pack("{s:s,s:s,s:s,s:I}", "op", "searched", "place", gl_venue_place(venue),
+                             "answer", gl_venue_answer_word(gl_venue_last_answer(venue)), "wait_s",
+                             (json_int_t)gl_venue_told_wait_s(venue));
+
+    gl_request_set_text(body, "error", why->text);
+    return gl_request_append(desk, body, err);
+}
+
+int gl_request_search(const struct gl_request_desk *desk, struct gl_venue *venue, const char *words,
+                      struct gl_venue_candidate out[GL_VENUE_CANDIDATES], size_t *out_count,
+                      struct gl_error *err)
+{
+    GL_AUTO(gl_requests_done) struct gl_requests requests = {0};
+    struct gl_error why = {0};
+
+    if (gl_requests_read(desk->ledger, &requests, err) != 0)
+        return -1;
+    if (stopped_place(&requests, gl_venue_place(venue)) != NULL)
+        return gl_fail(err, GL_E_PROVIDER, "that place is stopped; greenlaunch request status");
+    if (gl_venue_search(venue, words, out, out_count, &why) == 0)
+        return 0;
+    if (is_stop(gl_venue_last_answer(venue)) && note_stop(desk, venue, &why, err) != 0)
+        return -1;
+    return gl_fail(err, why.code, "%s", why.text);
+}
+
 /* ---- the venue's answers ---- */
 
 static json_t *polled_json(const struct gl_request_record *record, const struct gl_venue *venue)

@@ -19,6 +19,12 @@ int gl_request_close(const struct gl_request_desk *desk, const char *id, const c
 int gl_request_lift(const struct gl_request_desk *desk, const char *place, const char *by,
                     const char *why, struct gl_error *err);
 
+/* Search an open venue for requests alike, as gl_venue_search(). A place with a hard stop is not
+ * asked (PROVIDER), and an answer that is one is written down as such. */
+int gl_request_search(const struct gl_request_desk *desk, struct gl_venue *venue, const char *words,
+                      struct gl_venue_candidate out[GL_VENUE_CANDIDATES], size_t *out_count,
+                      struct gl_error *err);
+
 /* Ask the venue of a request what became of it; conditional where the venue can. Not before
  * GL_REQUEST_POLL_S after the last time unless `is_forced`. */
 #define GL_REQUEST_POLL_S (7 * 24 * 3600)

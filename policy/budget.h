@@ -85,12 +85,21 @@ struct gl_stretch_of_time gl_window_at(const struct gl_period_of *period,
 
 /* ---- accounts ---- */
 
-/* Is it the path of an account (no "{tag}"), or of a cap (with them)? */
+/* Is it the path of an account (no "{tag}"), or of a cap (with them)? One to eight names between
+ * slashes, each 1 to 63 of A-Z a-z 0-9 . _ - + @ %, not of dots alone. */
 bool gl_account_is_path(const char *path);
 bool gl_account_is_pattern(const char *path);
+/* The same for what a ledger holds: earlier versions took names of dots, with or without tags. */
+bool gl_account_was_pattern(const char *path);
+/* A path as people write it: what a name cannot hold becomes %XX a byte, as in the value of a tag,
+ * so that "org/team a" is what --tag team="team a" is charged to; a %XX that is written stays.
+ * BAD_VALUE saying what is wrong: an empty name, dots alone, control characters, blanks at an end,
+ * braces within a name, too long. */
+int gl_account_read(const char *text, char out[GL_ACCOUNT_PATH], struct gl_error *err);
 /* A tree such as "org/{team}/{project}" with the values of tags ("key=value", NULL-terminated; NULL
  * = none) put in. A tag that is not there becomes GL_ACCOUNT_UNSET, so that leaving it off is no
- * way around a cap; what a path cannot hold is written as %XX. Errors: BAD_VALUE, TOO_LARGE. */
+ * way around a cap; what a path cannot hold, and a name of dots alone, is written as %XX. Errors:
+ * BAD_VALUE, TOO_LARGE. */
 int gl_account_of(const char *tree, const char *const *tags, char out[GL_ACCOUNT_PATH],
                   struct gl_error *err);
 /* One text as one segment, appended after a slash. TOO_LARGE. */

@@ -8,25 +8,37 @@
 static const char letters[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-+@%";
 
-/* One segment at `text`: its length, 0 when it is none. */
-static size_t segment_of(const char *text, bool may_be_tag)
+/* "." and "..": names that elsewhere mean a place. */
+static bool is_dots(const char *text, size_t length)
 {
-    bool is_tag = may_be_tag && text[0] == '{';
+    return length > 0 && strspn(text, ".") >= length;
+}
+
+/* How a path is read: as new ones are written, or also as those of earlier versions. */
+struct grammar {
+    bool may_have_tags, may_be_dots;
+};
+
+/* One segment at `text`: its length, 0 when it is none. */
+static size_t segment_of(const char *text, const struct grammar *grammar)
+{
+    bool is_tag = grammar->may_have_tags && text[0] == '{';
     size_t length = strspn(text + is_tag, letters);
 
-    if (length == 0 || length >= GL_ACCOUNT_SEGMENT || (is_tag && text[length + 1] != '}'))
+    if (length == 0 || length >= GL_ACCOUNT_SEGMENT || (is_tag && text[length + 1] != '}') ||
+        (!grammar->may_be_dots && is_dots(text + is_tag, length)))
         return 0;
     return length + (is_tag ? 2 : 0);
 }
 
-static bool is_path(const char *path, bool may_have_tags)
+static bool is_path(const char *path, const struct grammar *grammar)
 {
     size_t levels = 0;
 
     if (strlen(path) >= GL_ACCOUNT_PATH)
         return false;
     for (;;) {
-        size_t length = segment_of(path, may_have_tags);
+        size_t length = segment_of(path, grammar);
 
         if (length == 0 || ++levels > GL_ACCOUNT_LEVELS)
             return false;
@@ -40,22 +52,102 @@ static bool is_path(const char *path, bool may_have_tags)
 
 bool gl_account_is_path(const char *path)
 {
-    return is_path(path, false);
+    return is_path(path, &(struct grammar){false, false});
 }
 
 bool gl_account_is_pattern(const char *path)
 {
-    return is_path(path, true);
+    return is_path(path, &(struct grammar){true, false});
+}
+
+bool gl_account_was_pattern(const char *path)
+{
+    return is_path(path, &(struct grammar){true, true});
+}
+
+static void add_escaped_byte(struct gl_str *out, char byte)
+{
+    gl_str_addf(out, "%%%02X", (unsigned char)byte);
 }
 
 static void add_escaped(struct gl_str *out, const char *text)
 {
+    bool is_all_dots = is_dots(text, strlen(text));
+
     for (; *text != '\0'; text++)
-        if (*text != '%' && strchr(letters, *text) != NULL)
+        if (*text != '%' && !is_all_dots && strchr(letters, *text) != NULL)
             gl_str_add_char(out, *text);
         else
-            gl_str_addf(out, "%%%02X", (unsigned char)*text);
+            add_escaped_byte(out, *text);
 }
+
+/* ---- as people write it ---- */
+
+static bool is_escape(const char *text)
+{
+    static const char digits[] = "0123456789ABCDEF";
+
+    return text[0] == '%' && text[1] != '\0' && strchr(digits, text[1]) != NULL &&
+           text[2] != '\0' && strchr(digits, text[2]) != NULL;
+}
+
+/* Why a name is none; NULL when it is one. */
+static const char *wrong_with(const char *name, size_t length)
+{
+    if (length == 0)
+        return "a name between its slashes is empty";
+    if (is_dots(name, length))
+        return "dots alone are no name: it is a path in a tree of accounts, not of files";
+    if (name[0] == ' ' || name[length - 1] == ' ')
+        return "a name begins or ends with a blank";
+    for (size_t i = 0; i < length; i++) {
+        if ((unsigned char)name[i] < ' ' || name[i] == 0x7f)
+            return "a name holds a control character";
+        if (strchr("{}", name[i]) != NULL)
+            return "braces stand around a whole name, as in {team}";
+    }
+    return NULL;
+}
+
+static const char *read_name(const char *name, size_t length, struct gl_str *out)
+{
+    bool is_tag = length > 2 && name[0] == '{' && name[length - 1] == '}';
+    const char *wrong = is_tag ? wrong_with(name + 1, length - 2) : wrong_with(name, length);
+
+    for (size_t i = 0; wrong == NULL && i < length; i++)
+        if (is_tag || is_escape(name + i) || (name[i] != '%' && strchr(letters, name[i]) != NULL))
+            gl_str_add_char(out, name[i]);
+        else
+            add_escaped_byte(out, name[i]);
+    return wrong;
+}
+
+int gl_account_read(const char *text, char out[GL_ACCOUNT_PATH], struct gl_error *err)
+{
+    GL_AUTO(gl_str_done) struct gl_str path = {0};
+    const char *wrong = NULL, *at = text;
+
+    for (; wrong == NULL; at++) {
+        size_t length = strcspn(at, "/");
+
+        wrong = read_name(at, length, &path);
+        at += length;
+        if (*at == '\0')
+            break;
+        gl_str_add_char(&path, '/');
+    }
+    if (wrong == NULL && !gl_account_is_pattern(gl_str_text(&path)))
+        wrong = "at most 8 names of 63 letters each, of which any but A-Z a-z 0-9 . _ - + @ counts "
+                "three a byte, 255 in all";
+    if (wrong != NULL)
+        return gl_fail(err, GL_E_BAD_VALUE,
+                       "\"%.60s\" is no account: %s; write it as in org/ml or org/{team}", text,
+                       wrong);
+    snprintf(out, GL_ACCOUNT_PATH, "%s", gl_str_text(&path));
+    return 0;
+}
+
+/* ---- as tags make it ---- */
 
 int gl_account_add(char path[GL_ACCOUNT_PATH], const char *segment, struct gl_error *err)
 {

@@ -105,6 +105,21 @@ static void check_account(const struct gl_reader *reader, const struct gl_file_d
                     "a budget is kept under the id of its rule: write id: NAME");
 }
 
+/* An override that brings the budget leaves it under the id of the file that wrote the rule. */
+static void check_added_account(const struct gl_reader *reader, const struct gl_rule *rule,
+                                const struct gl_rule_draft *draft)
+{
+    bool had_account = rule->budget != NULL && gl_budget_has_account(rule->budget);
+
+    if (had_account || rule->policy != NULL || !has_account(draft))
+        return;
+    gl_diagnose(&reader->source, &draft->mark, GL_E_BAD_VALUE,
+                "a budget is kept under the id of the policy that wrote its rule, and the file "
+                "that wrote \"%s\" has none: write id: NAME at the top of that file, or give this "
+                "budget to a rule of its own here",
+                rule->id);
+}
+
 static void add_new_rule(struct gl_build *build, const struct gl_reader *reader,
                          const struct gl_file_draft *file, const struct gl_rule_draft *draft)
 {
@@ -114,7 +129,14 @@ static void add_new_rule(struct gl_build *build, const struct gl_reader *reader,
     gl_rule_add(build->policy, reader, draft, &file->defaults);
     rule = gl_policy_rule(build->policy, draft->id);
     if (rule != NULL)
-        rule->policy = id_of(file, reader);
+        rule->policy = file->id;
+}
+
+static void tighten_rule(const struct gl_reader *reader, struct gl_rule *rule,
+                         const struct gl_rule_draft *draft)
+{
+    check_added_account(reader, rule, draft);
+    gl_rule_override(reader, rule, draft);
 }
 
 /* `is_complete`: all includes were read, so that an id they lack is an error. */
@@ -132,7 +154,7 @@ static void add_rule(struct gl_build *build, const struct gl_reader *reader,
     if (rule != NULL && (is_same_file || !draft->is_override))
         fail_same_id(reader, draft, rule, is_same_file);
     else if (rule != NULL)
-        gl_rule_override(reader, rule, draft);
+        tighten_rule(reader, rule, draft);
     else if (!draft->is_override)
         add_new_rule(build, reader, file, draft);
     else if (is_complete)

@@ -123,8 +123,13 @@ int gl_charge_plan(const struct gl_context *context, const struct gl_ask_result 
     const char *tree = options->account != NULL          ? options->account
                        : context->config.account != NULL ? context->config.account
                                                          : GL_ACCOUNT_TREE;
+    char named[GL_ACCOUNT_PATH];
     json_t *body;
 
+    if (options->account != NULL && gl_account_read(options->account, named, err) != 0)
+        return gl_wrap(err, "--account");
+    if (options->account != NULL)
+        tree = named;
     if (gl_account_of(tree, asked->request.tags, payer->accounts[0], err) != 0)
         return -1;
     if (is_of_rules(payer->accounts[0]))

@@ -44,6 +44,20 @@ struct budget_call {
 
 /* ---- show, forecast ---- */
 
+/* The account that a word means. One that is kept since an earlier version may still be shown and
+ * taken off under a name that nothing new may have. */
+static int read_account(const char *word, char out[GL_ACCOUNT_PATH], struct gl_error *err)
+{
+    struct gl_error why = {0};
+
+    if (gl_account_read(word, out, &why) == 0)
+        return 0;
+    if (!gl_account_was_pattern(word))
+        return gl_fail(err, why.code, "%s", why.text);
+    snprintf(out, GL_ACCOUNT_PATH, "%s", word);
+    return 0;
+}
+
 typedef void show_fn(struct gl_context *context, const struct gl_shown_account *accounts,
                      size_t count);
 
@@ -60,10 +74,12 @@ static int show_with(const struct budget_call *call, show_fn *show, struct gl_er
 {
     GL_AUTO(gl_caps_done) struct gl_caps caps = {0, NULL};
     struct gl_shown_account *accounts = NULL;
-    const char *below = call->count > 0 ? call->words[0] : NULL;
+    char path[GL_ACCOUNT_PATH];
+    const char *below = call->count > 0 ? path : NULL;
     size_t count = 0;
 
-    if (gl_budget_caps(call->ledger, &caps, err) != 0 ||
+    if ((below != NULL && read_account(call->words[0], path, err) != 0) ||
+        gl_budget_caps(call->ledger, &caps, err) != 0 ||
         gl_shown_accounts(call->context, call->ledger, &caps, below, &accounts, &count, err) != 0)
         return -1;
     if (count == 0 && below != NULL)
@@ -199,9 +215,12 @@ static void tell_set(const struct budget_call *call, const struct gl_cap *cap)
 
 static int take_off(const struct budget_call *call, struct gl_error *err)
 {
-    if (gl_budget_unset(call->ledger, call->words[0], call->values->by, err) != 0)
+    char path[GL_ACCOUNT_PATH];
+
+    if (read_account(call->words[0], path, err) != 0 ||
+        gl_budget_unset(call->ledger, path, call->values->by, err) != 0)
         return -1;
-    gl_str_addf(&call->context->reply.text, "%s has no budget any more\n", call->words[0]);
+    gl_str_addf(&call->context->reply.text, "%s has no budget any more\n", path);
     call->context->reply.data = json_pack("{s:n}", "budget");
     return GL_EXIT_OK;
 }
@@ -225,7 +244,8 @@ static int run_set(const struct budget_call *call, struct gl_error *err)
 {
     GL_AUTO(gl_caps_done) struct gl_caps caps = {0, NULL};
     const char *limit = call->count == 2 ? call->words[1] : NULL;
-    char tag[GL_ACCOUNT_SEGMENT] = "", path[GL_ACCOUNT_PATH + GL_ACCOUNT_SEGMENT];
+    char tag[GL_ACCOUNT_SEGMENT] = "", path[GL_ACCOUNT_PATH];
+    GL_AUTO(gl_str_done) struct gl_str whose = {0};
     struct gl_cap cap, read;
 
     if (check_whose(call, err) != 0)
@@ -236,12 +256,9 @@ static int run_set(const struct budget_call *call, struct gl_error *err)
     if (read_limits(call, limit, &read, tag, err) != 0 ||
         gl_budget_caps(call->ledger, &caps, err) != 0)
         return -1;
-    snprintf(path, sizeof path, tag[0] != '\0' ? "%s/{%s}" : "%s", call->words[0], tag);
-    if (strlen(path) >= GL_ACCOUNT_PATH || !gl_account_is_pattern(path))
-        return gl_fail(err, GL_E_USAGE,
-                       "\"%.60s\" is no account; write it as in org/ml or "
-                       "org/{team}",
-                       path);
+    gl_str_addf(&whose, tag[0] != '\0' ? "%s/{%s}" : "%s", call->words[0], tag);
+    if (gl_account_read(gl_str_text(&whose), path, err) != 0)
+        return -1;
     begin_with(&caps, path, &cap);
     cap.period = read.period;
     cap.limit.ug = read.limit.ug != GL_UNKNOWN ? read.limit.ug : cap.limit.ug;
@@ -260,6 +277,7 @@ static int run_set(const struct budget_call *call, struct gl_error *err)
 
 static int run_move(const struct budget_call *call, struct gl_error *err)
 {
+    char from[GL_ACCOUNT_PATH], to[GL_ACCOUNT_PATH];
     struct gl_amount amount;
 
     if (call->count != 3)
@@ -269,14 +287,15 @@ static int run_move(const struct budget_call *call, struct gl_error *err)
         return -1;
     if (amount.ug == 0 && amount.u_usd == 0)
         return gl_fail(err, GL_E_USAGE, "there is nothing to move");
-    if (gl_budget_move(call->ledger, call->words[1], call->words[2], &amount, call->values->by,
-                       call->values->reason, err) != 0)
+    if (gl_account_read(call->words[1], from, err) != 0 ||
+        gl_account_read(call->words[2], to, err) != 0 ||
+        gl_budget_move(call->ledger, from, to, &amount, call->values->by, call->values->reason,
+                       err) != 0)
         return -1;
     gl_str_addf(&call->context->reply.text, "%s moved from %s to %s for the present window\n",
-                call->words[0], call->words[1], call->words[2]);
-    call->context->reply.data =
-        json_pack("{s:s,s:s,s:I,s:I}", "from", call->words[1], "to", call->words[2], "ug",
-                  (json_int_t)amount.ug, "u_usd", (json_int_t)amount.u_usd);
+                call->words[0], from, to);
+    call->context->reply.data = json_pack("{s:s,s:s,s:I,s:I}", "from", from, "to", to, "ug",
+                                          (json_int_t)amount.ug, "u_usd", (json_int_t)amount.u_usd);
     return GL_EXIT_OK;
 }
 

@@ -170,10 +170,11 @@ static int run(struct gl_context *context, const struct gl_call *call, struct gl
     if (values->receive.listen != NULL || values->receive.tls_cert != NULL ||
         values->receive.tls_key != NULL)
         return gl_fail(err, GL_E_USAGE, "--listen, --tls-cert and --tls-key are for receive");
-    if (gl_metered_begin(context, call->rest, zone, &metered, err) != 0)
+    if (gl_context_ledger(context, err) == NULL)
         return -1;
-    gl_metered_settle(context);
-    if (run_metered(context, &metered, call->rest, err) != 0)
+    gl_metered_settle(context); /* its time is not that of the command */
+    if (gl_metered_begin(context, call->rest, zone, &metered, err) != 0 ||
+        run_metered(context, &metered, call->rest, err) != 0)
         return -1;
     context->reply.is_streamed = !context->globals.is_json;
     context->reply.is_command_status = true;

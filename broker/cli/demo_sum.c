@@ -5,23 +5,35 @@
 #include <string.h>
 
 #include "base/time.h"
+#include "base/wrap.h"
 #include "broker/cli/demo.h"
 #include "broker/render/text.h"
 
-#define BASELINE "start now, same place"
+#define BASELINE     "start now, same place"
+#define MARK         "SIMULATED "
+#define MARK_COLUMNS 10
+#define WORD_COLUMNS 10 /* of what a line is about */
 
-/* Every line says what it is. */
+/* Every line says what it is, also those that a long one is broken into. */
 static void add_lines(struct gl_demo *demo, const char *text)
 {
+    GL_AUTO(gl_str_done) struct gl_str wrapped = {0};
     struct gl_str *out = &demo->context->reply.text;
+    unsigned columns = demo->context->columns;
+    const char *line;
 
-    while (*text != '\0') {
-        size_t length = strcspn(text, "\n");
+    gl_wrap_long(text,
+                 (struct gl_margins){.indent = WORD_COLUMNS,
+                                     .columns = columns > 4 * MARK_COLUMNS ? columns - MARK_COLUMNS
+                                                                           : columns},
+                 &wrapped);
+    for (line = gl_str_text(&wrapped); *line != '\0';) {
+        size_t length = strcspn(line, "\n");
 
-        gl_str_add(out, "SIMULATED ");
-        gl_str_add_bytes(out, text, length);
+        gl_str_add(out, MARK);
+        gl_str_add_bytes(out, line, length);
         gl_str_add_char(out, '\n');
-        text += length + (text[length] == '\n');
+        line += length + (line[length] == '\n');
     }
 }
 
@@ -35,10 +47,11 @@ static void add_carbon(const struct gl_demo *demo, struct gl_str *out)
     gl_str_addf(out, "carbon    %s of %s", gl_mass_text((struct gl_mass){counts->grams}, used),
                 gl_energy_text((struct gl_energy){(double)counts->energy_mj / 3.6e6}, energy));
     if (counts->baseline_g > 0)
-        gl_str_addf(out, "; %s with \"" BASELINE "\": %s (%.0f %%) %s",
-                    gl_mass_text((struct gl_mass){counts->baseline_g}, baseline),
+        gl_str_addf(out, "\n%s %s (%.0f %%) %s %s with \"" BASELINE "\"",
+                    saved_g >= 0 ? "saved    " : "MORE     ",
                     gl_mass_text((struct gl_mass){fabs(saved_g)}, saved),
-                    100 * fabs(saved_g) / counts->baseline_g, saved_g >= 0 ? "saved" : "MORE");
+                    100 * fabs(saved_g) / counts->baseline_g, saved_g >= 0 ? "of" : "than",
+                    gl_mass_text((struct gl_mass){counts->baseline_g}, baseline));
     gl_str_add_char(out, '\n');
 }
 
@@ -52,15 +65,13 @@ static void add_text(struct gl_demo *demo)
     gl_str_addf(&text, "%.10s is over: %s; nothing real ran\n", day,
                 demo->options.trace != NULL ? "a recorded day" : "an invented day");
     gl_str_addf(&text, "limit     %s, promised with 90 %%\n", demo->limit);
-    gl_str_addf(&text,
-                "jobs      %zu: %u ran for %.1f h, %u found no place that could be promised\n",
+    gl_str_addf(&text, "jobs      %zu: %u ran for %.1f h, %u were promised no place\n",
                 demo->job_count, counts->launched, counts->ran_h, counts->never);
     gl_str_addf(&text,
-                "guard     moved %u, paused %u (%u by timetable), resumed %u, only reported %u\n",
+                "guard     moved %u, paused %u (%u by timetable), resumed %u, only told %u\n",
                 counts->of[GL_DEMO_MOVE], counts->of[GL_DEMO_PAUSE], counts->plan_pauses,
                 counts->of[GL_DEMO_RESUME], counts->of[GL_DEMO_NOTIFY]);
-    gl_str_addf(&text,
-                "promises  %u kept, %u breached (%u while the job ran there), %u not settled\n",
+    gl_str_addf(&text, "promises  %u kept, %u breached (%u with the job there), %u unsettled\n",
                 counts->kept, counts->breached, counts->met, counts->open);
     gl_str_addf(&text, "receipts  %u of %u verified\n", counts->receipts,
                 counts->receipts + counts->unverified);

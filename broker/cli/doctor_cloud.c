@@ -19,6 +19,11 @@ void gl_exam_fix(enum gl_errc code, const char *cloud, const char *right, struct
     else if (code == GL_E_NO_CREDENTIAL && cloud != NULL)
         gl_str_addf(out, "where they are looked for: greenlaunch provider list; more: "
                          "docs/providers.md");
+    else if (code == GL_E_CONFIG && cloud != NULL) /* mostly a file of the cloud's own tools */
+        gl_str_addf(out,
+                    "mend what is named there: in its file, or greenlaunch provider add %s "
+                    "KEY=VALUE",
+                    cloud);
     else if (code == GL_E_NETWORK || code == GL_E_TIMEOUT)
         gl_str_add(out, "check the connection and any proxy");
     else

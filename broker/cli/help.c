@@ -263,6 +263,15 @@ static bool takes_next(const struct gl_option *option, const char *word)
            option->kind != GL_OPT_COUNT && option->kind != GL_OPT_OPTIONAL;
 }
 
+/* A command follows for which the option takes no value: that command is meant. */
+static bool is_flag_of_next(const char *const *at)
+{
+    const struct gl_command *next = gl_command_find(at[1]);
+    const struct gl_option *own = next != NULL ? option_named(next->options, at[0]) : NULL;
+
+    return own != NULL && !takes_next(own, at[0]);
+}
+
 int gl_help_value_words(const char *const *at)
 {
     const struct gl_option *global = option_named(gl_global_options, at[0]);
@@ -271,6 +280,8 @@ int gl_help_value_words(const char *const *at)
         return 0;
     if (global != NULL)
         return takes_next(global, at[0]);
+    if (is_flag_of_next(at))
+        return 0;
     for (size_t i = 0; gl_commands[i] != NULL; i++)
         if (takes_next(option_named(gl_commands[i]->options, at[0]), at[0]))
             return 1;

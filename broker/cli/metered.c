@@ -28,6 +28,7 @@
 #define LATER_BYTES        160 /* of the file, kept free for what becomes known later */
 /* From its beginning until it must have said which process it is, and one batch to the next. */
 #define UNSAID_MS 120000
+#define LOOK_MS   5000
 
 /* ---- what is written down ---- */
 
@@ -58,8 +59,8 @@ static json_t *intent_json(const struct gl_context *context, const char *const *
                      (json_int_t)metered->started_ms, "boot", boot);
 }
 
-/* Nobody else closes it while we hold it: the file itself is the lock. BUSY, NOT_FOUND: another has
- * it, or has closed it. */
+/* Nobody else closes it while we hold it: the file itself is the lock. LOCKED, NOT_FOUND: another
+ * has it, or has closed it. */
 static int hold_run(struct gl_metered *metered, struct gl_error *err)
 {
     struct stat about;
@@ -86,7 +87,9 @@ static int write_run(struct gl_metered *metered, struct gl_error *err)
     metered->later_at = (int64_t)strlen(text) + 1;
     if (gl_file_write(metered->run_path, gl_str_text(&whole), whole.length, 0600, err) != 0)
         return -1;
-    return hold_run(metered, err);
+    /* Who looks for what was left behind may hold it for a moment, and leaves what is young. */
+    metered->run_fd = gl_file_lock(metered->run_path, LOOK_MS, err);
+    return metered->run_fd >= 0 ? 0 : -1;
 }
 
 int gl_metered_begin(struct gl_context *context, const char *const *command, const char *zone,
@@ -195,7 +198,9 @@ static int series_of(struct gl_context *context, const struct gl_metered *metere
     if (store == NULL)
         return -1;
     facts = gl_signal_store_zone(store, &query);
-    *out = gl_evidence_figures(&facts, 1, query.from, query.until);
+    *out =
+        gl_evidence_past(&facts, 1, query.from, query.until,
+                         (struct gl_instant){context->world.now_ms(context->world.cookie) / 1000});
     gl_signal_store_free(store);
     return 0;
 }
@@ -237,7 +242,7 @@ static json_t *evidence_of(const struct gl_metered *metered, const struct gl_met
 }
 
 /* Nobody wrote down when it ended: the meter's goodbye says so, else silence is charged until now,
- * or until this machine went down. */
+ * or, since the command may have run until this machine went down, until it came up again. */
 static void find_end(const struct gl_context *context, const struct gl_meterlog *log,
                      struct gl_metered *metered)
 {

@@ -11,7 +11,8 @@
 #include "base/process.h"
 #include "broker/cli/command.h"
 
-#define GL_METERED_INTERVAL_MS 1000
+/* A receipt has room for some 7,000 readings: the better part of a day. */
+#define GL_METERED_INTERVAL_MS 10000
 
 struct gl_metered {
     char launch[32];

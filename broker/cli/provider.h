@@ -19,6 +19,9 @@ struct gl_provider_call {
     size_t word_count;
 };
 
+/* Append where credentials of a cloud were found, with its settings; nothing when nowhere. */
+void gl_provider_found(const struct gl_context *context, const char *cloud, struct gl_str *out);
+
 /* Each fills the reply and returns the exit status, or -1 with *err. */
 int gl_provider_list(struct gl_context *context, const struct gl_provider_call *call,
                      struct gl_error *err);

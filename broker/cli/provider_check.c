@@ -154,42 +154,41 @@ static void note_failure(struct gl_exam *exam, const char *line, const char *clo
     gl_exam_note(exam, &finding, "%s", why->text);
 }
 
-static void check_keys(struct gl_exam *exam, const char *name)
+/* What the cloud says about who asks. */
+struct answer {
+    struct gl_cloud *cloud; /* NULL when it was not opened */
+    bool is_known;
+    char who[128];
+    struct gl_error why;
+};
+
+/* Where it knows us though there is nothing in these places, this machine or pod has a role. */
+static void check_keys(struct gl_exam *exam, const char *name, const struct answer *answer)
 {
-    struct gl_context *context = exam->context;
-    const struct gl_config_section *added = gl_config_cloud(&context->config, name);
     const struct gl_finding good = {"keys", GL_EXAM_OK, 0, NULL};
     const struct gl_finding none = {"keys", GL_EXAM_WARN, 0,
                                     "make one of them; docs/providers.md says how"};
     GL_AUTO(gl_str_done) struct gl_str found = {0};
 
-    if (gl_config_setting(added, "credentials") != NULL)
-        gl_str_addf(&found, "%s", gl_config_setting(added, "credentials"));
-    else
-        gl_whereabouts_found(name, &context->world, &found);
+    gl_provider_found(exam->context, name, &found);
     if (found.length > 0) {
         gl_exam_note(exam, &good, "found: %s", gl_str_text(&found));
         return;
     }
     gl_whereabouts_all(name, &found);
-    gl_exam_note(exam, &none, "none of: %s", gl_str_text(&found));
+    if (answer->is_known)
+        gl_exam_note(exam, &good, "this machine's own: none of %s", gl_str_text(&found));
+    else
+        gl_exam_note(exam, &none, "none of: %s", gl_str_text(&found));
 }
 
-static bool check_account(struct gl_exam *exam, struct gl_cloud *cloud)
+static void ask_account(struct gl_exam *exam, const char *name, struct answer *out)
 {
-    const struct gl_finding good = {"account", GL_EXAM_OK, 0, NULL};
-    struct gl_error why = {0};
-    char who[128] = "";
-
-    gl_progress(exam->context, "asking %s who this is", cloud->ops->name);
-    if (cloud->ops->whoami(cloud, who, &why) != 0) {
-        gl_progress_end(exam->context);
-        note_failure(exam, "account", cloud->ops->name, &why);
-        return false;
-    }
+    gl_progress(exam->context, "asking %s who this is", name);
+    out->cloud = gl_act_open_cloud(exam->context, name, NULL, &out->why);
+    out->is_known =
+        out->cloud != NULL && out->cloud->ops->whoami(out->cloud, out->who, &out->why) == 0;
     gl_progress_end(exam->context);
-    gl_exam_note(exam, &good, "%s", who);
-    return true;
 }
 
 static const char *const *check_regions(struct gl_exam *exam, struct gl_cloud *cloud)
@@ -215,22 +214,19 @@ static const char *const *check_regions(struct gl_exam *exam, struct gl_cloud *c
     return regions;
 }
 
-static void check_online(struct gl_exam *exam, const char *name)
+static void check_online(struct gl_exam *exam, const char *name, const struct answer *answer)
 {
-    struct gl_error why = {0};
-    struct gl_cloud *cloud = gl_act_open_cloud(exam->context, name, NULL, &why);
+    const struct gl_finding good = {"account", GL_EXAM_OK, 0, NULL};
     const char *const *regions;
 
-    if (cloud == NULL) {
-        note_failure(exam, "account", name, &why);
+    if (!answer->is_known) {
+        note_failure(exam, "account", name, &answer->why);
         return;
     }
-    if (check_account(exam, cloud)) {
-        regions = check_regions(exam, cloud);
-        if (regions != NULL)
-            check_launch(exam, cloud, regions);
-    }
-    gl_cloud_close(cloud);
+    gl_exam_note(exam, &good, "%s", answer->who);
+    regions = check_regions(exam, answer->cloud);
+    if (regions != NULL)
+        check_launch(exam, answer->cloud, regions);
 }
 
 /* ---- all ---- */
@@ -247,15 +243,19 @@ static void check_cloud(struct gl_context *context, const char *name, json_t *ro
 {
     struct gl_exam exam = {.context = context, .rows = rows, .kind = "cloud", .subject = name};
     const struct gl_finding offline = {"account", GL_EXAM_OK, 0, NULL};
+    struct answer answer = {.cloud = NULL};
 
     gl_str_addf(&context->reply.text, "%s%s:\n", tally->well + tally->ill > 0 ? "\n" : "", name);
-    check_keys(&exam, name);
-    if (context->globals.is_offline)
+    if (context->globals.is_offline) {
+        check_keys(&exam, name, &answer);
         gl_exam_note(&exam, &offline, "not asked (--offline)");
-    else {
+    } else {
         gl_exam_watch(&exam);
-        check_online(&exam, name);
+        ask_account(&exam, name, &answer);
+        check_keys(&exam, name, &answer);
+        check_online(&exam, name, &answer);
         gl_exam_clock(&exam);
+        gl_cloud_close(answer.cloud);
     }
     tally->warnings += exam.warnings;
     tally->failures += exam.failures;

@@ -91,12 +91,25 @@ static json_t *add_settings(struct gl_context *context, const struct gl_config_s
     return settings;
 }
 
+void gl_provider_found(const struct gl_context *context, const char *cloud, struct gl_str *out)
+{
+    static const char *const named[] = {"credentials", "kubeconfig"};
+    const struct gl_config_section *added = gl_config_cloud(&context->config, cloud);
+
+    for (size_t i = 0; i < sizeof named / sizeof *named; i++)
+        if (gl_config_setting(added, named[i]) != NULL) {
+            gl_str_add(out, gl_config_setting(added, named[i]));
+            return;
+        }
+    gl_whereabouts_found(cloud, &context->world, out);
+}
+
 static void add_credentials(struct gl_context *context, const char *name, json_t *row)
 {
     GL_AUTO(gl_str_done) struct gl_str found = {0};
     GL_AUTO(gl_str_done) struct gl_str text = {0};
 
-    gl_whereabouts_found(name, &context->world, &found);
+    gl_provider_found(context, name, &found);
     json_object_set_new(row, "credentials",
                         found.length > 0 ? json_string(gl_str_text(&found)) : json_null());
     if (found.length == 0) {

@@ -181,7 +181,7 @@ static void look(const struct gl_request_call *call, const char *id, const char 
     gl_progress(call->context, "looking for requests alike");
     result = gl_request_venue_open(&call->desk, searcher_of(venue), own, &opened, &why);
     if (result == 0)
-        result = gl_venue_search(opened.venue, words, found, &count, &why);
+        result = gl_request_search(&call->desk, opened.venue, words, found, &count, &why);
     gl_progress_end(call->context);
     if (result == 0)
         gl_str_addf(&text, "%s for \"%s\": %s", gl_venue_place(opened.venue), words,

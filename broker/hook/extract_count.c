@@ -5,10 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COUNT_MAX   INT64_C(10000000) /* more machines than anybody has: not believed */
 #define WEIGHTS_MAX 64
 #define PER_MAX     64
-#define BOUNDS_MAX  256
 
 /* A number and how it came about. */
 struct part {
@@ -24,7 +22,7 @@ static struct part part_of(struct gl_extraction *extraction, const struct gl_pat
     if (path == NULL)
         return part;
     part.value = gl_path_number(path, extraction->attributes, extraction->follower, &part.known);
-    if (part.value > COUNT_MAX)
+    if (part.value > GL_HOOK_COUNT_MAX)
         part = (struct part){GL_UNKNOWN, GL_KNOWN_LATER, path};
     return part;
 }
@@ -48,7 +46,7 @@ static bool is_open(struct part part)
 
 static int64_t times(int64_t value, int64_t factor)
 {
-    if (value == GL_UNKNOWN || factor == GL_UNKNOWN || value * factor > COUNT_MAX)
+    if (value == GL_UNKNOWN || factor == GL_UNKNOWN || value * factor > GL_HOOK_COUNT_MAX)
         return GL_UNKNOWN;
     return value * factor;
 }
@@ -74,26 +72,19 @@ static const char *sentence(struct gl_arena *arena, const char *before, int64_t 
 static int64_t furthest(struct gl_extraction *extraction, const struct gl_path *path, bool is_most,
                         int64_t bound)
 {
-    const char *texts[BOUNDS_MAX];
     enum gl_known known = GL_KNOWN_ABSENT;
-    size_t count = 0;
+    int64_t value = GL_UNKNOWN;
 
     if (path == NULL)
         return bound;
-    count = gl_path_texts(path, extraction->attributes, extraction->follower, extraction->arena,
-                          texts, BOUNDS_MAX, NULL, NULL);
-    (void)gl_path_number(path, extraction->attributes, extraction->follower, &known);
-    if (known == GL_KNOWN_LATER || count == BOUNDS_MAX) {
+    value = gl_path_furthest(path, extraction->attributes, extraction->follower, is_most, &known);
+    if (known == GL_KNOWN_LATER || value > GL_HOOK_COUNT_MAX) {
         gl_extract_unknown(extraction, path);
         return is_most ? GL_UNKNOWN : bound;
     }
-    for (size_t i = 0; i < count; i++) {
-        int64_t value = strtoll(texts[i], NULL, 10);
-
-        if (bound == GL_UNKNOWN || (value > bound) == is_most)
-            bound = value <= COUNT_MAX ? value : GL_UNKNOWN;
-    }
-    return bound;
+    if (known != GL_KNOWN_VALUE)
+        return bound;
+    return bound == GL_UNKNOWN || (value > bound) == is_most ? value : bound;
 }
 
 /* min / desired / max with what is not said filled in from what is. */
@@ -119,7 +110,8 @@ static void fill(struct gl_extraction *extraction, struct part min, struct part 
     out->min = is_said(min) || is_open(min) ? min.value : out->desired;
     out->max = is_said(max) || is_open(max) ? max.value : out->desired;
     out->min = furthest(extraction, row->or_min, false, out->min);
-    out->max = furthest(extraction, row->or_max, true, out->max);
+    if (!is_open(max)) /* what is not known is no lower bound of the most */
+        out->max = furthest(extraction, row->or_max, true, out->max);
     if (out->desired == GL_UNKNOWN && out->min == GL_UNKNOWN && out->max == GL_UNKNOWN)
         out->surety = GL_SURE_NOT;
 }

@@ -77,6 +77,9 @@ struct gl_intent_machine {
     enum gl_surety surety;
 };
 
+/* More machines than anybody has: a number above it is not believed, and counts as not known. */
+#define GL_HOOK_COUNT_MAX INT64_C(10000000)
+
 struct gl_intent_count {
     int64_t min, desired, max; /* GL_UNKNOWN */
     const char *unit;          /* "machine" or "vcpu" */

@@ -372,11 +372,6 @@ size_t gl_hook_variants(struct gl_hook_judge *judge, const struct gl_intent *int
 
 /* ---- numbers ---- */
 
-static int64_t first_known(int64_t a, int64_t b, int64_t c)
-{
-    return a != GL_UNKNOWN ? a : b != GL_UNKNOWN ? b : c;
-}
-
 static int64_t in_machines(int64_t number, uint32_t vcpus, bool is_vcpus)
 {
     if (number == GL_UNKNOWN || !is_vcpus)
@@ -389,8 +384,8 @@ void gl_hook_counts(const struct gl_intent_count *count, uint32_t vcpus,
                     int64_t out[GL_COUNT_BASES])
 {
     bool is_vcpus = count->unit != NULL && strcmp(count->unit, "vcpu") == 0;
-    int64_t most = first_known(count->max, count->desired, GL_UNKNOWN);
-    int64_t now = first_known(count->desired, count->max, GL_UNKNOWN);
+    int64_t now = count->desired != GL_UNKNOWN ? count->desired : count->max;
+    int64_t most = count->max; /* the readers put what is wanted where no bound is meant */
     int64_t typical = now;
 
     if (count->min != GL_UNKNOWN && count->max != GL_UNKNOWN && count->max >= count->min) {

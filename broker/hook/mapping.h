@@ -18,8 +18,9 @@
  * A name that is not found is looked for as Pulumi writes it too: aB, aBs.
  */
 
-#include "base/jsonpull.h"
+#include "broker/hook/attributes.h"
 #include "broker/hook/intent.h"
+
 /* How a place is written in an attribute. */
 enum gl_place_kind {
     GL_PLACE_REGION,
@@ -28,7 +29,6 @@ enum gl_place_kind {
     GL_PLACE_ARN,      /* field 4 */
 };
 
-struct gl_path; /* parsed, in the mapping's memory */
 struct gl_place_row {
     const struct gl_path *path;
     enum gl_place_kind kind;
@@ -140,49 +140,6 @@ bool gl_mapping_is_suspect(const struct gl_hook_mapping *mapping, const char *ty
                            const struct gl_jtree *tree, const struct gl_jnode *attributes);
 
 /* ---- reading by rows ---- */
-
-/* How a reader answers what a path cannot see in the attributes themselves. All texts borrowed. */
-enum gl_known {
-    GL_KNOWN_ABSENT,
-    GL_KNOWN_NULL,
-    GL_KNOWN_UNSAID, /* =unknown: no attribute says it */
-    GL_KNOWN_LATER,  /* known after apply, or behind a reference that cannot be followed */
-    GL_KNOWN_VALUE,
-};
-
-struct gl_attributes {
-    const struct gl_jtree *tree;
-    const struct gl_jnode *values; /* object of attributes; NULL = none */
-    const struct gl_jtree *unknown_tree;
-    const struct gl_jnode *unknown; /* same shape, true where known after apply; NULL */
-    const char *within;             /* the attribute whose members the paths begin at; NULL */
-    const void *resource;           /* the reader's own, handed to follow() */
-    const char *address;            /* of the resource, for texts that say how; NULL */
-    const struct gl_jtree *sensitive_tree;
-    const struct gl_jnode *sensitive; /* same shape, true where secret: tags are kept back; NULL */
-};
-struct gl_follower {
-    void *cookie;
-    /* Attributes of the resource of `type` that `attribute` of `from` ("launch_template.id", names
-     * only) refers to, by value or by reference; false when it cannot be told. */
-    bool (*follow)(void *cookie, const struct gl_attributes *from, const char *attribute,
-                   const char *type, struct gl_attributes *out);
-    /* Is the attribute written in the configuration? 1 yes, 0 no (then what is known later is what
-     * the provider fills in), -1 cannot be told. NULL = never. */
-    int (*is_written)(void *cookie, const struct gl_attributes *from, const char *attribute);
-};
-
-/* All values a path gives, in order, as text in the arena. Returns how many; *out_known says what
- * the path came to when there is none. *out_how gets the address (or type) that was followed to,
- * else NULL; it may be NULL itself, as may `follower`. */
-size_t gl_path_texts(const struct gl_path *path, const struct gl_attributes *attributes,
-                     const struct gl_follower *follower, struct gl_arena *arena, const char **out,
-                     size_t capacity, enum gl_known *out_known, const char **out_how);
-/* A whole number by a path; GL_UNKNOWN when it is not known. */
-int64_t gl_path_number(const struct gl_path *path, const struct gl_attributes *attributes,
-                       const struct gl_follower *follower, enum gl_known *out_known);
-/* First attribute name of a path, for the list of what is unknown: "instance_type". */
-const char *gl_path_head(const struct gl_path *path);
 
 /* Role, cloud, machine, count, place (from attributes alone: surety CERTAIN, HIGH when followed;
  * evidence "attribute", "zone", "arn" or "parent"), interruptible, duration, tags, notes and

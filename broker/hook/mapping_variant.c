@@ -21,16 +21,17 @@ static struct gl_mapping_entry *entry_named(const struct gl_mapping_store *store
     return found;
 }
 
+/* Whatever their letters' case, as Azure has it. */
 static bool is_machine_word(const char *key)
 {
     static const char *const words[] = {
-        "vmSize",       "vmSizes",     "vm_size",      "hardwareProfile", "instanceType",
-        "InstanceType", "nodeSize",    "nodeVmSize",   "nodeType",        "machineType",
-        "MachineType",  "computeType", "instanceSize", "InstanceTypes",   "InstanceClass",
+        "vmSize",       "vmSizes",       "vm_size",       "hardwareProfile", "instanceType",
+        "nodeSize",     "nodeVmSize",    "nodeType",      "machineType",     "computeType",
+        "instanceSize", "instanceTypes", "instanceClass",
     };
 
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-        if (strcmp(key, words[i]) == 0)
+        if (strcasecmp(key, words[i]) == 0)
             return true;
     return false;
 }
@@ -43,18 +44,22 @@ static bool has_machine_word(const struct gl_jtree *tree, const struct gl_jnode 
     return false;
 }
 
-/* What the attribute holds, an object or a text with one in it. */
+/* What the attribute holds, an object or a text with one in it. What is not known before apply, or
+ * that we cannot read, may be one. */
 static bool looks_like_machine(const struct gl_attributes *from, const char *holds)
 {
     const struct gl_jnode *held = gl_jnode_get(from->tree, from->values, holds);
     const char *text = gl_jnode_text(from->tree, held);
     struct gl_jtree tree = {0};
     struct gl_error err = {0};
+    const struct gl_jnode *later = gl_jnode_get(from->unknown_tree, from->unknown, holds);
     bool does;
 
+    if (gl_jnode_is(later, GL_JTRUE))
+        return true;
     if (text == NULL)
-        return has_machine_word(from->tree, held);
-    does = gl_jtree_parse(&tree, text, strlen(text), holds, &err) == 0 &&
+        return has_machine_word(from->tree, held) || has_machine_word(from->unknown_tree, later);
+    does = gl_jtree_parse(&tree, text, strlen(text), holds, &err) != 0 ||
            has_machine_word(&tree, gl_jtree_root(&tree));
     gl_jtree_done(&tree);
     return does;

@@ -86,6 +86,25 @@ static const char *whole_part(const char *address, size_t most)
     return NULL;
 }
 
+/* Of one that is too long by far the first and the last bytes, between characters: the rest is cut
+ * anyway. */
+static void add_ends(const char *address, struct gl_str *out)
+{
+    size_t length = strlen(address), half = GL_ESCAPE_MOST / 2;
+    const char *end = address + length - half;
+
+    if (length <= 2 * half) {
+        gl_str_add_printable(out, address, length);
+        return;
+    }
+    while (half > 0 && ((unsigned char)address[half] & 0xc0) == 0x80)
+        half--;
+    while (((unsigned char)*end & 0xc0) == 0x80)
+        end++;
+    gl_str_add_printable(out, address, half);
+    gl_str_add_printable(out, end, strlen(end));
+}
+
 static const char *next_letter(const char *at)
 {
     do
@@ -101,7 +120,7 @@ static void put_address(const char *address, size_t most, struct gl_str *out)
     GL_AUTO(gl_str_done) struct gl_str shown = {0};
     const char *from, *part, *cut;
 
-    gl_str_add_printable(&shown, address, strlen(address));
+    add_ends(address, &shown);
     cut = from = gl_str_text(&shown);
     part = gl_text_columns(from) <= most ? from : whole_part(from, most - 1);
     if (part != NULL) {

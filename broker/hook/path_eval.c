@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/hook/path.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define FOLLOW_MAX 4 /* references after each other */
+#define WHOLE_NAME 512
 
 /* A place in a resource: its value, and what is said there of what is known later. Both may be
  * NULL. */
@@ -18,13 +20,14 @@ struct walk {
     size_t values; /* taken */
     bool has_null, has_later, has_unsaid;
     unsigned follows;
-    const char *how; /* where a reference led */
+    const char *how;    /* where a reference led */
+    const char *inside; /* the attribute whose items are walked, by its whole name; NULL */
     /* of the takers */
     struct gl_arena *arena;
     const char **texts;
     size_t count, capacity;
-    int64_t sum;
-    bool is_number;
+    int64_t sum; /* or the furthest of them */
+    bool is_number, is_most;
 };
 
 static void walk_path(struct walk *walk, const struct gl_path *path, const struct spot *spot);
@@ -71,7 +74,8 @@ static void walk_items(struct walk *walk, const struct gl_path_term *term, size_
     }
 }
 
-/* "{\"properties\":...}": what a text holds as JSON is stepped into like a block. */
+/* "{\"properties\":...}": what a text holds as JSON is stepped into like a block. One that we
+ * cannot read may say anything to who can. */
 static void walk_text(struct walk *walk, const struct gl_path_term *term, size_t index,
                       const struct spot *spot)
 {
@@ -81,19 +85,35 @@ static void walk_text(struct walk *walk, const struct gl_path_term *term, size_t
     struct gl_attributes there = *spot->of;
 
     there.tree = &tree;
-    if (text != NULL && text[strspn(text, " \t\r\n")] == '{' &&
-        gl_jtree_parse(&tree, text, strlen(text), "text", &err) == 0)
+    if (text == NULL || text[strspn(text, " \t\r\n")] != '{')
+        return;
+    if (gl_jtree_parse(&tree, text, strlen(text), "text", &err) == 0)
         walk_steps(walk, term, index, &(struct spot){&there, gl_jtree_root(&tree), NULL});
+    else
+        walk->has_later = true;
     gl_jtree_done(&tree);
+}
+
+/* "a.b" of the b in "a.(b ; c)". */
+static const char *whole_name(const struct walk *walk, const struct gl_path_term *term,
+                              char out[WHOLE_NAME])
+{
+    if (walk->inside == NULL)
+        return term->attribute;
+    snprintf(out, WHOLE_NAME, "%s.%s", walk->inside, term->attribute);
+    return out;
 }
 
 static void walk_end(struct walk *walk, const struct gl_path_term *term, const struct spot *spot)
 {
     if (term->rest != NULL && term->follow == NULL) {
         struct walk item = *walk;
+        char name[WHOLE_NAME];
 
+        item.inside = whole_name(walk, term, name);
         item.has_null = item.has_later = false;
         walk_path(&item, term->rest, spot);
+        item.inside = walk->inside;
         item.has_null |= walk->has_null;
         item.has_later |= walk->has_later;
         *walk = item;
@@ -193,10 +213,11 @@ static bool is_filled_in(const struct walk *walk, const struct gl_path_term *ter
                          const struct spot *spot, int answer)
 {
     const struct gl_follower *follower = walk->follower;
+    char name[WHOLE_NAME];
 
     return term->constant == NULL && term->follow == NULL && follower != NULL &&
            follower->is_written != NULL &&
-           follower->is_written(follower->cookie, spot->of, term->attribute) == answer;
+           follower->is_written(follower->cookie, spot->of, whole_name(walk, term, name)) == answer;
 }
 
 /* One alternative. True when the path ends with it: it has values, or somebody wrote something that
@@ -232,6 +253,8 @@ static void walk_path(struct walk *walk, const struct gl_path *path, const struc
         bool was_later = walk->has_later;
         size_t before = walk->values;
 
+        if (was_later && choice->terms->constant != NULL)
+            return; /* a default is for what nobody says, not for what is not known yet */
         walk->has_later = false;
         if (walk_choice(walk, choice, spot)) {
             /* What earlier alternatives left open is settled by values. */
@@ -251,6 +274,7 @@ static void start(struct walk *walk, const struct gl_path *path,
     enum gl_known known;
 
     if (attributes->within != NULL) {
+        within.attribute = attributes->within;
         within.steps = &step;
         within.step_count = 1;
         walk_steps(walk, &within, 0, &root);
@@ -298,34 +322,65 @@ size_t gl_path_texts(const struct gl_path *path, const struct gl_attributes *att
     return walk.count;
 }
 
-static void take_number(struct walk *walk, const struct spot *spot, const char *constant)
+/* A whole number that is not below 0. */
+static bool read_number(const struct spot *spot, const char *constant, int64_t *out)
 {
     static const char digits[] = "0123456789";
-    int64_t number = 0;
     bool is_number;
 
+    *out = 0;
     if (constant == NULL)
-        is_number = gl_jnode_int(spot->of->tree, spot->value, &number);
-    else {
-        is_number = constant[strspn(constant, digits)] == '\0' && strlen(constant) < 10;
-        for (const char *at = constant; is_number && *at != '\0'; at++)
-            number = number * 10 + (*at - '0');
-    }
-    walk->is_number = walk->is_number && is_number && number >= 0 &&
+        return gl_jnode_int(spot->of->tree, spot->value, out) && *out >= 0;
+    is_number = constant[strspn(constant, digits)] == '\0' && strlen(constant) < 10;
+    for (const char *at = constant; is_number && *at != '\0'; at++)
+        *out = *out * 10 + (*at - '0');
+    return is_number;
+}
+
+static void take_number(struct walk *walk, const struct spot *spot, const char *constant)
+{
+    int64_t number;
+
+    walk->is_number = walk->is_number && read_number(spot, constant, &number) &&
                       !__builtin_add_overflow(walk->sum, number, &walk->sum);
+}
+
+static void take_furthest(struct walk *walk, const struct spot *spot, const char *constant)
+{
+    int64_t number;
+
+    walk->is_number = walk->is_number && read_number(spot, constant, &number);
+    if (walk->is_number && (walk->values == 1 || (number > walk->sum) == walk->is_most))
+        walk->sum = number;
+}
+
+/* A result of which a part is not known yet is not known. */
+static int64_t number_of(struct walk *walk, const struct gl_path *path,
+                         const struct gl_attributes *attributes, enum gl_known *out_known)
+{
+    enum gl_known known;
+
+    walk->is_number = true;
+    start(walk, path, attributes, &known);
+    if (known == GL_KNOWN_VALUE && (walk->has_later || !walk->is_number))
+        known = GL_KNOWN_LATER;
+    if (out_known != NULL)
+        *out_known = known;
+    return known == GL_KNOWN_VALUE ? walk->sum : GL_UNKNOWN;
 }
 
 int64_t gl_path_number(const struct gl_path *path, const struct gl_attributes *attributes,
                        const struct gl_follower *follower, enum gl_known *out_known)
 {
-    struct walk walk = {.follower = follower, .take = take_number, .is_number = true};
-    enum gl_known known;
+    struct walk walk = {.follower = follower, .take = take_number};
 
-    start(&walk, path, attributes, &known);
-    /* A sum of which a part is not known yet is not known. */
-    if (known == GL_KNOWN_VALUE && (walk.has_later || !walk.is_number))
-        known = GL_KNOWN_LATER;
-    if (out_known != NULL)
-        *out_known = known;
-    return known == GL_KNOWN_VALUE ? walk.sum : GL_UNKNOWN;
+    return number_of(&walk, path, attributes, out_known);
+}
+
+int64_t gl_path_furthest(const struct gl_path *path, const struct gl_attributes *attributes,
+                         const struct gl_follower *follower, bool is_most, enum gl_known *out_known)
+{
+    struct walk walk = {.follower = follower, .take = take_furthest, .is_most = is_most};
+
+    return number_of(&walk, path, attributes, out_known);
 }

@@ -221,16 +221,15 @@ bool gl_reader_is_launch(const struct gl_intent *intent)
            !intent->count.is_brief;
 }
 
-/* A number there that can only be told later? One below 0 is told: it means none. */
+/* A number there that can only be told later, or that nobody believes? */
 static bool is_later(const struct gl_path *path, const struct gl_attributes *from,
                      const struct gl_follower *follower)
 {
     enum gl_known known;
 
-    if (path == NULL)
-        return false;
-    gl_path_number(path, from, follower, &known);
-    return known == GL_KNOWN_LATER;
+    return path != NULL &&
+           (gl_path_furthest(path, from, follower, true, &known) > GL_HOOK_COUNT_MAX ||
+            known == GL_KNOWN_LATER);
 }
 
 bool gl_reader_is_open(const struct gl_mapping_row *row, const struct gl_attributes *from,
@@ -240,7 +239,8 @@ bool gl_reader_is_open(const struct gl_mapping_row *row, const struct gl_attribu
 
     if (row->count.max != NULL)
         gl_path_texts(row->count.max, from, follower, scratch, &text, 1, NULL, NULL);
-    return (text == NULL && is_later(row->count.max, from, follower)) ||
+    /* One below 0 is told: it means none. */
+    return ((text == NULL || *text != '-') && is_later(row->count.max, from, follower)) ||
            is_later(row->count.or_max, from, follower);
 }
 

@@ -303,7 +303,8 @@ static void set_variant(struct gl_tf *tf, struct item *item, struct gl_tf_resour
     struct gl_attributes from = {
         .tree = tree,
         .values = gl_jnode_is(after, GL_JOBJECT) ? after : gl_jnode_get(tree, change, "before"),
-        .unknown_tree = tree};
+        .unknown_tree = tree,
+        .unknown = gl_jnode_get(tree, change, "after_unknown")};
     struct gl_variant variant;
 
     gl_mapping_variant(tf->options->mapping, resource->row, &from, &item->memory, &variant);

@@ -288,10 +288,11 @@ static int read_file(const struct gl_world *world, const char *variable, const c
             &(struct gl_credential_file){.path = path, .ceiling = GL_AWS_CONFIG_MAX_BYTES}, &bytes,
             &length, &why) < 0)
         return why.sys == ENOENT || why.sys == ENOTDIR ? 0 : gl_fail(err, why.code, "%s", why.text);
-    got = gl_aws_config_parse(bytes, length, path, out, err);
+    got = gl_aws_config_parse(bytes, length, path, out, &why);
     gl_wipe(bytes, length);
     free(bytes);
-    return got;
+    /* The place goes into the text: what becomes of the error on its way keeps that alone. */
+    return got == 0 ? 0 : gl_fail(err, why.code, "%s:%u: %s", path, why.pos.line, why.text);
 }
 
 int gl_aws_files_read(const struct gl_world *world, struct gl_aws_files *out, struct gl_error *err)

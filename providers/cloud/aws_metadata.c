@@ -61,6 +61,15 @@ bool gl_aws_is_container_url(const char *url)
     return strncmp(host, "127.", 4) == 0 && strspn(host, "0123456789.") == length;
 }
 
+/* What a header cannot hold. */
+static bool has_control(const char *bytes, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        if ((unsigned char)bytes[i] < ' ' || bytes[i] == 0x7f)
+            return true;
+    return false;
+}
+
 /* "Authorization: ..." of the token that the container was given, into *out; 0 also without. */
 static int authorization(struct gl_aws_chain *chain, struct gl_str *out, struct gl_error *err)
 {
@@ -75,9 +84,9 @@ static int authorization(struct gl_aws_chain *chain, struct gl_str *out, struct 
             return gl_wrap(err, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE");
         token = bytes;
     }
-    if (length > 0 && (memchr(token, '\r', length) != NULL || memchr(token, '\n', length) != NULL ||
-                       memchr(token, '\0', length) != NULL)) {
-        got = gl_fail(err, GL_E_NO_CREDENTIAL, "the container's token holds a line break");
+    if (has_control(token, length)) {
+        got = gl_fail(err, GL_E_NO_CREDENTIAL,
+                      "the container's token holds a line break or another control character");
     } else if (length > 0) {
         gl_str_add(out, "Authorization: ");
         gl_str_add_bytes(out, token, length);
@@ -184,7 +193,7 @@ static int open_session(struct gl_aws_chain *chain, struct gl_str *out, struct g
     if (send(chain, "PUT", gl_str_text(&url), headers, &reply, &why) < 0)
         got = chain->is_waiting ? gl_fail(err, why.code, "%s", why.text) : no_instance(chain);
     else if (reply.status != 200 || reply.body_length == 0 || reply.body_length > TOKEN_CEILING ||
-             strpbrk(reply.body, " \t\r\n") != NULL)
+             strchr(reply.body, ' ') != NULL || has_control(reply.body, reply.body_length))
         got = gl_fail(err, GL_E_NO_CREDENTIAL,
                       "the metadata service gives no session token (HTTP %d); its version 1 is not "
                       "used",

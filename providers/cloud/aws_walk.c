@@ -117,7 +117,8 @@ static void fill_call(const struct gl_http_request *request, struct gl_remote_ca
     out->is_open = out->has_secret = true;
 }
 
-/* A file may have changed meanwhile: what came of another question is no answer to this one. */
+/* What came of another address is no answer to this question. Those to STS share one: their order
+ * tells them apart, for the profiles are read once, before any walk. */
 static bool is_answered(struct gl_aws_walk *walk, const char *url)
 {
     if (walk->at >= walk->count)

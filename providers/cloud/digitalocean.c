@@ -17,7 +17,9 @@ static int credentials(struct gl_vps *vps, struct gl_error *err)
 {
     const struct gl_world *world = vps->remote.world;
     const char *context = gl_vps_setting(vps, "context");
+    static const struct gl_vps_tool tool = {"doctl's config.yaml", "context", "doctl auth list"};
     char *text, token[256] = "";
+    bool has_file;
 
     if (context == NULL && (gl_vps_token_env(vps, "DIGITALOCEAN_ACCESS_TOKEN") ||
                             gl_vps_token_env(vps, "DIGITALOCEAN_TOKEN")))
@@ -27,10 +29,13 @@ static int credentials(struct gl_vps *vps, struct gl_error *err)
     text = gl_vps_config_read(vps, NULL, "doctl/config.yaml", err);
     if (text != NULL && gl_digitalocean_config_token(text, context, token))
         gl_vps_token_set(vps, token);
+    has_file = text != NULL;
     gl_vps_config_free(text);
     gl_wipe(token, sizeof token);
     if (vps->token.length > 0)
         return 0;
+    if (has_file)
+        return gl_vps_config_lacks(vps, &tool, context, err);
     return gl_fail(err, GL_E_NO_CREDENTIAL,
                    "digitalocean: no API token: set DIGITALOCEAN_ACCESS_TOKEN to one that may "
                    "read and write droplets, tags, images and actions, or run: doctl auth init");

@@ -65,7 +65,6 @@ static const struct gl_remote_ops remote_ops = {
     .read_error = gl_gcp_read_error,
     .authorize = authorize,
     .token_ask = token_ask,
-    .wait_ms = gl_gcp_wait_ms,
     .token_read = token_read,
 };
 

@@ -78,7 +78,6 @@ int gl_gcp_check(struct gl_cloud *cloud, const struct gl_launch *launch, struct 
 
 extern const struct gl_remote_rule gl_gcp_rules[];
 bool gl_gcp_read_error(const struct gl_http_reply *reply, struct gl_remote_word *out);
-int64_t gl_gcp_wait_ms(const struct gl_http_reply *reply, int64_t now_ms); /* -1 = not told */
 /* The error of an operation that was accepted and then failed; false when it has none. */
 bool gl_gcp_operation_error(const json_t *operation, int *out_status, struct gl_remote_word *out);
 /* Body of instances.insert. */

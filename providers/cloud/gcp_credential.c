@@ -163,6 +163,9 @@ static int read_kind(const struct file *file, const json_t *root, unsigned nest)
         copy_url(file, root, "service_account_impersonation_url", file->out->impersonate_url,
                  sizeof file->out->impersonate_url) != 0)
         return -1;
+    if (strcmp(type, "impersonated_service_account") == 0 &&
+        json_object_get(root, "source_credentials") == NULL)
+        return fail_file(file, "\"source_credentials\" is missing");
     if (strcmp(type, "impersonated_service_account") == 0)
         return nest < NEST_MAX
                    ? read_kind(file, json_object_get(root, "source_credentials"), nest + 1)

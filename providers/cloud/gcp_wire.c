@@ -8,8 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DISK_GB   "10"
-#define MINUTE_MS 60000
+#define DISK_GB "10"
 
 /* Words of refused requests ("reason") and of operations that failed ("code"): Google writes the
  * same thing in several ways. */
@@ -92,16 +91,6 @@ bool gl_gcp_read_error(const struct gl_http_reply *reply, struct gl_remote_word 
         json_is_string(error) ? json_string_value(json_object_get(root, "error_description"))
                               : json_string_value(json_object_get(error, "message")));
     return word != NULL;
-}
-
-/* Quotas of calls are of a minute, and fill again at the next whole one:
- * https://cloud.google.com/docs/quotas/troubleshoot */
-int64_t gl_gcp_wait_ms(const struct gl_http_reply *reply, int64_t now_ms)
-{
-    bool is_of_minute = reply->body != NULL && (strstr(reply->body, "per minute") != NULL ||
-                                                strstr(reply->body, "1/min/") != NULL);
-
-    return is_of_minute ? MINUTE_MS - now_ms % MINUTE_MS : -1;
 }
 
 bool gl_gcp_operation_error(const json_t *operation, int *out_status, struct gl_remote_word *out)

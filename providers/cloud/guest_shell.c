@@ -36,7 +36,7 @@ const char gl_guest_fetch[] =
 
 /* The whole chain each time: whoever takes it drops what is known, and
  * learns the key from the enrolment before it. A meter of before --exit is
- * asked without. */
+ * asked without. The last push goes out unmetered: it has half a minute. */
 const char gl_guest_push[] =
     "replay() { # FILE OPTION...\n"
     "    rm -f \"$1\"\n"
@@ -47,12 +47,14 @@ const char gl_guest_push[] =
     "}\n"
     "post() { # FILE\n"
     "    if command -v curl >/dev/null; then\n"
-    "        curl -fsS --max-time 60 --proto =https -H \"X-Greenlaunch-Launch: $launch\" \\\n"
-    "            --data-binary @\"$1\" \"$push\"\n"
+    "        curl -fsS --connect-timeout 10 --max-time \"${patience:-60}\" --proto =https \\\n"
+    "            -H \"X-Greenlaunch-Launch: $launch\" --data-binary @\"$1\" \"$push\"\n"
     "    else\n"
-    "        python3 -c 'import sys, urllib.request as u\n"
+    "        python3 -c 'import signal, sys, urllib.request as u\n"
+    "signal.alarm(int(sys.argv[4]))\n"
     "u.urlopen(u.Request(sys.argv[3], open(sys.argv[1], \"rb\").read(),\n"
-    "    {\"X-Greenlaunch-Launch\": sys.argv[2]}), timeout=60)' \"$1\" \"$launch\" \"$push\"\n"
+    "    {\"X-Greenlaunch-Launch\": sys.argv[2]}), timeout=20)' \\\n"
+    "            \"$1\" \"$launch\" \"$push\" \"${patience:-60}\"\n"
     "    fi\n"
     "}\n"
     "push_once() { # NAME: two may be at it\n"
@@ -69,9 +71,13 @@ const char gl_guest_push[] =
     "}\n"
     "push_last() { # nobody else says how it ended: a moment without a network is waited for\n"
     "    printf '%s' \"$1\" >\"$dir/exit\"\n"
-    "    for pause in 2 5 15 0; do\n"
-    "        push_once last && return\n"
+    "    command -v curl >/dev/null || command -v python3 >/dev/null || return\n"
+    "    stop=$(($(date +%s) + 30))\n"
+    "    for pause in 0 2 5 15; do\n"
+    "        patience=$((stop - pause - $(date +%s)))\n"
+    "        [ \"$patience\" -gt 0 ] || return\n"
     "        sleep \"$pause\"\n"
+    "        push_once last && return\n"
     "    done\n"
     "}\n";
 

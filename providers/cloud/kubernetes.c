@@ -297,5 +297,7 @@ struct gl_cloud *gl_kubernetes_open(const struct gl_cloud_options *options, stru
         kubernetes_close(&kubernetes->remote.cloud);
         return NULL;
     }
+    kubernetes->remote.proxy_url = kubernetes->config.proxy_url;
+    kubernetes->remote.tls_name = kubernetes->config.tls_name;
     return &kubernetes->remote.cloud;
 }

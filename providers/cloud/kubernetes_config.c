@@ -147,17 +147,14 @@ static int refuse(const struct gl_kubernetes_choice *choice, struct gl_error *er
 {
     static const struct {
         const char *key, *why;
-        bool is_user;
     } rows[] = {
-        {"proxy-url", "set HTTPS_PROXY in the environment instead", false},
-        {"tls-server-name", "the certificate must name the host of the server", false},
-        {"auth-provider", "Kubernetes has removed it; name an exec plugin instead", true},
-        {"username", "Kubernetes has removed passwords; use a token or a certificate", true},
-        {"password", "Kubernetes has removed passwords; use a token or a certificate", true},
-        {"as", "name a user that has the rights itself", true},
-        {"as-uid", "name a user that has the rights itself", true},
-        {"as-groups", "name a user that has the rights itself", true},
-        {"as-user-extra", "name a user that has the rights itself", true},
+        {"auth-provider", "Kubernetes has removed it; name an exec plugin instead"},
+        {"username", "Kubernetes has removed passwords; use a token or a certificate"},
+        {"password", "Kubernetes has removed passwords; use a token or a certificate"},
+        {"as", "name a user that has the rights itself"},
+        {"as-uid", "name a user that has the rights itself"},
+        {"as-groups", "name a user that has the rights itself"},
+        {"as-user-extra", "name a user that has the rights itself"},
     };
     const char *insecure =
         json_string_value(json_object_get(choice->cluster, "insecure-skip-tls-verify"));
@@ -168,7 +165,7 @@ static int refuse(const struct gl_kubernetes_choice *choice, struct gl_error *er
                        "the kubeconfig says insecure-skip-tls-verify: the server's certificate is "
                        "always verified; give certificate-authority instead");
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        if (is_set(rows[i].is_user ? choice->user : choice->cluster, rows[i].key))
+        if (is_set(choice->user, rows[i].key))
             return gl_fail(err, GL_E_CONFIG, "the kubeconfig's %s is not used: %s", rows[i].key,
                            rows[i].why);
     return 0;

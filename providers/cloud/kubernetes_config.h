@@ -5,8 +5,8 @@
 /* Who we are to a cluster, in kubectl's order: the files that KUBECONFIG names (the first to name a
  * thing counts), ~/.kube/config, the service account of the pod we run in. Users: token, token
  * file, client certificate, exec plugin. Refused, with the reason: a server whose certificate is
- * not to be verified, auth-provider, passwords, impersonation, proxy-url, tls-server-name: what
- * cannot be honoured is never passed over in silence.
+ * not to be verified, auth-provider, passwords, impersonation: what cannot be honoured is never
+ * passed over in silence.
  * https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/
  * https://kubernetes.io/docs/reference/config-api/client-authentication.v1/ */
 
@@ -24,6 +24,8 @@ struct gl_kubernetes_config {
     char user[128];            /* name in the file; "" = none */
     char server[256];          /* https://..., or http:// on this machine */
     char space[64];            /* namespace; "" = not said */
+    char *proxy_url;           /* NULL = the environment's */
+    char *tls_name;            /* that the server's certificate must hold; NULL = the server's */
     char *token_file;          /* read anew for every call: it is rotated; NULL = none */
     json_t *exec;              /* the plugin; NULL = none */
     char *exec_folder;         /* of the file that names it */

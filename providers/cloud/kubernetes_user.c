@@ -2,6 +2,7 @@
 #include "providers/cloud/kubernetes_config.h"
 
 #include "base/file.h"
+#include "base/http.h"
 #include "base/process.h"
 #include "base/yamldoc.h"
 #include "providers/cloud/credential_file.h"
@@ -138,6 +139,41 @@ static int take_user(const struct gl_kubernetes_choice *choice, struct gl_kubern
     return 0;
 }
 
+static int text_or_none(const json_t *object, const char *name, const char **out,
+                        struct gl_error *err)
+{
+    const json_t *value = json_object_get(object, name);
+
+    if (value != NULL && !json_is_string(value))
+        return gl_fail(err, GL_E_CONFIG, "the kubeconfig's %s is no text", name);
+    *out = text_of(object, name);
+    return 0;
+}
+
+/* By which way, and whose name the certificate must hold: a cluster behind a jump host. */
+static int take_way(const struct gl_kubernetes_choice *choice, struct gl_kubernetes_config *out,
+                    struct gl_error *err)
+{
+    const char *proxy = NULL, *name = NULL;
+
+    if (text_or_none(choice->cluster, "proxy-url", &proxy, err) < 0 ||
+        text_or_none(choice->cluster, "tls-server-name", &name, err) < 0)
+        return -1;
+    if (proxy != NULL && !gl_http_is_proxy(proxy)) /* it may hold a password: not shown */
+        return gl_fail(err, GL_E_CONFIG,
+                       "the kubeconfig's proxy-url must be http://, https:// or socks5:// without "
+                       "user name; set HTTPS_PROXY in the environment for others");
+    if (proxy != NULL && strncmp(out->server, "http://", 7) == 0)
+        return gl_fail(err, GL_E_CONFIG,
+                       "the kubeconfig's proxy-url is not used: credentials go to a server on "
+                       "http:// without a proxy only");
+    if (name != NULL && !gl_http_is_tls_name(name))
+        return gl_fail(err, GL_E_CONFIG, "the kubeconfig's tls-server-name is no host name");
+    out->proxy_url = proxy != NULL ? gl_strdup(proxy) : NULL;
+    out->tls_name = name != NULL ? gl_strdup(name) : NULL;
+    return 0;
+}
+
 static int take_cluster(const struct gl_kubernetes_choice *choice, struct gl_kubernetes_config *out,
                         struct gl_error *err)
 {
@@ -149,7 +185,10 @@ static int take_cluster(const struct gl_kubernetes_choice *choice, struct gl_kub
     if (read_pem(choice->cluster, "certificate-authority", choice->cluster_folder, &out->ca_pem,
                  err) < 0)
         return -1;
-    out->info = json_pack("{s:s}", "server", server);
+    if (take_way(choice, out, err) < 0)
+        return -1;
+    out->info = json_pack("{s:s,s:s*,s:s*}", "server", server, "proxy-url", out->proxy_url,
+                          "tls-server-name", out->tls_name);
     if (out->ca_pem.length > 0) {
         char *text = gl_alloc(4 * ((out->ca_pem.length + 2) / 3) + 1);
 
@@ -285,6 +324,8 @@ int gl_kubernetes_config_find(const struct gl_world *world, const struct gl_kube
 void gl_kubernetes_config_done(struct gl_kubernetes_config *config)
 {
     free(config->token_file);
+    free(config->proxy_url);
+    free(config->tls_name);
     gl_capture_free(config->helper);
     gl_kubernetes_forget(config->exec);
     free(config->exec_folder);

@@ -187,6 +187,17 @@ static int lost(const struct follow *follow, const char *what, struct gl_error *
     return -1;
 }
 
+/* It has ended, and what became of its command is not known. Past the lease that is a limit of
+ * time, whatever the guest could still say: it may have ended before the command began, or before
+ * anybody listened. */
+static int gone(const struct follow *follow, const char *what, struct gl_error *err)
+{
+    if (follow->record.expires_s > gl_now(follow->local->world).unix_s)
+        return lost(follow, what, err);
+    return gl_fail(err, GL_E_TIMEOUT, "the lease of %s ended before its command did",
+                   follow->record.launch_id);
+}
+
 /* ---- while it is suspended or moved ---- */
 
 /* Has it gone somewhere, or ended? */
@@ -302,7 +313,7 @@ static int judge(struct follow *follow, struct gl_error *err)
             return gl_fail(err, GL_E_TIMEOUT,
                            "the instance was stopped or its lease ended before "
                            "its command did");
-        return lost(follow, "the instance ended without a word", err);
+        return gone(follow, "the instance ended without a word", err);
     }
     if (now_ms - follow->heard_ms > SILENCE_MS)
         return lost(follow, "the guest has given no sign of life for 30 s", err);
@@ -343,13 +354,11 @@ static int run(struct follow *follow, struct gl_error *err)
     return got;
 }
 
-static int already_ended(const char *folder, const struct gl_local_record *record, int *out_status,
-                         struct gl_error *err)
+static int already_ended(const struct follow *follow, int *out_status, struct gl_error *err)
 {
-    if (!record->has_exit)
-        return gl_fail(err, GL_E_GUEST, "the instance %s has ended; its console is %s/%s",
-                       record->launch_id, folder, GL_LOCAL_CONSOLE);
-    *out_status = record->exit_status;
+    if (!follow->record.has_exit)
+        return gone(follow, "the instance has ended", err);
+    *out_status = follow->record.exit_status;
     return 0;
 }
 
@@ -366,9 +375,9 @@ static int take_hold(struct follow *follow, int *out_status, struct gl_error *er
         return 1;
     }
     if (!gl_local_find_alive(&follow->record, &process))
-        return already_ended(follow->folder, &follow->record, out_status, err);
+        return already_ended(follow, out_status, err);
     if (gl_link_open(follow->link, follow->folder, GL_LOCAL_CONTROL, err) < 0)
-        return lost(follow, "the instance's control socket does not answer", err);
+        return gone(follow, "the instance's control socket does not answer", err);
     return 1;
 }
 

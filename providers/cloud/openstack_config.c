@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define NAMES       32 /* of clouds, for a hint */
 #define MERGE_DEPTH 8
 
 static const char *env(const struct gl_world *world, const char *name)
@@ -168,16 +169,23 @@ static int add_secure(const struct gl_world *world, const char *path, json_t *do
 
 /* ---- choosing ---- */
 
-static int say_none(const char *name, const char *path, struct gl_error *err)
+static int say_none(const char *name, const char *path, json_t *clouds, struct gl_error *err)
 {
-    char shown[GL_TEXT_SHOWN];
+    const char *names[NAMES], *near, *one;
+    char shown[GL_TEXT_SHOWN], other[GL_TEXT_SHOWN];
+    size_t count = 0;
+    json_t *entry;
 
     if (name == NULL)
         return gl_fail(err, GL_E_NO_CREDENTIAL,
                        "no OpenStack credentials: set OS_CLOUD to a cloud of clouds.yaml, or "
                        "OS_AUTH_URL and what belongs to it (openrc)");
-    return gl_fail(err, GL_E_NO_CREDENTIAL, "there is no cloud %s in %s", gl_text_show(name, shown),
-                   path[0] != '\0' ? path : "any clouds.yaml");
+    json_object_foreach(clouds, one, entry) if (count < NAMES) names[count++] = one;
+    near = count == 1 ? names[0] : gl_text_nearest(name, names, count);
+    return gl_fail(err, GL_E_NO_CREDENTIAL, "there is no cloud %s in %s%s%s%s",
+                   gl_text_show(name, shown), path[0] != '\0' ? path : "any clouds.yaml",
+                   near != NULL ? "; did you mean " : "",
+                   near != NULL ? gl_text_show(near, other) : "", near != NULL ? "?" : "");
 }
 
 static json_t *choose(json_t *clouds, const char *name, const char **out_name)
@@ -201,7 +209,7 @@ static int take_cloud(json_t *doc, const char *name, const char *path,
         return gl_fail(err, GL_E_NO_CREDENTIAL, "%s holds %zu clouds: say which by OS_CLOUD", path,
                        json_object_size(clouds));
     if (cloud == NULL)
-        return say_none(name, path, err);
+        return say_none(name, path, clouds, err);
     if (!json_is_object(cloud))
         return gl_fail(err, GL_E_CONFIG, "%s: cloud %.60s is no mapping", path, chosen);
     out->cloud = cloud;
@@ -224,7 +232,7 @@ int gl_openstack_source_find(const struct gl_world *world, const char *cloud,
     }
     rc = find_doc(world, path, &doc, err);
     if (rc == 0)
-        return say_none(name, "", err);
+        return say_none(name, "", NULL, err);
     if (rc < 0)
         return -1;
     out->doc = doc;

@@ -137,7 +137,7 @@ int gl_remote_wait(struct gl_remote *remote, int64_t ms, struct gl_error *err)
 
 /* ---- one call ---- */
 
-/* What authorize() needs, step by step. */
+/* What authorize() needs, step by step; after the last one it is asked whether that was all. */
 static int fetch_token(struct gl_remote *remote, struct gl_remote_tried *tried,
                        struct gl_error *err)
 {
@@ -145,7 +145,7 @@ static int fetch_token(struct gl_remote *remote, struct gl_remote_tried *tried,
 
     if (remote->ops->token_ask == NULL)
         return 0;
-    for (unsigned step = 0; step < GL_REMOTE_TOKEN_STEPS; step++) {
+    for (unsigned step = 0; step <= GL_REMOTE_TOKEN_STEPS; step++) {
         GL_AUTO(gl_remote_call_done) struct gl_remote_call call = {.method = NULL};
         int asked = remote->ops->token_ask(remote, is_renewed, &call, err);
 
@@ -153,6 +153,8 @@ static int fetch_token(struct gl_remote *remote, struct gl_remote_tried *tried,
             gl_error_clear(err); /* nobody else waits: authorize() may */
         if (asked <= 0 || asked == GL_REMOTE_TOKEN_WAITS)
             return asked < 0 ? -1 : 0;
+        if (step == GL_REMOTE_TOKEN_STEPS)
+            break;
         is_renewed = false;
         call.is_open = call.has_secret = true;
         if (gl_remote_send(remote, &call, err) < 0) {

@@ -123,6 +123,8 @@ struct gl_remote {
     char ca_file[256]; /* of a private endpoint, read at the first call; "" = the system's */
     struct gl_str ca_pem, client_cert_pem; /* Kubernetes, OpenStack; empty = none */
     struct gl_secret client_key_pem;       /* ends with a NUL byte */
+    /* Kubernetes; borrowed, NULL = the environment's proxy, the name in the address. */
+    const char *proxy_url, *tls_name;
 };
 
 /* The setting `endpoint` into `out` (256) without its last slash: https, or http on this machine;

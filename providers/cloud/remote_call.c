@@ -295,12 +295,13 @@ static int64_t timeout_of(const struct gl_remote *remote, const struct gl_remote
 static int load_ca(struct gl_remote *remote, struct gl_error *err)
 {
     GL_AUTO(gl_auto_free) char *pem = NULL;
+    struct gl_error why = {0};
     size_t length;
 
     if (remote->ca_file[0] == '\0' || remote->ca_pem.length > 0)
         return 0;
-    if (gl_file_read_given(remote->ca_file, CA_CEILING, &pem, &length, err) < 0)
-        return -1;
+    if (gl_file_read_given(remote->ca_file, CA_CEILING, &pem, &length, &why) < 0)
+        return gl_fail(err, GL_E_CONFIG, "its certificate authorities (cacert): %s", why.text);
     gl_str_add_bytes(&remote->ca_pem, pem, length);
     return 0;
 }
@@ -337,6 +338,8 @@ int gl_remote_ready(struct gl_remote *remote, struct gl_remote_call *call,
         .ca_pem = remote->ca_pem.length > 0 ? remote->ca_pem.text : NULL,
         .client_cert_pem = remote->client_cert_pem.length > 0 ? remote->client_cert_pem.text : NULL,
         .client_key_pem = (const char *)remote->client_key_pem.bytes,
+        .proxy_url = remote->proxy_url,
+        .tls_name = remote->tls_name,
     };
     return 0;
 }

@@ -183,5 +183,11 @@ bool gl_vps_config_next(const char **at, struct gl_vps_line *out);
 char *gl_vps_config_read(const struct gl_vps *vps, const char *variable, const char *below,
                          struct gl_error *err);
 void gl_vps_config_free(char *text);
+/* NO_CREDENTIAL: the file is there, but has no token of `name`; NULL = of what is active in it. */
+struct gl_vps_tool {
+    const char *file, *kind, *look; /* "hcloud's cli.toml", "context", "hcloud context list" */
+};
+int gl_vps_config_lacks(const struct gl_vps *vps, const struct gl_vps_tool *tool, const char *name,
+                        struct gl_error *err);
 
 #endif

@@ -118,3 +118,16 @@ void gl_vps_config_free(char *text)
         gl_wipe(text, strlen(text));
     free(text);
 }
+
+int gl_vps_config_lacks(const struct gl_vps *vps, const struct gl_vps_tool *tool, const char *name,
+                        struct gl_error *err)
+{
+    const char *cloud = vps->remote.cloud.ops->name;
+    char shown[GL_TEXT_SHOWN];
+
+    if (name != NULL && name[0] != '\0')
+        return gl_fail(err, GL_E_NO_CREDENTIAL, "%s: %s has no token of %s %s; look with: %s",
+                       cloud, tool->file, tool->kind, gl_text_show(name, shown), tool->look);
+    return gl_fail(err, GL_E_NO_CREDENTIAL, "%s: %s has no token of an active %s; look with: %s",
+                   cloud, tool->file, tool->kind, tool->look);
+}

@@ -37,7 +37,7 @@ const struct gl_whereabouts gl_whereabouts[] = {
     {"digitalocean", GL_WHERE_FILE, NULL, "+/doctl/config.yaml"},
     {"scaleway", GL_WHERE_VARIABLE, "SCW_SECRET_KEY", NULL},
     {"scaleway", GL_WHERE_FILE, "SCW_CONFIG_PATH", "+/scw/config.yaml"},
-    {"kubernetes", GL_WHERE_FILE, "KUBECONFIG", "~/.kube/config"},
+    {"kubernetes", GL_WHERE_FILES, "KUBECONFIG", "~/.kube/config"},
     {"kubernetes", GL_WHERE_VARIABLE, "KUBERNETES_SERVICE_HOST", NULL},
     {NULL, GL_WHERE_VARIABLE, NULL, NULL},
 };
@@ -92,6 +92,21 @@ static void add_shown(const struct gl_whereabouts *row, struct gl_str *out)
         gl_str_add(out, row->path);
 }
 
+static bool is_any_there(const char *list)
+{
+    bool is_there = false;
+
+    while (!is_there && *list != '\0') {
+        size_t length = strcspn(list, ":");
+        GL_AUTO(gl_str_done) struct gl_str path = {0};
+
+        gl_str_add_bytes(&path, list, length);
+        is_there = length > 0 && gl_file_exists(path.text);
+        list += length + (list[length] == ':');
+    }
+    return is_there;
+}
+
 static bool has_something(const struct gl_whereabouts *row, const struct gl_world *world)
 {
     GL_AUTO(gl_auto_free) char *path = NULL;
@@ -99,6 +114,8 @@ static bool has_something(const struct gl_whereabouts *row, const struct gl_worl
     if (row->kind == GL_WHERE_VARIABLE)
         return value_of(world, row->variable) != NULL;
     path = whole_path(row, world);
+    if (path != NULL && row->kind == GL_WHERE_FILES)
+        return is_any_there(path);
     return path != NULL && gl_file_exists(path);
 }
 
@@ -106,8 +123,9 @@ static bool has_something(const struct gl_whereabouts *row, const struct gl_worl
 static void add_found(const struct gl_whereabouts *row, const struct gl_world *world,
                       struct gl_str *out)
 {
-    if (row->kind == GL_WHERE_FILE && value_of(world, row->variable) != NULL)
-        gl_str_addf(out, "the file of $%s", row->variable);
+    if (row->kind != GL_WHERE_VARIABLE && value_of(world, row->variable) != NULL)
+        gl_str_addf(out, "the file%s of $%s", row->kind == GL_WHERE_FILES ? "s" : "",
+                    row->variable);
     else
         add_shown(row, out);
 }

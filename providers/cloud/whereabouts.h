@@ -12,6 +12,7 @@
 enum gl_whereabouts_kind {
     GL_WHERE_VARIABLE, /* an environment variable that holds the secret or names who gives it */
     GL_WHERE_FILE,     /* a file; `variable` names another one when it is set */
+    GL_WHERE_FILES,    /* the same, but `variable` names several with ":" between them */
 };
 
 /* Ends at cloud NULL. */

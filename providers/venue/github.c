@@ -307,8 +307,10 @@ static int search(struct gl_venue *venue, const char *words, struct gl_venue_can
     gl_remote_query(&call, "q", query);
     gl_remote_query(&call, "per_page", "3");
     root = gl_venue_get_json(venue, &call, err);
-    if (root == NULL || gl_json_array(root, "items", &items, err) < 0)
+    if (root == NULL)
         return -1;
+    if (gl_json_array(root, "items", &items, err) < 0)
+        return gl_wrap(err, "github: GET /search/issues");
     json_array_foreach(items, i, item)
     {
         struct gl_error unread = {0}; /* no candidate: the others may be */

@@ -344,6 +344,8 @@ static void container_tokens(void **state)
     assert_string_equal(peer.authorization, "from-file");
     write_file("token", "planted\r\nX-Evil: 1");
     expect_failure(NULL, GL_E_NO_CREDENTIAL, "line break");
+    write_file("token", "planted\tx");
+    expect_failure(NULL, GL_E_NO_CREDENTIAL, "control character");
     peer.is_down = true;
     write_file("token", "x");
     expect_failure(NULL, GL_E_NO_CREDENTIAL, "HTTP 500");

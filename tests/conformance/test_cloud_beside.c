@@ -207,6 +207,23 @@ static void a_role_by_way_of_the_machine(void **state)
     expect_whole("two", 5); /* token, role, keys; then two roles */
 }
 
+/* As many as may be: eight exchanges. */
+#define FIVE_ROLES                                                              \
+    "[profile one]\nrole_arn=arn:aws:iam::1:role/one\n"                         \
+    "credential_source=Ec2InstanceMetadata\n"                                   \
+    "[profile two]\nrole_arn=arn:aws:iam::1:role/two\nsource_profile=one\n"     \
+    "[profile three]\nrole_arn=arn:aws:iam::1:role/three\nsource_profile=two\n" \
+    "[profile four]\nrole_arn=arn:aws:iam::1:role/four\nsource_profile=three\n" \
+    "[profile five]\nrole_arn=arn:aws:iam::1:role/five\nsource_profile=four\n"  \
+    "[profile six]\nrole_arn=arn:aws:iam::1:role/six\nsource_profile=five\n"
+
+static void five_roles_by_way_of_the_machine(void **state)
+{
+    (void)state;
+    write_config(FIVE_ROLES);
+    expect_whole("five", 8); /* token, role, keys; then five roles */
+}
+
 static void a_container(void **state)
 {
     (void)state;
@@ -315,11 +332,31 @@ static void a_single_call_fetches_them_as_well(void **state)
     assert_int_equal(door.sts, 2);
 }
 
+static void a_single_call_goes_by_five_roles_and_no_more(void **state)
+{
+    const char *const *regions = NULL;
+    struct gl_error err = {0};
+
+    (void)state;
+    write_config(FIVE_ROLES);
+    open_all("five");
+    if (clouds[0]->ops->regions(clouds[0], &regions, &err) != 0)
+        fail_msg("%s", err.text);
+    assert_int_equal(door.asked, 8);
+    gl_cloud_close(clouds[0]);
+    gl_cloud_close(clouds[1]);
+    open_all("six");
+    assert_int_equal(clouds[0]->ops->regions(clouds[0], &regions, &err), -1);
+    assert_non_null(strstr(err.text, "more than 5 times"));
+    assert_int_equal(door.asked, 8);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, fresh, done)
     const struct CMUnitTest tests[] = {
         CASE(a_role_by_way_of_the_machine),
+        CASE(five_roles_by_way_of_the_machine),
         CASE(a_container),
         CASE(a_role_of_what_a_program_says),
         CASE(sts_that_is_broken_is_asked_again),
@@ -327,6 +364,7 @@ int main(void)
         CASE(what_is_awaited_at_the_deadline_is_named),
         CASE(a_machine_that_says_nothing_is_no_instance),
         CASE(a_single_call_fetches_them_as_well),
+        CASE(a_single_call_goes_by_five_roles_and_no_more),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -39,6 +39,10 @@ static int tear_down(void **state)
     return 0;
 }
 
+/* Ends of a lease, Unix seconds. */
+#define OVER  1789000001
+#define LATER 1989000000
+
 struct played {
     char folder[700];
     char id[GL_CLOUD_ID];
@@ -47,7 +51,7 @@ struct played {
 };
 
 /* An instance whose process is ourselves and whose control socket we serve in a child. */
-static struct played play(void (*guest)(int fd))
+static struct played play_until(void (*guest)(int fd), int64_t expires_s)
 {
     static unsigned count;
     struct played played = {.pid = -1};
@@ -57,7 +61,7 @@ static struct played play(void (*guest)(int fd))
                                      .vcpus = 1,
                                      .memory_mib = 256,
                                      .started_s = 1789000000,
-                                     .expires_s = 1989000000,
+                                     .expires_s = expires_s,
                                      .state = GL_STATE_RUNNING,
                                      .exit_status = -1,
                                      .host_cpu_ms = -1};
@@ -86,6 +90,11 @@ static struct played play(void (*guest)(int fd))
     record.process = gl_local_process_of(played.pid);
     assert_int_equal(gl_local_record_save(played.folder, &record, &err), 0);
     return played;
+}
+
+static struct played play(void (*guest)(int fd))
+{
+    return play_until(guest, LATER);
 }
 
 static void end_play(struct played *played)
@@ -154,14 +163,16 @@ static void test_guest_that_lies(void **state)
         enum gl_errc code; /* GL_OK: `status` comes back */
         int status;
         size_t out_length;
-    } rows[] = {{liar, GL_OK, 9, 11},
-                {flooder, GL_OK, 0, 50 * GL_FRAME_MAX},
-                {quitter, GL_E_GUEST, -1, 7},
-                {stopper, GL_E_TIMEOUT, -1, 0}};
+        int64_t expires_s;
+    } rows[] = {{liar, GL_OK, 9, 11, OVER},
+                {flooder, GL_OK, 0, 50 * GL_FRAME_MAX, LATER},
+                {quitter, GL_E_GUEST, -1, 7, LATER},
+                {quitter, GL_E_TIMEOUT, -1, 7, OVER}, /* its lease was */
+                {stopper, GL_E_TIMEOUT, -1, 0, LATER}};
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct played played = play(rows[i].guest);
+        struct played played = play_until(rows[i].guest, rows[i].expires_s);
         struct gl_bench_run run = {.status = -1};
         struct gl_error err = {0};
 

@@ -205,9 +205,44 @@ static void full_at_every_change(void **state)
     fail_everywhere(false, true);
 }
 
+/* What has begun and nobody closed, looked at later than evidence may lie in the future. */
+static void closed_later_it_has_its_carbon(void **state)
+{
+    static const char *const command[] = {"true", NULL};
+    GL_AUTO(gl_auto_free) char *path = NULL, *text = NULL;
+    struct gl_metered metered = {.run_fd = -1};
+    struct gl_context context;
+    struct gl_error err = {0};
+    size_t length;
+
+    (void)state;
+    folder = scratch_make("metered");
+    begin_context(&context);
+    assert_int_equal(gl_metered_begin(&context, command, "IS", &metered, &err), 0);
+    be_metered(&metered);
+    disk.is_armed = false;
+    path = gl_receipt_path(folder, metered.launch);
+    gl_metered_done(&metered);
+    gl_context_done(&context);
+
+    clock_ahead_ms = LATER_MS;
+    begin_context(&context);
+    assert_non_null(gl_context_ledger(&context, &err));
+    gl_metered_settle(&context);
+    clock_ahead_ms = 0;
+    gl_context_done(&context);
+    assert_int_equal(gl_file_read(path, GL_RECEIPT_MAX_BYTES, &text, &length, &err), 0);
+    assert_non_null(strstr(text, "\"zone\":\"IS\""));
+    assert_null(strstr(text, "\"series\":[]"));
+    assert_null(strstr(text, "\"operational_ug\":null"));
+    assert_non_null(strstr(text, "\"operational_ug\":"));
+    scratch_remove(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(closed_later_it_has_its_carbon),
         cmocka_unit_test(killed_at_every_change),
         cmocka_unit_test(full_at_every_change),
     };

@@ -17,6 +17,9 @@
 
 #include <cmocka.h>
 
+#include <signal.h>
+#include <sys/resource.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -136,7 +139,27 @@ static void forged_ones_are_refused(void **state)
     assert_true(push(instance.launch_id, bent.text, bent.length) > 0);
     finished(instance.launch_id, &readings, &status);
     assert_in_range(readings, 50, 62);
-    assert_int_equal(status, -1); /* whoever pushes does not say how a command ended */
+    assert_int_equal(status, -1); /* only what the meter has signed says how a command ended */
+}
+
+/* Who pushes must hear that nothing was kept, and says it again. */
+static void what_cannot_be_kept_is_not_taken(void **state)
+{
+    GL_AUTO(gl_str_done) struct gl_str text = {0};
+    struct gl_instance instance = silent_launch(&text);
+    struct rlimit before, small;
+    json_int_t readings, status;
+
+    (void)state;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    small = (struct rlimit){.rlim_cur = 64, .rlim_max = before.rlim_max};
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    assert_int_equal(push(instance.launch_id, text.text, text.length), -1);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_true(push(instance.launch_id, text.text, text.length) > 0);
+    finished(instance.launch_id, &readings, &status);
+    assert_in_range(readings, 50, 62);
 }
 
 /* A line that the key of `seed` has signed. */
@@ -407,13 +430,10 @@ static void presigned_addresses_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(what_was_pushed_is_in_the_receipt),
-        CASE(forged_ones_are_refused),
-        CASE(an_exit_counts_when_the_meter_has_signed_it),
-        CASE(a_server_takes_what_is_pushed),
-        CASE(a_machine_pushes_with_curl),
-        CASE(a_machine_pushes_without_curl),
-        CASE(presigned_addresses_are_refused),
+        CASE(what_was_pushed_is_in_the_receipt), CASE(forged_ones_are_refused),
+        CASE(what_cannot_be_kept_is_not_taken),  CASE(an_exit_counts_when_the_meter_has_signed_it),
+        CASE(a_server_takes_what_is_pushed),     CASE(a_machine_pushes_with_curl),
+        CASE(a_machine_pushes_without_curl),     CASE(presigned_addresses_are_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

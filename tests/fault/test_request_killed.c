@@ -201,6 +201,60 @@ static void hard_stop(void **state)
     assert_int_equal(bench.issue_count, 1);
 }
 
+static int search(size_t *out_count)
+{
+    const json_t *preview = record()->preview;
+    struct gl_venue_candidate found[GL_VENUE_CANDIDATES];
+    struct gl_request_venue opened = {0};
+    int result;
+
+    gl_error_clear(&err);
+    assert_int_equal(gl_request_venue_open(&bench.desk, "github",
+                                           json_object_get(preview, "settings"), &opened, &err),
+                     0);
+    result = gl_request_search(&bench.desk, opened.venue, "hourly carbon", found, out_count, &err);
+    gl_request_venue_done(&opened);
+    return result;
+}
+
+/* What a search is told counts as what a sending is told: the place is not asked again, and nothing
+ * is sent to it, before somebody has looked. What is merely broken hinders nothing. */
+static void a_search_meets_a_hard_stop(void **state)
+{
+    static const enum request_fault faults[] = {REQUEST_FORBIDDEN, REQUEST_LIMITED};
+    char place[GL_VENUE_PLACE];
+    size_t count = 7;
+
+    (void)state;
+    bench.world.http = gl_http_curl_new();
+    snprintf(place, sizeof place, "%s",
+             json_string_value(json_object_get(record()->preview, "place")));
+    bench.fault = REQUEST_BROKEN;
+    bench.faults_left = 1;
+    assert_int_equal(search(&count), -1);
+    assert_int_equal(search(&count), 0);
+    assert_int_equal(count, 0);
+    for (size_t i = 0; i < 2; i++) {
+        bench.searches = 0;
+        bench.fault = faults[i];
+        bench.faults_left = 1;
+        assert_int_equal(search(&count), -1);
+        pass(INT64_C(400) * 86400000);
+        assert_int_equal(search(&count), -1);
+        assert_non_null(strstr(err.text, "stopped"));
+        assert_int_equal(bench.searches, 1);
+        assert_int_equal(approve_apart(), GL_VENUE_STOP);
+        gl_error_clear(&err);
+        assert_int_equal(gl_request_lift(&bench.desk, place, "someone", "looked", &err), 0);
+        assert_int_equal(search(&count), 0);
+    }
+    assert_int_equal(bench.posts, 0);
+    bench.world.http->ops->close(bench.world.http);
+    bench.world.http = NULL;
+    assert_int_equal(approve_apart(), GL_VENUE_MAY);
+    assert_int_equal(bench.issue_count, 1);
+}
+
 static int is_clean(void *cookie, const json_t *event)
 {
     char *text = json_dumps(event, JSON_COMPACT);
@@ -320,6 +374,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(pinned_while_unknown, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_clock_far_ahead_sends_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(hard_stop, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_search_meets_a_hard_stop, set_up, tear_down),
         cmocka_unit_test_setup_teardown(hostile_answers_are_harmless, set_up, tear_down),
         cmocka_unit_test_setup_teardown(polled, set_up, tear_down),
         cmocka_unit_test_setup_teardown(withdrawn, set_up, tear_down),

@@ -79,6 +79,25 @@ exits 9 'and by no other' \
 sed 's/"issued_s":./&1/' "$scratch/demand.json" >"$scratch/changed.json"
 exits 9 'nor when it was changed' greenlaunch request feed --check "$scratch/changed.json"
 
+# A provider has no program of ours.
+if command -v python3 >/dev/null 2>&1; then
+    reader=$root/tests/support/demand_reader.py
+    exits 0 'a provider reads it with Python alone' \
+        python3 "$reader" "$scratch/demand.json" "$first/broker.pub" aws
+    said 'eu-central-1  [a-z-]* .*organisations [0-9]* [0-9]*  launches [0-9]* [0-9]*' \
+        'cell by cell'
+    exits 0 'what another provider is asked for is not there' \
+        python3 "$reader" "$scratch/demand.json" "$first/broker.pub" gcp
+    [ ! -s "$scratch/out" ]
+    check $? 'nothing'
+    exits 1 'by another key its signature does not hold' \
+        python3 "$reader" "$scratch/demand.json" "$scratch/state-2/broker.pub" aws
+    exits 1 'nor when it was changed' \
+        python3 "$reader" "$scratch/changed.json" "$first/broker.pub" aws
+else
+    printf 'skip demand feed reader: there is no python3 here\n'
+fi
+
 status=0
 for word in "${planted[@]}"; do
     ! grep -lF -e "$word" "$scratch/demand.json" "$scratch"/own/*.json || status=1

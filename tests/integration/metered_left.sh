@@ -108,11 +108,13 @@ exits 0 'the ledger has both' greenlaunch ledger check
 
 start 30
 sleep 2
-kill -9 "$broker" "$meter"
-pkill -9 -P "$meter" 2>/dev/null
+command=$(pgrep -P "$meter")
+kill -9 "$broker" "$meter" "$command"
 exits 0 'the meter is killed with it' greenlaunch status --offline
 said 'had no receipt yet; it is written' 'and what it had written becomes a receipt'
 verifies 'which verifies'
+! grep -q '"operational_ug":null' "$(newest_receipt)"
+check $? 'knows its carbon'
 grep -q '"exit_status":-1' "$(newest_receipt)"
 check $? 'and does not pretend to know how the command ended'
 cleaned 'and nothing is left'

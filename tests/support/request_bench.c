@@ -109,6 +109,21 @@ static void create(struct request_bench *bench, int repo, const char *body,
         answer_json(out, 201, issue_json(issue));
 }
 
+static void search(struct request_bench *bench, struct gl_test_answer *out)
+{
+    enum request_fault fault = take_fault(bench);
+
+    bench->searches++;
+    if (fault == REQUEST_FINE)
+        answer_json(out, 200, json_pack("{s:i,s:[]}", "total_count", 0, "items"));
+    else
+        answer_json(out,
+                    fault == REQUEST_FORBIDDEN ? 403
+                    : fault == REQUEST_LIMITED ? 429
+                                               : 500,
+                    json_pack("{s:s}", "message", REQUEST_WEIRD));
+}
+
 static void one(struct request_bench *bench, const struct gl_test_request *asked, int64_t number,
                 struct gl_test_answer *out)
 {
@@ -146,6 +161,8 @@ static void on_request(const struct gl_test_request *asked, struct gl_test_answe
         create(bench, repo, asked->body, out);
     else if (repo >= 0)
         list(bench, repo, out);
+    else if (strncmp(asked->path, "/search/issues", 14) == 0)
+        search(bench, out);
     else
         answer_json(out, 404, json_pack("{s:s}", "message", "Not Found"));
     if (bench->tells_date)

@@ -44,12 +44,13 @@ struct request_bench {
     unsigned looks, die_at;        /* 0 = never */
     char endpoint[200];
     struct gl_test_server *server;
-    enum request_fault fault; /* of the next create */
-    unsigned faults_left;     /* creates that it befalls */
+    enum request_fault fault; /* of the next create or search */
+    unsigned faults_left;     /* so many of them */
     int victim;               /* process id; 0 = the one that asks is not known */
     struct request_issue issues[REQUEST_ISSUES];
     size_t issue_count;
     unsigned posts; /* creates that came in, done or not */
+    unsigned searches;
     struct gl_ledger *ledger;
     struct gl_request_desk desk;
 };

@@ -312,7 +312,7 @@ static void test_a_host_that_only_stands_there(void **state)
     struct bench *bench = *state;
 
     run(bench, "[\"/bin/sh\",\"-c\",\"head -c 3000000 /dev/zero; echo last words >&2\"]");
-    pause_ms(4000); /* connected, and reading nothing */
+    pause_ms(12000); /* connected, and reading nothing for longer than the guest has patience */
     hear_until(bench, 'X');
     expect_status(bench, 0);
     assert_true(bench->out.length < 3000000);
@@ -332,6 +332,26 @@ static void test_stop_kills_what_does_not_listen(void **state)
     hear_until(bench, 'X');
     expect_status(bench, 128 + SIGKILL);
     assert_true(now_ms() - start >= 1900);
+    hear_until(bench, 'Z');
+    assert_int_equal(waitpid(bench->guest, NULL, 0), bench->guest);
+    bench->guest = 0;
+}
+
+/* What the command left in a session of its own holds its output open for longer than the meter
+ * takes to end: its exit status comes all the same, and before the last word. */
+static void test_stop_tells_the_exit_first(void **state)
+{
+    struct bench *bench = *state;
+
+    run(bench, "[\"/bin/sh\",\"-c\",\"setsid sleep 600 & echo up; exec sleep 600\"]");
+    hear_until(bench, 'O');
+    pause_ms(300); /* for its exec */
+    send_text(bench, 'S', "");
+    do
+        assert_true(hear(bench));
+    while (bench->type != 'X' && bench->type != 'Z');
+    assert_int_equal(bench->type, 'X');
+    expect_status(bench, 128 + SIGTERM);
     hear_until(bench, 'Z');
     assert_int_equal(waitpid(bench->guest, NULL, 0), bench->guest);
     bench->guest = 0;
@@ -428,6 +448,7 @@ int main(void)
         CASE(test_host_goes_away_and_comes_back),
         CASE(test_a_host_that_only_stands_there),
         CASE(test_stop_kills_what_does_not_listen),
+        CASE(test_stop_tells_the_exit_first),
         CASE(test_lease_ends_everything),
         CASE(test_sigterm_is_stop),
         CASE(test_nonsense_is_survived),

@@ -41,8 +41,8 @@ static int echo_send(struct gl_http *http, const struct gl_http_request *request
         gl_str_add_bytes(&body, request->body, request->body_length);
     }
     if (request->ca_pem != NULL)
-        gl_str_addf(&body, "|%s|%s|%s", request->ca_pem, request->client_cert_pem,
-                    request->client_key_pem);
+        gl_str_addf(&body, "|%s|%s|%s|%s|%s", request->ca_pem, request->client_cert_pem,
+                    request->client_key_pem, request->proxy_url, request->tls_name);
     *out = (struct gl_http_reply){.status = 200, .retry_after_s = -1, .body_length = body.length};
     out->body = gl_str_take(&body);
     return 0;
@@ -65,7 +65,7 @@ static void a_batch_owns_its_requests(void **state)
     struct echo echo = {.http.ops = &echo_ops};
     struct gl_http_batch *batch = gl_http_batch_new(&echo.http);
     char url[] = "https://h/1", header[] = "A: 1", body[] = "b\0c", method[] = "PUT";
-    char ca[] = "ca", cert[] = "cert", key[] = "key";
+    char ca[] = "ca", cert[] = "cert", key[] = "key", proxy[] = "http://p", name[] = "name";
     const char *headers[] = {header, "B: 2", NULL};
     struct gl_http_request request = {.method = method,
                                       .url = url,
@@ -75,9 +75,11 @@ static void a_batch_owns_its_requests(void **state)
                                       .carries_secret = true,
                                       .ca_pem = ca,
                                       .client_cert_pem = cert,
-                                      .client_key_pem = key};
+                                      .client_key_pem = key,
+                                      .proxy_url = proxy,
+                                      .tls_name = name};
     struct gl_http_exchange exchange;
-    static const char expected[] = "PUT https://h/1|A: 1|B: 2|b\0c|ca|cert|key";
+    static const char expected[] = "PUT https://h/1|A: 1|B: 2|b\0c|ca|cert|key|http://p|name";
 
     (void)state;
     gl_http_batch_add(batch, &request, &echo);
@@ -88,6 +90,8 @@ static void a_batch_owns_its_requests(void **state)
     memset(ca, 'x', 2);
     memset(cert, 'x', 4);
     memset(key, 'x', 3);
+    memset(proxy, 'x', 8);
+    memset(name, 'x', 4);
     headers[0] = NULL;
     assert_true(gl_http_batch_next(batch, 0, &exchange));
     assert_true(exchange.is_done);

@@ -26,12 +26,19 @@ static enum gl_errc check(const char *url, bool carries_secret)
 static void secrets_stay_on_the_machine_over_plain_http(void **state)
 {
     static const char *const near[] = {
-        "http://127.0.0.1/",       "http://127.9.8.7:80/x",
-        "http://[::1]:8080/",      "http://localhost:1/",
-        "http://LOCALHOST",        "http://169.254.169.254/latest/api/token",
-        "http://169.254.170.2/v2", "http://[fd00:ec2::254]/latest/api/token",
-        "http://127.0.0.1?x",      "http://metadata.google.internal/computeMetadata/v1/",
-        "https://example.org/",    "https://10.0.0.1/",
+        "http://127.0.0.1/",
+        "http://127.9.8.7:80/x",
+        "http://[::1]:8080/",
+        "http://localhost:1/",
+        "http://LOCALHOST",
+        "http://169.254.169.254/latest/api/token",
+        "http://169.254.170.2/v2",
+        "http://[fd00:ec2::254]/latest/api/token",
+        "http://127.0.0.1?x",
+        "http://metadata.google.internal/computeMetadata/v1/",
+        "https://example.org/",
+        "https://10.0.0.1/",
+        "http://[fd00:ec2::23]/v1/credentials",
     };
     static const char *const far[] = {
         "http://example.org/?k=hidden",
@@ -43,6 +50,7 @@ static void secrets_stay_on_the_machine_over_plain_http(void **state)
         "http://169.255.0.1/",
         "http://[::2]/",
         "http://[fd00:ec2::255]/",
+        "http://[fd00:ec2::24]/v1/credentials",
         "http://[::ffff:10.0.0.1]/",
         "http://127.1/",
         "http://2130706433/",

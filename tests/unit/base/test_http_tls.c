@@ -101,6 +101,88 @@ static void a_certificate_of_another_name_is_refused(void **state)
     a_certificate_must_fit(&(struct gl_test_tls){.name = "127.0.0.2"}, "127.0.0.1");
 }
 
+static void host_line(const struct gl_test_request *request, struct gl_test_answer *out,
+                      void *cookie)
+{
+    char host[100];
+
+    (void)cookie;
+    gl_test_answer_text(out, 200, "text/plain",
+                        gl_test_request_header(request, "host", host, sizeof host));
+}
+
+/* The server of a cluster behind another address: the connection goes there and its Host line says
+ * so, the certificate is that of the cluster. */
+static void a_certificate_of_the_wanted_name_is_taken(void **state)
+{
+    struct gl_test_server *server =
+        gl_test_server_start_tls(host_line, NULL, &(struct gl_test_tls){.name = "k8s.internal"});
+    struct gl_http *http = gl_http_curl_new();
+    struct gl_http_request request = {.method = "GET", .timeout_ms = 10000};
+    struct gl_http_reply reply;
+    struct gl_error err = {0};
+    char url[100];
+
+    (void)state;
+    if (server == NULL)
+        skip();
+    snprintf(url, sizeof url, "%s/", gl_test_server_url(server));
+    request.url = url;
+    request.ca_pem = gl_test_server_ca(server);
+    assert_int_equal(ask(http, &request, "127.0.0.1"), GL_E_NETWORK);
+    request.tls_name = "k8s.internal";
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(gl_http_send(http, &request, &reply, &err), 0);
+        assert_string_equal(reply.body, gl_test_server_url(server) + strlen("https://"));
+        gl_http_reply_done(&reply);
+    }
+    assert_int_equal(gl_test_server_connections(server), 2); /* the refused one, and one kept */
+    request.tls_name = "other.internal";                     /* the kept connection is not for it */
+    assert_int_equal(ask(http, &request, "other.internal"), GL_E_NETWORK);
+    request.tls_name = NULL;
+    assert_int_equal(ask(http, &request, "127.0.0.1"), GL_E_NETWORK);
+    request.tls_name = "k8s.internal/?@x";
+    assert_int_equal(ask(http, &request, "no host name"), GL_E_BAD_VALUE);
+    assert_int_equal(gl_test_server_requests(server), 2);
+    gl_http_close(http);
+    gl_test_server_stop(server);
+}
+
+static void refuse_tunnel(const struct gl_test_request *request, struct gl_test_answer *out,
+                          void *cookie)
+{
+    gl_str_addf(cookie, "%s %s;", request->method, request->path);
+    gl_test_answer_text(out, 403, "text/plain", "");
+}
+
+/* The environment of these tests wants no proxy; what the request names counts all the same, and a
+ * secret is nothing that the proxy sees. */
+static void a_proxy_of_the_request_is_taken(void **state)
+{
+    GL_AUTO(gl_str_done) struct gl_str seen = {0};
+    struct gl_test_server *proxy = gl_test_server_start(refuse_tunnel, &seen);
+    struct gl_http *http = gl_http_curl_new();
+    struct gl_http_request request = {.method = "GET",
+                                      .url = "https://k8s.invalid:6443/",
+                                      .timeout_ms = 10000,
+                                      .carries_secret = true,
+                                      .proxy_url = gl_test_server_url(proxy)};
+
+    (void)state;
+    assert_int_equal(ask(http, &request, "403"), GL_E_NETWORK);
+    request.url = "https://127.0.0.1:1/";
+    request.tls_name = "k8s.invalid";
+    assert_int_equal(ask(http, &request, "403"), GL_E_NETWORK);
+    request.is_direct = true;
+    assert_int_equal(ask(http, &request, ""), GL_E_NETWORK);
+    request.is_direct = false;
+    request.proxy_url = "http://user:planted@127.0.0.1:1";
+    assert_int_equal(ask(http, &request, "without user name"), GL_E_BAD_VALUE);
+    gl_http_close(http);
+    gl_test_server_stop(proxy);
+    assert_string_equal(gl_str_text(&seen), "CONNECT k8s.invalid:6443;CONNECT 127.0.0.1:1;");
+}
+
 static void an_expired_certificate_is_refused(void **state)
 {
     (void)state;
@@ -168,6 +250,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_authority_of_the_request_is_trusted_alone),
         cmocka_unit_test(a_certificate_of_another_name_is_refused),
+        cmocka_unit_test(a_certificate_of_the_wanted_name_is_taken),
+        cmocka_unit_test(a_proxy_of_the_request_is_taken),
         cmocka_unit_test(an_expired_certificate_is_refused),
         cmocka_unit_test(a_client_shows_its_certificate),
         cmocka_unit_test(a_peer_that_hangs_up_is_survived),

@@ -29,7 +29,7 @@ static int settle(struct gl_ledger *ledger, const char *id, const char *launch, 
 {
     GL_AUTO(gl_auto_json) json_t *body = json_pack("{s:s,s:s}", "id", id, "state", state);
 
-    return gl_ledger_guarantee_settle(ledger, launch, body, out_settled, &err);
+    return gl_ledger_guarantee_settle(ledger, launch, body, NULL, out_settled, &err);
 }
 
 static void assert_state(struct gl_ledger *ledger, const char *id, const char *state)

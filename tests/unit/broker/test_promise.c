@@ -14,6 +14,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "tests/unit/broker/ledger_bench.h"
 
@@ -199,6 +201,94 @@ static void a_breach_is_an_unmet_need(void **state)
     assert_non_null(strstr(cluster->first->rule, "intensity<=200g/kWh"));
     gl_clustering_free(clustering);
     gl_ledger_close(ledger);
+}
+
+/* ---- killed at every look at the clock: each event of the ledger takes one ---- */
+
+static int64_t (*true_now_ms)(void *cookie);
+static int looks_left;
+
+static int64_t killing_now_ms(void *cookie)
+{
+    if (looks_left-- == 0)
+        _exit(9);
+    return true_now_ms(cookie);
+}
+
+/* False: it came to its end before. */
+static bool settle_killed_at(int look)
+{
+    pid_t child = fork();
+    int status;
+
+    assert_true(child >= 0);
+    if (child == 0) {
+        struct gl_promises_settled settled;
+        struct gl_ledger *ledger;
+        struct gl_promise_settling ask = {.facts = facts, .cookie = &zone};
+
+        world->sleep_ms(world->cookie, 3 * 3600000);
+        true_now_ms = world->now_ms;
+        world->now_ms = killing_now_ms;
+        looks_left = look;
+        ledger = gl_ledger_open(path, world, 0, &err);
+        ask.ledger = ledger;
+        ask.world = world;
+        _exit(ledger != NULL && gl_promise_settle(&ask, &settled, &err) == 0 ? 0 : 1);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    if (WEXITSTATUS(status) != 0)
+        assert_int_equal(WEXITSTATUS(status), 9);
+    return WEXITSTATUS(status) == 9;
+}
+
+static int count_demand(void *cookie, const json_t *event)
+{
+    *(int *)cookie += strcmp(json_string_value(json_object_get(event, "kind")), "demand") == 0;
+    return 0;
+}
+
+static void assert_told_once(bool may_be_open)
+{
+    struct gl_ledger *ledger = must_open();
+    struct gl_guarantee_rows open;
+    int told = 0;
+
+    assert_int_equal(gl_ledger_guarantees(ledger, "open", &open, &err), 0);
+    assert_int_equal(gl_ledger_events(ledger, NULL, &told, count_demand, &err), 0);
+    assert_true(may_be_open || open.count == 0);
+    assert_int_equal(told, open.count == 0 ? 1 : 0);
+    gl_guarantee_rows_free(&open);
+    must_check(ledger);
+    gl_ledger_close(ledger);
+}
+
+static void begin_metered(struct gl_ledger *ledger, const char *machine);
+
+static void whoever_is_killed_loses_no_need(void **state)
+{
+    int look = 0;
+    bool was_killed = true;
+
+    for (; was_killed; look++) {
+        struct gl_ledger *ledger;
+
+        tear_down(state);
+        set_up(state);
+        ledger = must_open();
+        begin_metered(ledger, "");
+        issue(ledger, "gl-a", 12);
+        value[2] = 201;
+        gl_ledger_close(ledger);
+        was_killed = settle_killed_at(look);
+        assert_told_once(true);
+        ledger = must_open();
+        settle_at(ledger, 3);
+        gl_ledger_close(ledger);
+        assert_told_once(false);
+    }
+    assert_true(look > 3); /* the settling looks, and so does each of two events */
 }
 
 /* ---- what it cost ---- */
@@ -387,6 +477,7 @@ int main(void)
         CASE(it_is_kept_when_every_hour_is_known_and_within),
         CASE(a_broken_hour_settles_at_once),
         CASE(a_breach_is_an_unmet_need),
+        CASE(whoever_is_killed_loses_no_need),
         CASE(a_breach_costs_what_went_beyond_the_promise),
         CASE(without_watts_nobody_knows_the_grams),
         CASE(with_a_gap_before_it_nobody_knows_the_grams),

@@ -147,6 +147,60 @@ static void test_windows(void **state)
     }
 }
 
+/* Zones by name, as Python's zoneinfo has them: clocks that change at midnight, a day that never
+ * was (Samoa went from the 29th to the 31st), quarters of an hour, a leap day, ends of months. */
+static const struct {
+    const char *zone;
+    enum gl_period period;
+    const char *now, *from, *until;
+} named_zones[] = {
+    {"Europe/Berlin", GL_PER_DAY, "2026-03-28T23:30Z", "2026-03-28T23:00Z", "2026-03-29T22:00Z"},
+    {"Europe/Berlin", GL_PER_MONTH, "2026-03-15T12:00Z", "2026-02-28T23:00Z", "2026-03-31T22:00Z"},
+    {"America/Sao_Paulo", GL_PER_DAY, "2018-02-17T12:00Z", "2018-02-17T02:00Z",
+     "2018-02-18T03:00Z"},
+    {"Europe/Berlin", GL_PER_DAY, "2026-03-29T12:00Z", "2026-03-28T23:00Z", "2026-03-29T22:00Z"},
+    {"Europe/Berlin", GL_PER_MONTH, "2026-03-31T21:59Z", "2026-02-28T23:00Z", "2026-03-31T22:00Z"},
+    {"Europe/Berlin", GL_PER_MONTH, "2026-03-31T22:00Z", "2026-03-31T22:00Z", "2026-04-30T22:00Z"},
+    {"Europe/Berlin", GL_PER_MONTH, "2028-02-29T22:59Z", "2028-01-31T23:00Z", "2028-02-29T23:00Z"},
+    {"Europe/Berlin", GL_PER_DAY, "2028-02-29T12:00Z", "2028-02-28T23:00Z", "2028-02-29T23:00Z"},
+    {"America/Sao_Paulo", GL_PER_DAY, "2018-11-04T12:00Z", "2018-11-04T03:00Z",
+     "2018-11-05T02:00Z"},
+    {"America/Sao_Paulo", GL_PER_DAY, "2018-02-18T02:30Z", "2018-02-17T02:00Z",
+     "2018-02-18T03:00Z"},
+    {"America/Sao_Paulo", GL_PER_MONTH, "2026-11-30T23:00Z", "2026-11-01T03:00Z",
+     "2026-12-01T03:00Z"},
+    {"Pacific/Apia", GL_PER_DAY, "2011-12-30T09:59Z", "2011-12-29T10:00Z", "2011-12-30T10:00Z"},
+    {"Pacific/Apia", GL_PER_DAY, "2011-12-30T10:00Z", "2011-12-30T10:00Z", "2011-12-31T10:00Z"},
+    {"Pacific/Apia", GL_PER_MONTH, "2011-12-31T09:59Z", "2011-12-01T10:00Z", "2011-12-31T10:00Z"},
+    {"Pacific/Apia", GL_PER_YEAR, "2011-12-31T10:00Z", "2011-12-31T10:00Z", "2012-12-31T10:00Z"},
+    {"Asia/Kathmandu", GL_PER_DAY, "2026-11-22T18:15Z", "2026-11-22T18:15Z", "2026-11-23T18:15Z"},
+    {"Asia/Kathmandu", GL_PER_DAY, "2026-11-22T18:14Z", "2026-11-21T18:15Z", "2026-11-22T18:15Z"},
+    {"Asia/Kathmandu", GL_PER_QUARTER, "2026-12-31T18:14Z", "2026-09-30T18:15Z",
+     "2026-12-31T18:15Z"},
+    {"Asia/Kathmandu", GL_PER_DAY, "1986-01-01T00:00Z", "1985-12-31T18:30Z", "1986-01-01T18:15Z"},
+};
+
+static void test_named_zones(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof named_zones / sizeof named_zones[0]; i++) {
+        const struct gl_period_of period = {named_zones[i].period, 0};
+        struct gl_stretch_of_time window;
+        struct gl_error err = {0};
+        struct gl_zone zone;
+
+        if (gl_zone_load(named_zones[i].zone, NULL, &zone, &err) != 0) {
+            print_message("%s\n", err.text);
+            skip();
+        }
+        window = gl_window_at(&period, &zone, at(named_zones[i].now));
+        gl_zone_done(&zone);
+        if (window.from_s != at(named_zones[i].from) || window.until_s != at(named_zones[i].until))
+            fail_msg("%s at %s: %lld to %lld", named_zones[i].zone, named_zones[i].now,
+                     (long long)window.from_s, (long long)window.until_s);
+    }
+}
+
 static void test_sliding(void **state)
 {
     const struct gl_period_of period = {GL_PER_SPAN, 30 * 86400};
@@ -197,6 +251,80 @@ static void test_paths(void **state)
             fail_msg("\"%s\" is taken for an account", bad[i]);
     assert_true(gl_account_is_pattern("org/{team}"));
     assert_false(gl_account_is_path("org/{team}"));
+}
+
+/* As people write it, and why not. A file's path is none; what earlier versions kept stays
+ * readable.
+ */
+static void test_paths_as_written(void **state)
+{
+    static const struct {
+        const char *text, *path; /* of an error: what it says */
+        bool is_wrong;
+    } rows[] = {
+        {"org/ml", "org/ml", false},
+        {"org/{team}", "org/{team}", false},
+        {"org/team a", "org/team%20a", false},
+        {"org/M\303\274ll", "org/M%C3%BCll", false},
+        {"org/50%", "org/50%25", false},
+        {"org/team%20a", "org/team%20a", false},
+        {"org/a..b/.hidden", "org/a..b/.hidden", false},
+        {"../x", "dots alone", true},
+        {"org/..", "dots alone", true},
+        {"org/./x", "dots alone", true},
+        {"org/{..}", "dots alone", true},
+        {"org//x", "is empty", true},
+        {"/org", "is empty", true},
+        {"org/", "is empty", true},
+        {"", "is empty", true},
+        {"org/ x", "blank", true},
+        {"org/x ", "blank", true},
+        {"org/a\nb", "control character", true},
+        {"org/a{b}", "braces", true},
+        {"org/{}", "braces", true},
+        {"org/{a b}", "at most 8 names", true},
+        {"a/b/c/d/e/f/g/h/i", "at most 8 names", true},
+        {"org/01234567890123456789012345678901234567890123456789012345678901234", "63", true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char path[GL_ACCOUNT_PATH] = "as before";
+        struct gl_error err = {0};
+        bool is_wrong = gl_account_read(rows[i].text, path, &err) != 0;
+
+        if (is_wrong != rows[i].is_wrong ||
+            strstr(is_wrong ? err.text : path, rows[i].path) == NULL)
+            fail_msg("\"%s\": %s %s", rows[i].text, path, err.text);
+        assert_true(!is_wrong || strcmp(path, "as before") == 0);
+    }
+    assert_false(gl_account_is_pattern("../x"));
+    assert_true(gl_account_was_pattern("../x"));
+    assert_false(gl_account_was_pattern("org x"));
+}
+
+/* The value of a tag is anybody's: it is always an account, and the one that its name as written
+ * means. */
+static void test_a_tag_and_its_name_as_written(void **state)
+{
+    static const char *const values[] = {"team a", "M\303\274ll", "50%", "a..b", "x@y+z"};
+    struct gl_error err = {0};
+    char path[GL_ACCOUNT_PATH], read[GL_ACCOUNT_PATH], text[64];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+        const char *tags[] = {text, NULL};
+
+        snprintf(text, sizeof text, "team=%s", values[i]);
+        assert_int_equal(gl_account_of("org/{team}", tags, path, &err), 0);
+        snprintf(text, sizeof text, "org/%s", values[i]);
+        assert_int_equal(gl_account_read(text, read, &err), 0);
+        assert_string_equal(path, read);
+    }
+    assert_int_equal(
+        gl_account_of("org/{team}", (const char *const[]){"team=..", NULL}, path, &err), 0);
+    assert_string_equal(path, "org/%2E%2E");
+    assert_int_equal(gl_account_of("../{team}", NULL, path, &err), -1);
 }
 
 static void test_which_cap(void **state)
@@ -360,9 +488,12 @@ int main(void)
         cmocka_unit_test(test_caps),
         cmocka_unit_test(test_bad_caps),
         cmocka_unit_test(test_windows),
+        cmocka_unit_test(test_named_zones),
         cmocka_unit_test(test_sliding),
         cmocka_unit_test(test_accounts),
         cmocka_unit_test(test_paths),
+        cmocka_unit_test(test_paths_as_written),
+        cmocka_unit_test(test_a_tag_and_its_name_as_written),
         cmocka_unit_test(test_which_cap),
         cmocka_unit_test(test_between),
         cmocka_unit_test(test_fit),

@@ -1,63 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "policy_text.h"
+#include "policy_files.h"
 
 #include "policy/value.h"
-
-/* Files that exist only in memory: name, text pairs. Includes are by exact name. */
-struct files {
-    const char *const *pairs;
-    size_t loads;
-};
-
-static int load(void *cookie, const char *from, const char *path, struct gl_view *out_text,
-                const char **out_name, struct gl_error *err)
-{
-    struct files *files = cookie;
-
-    assert_non_null(from);
-    files->loads++;
-    for (const char *const *pair = files->pairs; *pair != NULL; pair += 2)
-        if (strcmp(pair[0], path) == 0) {
-            *out_text = view_of(pair[1]);
-            *out_name = pair[0];
-            return 0;
-        }
-    return gl_fail(err, GL_E_INCLUDE, "no file \"%s\"", path);
-}
-
-/* Parse the first file; the others can be included. */
-static struct gl_policy *parse_files(const char *const *pairs)
-{
-    struct files files = {.pairs = pairs};
-    struct gl_policy_loader loader = {&files, load};
-
-    return gl_policy_parse(view_of(pairs[1]), pairs[0], &loader, &found);
-}
-
-static struct gl_policy *parse_two(const char *child, const char *floor)
-{
-    const char *pairs[] = {"child.yaml", child, "floor.yaml", floor, NULL};
-
-    return parse_files(pairs);
-}
-
-static struct gl_policy *parse_two_good(const char *child, const char *floor)
-{
-    struct gl_policy *policy = parse_two(child, floor);
-
-    if (policy == NULL)
-        print_found();
-    assert_non_null(policy);
-    return policy;
-}
-
-static void assert_two_bad(const char *child, const char *floor, enum gl_errc code, uint32_t line,
-                           uint32_t column, const char *piece)
-{
-    assert_null(parse_two(child, floor));
-    assert_error(0, code, line, column, piece);
-    assert_int_equal(found.count, 1);
-}
 
 #define CHILD "greenlaunch: 1\ninclude: [floor.yaml]\n"
 #define FLOOR "greenlaunch: 1\nrules:\n"
@@ -278,6 +222,39 @@ static void ids_are_unique_across_files(void **state)
     assert_two_bad(CHILD "rules:\n  - {id: clean-grid, override: true, max_count: 3}\n"
                          "  - {id: clean-grid, override: true, max_count: 2}\n",
                    floor, GL_E_DUPLICATE_KEY, 5, 10, "already: child.yaml:4:5");
+}
+
+/* The account of a rule is named by the file that wrote it: without an id there, a budget that
+ * comes by an override would stand under the file's name. */
+static void an_added_budget_needs_the_id_of_the_base(void **state)
+{
+    static const char child[] =
+        CHILD "id: child\nrules: [{id: r, override: true, budget: {limit: 1 kg per 30d}}]\n";
+    static const char by_share[] =
+        CHILD "rules: [{id: r, override: true, budget: {max_increase: 1 kg}}]\n";
+    const char *chain[] = {"top",
+                           "greenlaunch: 1\nid: top\ninclude: mid\nrules: [{id: r, override: "
+                           "true, budget: {money: 5 USD per 30d}}]\n",
+                           "mid",
+                           "greenlaunch: 1\nid: mid\ninclude: base\nrules: [{id: r, override: "
+                           "true, max_count: 3}]\n",
+                           "base",
+                           "greenlaunch: 1\nrules: [{id: r, max_count: 4}]\n",
+                           NULL};
+    struct gl_policy *policy;
+
+    (void)state;
+    assert_two_bad(child, FLOOR "  - {id: r, max_count: 9}\n", GL_E_BAD_VALUE, 4, 9,
+                   "the file that wrote \"r\" has none");
+    assert_null(parse_files(chain));
+    assert_error(0, GL_E_BAD_VALUE, 4, 9, "the file that wrote \"r\" has none");
+    assert_int_equal(found.count, 1);
+    policy = parse_two_good(
+        child, "greenlaunch: 1\nid: floor\ndefaults: {min_grade: D}\nrules:\n  - {id: r, "
+               "max_count: 9}\n");
+    assert_string_equal(policy->rules[0].policy, "floor");
+    gl_policy_free(policy);
+    gl_policy_free(parse_two_good(by_share, FLOOR "  - {id: r, max_count: 9}\n"));
 }
 
 /* ---- files ---- */
@@ -582,6 +559,7 @@ int main(void)
         cmocka_unit_test(words_of_a_rule_only_tighten),
         cmocka_unit_test(demands_for_evidence_stay),
         cmocka_unit_test(ids_are_unique_across_files),
+        cmocka_unit_test(an_added_budget_needs_the_id_of_the_base),
         cmocka_unit_test(includes_nest_and_each_file_counts_once),
         cmocka_unit_test(cycles_are_refused),
         cmocka_unit_test(sixteen_includes_are_enough),

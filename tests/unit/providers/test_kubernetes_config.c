@@ -131,6 +131,19 @@ static void without_a_kubeconfig_the_pod_tells(void **state)
 
 /* ---- what is refused, and why ---- */
 
+static void is_refused(const char *text, enum gl_errc code, const char *says)
+{
+    struct gl_kubernetes_config config;
+    char path[160];
+
+    put("config", text, 0600, path);
+    assert_int_equal(find(path, NULL, &config), -1);
+    if (err.code != code || strstr(err.text, says) == NULL)
+        fail_msg("%s: %d %s", text, (int)err.code, err.text);
+    assert_null(strstr(err.text, SECRET));
+    gl_kubernetes_config_done(&config);
+}
+
 static void what_cannot_be_honoured_is_refused(void **state)
 {
     static const struct {
@@ -150,12 +163,6 @@ static void what_cannot_be_honoured_is_refused(void **state)
         {CONTEXT "clusters:\n- name: c\n  cluster: {server: 'https://k', insecure-skip-tls-verify: "
                  "[false]}\nusers:\n- name: u\n  user: {token: " SECRET "}\n",
          GL_E_CONFIG, "always verified"},
-        {CONTEXT "clusters:\n- name: c\n  cluster: {server: 'https://k', proxy-url: 'http://p'}\n"
-                 "users:\n- name: u\n  user: {token: " SECRET "}\n",
-         GL_E_CONFIG, "HTTPS_PROXY"},
-        {CONTEXT "clusters:\n- name: c\n  cluster: {server: 'https://k', tls-server-name: n}\n"
-                 "users:\n- name: u\n  user: {token: " SECRET "}\n",
-         GL_E_CONFIG, "tls-server-name"},
         {CONTEXT "clusters:\n- name: c\n  cluster: {server: {}}\nusers:\n- name: u\n  user: {}\n",
          GL_E_CONFIG, "no server"},
         {CONTEXT CLUSTER "users:\n- name: u\n  user: {}\n", GL_E_NO_CREDENTIAL, "no token"},
@@ -176,17 +183,39 @@ static void what_cannot_be_honoured_is_refused(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct gl_kubernetes_config config;
-        char path[160];
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        is_refused(rows[i].text, rows[i].code, rows[i].says);
+}
 
-        put("config", rows[i].text, 0600, path);
-        assert_int_equal(find(path, NULL, &config), -1);
-        if (err.code != rows[i].code || strstr(err.text, rows[i].says) == NULL)
-            fail_msg("row %zu: %d %s", i, (int)err.code, err.text);
-        assert_null(strstr(err.text, SECRET));
-        gl_kubernetes_config_done(&config);
-    }
+static void a_way_that_cannot_be_taken_is_refused(void **state)
+{
+    static const struct {
+        const char *text, *says;
+    } rows[] = {
+        {CONTEXT "clusters:\n- name: c\n  cluster: {server: 'https://k', proxy-url: 'ftp://p'}\n"
+                 "users:\n- name: u\n  user: {token: a}\n",
+         "HTTPS_PROXY"},
+        {CONTEXT
+         "clusters:\n- name: c\n  cluster: {server: 'https://k', proxy-url: 'http://u:" SECRET
+         "@p'}\nusers:\n- name: u\n  user: {token: a}\n",
+         "without user name"},
+        {CONTEXT "clusters:\n- name: c\n  cluster: {server: 'http://127.0.0.1', proxy-url: "
+                 "'http://p'}\nusers:\n- name: u\n  user: {token: a}\n",
+         "without a proxy"},
+        {CONTEXT "clusters:\n- name: c\n  cluster: {server: 'https://k', proxy-url: [" SECRET "]}\n"
+                 "users:\n- name: u\n  user: {token: a}\n",
+         "proxy-url is no text"},
+        {CONTEXT "clusters:\n- name: c\n  cluster: {server: 'https://k', tls-server-name: {}}\n"
+                 "users:\n- name: u\n  user: {token: a}\n",
+         "tls-server-name is no text"},
+        {CONTEXT "clusters:\n- name: c\n  cluster: {server: 'https://k', tls-server-name: n/x}\n"
+                 "users:\n- name: u\n  user: {token: " SECRET "}\n",
+         "tls-server-name is no host name"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        is_refused(rows[i].text, GL_E_CONFIG, rows[i].says);
 }
 
 /* "-----BEGIN X-----" and a line break, as YAML's folded and literal blocks hold it. */
@@ -204,6 +233,37 @@ static void base64_in_lines_is_read(void **state)
     if (find(path, NULL, &config) != 0)
         fail_msg("%s", err.text);
     assert_string_equal(config.ca_pem.text, "-----BEGIN X-----\n");
+    gl_kubernetes_config_done(&config);
+}
+
+/* Empty is as good as not said, as kubectl has it; a plugin hears of both. */
+static void a_cluster_behind_a_proxy_is_taken(void **state)
+{
+    struct gl_kubernetes_config config;
+    char path[160];
+
+    (void)state;
+    put("config",
+        CONTEXT "clusters:\n- name: c\n  cluster:\n    server: https://10.0.0.1:6443\n"
+                "    proxy-url: socks5://jump.example:1080\n    tls-server-name: k8s.internal\n"
+                "users:\n- name: u\n  user: {token: a}\n",
+        0600, path);
+    assert_int_equal(find(path, NULL, &config), 0);
+    assert_string_equal(config.proxy_url, "socks5://jump.example:1080");
+    assert_string_equal(config.tls_name, "k8s.internal");
+    assert_string_equal(json_string_value(json_object_get(config.info, "proxy-url")),
+                        config.proxy_url);
+    assert_string_equal(json_string_value(json_object_get(config.info, "tls-server-name")),
+                        config.tls_name);
+    gl_kubernetes_config_done(&config);
+    put("config",
+        CONTEXT "clusters:\n- name: c\n  cluster: {server: 'https://k', proxy-url: '', "
+                "tls-server-name: ''}\nusers:\n- name: u\n  user: {token: a}\n",
+        0600, path);
+    assert_int_equal(find(path, NULL, &config), 0);
+    assert_null(config.proxy_url);
+    assert_null(config.tls_name);
+    assert_int_equal(json_object_size(config.info), 1);
     gl_kubernetes_config_done(&config);
 }
 
@@ -429,7 +489,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_first_file_to_name_a_thing_counts, fresh, done),
         cmocka_unit_test_setup_teardown(without_a_kubeconfig_the_pod_tells, fresh, done),
         cmocka_unit_test_setup_teardown(what_cannot_be_honoured_is_refused, fresh, done),
+        cmocka_unit_test_setup_teardown(a_way_that_cannot_be_taken_is_refused, fresh, done),
         cmocka_unit_test_setup_teardown(base64_in_lines_is_read, fresh, done),
+        cmocka_unit_test_setup_teardown(a_cluster_behind_a_proxy_is_taken, fresh, done),
         cmocka_unit_test_setup_teardown(half_a_certificate_is_none, fresh, done),
         cmocka_unit_test_setup_teardown(answers_of_plugins_are_judged, fresh, done),
         cmocka_unit_test_setup_teardown(plugins_are_run_without_a_shell, fresh, done),

@@ -40,14 +40,15 @@ static void test_every_cloud(void **state)
     assert_null(gl_cloud_find("loca"));
     assert_false(gl_cloud_is_remote("loca"));
     for (const struct gl_whereabouts *row = gl_whereabouts; row->cloud != NULL; row++)
-        assert_int_equal(row->kind == GL_WHERE_FILE, row->path != NULL);
+        assert_int_equal(row->kind != GL_WHERE_VARIABLE, row->path != NULL);
 }
 
 static void test_found(void **state)
 {
-    char folder[300], home[320], xdg[320], path[400];
+    char folder[300], home[320], xdg[320], path[400], files[700];
     const char *environment[] = {
-        home, xdg, "AWS_PROFILE=green", "SCW_SECRET_KEY=planted-4711", "HCLOUD_TOKEN=", NULL};
+        home, xdg, files, "AWS_PROFILE=green", "SCW_SECRET_KEY=planted-4711", "HCLOUD_TOKEN=",
+        NULL};
     const char *build = getenv("BUILD_DIR");
     struct gl_error err = {0};
     struct gl_world *world;
@@ -56,6 +57,7 @@ static void test_found(void **state)
     } rows[] = {{"aws", "$AWS_PROFILE, ~/.aws/config"},
                 {"hetzner", "~/.config/hcloud/cli.toml"},
                 {"scaleway", "$SCW_SECRET_KEY"},
+                {"kubernetes", "the files of $KUBECONFIG"},
                 {"digitalocean", ""}};
 
     (void)state;
@@ -63,6 +65,7 @@ static void test_found(void **state)
              (int)getpid());
     snprintf(home, sizeof home, "HOME=%s", folder);
     snprintf(xdg, sizeof xdg, "XDG_CONFIG_HOME=%s", folder[0] == '/' ? folder : "");
+    snprintf(files, sizeof files, "KUBECONFIG=%s/missing::%s/.aws/config", folder, folder);
     snprintf(path, sizeof path, "%s/.aws", folder);
     assert_int_equal(gl_dir_make(path, &err), 0);
     snprintf(path, sizeof path, "%s/.aws/config", folder);
