@@ -2,6 +2,7 @@
 #include "agent/modes.h"
 
 #include "agent/blend.h"
+#include "agent/tail.h"
 #include "base/file.h"
 
 #include <errno.h>
@@ -277,6 +278,25 @@ static void send_exit(struct replay *replay, const char *exit_status)
         replay->has_failed || !gl_sink_send_for(&replay->sink, line, length, WAIT_MS);
 }
 
+/* What cannot be read is left out: how the command ended matters more. */
+static void send_tail(struct replay *replay, const char *path)
+{
+    GL_AUTO(gl_auto_free) struct gl_tail *tail = NULL;
+    GL_AUTO(gl_auto_free) char *line = NULL;
+    struct gl_error ignored = {0};
+    size_t length;
+
+    if (path == NULL || replay->launch[0] == '\0')
+        return;
+    tail = gl_alloc(sizeof *tail);
+    if (gl_tail_read(path, tail, &ignored) != 0 || tail->length == 0)
+        return;
+    line = gl_alloc(GL_TAIL_LINE_MAX);
+    length = gl_tail_line(replay->launch, tail, replay->key, replay->public_key, line);
+    replay->has_failed =
+        replay->has_failed || !gl_sink_send_for(&replay->sink, line, length, WAIT_MS);
+}
+
 /* Everything in the spool, as signed batches, enrolled where the token is given. The spool is not
  * changed but by its own recovery. */
 static int print_spool(const struct gl_meter_options *options, struct gl_error *err)
@@ -297,6 +317,7 @@ static int print_spool(const struct gl_meter_options *options, struct gl_error *
         spool.sent_seq = 0;
         gl_spool_each(&spool, 0, replay_record, &replay);
         send_replay(&replay);
+        send_tail(&replay, options->tail);
         send_exit(&replay, options->exit_status);
         status = replay.has_failed ? gl_fail(err, GL_E_IO, "cannot write all batches") : 0;
         gl_secret_key_wipe(&key);

@@ -44,6 +44,7 @@ static const struct option options[] = {
     {"--load", "SCOPE", "machine (all of it) or tree (only the command's processes)", TEXT(load)},
     {"--gpu-helper", "PROGRAM", "path of greenlaunch-meter-gpu", TEXT(gpu_helper)},
     {"--exit", "STATUS", "with --replay: sign that the command ended so", TEXT(exit_status)},
+    {"--tail", "FILE", "with --exit: sign the last 16 KiB of what it printed", TEXT(tail)},
     {"--sysroot", "FOLDER", "read /sys and /proc below it; all readings are then simulated",
      TEXT(sysroot)},
 };
@@ -125,6 +126,8 @@ static int check_values(const struct gl_meter_options *out, struct gl_error *err
     if (out->exit_status != NULL && gl_meter_exit_status(out->exit_status) < 0)
         return gl_fail(err, GL_E_USAGE, "--exit takes a number from 0 to 255, not \"%s\"",
                        out->exit_status);
+    if (out->tail != NULL && out->exit_status == NULL)
+        return gl_fail(err, GL_E_USAGE, "--tail goes with --exit: what a command printed");
     if (out->load != NULL && strcmp(out->load, "machine") != 0 && strcmp(out->load, "tree") != 0)
         return gl_fail(err, GL_E_USAGE, "--load is machine or tree, not \"%s\"", out->load);
     return 0;

@@ -25,6 +25,7 @@ struct gl_meter_options {
     const char *control, *console, *sysroot, *spool, *output, *launch, *token_file, *family;
     const char *gpu_helper, *load;
     const char *exit_status; /* of the command that was metered, 0 to 255; NULL = not said */
+    const char *tail;        /* file of what it printed; NULL = not told */
     int64_t interval_ms, threads_milli, memory_mb, gpu_count, gpu_watts; /* 0 = not given */
     char **command; /* after "--", NULL = none */
 };

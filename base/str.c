@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define DISTANCE_MAX 255
@@ -202,7 +203,8 @@ const char *gl_text_nearest(const char *name, const char *const *names, size_t c
     size_t best = strlen(name) / 3 + 1;
 
     for (size_t i = 0; i < count; i++) {
-        unsigned distance = gl_text_distance(name, names[i]);
+        bool is_same = strcasecmp(name, names[i]) == 0; /* "de" is meant as "DE" */
+        unsigned distance = is_same ? 0 : gl_text_distance(name, names[i]);
 
         if (distance < best) {
             best = distance;

@@ -41,7 +41,8 @@ bool gl_glob_match(const char *pattern, const char *text);
 
 /* Edit distance (insert, delete, replace, swap), capped at 255; for "did you mean". */
 unsigned gl_text_distance(const char *a, const char *b);
-/* The nearest of `count` names within a third of the length of `name`, NULL when none is near. */
+/* The nearest of `count` names within a third of the length of `name`, NULL when none is near; one
+ * that differs in the case of its letters only is always near. */
 const char *gl_text_nearest(const char *name, const char *const *names, size_t count);
 
 /* `code`, at most U+10FFFF and no surrogate, as UTF-8 in `out`; bytes written (Unicode 15 table

@@ -108,10 +108,11 @@ json_t *gl_budget_reserve_json(const json_t *charge, const struct gl_amount *wan
     return body;
 }
 
-json_t *gl_budget_ease_json(const struct gl_amount *amount)
+json_t *gl_budget_stay_json(const struct gl_amount *alone, const char *tried)
 {
-    return json_pack("{s:s,s:o,s:o}", "op", "ease", "ug", gl_budget_amount_json(amount->ug),
-                     "u_usd", gl_budget_amount_json(amount->u_usd));
+    return json_pack("{s:s,s:o,s:o,s:s*}", "op", "stay", "ug", gl_budget_amount_json(alone->ug),
+                     "u_usd", gl_budget_amount_json(alone->u_usd), "of",
+                     tried[0] != '\0' ? tried : NULL);
 }
 
 json_t *gl_budget_from_json(const char *launch, const struct gl_amount *used)

@@ -14,7 +14,10 @@
  *     together hold what the other one did, or more where they need more, and what this one does
  *     not spend goes back to the other one while that holds something
  *   {"op":"grow","ug","u_usd"}  of a launch that has taken more than it reserved: no less is held
- *   {"op":"ease","ug","u_usd"}  of a launch that needs less after all: no more is held
+ *   {"op":"stay","ug","u_usd","of"}  of a launch that another one was to go on from, and that goes
+ * on itself: it holds just this, the launch "of" what is left of what both held, and gives nothing
+ *     back when it ends
+ *   {"op":"ease","ug","u_usd"}  the same in earlier versions: no more is held
  *   {"op":"spend","ug","u_usd","from_ms","until_ms","piece_ms"}  in its end: ends the reservation;
  *     booked evenly over its time, in pieces cut at multiples of piece_ms since 1970
  *   {"op":"set","cap":{...}}  {"op":"unset","path"}  {"op":"move","from","to","deltas":[...]}

@@ -27,7 +27,9 @@ struct gl_relocation_held {
 int gl_budget_of_relocation(struct gl_ledger *ledger, const struct gl_relocation_of *of,
                             struct gl_relocation_held *out_held, json_t **out,
                             struct gl_error *err);
-json_t *gl_budget_ease_json(const struct gl_amount *amount); /* new reference */
+/* The "budget" of the event that it stays, after the launch `tried` ("" = none was begun): it holds
+ * what it did before, that one what is left, and gives nothing back. New reference. */
+json_t *gl_budget_stay_json(const struct gl_amount *alone, const char *tried);
 /* The member "from" of a reservation. New reference. */
 json_t *gl_budget_from_json(const char *launch, const struct gl_amount *used);
 

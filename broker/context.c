@@ -48,8 +48,9 @@ const char *gl_context_state(struct gl_context *context, struct gl_error *err)
         return context->state_folder;
     path = state_path(context);
     if (path == NULL) {
-        gl_fail(err, GL_E_CONFIG,
-                "no place for the ledger: neither XDG_STATE_HOME nor HOME is set");
+        gl_fail(
+            err, GL_E_CONFIG,
+            "no place for the ledger: neither XDG_STATE_HOME nor HOME is set to an absolute path");
         return NULL;
     }
     if (gl_dir_make(path, err) != 0) {

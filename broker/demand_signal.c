@@ -103,7 +103,7 @@ static size_t find_provider(const struct gl_demand *signals, size_t count, const
     return i;
 }
 
-/* What names no type would take any: the nearest offer's is nobody's wish. */
+/* What names no type would take any: the nearest offer's, and its GPUs, are nobody's wish. */
 static bool names_a_type(const struct gl_request *request)
 {
     for (const char *const *type = request->types; type != NULL && *type != NULL; type++)
@@ -117,15 +117,16 @@ static bool fill(const struct gl_question *question, const struct gl_judgement *
 {
     const struct gl_offer *offer = &question->offers[judgement->offer];
     const struct gl_request *request = question->request;
+    const bool has_type = names_a_type(request);
 
     if (!gl_demand_of_reason(&judgement->reason, demand))
         return false;
     if (demand->capability == GL_CAPABILITY_HOURLY && offer->zone_count == 0)
         demand->capability = GL_CAPABILITY_PLACE;
-    gl_demand_at(demand, offer->cloud, offer->region, names_a_type(request) ? offer->type : "");
+    gl_demand_at(demand, offer->cloud, offer->region, has_type ? offer->type : "");
     demand->grade = judgement->grade <= GL_GRADE_E ? (enum gl_grade)judgement->grade : GL_GRADE_E;
     gl_demand_want(demand, request->duration, request->count,
-                   request->gpu != NULL ? offer->gpu_count : 0);
+                   has_type || request->gpu != NULL ? offer->gpu_count : 0);
     return true;
 }
 

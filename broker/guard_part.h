@@ -133,11 +133,13 @@ int64_t gl_guard_past_retry_s(const struct gl_guard_past *past, enum gl_guard_ac
 /* Do it. -1 with *err and, in *out_step, which act failed (a resume elsewhere moves first). */
 int gl_guard_act(struct gl_watch *watch, const struct gl_guard_choice *choice,
                  enum gl_guard_act *out_step, struct gl_error *err);
-/* Event "guard": {"act","why","evidence","error"}. `failed` NULL: it was done. */
+/* Event "guard": {"act","why","evidence","error"}. `failed` NULL: it is done, or is begun now. */
 int gl_guard_note(const struct gl_watch *watch, enum gl_guard_act act,
                   const struct gl_guard_choice *choice, const struct gl_error *failed,
                   struct gl_error *err);
-/* What comes after an act that was done: the promise where it goes on now, and the demand. */
+/* What comes after an act that was done: the promise where it goes on now, and what is over now has
+ * a cost. What the act says of a need stands in the event that began it ("evidence"."demand") and
+ * was written with its outcome. */
 int gl_guard_after(const struct gl_watch *watch, const struct gl_guard_choice *choice,
                    struct gl_error *err);
 /* It runs on where it is: the promise there, unless one stands. */

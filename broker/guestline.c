@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/guestline.h"
 
+#include "agent/tail.h"
+
 #include <stdio.h>
 #include <string.h>
 
+_Static_assert(GL_TAIL_BYTES <= GL_GUEST_TAIL, "what a meter signs can be taken");
+
 static const char exit_mark[] = "GLX1 ", identity_mark[] = "GLI1 ", notice_mark[] = "GLN1 ",
-                  tail_mark[] = "greenlaunch: | ";
+                  output_mark[] = "GLO1 ", tail_mark[] = "greenlaunch: | ";
 
 void gl_guest_said_init(struct gl_guest_said *said, const char *launch)
 {
@@ -88,8 +92,27 @@ static void take_tail(struct gl_guest_said *said, const char *text)
 {
     if (said->is_tail_whole) /* the next run's, or the same once more */
         gl_str_clear(&said->tail);
-    said->is_tail_whole = false;
+    said->is_tail_whole = said->is_tail_pushed = said->is_tail_cut = false;
     gl_str_addf(&said->tail, "%s\n", text);
+}
+
+/* A tail as it was pushed: all of it at once, whatever bytes it has. */
+static void take_output(struct gl_guest_said *said, const json_t *object)
+{
+    const json_t *cut = json_object_get(object, "cut");
+    const char *output = json_string_value(json_object_get(object, "output"));
+    GL_AUTO(gl_auto_free) char *bytes = NULL;
+    struct gl_error ignored = {0};
+    size_t length;
+
+    if (!is_of(said, object) || !json_is_boolean(cut) || output == NULL || said->tail.length > 0)
+        return;
+    bytes = gl_alloc(GL_GUEST_TAIL);
+    if (gl_base64_parse(output, bytes, GL_GUEST_TAIL, &length, &ignored) != 0 || length == 0)
+        return;
+    gl_str_add_bytes(&said->tail, bytes, length);
+    said->is_tail_pushed = said->is_tail_whole = true;
+    said->is_tail_cut = json_is_true(cut);
 }
 
 static void take_line(struct gl_guest_said *said, const char *line)
@@ -97,6 +120,7 @@ static void take_line(struct gl_guest_said *said, const char *line)
     GL_AUTO(gl_auto_json) json_t *ended = object_after(line, exit_mark);
     GL_AUTO(gl_auto_json) json_t *identity = object_after(line, identity_mark);
     GL_AUTO(gl_auto_json) json_t *notice = object_after(line, notice_mark);
+    GL_AUTO(gl_auto_json) json_t *output = object_after(line, output_mark);
     const char *tail = strstr(line, tail_mark);
 
     if (tail != NULL) /* the command's own words, whatever marks are in them */
@@ -107,16 +131,54 @@ static void take_line(struct gl_guest_said *said, const char *line)
         take_identity(said, identity);
     else if (notice != NULL)
         take_notice(said, notice);
+    else if (output != NULL)
+        take_output(said, output);
+}
+
+void gl_guest_tail_line(const struct gl_guest_said *said, struct gl_str *out)
+{
+    GL_AUTO(gl_auto_free) char *encoded = NULL;
+
+    if (!said->is_tail_pushed || said->tail.length == 0)
+        return;
+    encoded = gl_alloc(4 * ((said->tail.length + 2) / 3) + 1);
+    gl_base64_text(said->tail.text, said->tail.length, encoded);
+    gl_str_addf(out, "%s{\"cut\":%s,\"launch\":\"%s\",\"output\":\"%s\"}\n", output_mark,
+                said->is_tail_cut ? "true" : "false", said->launch, encoded);
 }
 
 /* ---- what is pushed ---- */
 
-#define EXIT_LINE_MAX 1024
+/* A line, the members that its signature covers, in their order, and what is done with it. */
+struct signed_line {
+    const char *mark, *members[5]; /* NULL after the last */
+    size_t ceiling;
+    bool (*is_known)(const struct gl_guest_said *said);
+    void (*take)(struct gl_guest_said *said, const json_t *object);
+};
 
-/* The signature over the line's other members, in their order. */
-static bool is_signed(const json_t *object, const struct gl_public_key *key)
+static bool is_exit_known(const struct gl_guest_said *said)
 {
-    static const char *const members[] = {"exit", "key", "launch"};
+    return said->has_exit;
+}
+
+static bool is_tail_known(const struct gl_guest_said *said)
+{
+    return said->tail.length > 0;
+}
+
+static const struct signed_line signed_lines[] = {
+    {exit_mark, {"exit", "key", "launch"}, 1024, is_exit_known, take_exit},
+    {output_mark,
+     {"cut", "key", "launch", "output"},
+     2 * GL_GUEST_TAIL,
+     is_tail_known,
+     take_output},
+};
+
+static bool is_signed(const json_t *object, const char *const *members,
+                      const struct gl_public_key *key)
+{
     GL_AUTO(gl_auto_json) json_t *part = json_object();
     GL_AUTO(gl_auto_free) char *text = NULL;
     const char *sig = json_string_value(json_object_get(object, "sig"));
@@ -124,8 +186,8 @@ static bool is_signed(const json_t *object, const struct gl_public_key *key)
     struct gl_error ignored = {0};
     size_t length = 0;
 
-    for (size_t i = 0; i < sizeof members / sizeof *members; i++)
-        json_object_set(part, members[i], json_object_get(object, members[i]));
+    for (; *members != NULL; members++)
+        json_object_set(part, *members, json_object_get(object, *members));
     text = gl_json_canonical(part, &ignored);
     return text != NULL && sig != NULL &&
            gl_base64_parse(sig, signature.bytes, sizeof signature.bytes, &length, &ignored) == 0 &&
@@ -133,40 +195,39 @@ static bool is_signed(const json_t *object, const struct gl_public_key *key)
            gl_signature_holds(key, text, strlen(text), &signature);
 }
 
-static int signed_exit_of(const char *line, size_t length, const char *launch,
-                          const struct gl_public_key *key)
+/* Does the line say anything new that the key has signed? */
+static bool take_signed(struct gl_guest_said *said, struct gl_view line,
+                        const struct signed_line *kind, const struct gl_public_key *key)
 {
-    struct gl_guest_said said = {.has_exit = false};
+    size_t mark = strlen(kind->mark);
     GL_AUTO(gl_auto_json) json_t *object = NULL;
     struct gl_error ignored = {0};
 
-    if (length < sizeof exit_mark || length > EXIT_LINE_MAX ||
-        memcmp(line, exit_mark, sizeof exit_mark - 1) != 0)
-        return -1;
-    line += sizeof exit_mark - 1;
-    object = gl_json_parse(line, length - (sizeof exit_mark - 1), "pushed", &ignored);
-    snprintf(said.launch, sizeof said.launch, "%s", launch);
-    if (object == NULL || !is_signed(object, key))
-        return -1;
-    take_exit(&said, object);
-    return said.has_exit ? said.exit_status : -1;
+    if (line.length <= mark || line.length > kind->ceiling ||
+        memcmp(line.text, kind->mark, mark) != 0 || kind->is_known(said))
+        return false;
+    object = gl_json_parse(line.text + mark, line.length - mark, "pushed", &ignored);
+    if (object == NULL || !is_signed(object, kind->members, key))
+        return false;
+    kind->take(said, object);
+    return kind->is_known(said);
 }
 
-int gl_guest_signed_exit(const char *text, size_t length, const char *launch,
-                         const struct gl_public_key *key)
+bool gl_guest_said_pushed(struct gl_guest_said *said, const char *text, size_t length,
+                          const struct gl_public_key *key)
 {
-    int status = -1;
+    bool is_new = false;
 
     while (length > 0) {
         const char *end = memchr(text, '\n', length);
         size_t line = end != NULL ? (size_t)(end - text) : length;
-        int said = signed_exit_of(text, line, launch, key);
 
-        status = said >= 0 ? said : status;
+        for (size_t i = 0; i < sizeof signed_lines / sizeof *signed_lines; i++)
+            is_new |= take_signed(said, (struct gl_view){text, line}, &signed_lines[i], key);
         text += line + (end != NULL);
         length -= line + (end != NULL);
     }
-    return status;
+    return is_new;
 }
 
 /* ---- the console ---- */

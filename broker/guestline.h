@@ -5,14 +5,15 @@
 /* What a rented machine's own script (providers/cloud/userdata.h) writes on its console beside the
  * readings: how its command ended, the last of what it printed, the document of its identity, its
  * cloud's notice of an early end. The guest may write anything there: nothing of this is believed,
- * it is only what the guest says. What comes by push must be signed. Pure but for memory. */
+ * it is only what the guest says. What comes by push must be signed: the first two may. Pure but
+ * for memory. */
 
 #include "base/json.h"
 #include "base/sign.h"
 #include "base/str.h"
 
 #define GL_GUEST_DOCUMENT ((size_t)64 << 10)
-#define GL_GUEST_TAIL     ((size_t)4 << 10)
+#define GL_GUEST_TAIL     ((size_t)16 << 10)
 
 struct gl_guest_said {
     char launch[64];
@@ -21,9 +22,11 @@ struct gl_guest_said {
     char identity_kind[8];  /* "aws", "gcp", "azure"; "" = no document came */
     char notice[8];         /* whose notice of an early end was seen: as above; "" = none */
     struct gl_str identity; /* the first document */
-    struct gl_str tail;     /* lines of the command's output, without their mark */
+    struct gl_str tail;     /* lines of the command's output without their mark, or as pushed */
     struct gl_str line;     /* unfinished */
     bool is_tail_whole;     /* an exit came after it */
+    bool is_tail_pushed;    /* then is_tail_cut says whether more went before */
+    bool is_tail_cut;
 };
 
 void gl_guest_said_init(struct gl_guest_said *said, const char *launch);
@@ -31,9 +34,13 @@ void gl_guest_said_done(struct gl_guest_said *said);
 /* More console text, cut anywhere; what came before may come again. */
 void gl_guest_said_feed(struct gl_guest_said *said, const char *bytes, size_t length);
 
-/* How the command of `launch` ended, as its meter's key has signed it (agent/batch.h,
- * gl_exit_line()), in a text of lines: 0 to 255, -1 = it is nowhere said, or by nobody who may. */
-int gl_guest_signed_exit(const char *text, size_t length, const char *launch,
-                         const struct gl_public_key *key);
+/* What the launch's meter has signed with `key` in a pushed text of lines: how the command ended
+ * (agent/batch.h, gl_exit_line()) and the last of what it printed (agent/tail.h), each where
+ * nothing is known of it yet. Is anything new? */
+bool gl_guest_said_pushed(struct gl_guest_said *said, const char *text, size_t length,
+                          const struct gl_public_key *key);
+/* The line of a pushed tail as gl_guest_said_feed() takes it, without signature; nothing where the
+ * tail is none of those. */
+void gl_guest_tail_line(const struct gl_guest_said *said, struct gl_str *out);
 
 #endif

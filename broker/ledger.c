@@ -187,6 +187,7 @@ int gl_ledger_append(struct gl_ledger *ledger, const char *kind, const char *lau
         gl_ledger_insert(ledger, kind, launch, body, err) != 0 ||
         (change != NULL && apply(ledger, change, err) != 0) ||
         gl_ledger_budget_apply(ledger, "main", launch, body, err) != 0 ||
+        gl_ledger_demand_owed(ledger, kind, launch, body, err) != 0 ||
         gl_ledger_run(ledger, "COMMIT", err) != 0) {
         sqlite3_exec(ledger->db, "ROLLBACK", NULL, NULL, NULL);
         return err->code == GL_E_BUDGET || err->code == GL_E_UNKNOWN_DATA

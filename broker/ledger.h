@@ -65,7 +65,7 @@ struct gl_launch_change {
 /* Append one event and, in the same transaction, apply `change` (NULL = none). `body` is borrowed
  * and must be canonical-able (no reals). Durable when it returns 0. A member "budget" of the body
  * reserves, spends or moves (broker/budget.h): BUDGET or UNKNOWN_DATA, and nothing is written, when
- * that would overspend. */
+ * that would overspend. An outcome writes the event "demand" that the guard's act owes with it. */
 int gl_ledger_append(struct gl_ledger *ledger, const char *kind, const char *launch,
                      const json_t *body, const struct gl_launch_change *change,
                      struct gl_error *err);

@@ -143,16 +143,22 @@ static int take_from(struct gl_ledger *ledger, const char *schema, const char *l
     return finish(ledger, statement, err);
 }
 
+/* Of ?1 the launch that it came from, unless that one stays: what it holds is said there, whichever
+ * of both events comes first. */
+#define CAME_FROM                                                                    \
+    "WITH own AS (SELECT json_extract(body,'$.budget.from.launch') AS other"         \
+    " FROM main.events WHERE launch=?1 AND kind='intent' ORDER BY seq DESC LIMIT 1)" \
+    " SELECT other FROM own WHERE NOT EXISTS (SELECT 1 FROM main.events AS e"        \
+    " WHERE e.launch=own.other AND json_extract(e.body,'$.budget.op')='stay'"        \
+    " AND json_extract(e.body,'$.budget.of')=?1)"
+
 /* It is over: what it did not spend, and what it held. */
 static int release(struct gl_ledger *ledger, const char *schema, const char *launch,
                    const struct gl_amount *spent, struct gl_error *err)
 {
     STATEMENT statement = NULL;
 
-    if (gl_ledger_prepare(ledger,
-                          "SELECT json_extract(body,'$.budget.from.launch') FROM main.events"
-                          " WHERE launch=? AND kind='intent' ORDER BY seq DESC LIMIT 1",
-                          &statement, err) != 0)
+    if (gl_ledger_prepare(ledger, CAME_FROM, &statement, err) != 0)
         return -1;
     bind_text(statement, 1, launch);
     switch (sqlite3_step(statement)) {
@@ -244,7 +250,42 @@ static int apply_grow(struct gl_ledger *ledger, const char *schema, const char *
                        schema, launch, budget, err);
 }
 
-/* It needs no more than this; what was not known stays so. */
+/* What both hold together becomes this for the one, and the rest for the other. */
+static int divide(struct gl_ledger *ledger, const char *schema, const char *launch,
+                  const json_t *budget, const char *other, struct gl_error *err)
+{
+    STATEMENT statement = NULL;
+    char text[320];
+
+    snprintf(text, sizeof text,
+             "UPDATE %s.holds AS n SET ug=coalesce(max(0,o.ug+n.ug-?3),n.ug),"
+             " u_usd=coalesce(max(0,o.u_usd+n.u_usd-?4),n.u_usd) FROM %s.holds AS o"
+             " WHERE n.launch=?1 AND o.launch=?2 AND n.path=o.path",
+             schema, schema);
+    if (gl_ledger_prepare(ledger, text, &statement, err) != 0)
+        return -1;
+    bind_text(statement, 1, other);
+    bind_text(statement, 2, launch);
+    gl_budget_bind(statement, 3, gl_budget_member(budget, "ug"));
+    gl_budget_bind(statement, 4, gl_budget_member(budget, "u_usd"));
+    return finish(ledger, statement, err);
+}
+
+/* It goes on alone, with just this; what is not known leaves what it holds. */
+static int apply_stay(struct gl_ledger *ledger, const char *schema, const char *launch,
+                      const json_t *budget, struct gl_error *err)
+{
+    const char *other = json_string_value(json_object_get(budget, "of"));
+
+    if (other != NULL && divide(ledger, schema, launch, budget, other, err) != 0)
+        return -1;
+    return change_hold(ledger,
+                       "holds SET ug=coalesce(?2,ug), u_usd=coalesce(?3,u_usd)"
+                       " WHERE launch=?1",
+                       schema, launch, budget, err);
+}
+
+/* It needs no more than this; what was not known stays so. As earlier versions undid a move. */
 static int apply_ease(struct gl_ledger *ledger, const char *schema, const char *launch,
                       const json_t *budget, struct gl_error *err)
 {
@@ -407,7 +448,7 @@ static const struct {
 } ops[] = {
     {"reserve", apply_reserve}, {"spend", apply_spend}, {"set", apply_set},
     {"unset", apply_unset},     {"move", apply_move},   {"grow", apply_grow},
-    {"ease", apply_ease},
+    {"stay", apply_stay},       {"ease", apply_ease},
 };
 
 static bool is_end(const json_t *body)

@@ -175,7 +175,7 @@ static int identify(struct gl_ledger *ledger, int64_t *out_version, struct gl_er
     if (application != APPLICATION_ID || version < 1)
         return gl_fail(err, GL_E_TAMPERED, "this database is no ledger");
     if (version > SCHEMA_VERSION)
-        return gl_fail(err, GL_E_CONFIG,
+        return gl_fail(err, GL_E_NEWER,
                        "the ledger is from a newer greenlaunch (version %" PRId64 ")", version);
     return 0;
 }

@@ -60,6 +60,10 @@ int gl_ledger_signals_fold(struct gl_ledger *ledger, const char *schema, int64_t
 /* gl_ledger_demand() within a transaction. */
 int gl_ledger_demand_write(struct gl_ledger *ledger, const struct gl_ledger_demand *demand,
                            int64_t *out_seen, struct gl_error *err);
+/* After an event within its transaction: the unmet needs that the act of the guard which it
+ * completes said of itself when it began (ledger_owed.c). */
+int gl_ledger_demand_owed(struct gl_ledger *ledger, const char *kind, const char *launch,
+                          const json_t *body, struct gl_error *err);
 /* Does it follow from the events? TAMPERED. */
 int gl_ledger_check_signals(struct gl_ledger *ledger, struct gl_error *err);
 /* Begin to write; refused where the ledger is open to look only. */

@@ -199,6 +199,7 @@ int main(int argc, char **argv)
 
     keep_memory_private();
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a limit on the size of files is a full disk, not a sudden end */
     hold_standard_fds();
     gl_world_real(&context.world);
     context.program = words[0];

@@ -127,6 +127,7 @@ static int keep(const struct gl_launcher *launcher, const struct gl_collected *c
     if (collected->said.has_exit)
         gl_str_addf(&text, "GLX1 {\"exit\":%d,\"launch\":\"%s\"}\n", collected->said.exit_status,
                     collected->log.launch);
+    gl_guest_tail_line(&collected->said, &text);
     if (collected->said.identity_kind[0] != '\0')
         gl_str_addf(&text, "GLI1 {\"document\":\"%s\",\"kind\":\"%s\"}\n",
                     gl_str_text(&collected->said.identity), collected->said.identity_kind);
@@ -193,6 +194,11 @@ static void take_kept_words(const struct gl_guest_said *kept, struct gl_guest_sa
     if (kept->has_exit && !out->has_exit) {
         out->has_exit = true;
         out->exit_status = kept->exit_status;
+    }
+    if (kept->is_tail_pushed && out->tail.length == 0) {
+        gl_str_add_bytes(&out->tail, gl_str_text(&kept->tail), kept->tail.length);
+        out->is_tail_pushed = out->is_tail_whole = true;
+        out->is_tail_cut = kept->is_tail_cut;
     }
     if (out->notice[0] == '\0')
         memcpy(out->notice, kept->notice, sizeof out->notice);
@@ -352,27 +358,13 @@ static int find_open(struct gl_launcher *launcher, const char *launch, struct gl
     return gl_fail(err, GL_E_NOT_FOUND, "no such launch is open");
 }
 
-/* How its command ended, unless the console has said so: true = that is new. */
-static bool take_pushed_exit(struct gl_view pushed, struct gl_collected *known)
-{
-    int status =
-        known->log.has_key && !known->said.has_exit
-            ? gl_guest_signed_exit(pushed.text, pushed.length, known->log.launch, &known->log.key)
-            : -1;
-
-    if (status < 0)
-        return false;
-    known->said.has_exit = true;
-    known->said.exit_status = status;
-    return true;
-}
-
 static int add_pushed(struct gl_launcher *launcher, const struct gl_launch_row *row,
                       struct gl_view pushed, size_t *out_new, struct gl_error *err)
 {
     GL_AUTO(gl_auto_free) char *text = NULL;
     struct gl_collected known;
     size_t length = 0, before;
+    bool has_word;
     int result = 0;
 
     if (read_kept(launcher, row->launch, &text, &length, err) != 0 ||
@@ -384,7 +376,9 @@ static int add_pushed(struct gl_launcher *launcher, const struct gl_launch_row *
     known.log.repeated = 0;
     gl_meterlog_feed(&known.log, pushed.text, pushed.length);
     gl_meterlog_feed(&known.log, "\n", 1);
-    if (take_pushed_exit(pushed, &known) || known.log.count > before)
+    has_word = known.log.has_key &&
+               gl_guest_said_pushed(&known.said, pushed.text, pushed.length, &known.log.key);
+    if (has_word || known.log.count > before)
         result = keep(launcher, &known, err);
     else if (known.log.repeated == 0)
         result = gl_fail(err, GL_E_NOT_VERIFIED, "this launch has signed no reading of it");

@@ -218,9 +218,9 @@ int gl_public_key_read(const char *path_or_hex, struct gl_public_key *out, struc
     size_t length;
 
     if (strlen(path_or_hex) == 2 * GL_KEY_BYTES &&
-        strspn(path_or_hex, "0123456789abcdef") == 2 * GL_KEY_BYTES)
+        strspn(path_or_hex, "0123456789abcdefABCDEF") == 2 * GL_KEY_BYTES)
         return gl_hex_parse(path_or_hex, out->bytes, sizeof out->bytes, err);
-    if (gl_file_read(path_or_hex, 256, &bytes, &length, err) != 0)
+    if (gl_file_read_given(path_or_hex, 256, &bytes, &length, err) != 0)
         return -1;
     bytes[strcspn(bytes, "\r\n")] = '\0';
     if (gl_hex_parse(bytes, key.bytes, sizeof key.bytes, err) != 0)

@@ -112,6 +112,8 @@ static int end_new(struct gl_relocate *move, struct gl_error *err)
     size_t index = 0;
     int found = gl_relocate_find_new(move, &rows, &index, err), result;
 
+    if (found > 0)
+        snprintf(move->past.launch, sizeof move->past.launch, "%s", rows.rows[index].launch);
     if (found <= 0 || gl_launch_row_is_over(&rows.rows[index]))
         return found < 0 ? -1 : 0;
     result = gl_launch_finish(move->launcher, rows.rows[index].launch, &ending, err);
@@ -183,7 +185,8 @@ static int note_failed(struct gl_relocate *move, bool is_ending, struct gl_error
     if (left == NULL)
         return -1;
     body = json_pack("{s:s,s:s,s:o,s:o*}", "state", state, "why", move->past.why, "left", left,
-                     "budget", held->is_held ? gl_budget_ease_json(&held->alone) : NULL);
+                     "budget",
+                     held->is_held ? gl_budget_stay_json(&held->alone, move->past.launch) : NULL);
     if (gl_relocate_note(move, "relocate-failed", body, state, err) != 0)
         return -1;
     move->past.is_open = false;

@@ -402,6 +402,8 @@ struct gl_figure gl_figure_over(const struct gl_figure_ask *ask)
         if (figure.gap == GL_GAP_NONE && !ask->limits->wants_best)
             break;
     }
+    if (gaps & bit(GL_GAP_NOT_HOURLY)) /* that one had the grade: nearer than one below it */
+        gaps &= ~bit(GL_GAP_GRADE);
     if (chosen.series == NULL)
         return unknown_figure(most_telling(gaps));
     if (is_contradicted(ask, &chosen))

@@ -223,7 +223,7 @@ static int check_pin(const struct gl_reader *reader, const struct gl_include_dra
         return 0;
     if (gl_hex_parse(include->sha256, pin.bytes, sizeof pin.bytes, &err))
         return gl_diagnose(&reader->source, &include->mark, GL_E_BAD_VALUE,
-                           "sha256 is 64 hexadecimal digits");
+                           "sha256 is 64 hexadecimal digits, letters in lower case");
     if (gl_hash_equal(&pin, hash))
         return 0;
     return gl_diagnose(&reader->source, &include->mark, GL_E_INCLUDE,

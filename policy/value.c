@@ -227,13 +227,27 @@ static int read_span(const struct gl_reader *reader, const struct gl_key *key,
     return 0;
 }
 
+/* ISO 3166-1 alpha-2 as of 2024, and XK, which is not in it and is what Kosovo goes by. */
+static const char countries[] =
+    "AD AE AF AG AI AL AM AO AQ AR AS AT AU AW AX AZ BA BB BD BE BF BG BH BI BJ BL BM BN BO BQ "
+    "BR BS BT BV BW BY BZ CA CC CD CF CG CH CI CK CL CM CN CO CR CU CV CW CX CY CZ DE DJ DK DM "
+    "DO DZ EC EE EG EH ER ES ET FI FJ FK FM FO FR GA GB GD GE GF GG GH GI GL GM GN GP GQ GR GS "
+    "GT GU GW GY HK HM HN HR HT HU ID IE IL IM IN IO IQ IR IS IT JE JM JO JP KE KG KH KI KM KN "
+    "KP KR KW KY KZ LA LB LC LI LK LR LS LT LU LV LY MA MC MD ME MF MG MH MK ML MM MN MO MP MQ "
+    "MR MS MT MU MV MW MX MY MZ NA NC NE NF NG NI NL NO NP NR NU NZ OM PA PE PF PG PH PK PL PM "
+    "PN PR PS PT PW PY QA RE RO RS RU RW SA SB SC SD SE SG SH SI SJ SK SL SM SN SO SR SS ST SV "
+    "SX SY SZ TC TD TF TG TH TJ TK TL TM TN TO TR TT TV TW TZ UA UG UM US UY UZ VA VC VE VG VI "
+    "VN VU WF WS XK YE YT ZA ZM ZW ";
+
 static bool is_country(const char *text)
 {
-    return strlen(text) == 2 && text[0] >= 'A' && text[0] <= 'Z' && text[1] >= 'A' &&
-           text[1] <= 'Z' && strcmp(text, "UK") != 0;
+    const char *found = strlen(text) == 2 ? strstr(countries, text) : NULL;
+
+    return found != NULL && found[2] == ' ';
 }
 
-/* Countries are compared letter by letter, so a name or "uk" would silently never match. */
+/* Countries are compared letter by letter: a name, "uk" or a slip of the pen would never match, and
+ * what not_countries was to keep out would come in. */
 static int check_countries(const struct gl_reader *reader, const struct gl_key *key,
                            const struct gl_node *node, const char *const *globs)
 {

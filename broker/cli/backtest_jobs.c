@@ -51,8 +51,10 @@ static int deadline_of(const struct said *said, uint32_t work_h, uint32_t *out_h
     if (until_s > LENGTH_MAX_S)
         return gl_fail(err, GL_E_TOO_LARGE, "a job has to be over %d hours after it arrives",
                        GL_BACKTEST_DEADLINE_H);
+    if (until_s < said->length_s)
+        return gl_fail(err, GL_E_BAD_VALUE, "a job takes longer than the time it has");
     *out_h = (uint32_t)(until_s / GL_HOUR_S);
-    *out_h = *out_h > 0 ? *out_h : 1;
+    *out_h = *out_h > work_h ? *out_h : work_h; /* whole hours, as its length is */
     return 0;
 }
 
@@ -306,6 +308,9 @@ static int read_head(struct table *table, struct gl_error *err)
         const char *nearest;
         char shown[GL_TEXT_SHOWN];
 
+        if (gl_csv_column(&table->csv, name) != (int)c)
+            return gl_fail(err, GL_E_DUPLICATE_KEY, "column %s stands twice",
+                           gl_text_show(name, shown));
         for (int f = 0; f < FIELDS; f++)
             is_known = is_known || strcmp(name, field_names[f]) == 0;
         if (is_known)

@@ -136,8 +136,10 @@ static int run(struct gl_context *context, const struct gl_call *call, struct gl
         return -1;
     if (strcmp(operands->words[0], "words") == 0 && operands->count == 2)
         return give_words(context, operands->words[1], err);
+    if (operands->count > 1)
+        return gl_fail(err, GL_E_USAGE, "completion takes one shell at a time: bash, zsh or fish");
     for (size_t i = 0; i < sizeof shells / sizeof shells[0]; i++) {
-        if (strcmp(shells[i].name, operands->words[0]) != 0 || operands->count > 1)
+        if (strcmp(shells[i].name, operands->words[0]) != 0)
             continue;
         shells[i].write(out);
         context->reply.data =

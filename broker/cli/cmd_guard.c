@@ -8,6 +8,7 @@
 #include "broker/cli/act.h"
 #include "broker/cli/grid.h"
 #include "broker/cli/help.h"
+#include "broker/finish.h"
 #include "broker/guard.h"
 #include "broker/interrupt.h"
 #include "broker/learnt.h"
@@ -355,6 +356,7 @@ static int look_once(struct gl_context *context, const struct guard_values *valu
 {
     struct gl_launcher launcher;
     struct gl_learnt learnt;
+    char only[GL_CLOUD_ID];
     struct look look = {.is_dry = values->is_dry, .is_once = values->is_once};
     const struct gl_carried_meter *meter = &context->config.meter;
     struct gl_guard guard = {.launcher = &launcher,
@@ -368,7 +370,7 @@ static int look_once(struct gl_context *context, const struct guard_values *valu
                              .memory = &learnt.memory,
                              .lead_s = values->lead_s == INT64_MIN ? 0 : values->lead_s,
                              .margin = -1,
-                             .only = values->launch,
+                             .only = values->launch != NULL ? only : NULL,
                              .late_s = late_of(values),
                              .is_dry = values->is_dry,
                              .is_locked = is_locked};
@@ -379,6 +381,7 @@ static int look_once(struct gl_context *context, const struct guard_values *valu
     look.launches = json_object_get(context->reply.data, "launches");
     look.promises = json_object_get(context->reply.data, "promises");
     if (gl_act_launcher(context, &launcher, err) != 0 ||
+        (values->launch != NULL && gl_launch_named(&launcher, values->launch, only, err) != 0) ||
         gl_grid_open(&look.grid, context, err) != 0)
         return -1;
     gl_learnt_init(&learnt, launcher.state_folder);

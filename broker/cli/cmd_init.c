@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "broker/cli/again.h"
 #include "broker/cli/help.h"
+#include "broker/cli/misnamed.h"
 #include "broker/interrupt.h"
 #include "broker/render/text.h"
 #include "providers/data/data.h"
@@ -31,17 +32,6 @@ static const struct gl_option options[] = {
 
 /* ---- the zone ---- */
 
-static const char *nearest_zone(const char *zone)
-{
-    const struct gl_zone_row *rows;
-    size_t count = gl_data_zones(&rows);
-    GL_AUTO(gl_auto_free) const char **names = gl_alloc(count * sizeof *names);
-
-    for (size_t i = 0; i < count; i++)
-        names[i] = rows[i].zone;
-    return gl_text_nearest(zone, names, count);
-}
-
 static int check_zone(const char *zone, bool is_forced, struct gl_error *err)
 {
     const char *nearest;
@@ -49,7 +39,7 @@ static int check_zone(const char *zone, bool is_forced, struct gl_error *err)
 
     if (gl_data_zone(zone) != NULL || (is_forced && zone[0] != '\0' && strlen(zone) < 40))
         return 0;
-    nearest = nearest_zone(zone);
+    nearest = gl_nearest_zone(zone);
     return gl_fail(err, GL_E_UNKNOWN_NAME, "no grid zone \"%s\"%s%s%s", gl_text_show(zone, shown),
                    nearest != NULL ? "; did you mean " : "", nearest != NULL ? nearest : "",
                    nearest != NULL ? "?" : "");
@@ -222,8 +212,9 @@ static int run(struct gl_context *context, const struct gl_call *call, struct gl
     if (gl_help_operands(&gl_command_init, call, 0, 0, err) != 0)
         return -1;
     if (path == NULL)
-        return gl_fail(err, GL_E_CONFIG,
-                       "no place for it: neither XDG_CONFIG_HOME nor HOME is set");
+        return gl_fail(
+            err, GL_E_CONFIG,
+            "no place for it: neither XDG_CONFIG_HOME nor HOME is set to an absolute path");
     if (!values->is_forced && gl_file_exists(path))
         return gl_fail(err, GL_E_CONFIG, "%s is there already; --force replaces its zone", path);
     zone = choose_zone(context, values, err);

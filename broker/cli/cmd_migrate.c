@@ -65,23 +65,24 @@ static int no_place(const struct gl_config *config, const char *to, struct gl_er
 static int move(struct gl_context *context, struct gl_shift_subject *subject,
                 const struct gl_cloud_place *place, struct gl_error *err)
 {
-    const struct gl_shift_reason reason = {"person", "asked for by hand", NULL};
+    struct gl_shift_reason reason = {"person", "asked for by hand", NULL};
     const char *zone = place->zone != NULL ? place->zone : "";
     GL_AUTO(gl_auto_json) json_t *series = NULL;
+    GL_AUTO(gl_auto_json) json_t *evidence = NULL;
     int status = gl_shift_judge(context, subject, place->name, zone, &series, err);
     struct gl_demand need;
-    bool is_need;
 
     if (status != 0)
         return status;
-    is_need = gl_shift_need(context, subject, &need);
+    if (gl_shift_need(context, subject, &need)) {
+        need.kind = GL_DEMAND_MOVE;
+        gl_demand_moved_to(&need, subject->row->cloud, place->name);
+        reason.evidence = evidence = gl_demand_evidence(context, &need);
+    }
     gl_progress(context, "moving %s to %s", subject->row->launch, place->name);
     if (gl_launch_move(&subject->launcher, subject->row->launch,
                        &(struct gl_shift_place){place->name, zone, series}, &reason, err) != 0)
         return -1;
-    need.kind = GL_DEMAND_MOVE;
-    gl_demand_moved_to(&need, subject->row->cloud, place->name);
-    gl_demand_note(context, &need, is_need);
     gl_demand_note_cost(context);
     return gl_shift_reply(context, subject, "Moved", err);
 }

@@ -2,6 +2,7 @@
 #include "broker/cli/act.h"
 #include "broker/cli/help.h"
 #include "broker/cli/schedule.h"
+#include "broker/cli/stretches.h"
 #include "broker/interrupt.h"
 
 static const struct gl_option options[] = {
@@ -35,7 +36,8 @@ static int run(struct gl_context *context, const struct gl_call *call, struct gl
         narrow(context, &values, err) != 0 || gl_ask_decide(context, &values.ask, &asked, err) != 0)
         return -1;
     ask = gl_schedule_ask_of(context, &asked, &values);
-    if (gl_schedule_make(&asked, &ask, &schedule, err) == 0) {
+    if ((!ask.may_pause || gl_stretches_check_rules(asked.policy, err) == 0) &&
+        gl_schedule_make(&asked, &ask, &schedule, err) == 0) {
         status = gl_schedule_reply(context, &given, &asked, &ask, &schedule);
         gl_schedule_done(&schedule);
     }

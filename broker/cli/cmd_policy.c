@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/time.h"
 #include "base/wrap.h"
 #include "broker/cli/help.h"
 #include "broker/policytest/policytest.h"
@@ -71,9 +72,39 @@ static void add_count(struct gl_context *context, const struct gl_diagnostics *d
                     (struct gl_margins){32, 4, context->columns}, out);
 }
 
-/* Check one file: a line for people, a row of data. Keeps the first error of all in *first. */
-static void check_file(struct gl_context *context, const char *path, json_t *files,
-                       struct gl_error *first)
+/* A waiver that ends within this time is spoken of while it still holds. */
+#define WAIVER_SOON_S (14 * INT64_C(86400))
+
+/* What a waiver does at an instant that its owner should know of; NULL when it simply holds. */
+static const char *waiver_doubt(const struct gl_waiver *waiver, struct gl_instant now)
+{
+    if (now.unix_s >= waiver->expires.unix_s)
+        return "is over and not applied: it ended on";
+    if (now.unix_s < waiver->created.unix_s)
+        return "does not hold yet: it begins on";
+    return waiver->expires.unix_s - now.unix_s <= WAIVER_SOON_S ? "ends soon: on" : NULL;
+}
+
+static void warn_of_waivers(struct gl_context *context, const struct gl_policy *policy,
+                            struct gl_instant now)
+{
+    for (size_t i = 0; i < policy->waiver_count; i++) {
+        const struct gl_waiver *waiver = &policy->waivers[i];
+        const char *doubt = waiver_doubt(waiver, now);
+        bool is_early = now.unix_s < waiver->created.unix_s;
+        char at[GL_INSTANT_TEXT];
+
+        if (doubt != NULL)
+            gl_warn(context, "GL2006", "%s:%u: the waiver of rule \"%s\" (owner %s) %s %s",
+                    waiver->pos.file, (unsigned)waiver->pos.line, waiver->rule, waiver->owner,
+                    doubt, gl_instant_text(is_early ? waiver->created : waiver->expires, at));
+    }
+}
+
+/* Check one file as of `now`: a line for people, a row of data. Keeps the first error of all in
+ * *first. */
+static void check_file(struct gl_context *context, const char *path, struct gl_instant now,
+                       json_t *files, struct gl_error *first)
 {
     GL_AUTO(gl_auto_free) struct gl_diagnostics *diagnostics = gl_alloc(sizeof *diagnostics);
     struct gl_str *out = &context->reply.text;
@@ -86,6 +117,7 @@ static void check_file(struct gl_context *context, const char *path, json_t *fil
                     policy->rule_count == 1 ? "" : "s", policy->waiver_count,
                     policy->waiver_count == 1 ? "" : "s");
         gl_hash_hex(&policy->digest, digest);
+        warn_of_waivers(context, policy, now);
     } else if (diagnostics->count > 0) {
         gl_diagnostics_text(diagnostics, context->columns, out);
         add_count(context, diagnostics);
@@ -133,12 +165,15 @@ static int check(struct gl_context *context, const struct gl_call *call, struct 
     struct paths paths = paths_of(context, call->operands);
     struct gl_error first = {0};
     json_t *files = json_array();
+    struct gl_instant now;
 
     context->reply.data = json_pack("{s:o}", "files", files);
     if (paths.count == 0)
         return fail_no_file("check", err);
+    if (gl_context_now(context, &now, err) != 0)
+        return -1;
     for (size_t i = 0; i < paths.count; i++)
-        check_file(context, paths.items[i], files, &first);
+        check_file(context, paths.items[i], now, files, &first);
     if (first.code == GL_OK)
         return GL_EXIT_OK;
     if (context->globals.is_json)
@@ -251,8 +286,10 @@ const struct gl_command gl_command_policy = {
     .summary = "check, explain and test policy files",
     .operands = "check|explain|schema|test [FILE...]",
     .description =
-        "check reads policy files and shows every error with its place. explain shows every rule "
-        "in force and who set each value. schema prints the JSON Schema for editors. test runs "
+        "check reads policy files and shows every error with its place, and warns of waivers that "
+        "are over, do not hold yet or end within 14 days (with --at: as of then). explain shows "
+        "every rule in force and who set each value. schema prints the JSON Schema for editors. "
+        "test runs "
         "test files: cases that say what must be decided in a frozen world, without network, clock "
         "or this machine; it prints TAP and ends with 9 when a case fails. Without FILE, check and "
         "explain take the policies of --policy or of the configuration.",

@@ -6,6 +6,7 @@
 
 #include "base/time.h"
 #include "broker/cli/help.h"
+#include "broker/cli/misnamed.h"
 #include "broker/cli/signals_archive.h"
 #include "broker/cli/signals_history.h"
 #include "broker/interrupt.h"
@@ -153,15 +154,9 @@ static bool is_known_zone(const char *zone)
 
 static int fail_zone(const char *zone, struct gl_error *err)
 {
-    const struct gl_zone_row *rows;
-    size_t count = gl_data_zones(&rows);
-    GL_AUTO(gl_auto_free) const char **names = gl_alloc(count * sizeof *names);
-    const char *nearest;
+    const char *nearest = gl_nearest_zone(zone);
     char shown[GL_TEXT_SHOWN];
 
-    for (size_t i = 0; i < count; i++)
-        names[i] = rows[i].zone;
-    nearest = gl_text_nearest(zone, names, count);
     return gl_fail(err, GL_E_UNKNOWN_NAME, "no grid zone \"%s\"%s%s%s", gl_text_show(zone, shown),
                    nearest != NULL ? "; did you mean " : "", nearest != NULL ? nearest : "",
                    nearest != NULL ? "?" : "");
@@ -438,7 +433,8 @@ static json_t *add_reports(struct gl_context *context, const struct gl_signal_st
             gl_str_addf(&line, ": %s", reports[i].error.text);
         if (reports[i].archive.code != GL_OK)
             gl_str_addf(&line, "; nothing of it is stored: %s", reports[i].archive.text);
-        if (is_shown && (!reports[i].is_skipped || reports[i].error.code != GL_OK))
+        if (is_shown && (!reports[i].is_skipped || reports[i].error.code != GL_OK ||
+                         strcmp(reports[i].source, "file") == 0))
             field(context, reports[i].source, gl_str_text(&line));
     }
     return list;

@@ -87,6 +87,17 @@ void gl_demand_note(struct gl_context *context, const struct gl_demand *signals,
     warn_unrecorded(context, "the demand was", &failed);
 }
 
+json_t *gl_demand_evidence(struct gl_context *context, const struct gl_demand *signal)
+{
+    GL_AUTO(gl_demand_entry_done) struct gl_demand_entry entry = {0};
+    struct gl_error failed = {0};
+
+    if (gl_demand_entry_of(signal, 1, &entry, &failed) == 0)
+        return json_pack("{s:O}", "demand", entry.body);
+    warn_unrecorded(context, "the demand is", &failed);
+    return NULL;
+}
+
 void gl_demand_note_cost(struct gl_context *context)
 {
     struct gl_error failed = {0};

@@ -17,6 +17,10 @@ int gl_demand_say(struct gl_context *context, const struct gl_demand *signals, s
  * people, and nothing under --json: a document says what was decided. Nothing of none. */
 void gl_demand_note(struct gl_context *context, const struct gl_demand *signals, size_t count);
 
+/* For the evidence of the event that begins an act: recorded when the act has come true, whoever
+ * writes that (broker/demand_signal.h). New reference; NULL, with a warning: it cannot be said. */
+json_t *gl_demand_evidence(struct gl_context *context, const struct gl_demand *signal);
+
 /* What earlier pauses and moves cost, as far as that is known by now: as gl_demand_note(). */
 void gl_demand_note_cost(struct gl_context *context);
 

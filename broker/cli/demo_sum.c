@@ -24,8 +24,8 @@ static void add_lines(struct gl_demo *demo, const char *text)
 
     gl_wrap_long(text,
                  (struct gl_margins){.indent = WORD_COLUMNS,
-                                     .columns = columns > 4 * MARK_COLUMNS ? columns - MARK_COLUMNS
-                                                                           : columns},
+                                     .columns = columns >= 4 * MARK_COLUMNS ? columns - MARK_COLUMNS
+                                                                            : columns},
                  &wrapped);
     for (line = gl_str_text(&wrapped); *line != '\0';) {
         size_t length = strcspn(line, "\n");

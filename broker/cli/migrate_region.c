@@ -270,12 +270,28 @@ static int reply(struct gl_context *context, const struct gl_shift_subject *subj
     return GL_EXIT_OK;
 }
 
+/* What moving it says of a need; NULL = nothing. */
+static json_t *need_of(struct gl_context *context, const struct gl_shift_subject *subject,
+                       const struct outlook *outlook)
+{
+    struct gl_demand need;
+
+    if (!gl_shift_need(context, subject, &need))
+        return NULL;
+    need.kind = GL_DEMAND_MOVE;
+    gl_demand_moved_to(&need, subject->row->cloud, outlook->region);
+    if (outlook->made.has_grams)
+        need.extra_ug = (int64_t)((outlook->made.cost_g - outlook->made.gain_g) * 1e6);
+    return gl_demand_evidence(context, &need);
+}
+
 static int do_it(struct gl_context *context, struct gl_shift_subject *subject,
                  const struct gl_migrate_values *values, const struct outlook *outlook,
                  struct gl_error *err)
 {
     const struct gl_carried_meter *meter = &context->config.meter;
-    const struct gl_shift_reason reason = {"person", "asked for by hand", NULL};
+    GL_AUTO(gl_auto_json) json_t *evidence = need_of(context, subject, outlook);
+    const struct gl_shift_reason reason = {"person", "asked for by hand", evidence};
     const struct gl_relocate_place place = {subject->row->cloud, outlook->region, outlook->zones,
                                             outlook->zone_count, outlook->there};
     GL_AUTO(gl_auto_json)
@@ -283,8 +299,6 @@ static int do_it(struct gl_context *context, struct gl_shift_subject *subject,
         gl_relocate_plan(subject->plan, &place, outlook->ask.now, outlook->ask.until, err);
     const char *words[GL_RELOCATE_WORDS_MAX + 1];
     struct gl_relocated done;
-    struct gl_demand need;
-    bool is_need = gl_shift_need(context, subject, &need);
     struct gl_relocate_order order = {
         .region = outlook->region,
         .zone = outlook->zones[0],
@@ -299,11 +313,6 @@ static int do_it(struct gl_context *context, struct gl_shift_subject *subject,
     if (plan == NULL || gl_relocate_command(subject->plan, words, &order.command, err) != 0 ||
         gl_launch_relocate(&subject->launcher, subject->row->launch, &order, &done, err) != 0)
         return -1;
-    need.kind = GL_DEMAND_MOVE;
-    gl_demand_moved_to(&need, subject->row->cloud, outlook->region);
-    if (outlook->made.has_grams)
-        need.extra_ug = (int64_t)((outlook->made.cost_g - outlook->made.gain_g) * 1e6);
-    gl_demand_note(context, &need, is_need);
     gl_demand_note_cost(context);
     return reply(context, subject, outlook, &done);
 }

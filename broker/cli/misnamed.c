@@ -2,6 +2,7 @@
 #include "broker/cli/misnamed.h"
 
 #include "providers/cloud/cloud.h"
+#include "providers/data/data.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -90,4 +91,23 @@ void gl_warn_of_misnamed(struct gl_context *context, const struct gl_request *re
     warn_of(context, &cloud, request->clouds, offers);
     warn_of(context, &region, request->regions, offers);
     warn_of(context, &type, request->types, offers);
+}
+
+const char *gl_nearest_zone(const char *zone)
+{
+    const struct gl_zone_row *rows;
+    size_t count = gl_data_zones(&rows);
+    GL_AUTO(gl_auto_free) const char **names = gl_alloc(count * sizeof *names);
+
+    for (size_t i = 0; i < count; i++)
+        names[i] = rows[i].zone;
+    return gl_text_nearest(zone, names, count);
+}
+
+void gl_warn_of_zone(struct gl_context *context, const char *zone)
+{
+    const char *nearest = gl_data_zone(zone) == NULL ? gl_nearest_zone(zone) : NULL;
+
+    gl_warn(context, "GL8001", "nothing is known of grid zone \"%s\"%s%s", zone,
+            nearest != NULL ? "; did you mean " : "", nearest != NULL ? nearest : "");
 }

@@ -13,4 +13,9 @@
 void gl_warn_of_misnamed(struct gl_context *context, const struct gl_request *request,
                          const struct gl_offer_list *offers);
 
+/* The grid zone of the yearly table that is nearest to a name, NULL when none is near. */
+const char *gl_nearest_zone(const char *zone);
+/* Warn that no source knows anything of a grid zone, with the nearest that one does. */
+void gl_warn_of_zone(struct gl_context *context, const char *zone);
+
 #endif

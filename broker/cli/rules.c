@@ -257,7 +257,25 @@ static enum gl_sort sort_of(const char *word)
     return sort;
 }
 
-/* A file the user configured and that cannot be used is worth a word; a silent network is not. */
+/* Is it worth a word? A file that cannot be used always is; a network source only when the user
+ * named it and it was asked: that the built-in ones are silent is no news. */
+static bool is_worth_a_word(const struct gl_context *context, const struct gl_signal_report *report)
+{
+    bool is_wanted = strcmp(report->source, "file") == 0 ||
+                     (context->config.has_sources && context->world.http != NULL);
+
+    return is_wanted && !report->is_ok && !report->is_unknown && report->error.code != GL_OK &&
+           report->error.code != GL_E_UNKNOWN_DATA;
+}
+
+/* Of a file every text is another trouble; a network source is asked for many zones, and its first
+ * trouble stands for all. */
+static bool is_same_trouble(const struct gl_signal_report *a, const struct gl_signal_report *b)
+{
+    return strcmp(a->source, b->source) == 0 &&
+           (strcmp(a->source, "file") != 0 || strcmp(a->error.text, b->error.text) == 0);
+}
+
 static void warn_of_sources(struct gl_context *context, const struct gl_signal_store *store)
 {
     size_t count;
@@ -266,10 +284,10 @@ static void warn_of_sources(struct gl_context *context, const struct gl_signal_s
     for (size_t i = 0; i < count; i++) {
         size_t before = 0;
 
-        if (reports[i].is_ok || reports[i].error.code == GL_OK ||
-            strcmp(reports[i].source, "file") != 0 || reports[i].error.code == GL_E_UNKNOWN_DATA)
+        if (!is_worth_a_word(context, &reports[i]))
             continue;
-        while (before < i && strcmp(reports[before].error.text, reports[i].error.text) != 0)
+        while (before < i && !(is_worth_a_word(context, &reports[before]) &&
+                               is_same_trouble(&reports[before], &reports[i])))
             before++;
         if (before == i)
             gl_warn(context, "GL8001", "a configured source is left out: %s",
@@ -286,7 +304,7 @@ static void warn_of_zone(struct gl_context *context, const char *zone,
         if (strcmp(offer->cloud, "local") != 0 || offer->zone_count == 0)
             continue;
         if (offer->zones[0]->count == 0)
-            gl_warn(context, "GL8001", "nothing is known of grid zone \"%s\"", zone);
+            gl_warn_of_zone(context, zone);
         return;
     }
 }

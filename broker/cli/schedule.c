@@ -207,12 +207,14 @@ static struct gl_plan_place place_of(const struct gl_ask_result *asked,
                                   .idle_kwh_per_hour = idle * asked->request.count / 1000};
 }
 
-/* The cheapest of the starts that would be promised, run through in one place. */
+/* The cheapest of the starts that would be promised, run through in one place; as in plan.h, none
+ * that emits no less than a start now at home, if that is one of them. */
 static int choose_green(const struct gl_plan_request *request, struct gl_schedule *schedule,
                         struct gl_error *err)
 {
     size_t places = request->may_place ? schedule->count : 1;
     size_t hours = GL_BOOK_HORIZON_H + request->work_hours;
+    bool may_stay = schedule->green.starts[0] & 1;
     int *where = gl_arena_take(&schedule->arena, hours * sizeof *where);
 
     for (size_t p = 0; p < places; p++)
@@ -228,7 +230,8 @@ static int choose_green(const struct gl_plan_request *request, struct gl_schedul
                 return -1;
             if (!plan.is_feasible ||
                 (schedule->is_green_plan &&
-                 plan.figures.emitted_g.high >= schedule->plan.figures.emitted_g.high))
+                 ((may_stay && plan.figures.saved_g.central <= 0) ||
+                  plan.figures.emitted_g.high >= schedule->plan.figures.emitted_g.high)))
                 continue;
             plan.uncovered_h = schedule->plan.uncovered_h;
             schedule->plan = plan;

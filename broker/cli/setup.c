@@ -118,7 +118,8 @@ int gl_setup_file(const struct gl_context *context, char **out_path, char **out_
 
     if (path == NULL)
         return gl_fail(err, GL_E_CONFIG,
-                       "no place for a configuration: neither XDG_CONFIG_HOME nor HOME is set");
+                       "no place for a configuration: neither XDG_CONFIG_HOME nor HOME is set to "
+                       "an absolute path");
     if (strcmp(path, "-") == 0)
         status = gl_fail(err, GL_E_USAGE, "--config - is only read: name a file to be changed");
     else if (gl_file_exists(path))

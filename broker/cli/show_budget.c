@@ -135,11 +135,16 @@ int gl_shown_accounts(struct gl_context *context, struct gl_ledger *ledger,
 {
     struct gathering g = {.ledger = ledger, .caps = caps, .below = below, .err = err};
     struct gl_instant now;
+    int result;
 
     if (gl_context_now(context, &now, err) != 0)
         return -1;
     g.now_ms = now.unix_s * 1000;
-    if (gl_budget_accounts(ledger, &g, gather_one, err) != 0 || g.result != 0) {
+    result = gl_budget_accounts(ledger, &g, gather_one, err);
+    /* Nothing was charged to it yet: a cap of each account there holds all the same. */
+    if (result == 0 && g.result == 0 && g.count == 0 && below != NULL && gl_account_is_path(below))
+        gather_one(&g, below);
+    if (result != 0 || g.result != 0) {
         gl_shown_free(g.accounts, g.count);
         return -1;
     }

@@ -63,7 +63,7 @@ int gl_stretches_check(const struct gl_context *context, const struct gl_ask *as
 
 /* ---- the plan ---- */
 
-static int check_rules(const struct gl_policy *policy, struct gl_error *err)
+int gl_stretches_check_rules(const struct gl_policy *policy, struct gl_error *err)
 {
     for (size_t r = 0; r < policy->rule_count; r++)
         if (gl_rule_number(&policy->rules[r], GL_KEY_MAX_TOTAL) != GL_UNKNOWN)
@@ -101,7 +101,8 @@ static int plan(struct gl_context *context, const struct gl_ask *ask,
     int status;
 
     fix_deadline(asked, &wish);
-    if (check_rules(asked->policy, err) != 0 || gl_schedule_make(asked, &wish, &schedule, err) != 0)
+    if (gl_stretches_check_rules(asked->policy, err) != 0 ||
+        gl_schedule_make(asked, &wish, &schedule, err) != 0)
         return -1;
     if (schedule.has_plan && schedule.plan.is_feasible)
         out->start_s = gl_schedule_at(asked, schedule.plan.start_h).unix_s;

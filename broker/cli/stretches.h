@@ -18,6 +18,9 @@ struct gl_stretches {
     int64_t start_s; /* of the first stretch; GL_UNKNOWN when there is no plan */
 };
 
+/* Fails for rules that a run with pauses cannot keep: USAGE for one with max_total. */
+int gl_stretches_check_rules(const struct gl_policy *policy, struct gl_error *err);
+
 /* Can what is asked for be carried out with pauses at all? Errors: USAGE without a deadline, with a
  * rule that only judges a run as a whole, or for what cannot be suspended on this machine. */
 int gl_stretches_check(const struct gl_context *context, const struct gl_ask *ask,

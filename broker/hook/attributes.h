@@ -29,12 +29,16 @@ struct gl_attributes {
     const struct gl_jtree *sensitive_tree;
     const struct gl_jnode *sensitive; /* same shape, true where secret: tags are kept back; NULL */
 };
+
+#define GL_FOLLOWED_MAX 64
+
 struct gl_follower {
     void *cookie;
-    /* Attributes of the resource of `type` that `attribute` of `from` ("launch_template.id", names
-     * only) refers to, by value or by reference; false when it cannot be told. */
-    bool (*follow)(void *cookie, const struct gl_attributes *from, const char *attribute,
-                   const char *type, struct gl_attributes *out);
+    /* Attributes of every resource of `type` that `attribute` of `from` ("launch_template.id",
+     * names only) may refer to, by value or by reference. Returns how many; 0 when it cannot be
+     * told, or when there are more. */
+    size_t (*follow)(void *cookie, const struct gl_attributes *from, const char *attribute,
+                     const char *type, struct gl_attributes out[GL_FOLLOWED_MAX]);
     /* Is the attribute written in the configuration? 1 yes, 0 no (then what is known later is what
      * the provider fills in), -1 cannot be told. NULL = never. */
     int (*is_written)(void *cookie, const struct gl_attributes *from, const char *attribute);
@@ -42,10 +46,16 @@ struct gl_follower {
 
 /* All values a path gives, in order, as text in the arena. Returns how many; *out_known says what
  * the path came to when there is none. *out_how gets the address (or type) that was followed to,
- * else NULL; it may be NULL itself, as may `follower`. */
+ * else NULL; it may be NULL itself, as may `follower`. Where a reference may mean one of several
+ * resources, what they do not all say is not known. */
 size_t gl_path_texts(const struct gl_path *path, const struct gl_attributes *attributes,
                      const struct gl_follower *follower, struct gl_arena *arena, const char **out,
                      size_t capacity, enum gl_known *out_known, const char **out_how);
+/* The same, of every resource that may be meant; GL_KNOWN_LATER, whatever texts there are, when
+ * there may be others. */
+size_t gl_path_choices(const struct gl_path *path, const struct gl_attributes *attributes,
+                       const struct gl_follower *follower, struct gl_arena *arena, const char **out,
+                       size_t capacity, enum gl_known *out_known, const char **out_how);
 /* A whole number by a path; GL_UNKNOWN when it is not known. */
 int64_t gl_path_number(const struct gl_path *path, const struct gl_attributes *attributes,
                        const struct gl_follower *follower, enum gl_known *out_known);

@@ -180,33 +180,68 @@ const struct gl_cfn_resource *gl_cfn_named(struct gl_cfn *cfn, const char *text,
     return NULL;
 }
 
-/* A Ref stands in the values as {"Ref": "Id"}; a name as a text. */
-bool gl_cfn_follow(void *cookie, const struct gl_attributes *from, const char *attribute,
-                   const char *type, struct gl_attributes *out)
+/* What is referred to; `is_lost` when one of it is not found. */
+struct referred {
+    struct gl_cfn *cfn;
+    const struct gl_attributes *from;
+    const char *type;
+    struct gl_attributes *out;
+    size_t count;
+    bool is_lost;
+};
+
+static void add_referred(struct referred *referred, const struct gl_cfn_resource *found)
 {
-    struct gl_cfn *cfn = cookie;
-    const struct gl_jnode *node = from->values;
-    const struct gl_cfn_resource *found = NULL;
-    const char *id, *name;
-
-    for (const char *at = attribute; *at != '\0'; at += *at == '.') {
-        size_t length = strcspn(at, ".");
-
-        node = gl_jnode_get(from->tree, node, gl_arena_text(&cfn->work, at, length));
-        if (gl_jnode_is(node, GL_JARRAY))
-            node = gl_jnode_at(from->tree, node, 0);
-        at += length;
+    if (found == NULL || found == referred->from->resource ||
+        strcmp(found->type, referred->type) != 0 || referred->count == GL_FOLLOWED_MAX) {
+        referred->is_lost = true;
+        return;
     }
-    id = gl_jnode_text(from->tree, gl_jnode_get(from->tree, node, "Ref"));
-    name = gl_jnode_text(from->tree, node);
-    if (id != NULL)
-        found = gl_cfn_resource(cfn, id);
-    else if (name != NULL && *name != '\0' && cfn->steps < GL_CFN_MAX_STEPS)
-        found = gl_cfn_named(cfn, name, type);
-    if (found == NULL || found == from->resource || strcmp(found->type, type) != 0)
-        return false;
-    *out = gl_cfn_attributes(found);
-    return true;
+    for (size_t i = 0; i < referred->count; i++)
+        if (referred->out[i].resource == found)
+            return;
+    referred->out[referred->count++] = gl_cfn_attributes(found);
+}
+
+/* A Ref stands in the values as {"Ref": "Id"}; a name as a text. */
+static void follow_node(struct referred *referred, const struct gl_jnode *node, const char *path)
+{
+    const struct gl_jtree *tree = referred->from->tree;
+    struct gl_cfn *cfn = referred->cfn;
+    const char *id = gl_jnode_text(tree, gl_jnode_get(tree, node, "Ref"));
+    const char *name = gl_jnode_text(tree, node);
+    size_t length = strcspn(path, ".");
+
+    if (gl_jnode_is(node, GL_JARRAY)) {
+        for (const struct gl_jnode *item = gl_jnode_first(tree, node); item != NULL;
+             item = gl_jnode_next(tree, node, item))
+            follow_node(referred, item, path);
+    } else if (node != NULL && *path != '\0') {
+        follow_node(referred, gl_jnode_get(tree, node, gl_arena_text(&cfn->work, path, length)),
+                    path + length + (path[length] == '.'));
+    } else if (id != NULL) {
+        add_referred(referred, gl_cfn_resource(cfn, id));
+    } else if (node != NULL) {
+        add_referred(referred, name != NULL && *name != '\0' && cfn->steps < GL_CFN_MAX_STEPS
+                                   ? gl_cfn_named(cfn, name, referred->type)
+                                   : NULL);
+    }
+}
+
+static bool is_template(const struct gl_attributes *attributes)
+{
+    const struct gl_cfn_resource *resource = attributes->resource;
+
+    return resource->row != NULL && resource->row->role == GL_ROLE_TEMPLATE;
+}
+
+size_t gl_cfn_follow(void *cookie, const struct gl_attributes *from, const char *attribute,
+                     const char *type, struct gl_attributes out[GL_FOLLOWED_MAX])
+{
+    struct referred referred = {.cfn = cookie, .from = from, .type = type, .out = out};
+
+    follow_node(&referred, from->values, attribute);
+    return referred.is_lost && referred.count > 0 && is_template(&out[0]) ? 0 : referred.count;
 }
 
 /* ---- how sure values are ---- */

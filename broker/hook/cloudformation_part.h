@@ -98,8 +98,8 @@ struct gl_cfn_value gl_cfn_made_text(struct gl_cfn *cfn, const struct gl_str *te
 const struct gl_cfn_resource *gl_cfn_resource(const struct gl_cfn *cfn, const char *id);
 int gl_cfn_intents(struct gl_cfn *cfn, struct gl_error *err);
 struct gl_attributes gl_cfn_attributes(const struct gl_cfn_resource *resource);
-bool gl_cfn_follow(void *cookie, const struct gl_attributes *from, const char *attribute,
-                   const char *type, struct gl_attributes *out);
+size_t gl_cfn_follow(void *cookie, const struct gl_attributes *from, const char *attribute,
+                     const char *type, struct gl_attributes out[GL_FOLLOWED_MAX]);
 /* The first of that type with such a name; NULL. */
 const struct gl_cfn_resource *gl_cfn_named(struct gl_cfn *cfn, const char *text, const char *type);
 

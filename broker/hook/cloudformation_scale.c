@@ -31,78 +31,76 @@ static const struct gl_cfn_resource *resource_of(const struct gl_cfn *cfn, const
     return gl_cfn_resource(cfn, id);
 }
 
-static const struct gl_cfn_resource *in_pattern(const struct gl_cfn *cfn,
-                                                const struct gl_mapping_row *row, const char *text)
-{
-    for (const char *at = strstr(text, "${"); at != NULL; at = strstr(at + 2, "${")) {
-        const struct gl_cfn_resource *found = resource_of(cfn, at + 2, strcspn(at + 2, "}"));
+/* A scaler, and whether a group of it was found. */
+struct scaling {
+    struct gl_cfn *cfn;
+    const struct gl_cfn_resource *scaler;
+    bool is_open, has_group;
+};
 
-        if (is_target(row, found))
-            return found;
-    }
-    return NULL;
+/* Every group that is named may be the one: a condition says which. */
+static void scale_one(struct scaling *scaling, const struct gl_cfn_resource *target)
+{
+    struct gl_cfn *cfn = scaling->cfn;
+    struct gl_intent *intents = cfn->plan->intents;
+    const struct gl_intent *scaler = &intents[scaling->scaler->intent - 1];
+
+    if (!is_target(scaling->scaler->row, target) || target->intent == 0)
+        return;
+    gl_reader_scale(scaler, gl_reader_scaled_by(&cfn->plan->arena, scaler), scaling->is_open,
+                    &intents[target->intent - 1]);
+    scaling->has_group = true;
 }
 
-static const struct gl_cfn_resource *in_node(const struct gl_cfn *cfn,
-                                             const struct gl_mapping_row *row,
-                                             const struct gl_jnode *node)
+static void scale_pattern(struct scaling *scaling, const char *text)
 {
-    const struct gl_jtree *tree = &cfn->tree;
+    for (const char *at = strstr(text, "${"); at != NULL; at = strstr(at + 2, "${"))
+        scale_one(scaling, resource_of(scaling->cfn, at + 2, strcspn(at + 2, "}")));
+}
+
+static void scale_node(struct scaling *scaling, const struct gl_jnode *node)
+{
+    const struct gl_jtree *tree = &scaling->cfn->tree;
     const struct gl_jnode *first = node->kind == GL_JARRAY ? gl_jnode_at(tree, node, 0) : node;
     const char *key = node->key_length > 0 ? gl_jnode_key(tree, node) : "";
     const char *text = gl_jnode_text(tree, first);
 
     if (text == NULL)
-        return NULL;
+        return;
     if (strcmp(key, "Fn::Sub") == 0)
-        return in_pattern(cfn, row, text);
+        scale_pattern(scaling, text);
     if (strcmp(key, "Ref") == 0 || strcmp(key, "Fn::GetAtt") == 0)
-        return resource_of(cfn, text, strlen(text));
-    return NULL;
+        scale_one(scaling, resource_of(scaling->cfn, text, strlen(text)));
 }
 
-static const struct gl_cfn_resource *find_target(struct gl_cfn *cfn,
-                                                 const struct gl_cfn_resource *scaler)
+static void scale_named(struct scaling *scaling, const char *text)
+{
+    const char *const *types = scaling->scaler->row->target_types;
+    const char *slash = strrchr(text, '/');
+
+    for (; types != NULL && *types != NULL && scaling->cfn->steps < GL_CFN_MAX_STEPS; types++)
+        scale_one(scaling, gl_cfn_named(scaling->cfn, slash != NULL ? slash + 1 : text, *types));
+}
+
+static void scale(struct gl_cfn *cfn, const struct gl_cfn_resource *scaler)
 {
     const struct gl_jtree *tree = &cfn->tree, *values = &scaler->values;
     const char *head = scaler->row->target != NULL ? gl_path_head(scaler->row->target) : "";
     const struct gl_jnode *said =
         gl_jnode_get(tree, gl_jnode_get(tree, scaler->node, "Properties"), head);
     const char *text = gl_jnode_text(values, gl_jnode_get(values, gl_jtree_root(values), head));
-    const char *slash = text != NULL ? strrchr(text, '/') : NULL;
-    const struct gl_cfn_resource *found = NULL;
-
-    for (const struct gl_jnode *node = said; node != NULL && node < tree->nodes + said->end;
-         node++) {
-        found = in_node(cfn, scaler->row, node);
-        if (is_target(scaler->row, found))
-            return found;
-    }
-    for (size_t i = 0; text != NULL && cfn->steps < GL_CFN_MAX_STEPS &&
-                       scaler->row->target_types != NULL && scaler->row->target_types[i] != NULL;
-         i++) {
-        found = gl_cfn_named(cfn, slash != NULL ? slash + 1 : text, scaler->row->target_types[i]);
-        if (found != NULL)
-            return found;
-    }
-    return NULL;
-}
-
-static void scale(struct gl_cfn *cfn, const struct gl_cfn_resource *scaler)
-{
-    struct gl_intent *intents = cfn->plan->intents, *intent = &intents[scaler->intent - 1];
-    const struct gl_cfn_resource *target = find_target(cfn, scaler);
     struct gl_attributes from = gl_cfn_attributes(scaler);
     const struct gl_follower follower = {.cookie = cfn, .follow = gl_cfn_follow};
+    struct scaling scaling = {cfn, scaler,
+                              gl_reader_is_open(scaler->row, &from, &follower, &cfn->work), false};
 
-    if (target == NULL || target->intent == 0) {
-        gl_reader_add_text(&cfn->plan->arena, &intent->notes,
+    for (const struct gl_jnode *node = said; node != NULL && node < tree->nodes + said->end; node++)
+        scale_node(&scaling, node);
+    if (!scaling.has_group && text != NULL)
+        scale_named(&scaling, text);
+    if (!scaling.has_group)
+        gl_reader_add_text(&cfn->plan->arena, &cfn->plan->intents[scaler->intent - 1].notes,
                            "what it scales is no machine of this template");
-        return;
-    }
-    gl_reader_scale(&cfn->plan->arena, intent,
-                    gl_reader_is_open(scaler->row, &from, &follower, &cfn->work),
-                    &intents[target->intent - 1]);
 }
 
 void gl_cfn_scale(struct gl_cfn *cfn)

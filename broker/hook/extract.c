@@ -73,6 +73,17 @@ static size_t texts_of(struct gl_extraction *extraction, const struct gl_path *p
                                         extraction->arena, out, TEXTS_MAX, out_known, out_how);
 }
 
+/* Of all that it may be. */
+static size_t choices_of(struct gl_extraction *extraction, const struct gl_path *path,
+                         const char *out[TEXTS_MAX], enum gl_known *out_known, const char **out_how)
+{
+    *out_known = GL_KNOWN_ABSENT;
+    *out_how = NULL;
+    return path == NULL ? 0
+                        : gl_path_choices(path, extraction->attributes, extraction->follower,
+                                          extraction->arena, out, TEXTS_MAX, out_known, out_how);
+}
+
 static bool is_among(const char *const *words, const char *const *texts, size_t count,
                      enum gl_known known)
 {
@@ -178,18 +189,18 @@ static void extract_machine(struct gl_extraction *extraction, struct gl_intent_m
     const struct gl_mapping_row *row = extraction->row;
     const char *texts[TEXTS_MAX], *how;
     enum gl_known known;
-    size_t count = texts_of(extraction, row->machine, texts, &known, &how);
+    size_t count = choices_of(extraction, row->machine, texts, &known, &how);
 
     *out = (struct gl_intent_machine){.surety = GL_SURE_NOT};
     if (count == TEXTS_MAX) {
         gl_extract_unknown(extraction, row->machine);
         gl_extract_note(extraction, "more alternatives than are looked at");
+    } else if (known == GL_KNOWN_LATER) { /* one that is not known may be worse than the others */
+        gl_extract_unknown(extraction, row->machine);
     } else if (count > 0) {
         keep_types(extraction, texts, count, out);
         out->surety = how != NULL ? GL_SURE_HIGH : GL_SURE_CERTAIN;
         out->how = own(extraction->arena, how);
-    } else if (known == GL_KNOWN_LATER) {
-        gl_extract_unknown(extraction, row->machine);
     } else if (row->machine_standard != NULL) {
         out->type = own(extraction->arena, row->machine_standard);
         out->surety = GL_SURE_ASSUMED;
@@ -265,7 +276,7 @@ static void add_place(struct gl_extraction *extraction, const struct gl_mapping_
 {
     const char *texts[TEXTS_MAX], *zones[TEXTS_MAX], *followed;
     enum gl_known known;
-    size_t count = texts_of(extraction, row->path, texts, &known, &followed);
+    size_t count = choices_of(extraction, row->path, texts, &known, &followed);
     size_t zone_count = 0;
     bool is_first = out->region == NULL;
 

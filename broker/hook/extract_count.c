@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define WEIGHTS_MAX 64
+#define WEIGHTS_MAX 400
 #define PER_MAX     64
 
 /* A number and how it came about. */
@@ -184,14 +184,19 @@ static void apply_weight(struct gl_extraction *extraction, struct gl_intent_coun
     const struct gl_path *path = extraction->row->count.weight;
     const char *weights[WEIGHTS_MAX];
     int64_t *const members[] = {&out->min, &out->desired, &out->max};
+    enum gl_known known;
     int64_t least = 0;
     size_t count;
 
     if (path == NULL)
         return;
-    count = gl_path_texts(path, extraction->attributes, extraction->follower, extraction->arena,
-                          weights, WEIGHTS_MAX, NULL, NULL);
-    for (size_t i = 0; i < count; i++) {
+    count = gl_path_choices(path, extraction->attributes, extraction->follower, extraction->arena,
+                            weights, WEIGHTS_MAX, &known, NULL);
+    if (known == GL_KNOWN_LATER) { /* it may be as light as 1 */
+        gl_extract_unknown(extraction, path);
+        return;
+    }
+    for (size_t i = 0; i < count && count < WEIGHTS_MAX; i++) {
         int64_t weight = strtoll(weights[i], NULL, 10);
 
         if (weight > 0 && (least == 0 || weight < least))

@@ -29,7 +29,8 @@ static void scale(struct gl_k8s *k8s, const struct gl_k8s_known *scaler)
         intent_of(k8s, find(k8s, scaler->namespace, scaler->target_kind, scaler->target_name));
 
     if (target != NULL)
-        gl_reader_scale(&k8s->plan->arena, intent, intent->count.max == GL_UNKNOWN, target);
+        gl_reader_scale(intent, gl_reader_scaled_by(&k8s->plan->arena, intent),
+                        intent->count.max == GL_UNKNOWN, target);
     else
         gl_reader_add_text(&k8s->plan->arena, &intent->notes, "what it scales is not here");
 }

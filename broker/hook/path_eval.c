@@ -26,7 +26,8 @@ struct walk {
     struct gl_arena *arena;
     const char **texts;
     size_t count, capacity;
-    int64_t sum; /* or the furthest of them */
+    bool takes_all; /* of every resource that a reference may mean */
+    int64_t sum;    /* or the furthest of them */
     bool is_number, is_most;
 };
 
@@ -157,6 +158,8 @@ static void walk_steps(struct walk *walk, const struct gl_path_term *term, size_
 
 /* ---- references ---- */
 
+static void take_text(struct walk *walk, const struct spot *spot, const char *constant);
+
 static void take_nothing(struct walk *walk, const struct spot *spot, const char *constant)
 {
     (void)walk;
@@ -176,26 +179,73 @@ static bool is_set(const struct walk *walk, const struct gl_path_term *term,
     return probe.values > 0 || probe.has_later;
 }
 
+/* What one resource says, as texts, to compare it with another. */
+struct said {
+    const char *texts[GL_FOLLOWED_MAX];
+    size_t count;
+    bool has_later;
+};
+
+static struct said said_by(const struct walk *walk, const struct gl_path *path,
+                           const struct gl_attributes *there, struct gl_arena *arena)
+{
+    struct said said = {0};
+    struct walk probe = {.follower = walk->follower,
+                         .take = take_text,
+                         .follows = walk->follows,
+                         .arena = arena,
+                         .texts = said.texts,
+                         .capacity = GL_FOLLOWED_MAX};
+
+    walk_path(&probe, path, &(struct spot){there, there->values, there->unknown});
+    said.count = probe.count;
+    said.has_later = probe.has_later || probe.count == GL_FOLLOWED_MAX;
+    return said;
+}
+
+/* Do all of them say the same, so that it does not matter which is meant? */
+static bool is_agreed(const struct walk *walk, const struct gl_path *path,
+                      const struct gl_attributes *there, size_t count)
+{
+    struct gl_arena arena = {0};
+    struct said first = {0};
+    bool is_same = true;
+
+    if (count > 1)
+        first = said_by(walk, path, &there[0], &arena);
+    for (size_t i = 1; i < count && is_same; i++) {
+        struct said other = said_by(walk, path, &there[i], &arena);
+
+        is_same = other.count == first.count && !other.has_later && !first.has_later;
+        for (size_t text = 0; is_same && text < first.count; text++)
+            is_same = strcmp(first.texts[text], other.texts[text]) == 0;
+    }
+    gl_arena_done(&arena);
+    return is_same;
+}
+
 static void walk_follow(struct walk *walk, const struct gl_path_term *term, const struct spot *spot)
 {
     const struct gl_follower *follower = walk->follower;
-    struct gl_attributes there = {0};
-    struct spot next;
-    size_t before = walk->values;
+    struct gl_attributes there[GL_FOLLOWED_MAX];
+    size_t before = walk->values, count = 0;
 
     if (!is_set(walk, term, spot))
         return;
-    if (follower == NULL || follower->follow == NULL || walk->follows >= FOLLOW_MAX ||
-        !follower->follow(follower->cookie, spot->of, term->attribute, term->follow, &there)) {
-        walk->has_later = true; /* something is there, and it cannot be seen from here */
-        return;
-    }
-    next = (struct spot){&there, there.values, there.unknown};
+    if (follower != NULL && follower->follow != NULL && walk->follows < FOLLOW_MAX)
+        count = follower->follow(follower->cookie, spot->of, term->attribute, term->follow, there);
     walk->follows++;
-    walk_path(walk, term->rest, &next);
+    if (is_agreed(walk, term->rest, there, count))
+        count = count > 0;
+    else if (!walk->takes_all)
+        count = 0;
+    /* Something is there, and it cannot be seen from here which. */
+    walk->has_later |= count == 0;
+    for (size_t i = 0; i < count; i++)
+        walk_path(walk, term->rest, &(struct spot){&there[i], there[i].values, there[i].unknown});
     walk->follows--;
     if (walk->values > before && walk->how == NULL)
-        walk->how = there.address != NULL ? there.address : term->follow;
+        walk->how = there[0].address != NULL ? there[0].address : term->follow;
 }
 
 /* ---- paths ---- */
@@ -306,20 +356,40 @@ static void take_text(struct walk *walk, const struct spot *spot, const char *co
     walk->texts[walk->count++] = gl_arena_text(walk->arena, text, strlen(text));
 }
 
+static size_t texts_of(struct walk *walk, const struct gl_path *path,
+                       const struct gl_attributes *attributes, enum gl_known *out_known,
+                       const char **out_how)
+{
+    walk->take = take_text;
+    start(walk, path, attributes, out_known);
+    if (out_how != NULL)
+        *out_how = walk->how;
+    return walk->count;
+}
+
 size_t gl_path_texts(const struct gl_path *path, const struct gl_attributes *attributes,
                      const struct gl_follower *follower, struct gl_arena *arena, const char **out,
                      size_t capacity, enum gl_known *out_known, const char **out_how)
 {
+    struct walk walk = {.follower = follower, .arena = arena, .texts = out, .capacity = capacity};
+
+    return texts_of(&walk, path, attributes, out_known, out_how);
+}
+
+size_t gl_path_choices(const struct gl_path *path, const struct gl_attributes *attributes,
+                       const struct gl_follower *follower, struct gl_arena *arena, const char **out,
+                       size_t capacity, enum gl_known *out_known, const char **out_how)
+{
     struct walk walk = {.follower = follower,
-                        .take = take_text,
                         .arena = arena,
                         .texts = out,
-                        .capacity = capacity};
+                        .capacity = capacity,
+                        .takes_all = true};
+    size_t count = texts_of(&walk, path, attributes, out_known, out_how);
 
-    start(&walk, path, attributes, out_known);
-    if (out_how != NULL)
-        *out_how = walk.how;
-    return walk.count;
+    if (walk.has_later)
+        *out_known = GL_KNOWN_LATER;
+    return count;
 }
 
 /* A whole number that is not below 0. */

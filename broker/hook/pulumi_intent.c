@@ -42,68 +42,113 @@ static const struct gl_jnode *member(const struct gl_jtree *tree, const struct g
     return found != NULL ? found : gl_jnode_get(tree, node, plural);
 }
 
-static const struct gl_jnode *into(const struct gl_jtree *tree, const struct gl_jnode *node)
+/* What an attribute refers to; `is_lost` when one of it is not found. */
+struct referred {
+    struct gl_pulumi *pulumi;
+    const struct gl_pulumi_resource *from;
+    const char *type;
+    const struct gl_pulumi_resource **found;
+    size_t count, room;
+    bool is_lost;
+};
+
+static void add_referred(struct referred *referred, const struct gl_pulumi_resource *resource)
 {
-    return gl_jnode_is(node, GL_JARRAY) ? gl_jnode_at(tree, node, 0) : node;
+    if (resource == referred->from)
+        return;
+    for (size_t i = 0; i < referred->count; i++)
+        if (referred->found[i] == resource)
+            return;
+    if (referred->count < referred->room)
+        referred->found[referred->count++] = resource;
+    else
+        referred->is_lost = true;
 }
 
-/* "a.b" below the attributes, a list stepped into at its first item; the first name in `head`. */
-static const char *text_at(struct gl_arena *arena, const struct gl_attributes *from,
-                           const char *attribute, const char **out_head)
+static void add_said(struct referred *referred, const char *text)
 {
-    const struct gl_jnode *node = from->values;
+    struct gl_pulumi *pulumi = referred->pulumi;
+    const char *key = gl_reader_say(&pulumi->work, "%s|%s", referred->type, text);
+    size_t cursor = 0, number, before = referred->count;
 
-    *out_head = NULL;
-    for (const char *at = attribute; *at != '\0'; at += *at == '.') {
-        size_t length = strcspn(at, ".");
-        const char *name = gl_arena_text(arena, at, length);
+    while (gl_reader_index_next(&pulumi->by_value, key, &cursor, &number))
+        add_referred(referred, &pulumi->resources[number]);
+    referred->is_lost |= referred->count == before;
+}
 
-        if (*out_head == NULL)
-            *out_head = name;
-        node = into(from->tree, member(from->tree, node, name));
-        at += length;
+/* What "a.b" says below the attributes, in every item of a list. */
+static void follow_node(struct referred *referred, const struct gl_attributes *from,
+                        const struct gl_jnode *node, const char *path)
+{
+    const char *text = gl_jnode_text(from->tree, node);
+    size_t length = strcspn(path, ".");
+
+    if (gl_jnode_is(node, GL_JARRAY)) {
+        for (const struct gl_jnode *item = gl_jnode_first(from->tree, node); item != NULL;
+             item = gl_jnode_next(from->tree, node, item))
+            follow_node(referred, from, item, path);
+    } else if (*path == '\0') {
+        if (text != NULL)
+            add_said(referred, text);
+        else
+            referred->is_lost |= node != NULL;
+    } else if (gl_jnode_is(node, GL_JOBJECT)) {
+        const char *name = gl_arena_text(&referred->pulumi->work, path, length);
+
+        follow_node(referred, from, member(from->tree, node, name),
+                    path + length + (path[length] == '.'));
     }
-    return gl_jnode_text(from->tree, node);
 }
 
 /* By the URNs that the attribute depends on. */
-static const struct gl_pulumi_resource *find_dependency(const struct gl_pulumi *pulumi,
-                                                        const struct gl_pulumi_resource *resource,
-                                                        const char *head, const char *type)
+static void add_dependencies(struct referred *referred, const char *attribute)
 {
-    const struct gl_jtree *tree = &resource->dependencies;
+    const struct gl_jtree *tree = &referred->from->dependencies;
+    const char *head = gl_arena_text(&referred->pulumi->work, attribute, strcspn(attribute, "."));
     const struct gl_jnode *list = member(tree, gl_jtree_root(tree), head);
 
     for (const struct gl_jnode *item = gl_jnode_is(list, GL_JARRAY) ? gl_jnode_first(tree, list)
                                                                     : NULL;
          item != NULL; item = gl_jnode_next(tree, list, item)) {
         const char *urn = gl_jnode_text(tree, item);
-        const struct gl_pulumi_resource *found = urn != NULL ? find_urn(pulumi, urn) : NULL;
+        const struct gl_pulumi_resource *found =
+            urn != NULL ? find_urn(referred->pulumi, urn) : NULL;
 
-        if (found != NULL && strcmp(found->type, type) == 0)
-            return found;
+        if (found != NULL && strcmp(found->type, referred->type) == 0)
+            add_referred(referred, found);
     }
-    return NULL;
 }
 
-static bool follow(void *cookie, const struct gl_attributes *from, const char *attribute,
-                   const char *type, struct gl_attributes *out)
+/* False when one of them is not found. */
+static bool find(struct referred *referred, const struct gl_attributes *from, const char *attribute)
 {
-    struct gl_pulumi *pulumi = cookie;
-    const struct gl_pulumi_resource *resource = from->resource, *found = NULL;
-    const char *head, *text = text_at(&pulumi->work, from, attribute, &head);
-    size_t cursor = 0, number;
+    size_t said;
 
-    if (text != NULL &&
-        gl_reader_index_next(&pulumi->by_value, gl_reader_say(&pulumi->work, "%s|%s", type, text),
-                             &cursor, &number))
-        found = &pulumi->resources[number];
-    if (found == NULL && head != NULL)
-        found = find_dependency(pulumi, resource, head, type);
-    if (found == NULL || found == resource)
-        return false;
-    *out = attributes_of(found, found->after.values.count == 0);
-    return true;
+    follow_node(referred, from, from->values, attribute);
+    said = referred->count;
+    if (said > 0 && !referred->is_lost)
+        return true;
+    add_dependencies(referred, attribute);
+    return referred->count > said;
+}
+
+static size_t follow(void *cookie, const struct gl_attributes *from, const char *attribute,
+                     const char *type, struct gl_attributes out[GL_FOLLOWED_MAX])
+{
+    const struct gl_pulumi_resource *found[GL_FOLLOWED_MAX];
+    struct referred referred = {.pulumi = cookie,
+                                .from = from->resource,
+                                .type = type,
+                                .found = found,
+                                .room = GL_FOLLOWED_MAX};
+    bool is_all = find(&referred, from, attribute);
+
+    if (!is_all && referred.count > 0 && found[0]->row != NULL &&
+        found[0]->row->role == GL_ROLE_TEMPLATE)
+        return 0;
+    for (size_t i = 0; i < referred.count; i++)
+        out[i] = attributes_of(found[i], found[i]->after.values.count == 0);
+    return referred.count;
 }
 
 /* ---- places ---- */
@@ -282,33 +327,43 @@ static void add_intent(struct gl_pulumi *pulumi, const struct gl_pulumi_resource
     intent->is_launch = gl_reader_is_launch(intent);
 }
 
-static struct gl_intent *find_target(struct gl_pulumi *pulumi,
-                                     const struct gl_pulumi_resource *scaler,
-                                     const size_t *intent_of)
-{
-    struct gl_attributes from = attributes_of(scaler, scaler->after.values.count == 0), found;
-    const struct gl_mapping_row *row = scaler->row;
-    const char *head = row->target != NULL ? gl_path_head(row->target) : NULL;
-
-    for (size_t i = 0; head != NULL && row->target_types != NULL && row->target_types[i] != NULL;
-         i++)
-        if (follow(pulumi, &from, head, row->target_types[i], &found)) {
-            const struct gl_pulumi_resource *target = found.resource;
-            size_t number = intent_of[target - pulumi->resources];
-
-            return number > 0 ? &pulumi->plan->intents[number - 1] : NULL;
-        }
-    return NULL;
-}
-
 static void scale(struct gl_pulumi *pulumi, const struct gl_pulumi_resource *resource,
                   const struct gl_intent *scaler, struct gl_intent *target)
 {
     struct gl_attributes from = attributes_of(resource, resource->after.values.count == 0);
     const struct gl_follower follower = {.cookie = pulumi, .follow = follow};
 
-    gl_reader_scale(&pulumi->plan->arena, scaler,
+    gl_reader_scale(scaler, gl_reader_scaled_by(&pulumi->plan->arena, scaler),
                     gl_reader_is_open(resource->row, &from, &follower, &pulumi->work), target);
+}
+
+/* Every group that it may change. False when there is none. */
+static bool scale_targets(struct gl_pulumi *pulumi, const struct gl_pulumi_resource *scaler,
+                          const size_t *intent_of, const struct gl_pulumi_resource **found)
+{
+    struct gl_attributes from = attributes_of(scaler, scaler->after.values.count == 0);
+    const struct gl_mapping_row *row = scaler->row;
+    struct gl_intent *intents = pulumi->plan->intents;
+    struct referred referred = {
+        .pulumi = pulumi, .from = scaler, .found = found, .room = pulumi->resource_count};
+    bool has_group = false;
+
+    for (size_t i = 0;
+         row->target != NULL && row->target_types != NULL && row->target_types[i] != NULL; i++) {
+        referred.type = row->target_types[i];
+        referred.is_lost = false;
+        (void)find(&referred, &from, gl_path_head(row->target));
+    }
+    for (size_t i = 0; i < referred.count; i++) {
+        size_t number = intent_of[found[i] - pulumi->resources];
+
+        if (number == 0)
+            continue;
+        has_group = true;
+        scale(pulumi, scaler, &intents[intent_of[scaler - pulumi->resources] - 1],
+              &intents[number - 1]);
+    }
+    return has_group;
 }
 
 void gl_pulumi_intents(struct gl_pulumi *pulumi)
@@ -316,6 +371,8 @@ void gl_pulumi_intents(struct gl_pulumi *pulumi)
     struct gl_hook_plan *plan = pulumi->plan;
     size_t *intent_of =
         gl_arena_take(&pulumi->work, (pulumi->resource_count + 1) * sizeof *intent_of);
+    const struct gl_pulumi_resource **found =
+        gl_arena_take(&pulumi->work, (pulumi->resource_count + 1) * sizeof *found);
     size_t first = plan->count;
 
     for (size_t i = 0; i < pulumi->resource_count; i++) {
@@ -326,19 +383,11 @@ void gl_pulumi_intents(struct gl_pulumi *pulumi)
         add_intent(pulumi, resource);
         intent_of[i] = plan->count;
     }
-    for (size_t i = 0; i < pulumi->resource_count; i++) {
-        const struct gl_pulumi_resource *resource = &pulumi->resources[i];
-        struct gl_intent *target;
-
-        if (intent_of[i] == 0 || resource->row->role != GL_ROLE_SCALER)
-            continue;
-        target = find_target(pulumi, resource, intent_of);
-        if (target != NULL)
-            scale(pulumi, resource, &plan->intents[intent_of[i] - 1], target);
-        else
+    for (size_t i = 0; i < pulumi->resource_count; i++)
+        if (intent_of[i] != 0 && pulumi->resources[i].row->role == GL_ROLE_SCALER &&
+            !scale_targets(pulumi, &pulumi->resources[i], intent_of, found))
             gl_reader_add_text(&plan->arena, &plan->intents[intent_of[i] - 1].notes,
                                "the group it scales is not in the preview");
-    }
     for (size_t i = first; i < plan->count; i++)
         plan->launches += plan->intents[i].is_launch;
 }

@@ -251,7 +251,12 @@ static int64_t further(int64_t a, int64_t b, bool is_more)
     return (a > b) == is_more ? a : b;
 }
 
-void gl_reader_scale(struct gl_arena *arena, const struct gl_intent *scaler, bool is_open,
+const char *gl_reader_scaled_by(struct gl_arena *arena, const struct gl_intent *scaler)
+{
+    return gl_reader_say(arena, "scaled by %s", scaler->address);
+}
+
+void gl_reader_scale(const struct gl_intent *scaler, const char *how, bool is_open,
                      struct gl_intent *target)
 {
     int64_t max = target->count.max;
@@ -265,7 +270,7 @@ void gl_reader_scale(struct gl_arena *arena, const struct gl_intent *scaler, boo
         target->count.max = GL_UNKNOWN;
     if (target->count.desired == GL_UNKNOWN)
         target->count.desired = target->count.min;
-    target->count.how = gl_reader_say(arena, "scaled by %s", scaler->address);
+    target->count.how = how;
     if ((starts(scaler->change) || scaler->change == GL_CHANGE_UPDATE) &&
         (target->change == GL_CHANGE_NONE || target->change == GL_CHANGE_UPDATE) &&
         (max == GL_UNKNOWN || target->count.max == GL_UNKNOWN || target->count.max > max))

@@ -164,9 +164,10 @@ bool gl_reader_is_launch(const struct gl_intent *intent);
 /* The group may become what its scaler says; more than before is a launch. Bounds only widen: a
  * schedule that goes down at night does not undo the day, and of several scalers each has its time.
  * One that is deleted says nothing. `is_open`: its most is not known yet, so that of the group is
- * not. */
-void gl_reader_scale(struct gl_arena *arena, const struct gl_intent *scaler, bool is_open,
+ * not. `how`: gl_reader_scaled_by(), said once for all that it scales. */
+void gl_reader_scale(const struct gl_intent *scaler, const char *how, bool is_open,
                      struct gl_intent *target);
+const char *gl_reader_scaled_by(struct gl_arena *arena, const struct gl_intent *scaler);
 /* Is the most that a scaler allows only told later? (A number below 0 is told: it means none.) */
 bool gl_reader_is_open(const struct gl_mapping_row *row, const struct gl_attributes *from,
                        const struct gl_follower *follower, struct gl_arena *scratch);

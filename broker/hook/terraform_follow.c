@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "broker/hook/terraform_part.h"
+#include "broker/hook/terraform_reference.h"
 
 #include <string.h>
 
@@ -7,45 +7,7 @@
  * most specific first; from 0.13 on a reference with attribute is followed by the one without. Only
  * names are there, never the operators around them, so more than one name is a guess. */
 
-/* ---- resources as attributes ---- */
-
-struct gl_attributes gl_tf_attributes(const struct gl_tf_resource *resource, bool is_before)
-{
-    const struct gl_jtree *tree = is_before ? resource->before : resource->after;
-
-    return (struct gl_attributes){.tree = tree,
-                                  .values = gl_jtree_root(tree),
-                                  .unknown_tree = resource->unknown,
-                                  .unknown = is_before ? NULL : gl_jtree_root(resource->unknown),
-                                  .within = resource->within,
-                                  .resource = resource,
-                                  .address = resource->address};
-}
-
-const struct gl_tf_block *gl_tf_block_of(const struct gl_tf *tf,
-                                         const struct gl_tf_resource *resource)
-{
-    const struct gl_tf_address *parts = &resource->parts;
-    struct gl_arena arena = {0};
-    const char *name =
-        gl_tf_block_name(&arena, parts->module, parts->type, parts->name, parts->is_data);
-    size_t cursor = 0, number;
-    bool has = gl_reader_index_next(&tf->blocks_named, name, &cursor, &number);
-
-    gl_arena_done(&arena);
-    return has ? &tf->blocks[number] : NULL;
-}
-
 /* ---- references ---- */
-
-/* "data.aws_region.here.name" taken apart. */
-struct reference {
-    enum { REF_OTHER, REF_VARIABLE, REF_MODULE, REF_RESOURCE } kind;
-    char first[128], second[128]; /* variable; module and output; type and name */
-    const char *rest;             /* attribute path after it; "" = none. Of a variable from its
-                                     index on */
-    bool is_data;
-};
 
 /* One name up to '.', its index dropped. Returns what follows. */
 static const char *cut_name(const char *at, char out[128])
@@ -59,11 +21,11 @@ static const char *cut_name(const char *at, char out[128])
     return at + (*at == '.');
 }
 
-static struct reference parse_reference(const char *text)
+struct gl_tf_reference gl_tf_reference_of(const char *text)
 {
     static const char *const no_resources[] = {"local", "each", "count",
                                                "path",  "self", "terraform"};
-    struct reference out = {0};
+    struct gl_tf_reference out = {0};
     char head[128];
     const char *at = cut_name(text, head);
 
@@ -71,15 +33,15 @@ static struct reference parse_reference(const char *text)
         if (strcmp(head, no_resources[i]) == 0)
             return out;
     if (strcmp(head, "var") == 0) {
-        out.kind = REF_VARIABLE;
+        out.kind = GL_TF_REF_VARIABLE;
         (void)cut_name(at, out.first);
         at += strcspn(at, ".[");
         out.rest = at + (*at == '.');
         return out;
     }
-    out.kind = strcmp(head, "module") == 0 ? REF_MODULE : REF_RESOURCE;
+    out.kind = strcmp(head, "module") == 0 ? GL_TF_REF_MODULE : GL_TF_REF_RESOURCE;
     out.is_data = strcmp(head, "data") == 0;
-    if (out.kind == REF_RESOURCE && !out.is_data)
+    if (out.kind == GL_TF_REF_RESOURCE && !out.is_data)
         at = text;
     at = cut_name(at, out.first);
     out.rest = cut_name(at, out.second);
@@ -87,7 +49,7 @@ static struct reference parse_reference(const char *text)
 }
 
 /* Does reference number `index` only repeat a more specific one before it? */
-static bool is_repeated(const struct gl_jtree *tree, const struct gl_jnode *list, size_t index)
+bool gl_tf_is_repeated(const struct gl_jtree *tree, const struct gl_jnode *list, size_t index)
 {
     const char *text = gl_jnode_text(tree, gl_jnode_at(tree, list, index));
     size_t length = text != NULL ? strlen(text) : 0;
@@ -109,13 +71,6 @@ static const struct gl_tf_module *module_of(struct gl_tf *tf, const char *path)
     return &tf->modules[number];
 }
 
-/* An expression somewhere in the configuration. */
-struct place {
-    const char *module;
-    const struct gl_jtree *tree;
-    const struct gl_jnode *expression; /* NULL = there is none */
-};
-
 /* "module.a.module.b" -> "module.a". */
 static const char *parent_of(struct gl_tf *tf, const char *module)
 {
@@ -127,16 +82,17 @@ static const char *parent_of(struct gl_tf *tf, const char *module)
 }
 
 /* Out of the module, to what its call passes; or into one, to what it gives back. */
-static struct place step(struct gl_tf *tf, const char *module, const struct reference *reference)
+struct gl_tf_expression gl_tf_step(struct gl_tf *tf, const char *module,
+                                   const struct gl_tf_reference *reference)
 {
-    struct place out = {.module = module};
+    struct gl_tf_expression out = {.module = module};
     size_t cursor = 0, number;
 
-    if (reference->kind == REF_VARIABLE && *module != '\0') {
+    if (reference->kind == GL_TF_REF_VARIABLE && *module != '\0') {
         out.tree = &module_of(tf, module)->arguments;
-        out.expression = gl_jnode_get(out.tree, gl_jtree_root(out.tree), reference->first);
+        out.node = gl_jnode_get(out.tree, gl_jtree_root(out.tree), reference->first);
         out.module = parent_of(tf, module);
-    } else if (reference->kind == REF_MODULE) {
+    } else if (reference->kind == GL_TF_REF_MODULE) {
         out.module = gl_tf_path_of(&tf->work, module, reference->first);
         if (!gl_reader_index_next(&tf->modules_named, out.module, &cursor, &number))
             return out;
@@ -146,53 +102,16 @@ static struct place step(struct gl_tf *tf, const char *module, const struct refe
                                   &number))
             return out;
         out.tree = &tf->outputs[number];
-        out.expression = gl_jtree_root(out.tree);
+        out.node = gl_jtree_root(out.tree);
     }
     return out;
 }
 
 /* ---- resources ---- */
 
-/* The instance that belongs with `from`: same module instance and key when there is one. */
-static const struct gl_tf_resource *pick(struct gl_tf *tf, const char *block,
-                                         const struct gl_tf_resource *from)
-{
-    const struct gl_tf_resource *best = NULL;
-    size_t cursor = 0, seen = 0, number;
-    int best_score = -1;
-
-    while (gl_tf_next_resource(tf, &tf->by_block, block, &cursor, &number)) {
-        const struct gl_tf_resource *found = &tf->resources[number];
-        int score = 0;
-
-        seen++;
-        if (from != NULL)
-            score = 2 * (strcmp(found->parts.instance, from->parts.instance) == 0) +
-                    (strcmp(found->parts.key, from->parts.key) == 0);
-        if (score > best_score) {
-            best = found;
-            best_score = score;
-        }
-        if (score == 3)
-            break;
-    }
-    tf->picked += seen > 1 || best_score == 3;
-    return best;
-}
-
-static const struct gl_tf_resource *find_block(struct gl_tf *tf, const char *module,
-                                               const struct reference *reference,
-                                               const struct gl_tf_resource *from)
-{
-    return pick(tf,
-                gl_tf_block_name(&tf->work, module, reference->first, reference->second,
-                                 reference->is_data),
-                from);
-}
-
 /* A data source that is read only in apply, named as something that is planned: that is it. */
-static const struct gl_tf_resource *find_planned(struct gl_tf *tf, const char *module,
-                                                 const struct reference *reference)
+const struct gl_tf_resource *gl_tf_find_planned(struct gl_tf *tf, const char *module,
+                                                const struct gl_tf_reference *reference)
 {
     const char *block_name =
         gl_tf_block_name(&tf->work, module, reference->first, reference->second, true);
@@ -236,7 +155,7 @@ static bool answer(struct gl_tf_answer *out, const char *text, enum gl_surety su
 
 /* A variable of the root has its value in the plan; any other one its default. */
 static bool resolve_variable(struct gl_tf *tf, const char *module,
-                             const struct reference *reference, struct gl_tf_answer *out)
+                             const struct gl_tf_reference *reference, struct gl_tf_answer *out)
 {
     const struct gl_jtree *given = &tf->variables;
     const struct gl_jtree *defaults = &module_of(tf, module)->defaults;
@@ -257,7 +176,8 @@ static bool resolve_variable(struct gl_tf *tf, const char *module,
 }
 
 /* "web[\"a\"].zone" -> "[\"a\"]": the instance that a reference names; "" = it names none. */
-static const char *key_of(struct gl_tf *tf, const char *text, const struct reference *reference)
+const char *gl_tf_key_of(struct gl_tf *tf, const char *text,
+                         const struct gl_tf_reference *reference)
 {
     const char *rest = reference->rest, *end = rest > text && rest[-1] == '.' ? rest - 1 : rest;
     const char *start = end;
@@ -271,9 +191,9 @@ static const char *key_of(struct gl_tf *tf, const char *text, const struct refer
 
 /* Of the instances that may be meant; when they do not say the same, nobody knows. */
 static const char *text_of_block(struct gl_tf *tf, const char *module, const char *text,
-                                 const struct reference *reference)
+                                 const struct gl_tf_reference *reference)
 {
-    const char *key = key_of(tf, text, reference), *said = NULL;
+    const char *key = gl_tf_key_of(tf, text, reference), *said = NULL;
     const char *block = gl_tf_block_name(&tf->work, module, reference->first, reference->second,
                                          reference->is_data);
     size_t cursor = 0, number;
@@ -292,7 +212,7 @@ static const char *text_of_block(struct gl_tf *tf, const char *module, const cha
 }
 
 static bool resolve_resource(struct gl_tf *tf, const char *module, const char *text,
-                             const struct reference *reference, struct gl_tf_answer *out)
+                             const struct gl_tf_reference *reference, struct gl_tf_answer *out)
 {
     const struct gl_tf_resource *planned;
     const char *how =
@@ -303,7 +223,7 @@ static bool resolve_resource(struct gl_tf *tf, const char *module, const char *t
         return false;
     if (answer(out, text_of_block(tf, module, text, reference), GL_SURE_MEDIUM, how))
         return true;
-    planned = find_planned(tf, module, reference);
+    planned = gl_tf_find_planned(tf, module, reference);
     return planned != NULL &&
            answer(out, known_text(planned, reference->rest), GL_SURE_MEDIUM, how);
 }
@@ -321,16 +241,17 @@ static bool resolve(struct gl_tf *tf, const char *module, const struct part *par
 static bool resolve_reference(struct gl_tf *tf, const char *module, const char *text,
                               unsigned depth, struct gl_tf_answer *out)
 {
-    struct reference reference = parse_reference(text);
-    struct place place = step(tf, module, &reference);
-    const struct part part = {place.tree, place.expression,
-                              reference.kind == REF_VARIABLE ? reference.rest : ""};
+    struct gl_tf_reference reference = gl_tf_reference_of(text);
+    struct gl_tf_expression place = gl_tf_step(tf, module, &reference);
+    const struct part part = {place.tree, place.node,
+                              reference.kind == GL_TF_REF_VARIABLE ? reference.rest : ""};
 
-    if (place.expression != NULL)
+    if (place.node != NULL)
         return resolve(tf, place.module, &part, depth + 1, out);
-    if (reference.kind == REF_VARIABLE)
+    if (reference.kind == GL_TF_REF_VARIABLE)
         return resolve_variable(tf, module, &reference, out);
-    return reference.kind == REF_RESOURCE && resolve_resource(tf, module, text, &reference, out);
+    return reference.kind == GL_TF_REF_RESOURCE &&
+           resolve_resource(tf, module, text, &reference, out);
 }
 
 /* The first item of a list that is written around one name is taken for that name. */
@@ -398,7 +319,7 @@ static bool resolve_names(struct gl_tf *tf, const char *module, const struct par
         const char *text = gl_jnode_text(tree, gl_jnode_at(tree, list, i));
         struct gl_tf_answer one;
 
-        if (is_repeated(tree, list, i))
+        if (gl_tf_is_repeated(tree, list, i))
             continue;
         distinct++;
         if (!resolve_part(tf, module, text, part, &one, depth)) {
@@ -445,152 +366,4 @@ bool gl_tf_resolve(struct gl_tf *tf, const char *module, const struct gl_jtree *
 {
     tf->steps = 0;
     return resolve(tf, module, &(struct part){tree, expression, ""}, 0, out);
-}
-
-/* ---- an expression to a resource ---- */
-
-static const struct gl_tf_resource *refer(struct gl_tf *tf, const char *module,
-                                          const struct gl_jtree *tree,
-                                          const struct gl_jnode *expression, const char *type,
-                                          const struct gl_tf_resource *from, unsigned depth);
-
-static bool is_template(const struct gl_tf_resource *resource)
-{
-    return resource->row != NULL && resource->row->role == GL_ROLE_TEMPLATE;
-}
-
-static const struct gl_tf_resource *refer_text(struct gl_tf *tf, const char *module,
-                                               const char *text, const char *type,
-                                               const struct gl_tf_resource *from, unsigned depth)
-{
-    struct reference reference = parse_reference(text);
-    const struct gl_tf_resource *found;
-    struct place place;
-
-    if (reference.kind == REF_RESOURCE && strcmp(reference.first, type) == 0) {
-        found = find_block(tf, module, &reference, from);
-        return found != NULL && found->after->count > 0 ? found
-                                                        : find_planned(tf, module, &reference);
-    }
-    place = step(tf, module, &reference);
-    return refer(tf, place.module, place.tree, place.expression, type, NULL, depth + 1);
-}
-
-static const struct gl_tf_resource *refer(struct gl_tf *tf, const char *module,
-                                          const struct gl_jtree *tree,
-                                          const struct gl_jnode *expression, const char *type,
-                                          const struct gl_tf_resource *from, unsigned depth)
-{
-    const struct gl_tf_resource *found = NULL;
-    const struct gl_jnode *list;
-
-    if (expression == NULL || depth > GL_TF_MAX_FOLLOWED || tf->steps == GL_TF_MAX_STEPS)
-        return NULL;
-    tf->steps++;
-    list = gl_jnode_get(tree, gl_tf_into(tree, expression), "references");
-    for (size_t i = 0; list != NULL && i < list->count && i < GL_TF_NAMES_MAX; i++) {
-        const char *text = gl_jnode_text(tree, gl_jnode_at(tree, list, i));
-        const struct gl_tf_resource *one =
-            is_repeated(tree, list, i) ? NULL : refer_text(tf, module, text, type, from, depth);
-
-        if (found != NULL && one != NULL && one != found && is_template(found))
-            return NULL; /* of two templates nobody knows which it will be */
-        found = found != NULL ? found : one;
-    }
-    return found;
-}
-
-/* By what it says: "lt-0abc", or the last part of "projects/p/global/instanceTemplates/web". */
-static const struct gl_tf_resource *find_value(struct gl_tf *tf, const char *type, const char *text,
-                                               bool *out_is_only)
-{
-    const char *slash = strrchr(text, '/');
-    const char *const said[] = {text, slash != NULL ? slash + 1 : NULL};
-
-    for (size_t i = 0; i < 2 && said[i] != NULL && *said[i] != '\0'; i++) {
-        GL_AUTO(gl_str_done) struct gl_str key = {0};
-        size_t cursor = 0, number;
-
-        gl_str_addf(&key, "%s|%s", type, said[i]);
-        if (gl_tf_next_resource(tf, &tf->by_value, gl_str_text(&key), &cursor, &number)) {
-            const struct gl_tf_resource *found = &tf->resources[number];
-
-            while (gl_tf_next_resource(tf, &tf->by_value, gl_str_text(&key), &cursor, &number))
-                *out_is_only = *out_is_only && &tf->resources[number] == found;
-            return found;
-        }
-    }
-    return NULL;
-}
-
-/* Templates of the same name stand in several regions: what is written tells them apart. */
-bool gl_tf_follow(void *cookie, const struct gl_attributes *from, const char *attribute,
-                  const char *type, struct gl_attributes *out)
-{
-    struct gl_tf *tf = cookie;
-    const struct gl_tf_resource *resource = from->resource, *found = NULL;
-    bool is_only = true;
-    const struct gl_tf_block *block = gl_tf_block_of(tf, resource);
-    const char *text = gl_jnode_text(
-        from->tree, gl_tf_into(from->tree, gl_tf_at(from->tree, from->values, attribute)));
-
-    if (text != NULL)
-        found = find_value(tf, type, text, &is_only);
-    tf->steps = 0;
-    if ((found == NULL || (!is_only && is_template(found))) && block != NULL)
-        found = refer(tf, block->module, &block->expressions,
-                      gl_tf_at(&block->expressions, gl_jtree_root(&block->expressions), attribute),
-                      type, resource, 0);
-    else if (found != NULL && !is_only && is_template(found))
-        found = NULL;
-    tf->picked += found == resource;
-    if (found == NULL || found == resource)
-        return false;
-    *out = gl_tf_attributes(found, found->after->count == 0);
-    return true;
-}
-
-/* {"references":[...]} or {"constant_value":...}: what is inside is not told apart there. One of a
- * function without names is {}, as an empty block is, which stands in a list. */
-static bool is_expression(const struct gl_jtree *tree, const struct gl_jnode *node)
-{
-    return gl_jnode_is(node, GL_JOBJECT) &&
-           (node->count == 0 || gl_jnode_get(tree, node, "references") != NULL ||
-            gl_jnode_get(tree, node, "constant_value") != NULL);
-}
-
-/* Is "a.b" written below `node`, in any block of a list? An expression for all of `a` writes it. */
-static bool has_written(const struct gl_jtree *tree, const struct gl_jnode *node, const char *path)
-{
-    size_t length = strcspn(path, ".");
-    char name[128];
-
-    if (gl_jnode_is(node, GL_JARRAY)) {
-        for (const struct gl_jnode *item = gl_jnode_first(tree, node); item != NULL;
-             item = gl_jnode_next(tree, node, item))
-            if (has_written(tree, item, path))
-                return true;
-        return false;
-    }
-    if (node == NULL || *path == '\0' || length >= sizeof name)
-        return node != NULL;
-    snprintf(name, sizeof name, "%.*s", (int)length, path);
-    node = gl_jnode_get(tree, node, name);
-    return is_expression(tree, node) ||
-           has_written(tree, node, path + length + (path[length] == '.'));
-}
-
-/* 1 written, 0 not, -1 when the plan has no such block. */
-static int is_written(void *cookie, const struct gl_attributes *from, const char *attribute)
-{
-    const struct gl_tf_block *block = gl_tf_block_of(cookie, from->resource);
-
-    if (block == NULL)
-        return -1;
-    return has_written(&block->expressions, gl_jtree_root(&block->expressions), attribute);
-}
-
-struct gl_follower gl_tf_follower(struct gl_tf *tf)
-{
-    return (struct gl_follower){.cookie = tf, .follow = gl_tf_follow, .is_written = is_written};
 }

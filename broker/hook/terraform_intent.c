@@ -78,46 +78,110 @@ static void add_intent(struct gl_tf *tf, const struct gl_tf_resource *resource)
 
 struct scaling {
     struct gl_tf *tf;
-    const size_t *intent_of; /* by number of the resource, +1; 0 = none */
+    const size_t *intent_of;             /* by number of the resource, +1; 0 = none */
+    const struct gl_tf_resource **found; /* room for all, twice */
+    const struct gl_intent *scaler;      /* the one that is joined now, and what it says */
+    const char *how;
+    bool is_open;
 };
 
-static const struct gl_tf_resource *followed(const struct scaling *scaling,
-                                             const struct gl_tf_resource *scaler)
+static struct gl_intent *intent_of(const struct scaling *scaling,
+                                   const struct gl_tf_resource *resource)
 {
-    struct gl_attributes from = gl_tf_attributes(scaler, scaler->after->count == 0), found;
-    const char *head = scaler->row->target != NULL ? gl_path_head(scaler->row->target) : NULL;
+    size_t number = scaling->intent_of[resource - scaling->tf->resources];
 
-    for (size_t i = 0;
-         head != NULL && scaler->row->target_types != NULL && scaler->row->target_types[i] != NULL;
-         i++)
-        if (gl_tf_follow(scaling->tf, &from, head, scaler->row->target_types[i], &found))
-            return found.resource;
-    return NULL;
-}
-
-/* A schedule names its group by what scales it: on to the group. */
-static struct gl_intent *find_target(const struct scaling *scaling,
-                                     const struct gl_tf_resource *scaler)
-{
-    const struct gl_tf_resource *target = followed(scaling, scaler);
-    size_t number;
-
-    if (target != NULL && target->row != NULL && target->row->role == GL_ROLE_SCALER)
-        target = followed(scaling, target);
-    if (target == NULL)
-        return NULL;
-    number = scaling->intent_of[target - scaling->tf->resources];
     return number > 0 ? &scaling->tf->plan->intents[number - 1] : NULL;
 }
 
-static void scale(struct gl_tf *tf, const struct gl_tf_resource *resource,
-                  const struct gl_intent *scaler, struct gl_intent *target)
+static size_t targets_of(const struct scaling *scaling, const struct gl_tf_resource *scaler,
+                         const struct gl_tf_resource **found, bool *out_is_untold)
 {
+    const struct gl_mapping_row *row = scaler->row;
+
+    *out_is_untold = false;
+    return row->target == NULL || row->target_types == NULL
+               ? 0
+               : gl_tf_targets(scaling->tf, scaler, gl_path_head(row->target), row->target_types,
+                               found, out_is_untold);
+}
+
+static void scale(const struct scaling *scaling, struct gl_intent *target)
+{
+    gl_reader_scale(scaling->scaler, scaling->how, scaling->is_open, target);
+}
+
+static bool is_scaler(const struct gl_tf_resource *resource)
+{
+    return resource->row != NULL && resource->row->role == GL_ROLE_SCALER;
+}
+
+/* One machine stays one, whoever names it. */
+static bool is_group(const struct gl_intent *intent)
+{
+    return intent != NULL && intent->role != GL_ROLE_MACHINE && intent->role != GL_ROLE_SCALER;
+}
+
+/* Groups that are made with it: of one that was there before the name would be known. */
+static bool is_made(const struct gl_intent *intent)
+{
+    return intent->change == GL_CHANGE_CREATE || intent->change == GL_CHANGE_REPLACE ||
+           intent->change == GL_CHANGE_UNKNOWN;
+}
+
+/* Which group is not in the plan: it may be any of its types. */
+static bool scale_any(const struct scaling *scaling, const char *const *types)
+{
+    bool has_group = false;
+
+    for (size_t i = 0; i < scaling->tf->resource_count; i++) {
+        const struct gl_tf_resource *one = &scaling->tf->resources[i];
+        struct gl_intent *target = intent_of(scaling, one);
+
+        for (size_t type = 0; is_group(target) && types[type] != NULL; type++)
+            if (strcmp(one->parts.type, types[type]) == 0 && is_made(target)) {
+                scale(scaling, target);
+                has_group = true;
+            }
+    }
+    return has_group;
+}
+
+/* Every group that `names` leads to, the scaler itself or, at second hand, what it scales through:
+ * a schedule names its group by that. `found` has room for what is found. False when there is
+ * none. */
+static bool scale_targets(const struct scaling *scaling, const struct gl_tf_resource *names,
+                          const struct gl_tf_resource **found, bool is_second)
+{
+    bool is_untold, has_group;
+    size_t count = targets_of(scaling, names, found, &is_untold);
+
+    has_group = is_untold && scale_any(scaling, names->row->target_types);
+    for (size_t i = 0; i < count; i++) {
+        struct gl_intent *target = intent_of(scaling, found[i]);
+
+        if (is_scaler(found[i]) && !is_second) {
+            has_group |= scale_targets(scaling, found[i], found + count, true);
+        } else if (is_group(target)) {
+            scale(scaling, target);
+            has_group = true;
+        }
+    }
+    return has_group;
+}
+
+static void join_scaler(struct scaling *scaling, const struct gl_tf_resource *resource)
+{
+    struct gl_tf *tf = scaling->tf;
     struct gl_attributes from = gl_tf_attributes(resource, resource->after->count == 0);
     struct gl_follower follower = gl_tf_follower(tf);
+    struct gl_intent *intent = intent_of(scaling, resource);
 
-    gl_reader_scale(&tf->plan->arena, scaler,
-                    gl_reader_is_open(resource->row, &from, &follower, &tf->work), target);
+    scaling->scaler = intent;
+    scaling->how = gl_reader_scaled_by(&tf->plan->arena, intent);
+    scaling->is_open = gl_reader_is_open(resource->row, &from, &follower, &tf->work);
+    if (!scale_targets(scaling, resource, scaling->found, false))
+        gl_reader_add_text(&tf->plan->arena, &intent->notes,
+                           "the group it scales is not in the plan");
 }
 
 /* ---- all of them ---- */
@@ -217,27 +281,20 @@ static void add_intents(struct gl_tf *tf, size_t *intent_of)
 void gl_tf_intents(struct gl_tf *tf)
 {
     struct gl_hook_plan *plan = tf->plan;
-    size_t *intent_of = gl_arena_take(&tf->work, (tf->resource_count + 1) * sizeof *intent_of);
-    struct scaling scaling = {tf, intent_of};
+    size_t *number_of = gl_arena_take(&tf->work, (tf->resource_count + 1) * sizeof *number_of);
+    struct scaling scaling = {
+        .tf = tf,
+        .intent_of = number_of,
+        .found = gl_arena_take(&tf->work, (2 * tf->resource_count + 1) * sizeof *scaling.found)};
     size_t first = plan->count, machines = 0;
 
     for (size_t i = 0; i < tf->resource_count; i++)
         machines += is_machine(&tf->resources[i]);
     gl_reader_expect(plan, machines);
-    add_intents(tf, intent_of);
-    for (size_t i = 0; i < tf->resource_count; i++) {
-        const struct gl_tf_resource *resource = &tf->resources[i];
-        struct gl_intent *target;
-
-        if (!is_machine(resource) || resource->row->role != GL_ROLE_SCALER)
-            continue;
-        target = find_target(&scaling, resource);
-        if (target != NULL)
-            scale(tf, resource, &plan->intents[intent_of[i] - 1], target);
-        else
-            gl_reader_add_text(&plan->arena, &plan->intents[intent_of[i] - 1].notes,
-                               "the group it scales is not in the plan");
-    }
+    add_intents(tf, number_of);
+    for (size_t i = 0; i < tf->resource_count; i++)
+        if (is_machine(&tf->resources[i]) && is_scaler(&tf->resources[i]))
+            join_scaler(&scaling, &tf->resources[i]);
     for (size_t i = first; i < plan->count; i++)
         plan->launches += plan->intents[i].is_launch;
 }

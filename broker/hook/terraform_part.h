@@ -152,13 +152,20 @@ struct gl_tf_answer {
 /* The text an expression of `module` comes to. False when it cannot be told. */
 bool gl_tf_resolve(struct gl_tf *tf, const char *module, const struct gl_jtree *tree,
                    const struct gl_jnode *expression, struct gl_tf_answer *out);
+
+/* terraform_refer.c: the resources an attribute refers to. */
+
 /* How rows of the mapping see beyond a resource's own attributes. */
 struct gl_follower gl_tf_follower(struct gl_tf *tf);
-/* gl_follower.follow; the cookie is the gl_tf. */
-bool gl_tf_follow(void *cookie, const struct gl_attributes *from, const char *attribute,
-                  const char *type, struct gl_attributes *out);
+/* All resources of the types that `attribute` may mean, into `found`, which has room for every
+ * resource there is. Returns how many; *out_is_untold when it may be one that is not among them. */
+size_t gl_tf_targets(struct gl_tf *tf, const struct gl_tf_resource *scaler, const char *attribute,
+                     const char *const *types, const struct gl_tf_resource **found,
+                     bool *out_is_untold);
 const struct gl_tf_block *gl_tf_block_of(const struct gl_tf *tf,
                                          const struct gl_tf_resource *resource);
+struct gl_attributes gl_tf_attributes(const struct gl_tf_resource *resource, bool is_before);
+
 /* terraform_value.c. A block stands in a list: its first item, and what is no list as it is. */
 const struct gl_jnode *gl_tf_into(const struct gl_jtree *tree, const struct gl_jnode *node);
 /* The value at "[1].region" or "[\"us\"]" below `node`; NULL when it cannot be told which. */
@@ -167,7 +174,6 @@ const struct gl_jnode *gl_tf_value_at(const struct gl_jtree *tree, const struct 
 /* Member at "a.b" below `node`; a block's list is stepped into at its first item. */
 const struct gl_jnode *gl_tf_at(const struct gl_jtree *tree, const struct gl_jnode *node,
                                 const char *path);
-struct gl_attributes gl_tf_attributes(const struct gl_tf_resource *resource, bool is_before);
 
 /* terraform_region.c: the place of an intent by the order of evidence, and what was tried. */
 void gl_tf_place(struct gl_tf *tf, const struct gl_tf_resource *resource, struct gl_intent *intent);

@@ -10,6 +10,9 @@
 #define TRACE_MAX 10.0          /* of the covariance: forgetting without news must not inflate it */
 #define TERM_MAX  12.0F         /* scales: a wild reading must not take over the weights */
 #define ERROR_MAX 6.0
+#define MEMORY_H  168.0 /* of the signal's level and spread */
+#define LEFT      6.0   /* scales: the level is that of the first days no more ... */
+#define GROWN     3.0   /* ... or the spread: the terms are scaled anew */
 
 enum {
     ONE,
@@ -32,26 +35,32 @@ struct lead {
 };
 
 struct gl_blend {
-    struct gl_blend_options options;
-    int64_t first_hour;    /* of the first path; INT64_MAX before */
-    size_t rows;           /* ring of the terms of the last paths */
-    float (*terms)[TERMS]; /* terms[(hour % rows) * horizon + ahead] */
-    struct lead *lead;     /* by hours ahead */
+    struct gl_blend_options options; /* centre and scale: those of now */
+    double level, spread;            /* of the last week: mean, and mean distance from it */
+    int64_t first_hour;              /* of the first path; INT64_MAX before */
+    size_t rows;                     /* ring of the terms of the last paths */
+    float (*terms)[TERMS];           /* terms[(hour % rows) * horizon + ahead] */
+    struct lead *lead;               /* by hours ahead */
 };
 
-static void prior(struct lead *lead, bool has_provider)
+static void forget(struct lead *lead, bool has_provider)
 {
     size_t i;
 
+    memset(lead->covariance, 0, sizeof lead->covariance);
     for (i = 0; i < TERMS; i++)
         lead->covariance[i][i] = PRIOR;
-    if (has_provider) {
-        lead->weight[CORRECTED] = lead->weight[BUILTIN] = 0.5;
+    if (has_provider)
         return;
-    }
-    lead->weight[BUILTIN] = 1;
     lead->covariance[CORRECTED][CORRECTED] = 0; /* absent terms stay at weight 0 */
     lead->covariance[PROVIDED][PROVIDED] = 0;
+}
+
+static void prior(struct lead *lead, bool has_provider)
+{
+    forget(lead, has_provider);
+    lead->weight[BUILTIN] = has_provider ? 0.5 : 1;
+    lead->weight[CORRECTED] = has_provider ? 0.5 : 0;
 }
 
 struct gl_blend *gl_blend_new_in(struct gl_arena *arena, const struct gl_blend_options *options)
@@ -60,6 +69,8 @@ struct gl_blend *gl_blend_new_in(struct gl_arena *arena, const struct gl_blend_o
     size_t k;
 
     blend->options = *options;
+    blend->level = options->centre;
+    blend->spread = options->scale;
     blend->first_hour = INT64_MAX;
     blend->rows = options->horizon + options->lag + 1;
     blend->terms = gl_arena_take(arena, blend->rows * options->horizon * sizeof *blend->terms);
@@ -124,10 +135,62 @@ static void learn(struct lead *lead, const float *terms, double value)
     limit_trace(lead);
 }
 
+/* The weights stay what they are in the signal's own unit, so no path jumps; how sure they are is
+ * forgotten, for what was learnt from terms that were cut is not worth much. */
+static void scale_anew(struct gl_blend *blend)
+{
+    struct gl_blend_options *options = &blend->options;
+    const struct gl_blend_options old = *options;
+    const size_t kept = blend->rows * options->horizon;
+    size_t i, k;
+
+    options->centre = blend->level;
+    options->scale = fmax(blend->spread, gl_blend_least_scale(blend->level));
+    for (k = 0; k < options->horizon; k++) {
+        struct lead *lead = &blend->lead[k];
+        double rest = 1;
+
+        for (i = ONE + 1; i < TERMS; i++)
+            rest -= lead->weight[i];
+        lead->weight[ONE] =
+            (lead->weight[ONE] * old.scale + (old.centre - options->centre) * rest) /
+            options->scale;
+        forget(lead, options->has_provider);
+    }
+    for (k = 0; k < kept; k++)
+        for (i = ONE + 1; i < TERMS; i++)
+            blend->terms[k][i] =
+                (float)(((double)blend->terms[k][i] * old.scale + old.centre - options->centre) /
+                        options->scale);
+}
+
+/* A history may begin in a week that is like no other: a signal that has left its scale, and stays
+ * away from it, would be cut down to it for good. */
+static void follow(struct gl_blend *blend, double value)
+{
+    const struct gl_blend_options *options = &blend->options;
+    const double most = (double)TERM_MAX * fmax(blend->spread, options->scale);
+    const double away = fmax(-most, fmin(most, value - blend->level));
+
+    blend->level += away / MEMORY_H;
+    blend->spread += (fabs(away) - blend->spread) / MEMORY_H;
+    if (fabs(blend->level - options->centre) > LEFT * options->scale ||
+        blend->spread > GROWN * options->scale)
+        scale_anew(blend);
+}
+
+double gl_blend_least_scale(double centre)
+{
+    return fmax(0.05 * fabs(centre), 0.1);
+}
+
 void gl_blend_learn(struct gl_blend *blend, int64_t hour, float value)
 {
-    double scaled = ((double)value - blend->options.centre) / blend->options.scale;
+    double scaled;
     size_t k;
+
+    follow(blend, (double)value);
+    scaled = ((double)value - blend->options.centre) / blend->options.scale;
 
     for (k = 0; k < blend->options.horizon; k++) {
         int64_t issued = hour - (int64_t)k;

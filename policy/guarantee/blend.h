@@ -17,7 +17,7 @@ struct gl_blend;
 struct gl_blend_options {
     size_t horizon, lag; /* hours */
     bool has_provider;
-    double centre, scale; /* of the signal; scale > 0 */
+    double centre, scale; /* of the signal's first days; scale > 0; followed when it leaves them */
 };
 
 /* What a path is made from; `horizon` values each. */
@@ -25,6 +25,8 @@ struct gl_blend_bases {
     const float *builtin, *corrected, *provided; /* all equal without a provider */
 };
 
+/* A quiet first week must not blow up what follows. */
+double gl_blend_least_scale(double centre);
 struct gl_blend *gl_blend_new_in(struct gl_arena *arena, const struct gl_blend_options *options);
 /* Hour `hour` turned out to be `value`: learns for each path made for it. */
 void gl_blend_learn(struct gl_blend *blend, int64_t hour, float value);

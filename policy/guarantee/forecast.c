@@ -146,8 +146,7 @@ static void start_blend(struct gl_arena *arena, struct builder *builder, size_t 
     for (i = 0; i < seen->count; i++)
         squares += ((double)seen->value[i] - mean) * ((double)seen->value[i] - mean);
     options.centre = mean;
-    /* A quiet first week must not blow up what follows. */
-    options.scale = fmax(sqrt(squares / (double)seen->count), fmax(0.05 * fabs(mean), 0.1));
+    options.scale = fmax(sqrt(squares / (double)seen->count), gl_blend_least_scale(mean));
     builder->blend = gl_blend_new_in(arena, &options);
 }
 

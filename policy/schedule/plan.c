@@ -236,6 +236,7 @@ int gl_plan_make(const struct gl_plan_request *request, struct gl_arena *arena, 
     best.where = gl_arena_take(arena, (slots + 1) * sizeof *best.where);
     if (slots >= request->work_hours)
         search(&view, &best);
+    gl_plan_stay(&view, &best);
     if (best.is_found) {
         gl_plan_terms(&view, best.where, &terms);
         gl_plan_report(&view, best.where, &terms, &plan);

@@ -6,8 +6,9 @@
  * moves; what it will emit and what it saves against starting now in the same place, each with
  * its sureness. Chosen on a few cost lines (the forecast, the mean of the paths, each hour's
  * quantile), each solved exactly; whichever is best by the asked criterion over all paths wins, so
- * a plan is never worse by that criterion than the best contiguous run (which is exact) or, if
- * that may be done, than starting now. Slots are the hours of the ensembles. Refuses nothing: a
+ * a plan is never worse by that criterion than the best contiguous run (which is exact). One
+ * without pauses that emits no less than starting now in the same place if the forecast comes true
+ * gives way to that, where it may be done. Slots are the hours of the ensembles. Refuses nothing: a
  * job that does not fit is a plan that is not feasible. */
 
 #include "base/error.h"

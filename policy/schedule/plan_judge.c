@@ -154,16 +154,35 @@ static void compare(const struct gl_plan_view *view, const double *emitted, doub
 }
 
 /* Start now, same place. */
-static bool baseline_terms(const struct gl_plan_view *view, struct gl_plan_terms *out)
+static bool baseline_terms(const struct gl_plan_view *view, int *where, struct gl_plan_terms *out)
 {
-    int *where = gl_arena_take(view->arena, view->slots * sizeof *where);
-
     if (view->request->work_hours > view->slots)
         return false;
     for (size_t h = 0; h < view->slots; h++)
         where[h] = h < view->request->work_hours ? view->request->home : GL_REGION_NONE;
     gl_plan_terms(view, where, out);
     return out->is_open;
+}
+
+static double central_g(const struct gl_plan_view *view, const struct gl_plan_terms *terms)
+{
+    double *grams = gl_arena_take(view->arena, (view->paths + 1) * sizeof *grams);
+
+    gl_plan_emitted(view, terms, grams);
+    return grams[view->paths];
+}
+
+void gl_plan_stay(const struct gl_plan_view *view, struct gl_plan_best *best)
+{
+    int *where = gl_arena_take(view->arena, view->slots * sizeof *where);
+    struct gl_plan_terms chosen, now;
+
+    if (!best->is_found || view->request->may_pause || view->request->earliest_start_h > 0 ||
+        !baseline_terms(view, where, &now))
+        return;
+    gl_plan_terms(view, best->where, &chosen);
+    if (central_g(view, &chosen) >= central_g(view, &now))
+        memcpy(best->where, where, view->slots * sizeof *where);
 }
 
 static double supported(const struct gl_plan_view *view)
@@ -179,6 +198,7 @@ void gl_plan_report(const struct gl_plan_view *view, const int *where,
     const size_t count = view->paths + 1;
     double *emitted = gl_arena_take(view->arena, count * sizeof *emitted);
     double *baseline = gl_arena_take(view->arena, count * sizeof *baseline);
+    int *same = gl_arena_take(view->arena, view->slots * sizeof *same);
     struct gl_plan_terms now;
 
     out->is_feasible = true;
@@ -192,7 +212,7 @@ void gl_plan_report(const struct gl_plan_view *view, const int *where,
     out->climate_h = terms->climate_h;
     out->figures = (struct gl_plan_figures){.confidence = supported(view)};
     gl_plan_emitted(view, terms, emitted);
-    out->figures.has_baseline = baseline_terms(view, &now);
+    out->figures.has_baseline = baseline_terms(view, same, &now);
     if (out->figures.has_baseline) {
         gl_plan_emitted(view, &now, baseline);
         compare(view, emitted, baseline, &out->figures);

@@ -98,5 +98,9 @@ struct gl_plan_best {
 void gl_plan_offer(const struct gl_plan_view *view, const int *where, struct gl_plan_best *best);
 /* Every contiguous run in the places that may be used, exactly by the asked criterion. */
 void gl_plan_windows(const struct gl_plan_view *view, struct gl_plan_best *best);
+/* Instead of the best one start now in the same place, where that may be done, when the best one
+ * emits no less if the forecast comes true: a narrower spread alone is not worth the waiting. Not
+ * of a plan with pauses, whose stretches answer to the rules one by one. */
+void gl_plan_stay(const struct gl_plan_view *view, struct gl_plan_best *best);
 
 #endif

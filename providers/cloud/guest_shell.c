@@ -35,15 +35,25 @@ const char gl_guest_fetch[] =
     "}\n";
 
 /* The whole chain each time: whoever takes it drops what is known, and
- * learns the key from the enrolment before it. A meter of before --exit is
- * asked without. The last push goes out unmetered: it has half a minute. */
+ * learns the key from the enrolment before it. A meter of before --tail or
+ * --exit is asked without. The last push goes out unmetered: it has half a
+ * minute. */
 const char gl_guest_push[] =
+    "unseen= patience= # not what the image has in its environment\n"
     "replay() { # FILE OPTION...\n"
     "    rm -f \"$1\"\n"
     "    file=$1\n"
     "    shift\n"
     "    \"$dir/meter\" --replay \"$dir/spool\" --token-file \"${in:-$dir}/token\" \\\n"
     "        --output \"$file\" \"$@\"\n"
+    "}\n"
+    "chain() { # FILE\n"
+    "    if [ -f \"$dir/exit\" ]; then\n"
+    "        set -- \"$1\" --exit \"$(cat \"$dir/exit\")\"\n"
+    "        [ -n \"${unseen:-}\" ] && replay \"$@\" --tail \"$unseen\" && return\n"
+    "        replay \"$@\" && return\n"
+    "    fi\n"
+    "    replay \"$1\"\n"
     "}\n"
     "post() { # FILE\n"
     "    if command -v curl >/dev/null; then\n"
@@ -58,23 +68,22 @@ const char gl_guest_push[] =
     "    fi\n"
     "}\n"
     "push_once() { # NAME: two may be at it\n"
-    "    if [ -f \"$dir/exit\" ]; then\n"
-    "        replay \"$dir/pushed-$1\" --exit \"$(cat \"$dir/exit\")\" || replay "
-    "\"$dir/pushed-$1\"\n"
-    "    else\n"
-    "        replay \"$dir/pushed-$1\"\n"
-    "    fi >/dev/null 2>&1\n"
+    "    chain \"$dir/pushed-$1\" >/dev/null 2>&1\n"
     "    post \"$dir/pushed-$1\" >/dev/null 2>&1\n"
     "    set -- \"$1\" $?\n"
     "    rm -f \"$dir/pushed-$1\"\n"
     "    return \"$2\"\n"
     "}\n"
+    "now() { # whoever sets the clock does not set this one\n"
+    "    read -r up _ 2>/dev/null </proc/uptime || up=$(date +%s)\n"
+    "    echo \"${up%%.*}\"\n"
+    "}\n"
     "push_last() { # nobody else says how it ended: a moment without a network is waited for\n"
     "    printf '%s' \"$1\" >\"$dir/exit\"\n"
     "    command -v curl >/dev/null || command -v python3 >/dev/null || return\n"
-    "    stop=$(($(date +%s) + 30))\n"
+    "    stop=$(($(now) + 30))\n"
     "    for pause in 0 2 5 15; do\n"
-    "        patience=$((stop - pause - $(date +%s)))\n"
+    "        patience=$((stop - pause - $(now)))\n"
     "        [ \"$patience\" -gt 0 ] || return\n"
     "        sleep \"$pause\"\n"
     "        push_once last && return\n"

@@ -13,8 +13,8 @@ void gl_guest_quote(struct gl_str *out, const char *text);
 
 /* Functions of the script: get URL FILE; pinned FILE SHA256, which calls `gone` for any other. */
 extern const char gl_guest_fetch[];
-/* push_once NAME, push_last: need $dir, $launch and $push; $dir/exit tells how the command ended.
- */
+/* push_once NAME, push_last: need $dir, $launch and $push; $dir/exit tells how the command ended,
+ * $unseen names the file of what it printed, where nobody else shows it. */
 extern const char gl_guest_push[];
 
 bool gl_guest_is_gzip(const char *bytes, size_t length);

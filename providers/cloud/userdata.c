@@ -92,6 +92,7 @@ static const char boot_end[] =
     "[ -z \"$console\" ] || cat \"$dir/tail\" >>\"$console\"\n"
     "say \"GLX1 {\\\"exit\\\":$status,\\\"launch\\\":\\\"$launch\\\"}\"\n"
     "[ -z \"${pusher:-}\" ] || kill \"$pusher\" 2>/dev/null\n"
+    "[ -n \"$console\" ] || unseen=$output\n"
     "[ -z \"$push\" ] || push_last \"$status\"\n"
     "sync\n"
     "[ -z \"${watcher:-}\" ] || kill \"$watcher\" 2>/dev/null\n"

@@ -143,20 +143,23 @@ static int finish(struct gl_file_set *set, const struct gl_hash *hash, struct gl
 
 static bool is_json(const char *bytes)
 {
-    return bytes[strspn(bytes, " \t\r\n")] == '{';
+    char first = bytes[strspn(bytes, " \t\r\n")];
+
+    return first == '{' || first == '[';
 }
 
 static int read_bytes(char *bytes, size_t length, const char *path, struct gl_file_set *set,
                       struct gl_error *err)
 {
+    size_t mark = strncmp(bytes, "\xef\xbb\xbf", 3) == 0 ? 3 : 0; /* CSV skips it itself */
     struct gl_hash hash;
     int rc;
 
     if (strlen(bytes) != length)
         return gl_fail(err, GL_E_SYNTAX, "%s is binary, not CSV or JSON", path);
     gl_hash_of(bytes, length, &hash);
-    rc = is_json(bytes) ? gl_file_read_json(bytes, length, path, set, err)
-                        : gl_file_read_csv(bytes, path, set, err);
+    rc = is_json(bytes + mark) ? gl_file_read_json(bytes + mark, length - mark, path, set, err)
+                               : gl_file_read_csv(bytes, path, set, err);
     return rc ? rc : finish(set, &hash, err);
 }
 

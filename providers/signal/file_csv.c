@@ -27,10 +27,28 @@ static int next_row(struct gl_csv *csv, struct gl_error *err)
     return got;
 }
 
+/* One column whose name holds what others part columns with: spreadsheets write so where the comma
+ * is the decimal sign. */
+static int check_separator(const struct gl_csv *csv, struct gl_error *err)
+{
+    const char *other = csv->count == 1 ? strpbrk(csv->fields[0], ";\t|") : NULL;
+
+    if (other == NULL)
+        return 0;
+    gl_fail(err, GL_E_SYNTAX,
+            "columns are parted by a comma here, not by %s, and decimals by a point",
+            *other == ';'   ? "a semicolon"
+            : *other == '|' ? "a bar"
+                            : "a tab");
+    return at_line(csv, err);
+}
+
 static int check_header(const struct gl_csv *csv, struct gl_error *err)
 {
     struct gl_file_row row;
 
+    if (check_separator(csv, err))
+        return -1;
     gl_file_row_init(&row, "");
     for (size_t i = 0; i < csv->count; i++)
         if (gl_file_row_set(&row, csv->fields[i], "", err))
@@ -73,6 +91,8 @@ static int check_end(const char *bytes, const char *name, struct gl_error *err)
 
     if (length > 0 && bytes[length - 1] == '\n')
         return 0;
+    if (length == 0)
+        return gl_fail(err, GL_E_SYNTAX, "%s is empty", name);
     snprintf(pos.file, sizeof pos.file, "%s", name);
     for (const char *c = bytes; *c != '\0'; c++)
         pos.line += *c == '\n';

@@ -63,8 +63,12 @@ static void note_doubt(struct gl_signal_report *report, const struct gl_series *
 {
     struct gl_error doubt = {0};
 
-    gl_fail(&doubt, GL_E_UNKNOWN_DATA, "%s cannot be trusted: %s", series->dataset,
-            series->is_suspect ? series->suspicion : "it holds no figure");
+    if (series->is_suspect)
+        gl_fail(&doubt, GL_E_UNKNOWN_DATA, "%s cannot be trusted: %s", series->dataset,
+                series->suspicion);
+    else
+        gl_fail(&doubt, GL_E_UNKNOWN_DATA, "%s holds no figure that is known by now",
+                series->dataset);
     note_error(report, &doubt);
 }
 

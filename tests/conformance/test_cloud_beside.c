@@ -28,6 +28,7 @@ static struct {
     const char *silent;         /* part of a path that it says nothing to; NULL = none */
     unsigned asked, sts, alone; /* the last: before the other cloud had been asked at all */
     int broken;                 /* so often STS answers 503 first */
+    bool is_only;               /* no other cloud is asked */
 } door;
 
 static struct gl_test_server *keys;
@@ -64,7 +65,8 @@ static void wait_for_the_other(void)
 {
     const struct timespec pause = {0, 5000000};
 
-    for (int left = PATIENCE_MS / 5; gl_test_server_requests(hetzner->server) == 0; left--) {
+    for (int left = PATIENCE_MS / 5; !door.is_only && gl_test_server_requests(hetzner->server) == 0;
+         left--) {
         if (left == 0) {
             door.alone++;
             return;
@@ -326,6 +328,7 @@ static void a_single_call_fetches_them_as_well(void **state)
     write_config("[default]\nrole_arn=arn:aws:iam::1:role/one\n"
                  "credential_source=Ec2InstanceMetadata\n");
     open_all(NULL);
+    door.is_only = true;
     door.broken = 1;
     if (clouds[0]->ops->regions(clouds[0], &regions, &err) != 0)
         fail_msg("%s", err.text);
@@ -340,6 +343,7 @@ static void a_single_call_goes_by_five_roles_and_no_more(void **state)
     (void)state;
     write_config(FIVE_ROLES);
     open_all("five");
+    door.is_only = true;
     if (clouds[0]->ops->regions(clouds[0], &regions, &err) != 0)
         fail_msg("%s", err.text);
     assert_int_equal(door.asked, 8);

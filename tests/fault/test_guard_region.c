@@ -4,6 +4,7 @@
  * reason, when not; killed at every step there is one machine and no image. */
 #include "tests/fault/guard_case.h"
 
+#include "broker/demand.h"
 #include "broker/relocate.h"
 
 #include <signal.h>
@@ -76,6 +77,37 @@ static void live(char out_launch[GL_CLOUD_ID], char out_region[40])
         }
     gl_launch_rows_free(&rows);
     assert_int_equal(count, 1);
+}
+
+/* Each move that came true has left one signal, and its cost is known. */
+static int note_signal(void *cookie, const json_t *event)
+{
+    const json_t *body = json_object_get(event, "body");
+    const char *kind = json_string_value(json_object_get(event, "kind"));
+    unsigned *counts = cookie;
+
+    if (strcmp(kind, "demand") == 0) {
+        const char *instead = json_string_value(
+            json_object_get(json_array_get(json_object_get(body, "signals"), 0), "instead"));
+
+        assert_string_equal(instead, "moved");
+        counts[0]++;
+    }
+    counts[1] += strcmp(kind, "demand-cost") == 0;
+    counts[2] += strcmp(kind, "relocate-verified") == 0;
+    return 0;
+}
+
+static void assert_told_once(void)
+{
+    unsigned counts[3] = {0};
+    struct gl_error err = {0};
+
+    assert_int_equal(gl_demand_settle(journal.ledger, &err), 0);
+    assert_int_equal(gl_ledger_events(journal.ledger, NULL, counts, note_signal, &err), 0);
+    assert_int_equal(counts[2], 1);
+    assert_int_equal(counts[0], 1);
+    assert_int_equal(counts[1], 1);
 }
 
 static void assert_one_machine(void)
@@ -300,6 +332,7 @@ static void killed_at_any_step_there_is_one(void **state)
         assert_one_machine();
         assert_string_equal(region, GL_MEMORY_REGION_2);
         assert_chain();
+        assert_told_once();
         there += strcmp(now, launch) != 0;
         points += !lived;
     }

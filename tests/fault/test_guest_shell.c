@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -25,7 +26,8 @@
 static const char fakes[] =
     "clock=1000 tries=0 waits=\n"
     "rm() { :; }\n"
-    "date() { echo \"$clock\"; }\n"
+    "now() { echo \"$clock\"; }\n"
+    "date() { echo 0; }\n"
     "sleep() { waits=\"$waits $1\"; clock=$((clock + $1)); }\n"
     "replay() { tries=$((tries + 1)); }\n"
     "pass() { # SECONDS MOST\n"
@@ -69,8 +71,8 @@ static void run(const char *variables, const char *sender, const char *end, stru
     struct gl_error err = {0};
     int status;
 
-    gl_str_addf(&script, "dir=%s launch=gl-1\n%s\n%s%s%s%s", folder, variables, gl_guest_push,
-                fakes, sender, end);
+    gl_str_addf(&script, "dir=%s launch=gl-1\n%s%s%s\n%s%s", folder, gl_guest_push, fakes,
+                variables, sender, end);
     const char *const argv[] = {"/bin/sh", "-c", gl_str_text(&script), NULL};
 
     if (gl_process_capture(argv, 4096, WAIT_MS, out, &status, &err) != 0)
@@ -107,6 +109,69 @@ static void no_receiver_keeps_a_machine_for_longer_than_half_a_minute(void **sta
     expect("is_far=1", curl, "tries 3, waits 0 2 5, 30 s\n");
     expect("takes=99", python3, "tries 1, waits 0, 30 s\n");
     expect("takes=20", python3, "tries 2, waits 0 2, 30 s\n");
+}
+
+/* Images have environments. */
+static void only_its_own_variables_count(void **state)
+{
+    GL_AUTO(gl_str_done) struct gl_str out = {0};
+
+    (void)state;
+    setenv("unseen", "/of/the/image", 1);
+    setenv("patience", "none", 1);
+    run("", "", "echo \"<$unseen$patience>\"\n", &out);
+    unsetenv("unseen");
+    unsetenv("patience");
+    assert_string_equal(gl_str_text(&out), "<>\n");
+}
+
+/* A meter that is older knows less; where a console shows what was printed nobody sends it. */
+static void a_meter_signs_what_it_can(void **state)
+{
+    static const struct {
+        const char *variables, *said;
+    } rows[] = {
+        {"printf 7 >\"$dir/exit\" knows=all unseen=/o", "F --exit 7 --tail /o;\n"},
+        {"printf 7 >\"$dir/exit\" knows=exit unseen=/o", "F --exit 7 --tail /o;F --exit 7;\n"},
+        {"printf 7 >\"$dir/exit\" knows=none unseen=/o", "F --exit 7 --tail /o;F --exit 7;F;\n"},
+        {"printf 7 >\"$dir/exit\" knows=all", "F --exit 7;\n"},
+        {"command rm -f \"$dir/exit\" knows=all unseen=/o", "F;\n"},
+    };
+    static const char meter[] = "replay() {\n"
+                                "    printf '%s;' \"$*\"\n"
+                                "    case \"$knows $*\" in\n"
+                                "    all*) ;;\n"
+                                "    *--tail*) false ;;\n"
+                                "    exit*) ;;\n"
+                                "    *--exit*) false ;;\n"
+                                "    esac\n"
+                                "}\n";
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        GL_AUTO(gl_str_done) struct gl_str out = {0}, variables = {0};
+        const char *space = strstr(rows[i].variables, " knows");
+
+        gl_str_addf(&variables, "%.*s\n%s", (int)(space - rows[i].variables), rows[i].variables,
+                    space);
+        run(gl_str_text(&variables), meter, "chain F\necho\n", &out);
+        assert_string_equal(gl_str_text(&out), rows[i].said);
+    }
+}
+
+static void its_clock_is_set_by_nobody(void **state)
+{
+    GL_AUTO(gl_str_done) struct gl_str out = {0};
+    long before, after;
+    struct timespec at;
+
+    (void)state;
+    clock_gettime(CLOCK_BOOTTIME, &at);
+    before = (long)at.tv_sec;
+    run("date() { echo 0; }", gl_guest_push, "now\n", &out);
+    clock_gettime(CLOCK_BOOTTIME, &at);
+    after = (long)at.tv_sec;
+    assert_in_range(strtol(gl_str_text(&out), NULL, 10), before, after);
 }
 
 /* Takes what is sent, and never says a word. */
@@ -160,6 +225,9 @@ int main(void)
         CASE(nothing_to_send_with_is_no_reason_to_wait),
         CASE(a_moment_without_a_network_is_waited_for),
         CASE(no_receiver_keeps_a_machine_for_longer_than_half_a_minute),
+        CASE(only_its_own_variables_count),
+        CASE(a_meter_signs_what_it_can),
+        CASE(its_clock_is_set_by_nobody),
         CASE(true_senders_keep_to_their_time),
     };
 

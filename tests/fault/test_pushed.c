@@ -230,7 +230,7 @@ static const char machine[] =
     "printf '#!/bin/sh\\necho off >>\"$GREENLAUNCH_ROOT/power\"\\n' >bin/poweroff\n"
     "printf '#!/bin/sh\\n' >bin/systemd-run\n"
     "chmod 755 bin/*\n"
-    "for tool in sh cat date sleep rm mkdir base64 chmod printf tail sed sync kill gunzip \\\n"
+    "for tool in sh seq cat date sleep rm mkdir base64 chmod printf tail sed sync kill gunzip \\\n"
     "    sha256sum $SENDER; do\n"
     "    path=$(command -v $tool) && case $path in /*) ln -sf \"$path\" bin/ ;; esac\n"
     "done\n"
@@ -338,7 +338,8 @@ static void a_server_takes_what_is_pushed(void **state)
 
 static void write_userdata(const char *launch)
 {
-    static const char *const command[] = {"sh", "-c", "sleep 2; exit 7", NULL};
+    static const char *const command[] = {"sh", "-c", "seq 9000; sleep 2; echo 'the end'; exit 7",
+                                          NULL};
     const char *build = getenv("BUILD_DIR");
     GL_AUTO(gl_auto_free)
     char *meter_path = gl_path_join(build != NULL ? build : "build", "greenlaunch-meter");
@@ -365,6 +366,23 @@ static void write_userdata(const char *launch)
     assert_int_equal(gl_file_write(path, text.text, text.length, 0600, &err), 0);
 }
 
+/* What the command printed last, as the journal knows it. */
+static void must_have_printed(const char *launch)
+{
+    static const char end[] = "\n8999\n9000\nthe end\n";
+    GL_AUTO(gl_launch_rows_free) struct gl_launch_rows rows = {0};
+    struct gl_collected known;
+    const char *text;
+
+    assert_int_equal(gl_ledger_launches(bench.ledger, launch, &rows, &err), 0);
+    assert_int_equal(gl_collect(&bench.launcher, &rows.rows[0], NULL, &known, &err), 0);
+    text = gl_str_text(&known.said.tail);
+    assert_true(known.said.is_tail_pushed && known.said.is_tail_cut);
+    assert_int_equal(known.said.tail.length, GL_GUEST_TAIL);
+    assert_string_equal(text + GL_GUEST_TAIL - strlen(end), end);
+    gl_collected_done(&known);
+}
+
 /* With curl, and where there is none with the Python that cloud-init needs. */
 static void pushed_by(const char *sender)
 {
@@ -385,6 +403,7 @@ static void pushed_by(const char *sender)
     must_say(&said, "new readings\n");
     if (strncmp(gl_str_text(&said), "listening on", 12) != 0)
         fail_msg("%s", gl_str_text(&said));
+    must_have_printed(instance.launch_id);
     finished(instance.launch_id, &readings, &status);
     assert_true(readings >= 2);
     assert_int_equal(status, 7);

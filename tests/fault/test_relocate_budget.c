@@ -267,6 +267,157 @@ static void one_that_comes_back_has_all_that_it_had(void **state)
     assert_true(balance().spent.ug <= needed);
 }
 
+/* ---- what comes back holds what it held alone: no microgram more, none less ---- */
+
+static bool is_over(const char *launch)
+{
+    GL_AUTO(gl_launch_rows_free) struct gl_launch_rows rows = {0};
+    struct gl_error err = {0};
+
+    assert_int_equal(gl_ledger_launches(bench.ledger, launch, &rows, &err), 0);
+    assert_int_equal(rows.count, 1);
+    return gl_launch_row_is_over(&rows.rows[0]);
+}
+
+static void assert_as_before(unsigned k)
+{
+    if (hold_of(old_id) != held_alone || balance().held.ug != held_alone)
+        fail_msg("killed at step %u: %lld of %lld reserved, %lld by it alone", k,
+                 (long long)balance().held.ug, (long long)held_alone, (long long)hold_of(old_id));
+    assert_false(is_over(old_id));
+}
+
+/* Killed at every step, and nobody looks for so long: what was started there is not heard of. */
+static unsigned come_back_killed_at_each(int64_t unseen_ms)
+{
+    unsigned tried_there = 0;
+    bool lived = false;
+
+    for (unsigned k = 1; !lived; k++) {
+        limit(begin_charged());
+        bench.cloud->is_mute = true;
+        bench.cloud->store->image_steps = 1;
+        lived = child_lives(k, move);
+        wait_ms(unseen_ms);
+        reconcile_until_settled();
+        bench.cloud->is_mute = false;
+        assert_as_before(k);
+        tried_there += balance().spent.ug > 0;
+        assert_false(is_there_and_sound());
+        assert_int_equal(balance().held.ug, 0);
+    }
+    return tried_there;
+}
+
+static void whenever_it_is_killed_it_comes_back_with_what_it_had(void **state)
+{
+    (void)state;
+    assert_true(come_back_killed_at_each(0) >= 2);
+    /* Longer than the trial that was reserved for. */
+    assert_true(come_back_killed_at_each(150000) >= 2);
+}
+
+static void block_receipts(bool is_blocked)
+{
+    GL_AUTO(gl_auto_free) char *folder = gl_path_join(bench.folder, "receipts");
+    struct gl_error err = {0};
+
+    if (is_blocked)
+        assert_int_equal(gl_file_write(folder, "", 0, 0600, &err), 0);
+    else
+        assert_int_equal(remove(folder), 0);
+}
+
+static void find_tried(char out[GL_CLOUD_ID])
+{
+    GL_AUTO(gl_launch_rows_free) struct gl_launch_rows rows = {0};
+    struct gl_error err = {0};
+
+    assert_int_equal(gl_ledger_launches(bench.ledger, "nightly", &rows, &err), 0);
+    assert_int_equal(rows.count, 2);
+    for (size_t i = 0; i < rows.count; i++)
+        if (strcmp(rows.rows[i].launch, old_id) != 0)
+            snprintf(out, GL_CLOUD_ID, "%s", rows.rows[i].launch);
+}
+
+/* The machine there is gone, and its receipt cannot be written yet: its end is told after that of
+ * the move. */
+static int64_t fail_with_its_end_untold(char tried[GL_CLOUD_ID])
+{
+    int64_t needed = begin_charged();
+    struct gl_error err = {0};
+
+    limit(needed);
+    bench.cloud->is_mute = true;
+    block_receipts(true);
+    assert_int_equal(move(&bench, &err), -1);
+    assert_int_equal(err.code, GL_E_TIMEOUT);
+    assert_int_equal(journal_bench_events(&bench, old_id, "relocate-failed"), 1);
+    find_tried(tried);
+    assert_false(is_over(tried));
+    bench.cloud->is_mute = false;
+    block_receipts(false);
+    return needed;
+}
+
+static void an_end_that_is_told_later_gives_nothing_back_twice(void **state)
+{
+    char tried[GL_CLOUD_ID];
+    int64_t needed = fail_with_its_end_untold(tried);
+
+    (void)state;
+    assert_int_equal(hold_of(old_id), held_alone);
+    assert_int_equal(hold_of(tried), needed - held_alone); /* all that was reserved, divided anew */
+    reconcile_until_settled();
+    assert_true(is_over(tried));
+    assert_as_before(0);
+    assert_true(balance().spent.ug > 0);
+    assert_true(taken() <= needed);
+    assert_false(is_there_and_sound());
+    assert_int_equal(balance().held.ug, 0);
+}
+
+/* Nor while a second move has divided anew what there is. */
+static void end_tried(void *cookie, const char *step, int64_t waited_s)
+{
+    struct gl_ending ending = {.exit_status = -1};
+    struct gl_error err = {0};
+    const char *tried = cookie;
+    int64_t held = hold_of(old_id);
+
+    (void)waited_s;
+    if (strcmp(step, "waiting for the first reading") != 0 || is_over(tried))
+        return;
+    assert_true(held < held_alone); /* the new one holds the rest */
+    if (gl_launch_finish(&bench.launcher, tried, &ending, &err) != 0)
+        fail_msg("%s", err.text);
+    free(ending.receipt);
+    assert_int_equal(hold_of(old_id), held);
+}
+
+static void what_was_tried_before_gives_nothing_to_a_second_move(void **state)
+{
+    char tried[GL_CLOUD_ID];
+    struct gl_relocated out;
+    struct gl_error err = {0};
+
+    (void)state;
+    there_ug_per_kwh = 300000000;
+    fail_with_its_end_untold(tried);
+    limit(INT64_C(1000000000));
+    bench.cloud->is_mute = true;
+    assert_int_equal(move_with(&bench,
+                               (struct gl_relocate_order){.progress = end_tried, .cookie = tried},
+                               &out, &err),
+                     -1);
+    there_ug_per_kwh = 40000000;
+    bench.cloud->is_mute = false;
+    assert_true(is_over(tried));
+    assert_as_before(0);
+    assert_false(is_there_and_sound());
+    assert_int_equal(balance().held.ug, 0);
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -276,6 +427,9 @@ int main(void)
         CASE(what_is_not_known_is_not_moved_under_a_cap),
         CASE(killed_at_any_step_no_gram_is_free_too_early),
         CASE(one_that_comes_back_has_all_that_it_had),
+        CASE(whenever_it_is_killed_it_comes_back_with_what_it_had),
+        CASE(an_end_that_is_told_later_gives_nothing_back_twice),
+        CASE(what_was_tried_before_gives_nothing_to_a_second_move),
     };
 
     return cmocka_run_group_tests(tests, begin_tests, end_tests);

@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -163,6 +164,53 @@ static void a_run_has_the_exit_status_of_its_command(void **state)
     verify_newest();
 }
 
+/* What a machine without a console has pushed meanwhile, as it is kept. */
+static bool push_meanwhile(void *cookie, const struct gl_test_request *request,
+                           struct gl_test_answer *out)
+{
+    GL_AUTO(gl_auto_free) char *tokens = gl_path_join(bench.folder, "tokens");
+    GL_AUTO(gl_str_done) struct gl_str text = {0}, path = {0};
+    struct gl_error ignored = {0};
+    const struct dirent *entry;
+    DIR *folder;
+
+    (void)cookie;
+    (void)out;
+    if (strstr(request->path, "/serialPort") == NULL)
+        return false;
+    folder = opendir(tokens);
+    while (folder != NULL && (entry = readdir(folder)) != NULL)
+        if (strncmp(entry->d_name, "gl-", 3) == 0) {
+            gl_str_clear(&text);
+            gl_str_addf(&text,
+                        "GLO1 {\"cut\":true,\"launch\":\"%s\",\"output\":"
+                        "\"dGhlIGVuZAobWzMxbQBiZWxs\"}\nGLX1 {\"exit\":4,\"launch\":\"%s\"}\n",
+                        entry->d_name, entry->d_name);
+            gl_str_clear(&path);
+            gl_str_addf(&path, "%s/readings", bench.folder);
+            gl_dir_make(path.text, &ignored);
+            gl_str_addf(&path, "/%s", entry->d_name);
+            gl_file_write(path.text, text.text, text.length, 0600, &ignored);
+        }
+    if (folder != NULL)
+        closedir(folder);
+    return false;
+}
+
+/* It cannot steer a terminal, and says that it is not all. */
+static void a_run_shows_what_was_pushed_of_its_output(void **state)
+{
+    (void)state;
+    bench.is_mute = true;
+    bench.fake.before = push_meanwhile;
+    must(4, command("run", GREEN " --type n2-standard-2 -- false"));
+    must_say("the end\n\\x1b[31m\\x00bell\n");
+    must_say("of its output the last 16 KiB were kept");
+    must(4, command("run --json", GREEN " --type n2-standard-2 -- false"));
+    must_say("\"output_tail\": \"the end\\n\\\\x1b[31m\\\\x00bell\\n\"");
+    must_say("\"output_is_cut\": true");
+}
+
 static void the_first_use_is_a_small_one(void **state)
 {
     (void)state;
@@ -270,6 +318,7 @@ int main(void)
         CASE(a_launch_is_watched_stopped_and_verified),
         CASE(an_early_end_and_a_wrong_place_are_told),
         CASE(a_run_has_the_exit_status_of_its_command),
+        CASE(a_run_shows_what_was_pushed_of_its_output),
         CASE(the_first_use_is_a_small_one),
         CASE(without_stock_the_next_place_is_taken),
         CASE(without_quota_it_is_refused_and_the_demand_noted),

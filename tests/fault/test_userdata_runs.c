@@ -350,6 +350,32 @@ static void notice_of_an_early_end_reaches_the_command(void **state)
     gl_str_done(&said);
 }
 
+/* What the command printed goes where nobody else shows it, and nowhere else. */
+static void what_was_printed_is_pushed_without_a_console(void **state)
+{
+    static const char *const command[] = {"echo", "words of the command", NULL};
+    static const char sender[] = "#!/bin/sh\nwhile [ \"$1\" != --data-binary ]; do shift; done\n"
+                                 "cat \"${2#@}\" >>\"$GREENLAUNCH_ROOT/sent\"\n";
+    GL_AUTO(gl_auto_free) char *ran = gl_path_join(folder, "var");
+    struct gl_error err = {0};
+    struct gl_str said = {0};
+
+    (void)state;
+    launch.command = command;
+    meter.push = "https://push.example/readings";
+    write_file("bin/curl", sender, 0755);
+    boot(&said);
+    assert_true(holds("dev/ttyS0", "greenlaunch: | words of the command\n"));
+    assert_true(holds("sent", "GLX1 {\"exit\":0,"));
+    assert_false(holds("sent", "GLO1"));
+    wanted.console = NULL;
+    assert_int_equal(gl_dir_remove(ran, &err), 0); /* another machine */
+    boot(&said);
+    assert_true(holds("sent", "GLO1 {\"cut\":false,"));
+    assert_true(holds("sent", "\"output\":\"d29yZHMgb2YgdGhlIGNvbW1hbmQK\""));
+    gl_str_done(&said);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -364,6 +390,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(where_there_is_no_cloud_init_a_script_runs_first, fresh,
                                         done),
         cmocka_unit_test_setup_teardown(identity_goes_to_the_console, fresh, done),
+        cmocka_unit_test_setup_teardown(what_was_printed_is_pushed_without_a_console, fresh, done),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -75,6 +75,27 @@ exits 0 'and stopped as it is' greenlaunch stop costly --offline
 observed 'case["signals"] == 3 and cost["lost_known"] == 3 and cost["extra_known"] == 3' \
     'what ends paused has a cost too'
 exits 0 'its receipt verifies' greenlaunch verify "$id"
+
+# ---- killed in the middle of it ----
+kinds() { # REGEX: how many events are of such a kind
+    greenlaunch ledger export | grep -cE "\"kind\": *\"($1)\""
+}
+write_grid 60 20
+count_seconds --max-intensity 200g/kWh --region berlin --offline -d 10min --name killed
+check $? 'a machine whose pauses are killed'
+write_grid 500 20
+for delay in 0.02 0.1 0.3 0.6 1.2; do
+    greenlaunch pause killed --offline >/dev/null 2>&1 &
+    doer=$!
+    sleep "$delay"
+    kill -9 "$doer" 2>/dev/null
+    wait "$doer" 2>/dev/null
+    exits 0 "killed $delay s into a pause: the next look settles it" greenlaunch status --offline
+    [ "$(kinds demand)" -eq "$(kinds 'paused|moved')" ]
+    check $? "and there are as many signals as pauses and moves: $(kinds demand)"
+    greenlaunch resume killed --offline >/dev/null 2>&1
+done
+exits 0 'it is stopped' greenlaunch stop killed --offline
 exits 0 'the ledger holds' greenlaunch ledger check
 greenlaunch stop --all-mine --offline >/dev/null 2>&1
 [ "$failed" -eq 0 ]

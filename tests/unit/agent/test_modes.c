@@ -98,6 +98,7 @@ static void test_refused_options(void **state)
     refuses(ARGS("--replay", "x", "--exit", "-1"), "0 to 255");
     refuses(ARGS("--replay", "x", "--exit", "1x"), "0 to 255");
     refuses(ARGS("--replay", "x", "--exit", ""), "0 to 255");
+    refuses(ARGS("--replay", "x", "--tail", "y"), "goes with --exit");
 }
 
 static void test_options(void **state)
@@ -201,11 +202,12 @@ static size_t count_records(const char *text, struct gl_reading *out)
 static void test_run_passes_the_status_on(void **state)
 {
     GL_AUTO(gl_auto_free) char *text = NULL;
-    char token[2 * TREE_PATH];
+    char token[2 * TREE_PATH], nowhere[2 * TREE_PATH];
     struct gl_reading last;
 
     (void)state;
     snprintf(token, sizeof token, "%s/token", folder);
+    snprintf(nowhere, sizeof nowhere, "%s/no/such/folder/readings", folder);
     tree_put(folder, "/token",
              "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n");
     assert_int_equal(
@@ -224,7 +226,7 @@ static void test_run_passes_the_status_on(void **state)
         run_mode(ARGS("--run", "--output", readings, "--", "/bin/sh", "-c", "kill -TERM $$")),
         128 + SIGTERM);
     assert_int_equal(run_mode(ARGS("--run", "--output", readings, "--", "no-such-program")), 127);
-    assert_int_equal(run_mode(ARGS("--run", "--output", "/nonexistent/x", "--", "true")), 1);
+    assert_int_equal(run_mode(ARGS("--run", "--output", nowhere, "--", "true")), 1);
     assert_int_equal(run_mode(ARGS("--run", "--output", "fd:99", "--", "true")), 2);
     tree_put(folder, "/token", "short\n");
     assert_int_equal(
@@ -246,6 +248,29 @@ static void test_terminated_command(void **state)
     text = read_file(readings);
     count_records(text, &last);
     assert_true(last.is_final);
+}
+
+/* How the command ended, and what it printed last where that is known. */
+static void replay_with_an_end(void)
+{
+    GL_AUTO(gl_auto_free) char *told = NULL, *untold = NULL;
+    char printed[2 * TREE_PATH];
+
+    snprintf(printed, sizeof printed, "%s/printed", folder);
+    tree_put(folder, "/printed", "hello\n");
+    for (char **text = &told; text != NULL; text = text == &told ? &untold : NULL) {
+        unlink(readings);
+        assert_int_equal(run_mode(ARGS("--replay", spool, "--output", readings, "--exit", "7",
+                                       "--tail", printed)),
+                         0);
+        *text = read_file(readings);
+        unlink(printed);
+    }
+    assert_non_null(strstr(told, "\nGLO1 {\"cut\":false,"));
+    assert_non_null(strstr(told, "\"output\":\"aGVsbG8K\""));
+    assert_true(strstr(told, "\nGLX1 {\"exit\":7,") > strstr(told, "\nGLO1 "));
+    assert_non_null(strstr(untold, "\nGLX1 {\"exit\":7,"));
+    assert_null(strstr(untold, "GLO1"));
 }
 
 static void test_daemon_with_spool(void **state)
@@ -287,6 +312,7 @@ static void test_daemon_with_spool(void **state)
     text = read_file(readings);
     assert_int_equal(strncmp(text, "GLE1 ", 5), 0);
     assert_int_equal(count_records(text, &last), records);
+    replay_with_an_end();
     /* and a spool that was tampered with */
     {
         char path[3 * TREE_PATH];

@@ -8,7 +8,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <arpa/inet.h>
 #include <cmocka.h>
+#include <pthread.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <unistd.h>
 
 /* The test links base/ alone. */
 #include "tests/support/http_server.c"
@@ -183,6 +188,73 @@ static void a_proxy_of_the_request_is_taken(void **state)
     assert_string_equal(gl_str_text(&seen), "CONNECT k8s.invalid:6443;CONNECT 127.0.0.1:1;");
 }
 
+/* A proxy of RFC 1928, in a thread: hears whither, and says no. */
+struct socks {
+    int listening;
+    bool is_told_the_name;
+};
+
+static void *refuse_socks(void *cookie)
+{
+    static const char wanted[] = "\5\1\0\3\13k8s.invalid\x19\x2b";
+    struct socks *socks = cookie;
+    char said[64] = "";
+    int fd = accept(socks->listening, NULL, NULL);
+
+    if (read(fd, said, sizeof said) >= 3 && said[0] == 5 && write(fd, "\5\0", 2) == 2)
+        socks->is_told_the_name = read(fd, said, sizeof said) == sizeof wanted - 1 &&
+                                  memcmp(said, wanted, sizeof wanted - 1) == 0 &&
+                                  write(fd, "\5\2\0\1\0\0\0\0\0\0", 10) == 10;
+    close(fd);
+    return NULL;
+}
+
+/* The name server here hears nothing of a host behind it: that one does not know the name. */
+static void a_socks_proxy_finds_the_name(void **state)
+{
+    const struct timeval patience = {.tv_sec = 10};
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct socks socks = {.listening = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+    socklen_t size = sizeof at;
+    struct gl_http *http = gl_http_curl_new();
+    struct gl_http_request request = {
+        .method = "GET", .url = "https://k8s.invalid:6443/", .timeout_ms = 10000};
+    pthread_t proxy;
+    char url[64];
+
+    (void)state;
+    assert_int_equal(bind(socks.listening, (struct sockaddr *)&at, size), 0);
+    assert_int_equal(listen(socks.listening, 1), 0);
+    assert_int_equal(getsockname(socks.listening, (struct sockaddr *)&at, &size), 0);
+    setsockopt(socks.listening, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    assert_int_equal(pthread_create(&proxy, NULL, refuse_socks, &socks), 0);
+    snprintf(url, sizeof url, "socks5://127.0.0.1:%u", (unsigned)ntohs(at.sin_port));
+    request.proxy_url = url;
+    assert_int_equal(ask(http, &request, ""), GL_E_NETWORK);
+    assert_int_equal(pthread_join(proxy, NULL), 0);
+    close(socks.listening);
+    gl_http_close(http);
+    assert_true(socks.is_told_the_name);
+}
+
+/* The authority that is named vouches for the server, not for the proxy. */
+static void a_proxy_shows_a_certificate_itself(void **state)
+{
+    struct gl_test_server *proxy = start_or_skip(&(struct gl_test_tls){0});
+    struct gl_http *http = gl_http_curl_new();
+    struct gl_http_request request = {.method = "GET",
+                                      .url = "https://k8s.invalid:6443/",
+                                      .timeout_ms = 10000,
+                                      .ca_pem = gl_test_server_ca(proxy),
+                                      .proxy_url = gl_test_server_url(proxy)};
+
+    (void)state;
+    assert_int_equal(ask(http, &request, "certificate"), GL_E_NETWORK);
+    assert_int_equal(gl_test_server_requests(proxy), 0);
+    gl_http_close(http);
+    gl_test_server_stop(proxy);
+}
+
 static void an_expired_certificate_is_refused(void **state)
 {
     (void)state;
@@ -252,6 +324,8 @@ int main(void)
         cmocka_unit_test(a_certificate_of_another_name_is_refused),
         cmocka_unit_test(a_certificate_of_the_wanted_name_is_taken),
         cmocka_unit_test(a_proxy_of_the_request_is_taken),
+        cmocka_unit_test(a_socks_proxy_finds_the_name),
+        cmocka_unit_test(a_proxy_shows_a_certificate_itself),
         cmocka_unit_test(an_expired_certificate_is_refused),
         cmocka_unit_test(a_client_shows_its_certificate),
         cmocka_unit_test(a_peer_that_hangs_up_is_survived),

@@ -202,6 +202,7 @@ static void test_nearest(void **state)
     assert_string_equal(gl_text_nearest("foo", names, 4), "food");
     assert_string_equal(gl_text_nearest("regoin", names, 4), "region");
     assert_string_equal(gl_text_nearest("max-intensty", names, 4), "max-intensity");
+    assert_string_equal(gl_text_nearest("FOOD", names, 4), "food"); /* four edits of four */
     assert_null(gl_text_nearest("xyz", names, 4));
     assert_null(gl_text_nearest("v", names, 4));
     assert_null(gl_text_nearest("zoxx", names, 4)); /* two edits of four letters */

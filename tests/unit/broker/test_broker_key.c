@@ -133,7 +133,7 @@ static void a_public_key_is_read_from_text_or_file(void **state)
     }
     gl_error_clear(&err);
     assert_int_equal(gl_public_key_read("build/tmp/no-such-key", &read, &err), -1);
-    assert_int_equal(err.code, GL_E_IO);
+    assert_int_equal(err.code, GL_E_USAGE);
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

@@ -211,6 +211,32 @@ static void no_type_asked_for_is_none_missing(void **state)
     end(&bench);
 }
 
+/* Who names a machine with GPUs wants them, as who asks for GPUs does. */
+static void the_gpus_of_a_type_that_is_named_are_wanted(void **state)
+{
+    const char *const named[] = {"g5.12xlarge", NULL};
+    struct bench bench = begin();
+    struct scene *scene = scene_new();
+    struct gl_demand signals[GL_DEMAND_PLACES];
+    struct gl_offer offer = offer_of("aws", "eu-west-1", "g5.12xlarge", &scene->half);
+
+    (void)state;
+    offer.gpu = "A10G";
+    offer.gpu_count = 4;
+    add_offer(scene, offer);
+    assert_int_equal(signals_of(&bench, scene, signals), 1);
+    assert_int_equal(signals[0].gpu_ms, 0); /* any machine would have done */
+    scene->request.types = named;
+    assert_int_equal(signals_of(&bench, scene, signals), 1);
+    assert_int_equal(signals[0].gpu_ms, 4 * 3 * 2 * HOUR * 1000);
+    scene->request.types = NULL;
+    scene->request.gpu = "A10*";
+    assert_int_equal(signals_of(&bench, scene, signals), 1);
+    assert_int_equal(signals[0].gpu_ms, 4 * 3 * 2 * HOUR * 1000);
+    free(scene);
+    end(&bench);
+}
+
 static void green_rules_go_before_the_users_own(void **state)
 {
     struct bench bench = begin();
@@ -330,6 +356,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_provider_is_asked_for_its_nearest_offer),
         cmocka_unit_test(no_type_asked_for_is_none_missing),
+        cmocka_unit_test(the_gpus_of_a_type_that_is_named_are_wanted),
         cmocka_unit_test(green_rules_go_before_the_users_own),
         cmocka_unit_test(what_is_allowed_is_no_need),
         cmocka_unit_test(a_launch_tells_its_rule_and_nothing_else),

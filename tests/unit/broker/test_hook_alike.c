@@ -13,10 +13,14 @@
     "{\"address\":\"aws_instance.w[" number "]\",\"change\":{\"actions\":[\"create\"],"   \
     "\"before\":null,\"after\":{\"instance_type\":\"" type "\",\"tags\":{\"Name\":\"" tag \
     "\"}},\"after_unknown\":{\"subnet_id\":true}}}"
-#define CONFIGURATION                                                                      \
+#define CONFIGURATION(names)                                                               \
     ",\"configuration\":{\"root_module\":{\"resources\":[{\"address\":\"aws_instance.w\"," \
     "\"mode\":\"managed\",\"type\":\"aws_instance\",\"name\":\"w\",\"expressions\":{"      \
-    "\"subnet_id\":{\"references\":[\"aws_subnet.a\"]}}}]}}"
+    "\"subnet_id\":{\"references\":[" names "]}}}]}}"
+#define TWO(names)                                                                     \
+    PLAN(INSTANCE("0", "t3.micro", "x") "," INSTANCE("1", "t3.micro", "y") "," SUBNET( \
+             "0", "eu-north-1a") "," SUBNET("1", "us-east-1b"),                        \
+         CONFIGURATION(names))
 
 /* Alike in all that they say, yet each stands in the subnet of its own number. */
 static void test_instances(void **state)
@@ -24,14 +28,27 @@ static void test_instances(void **state)
     struct gl_hook_plan plan;
 
     (void)state;
-    read_text(&gl_reader_terraform,
-              PLAN(INSTANCE("0", "t3.micro", "x") "," INSTANCE("1", "t3.micro", "y") "," SUBNET(
-                       "0", "eu-north-1a") "," SUBNET("1", "us-east-1b"),
-                   CONFIGURATION),
+    read_text(&gl_reader_terraform, TWO("\"aws_subnet.a\",\"count.index\""),
               (struct gl_hook_options){0}, &plan);
     assert_int_equal(plan.count, 2);
     assert_string_equal(plan.intents[0].place.region, "eu-north-1");
     assert_string_equal(plan.intents[1].place.region, "us-east-1");
+    gl_hook_plan_done(&plan);
+}
+
+/* The number of the instance is not what chooses the subnet: either may be meant. */
+static void test_any_instance(void **state)
+{
+    struct gl_hook_plan plan;
+
+    (void)state;
+    read_text(&gl_reader_terraform, TWO("\"aws_subnet.a\",\"var.which\""),
+              (struct gl_hook_options){0}, &plan);
+    assert_int_equal(plan.count, 2);
+    for (size_t i = 0; i < 2; i++) {
+        assert_string_equal(plan.intents[i].place.region, "eu-north-1");
+        assert_string_equal(plan.intents[i].place.candidates[0], "us-east-1");
+    }
     gl_hook_plan_done(&plan);
 }
 
@@ -62,6 +79,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_instances),
+        cmocka_unit_test(test_any_instance),
         cmocka_unit_test(test_alike),
     };
 

@@ -321,8 +321,8 @@ static void templates_of_one_name_are_told_apart(void **state)
                     "\"aws_launch_template.b.id\",\"aws_launch_template.b\"") "}]") "]",
             "");
     intent = intent_of("aws_instance.a");
-    assert_null(intent->machine.type);
-    assert_non_null(intent->unknown);
+    assert_string_equal(intent->machine.candidates[0], "t3.nano");
+    assert_string_equal(intent->machine.candidates[1], "p4d.24xlarge");
 }
 
 static void many_alternatives_are_all_there(void **state)

@@ -19,8 +19,8 @@ struct fixture {
     const struct gl_jnode *refs;
 };
 
-static bool follow(void *cookie, const struct gl_attributes *from, const char *attribute,
-                   const char *type, struct gl_attributes *out)
+static size_t follow(void *cookie, const struct gl_attributes *from, const char *attribute,
+                     const char *type, struct gl_attributes out[GL_FOLLOWED_MAX])
 {
     const struct fixture *fixture = cookie;
     const struct gl_jnode *there = gl_jnode_get(&fixture->tree, fixture->refs, type);
@@ -28,9 +28,9 @@ static bool follow(void *cookie, const struct gl_attributes *from, const char *a
     (void)from;
     assert_non_null(attribute);
     if (there == NULL)
-        return false;
-    *out = (struct gl_attributes){.tree = &fixture->tree, .values = there};
-    return true;
+        return 0;
+    out[0] = (struct gl_attributes){.tree = &fixture->tree, .values = there};
+    return 1;
 }
 
 static void add_list(struct gl_str *out, const char *name, const char *const *list)

@@ -21,8 +21,8 @@ struct scene {
     const char *written;
 };
 
-static bool follow(void *cookie, const struct gl_attributes *from, const char *attribute,
-                   const char *type, struct gl_attributes *out)
+static size_t follow(void *cookie, const struct gl_attributes *from, const char *attribute,
+                     const char *type, struct gl_attributes out[GL_FOLLOWED_MAX])
 {
     struct scene *scene = cookie;
     const struct gl_jnode *there =
@@ -31,9 +31,9 @@ static bool follow(void *cookie, const struct gl_attributes *from, const char *a
     (void)from;
     assert_true(strcmp(attribute, "a.b") == 0 || strcmp(attribute, "a") == 0);
     if (there == NULL)
-        return false;
-    *out = (struct gl_attributes){.tree = &scene->refers, .values = there, .address = "t.web"};
-    return true;
+        return 0;
+    out[0] = (struct gl_attributes){.tree = &scene->refers, .values = there, .address = "t.web"};
+    return 1;
 }
 
 static int is_written(void *cookie, const struct gl_attributes *from, const char *attribute)

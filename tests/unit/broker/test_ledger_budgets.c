@@ -12,85 +12,9 @@
 
 #include <stdio.h>
 
-#include "tests/unit/broker/ledger_bench.h"
+#include "tests/unit/broker/budget_bench.h"
 
-#define DAY_MS   INT64_C(86400000)
-#define LEASE_MS (3600000 + GL_HOLD_MS)
-
-static void set(struct gl_ledger *ledger, const char *account, const char *limit)
-{
-    struct gl_cap cap = {.limit = {GL_UNKNOWN, GL_UNKNOWN}, .zone = "UTC"};
-    char tag[GL_ACCOUNT_SEGMENT];
-
-    snprintf(cap.path, sizeof cap.path, "%s", account);
-    assert_int_equal(gl_cap_read(limit, &cap, tag, &err), 0);
-    if (gl_budget_set(ledger, &cap, "Ada", &err) != 0)
-        fail_msg("%s", err.text);
-}
-
-static int reserve_as(struct gl_ledger *ledger, const char *launch, const char *account, int64_t ug,
-                      const char *override)
-{
-    GL_AUTO(gl_auto_free) struct gl_payer *payer = gl_alloc(sizeof *payer);
-    GL_AUTO(gl_auto_json) json_t *charge = NULL;
-    GL_AUTO(gl_auto_json) json_t *body = json_object();
-    struct gl_launch_change change = {GL_LAUNCH_KEEP, .launch = launch, .state = "intended"};
-    const struct gl_amount wanted = {ug, GL_UNKNOWN};
-
-    payer->account_count = 1;
-    snprintf(payer->accounts[0], sizeof payer->accounts[0], "%s", account);
-    payer->override_why = override;
-    payer->override_by = "Ada";
-    charge = gl_charge_json(payer);
-    gl_error_clear(&err);
-    json_object_set_new(
-        body, "budget",
-        gl_budget_reserve_json(charge, &wanted, gl_ledger_now_ms(ledger) + LEASE_MS));
-    return gl_ledger_append(ledger, "intent", launch, body, &change, &err);
-}
-
-static int reserve(struct gl_ledger *ledger, const char *launch, const char *account, int64_t ug)
-{
-    return reserve_as(ledger, launch, account, ug, NULL);
-}
-
-static void finish(struct gl_ledger *ledger, const char *launch, int64_t ug, int64_t from_ms,
-                   int64_t until_ms)
-{
-    GL_AUTO(gl_auto_json) json_t *body = json_pack("{s:s}", "state", "ended");
-    struct gl_launch_change change = {GL_LAUNCH_KEEP, .launch = launch, .state = "ended"};
-    const struct gl_amount spent = {ug, 0};
-
-    if (ug >= 0)
-        json_object_set_new(body, "budget", gl_budget_spend_json(&spent, from_ms, until_ms));
-    assert_int_equal(gl_ledger_append(ledger, "ended", launch, body, &change, &err), 0);
-}
-
-static struct gl_balance balance_at(struct gl_ledger *ledger, const char *account, int64_t at_ms)
-{
-    GL_AUTO(gl_caps_done) struct gl_caps caps = {0, NULL};
-    struct gl_account_state state;
-    const struct gl_cap *cap;
-
-    assert_int_equal(gl_budget_caps(ledger, &caps, &err), 0);
-    cap = gl_account_cap(caps.items, caps.count, account);
-    assert_non_null(cap);
-    assert_int_equal(gl_budget_state(ledger, cap, account, at_ms, NULL, &state, &err), 0);
-    return state.balance;
-}
-
-static struct gl_balance balance(struct gl_ledger *ledger, const char *account)
-{
-    return balance_at(ledger, account, gl_ledger_now_ms(ledger));
-}
-
-static void assert_sound(struct gl_ledger *ledger)
-{
-    struct gl_ledger_check check;
-
-    if (gl_ledger_check(ledger, &check, &err) != 0)
-        fail_msg("%s", err.text);
-}
+#define DAY_MS INT64_C(86400000)
 
 #define TREE_LIMITS(ledger)                           \
     do {                                              \
@@ -297,77 +221,6 @@ static void what_is_not_known_is_not_reserved_under_a_cap(void **state)
     gl_ledger_close(ledger);
 }
 
-/* ---- launches that go on from others ---- */
-
-static int go_on(struct gl_ledger *ledger, const char *launch, const char *from, int64_t used_ug,
-                 int64_t ug)
-{
-    GL_AUTO(gl_auto_json) json_t *charge = json_pack("{s:[s],s:[]}", "accounts", "org/ml", "caps");
-    GL_AUTO(gl_auto_json) json_t *body = json_object();
-    struct gl_launch_change change = {GL_LAUNCH_KEEP, .launch = launch, .state = "intended"};
-    const struct gl_amount wanted = {ug, GL_UNKNOWN}, used = {used_ug, GL_UNKNOWN};
-    json_t *budget = gl_budget_reserve_json(charge, &wanted, gl_ledger_now_ms(ledger) + LEASE_MS);
-
-    gl_error_clear(&err);
-    json_object_set_new(budget, "from", gl_budget_from_json(from, &used));
-    json_object_set_new(body, "budget", budget);
-    return gl_ledger_append(ledger, "intent", launch, body, &change, &err);
-}
-
-static int64_t hold_of(struct gl_ledger *ledger, const char *launch)
-{
-    struct gl_amount amount = {0, 0};
-    bool is_held;
-
-    assert_int_equal(gl_budget_hold(ledger, launch, &is_held, &amount, &err), 0);
-    return is_held ? amount.ug : -1;
-}
-
-static void two_that_go_on_from_each_other_share(void **state)
-{
-    struct gl_ledger *ledger = must_open();
-
-    (void)state;
-    set(ledger, "org", "1 g per month");
-    set(ledger, "org/{team}", "1 g per month");
-    assert_int_equal(reserve(ledger, "gl-1", "org/ml", 900000), 0);
-    assert_int_equal(reserve(ledger, "gl-3", "org/web", 50000), 0);
-    assert_int_equal(go_on(ledger, "gl-2", "gl-1", 300000, 650001), -1); /* 51 more than there is */
-    assert_int_equal(err.code, GL_E_BUDGET);
-    assert_non_null(strstr(err.text, "nothing of it would fit"));
-    assert_int_equal(hold_of(ledger, "gl-1"), 900000);
-    assert_int_equal(go_on(ledger, "gl-2", "gl-1", 300000, 500000), 0);
-    assert_int_equal(hold_of(ledger, "gl-1"), 400000);
-    assert_int_equal(go_on(ledger, "gl-2", "gl-1", 300000, 650000), 0); /* tried elsewhere */
-    assert_int_equal(hold_of(ledger, "gl-1"), 300000);
-    assert_int_equal(balance(ledger, "org").held.ug, 1000000);
-    assert_int_equal(balance(ledger, "org/ml").held.ug, 950000);
-    finish(ledger, "gl-2", 150000, 1000, 2000); /* it comes back */
-    assert_int_equal(hold_of(ledger, "gl-1"), 800000);
-    assert_int_equal(balance(ledger, "org").held.ug, 850000);
-    assert_sound(ledger);
-    gl_ledger_close(ledger);
-}
-
-/* Also where the caps were lowered meanwhile: what is shared is there already. */
-static void what_needs_no_more_is_not_asked_for_room(void **state)
-{
-    struct gl_ledger *ledger = must_open();
-
-    (void)state;
-    set(ledger, "org", "1 g per month");
-    assert_int_equal(reserve(ledger, "gl-1", "org/ml", 900000), 0);
-    set(ledger, "org", "0.5 g per month");
-    assert_int_equal(go_on(ledger, "gl-2", "gl-1", 100000, 800000), 0);
-    assert_int_equal(hold_of(ledger, "gl-1"), 100000);
-    finish(ledger, "gl-1", 100000, 1000, 2000); /* it went there */
-    finish(ledger, "gl-2", -1, 0, 0);           /* and never ran: to nobody */
-    assert_int_equal(balance(ledger, "org").held.ug, 0);
-    assert_int_equal(hold_of(ledger, "gl-1"), -1);
-    assert_sound(ledger);
-    gl_ledger_close(ledger);
-}
-
 static void an_override_is_kept_with_reason_and_name(void **state)
 {
     struct gl_ledger *ledger = must_open();
@@ -529,8 +382,6 @@ int main(void)
         CASE(what_has_ended_reserves_nothing_more),
         CASE(a_reservation_ends_with_its_lease),
         CASE(what_is_not_known_is_not_reserved_under_a_cap),
-        CASE(two_that_go_on_from_each_other_share),
-        CASE(what_needs_no_more_is_not_asked_for_room),
         CASE(an_override_is_kept_with_reason_and_name),
         CASE(a_transfer_moves_what_is_there),
         CASE(transfers_fall_out_of_a_sliding_window),

@@ -170,7 +170,7 @@ static void a_ledger_of_a_newer_program_is_left_alone(void **state)
     (void)state;
     fresh(1);
     sql("PRAGMA journal_mode = DELETE; PRAGMA user_version = 900");
-    assert_not_opened(GL_E_CONFIG);
+    assert_not_opened(GL_E_NEWER);
 }
 
 static void links_are_not_followed_to_the_file_but_to_its_folder(void **state)

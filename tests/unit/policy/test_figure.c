@@ -450,6 +450,12 @@ static void coarse_points_are_not_hourly(void **state)
     assert_gap(gl_figure_of(&zone.facts, &want, limits.now, until, &limits), GL_GAP_NOT_HOURLY);
     series->points[0].until_s--;
     assert_int_equal(gl_figure_of(&zone.facts, &want, limits.now, until, &limits).gap, GL_GAP_NONE);
+    /* A yearly average beside it lacks the grade as well: what is nearer is what is told. */
+    series->points[0].until_s++;
+    limits.min_grade = GL_GRADE_C;
+    case_yearly(&zone, GL_INTENSITY, GRAMS(20));
+    assert_gap(gl_figure_of(&zone.facts, &want, limits.now, until, &limits), GL_GAP_NOT_HOURLY);
+    limits.min_grade = GL_GRADE_D;
     zone.facts.count = 0;
     memset(&zone.series[0], 0, sizeof zone.series[0]);
     case_yearly(&zone, GL_INTENSITY, GRAMS(20));

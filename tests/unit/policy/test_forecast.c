@@ -257,6 +257,42 @@ static void a_wild_reading_is_forgotten(void **state)
     assert_true(mean_error(&shaken, 48) < mean_error(&calm, 48) * 1.5);
 }
 
+/* Mean distance between the forecasts of the next day and what is true of it. */
+static double distance_of(size_t from, size_t until, double (*truth)(size_t))
+{
+    struct gl_track track = track_of(NULL, from, until);
+    double sum = 0;
+
+    for (size_t i = 0; i < track.count; i++)
+        for (size_t k = 0; k < 24; k++)
+            sum += fabs((double)path_of(&track, i)[k] - truth(from + i + k));
+    return sum / (double)(track.count * 24);
+}
+
+static double rising(size_t hour)
+{
+    return 100 + (double)hour / 12;
+}
+
+/* Twelve quiet days that are like none of those that follow. */
+static double woken(size_t hour)
+{
+    return hour < DAYS(12) ? 20 : 300 + 200 * sin((double)(hour % 24) * 0.2618);
+}
+
+/* A forecast is not held to the range of the days a history happens to begin with. */
+static void first_days_unlike_the_rest_are_left_behind(void **state)
+{
+    static double (*const truths[])(size_t) = {rising, woken};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        for (size_t h = 0; h < GRID_HOURS; h++)
+            grid->value[h] = (float)truths[i](h);
+        assert_true(distance_of(DAYS(80), DAYS(100), truths[i]) < 5);
+    }
+}
+
 static void what_is_out_of_range_is_refused(void **state)
 {
     struct gl_track track = {.count = 77};
@@ -332,6 +368,7 @@ int main(void)
         TEST(a_constant_error_of_the_provider_is_corrected),
         TEST(the_blend_is_no_worse_than_either),
         TEST(a_wild_reading_is_forgotten),
+        TEST(first_days_unlike_the_rest_are_left_behind),
         TEST(what_is_out_of_range_is_refused),
         TEST(no_data_at_all_forecasts_nothing),
         TEST(persistence_is_estimated),

@@ -375,7 +375,7 @@ static void pins_are_checked(void **state)
     gl_hash_hex(&hash, hex);
     assert_two_bad(gl_str_text(&bad), floor, GL_E_INCLUDE, 2, 11, hex);
     assert_two_bad("greenlaunch: 1\ninclude: [{file: floor.yaml, sha256: 12}]\n", floor,
-                   GL_E_BAD_VALUE, 2, 11, "64 hexadecimal digits");
+                   GL_E_BAD_VALUE, 2, 11, "64 hexadecimal digits, letters in lower case");
     gl_str_done(&good);
     gl_str_done(&bad);
 }

@@ -354,6 +354,9 @@ static void bad_values_say_what_is_good(void **state)
     assert_bad(HEAD "  - {biomass: no, max_count: 1}\n", GL_E_BAD_VALUE, 3, 15, "false or true");
     assert_bad(HEAD "  - {biomass: False, max_count: 1}\n", GL_E_BAD_VALUE, 3, 15, "\"False\"");
     assert_bad(HEAD "  - countries: [NO, no]\n", GL_E_BAD_VALUE, 3, 21, "country");
+    /* A slip of the pen would keep nobody out. */
+    assert_bad(HEAD "  - not_countries: [SE, SW]\n", GL_E_BAD_VALUE, 3, 25, "\"SW\" is no country");
+    assert_bad(HEAD "  - countries: [EU]\n", GL_E_BAD_VALUE, 3, 17, "\"EU\" is no country");
     assert_bad(HEAD "  - countries: UK\n", GL_E_BAD_VALUE, 3, 16, "GB");
     assert_bad(HEAD "  - countries: [N*]\n", GL_E_BAD_VALUE, 3, 17, "country");
     assert_bad(HEAD "  - regions: []\n", GL_E_BAD_VALUE, 3, 14, "empty list");
