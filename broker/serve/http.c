@@ -11,7 +11,9 @@
 
 #include "base/time.h"
 
-#define SWALLOWED  4 /* of a body that is too large, so many times the ceiling; then we hang up */
+/* Of a body that is too large, so many times the ceiling; then we hang up. Who is still sending
+ * when it is closed loses the answer. */
+#define SWALLOWED  4
 #define PRIORITIES "SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2:%SERVER_PRECEDENCE"
 #define PATH_SHOWN 48
 
@@ -94,12 +96,15 @@ static enum MHD_Result refuse(struct exchange *exchange, int status, const char 
     return result;
 }
 
-static const char *header_of(const struct gl_server_request *request, const char *name)
+static const char *header(const struct exchange *exchange, const char *name)
 {
-    const struct exchange *exchange = request->cookie;
-
     return exchange->server->mhd.lookup_connection_value(exchange->connection, MHD_HEADER_KIND,
                                                          name);
+}
+
+static const char *header_of(const struct gl_server_request *request, const char *name)
+{
+    return header(request->cookie, name);
 }
 
 static enum MHD_Result answer(struct exchange *exchange)
@@ -141,8 +146,7 @@ static const struct gl_server_route *route_of(const struct gl_server_options *op
 /* What Content-Length says; SIZE_MAX when it is said otherwise or not at all. */
 static size_t announced(const struct exchange *exchange)
 {
-    const struct gl_server_request request = {.cookie = (struct exchange *)(uintptr_t)exchange};
-    const char *text = header_of(&request, "Content-Length");
+    const char *text = header(exchange, "Content-Length");
 
     if (text == NULL || text[0] == '\0' || strlen(text) > 12 ||
         strspn(text, "0123456789") != strlen(text))
@@ -180,13 +184,16 @@ static void reserve(struct exchange *exchange, size_t length)
 static enum MHD_Result begin(struct exchange *exchange, const char *path, const char *method)
 {
     const char *allowed;
-    size_t length = announced(exchange);
+    size_t length = announced(exchange), most;
 
     exchange->route = route_of(&exchange->server->options, method, path, &allowed);
     if (exchange->route == NULL)
         return allowed != NULL ? refuse(exchange, 405, "not by this method", allowed)
                                : refuse(exchange, 404, "not here", NULL);
-    if (length != SIZE_MAX && length > exchange->route->body_ceiling)
+    most = exchange->route->body_ceiling;
+    if (header(exchange, "Expect") == NULL) /* it does not wait for our word */
+        most *= SWALLOWED;
+    if (length != SIZE_MAX && length > most)
         return refuse(exchange, 413, "the body is too large", NULL);
     reserve(exchange, length);
     return MHD_YES;
