@@ -207,24 +207,27 @@ static void an_exit_counts_when_the_meter_has_signed_it(void **state)
     assert_int_equal(status, 9);
 }
 
+/* In its folder, a server that takes pushes over TLS: $server, $url. */
+#define SERVER                                                                                   \
+    "cd \"$FOLDER\" || exit 1\n"                                                                 \
+    "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout key.pem \\\n"  \
+    "    -out cert.pem -days 2 -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1 "         \
+    "2>/dev/null\n"                                                                              \
+    "chmod 600 key.pem\n"                                                                        \
+    "\"$PROGRAM\" meter receive --listen 127.0.0.1:0 --tls-cert cert.pem --tls-key key.pem \\\n" \
+    "    --state \"$FOLDER\" --no-input 2>log &\n"                                               \
+    "server=$!\n"                                                                                \
+    "left=200\n"                                                                                 \
+    "until grep -q '^listening on https' log || [ $left = 0 ]; do\n"                             \
+    "    left=$((left - 1)); sleep 0.1\n"                                                        \
+    "done\n"                                                                                     \
+    "url=$(sed -n 's/^listening on \\(https:[^ ]*\\): .*/\\1/p' log)\n"
+
 /* ---- a machine ---- */
 
 /* User data as a cloud without a console gives it to its machine, run by a real shell, which pushes
  * with what it finds there to the server; a line of what was not as it should be. */
-static const char machine[] =
-    "cd \"$FOLDER\" || exit 1\n"
-    "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout key.pem \\\n"
-    "    -out cert.pem -days 2 -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1 "
-    "2>/dev/null\n"
-    "chmod 600 key.pem\n"
-    "\"$PROGRAM\" meter receive --listen 127.0.0.1:0 --tls-cert cert.pem --tls-key key.pem \\\n"
-    "    --state \"$FOLDER\" --no-input 2>log &\n"
-    "server=$!\n"
-    "left=200\n"
-    "until grep -q '^listening on https' log || [ $left = 0 ]; do\n"
-    "    left=$((left - 1)); sleep 0.1\n"
-    "done\n"
-    "url=$(sed -n 's/^listening on \\(https:[^ ]*\\): .*/\\1/p' log)\n"
+static const char machine[] = SERVER
     "sed \"s|https://push.example|$url|\" script >script.here\n"
     "mkdir -p bin root\n"
     "printf '#!/bin/sh\\necho off >>\"$GREENLAUNCH_ROOT/power\"\\n' >bin/poweroff\n"
@@ -250,19 +253,7 @@ static const char machine[] =
 /* ---- the server ---- */
 
 /* Pushes as the machine does it, over TLS; a status a line, then what the server said. */
-static const char pushes[] =
-    "cd \"$FOLDER\" || exit 1\n"
-    "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout key.pem \\\n"
-    "    -out cert.pem -days 2 -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1 "
-    "2>/dev/null\n"
-    "chmod 600 key.pem\n"
-    "\"$PROGRAM\" meter receive --listen 127.0.0.1:0 --tls-cert cert.pem --tls-key key.pem \\\n"
-    "    --state \"$FOLDER\" --no-input 2>log &\n"
-    "left=200\n"
-    "until grep -q '^listening on https' log || [ $left = 0 ]; do\n"
-    "    left=$((left - 1)); sleep 0.1\n"
-    "done\n"
-    "url=$(sed -n 's/^listening on \\(https:[^ ]*\\): .*/\\1/p' log)\n"
+static const char pushes[] = SERVER
     "push() {\n"
     "    curl -s -m 20 --noproxy '*' --cacert cert.pem -o answer -w '%{http_code} ' \"$@\" \\\n"
     "        \"$url/readings\" && tr '\\n' ' ' <answer && echo\n"
