@@ -121,12 +121,13 @@ static bool fill(const struct gl_question *question, const struct gl_judgement *
 
     if (!gl_demand_of_reason(&judgement->reason, demand))
         return false;
-    if (demand->capability == GL_CAPABILITY_HOURLY && offer->zone_count == 0)
+    if (demand->capability == GL_CAPABILITY_HOURLY && offer->place->zone_count == 0)
         demand->capability = GL_CAPABILITY_PLACE;
-    gl_demand_at(demand, offer->cloud, offer->region, has_type ? offer->type : "");
+    gl_demand_at(demand, offer->place->cloud, offer->place->region,
+                 has_type ? offer->type->name : "");
     demand->grade = judgement->grade <= GL_GRADE_E ? (enum gl_grade)judgement->grade : GL_GRADE_E;
     gl_demand_want(demand, request->duration, request->count,
-                   has_type || request->gpu != NULL ? offer->gpu_count : 0);
+                   has_type || request->gpu != NULL ? offer->type->gpu_count : 0);
     return true;
 }
 
@@ -146,7 +147,7 @@ size_t gl_demand_of_decision(const struct gl_question *question, const struct gl
         for (size_t i = decision->allowed; i < known; i++) {
             const struct gl_judgement *judgement = &decision->judgements[decision->ranked[i]];
             const char *provider =
-                gl_demand_provider_word(question->offers[judgement->offer].cloud);
+                gl_demand_provider_word(question->offers[judgement->offer].place->cloud);
 
             if (is_green(&judgement->reason) != (pass == 0) || count == GL_DEMAND_PLACES ||
                 find_provider(out, count, provider) < count)

@@ -26,9 +26,10 @@ struct past {
     unsigned quantities;     /* that the rules look at; a year of the others is only memory */
     struct past_zone *zones; /* those of the offers, each once */
     size_t zone_count;
-    struct gl_offer *offers; /* those of the question, in their past zones */
-    uint8_t *cloud;          /* of each offer; GL_INDEX_CLOUDS_MAX = not counted */
-    bool *is_stored;         /* of each offer: all of its zones have a past */
+    struct gl_offer *offers; /* those of the question, in their past places: */
+    struct gl_offer_place *places;
+    uint8_t *cloud;  /* of each offer; GL_INDEX_CLOUDS_MAX = not counted */
+    bool *is_stored; /* of each offer: all of its zones have a past */
 };
 
 /* ---- stored hours as evidence ---- */
@@ -123,35 +124,37 @@ static const struct past_zone *zone_of(struct past *past, const struct gl_zone_f
 
 /* ---- offers ---- */
 
-static bool is_same_place(const struct gl_offer *a, const struct gl_offer *b)
+/* The place with its zones' past; true when all of them have one. */
+static bool place_in_past(struct past *past, const struct gl_offer_place *is,
+                          struct gl_offer_place *out)
 {
-    return a->zone_count == b->zone_count && a->zones[0] == b->zones[0] &&
-           a->zones[1] == b->zones[1];
+    bool is_stored = is->zone_count > 0;
+
+    *out = *is;
+    for (size_t z = 0; z < is->zone_count && z < 2; z++) {
+        const struct past_zone *zone = zone_of(past, is->zones[z]);
+
+        out->zones[z] = &zone->facts;
+        is_stored = is_stored && zone->facts.count > 0;
+    }
+    return is_stored;
 }
 
 /* Offers of a region lie side by side: what was found for the one before mostly holds. */
 static void place_offers(struct past *past)
 {
-    const struct gl_offer *was = NULL;
+    const struct gl_offer_place *was = NULL;
+    struct gl_offer_place *out = past->places;
+    bool is_stored = false;
 
     for (size_t i = 0; i < past->question->offer_count; i++) {
-        const struct gl_offer *is = &past->question->offers[i];
-        struct gl_offer *out = &past->offers[i];
-
-        *out = *is;
-        past->is_stored[i] = is->zone_count > 0;
-        if (was != NULL && is_same_place(was, is)) {
-            memcpy(out->zones, past->offers[i - 1].zones, sizeof out->zones);
-            past->is_stored[i] = past->is_stored[i - 1];
-            continue;
+        past->offers[i] = past->question->offers[i];
+        if (past->offers[i].place != was) {
+            was = past->offers[i].place;
+            is_stored = place_in_past(past, was, out++);
         }
-        for (size_t z = 0; z < is->zone_count && z < 2; z++) {
-            const struct past_zone *zone = zone_of(past, is->zones[z]);
-
-            out->zones[z] = &zone->facts;
-            past->is_stored[i] = past->is_stored[i] && zone->facts.count > 0;
-        }
-        was = is;
+        past->offers[i].place = out - 1;
+        past->is_stored[i] = is_stored;
     }
 }
 
@@ -179,7 +182,7 @@ static void find_clouds(const struct gl_question *question, const struct gl_deci
     const char *last = NULL;
 
     for (size_t i = 0; i < question->offer_count; i++) {
-        const char *name = question->offers[i].cloud;
+        const char *name = question->offers[i].place->cloud;
 
         if (decision->judgements[i].outcome == GL_NOT_ASKED || name == last ||
             find_cloud(out, name) < out->cloud_count)
@@ -216,8 +219,8 @@ static void count_offers(struct past *past, const struct gl_decision *decision,
         if (decision->judgements[i].outcome == GL_NOT_ASKED)
             continue;
         if (cloud >= out->cloud_count ||
-            strcmp(out->clouds[cloud].cloud, past->offers[i].cloud) != 0)
-            cloud = find_cloud(out, past->offers[i].cloud);
+            strcmp(out->clouds[cloud].cloud, past->offers[i].place->cloud) != 0)
+            cloud = find_cloud(out, past->offers[i].place->cloud);
         if (cloud == out->cloud_count)
             continue;
         past->cloud[i] = (uint8_t)cloud;
@@ -295,6 +298,7 @@ static void past_init(struct past *past)
     size_t count = past->question->offer_count;
 
     past->offers = gl_alloc((count + 1) * sizeof *past->offers);
+    past->places = gl_alloc((count + 1) * sizeof *past->places);
     past->cloud = gl_alloc(count + 1);
     past->is_stored = gl_alloc((count + 1) * sizeof *past->is_stored);
     past->zones = gl_alloc((2 * count + 1) * sizeof *past->zones);
@@ -311,6 +315,7 @@ static void past_done(struct past *past)
     }
     free(past->zones);
     free(past->offers);
+    free(past->places);
     free(past->cloud);
     free(past->is_stored);
 }

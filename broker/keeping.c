@@ -181,6 +181,7 @@ struct places {
     struct gl_evidence_list others;
     struct gl_zone_facts zones[2];
     const struct gl_series *series[2][2 * GL_EVIDENCE_SERIES_MAX];
+    struct gl_offer_place place;
     struct gl_offer offer;
 };
 
@@ -199,33 +200,35 @@ static void add_series(const struct gl_evidence_list *list, struct places *place
             places->series[index][facts->count++] = &list->series[i];
 }
 
-static void add_zone(struct places *places, const char *zone, struct gl_offer *offer)
+static void add_zone(struct places *places, const char *zone)
 {
-    struct gl_zone_facts *facts = &places->zones[offer->zone_count];
+    struct gl_offer_place *place = &places->place;
+    struct gl_zone_facts *facts = &places->zones[place->zone_count];
 
-    *facts = (struct gl_zone_facts){.series = places->series[offer->zone_count]};
+    *facts = (struct gl_zone_facts){.series = places->series[place->zone_count]};
     snprintf(facts->zone, sizeof facts->zone, "%s", zone != NULL ? zone : "");
-    offer->zones[offer->zone_count++] = facts;
+    place->zones[place->zone_count++] = facts;
 }
 
 /* The offer as it was decided about, and as it is in the place that a move brought it to. */
 static void fill_offer(const struct gl_keeping *keeping, const struct gl_run_span *span,
-                       struct places *places, struct gl_offer *offer)
+                       struct places *places)
 {
     const json_t *zones = json_object_get(json_object_get(keeping->evidence, "offer"), "zones");
     const struct gl_evidence_list *moved;
 
-    *offer = (struct gl_offer){
-        .cloud = "", .region = "", .type = "", .country = "", .pue = 1, .mapping = GL_MAP_USER};
+    places->place = (struct gl_offer_place){
+        .cloud = "", .region = "", .country = "", .pue = 1, .mapping = GL_MAP_USER};
+    places->offer = (struct gl_offer){.place = &places->place, .type = &gl_offer_type_unknown};
     if (span != NULL && (span->move > 0 || span->zone[0] == '\0')) {
-        add_zone(places, span->zone, offer);
+        add_zone(places, span->zone);
         moved = gl_evidence_moves_find(keeping->moves, span->move);
         if (moved != NULL)
             add_series(moved, places, 0);
         return;
     }
     for (size_t z = 0; z < json_array_size(zones) && z < 2; z++) {
-        add_zone(places, json_string_value(json_array_get(zones, z)), offer);
+        add_zone(places, json_string_value(json_array_get(zones, z)));
         add_series(keeping->series, places, z);
         add_series(&places->others, places, z);
     }
@@ -238,7 +241,7 @@ static void stand_at(const struct gl_keeping *keeping, const struct gl_run_span 
     const json_t *decision = json_object_get(keeping->evidence, "decision");
     bool is_moved = span != NULL && span->move > 0;
 
-    fill_offer(keeping, span, places, &places->offer);
+    fill_offer(keeping, span, places);
     question->now.unix_s =
         is_moved ? span->since_ms / 1000 : json_integer_value(json_object_get(decision, "at_s"));
 }
@@ -307,14 +310,14 @@ int gl_keeping_place(const json_t *plan, const struct gl_zone_facts *zone, struc
 {
     const json_t *guarantee = json_object_get(plan, "guarantee");
     struct gl_request request = {.count = 1, .load = 1};
-    const struct gl_offer offer = {.cloud = "",
-                                   .region = "",
-                                   .type = "",
-                                   .country = "",
-                                   .pue = 1,
-                                   .mapping = GL_MAP_USER,
-                                   .zone_count = 1,
-                                   .zones = {zone}};
+    const struct gl_offer_place place = {.cloud = "",
+                                         .region = "",
+                                         .country = "",
+                                         .pue = 1,
+                                         .mapping = GL_MAP_USER,
+                                         .zone_count = 1,
+                                         .zones = {zone}};
+    const struct gl_offer offer = {.place = &place, .type = &gl_offer_type_unknown};
     struct gl_question question = {
         .request = &request, .offers = &offer, .offer_count = 1, .now = now, .has_no_digest = true};
     struct verdict verdict = {.from_s = now.unix_s, .until_s = until.unix_s};

@@ -41,7 +41,7 @@ struct search {
     struct class *classes;
     size_t count, class_count;
     int64_t horizon; /* the latest of all */
-    const struct gl_offer *like;
+    const struct gl_offer_place *like;
     int64_t like_horizon; /* of its zones */
 };
 
@@ -55,8 +55,8 @@ static void add(struct gl_decision *decision, const struct gl_alternative *alter
 
 static bool is_same_region(const struct gl_question *question, uint32_t a, uint32_t b)
 {
-    return strcmp(question->offers[a].cloud, question->offers[b].cloud) == 0 &&
-           strcmp(question->offers[a].region, question->offers[b].region) == 0;
+    return strcmp(question->offers[a].place->cloud, question->offers[b].place->cloud) == 0 &&
+           strcmp(question->offers[a].place->region, question->offers[b].place->region) == 0;
 }
 
 /* The best of each of the first few regions. */
@@ -278,22 +278,19 @@ static int64_t search_until(const struct search *search, const struct gl_zone_fa
     return evident > promised ? evident : promised;
 }
 
-static bool is_same_zones(const struct gl_offer *a, const struct gl_offer *b)
-{
-    return a->zone_count == b->zone_count && a->zones[0] == b->zones[0] &&
-           a->zones[1] == b->zones[1];
-}
-
 /* Of all its zones; asked for runs of offers at the same place. */
-static int64_t horizon_at(struct search *search, const struct gl_offer *offer)
+static int64_t horizon_at(struct search *search, const struct gl_offer_place *place)
 {
-    if (search->like != NULL && is_same_zones(search->like, offer))
+    int64_t horizon;
+
+    if (search->like == place)
         return search->like_horizon;
-    search->like = offer;
-    search->like_horizon = offer->zone_count > 0 ? search_until(search, offer->zones[0]) : 0;
-    if (offer->zone_count > 1 && search_until(search, offer->zones[1]) < search->like_horizon)
-        search->like_horizon = search_until(search, offer->zones[1]);
-    return search->like_horizon;
+    horizon = place->zone_count > 0 ? search_until(search, place->zones[0]) : 0;
+    if (place->zone_count > 1 && search_until(search, place->zones[1]) < horizon)
+        horizon = search_until(search, place->zones[1]);
+    search->like = place;
+    search->like_horizon = horizon;
+    return horizon;
 }
 
 /* Without hourly evidence of what is to come there is nothing to search. */
@@ -301,14 +298,15 @@ static void add_candidate(struct search *search, uint32_t index)
 {
     const struct gl_offer *offer = &search->judge->question->offers[index];
     struct candidate *candidate = &search->candidates[search->count];
-    int64_t horizon = horizon_at(search, offer);
+    int64_t horizon = horizon_at(search, offer->place);
     struct gl_band watts;
 
     if (horizon <= search->judge->question->request->start.unix_s ||
         !holds(search->judge, offer, false))
         return;
     *candidate = (struct candidate){
-        .zones = {offer->zones[0], offer->zone_count > 1 ? offer->zones[1] : NULL},
+        .zones = {offer->place->zones[0],
+                  offer->place->zone_count > 1 ? offer->place->zones[1] : NULL},
         .rules = applying(search->judge, offer),
         .watts = gl_judge_watts(search->judge, offer, &watts) ? watts.high : (double)INFINITY,
         .horizon = horizon,

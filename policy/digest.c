@@ -98,9 +98,9 @@ static void put_judgement(struct gl_str *out, const struct gl_offer *offer,
     };
     uint64_t grams[6];
 
-    gl_str_add_bytes(out, offer->cloud, strlen(offer->cloud) + 1);
-    gl_str_add_bytes(out, offer->region, strlen(offer->region) + 1);
-    gl_str_add_bytes(out, offer->type, strlen(offer->type) + 1);
+    gl_str_add_bytes(out, offer->place->cloud, strlen(offer->place->cloud) + 1);
+    gl_str_add_bytes(out, offer->place->region, strlen(offer->place->region) + 1);
+    gl_str_add_bytes(out, offer->type->name, strlen(offer->type->name) + 1);
     put_numbers(out, numbers, 4);
     put_reason(out, &judgement->reason);
     for (unsigned i = 0; i < 3; i++) {
@@ -142,12 +142,12 @@ static int compare(const struct order *order, uint32_t left, uint32_t right)
 {
     const struct gl_offer *a = &order->question->offers[left];
     const struct gl_offer *b = &order->question->offers[right];
-    int result = compare_names(a->cloud, b->cloud);
+    int result = compare_names(a->place->cloud, b->place->cloud);
 
     if (result == 0)
-        result = compare_names(a->region, b->region);
+        result = compare_names(a->place->region, b->place->region);
     if (result == 0)
-        result = compare_names(a->type, b->type);
+        result = compare_names(a->type->name, b->type->name);
     return result != 0 ? result : compare_forms(order, left, right);
 }
 

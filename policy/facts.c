@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+const struct gl_offer_type gl_offer_type_unknown = {.name = "", .power_source = ""};
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 const char *const gl_quantity_words[] = {"carbon_intensity", "renewable_share", "carbon_free_share",

@@ -101,22 +101,34 @@ struct gl_zone_facts {
     const struct gl_history *const *histories;
 };
 
-/* Something that could be launched. Strings are borrowed. */
-struct gl_offer {
-    const char *cloud, *region, *type;
+/* Where offers stand; shared by all offers of a region. Strings are borrowed. */
+struct gl_offer_place {
+    const char *cloud, *region;
     const char *country; /* ISO 3166 alpha-2; "" unknown */
+    double pue;          /* >= 1 */
+    enum gl_mapping mapping;
+    uint32_t zone_count; /* 2 when the mapping is disputed: the worse one counts */
+    const struct gl_zone_facts *zones[2];
+};
+
+/* An instance type; shared by its offers in all regions. Strings are borrowed. */
+struct gl_offer_type {
+    const char *name;
     const char *arch;
     const char *gpu; /* NULL = none */
     uint32_t vcpus, gpu_count;
     uint32_t memory_mib;
-    int64_t price_u_usd_per_h;     /* millionths; GL_UNKNOWN */
-    const char *price_source;      /* "" unknown */
     struct gl_band idle_w, full_w; /* of the slice, without PUE */
-    double pue;                    /* >= 1 */
-    const char *power_source;
-    enum gl_mapping mapping;
-    size_t zone_count; /* 2 when the mapping is disputed: the worse one counts */
-    const struct gl_zone_facts *zones[2];
+    const char *power_source;      /* "" unknown */
+};
+extern const struct gl_offer_type gl_offer_type_unknown; /* no name, no size, no power */
+
+/* Something that could be launched; place and type are borrowed and never NULL. */
+struct gl_offer {
+    const struct gl_offer_place *place;
+    const struct gl_offer_type *type;
+    int64_t price_u_usd_per_h; /* millionths; GL_UNKNOWN */
+    const char *price_source;  /* "" unknown */
 };
 
 /* How many of a group count: those that run right after the change, those of an ordinary day, or

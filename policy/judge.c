@@ -252,7 +252,7 @@ void gl_judge_set_case(struct gl_judge *judge, struct gl_instant start, struct g
     judge->at = is_strict && start.unix_s > now.unix_s ? start : now;
     judge->generation++;
     judge->figures.used = 0;
-    judge->place.like = NULL;
+    judge->place.is = NULL;
 }
 
 static uint64_t sound_of(struct gl_judge *judge, const struct gl_zone_facts *zone)
@@ -315,20 +315,21 @@ static bool is_between(uint32_t value, uint32_t least, uint32_t most)
 
 bool gl_judge_asks_place(const struct gl_request *request, const struct gl_offer *offer)
 {
-    return gl_globs_match(request->clouds, offer->cloud) &&
-           gl_globs_match(request->regions, offer->region);
+    return gl_globs_match(request->clouds, offer->place->cloud) &&
+           gl_globs_match(request->regions, offer->place->region);
 }
 
 bool gl_judge_asks_type(const struct gl_request *request, const struct gl_offer *offer)
 {
-    if (!gl_globs_match(request->types, offer->type) ||
-        !is_between(offer->vcpus, request->min_vcpus, request->max_vcpus) ||
-        !is_between(offer->memory_mib, request->min_memory_mib, request->max_memory_mib))
+    if (!gl_globs_match(request->types, offer->type->name) ||
+        !is_between(offer->type->vcpus, request->min_vcpus, request->max_vcpus) ||
+        !is_between(offer->type->memory_mib, request->min_memory_mib, request->max_memory_mib))
         return false;
-    if (request->gpu != NULL && (offer->gpu == NULL || !gl_glob_match(request->gpu, offer->gpu)))
+    if (request->gpu != NULL &&
+        (offer->type->gpu == NULL || !gl_glob_match(request->gpu, offer->type->gpu)))
         return false;
     return request->arch == NULL ||
-           (offer->arch != NULL && strcmp(request->arch, offer->arch) == 0);
+           (offer->type->arch != NULL && strcmp(request->arch, offer->type->arch) == 0);
 }
 
 bool gl_judge_binds(const struct gl_judge *judge, const struct gl_rule *rule)
@@ -352,9 +353,9 @@ int64_t gl_judge_report(struct gl_judge *judge, const struct gl_offer *offer,
     bool is_least = part == GL_PART_LOW || quantity != GL_INTENSITY;
     int64_t worst = GL_UNKNOWN;
 
-    for (size_t zone = 0; zone < offer->zone_count && zone < 2; zone++) {
+    for (size_t zone = 0; zone < offer->place->zone_count && zone < 2; zone++) {
         const struct gl_figure *figure =
-            gl_judge_figure(judge, offer->zones[zone], judge->report_needs[quantity]);
+            gl_judge_figure(judge, offer->place->zones[zone], judge->report_needs[quantity]);
         const int64_t parts[] = {figure->low_u, figure->value_u, figure->high_u};
 
         if (parts[part] == GL_UNKNOWN)

@@ -81,15 +81,15 @@ struct gl_limit {
     struct gl_tested found;
 };
 
-/* What a run of offers shares: cloud, region, country and zones. */
+/* What the offers of one place share. */
 struct gl_place {
-    const struct gl_offer *like;   /* one of them; NULL before the first */
-    bool is_asked;                 /* by the request's clouds and regions */
-    bool is_judged;                /* `judgement` and what is reported hold */
-    bool has_grams[3];             /* low, central, high */
-    double g_per_kwh[3];           /* reported intensity */
-    double hours;                  /* of the run */
-    struct gl_judgement judgement; /* gl_judge.is_by_place: of every offer, grams aside */
+    const struct gl_offer_place *is; /* NULL before the first */
+    bool is_asked;                   /* by the request's clouds and regions */
+    bool is_judged;                  /* `judgement` and what is reported hold */
+    bool has_grams[3];               /* low, central, high */
+    double g_per_kwh[3];             /* reported intensity */
+    double hours;                    /* of the run */
+    struct gl_judgement judgement;   /* gl_judge.is_by_place: of every offer, grams aside */
 };
 
 /* What the rule asks of evidence for a quantity over the run. */

@@ -153,7 +153,7 @@ static bool is_nameless(const char *name)
 /* Without a region nothing is known of its zone or country either. */
 static enum gl_gap gap_of_place(const struct gl_offer *offer)
 {
-    return is_nameless(offer->region) ? GL_GAP_PLACE : GL_GAP_MISSING;
+    return is_nameless(offer->place->region) ? GL_GAP_PLACE : GL_GAP_MISSING;
 }
 
 /* Micrograms, rounded up, of an emission in grams; a sum too large for the integer stays there. */
@@ -220,10 +220,10 @@ static struct gl_tested test_zones(const struct subject *subject)
     uint32_t needs[2] = {subject->plan->run_needs[quantity], subject->plan->green_needs[quantity]};
     struct gl_tested worst = unknown(subject, gap_of_place(offer));
 
-    for (size_t zone = 0; zone < offer->zone_count && zone < 2; zone++)
+    for (size_t zone = 0; zone < offer->place->zone_count && zone < 2; zone++)
         for (size_t window = needs_run ? 0 : 1; window < (needs_green ? 2 : 1); window++) {
             struct gl_tested tested = test_figure(
-                subject, gl_judge_figure(subject->judge, offer->zones[zone], needs[window]));
+                subject, gl_judge_figure(subject->judge, offer->place->zones[zone], needs[window]));
 
             if (zone == 0 && window == (needs_run ? 0 : 1))
                 worst = tested;
@@ -303,8 +303,8 @@ static struct gl_tested test_promise(const struct subject *subject)
 {
     struct gl_tested worst = unknown(subject, GL_GAP_MISSING);
 
-    for (size_t zone = 0; zone < subject->offer->zone_count && zone < 2; zone++) {
-        struct gl_tested tested = test_promise_in(subject, subject->offer->zones[zone]);
+    for (size_t zone = 0; zone < subject->offer->place->zone_count && zone < 2; zone++) {
+        struct gl_tested tested = test_promise_in(subject, subject->offer->place->zones[zone]);
 
         if (zone == 0)
             worst = tested;
@@ -318,7 +318,7 @@ static struct gl_tested test_place(const struct subject *subject)
 {
     enum gl_key_id key = subject->constraint->key->id;
     bool is_region = key == GL_KEY_REGIONS || key == GL_KEY_NOT_REGIONS;
-    const char *name = is_region ? subject->offer->region : subject->offer->country;
+    const char *name = is_region ? subject->offer->place->region : subject->offer->place->country;
     bool is_listed = false;
 
     if (name == NULL || name[0] == '\0')
@@ -338,12 +338,12 @@ static struct gl_tested test_size(const struct subject *subject)
     switch (subject->constraint->key->id) {
     case GL_KEY_MIN_VCPUS:
     case GL_KEY_MAX_VCPUS:
-        if (offer->vcpus != 0)
-            found = (int64_t)offer->vcpus * 1000000;
+        if (offer->type->vcpus != 0)
+            found = (int64_t)offer->type->vcpus * 1000000;
         break;
     case GL_KEY_MAX_MEMORY: /* bytes; saturates beyond 8 TiB */
-        if (offer->memory_mib != 0 &&
-            __builtin_mul_overflow((int64_t)offer->memory_mib * (1 << 20), 1000000, &found))
+        if (offer->type->memory_mib != 0 &&
+            __builtin_mul_overflow((int64_t)offer->type->memory_mib * (1 << 20), 1000000, &found))
             found = INT64_MAX;
         break;
     case GL_KEY_MAX_COUNT:
@@ -358,7 +358,7 @@ static struct gl_tested test_size(const struct subject *subject)
         found = offer->price_u_usd_per_h;
     }
     if (found == GL_UNKNOWN)
-        return unknown(subject, is_nameless(offer->type) ? GL_GAP_TYPE : GL_GAP_MISSING);
+        return unknown(subject, is_nameless(offer->type->name) ? GL_GAP_TYPE : GL_GAP_MISSING);
     return compared(subject, found);
 }
 
@@ -488,14 +488,14 @@ void gl_judge_look(struct gl_judge *judge, const struct gl_rule_plan *plan,
 void gl_judge_doubt(const struct gl_judge *judge, const struct gl_rule *rule,
                     const struct gl_offer *offer, struct gl_tested *tested)
 {
-    bool is_known = !is_nameless(offer->region) && !is_nameless(offer->type) &&
-                    !is_nameless(offer->cloud) && offer->vcpus != 0;
+    bool is_known = !is_nameless(offer->place->region) && !is_nameless(offer->type->name) &&
+                    !is_nameless(offer->place->cloud) && offer->type->vcpus != 0;
 
     if (is_known || tested->reason.outcome != GL_VIOLATED ||
         gl_rule_scope(rule, judge->question->request, offer) != GL_SCOPE_MAYBE)
         return;
     tested->reason.outcome = GL_OUTCOME_UNKNOWN;
-    tested->reason.gap = is_nameless(offer->region) ? GL_GAP_PLACE : GL_GAP_TYPE;
+    tested->reason.gap = is_nameless(offer->place->region) ? GL_GAP_PLACE : GL_GAP_TYPE;
     tested->reason.waiver = NULL;
 }
 

@@ -151,17 +151,17 @@ static enum gl_scope scope_of_type(const char *const *globs, const struct gl_sub
 {
     if (is_listing(globs) && subject->resource != NULL && gl_globs_match(globs, subject->resource))
         return GL_SCOPE_YES;
-    return scope_of_name(globs, offer->type);
+    return scope_of_name(globs, offer->type->name);
 }
 
 static enum gl_scope scope_of_size(const struct gl_match *match, const struct gl_offer *offer)
 {
-    bool is_known = offer->vcpus != 0;
+    bool is_known = offer->type->vcpus != 0;
     enum gl_scope scope = GL_SCOPE_YES;
 
     if (match->min_vcpus > 0)
-        scope = is_known ? yes_or_no(offer->vcpus >= match->min_vcpus) : GL_SCOPE_MAYBE;
-    if (match->needs_gpu && offer->gpu == NULL)
+        scope = is_known ? yes_or_no(offer->type->vcpus >= match->min_vcpus) : GL_SCOPE_MAYBE;
+    if (match->needs_gpu && offer->type->gpu == NULL)
         scope = least(scope, is_known ? GL_SCOPE_NO : GL_SCOPE_MAYBE);
     return scope;
 }
@@ -209,9 +209,9 @@ static enum gl_scope scope_of(const struct gl_match *match, const struct gl_requ
                               const struct gl_offer *offer)
 {
     const struct gl_subject *subject = request->subject != NULL ? request->subject : &by_hand;
-    enum gl_scope scope = scope_of_name(match->clouds, offer->cloud);
+    enum gl_scope scope = scope_of_name(match->clouds, offer->place->cloud);
 
-    scope = least(scope, scope_of_name(match->regions, offer->region));
+    scope = least(scope, scope_of_name(match->regions, offer->place->region));
     if (scope != GL_SCOPE_NO)
         scope = least(scope, scope_of_type(match->types, subject, offer));
     if (scope != GL_SCOPE_NO)
@@ -247,7 +247,7 @@ bool gl_judge_applies(const struct gl_judge *judge, const struct gl_rule *rule,
 /* The target is a glob over "cloud/region/type". */
 static bool is_target(const struct gl_waiver *waiver, const struct gl_offer *offer)
 {
-    const char *parts[] = {offer->cloud, "/", offer->region, "/", offer->type};
+    const char *parts[] = {offer->place->cloud, "/", offer->place->region, "/", offer->type->name};
     char name[256] = "";
     size_t length = 0;
 

@@ -31,10 +31,10 @@ static double at_load(double idle, double full, double load, double factor)
 static inline bool watts_of(double load, int64_t count, const struct gl_offer *offer,
                             struct gl_band *out)
 {
-    const struct gl_band *idle = &offer->idle_w, *full = &offer->full_w;
-    double factor = offer->pue * (double)count;
+    const struct gl_band *idle = &offer->type->idle_w, *full = &offer->type->full_w;
+    double factor = offer->place->pue * (double)count;
 
-    if (!is_draw(idle, full) || !(offer->pue >= 1 && offer->pue < 100))
+    if (!is_draw(idle, full) || !(offer->place->pue >= 1 && offer->place->pue < 100))
         return false;
     *out = (struct gl_band){at_load(idle->low, full->low, load, factor),
                             at_load(idle->central, full->central, load, factor),
@@ -68,17 +68,11 @@ bool gl_request_watts(const struct gl_request *request, const struct gl_offer *o
 
 /* ---- the place ---- */
 
-static bool is_same_place(const struct gl_offer *a, const struct gl_offer *b)
-{
-    return a->region == b->region && a->zone_count == b->zone_count && a->zones[0] == b->zones[0] &&
-           a->zones[1] == b->zones[1] && a->cloud == b->cloud && a->country == b->country;
-}
-
 static void move_to(struct gl_judge *judge, const struct gl_offer *offer)
 {
     struct gl_place *place = &judge->place;
 
-    place->like = offer;
+    place->is = offer->place;
     place->is_judged = false;
     place->is_asked = gl_judge_asks_place(judge->question->request, offer);
     for (size_t i = 0; i < judge->limit_count; i++)
@@ -87,7 +81,7 @@ static void move_to(struct gl_judge *judge, const struct gl_offer *offer)
 
 static void enter(struct gl_judge *judge, const struct gl_offer *offer)
 {
-    if (judge->place.like == NULL || !is_same_place(judge->place.like, offer))
+    if (judge->place.is != offer->place)
         move_to(judge, offer);
 }
 
@@ -161,10 +155,11 @@ static void judge_rules(struct gl_judge *judge, const struct gl_offer *offer,
         }
     }
     if (grade < 0) /* no rule rests on evidence; the reported grams do */
-        grade = offer->zone_count == 0 ? (int)GL_GRADE_E
-                                       : (int)gl_judge_figure(judge, offer->zones[0],
-                                                              judge->report_needs[GL_INTENSITY])
-                                             ->grade;
+        grade = offer->place->zone_count == 0
+                    ? (int)GL_GRADE_E
+                    : (int)gl_judge_figure(judge, offer->place->zones[0],
+                                           judge->report_needs[GL_INTENSITY])
+                          ->grade;
     out->grade = (uint8_t)grade;
 }
 
@@ -273,6 +268,6 @@ size_t gl_judge_run(struct gl_judge *judge, size_t first, struct gl_judgement *j
             judgements[at] = not_asked;
             judgements[at].offer = (uint32_t)at;
         }
-    } while (++at < question->offer_count && is_same_place(&offers[first], &offers[at]));
+    } while (++at < question->offer_count && offers[at].place == offers[first].place);
     return at;
 }

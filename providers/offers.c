@@ -79,7 +79,8 @@ static const struct gl_offer_power *power_of(struct gl_offer_memory *memory,
     return power;
 }
 
-struct gl_offer gl_gather_like(struct gl_offer_memory *memory, const struct gl_type_row *type)
+const struct gl_offer_type *gl_gather_type(struct gl_offer_memory *memory,
+                                           const struct gl_type_row *type)
 {
     const struct gl_offer_power *power = power_of(memory, type);
     const struct gl_machine machine = {
@@ -89,9 +90,10 @@ struct gl_offer gl_gather_like(struct gl_offer_memory *memory, const struct gl_t
         .gpu_count = type->gpu_count,
         .gpu_watts = type->gpu_watts,
     };
+    struct gl_offer_type *kept = &memory->types[memory->type_count++];
 
-    return (struct gl_offer){
-        .type = type->name,
+    *kept = (struct gl_offer_type){
+        .name = type->name,
         .arch = type->arch,
         .gpu = type->gpu,
         .vcpus = type->vcpus,
@@ -101,6 +103,7 @@ struct gl_offer gl_gather_like(struct gl_offer_memory *memory, const struct gl_t
         .full_w = gl_power_machine(&machine, 1, 1),
         .power_source = power->source,
     };
+    return kept;
 }
 
 static bool is_of_asked(const struct gl_gather *gather, size_t type)
@@ -114,11 +117,9 @@ static void prepare_types(struct gl_gather *gather)
     for (size_t i = 0; i < gather->type_count; i++) {
         struct gl_prepared *prepared = &gather->memory->prepared[i];
 
-        prepared->priced_regions = 0;
-        prepared->is_wanted = gl_gather_is_wanted(gather->request, &gather->types[i]) &&
-                              (!gather->options->only_asked || is_of_asked(gather, i));
-        if (prepared->is_wanted)
-            prepared->like = gl_gather_like(gather->memory, &gather->types[i]);
+        if (gl_gather_is_wanted(gather->request, &gather->types[i]) &&
+            (!gather->options->only_asked || is_of_asked(gather, i)))
+            prepared->type = gl_gather_type(gather->memory, &gather->types[i]);
     }
 }
 
@@ -176,10 +177,10 @@ bool gl_gather_is_zone_asked(const struct gl_gather *gather, const char *zone, c
 }
 
 /* What the offers of one region share. */
-static struct gl_offer offer_of_region(const struct gl_gather *gather,
-                                       const struct gl_region_row *row)
+static struct gl_offer_place place_of_region(const struct gl_gather *gather,
+                                             const struct gl_region_row *row)
 {
-    struct gl_offer offer = {
+    struct gl_offer_place place = {
         .cloud = row->cloud,
         .region = row->region,
         .country = row->country != NULL ? row->country : "",
@@ -188,10 +189,10 @@ static struct gl_offer offer_of_region(const struct gl_gather *gather,
     };
 
     for (size_t i = 0; i < 2 && row->zones[i] != NULL; i++)
-        offer.zones[offer.zone_count++] =
+        place.zones[place.zone_count++] =
             gl_gather_zone_facts(gather, row->zones[i], row->neso,
                                  !gl_gather_is_zone_asked(gather, row->zones[i], row->neso));
-    return offer;
+    return place;
 }
 
 /* ---- prices ---- */
@@ -284,28 +285,29 @@ static bool is_common(const struct cloud *cloud, const struct gl_prepared *prepa
 
 /* ---- offers ---- */
 
-struct gl_offer *gl_gather_offer(struct gl_gather *gather, const struct gl_offer *like,
-                                 const struct gl_offer *place)
+const struct gl_offer_place *gl_gather_place(struct gl_offer_memory *memory,
+                                             const struct gl_offer_place *place)
 {
-    struct gl_offer *offer = &gather->offers[gather->count++];
+    struct gl_offer_place *kept = &memory->places[memory->place_count++];
 
-    *offer = *like;
-    offer->cloud = place->cloud;
-    offer->region = place->region;
-    offer->country = place->country;
-    offer->pue = place->pue;
-    offer->mapping = place->mapping;
-    offer->zone_count = place->zone_count;
-    offer->zones[0] = place->zones[0];
-    offer->zones[1] = place->zones[1];
+    *kept = *place;
+    return kept;
+}
+
+struct gl_offer *gl_gather_offer(struct gl_gather *gather, const struct gl_offer_type *type,
+                                 const struct gl_offer_place *place)
+{
+    struct gl_offer *offer = &gather->memory->offers[gather->count++];
+
+    offer->place = place;
+    offer->type = type;
     return offer;
 }
 
-/* `place` is what all offers of the region share. */
-static void add_offer(struct gl_gather *gather, const struct gl_offer *like,
-                      const struct gl_offer *place, int64_t price_u, uint8_t price_source)
+static void add_offer(struct gl_gather *gather, const struct gl_offer_type *type,
+                      const struct gl_offer_place *place, int64_t price_u, uint8_t price_source)
 {
-    struct gl_offer *offer = gl_gather_offer(gather, like, place);
+    struct gl_offer *offer = gl_gather_offer(gather, type, place);
 
     offer->price_u_usd_per_h = price_u >= 0 ? price_u : GL_UNKNOWN;
     offer->price_source = price_u >= 0 ? gather->memory->price_sources[price_source] : "";
@@ -315,18 +317,21 @@ static void add_region(struct gl_gather *gather, const struct cloud *cloud, size
 {
     const struct gl_price_grid *prices = &cloud->prices;
     bool is_priced = has_any_price(prices, region);
-    struct gl_offer place = {0};
+    const struct gl_offer_place *place = NULL;
 
     for (size_t t = 0; t < prices->type_count; t++) {
         const struct gl_prepared *prepared = &gather->memory->prepared[cloud->first_type + t];
         size_t cell = region * prices->type_count + t;
 
-        if (!prepared->is_wanted ||
+        if (prepared->type == NULL ||
             (is_priced ? prices->micro_usd[cell] < 0 : !is_common(cloud, prepared)))
             continue;
-        if (place.cloud == NULL) /* the zone is looked up only for a region with an offer */
-            place = offer_of_region(gather, &prices->regions[region]);
-        add_offer(gather, &prepared->like, &place, prices->micro_usd[cell], prices->sources[cell]);
+        if (place == NULL) { /* the zone is looked up only for a region with an offer */
+            const struct gl_offer_place found = place_of_region(gather, &prices->regions[region]);
+
+            place = gl_gather_place(gather->memory, &found);
+        }
+        add_offer(gather, prepared->type, place, prices->micro_usd[cell], prices->sources[cell]);
     }
 }
 
@@ -404,23 +409,39 @@ static void add_clouds(struct gl_gather *gather)
 
 /* ---- the list ---- */
 
-/* More than there can be: memory that nothing is written to costs nothing. */
-struct most {
-    size_t offers, cells; /* cells: prices of one cloud */
-};
-
-static struct most most_of(const struct gl_gather *gather)
+static size_t wanted_types(const struct gl_gather *gather, const struct cloud *cloud)
 {
-    struct most most = {
-        .offers = gl_gather_local_most(gather->options) + gl_gather_own_most(gather),
-    };
+    const struct gl_prepared *prepared = gather->memory->prepared + cloud->first_type;
+    size_t count = 0;
+
+    for (size_t t = 0; t < cloud->prices.type_count; t++)
+        count += prepared[t].type != NULL;
+    return count;
+}
+
+/* As many as there can be: memory that nothing is written to costs nothing. */
+static size_t most_offers(const struct gl_gather *gather)
+{
+    size_t most = gl_gather_local_most(gather->options) + gl_gather_own_most(gather);
+
+    for (size_t r = 0; r < gather->region_count;) {
+        struct cloud cloud = next_cloud(gather, &r);
+
+        most += wanted_types(gather, &cloud) * cloud.prices.region_count;
+    }
+    return most;
+}
+
+/* Prices of one cloud. */
+static size_t most_cells(const struct gl_gather *gather)
+{
+    size_t most = 0;
 
     for (size_t r = 0; r < gather->region_count;) {
         struct cloud cloud = next_cloud(gather, &r);
         size_t cells = cloud.prices.type_count * cloud.prices.region_count;
 
-        most.offers += cells;
-        most.cells = cells > most.cells ? cells : most.cells;
+        most = cells > most ? cells : most;
     }
     return most;
 }
@@ -434,29 +455,31 @@ static void *take(char **block, size_t size)
     return here;
 }
 
-/* One block for whatever is written for each type, price and offer: it lies in fewer pages. */
+/* One block for whatever is written for each type, place and price: it lies in fewer pages. */
 static void lay_out(struct gl_gather *gather)
 {
     struct gl_offer_memory *memory = gather->memory;
-    const struct most most = most_of(gather);
     const struct gl_data_source *sources;
     size_t source_count = gl_data_sources(&sources);
+    size_t extra = gl_gather_local_most(gather->options) + gl_gather_own_most(gather);
     size_t texts = (source_count + ASKED_MAX) * sizeof *memory->price_sources;
     size_t prepared = gather->type_count * sizeof *memory->prepared;
-    size_t powers =
-        (gather->type_count + gl_gather_local_most(gather->options) + 1) * sizeof *memory->powers;
-    size_t prices = most.cells * sizeof *gather->micro_usd;
-    size_t offers = most.offers * sizeof *gather->offers;
+    size_t types = (gather->type_count + extra) * sizeof *memory->types;
+    size_t powers = (gather->type_count + extra + 1) * sizeof *memory->powers;
+    size_t places = (gather->region_count + extra) * sizeof *memory->places;
+    size_t cells = most_cells(gather), prices = cells * sizeof *gather->micro_usd;
     char *at;
 
-    memory->block_size = texts + prepared + powers + prices + most.cells + offers + 6 * ALIGNMENT;
+    memory->block_size =
+        texts + prepared + types + powers + places + prices + cells + 7 * ALIGNMENT;
     at = memory->block = gl_alloc_table(memory->block_size);
     memory->price_sources = take(&at, texts);
     memory->prepared = take(&at, prepared);
+    memory->types = take(&at, types);
     memory->powers = take(&at, powers);
+    memory->places = take(&at, places);
     gather->micro_usd = take(&at, prices);
-    gather->price_sources = take(&at, most.cells);
-    gather->offers = take(&at, offers);
+    gather->price_sources = take(&at, cells);
 }
 
 static void name_sources(struct gl_offer_memory *memory)
@@ -485,14 +508,20 @@ int gl_offers_gather(const struct gl_request *request, const struct gl_offer_opt
     lay_out(&gather);
     name_sources(gather.memory);
     prepare_types(&gather);
+    gather.memory->offers_size = most_offers(&gather) * sizeof *gather.memory->offers;
+    gather.memory->offers = gl_alloc_table(gather.memory->offers_size);
     if (options->has_local) /* first: its zone is asked before the time for live signals is used */
         gl_gather_local(&gather);
     gl_gather_own_ahead(&gather);
     ask_ahead(&gather);
     gl_gather_own(&gather);
     add_clouds(&gather);
-    *out = (struct gl_offer_list){gather.count, gather.offers, gather.memory->has_history,
-                                  gather.memory};
+    *out = (struct gl_offer_list){.count = gather.count,
+                                  .offers = gather.memory->offers,
+                                  .place_count = gather.memory->place_count,
+                                  .places = gather.memory->places,
+                                  .has_history = gather.memory->has_history,
+                                  .memory = gather.memory};
     return 0;
 }
 
@@ -502,6 +531,7 @@ void gl_offer_list_done(struct gl_offer_list *list)
 
     if (memory != NULL) {
         gl_gather_own_done(memory);
+        gl_free_table(memory->offers, memory->offers_size);
         gl_free_table(memory->block, memory->block_size);
     }
     free(memory);
@@ -509,7 +539,7 @@ void gl_offer_list_done(struct gl_offer_list *list)
 }
 
 bool gl_offers_place(const struct gl_request *request, struct gl_signal_store *store,
-                     const char *cloud, const char *region, struct gl_offer *out)
+                     const char *cloud, const char *region, struct gl_offer_place *out)
 {
     static const struct gl_offer_options options;
     const struct gl_region_row *row = gl_data_region(cloud, region);
@@ -518,9 +548,6 @@ bool gl_offers_place(const struct gl_request *request, struct gl_signal_store *s
     if (row == NULL)
         return false;
     gather.region_count = gl_data_regions(&gather.regions);
-    *out = offer_of_region(&gather, row);
-    out->type = "";
-    out->price_u_usd_per_h = GL_UNKNOWN;
-    out->price_source = out->power_source = "";
+    *out = place_of_region(&gather, row);
     return true;
 }

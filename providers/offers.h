@@ -11,8 +11,10 @@
 
 struct gl_offer_list {
     size_t count;
-    struct gl_offer *offers; /* owned by the list */
-    bool has_history;        /* a zone of theirs comes with its past */
+    struct gl_offer *offers; /* owned by the list, as is what they point to: */
+    size_t place_count;
+    struct gl_offer_place *places; /* one a region with offers */
+    bool has_history;              /* a zone of theirs comes with its past */
     void *memory;
 };
 
@@ -47,9 +49,9 @@ int gl_offers_gather(const struct gl_request *request, const struct gl_offer_opt
                      struct gl_error *err);
 void gl_offer_list_done(struct gl_offer_list *list);
 
-/* What offers of one region share, with zone facts as above: a type of "", no power and no price.
- * False when the built-in tables do not know the region; texts are theirs. */
+/* Where offers of one region stand, with zone facts as above. False when the built-in tables do not
+ * know the region; texts are theirs. */
 bool gl_offers_place(const struct gl_request *request, struct gl_signal_store *store,
-                     const char *cloud, const char *region, struct gl_offer *out);
+                     const char *cloud, const char *region, struct gl_offer_place *out);
 
 #endif

@@ -31,7 +31,7 @@ static const char *host_arch(void)
 #endif
 }
 
-static void add_local_type(struct gl_gather *gather, const struct gl_offer *place,
+static void add_local_type(struct gl_gather *gather, const struct gl_offer_place *place,
                            const struct local_type *local)
 {
     const struct gl_type_row row = {
@@ -42,12 +42,12 @@ static void add_local_type(struct gl_gather *gather, const struct gl_offer *plac
         .family = gather->options->local_family,
         .baseline_permille = 1000,
     };
-    struct gl_offer like;
+    const struct gl_offer_type *type;
 
     if (!gl_gather_is_wanted(gather->request, &row))
         return;
-    like = gl_gather_like(gather->memory, &row);
-    gl_gather_offer(gather, &like, place)->price_source = "local"; /* at 0 */
+    type = gl_gather_type(gather->memory, &row);
+    gl_gather_offer(gather, type, place)->price_source = "local"; /* at 0 */
 }
 
 /* Of a list of places only those whose zone is named after the country are known to be in it. */
@@ -66,23 +66,25 @@ static const char *local_country(const struct gl_offer_options *options, const c
 static void add_local_place(struct gl_gather *gather, const char *name, const char *zone)
 {
     const struct gl_offer_options *options = gather->options;
-    struct gl_offer place = {
+    struct gl_offer_place here = {
         .cloud = "local",
         .region = name,
         .country = local_country(options, zone),
         .pue = 1.0,
         .mapping = GL_MAP_USER,
     };
+    const struct gl_offer_place *place;
 
     if (zone != NULL)
-        place.zones[place.zone_count++] =
+        here.zones[here.zone_count++] =
             gl_gather_zone_facts(gather, zone, NULL,
-                                 !gl_gather_is_asked(gather->request, place.cloud, place.region) &&
+                                 !gl_gather_is_asked(gather->request, here.cloud, here.region) &&
                                      !gl_gather_is_zone_asked(gather, zone, NULL));
+    place = gl_gather_place(gather->memory, &here);
     for (size_t i = 0; i < LOCAL_TYPES; i++)
         if (i == 0 || (local_types[i].vcpus <= options->local_vcpus &&
                        local_types[i].memory_mib <= options->local_memory_mib))
-            add_local_type(gather, &place, &local_types[i]);
+            add_local_type(gather, place, &local_types[i]);
 }
 
 void gl_gather_local(struct gl_gather *gather)

@@ -106,11 +106,11 @@ static void find_standing(const struct gl_own_list *own, size_t first, size_t co
 }
 
 /* What the offers of one region share. */
-static struct gl_offer place_of(const struct gl_gather *gather, const char *cloud,
-                                const char *region, const struct standing *standing)
+static const struct gl_offer_place *place_of(struct gl_gather *gather, const char *cloud,
+                                             const char *region, const struct standing *standing)
 {
     const struct gl_region_row *host = standing->host;
-    struct gl_offer place = {
+    struct gl_offer_place place = {
         .cloud = cloud,
         .region = region,
         .country = host != NULL && host->country != NULL ? host->country : "",
@@ -126,7 +126,7 @@ static struct gl_offer place_of(const struct gl_gather *gather, const char *clou
             gather, zone, standing->neso,
             !is_asked && !gl_gather_is_zone_asked(gather, zone, standing->neso));
     }
-    return place;
+    return gl_gather_place(gather->memory, &place);
 }
 
 void gl_gather_own_ahead(const struct gl_gather *gather)
@@ -180,11 +180,10 @@ static struct gl_type_row type_of(const struct gl_gather *gather,
 }
 
 static void add_type(struct gl_gather *gather, const struct gl_own_list *own,
-                     const struct gl_offer *place, const struct gl_pricelist_row *row)
+                     const struct gl_offer_place *place, const struct gl_pricelist_row *row)
 {
     const struct gl_type_row type = type_of(gather, row);
-    const struct gl_offer like = gl_gather_like(gather->memory, &type);
-    struct gl_offer *offer = gl_gather_offer(gather, &like, place);
+    struct gl_offer *offer = gl_gather_offer(gather, gl_gather_type(gather->memory, &type), place);
     bool is_priced = row->price_u_usd != GL_UNKNOWN;
 
     offer->price_u_usd_per_h = row->price_u_usd;
@@ -209,16 +208,16 @@ static void add_region(struct gl_gather *gather, const struct gl_own_list *own, 
 {
     const struct gl_pricelist_row *rows = &own->list.rows[first];
     struct standing standing;
-    struct gl_offer place = {0};
+    const struct gl_offer_place *place = NULL;
 
     for (size_t i = 0; i < count; i++) {
         if (!is_offered(gather, own, &rows[i]))
             continue;
-        if (place.cloud == NULL) {
+        if (place == NULL) {
             find_standing(own, first, count, &standing);
             place = place_of(gather, own->own->cloud, rows->region, &standing);
         }
-        add_type(gather, own, &place, &rows[i]);
+        add_type(gather, own, place, &rows[i]);
     }
 }
 

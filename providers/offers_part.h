@@ -21,9 +21,8 @@ struct gl_offer_power {
 };
 
 struct gl_prepared {
-    bool is_wanted;
+    const struct gl_offer_type *type; /* NULL: not wanted */
     uint32_t priced_regions;
-    struct gl_offer like; /* gl_gather_like() */
 };
 
 /* What a cloud of the user's own told when it was last asked. */
@@ -35,13 +34,17 @@ struct gl_own_list {
 
 /* Owned by the list: what the offers point to. */
 struct gl_offer_memory {
-    void *block; /* the offers, and what is written beside them */
+    void *block; /* what stands beside the offers */
     size_t block_size;
+    struct gl_offer *offers; /* room for every wanted type in every region of its cloud */
+    size_t offers_size;
     char (*price_sources)[GL_OFFER_TEXT]; /* one a data source, then one a cloud that was asked */
     size_t price_source_count, asked_count;
-    struct gl_prepared *prepared;  /* one a type */
+    struct gl_prepared *prepared;  /* one a type of the tables */
+    struct gl_offer_type *types;   /* of the tables, of the user's own clouds, of this machine */
     struct gl_offer_power *powers; /* room for one a type, but few differ */
-    size_t power_count;
+    struct gl_offer_place *places; /* one a region with an offer */
+    size_t type_count, power_count, place_count;
     struct gl_own_list *owns; /* one for each of the options */
     size_t own_count;
     bool has_history; /* of any zone that was looked up */
@@ -59,8 +62,7 @@ struct gl_gather {
     struct gl_offer_memory *memory;
     int32_t *micro_usd; /* of one cloud at a time, as struct gl_price_grid has them */
     uint8_t *price_sources;
-    struct gl_offer *offers; /* room for every type in every region of its cloud */
-    size_t count;
+    size_t count; /* of memory->offers[] */
 };
 
 /* ---- offers.c ---- */
@@ -68,11 +70,14 @@ struct gl_gather {
 bool gl_gather_is_any(const char *const *globs, const char *name);
 bool gl_gather_is_asked(const struct gl_request *request, const char *cloud, const char *region);
 bool gl_gather_is_wanted(const struct gl_request *request, const struct gl_type_row *type);
-/* What the offers of one type share: no place and no price yet. */
-struct gl_offer gl_gather_like(struct gl_offer_memory *memory, const struct gl_type_row *type);
-/* One more of that type, in that place: its price is left to the caller. */
-struct gl_offer *gl_gather_offer(struct gl_gather *gather, const struct gl_offer *like,
-                                 const struct gl_offer *place);
+/* What offers share, kept where they may point to it. */
+const struct gl_offer_type *gl_gather_type(struct gl_offer_memory *memory,
+                                           const struct gl_type_row *type);
+const struct gl_offer_place *gl_gather_place(struct gl_offer_memory *memory,
+                                             const struct gl_offer_place *place);
+/* One more: its price is left to the caller. */
+struct gl_offer *gl_gather_offer(struct gl_gather *gather, const struct gl_offer_type *type,
+                                 const struct gl_offer_place *place);
 struct gl_signal_query gl_gather_query(const struct gl_gather *gather, const char *zone,
                                        const char *neso);
 const struct gl_zone_facts *gl_gather_zone_facts(const struct gl_gather *gather, const char *zone,
@@ -83,14 +88,14 @@ bool gl_gather_is_zone_asked(const struct gl_gather *gather, const char *zone, c
 
 /* ---- offers_local.c ---- */
 
-size_t gl_gather_local_most(const struct gl_offer_options *options);
+size_t gl_gather_local_most(const struct gl_offer_options *options); /* the same */
 void gl_gather_local(struct gl_gather *gather);
 
 /* ---- offers_own.c ---- */
 
-void gl_gather_own_read(struct gl_gather *gather); /* what is kept of them */
-size_t gl_gather_own_most(const struct gl_gather *gather);
-void gl_gather_own_ahead(const struct gl_gather *gather); /* send the questions of their zones */
+void gl_gather_own_read(struct gl_gather *gather);         /* what is kept of them */
+size_t gl_gather_own_most(const struct gl_gather *gather); /* offers, types or places */
+void gl_gather_own_ahead(const struct gl_gather *gather);  /* send the questions of their zones */
 void gl_gather_own(struct gl_gather *gather);
 void gl_gather_own_done(struct gl_offer_memory *memory);
 

@@ -127,9 +127,9 @@ void gl_ask_forecast(struct gl_arena *arena, struct gl_offer_list *offers, struc
     uint32_t hours = hours_to(now, until);
     size_t count = 0;
 
-    for (size_t i = 0; i < offers->count; i++)
-        for (size_t z = 0; z < offers->offers[i].zone_count; z++) {
-            const struct gl_zone_facts *zone = offers->offers[i].zones[z];
+    for (size_t i = 0; i < offers->place_count; i++)
+        for (size_t z = 0; z < offers->places[i].zone_count; z++) {
+            const struct gl_zone_facts *zone = offers->places[i].zones[z];
             const struct gl_zone_facts *is;
 
             if (zone->history_count == 0)
@@ -140,6 +140,6 @@ void gl_ask_forecast(struct gl_arena *arena, struct gl_offer_list *offers, struc
                 list[count++] = (struct replaced){zone, is};
             }
             if (is != NULL)
-                offers->offers[i].zones[z] = is;
+                offers->places[i].zones[z] = is;
         }
 }

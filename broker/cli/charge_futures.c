@@ -59,13 +59,13 @@ static bool futures_of(const struct gl_ask_result *asked, const struct gl_offer 
     int64_t hours = (end_of(asked) - from_s + HOUR_S - 1) / HOUR_S;
     const struct gl_history *histories[2];
 
-    if (offer->zone_count == 0 || hours < 1 || hours > GL_ENSEMBLE_MAX_HOURS)
+    if (offer->place->zone_count == 0 || hours < 1 || hours > GL_ENSEMBLE_MAX_HOURS)
         return false;
-    for (size_t z = 0; z < offer->zone_count; z++)
-        if ((histories[z] = history_of(offer->zones[z], counted)) == NULL)
+    for (size_t z = 0; z < offer->place->zone_count; z++)
+        if ((histories[z] = history_of(offer->place->zones[z], counted)) == NULL)
             return false;
-    return gl_book_futures(arena, histories, offer->zone_count, asked->now, (uint32_t)hours, out) >
-           0;
+    return gl_book_futures(arena, histories, offer->place->zone_count, asked->now, (uint32_t)hours,
+                           out) > 0;
 }
 
 void gl_charge_futures(const struct gl_config *config, const struct gl_ask_result *asked,
@@ -78,7 +78,7 @@ void gl_charge_futures(const struct gl_config *config, const struct gl_ask_resul
     struct gl_ensemble zones[2];
     struct gl_reserve_path path;
     struct gl_reserve_run run = {.zones = zones,
-                                 .zone_count = offer->zone_count,
+                                 .zone_count = offer->place->zone_count,
                                  .from_s = asked->now.unix_s,
                                  .until_s = end_of(asked),
                                  .p_ppm = config->reserve_ppm > 0 ? config->reserve_ppm
@@ -87,6 +87,7 @@ void gl_charge_futures(const struct gl_config *config, const struct gl_ask_resul
     if (gl_evidence_list_parse(json_object_get(plan, "series"), &counted, &ignored) != 0 ||
         !futures_of(asked, offer, &counted, &arena, zones) || !gl_reserve_path(&run, &arena, &path))
         return;
-    json_object_set_new(json_object_get(plan, "budget"), "futures",
-                        gl_budget_futures_json(&run, &path, offer->cloud, offer->region));
+    json_object_set_new(
+        json_object_get(plan, "budget"), "futures",
+        gl_budget_futures_json(&run, &path, offer->place->cloud, offer->place->region));
 }

@@ -62,9 +62,10 @@ static bool fits(const struct telling *telling, uint32_t offer, json_t **out_res
 
 static json_t *offer_json(const struct gl_offer *offer, const json_t *reserve)
 {
-    return json_pack("{s:s,s:s,s:s,s:I,s:O,s:O}", "cloud", offer->cloud, "region", offer->region,
-                     "type", offer->type, "vcpus", (json_int_t)offer->vcpus, "ug",
-                     json_object_get(reserve, "ug"), "u_usd", json_object_get(reserve, "u_usd"));
+    return json_pack("{s:s,s:s,s:s,s:I,s:O,s:O}", "cloud", offer->place->cloud, "region",
+                     offer->place->region, "type", offer->type->name, "vcpus",
+                     (json_int_t)offer->type->vcpus, "ug", json_object_get(reserve, "ug"), "u_usd",
+                     json_object_get(reserve, "u_usd"));
 }
 
 /* The best ranked of those that are allowed and fit: a cleaner or cheaper place, or a smaller
@@ -82,8 +83,8 @@ static void add_offer(const struct telling *telling, json_t *fitting)
         if (!fits(telling, decision->ranked[i], &reserve))
             continue;
         json_object_set_new(fitting, "offer", offer_json(offer, reserve));
-        gl_say(telling->context, "%s %s in %s would fit, up to the end", offer->cloud, offer->type,
-               offer->region);
+        gl_say(telling->context, "%s %s in %s would fit, up to the end", offer->place->cloud,
+               offer->type->name, offer->place->region);
         return;
     }
     json_object_set_new(fitting, "offer", json_null());

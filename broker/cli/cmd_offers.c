@@ -123,9 +123,9 @@ static void grams_text(const struct gl_judgement *judgement, char total[GL_RENDE
 
 static void zones_text(const struct gl_offer *offer, struct gl_str *out)
 {
-    for (size_t i = 0; i < offer->zone_count; i++)
-        gl_str_addf(out, "%s%s", i > 0 ? " or " : "", offer->zones[i]->zone);
-    if (offer->zone_count == 0)
+    for (size_t i = 0; i < offer->place->zone_count; i++)
+        gl_str_addf(out, "%s%s", i > 0 ? " or " : "", offer->place->zones[i]->zone);
+    if (offer->place->zone_count == 0)
         gl_str_add_char(out, '?');
 }
 
@@ -175,8 +175,8 @@ static void add_row(struct gl_table *table, const struct gl_ask_result *asked,
     zones_text(offer, &zones);
     gl_table_row(table,
                  (const char *const[COLUMNS]){
-                     number, offer->cloud, offer->region, offer->type, start, gl_str_text(&g),
-                     gl_str_text(&renewable), total, gl_str_text(&range),
+                     number, offer->place->cloud, offer->place->region, offer->type->name, start,
+                     gl_str_text(&g), gl_str_text(&renewable), total, gl_str_text(&range),
                      gl_render_number(offer->price_u_usd_per_h, 1e-6, price), grade,
                      gl_str_text(&zones),
                      gl_render_until(gl_render_promise_of(question, offer), question->now, until)});
@@ -193,9 +193,7 @@ static size_t region_length(const struct gl_question *question, size_t first)
     const struct gl_offer *offers = question->offers;
     size_t end = first + 1;
 
-    while (end < question->offer_count && (offers[end].region == offers[first].region ||
-                                           (strcmp(offers[end].region, offers[first].region) == 0 &&
-                                            strcmp(offers[end].cloud, offers[first].cloud) == 0)))
+    while (end < question->offer_count && offers[end].place == offers[first].place)
         end++;
     return end - first;
 }

@@ -75,10 +75,10 @@ static bool has_source(const struct gl_ask_result *asked, const struct gl_offer 
     size_t count;
     const struct gl_signal_report *reports = gl_signal_store_reports(asked->signals, &count);
 
-    for (size_t z = 0; z < offer->zone_count; z++)
+    for (size_t z = 0; z < offer->place->zone_count; z++)
         for (size_t i = 0; i < count; i++)
-            if (strcmp(reports[i].zone, offer->zones[z]->zone) == 0 && !reports[i].is_skipped &&
-                strcmp(reports[i].source, "builtin") != 0)
+            if (strcmp(reports[i].zone, offer->place->zones[z]->zone) == 0 &&
+                !reports[i].is_skipped && strcmp(reports[i].source, "builtin") != 0)
                 return true;
     return false;
 }
@@ -201,8 +201,8 @@ static int answer_allowed(struct waiting *waiting, const struct gl_ask_result *a
     context->reply.verdict = gl_verdict_word(GL_ALLOW);
     best = &question.offers[decision->ranked[0]];
     gl_render_verdict(GL_ALLOW, context->is_color, &context->reply.text);
-    gl_str_addf(&context->reply.text, ": %s/%s/%s fits now, %s, after %s.\n", best->cloud,
-                best->region, best->type, gl_instant_text(asked->now, at),
+    gl_str_addf(&context->reply.text, ": %s/%s/%s fits now, %s, after %s.\n", best->place->cloud,
+                best->place->region, best->type->name, gl_instant_text(asked->now, at),
                 gl_span_text((struct gl_span){asked->now.unix_s - waiting->begun_s}, span));
     context->reply.data = json_pack("{s:s,s:I,s:I,s:o}", "now", at, "waited_s",
                                     (json_int_t)(asked->now.unix_s - waiting->begun_s), "looks",

@@ -67,8 +67,9 @@ static int parse_name(const char *text, struct name *out, struct gl_error *err)
 
 static bool is_named(const struct gl_offer *offer, const struct name *name)
 {
-    return strcmp(offer->type, name->parts[2]) == 0 && strcmp(offer->region, name->parts[1]) == 0 &&
-           strcmp(offer->cloud, name->parts[0]) == 0;
+    return strcmp(offer->type->name, name->parts[2]) == 0 &&
+           strcmp(offer->place->region, name->parts[1]) == 0 &&
+           strcmp(offer->place->cloud, name->parts[0]) == 0;
 }
 
 /* The nearest known name among those of the offers that share the parts before it. */
@@ -81,7 +82,8 @@ static const char *nearest_part(const struct gl_offer_list *offers, const struct
 
     for (size_t i = 0; i < offers->count; i++) {
         const struct gl_offer *offer = &offers->offers[i];
-        const char *parts[NAME_PARTS] = {offer->cloud, offer->region, offer->type};
+        const char *parts[NAME_PARTS] = {offer->place->cloud, offer->place->region,
+                                         offer->type->name};
         bool is_alike = true;
 
         for (size_t p = 0; p < part; p++)
@@ -101,7 +103,8 @@ static size_t unknown_part(const struct gl_offer_list *offers, const struct name
 
     for (size_t i = 0; i < offers->count; i++) {
         const struct gl_offer *offer = &offers->offers[i];
-        const char *parts[NAME_PARTS] = {offer->cloud, offer->region, offer->type};
+        const char *parts[NAME_PARTS] = {offer->place->cloud, offer->place->region,
+                                         offer->type->name};
         size_t alike = 0;
 
         while (alike < NAME_PARTS && strcmp(parts[alike], name->parts[alike]) == 0)
@@ -146,9 +149,9 @@ static void decide_narrow(const struct gl_ask_result *asked, uint32_t offer, str
 {
     const struct gl_offer *one = &asked->offers->offers[offer];
 
-    *out = (struct narrow){.clouds = {one->cloud, NULL},
-                           .regions = {one->region, NULL},
-                           .types = {one->type, NULL},
+    *out = (struct narrow){.clouds = {one->place->cloud, NULL},
+                           .regions = {one->place->region, NULL},
+                           .types = {one->type->name, NULL},
                            .request = asked->request,
                            .offer = offer};
     out->request.clouds = out->clouds;
@@ -176,7 +179,8 @@ static void add_head(struct gl_context *context, const struct narrow *narrow)
     char at[GL_INSTANT_TEXT], span[GL_QUANTITY_TEXT];
 
     gl_render_verdict(narrow->decision->verdict, context->is_color, &line);
-    gl_str_addf(&line, ": %s/%s/%s\n", offer->cloud, offer->region, offer->type);
+    gl_str_addf(&line, ": %s/%s/%s\n", offer->place->cloud, offer->place->region,
+                offer->type->name);
     gl_str_addf(&line, "as of %s, for %s", gl_instant_text(narrow->question.now, at),
                 gl_span_text(narrow->request.duration, span));
     wrapped(context, 0, &line);
@@ -192,18 +196,19 @@ static void add_offer(struct gl_context *context, const struct narrow *narrow)
     char price[GL_RENDER_NUMBER], span[GL_QUANTITY_TEXT];
     const float *grams = judgement->grams_total;
 
-    gl_str_addf(&line, "offer: %u vCPU, %u MiB, %s%s%s, PUE %.3g, zone ", offer->vcpus,
-                offer->memory_mib, offer->arch != NULL ? offer->arch : "?",
-                offer->gpu != NULL ? ", " : "", offer->gpu != NULL ? offer->gpu : "", offer->pue);
-    for (size_t i = 0; i < offer->zone_count; i++)
-        gl_str_addf(&line, "%s%s", i > 0 ? " or " : "", offer->zones[i]->zone);
-    gl_str_addf(&line, "%s (mapping %s%s)\nexpect: ", offer->zone_count == 0 ? "?" : "",
-                gl_mapping_word(offer->mapping),
-                offer->zone_count > 1 ? ", the worse one counts" : "");
+    gl_str_addf(&line, "offer: %u vCPU, %u MiB, %s%s%s, PUE %.3g, zone ", offer->type->vcpus,
+                offer->type->memory_mib, offer->type->arch != NULL ? offer->type->arch : "?",
+                offer->type->gpu != NULL ? ", " : "",
+                offer->type->gpu != NULL ? offer->type->gpu : "", offer->place->pue);
+    for (size_t i = 0; i < offer->place->zone_count; i++)
+        gl_str_addf(&line, "%s%s", i > 0 ? " or " : "", offer->place->zones[i]->zone);
+    gl_str_addf(&line, "%s (mapping %s%s)\nexpect: ", offer->place->zone_count == 0 ? "?" : "",
+                gl_mapping_word(offer->place->mapping),
+                offer->place->zone_count > 1 ? ", the worse one counts" : "");
     gl_render_band(&(struct gl_band){(double)grams[0], (double)grams[1], (double)grams[2]}, &line);
     gl_str_addf(&line, " gCO2e in %s at %.0f %% load, location-based (power: %s); ",
                 gl_span_text(narrow->request.duration, span), narrow->request.load * 100,
-                offer->power_source);
+                offer->type->power_source);
     if (offer->price_u_usd_per_h == GL_UNKNOWN)
         gl_str_add(&line, "price not known");
     else
@@ -223,7 +228,8 @@ static void add_claim(struct gl_context *context, const struct narrow *narrow)
     char at[GL_INSTANT_TEXT];
     GL_AUTO(gl_str_done) struct gl_str line = {0};
 
-    if (gl_claim_find(&claims, offer->cloud, offer->region, offer->type, &claim)) {
+    if (gl_claim_find(&claims, offer->place->cloud, offer->place->region, offer->type->name,
+                      &claim)) {
         gl_str_add(&line, "claim: ");
         if (claim.asked_ppm != GL_UNKNOWN)
             gl_str_addf(&line, "%.3g %% carbon-free when asked on %.10s",
@@ -302,17 +308,17 @@ static json_t *add_evidence(struct gl_context *context, const struct narrow *nar
     struct gl_table *table = gl_table_new(evidence_columns, EVIDENCE_COLUMNS);
     json_t *list = json_array();
 
-    for (size_t z = 0; z < offer->zone_count; z++)
-        for (size_t i = 0; i < offer->zones[z]->count; i++)
-            json_array_append_new(list,
-                                  add_series(table, offer->zones[z], offer->zones[z]->series[i],
-                                             narrow->question.now));
+    for (size_t z = 0; z < offer->place->zone_count; z++)
+        for (size_t i = 0; i < offer->place->zones[z]->count; i++)
+            json_array_append_new(list, add_series(table, offer->place->zones[z],
+                                                   offer->place->zones[z]->series[i],
+                                                   narrow->question.now));
     gl_str_add(&context->reply.text, "Evidence at hand:\n");
     if (json_array_size(list) > 0)
         gl_table_text(table, context->columns, context->globals.is_accessible,
                       &context->reply.text);
     else
-        gl_str_add(&context->reply.text, offer->zone_count > 0
+        gl_str_add(&context->reply.text, offer->place->zone_count > 0
                                              ? "  none for its zone\n"
                                              : "  none: nobody has said in which zone it stands:\n"
                                                "  --zone ZONE, or greenlaunch init\n");
@@ -366,8 +372,9 @@ static void add_alternatives(struct gl_context *context, const struct gl_ask_res
 
         GL_AUTO(gl_str_done) struct gl_str line = {0};
 
-        gl_str_addf(&line, "best    %s/%s/%s of %zu that fit: greenlaunch offers", best->cloud,
-                    best->region, best->type, asked->decision->allowed);
+        gl_str_addf(&line, "best    %s/%s/%s of %zu that fit: greenlaunch offers",
+                    best->place->cloud, best->place->region, best->type->name,
+                    asked->decision->allowed);
         gl_str_add(out, "  ");
         gl_wrap_text(gl_str_text(&line), (struct gl_margins){2, 10, context->columns}, out);
     } else if (decision->alternative_count == 0) {
@@ -424,7 +431,8 @@ struct place {
 
 static bool is_same_region(const struct gl_offer *a, const struct gl_offer *b)
 {
-    return strcmp(a->cloud, b->cloud) == 0 && strcmp(a->region, b->region) == 0;
+    return strcmp(a->place->cloud, b->place->cloud) == 0 &&
+           strcmp(a->place->region, b->place->region) == 0;
 }
 
 /* Refused offers in the order of their rank, one place a region. */
@@ -471,11 +479,13 @@ static void add_place(struct gl_table *table, const struct gl_ask_result *asked,
 
     short_reason(reason, &why);
     snprintf(count, sizeof count, "%zu", place->count);
-    gl_table_row(table, (const char *const[REFUSED_COLUMNS]){offer->cloud, offer->region, count,
-                                                             offer->type, gl_str_text(&why)});
-    json_array_append_new(list, json_pack("{s:s,s:s,s:I,s:s,s:o}", "cloud", offer->cloud, "region",
-                                          offer->region, "offers", (json_int_t)place->count, "best",
-                                          offer->type, "reason", gl_render_reason_json(reason)));
+    gl_table_row(table,
+                 (const char *const[REFUSED_COLUMNS]){offer->place->cloud, offer->place->region,
+                                                      count, offer->type->name, gl_str_text(&why)});
+    json_array_append_new(list, json_pack("{s:s,s:s,s:I,s:s,s:o}", "cloud", offer->place->cloud,
+                                          "region", offer->place->region, "offers",
+                                          (json_int_t)place->count, "best", offer->type->name,
+                                          "reason", gl_render_reason_json(reason)));
 }
 
 static int explain_refused(struct gl_context *context, const struct gl_ask_result *asked,

@@ -104,7 +104,9 @@ struct gl_demo {
     struct gl_arena promises;      /* of the books */
     const struct gl_book *books[4];
     size_t offer_count;
-    struct gl_offer *offers;
+    struct gl_offer_type type;
+    struct gl_offer_place *places;
+    struct gl_offer *offers; /* one a place */
     struct gl_sim_queue queue;
     size_t job_count;
     struct gl_demo_job *jobs;

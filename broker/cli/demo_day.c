@@ -141,30 +141,33 @@ static struct gl_sim *make_cloud(struct gl_demo *demo, struct gl_error *err)
 
 static void make_offers(struct gl_demo *demo)
 {
-    struct gl_band idle = gl_sim_meter_watts(VCPUS, MEMORY_MIB, 0),
-                   full = gl_sim_meter_watts(VCPUS, MEMORY_MIB, 1);
-
+    demo->type = (struct gl_offer_type){
+        .name = GL_DEMO_TYPE,
+        .arch = "x86_64",
+        .vcpus = VCPUS,
+        .memory_mib = MEMORY_MIB,
+        .idle_w = gl_sim_meter_watts(VCPUS, MEMORY_MIB, 0),
+        .full_w = gl_sim_meter_watts(VCPUS, MEMORY_MIB, 1),
+        .power_source = "SIMULATED",
+    };
     demo->offer_count = gl_sim_grid_zones(demo->grid);
     demo->offers = gl_alloc(demo->offer_count * sizeof *demo->offers);
-    for (size_t z = 0; z < demo->offer_count; z++)
-        demo->offers[z] = (struct gl_offer){
+    demo->places = gl_alloc(demo->offer_count * sizeof *demo->places);
+    for (size_t z = 0; z < demo->offer_count; z++) {
+        demo->places[z] = (struct gl_offer_place){
             .cloud = GL_SIM_NAME,
             .region = gl_sim_grid_zone(demo->grid, z),
-            .type = GL_DEMO_TYPE,
             .country = "",
-            .arch = "x86_64",
-            .vcpus = VCPUS,
-            .memory_mib = MEMORY_MIB,
-            .price_u_usd_per_h = (int64_t)PRICE_U_USD * VCPUS,
-            .price_source = "SIMULATED",
-            .idle_w = idle,
-            .full_w = full,
             .pue = 1.2,
-            .power_source = "SIMULATED",
             .mapping = GL_MAP_SINGLE,
             .zone_count = 1,
             .zones = {gl_sim_grid_facts(demo->grid, z)},
         };
+        demo->offers[z] = (struct gl_offer){.place = &demo->places[z],
+                                            .type = &demo->type,
+                                            .price_u_usd_per_h = (int64_t)PRICE_U_USD * VCPUS,
+                                            .price_source = "SIMULATED"};
+    }
 }
 
 static int open_ledger(struct gl_demo *demo, struct gl_error *err)
@@ -230,6 +233,7 @@ void gl_demo_done(struct gl_demo *demo)
     gl_arena_done(&demo->promises);
     gl_sim_queue_done(&demo->queue);
     free(demo->offers);
+    free(demo->places);
     free(demo->jobs);
     demo->cloud = NULL;
     demo->launcher.ledger = NULL;
@@ -240,6 +244,7 @@ void gl_demo_done(struct gl_demo *demo)
     memset(demo->policies, 0, sizeof demo->policies);
     demo->promises = (struct gl_arena){0};
     demo->offers = NULL;
+    demo->places = NULL;
     demo->jobs = NULL;
 }
 

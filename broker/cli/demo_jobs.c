@@ -124,7 +124,9 @@ static void ask_of(const struct gl_demo *demo, const struct gl_demo_job *job, bo
     struct gl_instant now = gl_now(demo->world);
 
     *offers = (struct gl_offer_list){.count = is_bound ? 1 : demo->offer_count,
-                                     .offers = demo->offers + (is_bound ? job->home : 0)};
+                                     .offers = demo->offers + (is_bound ? job->home : 0),
+                                     .place_count = demo->offer_count,
+                                     .places = demo->places};
     *out = (struct gl_ask_result){.ask = &nothing_said,
                                   .policy = demo->policies[job->on_lapse],
                                   .request = {.duration = {job->run_ms / 1000},
@@ -150,12 +152,14 @@ static json_t *plan_of(const struct gl_ask_result *asked, uint32_t index, int64_
     if (plan == NULL)
         return NULL;
     json_object_set_new(plan, "simulated", json_true());
-    json_object_set_new(plan, "machine",
-                        gl_act_machine(GL_SIM_CPU_FAMILY, offer->vcpus, offer->memory_mib));
-    json_object_set_new(plan, "embodied", gl_act_embodied(offer->vcpus, HOST_VCPUS));
+    json_object_set_new(
+        plan, "machine",
+        gl_act_machine(GL_SIM_CPU_FAMILY, offer->type->vcpus, offer->type->memory_mib));
+    json_object_set_new(plan, "embodied", gl_act_embodied(offer->type->vcpus, HOST_VCPUS));
     json_object_set_new(plan, "pue_source", json_string("SIMULATED"));
     json_object_set_new(plan, "series",
-                        gl_evidence_figures(offer->zones, offer->zone_count, asked->now,
+                        gl_evidence_figures(offer->place->zones, offer->place->zone_count,
+                                            asked->now,
                                             (struct gl_instant){asked->now.unix_s + lease_s}));
     return plan;
 }
@@ -192,14 +196,14 @@ static int launch(struct gl_demo *demo, struct gl_demo_job *job, const struct gl
     GL_AUTO(gl_auto_json) json_t *plan = plan_of(asked, index, lease_s, err);
     const struct gl_order order = {.name = job->name,
                                    .cloud = GL_SIM_NAME,
-                                   .zone = offer->zones[0]->zone,
+                                   .zone = offer->place->zones[0]->zone,
                                    .plan = plan,
                                    .is_demo = true,
-                                   .launch = {.region = offer->region,
-                                              .type = offer->type,
+                                   .launch = {.region = offer->place->region,
+                                              .type = offer->type->name,
                                               .lease = {lease_s},
-                                              .vcpus = offer->vcpus,
-                                              .memory_mib = offer->memory_mib,
+                                              .vcpus = offer->type->vcpus,
+                                              .memory_mib = offer->type->memory_mib,
                                               .interval_s = INTERVAL_S}};
     struct gl_instance instance;
 
@@ -207,7 +211,7 @@ static int launch(struct gl_demo *demo, struct gl_demo_job *job, const struct gl
         return -1;
     memcpy(job->launch, instance.launch_id, sizeof job->launch);
     memcpy(job->instance, instance.id, sizeof job->instance);
-    job->zone = gl_sim_grid_find(demo->grid, offer->zones[0]->zone);
+    job->zone = gl_sim_grid_find(demo->grid, offer->place->zones[0]->zone);
     job->state = GL_DEMO_LIVE;
     job->stretches = asked->timetable != NULL ? asked->timetable->count : 0;
     demo->counts.launched++;

@@ -152,7 +152,7 @@ static const struct gl_offer *choose(const struct gl_ask_result *asked, const ch
     for (size_t i = 0; previous != NULL && i < decision->allowed; i++) {
         const struct gl_offer *offer = &asked->offers->offers[decision->ranked[i]];
 
-        if (strcmp(offer->region, previous) == 0) {
+        if (strcmp(offer->place->region, previous) == 0) {
             *out_is_kept = true;
             return offer;
         }
@@ -188,10 +188,11 @@ static json_t *answer_of(const struct gl_ask_result *asked, const struct query *
 
     set(answer, "decision", gl_verdict_word(asked->decision->verdict));
     set(answer, "reason", offer != NULL ? "every rule holds" : gl_render_gist(asked->decision));
-    set(answer, "cloud", offer != NULL ? offer->cloud : "none");
-    set(answer, "region", offer != NULL ? offer->region : "none");
-    set(answer, "machine_type", offer != NULL ? offer->type : "none");
-    set(answer, "zone", offer != NULL && offer->zone_count > 0 ? offer->zones[0]->zone : "");
+    set(answer, "cloud", offer != NULL ? offer->place->cloud : "none");
+    set(answer, "region", offer != NULL ? offer->place->region : "none");
+    set(answer, "machine_type", offer != NULL ? offer->type->name : "none");
+    set(answer, "zone",
+        offer != NULL && offer->place->zone_count > 0 ? offer->place->zones[0]->zone : "");
     set(answer, "kept_previous", is_kept ? "true" : "false");
     set(answer, "valid_until",
         offer != NULL

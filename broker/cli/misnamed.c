@@ -15,17 +15,17 @@ struct naming {
 
 static const char *cloud_of(const struct gl_offer *offer)
 {
-    return offer->cloud;
+    return offer->place->cloud;
 }
 
 static const char *region_of(const struct gl_offer *offer)
 {
-    return offer->region;
+    return offer->place->region;
 }
 
 static const char *type_of(const struct gl_offer *offer)
 {
-    return offer->type;
+    return offer->type->name;
 }
 
 static bool is_had(const struct naming *naming, const char *pattern,

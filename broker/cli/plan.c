@@ -66,16 +66,17 @@ static json_t *offer_json(const struct gl_offer *offer)
 {
     json_t *zones = json_array();
 
-    for (size_t z = 0; z < offer->zone_count; z++)
-        json_array_append_new(zones, json_string(offer->zones[z]->zone));
+    for (size_t z = 0; z < offer->place->zone_count; z++)
+        json_array_append_new(zones, json_string(offer->place->zones[z]->zone));
     return json_pack(
-        "{s:s,s:s,s:s,s:s,s:I,s:I,s:o,s:s,s:s,s:o}", "cloud", offer->cloud, "region", offer->region,
-        "type", offer->type, "country", offer->country, "vcpus", (json_int_t)offer->vcpus,
-        "memory_mib", (json_int_t)offer->memory_mib, "price_u_usd_per_h",
+        "{s:s,s:s,s:s,s:s,s:I,s:I,s:o,s:s,s:s,s:o}", "cloud", offer->place->cloud, "region",
+        offer->place->region, "type", offer->type->name, "country", offer->place->country, "vcpus",
+        (json_int_t)offer->type->vcpus, "memory_mib", (json_int_t)offer->type->memory_mib,
+        "price_u_usd_per_h",
         offer->price_u_usd_per_h == GL_UNKNOWN ? json_null()
                                                : json_integer(offer->price_u_usd_per_h),
-        "power_source", offer->power_source != NULL ? offer->power_source : "", "mapping",
-        gl_mapping_word(offer->mapping), "zones", zones);
+        "power_source", offer->type->power_source != NULL ? offer->type->power_source : "",
+        "mapping", gl_mapping_word(offer->place->mapping), "zones", zones);
 }
 
 json_t *gl_act_embodied(uint32_t vcpus, uint32_t host_vcpus)
@@ -190,15 +191,15 @@ static json_t *guarantee_json(const struct gl_ask_result *asked, uint32_t offer)
  * type of its cloud with the same processors. */
 static void read_host_of(const struct gl_offer *offer, struct gl_host *out)
 {
-    const struct gl_type_row *type = gl_data_type(offer->cloud, offer->type), *rows;
+    const struct gl_type_row *type = gl_data_type(offer->place->cloud, offer->type->name), *rows;
     size_t count = gl_data_types(&rows);
 
-    if (strcmp(offer->cloud, "local") == 0) {
+    if (strcmp(offer->place->cloud, "local") == 0) {
         gl_host_read(out);
         return;
     }
-    *out = (struct gl_host){.vcpus = offer->vcpus,
-                            .memory_mib = offer->memory_mib,
+    *out = (struct gl_host){.vcpus = offer->type->vcpus,
+                            .memory_mib = offer->type->memory_mib,
                             .family = type != NULL ? type->family : NULL};
     for (size_t i = 0; type != NULL && i < count; i++)
         if (strcmp(rows[i].cloud, type->cloud) == 0 && rows[i].vcpus > out->vcpus &&
@@ -210,10 +211,10 @@ static void read_host_of(const struct gl_offer *offer, struct gl_host *out)
 /* As the power model sees it. */
 static json_t *machine_of(const struct gl_offer *offer, const struct gl_host *host)
 {
-    const struct gl_type_row *type = gl_data_type(offer->cloud, offer->type);
-    json_t *machine = gl_act_machine(host->family, offer->vcpus, offer->memory_mib);
+    const struct gl_type_row *type = gl_data_type(offer->place->cloud, offer->type->name);
+    json_t *machine = gl_act_machine(host->family, offer->type->vcpus, offer->type->memory_mib);
 
-    if (type == NULL || strcmp(offer->cloud, "local") == 0)
+    if (type == NULL || strcmp(offer->place->cloud, "local") == 0)
         return machine;
     json_object_set_new(machine, "threads_milli",
                         json_integer((json_int_t)type->vcpus * type->baseline_permille));
@@ -238,19 +239,20 @@ json_t *gl_act_plan(const struct gl_ask_result *asked, uint32_t index, const cha
         return NULL;
     }
     guarantee = guarantee_json(asked, index);
-    series = gl_evidence_figures(offer->zones, offer->zone_count, asked->now, until);
+    series = gl_evidence_figures(offer->place->zones, offer->place->zone_count, asked->now, until);
     if (json_is_object(guarantee))
-        json_object_set_new(
-            guarantee, "series",
-            gl_evidence_others(offer->zones, offer->zone_count, asked->now, until, series));
-    plan = json_pack(
-        "{s:i,s:o,s:o,s:o,s:o,s:o,s:o,s:I,s:s,s:o,s:o}", "method_version", GL_METHOD_VERSION,
-        "request", request_json(&asked->request, command), "decision", decision_json(asked, index),
-        "offer", offer_json(offer), "machine", machine_of(offer, &host), "series", series,
-        "guarantee", guarantee, "pue_milli", (json_int_t)llround(offer->pue * 1000), "pue_source",
-        strcmp(offer->cloud, "local") == 0 ? "no facility: this machine" : "built-in table",
-        "embodied", gl_act_embodied(offer->vcpus, host.vcpus), "meter",
-        json_pack("{s:I}", "interval_ms", (json_int_t)interval_ms));
+        json_object_set_new(guarantee, "series",
+                            gl_evidence_others(offer->place->zones, offer->place->zone_count,
+                                               asked->now, until, series));
+    plan = json_pack("{s:i,s:o,s:o,s:o,s:o,s:o,s:o,s:I,s:s,s:o,s:o}", "method_version",
+                     GL_METHOD_VERSION, "request", request_json(&asked->request, command),
+                     "decision", decision_json(asked, index), "offer", offer_json(offer), "machine",
+                     machine_of(offer, &host), "series", series, "guarantee", guarantee,
+                     "pue_milli", (json_int_t)llround(offer->place->pue * 1000), "pue_source",
+                     strcmp(offer->place->cloud, "local") == 0 ? "no facility: this machine"
+                                                               : "built-in table",
+                     "embodied", gl_act_embodied(offer->type->vcpus, host.vcpus), "meter",
+                     json_pack("{s:I}", "interval_ms", (json_int_t)interval_ms));
     if (plan != NULL && timetable != NULL)
         json_object_set_new(plan, "timetable", gl_timetable_json(timetable));
     if (plan == NULL)

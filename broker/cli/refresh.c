@@ -176,7 +176,7 @@ static void advise(struct gl_context *context, const struct gl_cloud_ops *ops,
     size_t count = 0, priced = 0;
 
     for (size_t i = 0; i < offers->count; i++)
-        if (strcmp(offers->offers[i].cloud, ops->name) == 0) {
+        if (strcmp(offers->offers[i].place->cloud, ops->name) == 0) {
             count++;
             priced += offers->offers[i].price_u_usd_per_h != GL_UNKNOWN;
         }

@@ -60,8 +60,8 @@ static json_t *add_reasons(struct gl_context *context, const struct gl_ask_resul
         gl_reason_text(tallies[i].reason, &sentence);
         gl_str_addf(&context->reply.text, "  reason  %s\n          ", gl_str_text(&sentence));
         gl_render_count(&context->reply.text, tallies[i].count, "offer");
-        gl_str_addf(&context->reply.text, ", such as %s/%s/%s\n", offer->cloud, offer->region,
-                    offer->type);
+        gl_str_addf(&context->reply.text, ", such as %s/%s/%s\n", offer->place->cloud,
+                    offer->place->region, offer->type->name);
         json_object_set_new(reason, "offers", json_integer((json_int_t)tallies[i].count));
         json_array_append_new(reasons, reason);
     }
@@ -150,7 +150,7 @@ static void add_past_hint(struct gl_context *context, const struct gl_ask_result
     for (uint32_t i = 0; i < decision->judged; i++) {
         const struct gl_judgement *one = &decision->judgements[i];
         const struct gl_offer *offer = &asked->offers->offers[i];
-        const char *zone = offer->zone_count > 0 ? offer->zones[0]->zone : NULL;
+        const char *zone = offer->place->zone_count > 0 ? offer->place->zones[0]->zone : NULL;
 
         if (one->outcome != GL_OUTCOME_UNKNOWN || one->reason.constraint == NULL || zone == NULL ||
             one->reason.constraint->key->id != GL_KEY_CONFIDENCE ||
@@ -174,7 +174,7 @@ static void add_zone_hint(struct gl_context *context, const struct gl_ask_result
 
     for (uint32_t i = 0; i < decision->judged; i++)
         if (decision->judgements[i].outcome == GL_OUTCOME_UNKNOWN &&
-            asked->offers->offers[i].zone_count == 0) {
+            asked->offers->offers[i].place->zone_count == 0) {
             gl_str_add(&context->reply.text,
                        "  hint    nobody has said in which grid zone this machine stands: --zone "
                        "ZONE,\n          or once and for all: greenlaunch init\n");

@@ -191,19 +191,19 @@ int gl_rented_first_use(struct gl_context *context, struct gl_launcher *launcher
     GL_AUTO(gl_str_done) struct gl_str line = {0};
     bool is_short = ask->duration_s == INT64_MIN || ask->duration_s <= FIRST_LEASE_S, is_used;
 
-    if (!gl_cloud_is_remote(offer->cloud))
+    if (!gl_cloud_is_remote(offer->place->cloud))
         return GL_EXIT_OK;
-    if (was_used(launcher, offer->cloud, &is_used, err) != 0)
+    if (was_used(launcher, offer->place->cloud, &is_used, err) != 0)
         return -1;
     if (is_used)
         return GL_EXIT_OK;
     if (is_short && ask->max_price != NULL)
-        return may_ask(context) ? ask_person(context, ask, offer->cloud, err) : GL_EXIT_OK;
+        return may_ask(context) ? ask_person(context, ask, offer->place->cloud, err) : GL_EXIT_OK;
     line_to_type(context, ask, options, offer, &line);
     return gl_fail(err, GL_E_USAGE,
                    "the first launch on %s in this ledger is one instance, for at most 1 hour and "
                    "with a price cap: %s",
-                   offer->cloud, gl_str_text(&line));
+                   offer->place->cloud, gl_str_text(&line));
 }
 
 /* ---- places that had nothing to give ---- */

@@ -26,7 +26,7 @@ static bool is_of_family(const struct gl_offer *offer, const char *family)
 {
     char own[GL_DEMAND_NAME];
 
-    gl_demand_family(offer->cloud, offer->type, own);
+    gl_demand_family(offer->place->cloud, offer->type->name, own);
     return family[0] == '\0' || strcmp(own, family) == 0;
 }
 
@@ -42,9 +42,9 @@ static bool take_best(const struct gl_ask_result *asked, const char *family,
             best = &asked->offers->offers[decision->ranked[i]];
     if (best == NULL)
         return false;
-    snprintf(out->cloud, sizeof out->cloud, "%s", best->cloud);
-    snprintf(out->region, sizeof out->region, "%s", best->region);
-    snprintf(out->type, sizeof out->type, "%s", best->type);
+    snprintf(out->cloud, sizeof out->cloud, "%s", best->place->cloud);
+    snprintf(out->region, sizeof out->region, "%s", best->place->region);
+    snprintf(out->type, sizeof out->type, "%s", best->type->name);
     return true;
 }
 

@@ -301,9 +301,9 @@ static void warn_of_zone(struct gl_context *context, const char *zone,
     for (size_t i = 0; zone != NULL && i < offers->count; i++) {
         const struct gl_offer *offer = &offers->offers[i];
 
-        if (strcmp(offer->cloud, "local") != 0 || offer->zone_count == 0)
+        if (strcmp(offer->place->cloud, "local") != 0 || offer->place->zone_count == 0)
             continue;
-        if (offer->zones[0]->count == 0)
+        if (offer->place->zones[0]->count == 0)
             gl_warn_of_zone(context, zone);
         return;
     }
@@ -333,8 +333,8 @@ static size_t zones_with_history(const struct gl_offer_list *offers,
     size_t count = 0;
 
     for (size_t i = 0; i < offers->count; i++)
-        for (size_t z = 0; z < offers->offers[i].zone_count && count < capacity; z++) {
-            const struct gl_zone_facts *zone = offers->offers[i].zones[z];
+        for (size_t z = 0; z < offers->offers[i].place->zone_count && count < capacity; z++) {
+            const struct gl_zone_facts *zone = offers->offers[i].place->zones[z];
             size_t at = 0;
 
             if (zone->history_count == 0)
@@ -390,9 +390,9 @@ static bool is_left_out(const struct gl_without *without, const struct gl_offer 
     for (size_t i = 0; i < without->count; i++) {
         const struct gl_left_out *item = &without->items[i];
 
-        if (strcmp(item->cloud, offer->cloud) == 0 &&
-            (item->region[0] == '\0' || strcmp(item->region, offer->region) == 0) &&
-            (item->type[0] == '\0' || strcmp(item->type, offer->type) == 0))
+        if (strcmp(item->cloud, offer->place->cloud) == 0 &&
+            (item->region[0] == '\0' || strcmp(item->region, offer->place->region) == 0) &&
+            (item->type[0] == '\0' || strcmp(item->type, offer->type->name) == 0))
             return true;
     }
     return false;

@@ -198,11 +198,11 @@ static struct gl_plan_place place_of(const struct gl_ask_result *asked,
                                      const struct gl_schedule_place *place)
 {
     const struct gl_offer *offer = &asked->offers->offers[place->offer];
-    double idle = offer->idle_w.central, full = offer->full_w.central;
+    double idle = offer->type->idle_w.central, full = offer->type->full_w.central;
     double watts = idle + (full - idle) * asked->request.load;
 
     return (struct gl_plan_place){.intensity = &place->futures,
-                                  .pue = offer->pue,
+                                  .pue = offer->place->pue,
                                   .kwh_per_hour = watts * asked->request.count / 1000,
                                   .idle_kwh_per_hour = idle * asked->request.count / 1000};
 }

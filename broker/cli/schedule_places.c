@@ -48,7 +48,8 @@ void gl_schedule_add_gap(struct gl_schedule *schedule, const struct gl_zone_fact
 
 static bool has_watts(const struct gl_offer *offer)
 {
-    return offer->full_w.central > 0 && offer->idle_w.central >= 0 && offer->pue >= 1;
+    return offer->type->full_w.central > 0 && offer->type->idle_w.central >= 0 &&
+           offer->place->pue >= 1;
 }
 
 static bool is_named(const struct gl_option_list *clouds, const char *cloud)
@@ -62,16 +63,17 @@ static bool is_named(const struct gl_option_list *clouds, const char *cloud)
 /* As launch has it: this machine at once, a rented one on a cloud that was added or is named. */
 static bool is_ready(const struct gl_schedule_ask *ask, const struct gl_offer *offer)
 {
-    if (ask->config == NULL || strcmp(offer->cloud, "local") == 0)
+    if (ask->config == NULL || strcmp(offer->place->cloud, "local") == 0)
         return true;
-    return gl_cloud_is_remote(offer->cloud) &&
-           (gl_config_cloud(ask->config, offer->cloud) != NULL ||
-            is_named(ask->clouds, offer->cloud));
+    return gl_cloud_is_remote(offer->place->cloud) &&
+           (gl_config_cloud(ask->config, offer->place->cloud) != NULL ||
+            is_named(ask->clouds, offer->place->cloud));
 }
 
 static bool is_as_large(const struct gl_offer *offer, const struct gl_offer *size)
 {
-    return size == NULL || (offer->vcpus >= size->vcpus && offer->memory_mib >= size->memory_mib);
+    return size == NULL || (offer->type->vcpus >= size->type->vcpus &&
+                            offer->type->memory_mib >= size->type->memory_mib);
 }
 
 /* Who says what it needs, by type or size, is taken at his word; else what stands at home says. */
@@ -85,8 +87,9 @@ static bool says_size(const struct gl_request *request)
 
 static bool stands_where(const struct gl_schedule_place *place, const struct gl_offer *offer)
 {
-    return place->zone_count == offer->zone_count && place->zones[0] == offer->zones[0] &&
-           place->zones[1] == (offer->zone_count > 1 ? offer->zones[1] : NULL);
+    return place->zone_count == offer->place->zone_count &&
+           place->zones[0] == offer->place->zones[0] &&
+           place->zones[1] == (offer->place->zone_count > 1 ? offer->place->zones[1] : NULL);
 }
 
 static bool is_listed(const struct gl_schedule *schedule, const struct gl_offer *offer)
@@ -112,10 +115,11 @@ static bool take_place(const struct choosing *by, uint32_t index, struct gl_sche
     const struct gl_offer *offer = &by->asked->offers->offers[index];
     struct gl_schedule_place *place = &schedule->places[schedule->count];
 
-    *place = (struct gl_schedule_place){
-        .offer = index, .is_ready = is_ready(by->ask, offer), .zone_count = offer->zone_count};
-    for (size_t z = 0; z < offer->zone_count; z++) {
-        const struct gl_zone_facts *zone = offer->zones[z];
+    *place = (struct gl_schedule_place){.offer = index,
+                                        .is_ready = is_ready(by->ask, offer),
+                                        .zone_count = offer->place->zone_count};
+    for (size_t z = 0; z < offer->place->zone_count; z++) {
+        const struct gl_zone_facts *zone = offer->place->zones[z];
 
         place->zones[z] = zone;
         place->intensity[z] = intensity_of(zone);
@@ -146,8 +150,8 @@ static const struct gl_offer *ranked(const struct gl_ask_result *asked, size_t a
 
 static bool is_at_home(const struct gl_offer *offer, const char *home_zone)
 {
-    return home_zone != NULL && strcmp(offer->cloud, "local") == 0 && offer->zone_count == 1 &&
-           strcmp(offer->zones[0]->zone, home_zone) == 0;
+    return home_zone != NULL && strcmp(offer->place->cloud, "local") == 0 &&
+           offer->place->zone_count == 1 && strcmp(offer->place->zones[0]->zone, home_zone) == 0;
 }
 
 static void list_home(struct choosing *by, struct gl_schedule *schedule)
@@ -172,13 +176,13 @@ static void count_without(const struct gl_ask_result *asked, struct gl_schedule 
     for (size_t i = 0; i < ranked_count(asked); i++) {
         const struct gl_offer *offer = ranked(asked, i);
 
-        for (size_t z = 0; z < offer->zone_count; z++) {
+        for (size_t z = 0; z < offer->place->zone_count; z++) {
             size_t at = 0;
 
-            while (at < schedule->without && seen[at] != offer->zones[z])
+            while (at < schedule->without && seen[at] != offer->place->zones[z])
                 at++;
-            if (at == schedule->without && intensity_of(offer->zones[z]) == NULL)
-                seen[schedule->without++] = offer->zones[z];
+            if (at == schedule->without && intensity_of(offer->place->zones[z]) == NULL)
+                seen[schedule->without++] = offer->place->zones[z];
         }
     }
 }
@@ -190,7 +194,7 @@ static void list_ranked(struct choosing *by, struct gl_schedule *schedule)
     for (size_t i = 0; i < ranked_count(by->asked) && schedule->count < GL_SCHEDULE_PLACES; i++) {
         const struct gl_offer *offer = ranked(by->asked, i);
 
-        if (offer->zone_count == 0 || !has_watts(offer) || !is_as_large(offer, by->size) ||
+        if (offer->place->zone_count == 0 || !has_watts(offer) || !is_as_large(offer, by->size) ||
             is_listed(schedule, offer) || (by->wants_ready && !is_ready(by->ask, offer)))
             continue;
         if (take_place(by, by->asked->decision->ranked[i], schedule) && by->size == NULL &&
@@ -205,14 +209,14 @@ static void note_passed(const struct choosing *by, struct gl_schedule *schedule)
     for (size_t i = 0; i < ranked_count(by->asked); i++) {
         const struct gl_offer *offer = ranked(by->asked, i);
 
-        if (offer->zone_count == 0 || !has_watts(offer) || is_listed(schedule, offer) ||
-            intensity_of(offer->zones[0]) == NULL)
+        if (offer->place->zone_count == 0 || !has_watts(offer) || is_listed(schedule, offer) ||
+            intensity_of(offer->place->zones[0]) == NULL)
             continue;
         if (by->wants_ready && !is_ready(by->ask, offer))
             schedule->passed_over += is_as_large(offer, by->size);
         else if (!is_as_large(offer, by->size))
-            gl_schedule_add_gap(schedule, offer->zones[0], intensity_of(offer->zones[0]),
-                                GL_SCHEDULE_SIZE);
+            gl_schedule_add_gap(schedule, offer->place->zones[0],
+                                intensity_of(offer->place->zones[0]), GL_SCHEDULE_SIZE);
     }
 }
 
@@ -221,8 +225,8 @@ static bool is_any_ready(const struct gl_ask_result *asked, const struct gl_sche
     for (size_t i = 0; i < ranked_count(asked); i++) {
         const struct gl_offer *offer = ranked(asked, i);
 
-        if (offer->zone_count > 0 && has_watts(offer) && is_ready(ask, offer) &&
-            intensity_of(offer->zones[0]) != NULL)
+        if (offer->place->zone_count > 0 && has_watts(offer) && is_ready(ask, offer) &&
+            intensity_of(offer->place->zones[0]) != NULL)
             return true;
     }
     return false;

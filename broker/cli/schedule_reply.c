@@ -127,22 +127,22 @@ static void add_where(struct gl_again *again, const struct gl_ask *ask,
 
     if (gl_start_check_rules(asked->policy, false, &no_rule) != 0)
         gl_again_add(again, "--no-rules");
-    if (strcmp(offer->cloud, "local") == 0) {
+    if (strcmp(offer->place->cloud, "local") == 0) {
         gl_again_add(again, "--");
         gl_again_add(again, "COMMAND");
         return;
     }
     if (ask->clouds.count == 0) {
         gl_again_add(again, "--cloud");
-        gl_again_add(again, offer->cloud);
+        gl_again_add(again, offer->place->cloud);
     }
     if (ask->regions.count == 0) {
         gl_again_add(again, "--region");
-        gl_again_add(again, offer->region);
+        gl_again_add(again, offer->place->region);
     }
     if (ask->types.count == 0) {
         gl_again_add(again, "--type");
-        gl_again_add(again, offer->type);
+        gl_again_add(again, offer->type->name);
     }
 }
 
@@ -159,7 +159,7 @@ static void next_later(struct gl_context *context, const struct gl_ask *ask,
 {
     const struct gl_plan *plan = &schedule->plan;
     const struct gl_offer *offer = &asked->offers->offers[first_place(schedule)->offer];
-    bool is_here = strcmp(offer->cloud, "local") == 0, is_now = plan->start_h == 0;
+    bool is_here = strcmp(offer->place->cloud, "local") == 0, is_now = plan->start_h == 0;
     bool has_pauses = wish->may_pause && !wish->may_move && is_here;
     struct gl_ask when = *ask;
     struct gl_again_clock clock;
@@ -185,7 +185,7 @@ static void next_later(struct gl_context *context, const struct gl_ask *ask,
 static void next_cloud(struct gl_context *context, const struct gl_ask_result *asked,
                        uint32_t offer)
 {
-    const char *cloud = asked->offers->offers[offer].cloud;
+    const char *cloud = asked->offers->offers[offer].place->cloud;
 
     if (gl_cloud_is_remote(cloud))
         gl_next(context, "add the cloud, so that plans may use it",

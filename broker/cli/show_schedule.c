@@ -38,8 +38,9 @@ static void add_place(struct gl_str *out, const struct gl_ask_result *asked,
 {
     const struct gl_offer *offer = &asked->offers->offers[schedule->places[place].offer];
 
-    gl_str_addf(out, "%s (%s/%s/%s%s)", schedule->places[place].name, offer->cloud, offer->region,
-                offer->type, schedule->places[place].is_ready ? "" : ", not set up here");
+    gl_str_addf(out, "%s (%s/%s/%s%s)", schedule->places[place].name, offer->place->cloud,
+                offer->place->region, offer->type->name,
+                schedule->places[place].is_ready ? "" : ", not set up here");
 }
 
 static void add_start(struct gl_context *context, const struct gl_ask_result *asked,
@@ -189,10 +190,10 @@ static void add_cost(struct gl_context *context, const struct gl_ask_result *ask
 
 static void add_way_in(struct gl_str *line, const struct gl_offer *offer)
 {
-    if (gl_cloud_is_remote(offer->cloud))
-        gl_str_addf(line, "; to add it: greenlaunch provider add %s", offer->cloud);
+    if (gl_cloud_is_remote(offer->place->cloud))
+        gl_str_addf(line, "; to add it: greenlaunch provider add %s", offer->place->cloud);
     else
-        gl_str_addf(line, "; this version ranks %s but cannot launch there", offer->cloud);
+        gl_str_addf(line, "; this version ranks %s but cannot launch there", offer->place->cloud);
 }
 
 /* A better plan somewhere that is not set up is said, not chosen. */
@@ -208,7 +209,8 @@ static void add_other(struct gl_context *context, const struct gl_ask_result *as
     offer = &asked->offers->offers[other->offer];
     gl_render_band(&other->emitted_g, &line);
     gl_str_addf(&line, " gCO2e with %s, which is not set up here: in %s (%s/%s/%s), a start ",
-                offer->cloud, other->name, offer->cloud, offer->region, offer->type);
+                offer->place->cloud, other->name, offer->place->cloud, offer->place->region,
+                offer->type->name);
     add_when(&line, asked, gl_schedule_at(asked, other->start_h));
     add_way_in(&line, offer);
     add_line(context, "also", &line);
@@ -225,7 +227,7 @@ static void add_unready(struct gl_context *context, const struct gl_ask_result *
 
     if (place->is_ready)
         return;
-    gl_str_addf(&line, "%s is not set up here and nothing else was asked for", offer->cloud);
+    gl_str_addf(&line, "%s is not set up here and nothing else was asked for", offer->place->cloud);
     add_way_in(&line, offer);
     add_line(context, "note", &line);
 }
@@ -419,8 +421,8 @@ static json_t *stretches_json(const struct gl_ask_result *asked, const struct gl
         json_array_append_new(
             list,
             json_pack("{s:s,s:s,s:s,s:s,s:b,s:s,s:s}", "zone", schedule->places[one.place].name,
-                      "cloud", offer->cloud, "region", offer->region, "type", offer->type,
-                      "is_set_up", schedule->places[one.place].is_ready, "from",
+                      "cloud", offer->place->cloud, "region", offer->place->region, "type",
+                      offer->type->name, "is_set_up", schedule->places[one.place].is_ready, "from",
                       gl_instant_text(one.from, from), "until", gl_instant_text(one.until, until)));
     }
     return list;
@@ -443,10 +445,10 @@ static json_t *other_json(const struct gl_ask_result *asked, const struct gl_sch
         return json_null();
     offer = &asked->offers->offers[other->offer];
     return json_pack("{s:s,s:s,s:s,s:s,s:s,s:o,s:f,s:b}", "zone", other->name, "cloud",
-                     offer->cloud, "region", offer->region, "type", offer->type, "start",
-                     gl_instant_text(gl_schedule_at(asked, other->start_h), at), "emitted",
+                     offer->place->cloud, "region", offer->place->region, "type", offer->type->name,
+                     "start", gl_instant_text(gl_schedule_at(asked, other->start_h), at), "emitted",
                      band_json(&other->emitted_g, "gCO2e"), "confidence", other->confidence,
-                     "can_be_added", gl_cloud_is_remote(offer->cloud));
+                     "can_be_added", gl_cloud_is_remote(offer->place->cloud));
 }
 
 static json_t *plan_json(const struct gl_ask_result *asked, const struct gl_schedule *schedule)

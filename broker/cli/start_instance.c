@@ -52,8 +52,9 @@ static void say_choice(struct gl_context *context, const struct gl_ask_result *a
     const struct gl_judgement *judgement = &asked->decision->judgements[index];
     char span[GL_QUANTITY_TEXT];
 
-    gl_say(context, "ALLOWED: %s %s in zone %s for %s%s%s (evidence grade %c)", offer->cloud,
-           offer->type, offer->zone_count > 0 ? offer->zones[0]->zone : "unknown",
+    gl_say(context, "ALLOWED: %s %s in zone %s for %s%s%s (evidence grade %c)", offer->place->cloud,
+           offer->type->name,
+           offer->place->zone_count > 0 ? offer->place->zones[0]->zone : "unknown",
            gl_span_text(asked->request.duration, span),
            asked->policy->rule_count == 0 ? "; no rules, nothing is promised"
            : asked->threshold[0] != '\0'  ? "; rule: "
@@ -62,7 +63,7 @@ static void say_choice(struct gl_context *context, const struct gl_ask_result *a
     say_promise(context, asked, offer);
     if (judgement->has_warning)
         gl_warn(context, "GL8003", "allowed with a warning: see greenlaunch why %s/%s/%s",
-                offer->cloud, offer->region, offer->type);
+                offer->place->cloud, offer->place->region, offer->type->name);
 }
 
 static struct gl_order order_of(const struct gl_context *context, const struct gl_offer *offer,
@@ -71,15 +72,15 @@ static struct gl_order order_of(const struct gl_context *context, const struct g
 {
     return (struct gl_order){
         .name = options->name != NULL ? options->name : "",
-        .cloud = offer->cloud,
-        .zone = offer->zone_count > 0 ? offer->zones[0]->zone : "",
+        .cloud = offer->place->cloud,
+        .zone = offer->place->zone_count > 0 ? offer->place->zones[0]->zone : "",
         .plan = plan,
         .is_demo = context->is_demo,
-        .launch = {.region = offer->region,
-                   .type = offer->type,
+        .launch = {.region = offer->place->region,
+                   .type = offer->type->name,
                    .lease = {lease_s},
-                   .vcpus = offer->vcpus,
-                   .memory_mib = offer->memory_mib,
+                   .vcpus = offer->type->vcpus,
+                   .memory_mib = offer->type->memory_mib,
                    .command = options->command,
                    .image = options->image,
                    .with = options->with,

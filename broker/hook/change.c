@@ -66,7 +66,7 @@ static void weigh(struct gl_hook_judge *judge, const struct gl_intent *intent,
     size_t count = gl_hook_variants(judge, intent, side->machine, side->place, variants);
     int64_t counts[GL_COUNT_BASES], number;
 
-    gl_hook_counts(side->count, judge->offers[variants[0]].vcpus, counts);
+    gl_hook_counts(side->count, judge->offers[variants[0]].type->vcpus, counts);
     number = counts[gl_rule_count_basis(&question, NULL)];
     gl_hook_rate_of(judge, variants, count, out_grams);
     for (unsigned part = 0; part < 3; part++)

@@ -102,19 +102,19 @@ struct placing {
 static void add_place(struct placing *placing, const char *cloud, const char *region)
 {
     GL_AUTO(gl_str_done) struct gl_str key = {0};
-    struct gl_offer offer;
+    struct gl_offer_place is;
     bool is_new;
 
     if (!gl_hook_is_plain(cloud) || !gl_hook_is_plain(region))
         return;
     gl_str_addf(&key, "%s/%s", cloud, region);
     gl_keyset_add(&placing->seen, key.text, key.length, &is_new);
-    if (!is_new || !gl_offers_place(placing->request, placing->store, cloud, region, &offer))
+    if (!is_new || !gl_offers_place(placing->request, placing->store, cloud, region, &is))
         return;
     placing->places =
         gl_arena_grow(placing->arena, placing->places, placing->count, sizeof *placing->places);
     placing->places[placing->count++] =
-        (struct gl_hook_place){.cloud = cloud, .region = region, .offer = offer};
+        (struct gl_hook_place){.cloud = cloud, .region = region, .is = is};
 }
 
 static void add_cloud(struct placing *placing, const char *cloud)

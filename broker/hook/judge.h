@@ -15,7 +15,7 @@
 /* A place that plans name, as they write it: a hall of a region is judged as its region. */
 struct gl_hook_place {
     const char *cloud, *region;
-    struct gl_offer offer; /* gl_offers_place() */
+    struct gl_offer_place is; /* gl_offers_place() */
 };
 
 /* What an account of a rule has left in its window. */

@@ -64,11 +64,11 @@ void gl_hook_case_of(const struct gl_hook_judge *judge, const struct gl_intent *
                     .address = intent->address,
                     .resource = intent->type,
                     .plan = plan->file},
-        .clouds = {one->cloud, NULL},
-        .regions = {one->region, NULL},
-        .types = {one->type, NULL},
+        .clouds = {one->place->cloud, NULL},
+        .regions = {one->place->region, NULL},
+        .types = {one->type->name, NULL},
     };
-    gl_hook_counts(&intent->count, one->vcpus, out->subject.counts);
+    gl_hook_counts(&intent->count, one->type->vcpus, out->subject.counts);
     out->request = (struct gl_request){
         .duration = duration_of(judge->ask, intent),
         .start = judge->ask->now,
@@ -163,8 +163,9 @@ struct collected {
 /* Without a grid there is no evidence, whatever source is asked. */
 static bool is_off_the_map(const struct gl_reason *reason, const struct gl_offer *offer)
 {
-    return reason->gap == GL_GAP_MISSING && offer->cloud[0] != '\0' && offer->region[0] != '\0' &&
-           gl_data_region(offer->cloud, offer->region) == NULL;
+    return reason->gap == GL_GAP_MISSING && offer->place->cloud[0] != '\0' &&
+           offer->place->region[0] != '\0' &&
+           gl_data_region(offer->place->cloud, offer->place->region) == NULL;
 }
 
 static void say(struct collected *one, const struct gl_reason *reason, const char *where,
@@ -174,8 +175,8 @@ static void say(struct collected *one, const struct gl_reason *reason, const cha
 
     gl_reason_text(reason, &text);
     if (is_off_the_map(reason, offer)) {
-        gl_str_addf(&text, ", because no table says in which grid %s of %s lies", offer->region,
-                    offer->cloud);
+        gl_str_addf(&text, ", because no table says in which grid %s of %s lies",
+                    offer->place->region, offer->place->cloud);
     }
     if (strstr(gl_str_text(&one->said), gl_str_text(&text)) != NULL)
         return;
@@ -244,8 +245,9 @@ static void collect_case(const struct gl_hook_judge *judge, const struct gl_hook
     GL_AUTO(gl_str_done) struct gl_str where = {0};
 
     if (is_one_of_many)
-        gl_str_addf(&where, "%s%sin %s: ", offer->type, offer->type[0] != '\0' ? " " : "",
-                    offer->region[0] != '\0' ? offer->region : "an unknown region");
+        gl_str_addf(&where, "%s%sin %s: ", offer->type->name,
+                    offer->type->name[0] != '\0' ? " " : "",
+                    offer->place->region[0] != '\0' ? offer->place->region : "an unknown region");
     for (size_t i = 0; i < count; i++)
         if (reasons[i].rule != NULL)
             collect(&question, &reasons[i], gl_str_text(&where),

@@ -69,7 +69,8 @@ static void take_offers(struct gl_hook_judge *judge)
     judge->type_samples = gl_alloc((ask->offer_count + 1) * sizeof *judge->type_samples);
     for (size_t i = 0; i < ask->offer_count; i++) {
         const struct gl_offer *offer = &ask->offers[i];
-        const char *parts[KEY_PARTS] = {offer->cloud, offer->type, offer->region, ""};
+        const char *parts[KEY_PARTS] = {offer->place->cloud, offer->type->name,
+                                        offer->place->region, ""};
         uint32_t index = add_offer(judge, offer);
         size_t number = number_of(&judge->offer_keys, parts, KEY_PARTS, &is_new);
 
@@ -131,61 +132,67 @@ static const char *plain(const char *text)
     return gl_hook_is_plain(text) ? text : "";
 }
 
-/* The place alone; of one that no table knows, its name. */
-static struct gl_offer place_of(const struct gl_hook_judge *judge, const char *cloud,
-                                const char *region)
+/* NULL: no table knows it. */
+static const struct gl_offer_place *known_place(const struct gl_hook_judge *judge,
+                                                const char *cloud, const char *region)
 {
     const char *parts[] = {cloud, region};
-    size_t number = find(&judge->place_keys, parts, 2);
+    size_t number = region[0] != '\0' ? find(&judge->place_keys, parts, 2) : SIZE_MAX;
 
-    if (region[0] != '\0' && number != SIZE_MAX)
-        return judge->ask->places[number].offer;
-    return (struct gl_offer){.cloud = cloud,
-                             .region = region,
-                             .type = "",
-                             .country = "",
-                             .price_u_usd_per_h = GL_UNKNOWN,
-                             .price_source = "",
-                             .power_source = "",
-                             .pue = 1};
+    return number != SIZE_MAX ? &judge->ask->places[number].is : NULL;
+}
+
+static const struct gl_offer_place *unknown_place(const struct gl_hook_judge *judge,
+                                                  const char *cloud, const char *region)
+{
+    struct gl_offer_place *place = gl_arena_take(judge->arena, sizeof *place);
+
+    *place = (struct gl_offer_place){.cloud = cloud, .region = region, .country = "", .pue = 1};
+    return place;
 }
 
 /* What the type draws does not depend on where it stands; what it costs does. */
-static void add_type(const struct gl_hook_judge *judge, const char *type, struct gl_offer *offer)
+static struct gl_offer_type type_like(const struct gl_hook_judge *judge, const char *cloud,
+                                      const char *name)
 {
-    const char *parts[] = {offer->cloud, type};
-    size_t number = find(&judge->type_keys, parts, 2);
-    const struct gl_offer *like;
+    const char *parts[] = {cloud, name};
+    size_t number = name[0] != '\0' ? find(&judge->type_keys, parts, 2) : SIZE_MAX;
+    struct gl_offer_type type = {.power_source = ""};
 
-    offer->type = type;
-    if (type[0] == '\0' || number == SIZE_MAX)
-        return;
-    like = &judge->offers[judge->type_samples[number]];
-    offer->arch = like->arch;
-    offer->gpu = like->gpu;
-    offer->gpu_count = like->gpu_count;
-    offer->vcpus = like->vcpus;
-    offer->memory_mib = like->memory_mib;
-    offer->idle_w = like->idle_w;
-    offer->full_w = like->full_w;
-    offer->power_source = like->power_source;
+    if (number != SIZE_MAX)
+        type = *judge->offers[judge->type_samples[number]].type;
+    type.name = name;
+    return type;
 }
 
 /* What the plan itself says of a machine that the catalogue does not know. */
-static void add_size(const struct gl_intent_machine *machine, struct gl_offer *offer)
+static void add_size(const struct gl_intent_machine *machine, struct gl_offer_type *type)
 {
-    if (offer->vcpus == 0 && machine->vcpus_u != GL_UNKNOWN && machine->vcpus_u > 0 &&
+    if (type->vcpus == 0 && machine->vcpus_u != GL_UNKNOWN && machine->vcpus_u > 0 &&
         machine->vcpus_u < INT64_C(1000000000000))
-        offer->vcpus = (uint32_t)((machine->vcpus_u + 999999) / 1000000);
-    if (offer->memory_mib == 0 && machine->memory_mib != GL_UNKNOWN && machine->memory_mib > 0 &&
+        type->vcpus = (uint32_t)((machine->vcpus_u + 999999) / 1000000);
+    if (type->memory_mib == 0 && machine->memory_mib != GL_UNKNOWN && machine->memory_mib > 0 &&
         machine->memory_mib < UINT32_MAX)
-        offer->memory_mib = (uint32_t)machine->memory_mib;
-    if (offer->gpu == NULL && machine->accelerator != NULL) {
-        offer->gpu = machine->accelerator;
-        offer->gpu_count = machine->accelerator_count > 0 && machine->accelerator_count < 1024
-                               ? (uint32_t)machine->accelerator_count
-                               : 1;
+        type->memory_mib = (uint32_t)machine->memory_mib;
+    if (type->gpu == NULL && machine->accelerator != NULL) {
+        type->gpu = machine->accelerator;
+        type->gpu_count = machine->accelerator_count > 0 && machine->accelerator_count < 1024
+                              ? (uint32_t)machine->accelerator_count
+                              : 1;
     }
+}
+
+/* An offer that is not in the catalogue: its price is not known. */
+static uint32_t add_unlisted(struct gl_hook_judge *judge, const struct gl_intent_machine *machine,
+                             const struct gl_offer_place *place, const char *name)
+{
+    struct gl_offer_type *type = gl_arena_take(judge->arena, sizeof *type);
+    const struct gl_offer offer = {
+        .place = place, .type = type, .price_u_usd_per_h = GL_UNKNOWN, .price_source = ""};
+
+    *type = type_like(judge, place->cloud, name);
+    add_size(machine, type);
+    return add_offer(judge, &offer);
 }
 
 /* A service on machines has a price of its own, which no table has. */
@@ -213,8 +220,8 @@ static uint32_t find_offer(struct gl_hook_judge *judge, const struct wish *wish,
     bool is_priced = has_price_of_machine(wish->intent, machine);
     char size[96];
     const char *parts[KEY_PARTS] = {cloud, type, region, size};
-    struct gl_offer offer = place_of(judge, cloud, region);
-    const char *known[KEY_PARTS] = {cloud, type, offer.region, ""};
+    const struct gl_offer_place *place = known_place(judge, cloud, region);
+    const char *known[KEY_PARTS] = {cloud, type, place != NULL ? place->region : region, ""};
     size_t number = find(&judge->offer_keys, known, KEY_PARTS);
     bool is_new;
 
@@ -229,11 +236,9 @@ static uint32_t find_offer(struct gl_hook_judge *judge, const struct wish *wish,
     if (is_new) {
         uint32_t index;
 
-        offer.price_u_usd_per_h = GL_UNKNOWN;
-        offer.price_source = "";
-        add_type(judge, type, &offer);
-        add_size(machine, &offer);
-        index = add_offer(judge, &offer);
+        if (place == NULL)
+            place = unknown_place(judge, cloud, region);
+        index = add_unlisted(judge, machine, place, type);
         *slot_of(judge, number) = index;
     }
     return *slot_of(judge, number);

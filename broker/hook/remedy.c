@@ -132,15 +132,17 @@ static struct gl_remedy *add_remedy(struct near *near, const struct gl_remedy *r
 static void add_place(struct near *near, const struct gl_alternative *found)
 {
     const struct gl_offer *offer = &near->offers[found->offer];
-    struct gl_remedy remedy = {
-        .kind = GL_ALT_PLACE, .region = offer->region, .cloud = offer->cloud, .type = offer->type};
+    struct gl_remedy remedy = {.kind = GL_ALT_PLACE,
+                               .region = offer->place->region,
+                               .cloud = offer->place->cloud,
+                               .type = offer->type->name};
     struct gl_judgement would;
     GL_AUTO(gl_str_done) struct gl_str what = {0};
 
     gl_judge_one(&near->question, found->offer, &would);
     compare(&near->is, &would, &remedy);
     remedy.extra_usd_per_month = extra_price(near->offers, offer, near->kind->count);
-    gl_str_addf(&what, "in %s", offer->region);
+    gl_str_addf(&what, "in %s", offer->place->region);
     remedy.sentence = sentence_of(near->judge, gl_str_text(&what), &remedy);
     add_remedy(near, &remedy);
 }
@@ -149,9 +151,9 @@ static void add_time(struct near *near, const struct gl_alternative *found)
 {
     const struct gl_offer *offer = near->offers;
     struct gl_remedy remedy = {.kind = GL_ALT_TIME,
-                               .region = offer->region,
-                               .cloud = offer->cloud,
-                               .type = offer->type,
+                               .region = offer->place->region,
+                               .cloud = offer->place->cloud,
+                               .type = offer->type->name,
                                .start = found->start,
                                .saved_g_per_month = {(double)NAN, (double)NAN, (double)NAN},
                                .extra_usd_per_month = 0};
@@ -183,15 +185,17 @@ static void find_size(struct near *near)
     char family[GL_HOOK_FAMILY];
     GL_AUTO(gl_str_done) struct gl_str what = {0};
 
-    if (!gl_hook_family(is->cloud, is->type, family))
+    if (!gl_hook_family(is->place->cloud, is->type->name, family))
         return;
     for (size_t i = 0; i < judge->offer_count; i++) {
         const struct gl_offer *offer = &judge->offers[i];
         struct gl_question question = near->question;
 
-        if (offer->vcpus == 0 || offer->vcpus >= is->vcpus ||
-            (best != NULL && offer->vcpus <= best->vcpus) || strcmp(offer->cloud, is->cloud) != 0 ||
-            strcmp(offer->region, is->region) != 0 || !gl_glob_match(family, offer->type))
+        if (offer->type->vcpus == 0 || offer->type->vcpus >= is->type->vcpus ||
+            (best != NULL && offer->type->vcpus <= best->type->vcpus) ||
+            strcmp(offer->place->cloud, is->place->cloud) != 0 ||
+            strcmp(offer->place->region, is->place->region) != 0 ||
+            !gl_glob_match(family, offer->type->name))
             continue;
         question.offers = offer;
         question.offer_count = 1;
@@ -205,11 +209,11 @@ static void find_size(struct near *near)
     }
     if (best == NULL)
         return;
-    remedy.region = best->region;
-    remedy.cloud = best->cloud;
-    remedy.type = best->type;
+    remedy.region = best->place->region;
+    remedy.cloud = best->place->cloud;
+    remedy.type = best->type->name;
     remedy.extra_usd_per_month = extra_price(is, best, near->kind->count);
-    gl_str_addf(&what, "as %s", best->type);
+    gl_str_addf(&what, "as %s", best->type->name);
     remedy.sentence = sentence_of(judge, gl_str_text(&what), &remedy);
     add_remedy(near, &remedy);
 }
@@ -224,9 +228,9 @@ static void gather_near(struct near *near)
     near->offers = gl_alloc((judge->offer_count + ask->place_count + 1) * sizeof *near->offers);
     near->offers[near->count++] = *is;
     for (size_t i = 0; i < judge->offer_count; i++)
-        if (i != near->one->offer && is->type[0] != '\0' &&
-            strcmp(judge->offers[i].type, is->type) == 0 &&
-            strcmp(judge->offers[i].cloud, is->cloud) == 0)
+        if (i != near->one->offer && is->type->name[0] != '\0' &&
+            strcmp(judge->offers[i].type->name, is->type->name) == 0 &&
+            strcmp(judge->offers[i].place->cloud, is->place->cloud) == 0)
             near->offers[near->count++] = judge->offers[i];
 }
 
@@ -242,17 +246,14 @@ static void gather_places(struct near *near)
         const struct gl_hook_place *place = &ask->places[i];
         struct gl_offer *offer = &near->offers[near->count];
 
-        if (strcmp(place->cloud, is->cloud) != 0 ||
-            strcmp(place->offer.region, place->region) != 0 ||
-            strcmp(place->region, is->region) == 0)
+        if (strcmp(place->cloud, is->place->cloud) != 0 ||
+            strcmp(place->is.region, place->region) != 0 ||
+            strcmp(place->region, is->place->region) == 0)
             continue;
-        *offer = place->offer;
-        offer->type = is->type;
-        offer->arch = is->arch;
-        offer->gpu = is->gpu;
-        offer->gpu_count = is->gpu_count;
-        offer->vcpus = is->vcpus;
-        offer->memory_mib = is->memory_mib;
+        *offer = (struct gl_offer){.place = &place->is,
+                                   .type = is->type,
+                                   .price_u_usd_per_h = GL_UNKNOWN,
+                                   .price_source = ""};
         near->count++;
     }
 }

@@ -12,7 +12,7 @@ enum outcome { SATISFIED, VIOLATED, UNKNOWN, NONE };
 
 static void name_of(const struct gl_offer *offer, struct gl_str *out)
 {
-    gl_str_addf(out, "%s/%s/%s", offer->cloud, offer->region, offer->type);
+    gl_str_addf(out, "%s/%s/%s", offer->place->cloud, offer->place->region, offer->type->name);
 }
 
 /* The worst of the reasons that the result is about; NONE when there are none. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "broker/policytest/policytest.h"
+#include "policy/arena.h"
 #include "providers/offers.h"
 
 /* The local machine of a test: the same on every machine. */
@@ -16,6 +17,7 @@ struct memory {
     struct gl_signal_store *store;
     struct gl_offer_list list;
     struct gl_offer *extra; /* the world's own */
+    struct gl_arena arena;  /* their places and types */
 };
 
 /* ---- zones ---- */
@@ -36,21 +38,21 @@ static const struct gl_zone_facts *zone_of(struct gl_test_world *world, const ch
     return fresh;
 }
 
-/* Offers of one region come together and share their zones. */
-static int freeze_zones(struct gl_test_world *world, struct gl_offer *offers, size_t count,
+/* Places in one zone come together. */
+static int freeze_zones(struct gl_test_world *world, struct gl_offer_place *places, size_t count,
                         struct gl_error *err)
 {
     const struct gl_zone_facts *last_live = NULL, *last_frozen = NULL;
 
     for (size_t i = 0; i < count; i++)
-        for (size_t z = 0; z < offers[i].zone_count; z++) {
-            if (offers[i].zones[z] != last_live) {
-                last_live = offers[i].zones[z];
+        for (size_t z = 0; z < places[i].zone_count; z++) {
+            if (places[i].zones[z] != last_live) {
+                last_live = places[i].zones[z];
                 last_frozen = zone_of(world, last_live->zone);
             }
             if (last_frozen == NULL)
                 return gl_fail(err, GL_E_TOO_LARGE, "too many zones");
-            offers[i].zones[z] = last_frozen;
+            places[i].zones[z] = last_frozen;
         }
     return 0;
 }
@@ -72,13 +74,21 @@ static size_t keep_asked(const struct gl_request *request, struct gl_offer *offe
     size_t kept = 0;
 
     for (size_t i = 0; i < count; i++)
-        if (is_any(request->clouds, offers[i].cloud) &&
-            is_any(request->regions, offers[i].region) && is_any(request->types, offers[i].type))
+        if (is_any(request->clouds, offers[i].place->cloud) &&
+            is_any(request->regions, offers[i].place->region) &&
+            is_any(request->types, offers[i].type->name))
             offers[kept++] = offers[i];
     return kept;
 }
 
 /* ---- the world's own offers ---- */
+
+/* An offer that may be written to, with what it shares with others. */
+struct own {
+    struct gl_offer offer;
+    struct gl_offer_place place;
+    struct gl_offer_type type;
+};
 
 static int read_price(const json_t *row, struct gl_offer *out, struct gl_error *err)
 {
@@ -134,7 +144,7 @@ static void read_text(const json_t *row, const char *key, const char **out)
         *out = json_string_value(text);
 }
 
-static int read_zones(struct gl_test_world *world, const json_t *row, struct gl_offer *out,
+static int read_zones(struct gl_test_world *world, const json_t *row, struct gl_offer_place *out,
                       struct gl_error *err)
 {
     const json_t *zones = json_object_get(row, "zones");
@@ -144,7 +154,7 @@ static int read_zones(struct gl_test_world *world, const json_t *row, struct gl_
         return 0;
     if (!json_is_array(zones) || count > 2)
         return gl_fail(err, GL_E_BAD_VALUE, "zones is a list of at most 2 names");
-    out->zone_count = count;
+    out->zone_count = (uint32_t)count;
     for (size_t i = 0; i < count; i++) {
         const char *zone = json_string_value(json_array_get(zones, i));
 
@@ -160,34 +170,34 @@ static const char *const row_keys[] = {
     "memory_mib", "price",  "idle_w", "full_w",  "pue",  "zones", "comment", NULL};
 
 /* The row's members over what `out` holds already. */
-static int read_row(struct gl_test_world *world, const json_t *row, struct gl_offer *out,
+static int read_row(struct gl_test_world *world, const json_t *row, struct own *out,
                     struct gl_error *err)
 {
     const json_t *pue = json_object_get(row, "pue");
 
     if (gl_test_check_keys(row, row_keys, err) != 0 ||
-        gl_json_string(row, "cloud", &out->cloud, err) != 0 ||
-        gl_json_string(row, "region", &out->region, err) != 0 ||
-        gl_json_string(row, "type", &out->type, err) != 0 ||
-        read_whole(row, "vcpus", &out->vcpus, err) != 0 ||
-        read_whole(row, "gpu_count", &out->gpu_count, err) != 0 ||
-        read_whole(row, "memory_mib", &out->memory_mib, err) != 0 ||
-        read_watts(row, "idle_w", &out->idle_w, err) != 0 ||
-        read_watts(row, "full_w", &out->full_w, err) != 0 || read_price(row, out, err) != 0 ||
-        read_zones(world, row, out, err) != 0)
+        gl_json_string(row, "cloud", &out->place.cloud, err) != 0 ||
+        gl_json_string(row, "region", &out->place.region, err) != 0 ||
+        gl_json_string(row, "type", &out->type.name, err) != 0 ||
+        read_whole(row, "vcpus", &out->type.vcpus, err) != 0 ||
+        read_whole(row, "gpu_count", &out->type.gpu_count, err) != 0 ||
+        read_whole(row, "memory_mib", &out->type.memory_mib, err) != 0 ||
+        read_watts(row, "idle_w", &out->type.idle_w, err) != 0 ||
+        read_watts(row, "full_w", &out->type.full_w, err) != 0 ||
+        read_price(row, &out->offer, err) != 0 || read_zones(world, row, &out->place, err) != 0)
         return -1;
-    read_text(row, "country", &out->country);
-    read_text(row, "arch", &out->arch);
-    read_text(row, "gpu", &out->gpu);
+    read_text(row, "country", &out->place.country);
+    read_text(row, "arch", &out->type.arch);
+    read_text(row, "gpu", &out->type.gpu);
     if (pue != NULL)
-        out->pue = json_number_value(pue);
+        out->place.pue = json_number_value(pue);
     return 0;
 }
 
 static bool is_same_offer(const struct gl_offer *offer, const json_t *row)
 {
     static const char *const keys[] = {"cloud", "region", "type"};
-    const char *const have[] = {offer->cloud, offer->region, offer->type};
+    const char *const have[] = {offer->place->cloud, offer->place->region, offer->type->name};
 
     for (size_t i = 0; i < 3; i++) {
         const char *text = json_string_value(json_object_get(row, keys[i]));
@@ -198,24 +208,41 @@ static bool is_same_offer(const struct gl_offer *offer, const json_t *row)
     return true;
 }
 
+static int add_row(struct gl_test_world *world, const json_t *row, struct own *own,
+                   struct gl_arena *arena, struct gl_offer *out, struct gl_error *err)
+{
+    struct gl_offer_place *place = gl_arena_take(arena, sizeof *place);
+    struct gl_offer_type *type = gl_arena_take(arena, sizeof *type);
+
+    if (read_row(world, row, own, err) != 0)
+        return -1;
+    *place = own->place;
+    *type = own->type;
+    *out = own->offer;
+    out->place = place;
+    out->type = type;
+    return 0;
+}
+
 /* A row changes the offer of its name, or is a new one. */
-static int apply_row(struct gl_test_world *world, const json_t *row, struct gl_offer *offers,
+static int apply_row(struct gl_test_world *world, const json_t *row, struct memory *memory,
                      size_t *count, struct gl_error *err)
 {
-    struct gl_offer fresh = {.country = "",
-                             .arch = "x86_64",
-                             .price_u_usd_per_h = GL_UNKNOWN,
-                             .price_source = "",
-                             .pue = 1,
-                             .power_source = "world",
-                             .mapping = GL_MAP_USER};
+    struct gl_offer *offers = memory->extra;
+    struct own own = {
+        .offer = {.price_u_usd_per_h = GL_UNKNOWN, .price_source = ""},
+        .place = {.country = "", .pue = 1, .mapping = GL_MAP_USER},
+        .type = {.arch = "x86_64", .power_source = "world"},
+    };
+    size_t i = 0;
 
-    for (size_t i = 0; i < *count; i++)
-        if (is_same_offer(&offers[i], row))
-            return read_row(world, row, &offers[i], err);
-    if (read_row(world, row, &fresh, err) != 0)
+    while (i < *count && !is_same_offer(&offers[i], row))
+        i++;
+    if (i < *count)
+        own = (struct own){offers[i], *offers[i].place, *offers[i].type};
+    if (add_row(world, row, &own, &memory->arena, &offers[i], err) != 0)
         return -1;
-    offers[(*count)++] = fresh;
+    *count += i == *count;
     return 0;
 }
 
@@ -238,7 +265,7 @@ static int apply_rows(struct gl_test_world *world, struct memory *memory, size_t
     for (size_t i = 0; i < row_count; i++) {
         struct gl_error trouble = {0};
 
-        if (apply_row(world, json_array_get(rows, i), memory->extra, count, &trouble) != 0)
+        if (apply_row(world, json_array_get(rows, i), memory, count, &trouble) != 0)
             return gl_fail(err, GL_E_BAD_VALUE, "the world's offers[%zu]: %s", i, trouble.text);
     }
     return 0;
@@ -261,7 +288,7 @@ static int gather(struct gl_test_world *world, const struct gl_test_case *one,
         gl_signal_store_new(&(struct gl_signal_store_options){.world = clock, .is_offline = true});
     if (gl_offers_gather(request, &options, memory->store, &memory->list, err) != 0)
         return -1;
-    return freeze_zones(world, memory->list.offers, memory->list.count, err);
+    return freeze_zones(world, memory->list.places, memory->list.place_count, err);
 }
 
 int gl_test_offers_gather(struct gl_test_world *world, const struct gl_test_case *one,
@@ -291,6 +318,7 @@ void gl_test_offers_done(struct gl_test_offers *offers)
     gl_offer_list_done(&memory->list);
     gl_signal_store_free(memory->store);
     free(memory->extra);
+    gl_arena_done(&memory->arena);
     free(memory);
     *offers = (struct gl_test_offers){0};
 }

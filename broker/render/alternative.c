@@ -79,25 +79,27 @@ void gl_render_alternative(const struct gl_question *question, const struct gl_a
 
     switch (one->kind) {
     case GL_ALT_PLACE:
-        gl_str_addf(out, "place   %s/%s/%s fits now: ", offer->cloud, offer->region, offer->type);
+        gl_str_addf(out, "place   %s/%s/%s fits now: ", offer->place->cloud, offer->place->region,
+                    offer->type->name);
         add_figures(question, offer, out);
         break;
     case GL_ALT_TIME:
-        gl_str_addf(out, "time    %s/%s/%s fits from %s for %s", offer->cloud, offer->region,
-                    offer->type, gl_instant_text(one->start, at),
+        gl_str_addf(out, "time    %s/%s/%s fits from %s for %s", offer->place->cloud,
+                    offer->place->region, offer->type->name, gl_instant_text(one->start, at),
                     gl_span_text(one->duration, span));
         if (gl_render_promised_percent(question, offer) > 0)
             gl_str_addf(out, ", promised with %.4g %% by today's forecast",
                         gl_render_promised_percent(question, offer));
         break;
     case GL_ALT_SIZE:
-        gl_str_addf(out, "size    %s/%s/%s fits now for %s", offer->cloud, offer->region,
-                    offer->type, gl_span_text(one->duration, span));
+        gl_str_addf(out, "size    %s/%s/%s fits now for %s", offer->place->cloud,
+                    offer->place->region, offer->type->name, gl_span_text(one->duration, span));
         break;
     case GL_ALT_LOOSER:
         gl_str_addf(out, "looser  %s ", one->constraint->key->name);
         add_needed(one->constraint->key, one->needed_u, out);
-        gl_str_addf(out, " would allow %s/%s/%s", offer->cloud, offer->region, offer->type);
+        gl_str_addf(out, " would allow %s/%s/%s", offer->place->cloud, offer->place->region,
+                    offer->type->name);
         break;
     }
 }
@@ -113,8 +115,9 @@ static json_t *alternative_json(const struct gl_question *question,
     json_t *object;
 
     gl_render_alternative(question, one, &text);
-    object = json_pack("{s:s,s:s,s:s,s:s,s:s}", "kind", words[one->kind], "cloud", offer->cloud,
-                       "region", offer->region, "type", offer->type, "text", gl_str_text(&text));
+    object = json_pack("{s:s,s:s,s:s,s:s,s:s}", "kind", words[one->kind], "cloud",
+                       offer->place->cloud, "region", offer->place->region, "type",
+                       offer->type->name, "text", gl_str_text(&text));
     if (one->kind == GL_ALT_LOOSER) {
         add_needed(one->constraint->key, one->needed_u, &limit);
         json_object_set_new(object, "key", json_string(one->constraint->key->name));

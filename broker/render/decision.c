@@ -184,8 +184,9 @@ struct gl_figure gl_render_figure(const struct gl_question *question, const stru
                               .age_s = GL_UNKNOWN,
                               .gap = GL_GAP_MISSING};
 
-    for (size_t i = 0; i < offer->zone_count; i++) {
-        struct gl_figure one = gl_figure_of(offer->zones[i], &want, request->start, until, &limits);
+    for (size_t i = 0; i < offer->place->zone_count; i++) {
+        struct gl_figure one =
+            gl_figure_of(offer->place->zones[i], &want, request->start, until, &limits);
 
         if (i == 0 || is_worse(&one, &worst, quantity))
             worst = one;
@@ -256,8 +257,8 @@ static json_t *zones_json(const struct gl_offer *offer)
 {
     json_t *zones = json_array();
 
-    for (size_t i = 0; i < offer->zone_count; i++)
-        json_array_append_new(zones, json_string(offer->zones[i]->zone));
+    for (size_t i = 0; i < offer->place->zone_count; i++)
+        json_array_append_new(zones, json_string(offer->place->zones[i]->zone));
     return zones;
 }
 
@@ -285,11 +286,12 @@ json_t *gl_render_offer_json(const struct gl_question *question, const struct gl
     return json_pack(
         "{s:s,s:s,s:s,s:s,s:s?,s:s?,s:I,s:I,s:I,s:s,s:o,s:s,s:s,s:s,s:b,s:b,s:o,s:o,s:o,s:o,s:o,"
         "s:o,s:o,s:o}",
-        "cloud", offer->cloud, "region", offer->region, "type", offer->type, "country",
-        offer->country, "arch", offer->arch, "gpu", offer->gpu, "gpu_count",
-        (json_int_t)offer->gpu_count, "vcpus", (json_int_t)offer->vcpus, "memory_mib",
-        (json_int_t)offer->memory_mib, "mapping", gl_mapping_word(offer->mapping), "zones",
-        zones_json(offer), "start", gl_instant_text(question->request->start, at), "outcome",
+        "cloud", offer->place->cloud, "region", offer->place->region, "type", offer->type->name,
+        "country", offer->place->country, "arch", offer->type->arch, "gpu", offer->type->gpu,
+        "gpu_count", (json_int_t)offer->type->gpu_count, "vcpus", (json_int_t)offer->type->vcpus,
+        "memory_mib", (json_int_t)offer->type->memory_mib, "mapping",
+        gl_mapping_word(offer->place->mapping), "zones", zones_json(offer), "start",
+        gl_instant_text(question->request->start, at), "outcome",
         gl_outcome_word(judgement->outcome), "grade", grade, "pareto", judgement->is_pareto,
         "warning", judgement->has_warning, "intensity",
         gl_render_figure_json(&intensity, GL_INTENSITY), "renewable",

@@ -29,7 +29,7 @@ static const struct gl_book_entry *entry_of(const struct gl_question *question,
                                             const struct gl_rule *rule,
                                             const struct gl_offer *offer, size_t zone)
 {
-    return gl_book_find_offer(question->book, rule, offer->zones[zone],
+    return gl_book_find_offer(question->book, rule, offer->place->zones[zone],
                               &(struct gl_book_load){question->request, offer});
 }
 
@@ -48,7 +48,7 @@ const struct gl_book_entry *gl_render_promise_of(const struct gl_question *quest
     const struct gl_book_entry *worst = NULL;
 
     for (size_t r = 0; question->book != NULL && r < policy->rule_count; r++)
-        for (size_t z = 0; z < offer->zone_count; z++) {
+        for (size_t z = 0; z < offer->place->zone_count; z++) {
             const struct gl_book_entry *entry =
                 gl_render_speaks_of(question, &policy->rules[r], offer)
                     ? entry_of(question, &policy->rules[r], offer, z)
@@ -165,13 +165,13 @@ static bool could_be_promised(const struct gl_question *question,
     if (judgement->outcome != GL_OUTCOME_UNKNOWN || !is_lacking || reason->rule == NULL ||
         gl_rule_number(reason->rule, GL_KEY_CONFIDENCE) != GL_UNKNOWN)
         return false;
-    for (size_t z = 0; z < offer->zone_count; z++) {
+    for (size_t z = 0; z < offer->place->zone_count; z++) {
         const struct gl_book_entry *entry = entry_of(question, reason->rule, offer, z);
 
         if (gl_book_gap(entry, reason->rule, question->now) != GL_GAP_NONE)
             return false;
     }
-    return offer->zone_count > 0;
+    return offer->place->zone_count > 0;
 }
 
 bool gl_render_promise_hint(const struct gl_question *question, const struct gl_decision *decision,
@@ -199,7 +199,7 @@ double gl_render_promised_percent(const struct gl_question *question, const stru
         int64_t asked = gl_rule_number(rule, GL_KEY_CONFIDENCE);
 
         if (asked != GL_UNKNOWN && (least == GL_UNKNOWN || asked < least) &&
-            offer->zone_count > 0 && gl_render_speaks_of(question, rule, offer) &&
+            offer->place->zone_count > 0 && gl_render_speaks_of(question, rule, offer) &&
             entry_of(question, rule, offer, 0) != NULL)
             least = asked;
     }

@@ -15,8 +15,8 @@ static int by_size(const void *left, const void *right)
 
 static bool stands_in(const struct gl_offer *offer, const struct gl_zone_facts *zone)
 {
-    for (size_t z = 0; z < offer->zone_count; z++)
-        if (offer->zones[z] == zone)
+    for (size_t z = 0; z < offer->place->zone_count; z++)
+        if (offer->place->zones[z] == zone)
             return true;
     return false;
 }

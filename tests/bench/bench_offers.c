@@ -34,6 +34,7 @@ static int by_value(const void *a, const void *b)
 
 /* Hourly forecasts of one zone: never quite as renewable as asked for. Invented. */
 struct live_zone {
+    struct gl_offer_place place;
     struct gl_zone_facts facts;
     struct gl_series series[LIVE_SERIES];
     const struct gl_series *list[LIVE_SERIES];
@@ -72,21 +73,24 @@ static void fill_series(struct live_zone *zone, size_t index, int64_t now_s, int
 static size_t make_live(struct gl_offer *offers, size_t count, struct live_zone *zones,
                         int64_t now_s)
 {
+    const struct gl_offer_place *was = NULL;
     size_t zone_count = 0;
 
     for (size_t i = 0; i < count; i++) {
-        if (zone_count == 0 ||
-            (offers[i].region != offers[i - 1].region && zone_count < ZONES_MAX)) {
+        if (offers[i].place != was && zone_count < ZONES_MAX) {
             struct live_zone *zone = &zones[zone_count++];
 
+            was = offers[i].place;
             snprintf(zone->facts.zone, sizeof zone->facts.zone, "Z%zu", zone_count);
             zone->facts.count = LIVE_SERIES;
             zone->facts.series = zone->list;
             fill_series(zone, 0, now_s, 300000000);
             fill_series(zone, 1, now_s, 900000);
+            zone->place = *was;
+            zone->place.zones[0] = &zone->facts;
+            zone->place.zone_count = 1;
         }
-        offers[i].zones[0] = &zones[zone_count - 1].facts;
-        offers[i].zone_count = 1;
+        offers[i].place = &zones[zone_count - 1].place;
     }
     return zone_count;
 }

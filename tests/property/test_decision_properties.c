@@ -43,8 +43,9 @@ static void same_input_same_bytes(void **state)
 
 static bool is_same_name(const struct gl_offer *a, const struct gl_offer *b)
 {
-    return strcmp(a->cloud, b->cloud) == 0 && strcmp(a->region, b->region) == 0 &&
-           strcmp(a->type, b->type) == 0;
+    return strcmp(a->place->cloud, b->place->cloud) == 0 &&
+           strcmp(a->place->region, b->place->region) == 0 &&
+           strcmp(a->type->name, b->type->name) == 0;
 }
 
 static void shuffle(struct gl_offer *offers, size_t count)
@@ -305,9 +306,9 @@ static void nothing_is_allowed_without_proof(void **state)
             if (decision->judgements[o].outcome != GL_SATISFIED)
                 continue;
             allowed++;
-            CHECK(offer->zone_count > 0);
-            for (size_t z = 0; z < offer->zone_count; z++)
-                CHECK(is_proven_somewhere(offer->zones[z], &claim));
+            CHECK(offer->place->zone_count > 0);
+            for (size_t z = 0; z < offer->place->zone_count; z++)
+                CHECK(is_proven_somewhere(offer->place->zones[z], &claim));
         }
         gl_decision_free(decision);
     }

@@ -135,16 +135,16 @@ static void invent_offer(struct gl_offer *offer)
     size_t z = (size_t)invent_below(ZONES);
 
     *offer = case_offer(regions[z], invent_one_in(20) ? NULL : &world.zones[z]);
-    offer->cloud = invent_one_in(2) ? "aws" : "gcp";
-    offer->type = types[invent_below(3)];
+    case_place(offer)->cloud = invent_one_in(2) ? "aws" : "gcp";
+    case_type(offer)->name = types[invent_below(3)];
     offer->price_u_usd_per_h = invent_one_in(6) ? GL_UNKNOWN : invent_below(10) * 100000;
-    offer->vcpus = (uint32_t)invent_below(9);
-    offer->country = invent_one_in(8) ? "" : invent_one_in(2) ? "SE" : "PL";
+    case_type(offer)->vcpus = (uint32_t)invent_below(9);
+    case_place(offer)->country = invent_one_in(8) ? "" : invent_one_in(2) ? "SE" : "PL";
     if (invent_one_in(10))
-        offer->full_w.high = 0;
-    if (invent_one_in(6) && offer->zone_count == 1) {
-        offer->zones[1] = &world.zones[invent_below(ZONES)].facts;
-        offer->zone_count = 2;
+        case_type(offer)->full_w.high = 0;
+    if (invent_one_in(6) && offer->place->zone_count == 1) {
+        case_place(offer)->zones[1] = &world.zones[invent_below(ZONES)].facts;
+        case_place(offer)->zone_count = 2;
     }
 }
 

@@ -39,11 +39,12 @@ static inline struct gl_offer world_offer(const char *region, const struct case_
                                           const char *type, uint32_t vcpus)
 {
     struct gl_offer offer = case_offer(region, zone);
+    struct gl_offer_type *is = case_type(&offer);
 
-    offer.type = type;
-    offer.vcpus = vcpus;
-    offer.idle_w = (struct gl_band){20.0 * vcpus, 25.0 * vcpus, 30.0 * vcpus};
-    offer.full_w = (struct gl_band){40.0 * vcpus, 50.0 * vcpus, 60.0 * vcpus};
+    is->name = type;
+    is->vcpus = vcpus;
+    is->idle_w = (struct gl_band){20.0 * vcpus, 25.0 * vcpus, 30.0 * vcpus};
+    is->full_w = (struct gl_band){40.0 * vcpus, 50.0 * vcpus, 60.0 * vcpus};
     offer.price_u_usd_per_h = 50000 * (int64_t)vcpus;
     return offer;
 }
@@ -62,12 +63,9 @@ static inline void world_init(struct hook_world *world, const struct gl_policy *
         world->offers[3 + i] = world_offer("us-east-1", &world->dirty, types[i], 2U << i);
     }
     for (size_t i = 0; i < 2; i++) {
-        world->places[i].offer = world->offers[3 * i];
-        world->places[i].offer.type = "";
-        world->places[i].offer.vcpus = world->places[i].offer.memory_mib = 0;
-        world->places[i].offer.idle_w = world->places[i].offer.full_w = (struct gl_band){0};
+        world->places[i].is = *world->offers[3 * i].place;
         world->places[i].cloud = "aws";
-        world->places[i].region = world->places[i].offer.region;
+        world->places[i].region = world->places[i].is.region;
     }
     world->plan = (struct gl_hook_plan){
         .file = "plan.json", .reader = "terraform", .version = "", .intents = world->intents};

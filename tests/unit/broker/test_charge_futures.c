@@ -58,8 +58,8 @@ static int setup(void **state)
     histories[0] = &history;
     zone = (struct gl_zone_facts){.zone = "AA", .history_count = 1, .histories = histories};
     offer = case_offer("AA", NULL);
-    offer.zone_count = 1;
-    offer.zones[0] = &zone;
+    case_place(&offer)->zone_count = 1;
+    case_place(&offer)->zones[0] = &zone;
     offers = (struct gl_offer_list){.offers = &offer, .count = 1};
     asked = (struct gl_ask_result){.ask = &nothing_said,
                                    .request = case_request(RUN_S),

@@ -92,8 +92,8 @@ static struct gl_offer offer_of(const char *cloud, const char *region, const cha
 {
     struct gl_offer offer = case_offer(region, zone);
 
-    offer.cloud = cloud;
-    offer.type = type;
+    case_place(&offer)->cloud = cloud;
+    case_type(&offer)->name = type;
     offer.price_u_usd_per_h = 412300;
     return offer;
 }
@@ -221,8 +221,8 @@ static void the_gpus_of_a_type_that_is_named_are_wanted(void **state)
     struct gl_offer offer = offer_of("aws", "eu-west-1", "g5.12xlarge", &scene->half);
 
     (void)state;
-    offer.gpu = "A10G";
-    offer.gpu_count = 4;
+    case_type(&offer)->gpu = "A10G";
+    case_type(&offer)->gpu_count = 4;
     add_offer(scene, offer);
     assert_int_equal(signals_of(&bench, scene, signals), 1);
     assert_int_equal(signals[0].gpu_ms, 0); /* any machine would have done */

@@ -150,6 +150,24 @@ static uint8_t hour_state[HOURS];
 static struct gl_history history;
 static const struct gl_history *histories[] = {&history};
 static struct gl_zone_facts stored, bare;
+static const struct gl_offer_place places[] = {
+    {.cloud = "north",
+     .region = "n1",
+     .country = "SE",
+     .pue = 1,
+     .zone_count = 1,
+     .zones = {&stored}},
+    {.cloud = "south",
+     .region = "s1",
+     .country = "SE",
+     .pue = 1,
+     .zone_count = 1,
+     .zones = {&bare}},
+};
+static const struct gl_offer_type types[] = {
+    {.name = "small", .arch = "x86_64", .vcpus = 2, .memory_mib = 1024, .power_source = ""},
+    {.name = "large", .arch = "x86_64", .vcpus = 8, .memory_mib = 1024, .power_source = ""},
+};
 static struct gl_offer offers[3];
 
 /* Two offers of "north", whose zone has a past; one of "south", whose zone has none. */
@@ -169,19 +187,10 @@ static void make_world(void)
         hour_state[i] = GL_HOUR_KNOWN;
     }
     for (size_t i = 0; i < 3; i++)
-        offers[i] = (struct gl_offer){.cloud = i < 2 ? "north" : "south",
-                                      .region = i < 2 ? "n1" : "s1",
-                                      .type = i == 0 ? "small" : "large",
-                                      .country = "SE",
-                                      .arch = "x86_64",
-                                      .vcpus = i == 0 ? 2 : 8,
-                                      .memory_mib = 1024,
+        offers[i] = (struct gl_offer){.place = &places[i < 2 ? 0 : 1],
+                                      .type = &types[i == 0 ? 0 : 1],
                                       .price_u_usd_per_h = GL_UNKNOWN,
-                                      .price_source = "",
-                                      .pue = 1,
-                                      .power_source = "",
-                                      .zone_count = 1,
-                                      .zones = {i < 2 ? &stored : &bare}};
+                                      .price_source = ""};
 }
 
 struct judged {

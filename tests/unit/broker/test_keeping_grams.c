@@ -29,8 +29,8 @@ static int setup(void **state)
     zone = (struct gl_zone_facts){.zone = "SE-SE3"};
     history = (struct gl_history){.meaning = case_meaning(GL_INTENSITY), .newest_actual_s = NOW};
     offer = case_offer("eu-north-1", NULL);
-    offer.zone_count = 1;
-    offer.zones[0] = &zone;
+    case_place(&offer)->zone_count = 1;
+    case_place(&offer)->zones[0] = &zone;
     request = case_request(2 * HOUR);
     request.count = 2;
     limits[0] = case_limit(GL_KEY_CONFIDENCE, PERCENT(90));
@@ -115,7 +115,7 @@ static void without_watts_nothing_was_promised(void **state)
 {
     (void)state;
     limits[1] = case_limit(GL_KEY_MAX_RATE, GRAMS(108));
-    offer.full_w = (struct gl_band){-1, -1, -1};
+    case_type(&offer)->full_w = (struct gl_band){-1, -1, -1};
     assert_string_equal(stated(2), "");
 }
 

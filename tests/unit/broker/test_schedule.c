@@ -44,10 +44,10 @@ static void make_zone(size_t z, const char *name, float scale)
     zones[z] = (struct gl_zone_facts){.history_count = 1, .histories = lists[z]};
     strcpy(zones[z].zone, name);
     offers[z] = case_offer(name, NULL);
-    offers[z].cloud = z == 0 ? "local" : "aws";
-    offers[z].pue = 1;
-    offers[z].zone_count = 1;
-    offers[z].zones[0] = &zones[z];
+    case_place(&offers[z])->cloud = z == 0 ? "local" : "aws";
+    case_place(&offers[z])->pue = 1;
+    case_place(&offers[z])->zone_count = 1;
+    case_place(&offers[z])->zones[0] = &zones[z];
 }
 
 static int setup(void **state)
@@ -208,15 +208,15 @@ static void of_a_disputed_region_the_worse_zone_counts_in_every_hour(void **stat
     const struct gl_ensemble *both, *one, *other;
 
     (void)state;
-    offers[1].zones[1] = &zones[0];
-    offers[1].zone_count = 2;
+    case_place(&offers[1])->zones[1] = &zones[0];
+    case_place(&offers[1])->zone_count = 2;
     plan();
     assert_string_equal(schedule.places[2].name, "BB or AA");
     one = &schedule.places[0].futures; /* AA */
     both = &schedule.places[2].futures;
     for (size_t i = 0; i < both->hours * both->paths; i++)
         assert_true(both->value[i] >= one->value[i]);
-    offers[1].zones[1] = &zones[2];
+    case_place(&offers[1])->zones[1] = &zones[2];
     plan();
     other = &schedule.places[1].futures; /* CC, always cleaner */
     both = &schedule.places[2].futures;
@@ -230,7 +230,7 @@ static void of_a_disputed_region_the_worse_zone_counts_in_every_hour(void **stat
 static void an_offer_of_unknown_power_is_passed_over(void **state)
 {
     (void)state;
-    offers[2].full_w.central = -1;
+    case_type(&offers[2])->full_w.central = -1;
     plan();
     assert_int_equal(schedule.count, 2);
 }
@@ -399,13 +399,14 @@ static void each_place_is_charged_with_its_own_watts(void **state)
     ask.data_gb = 0;
     plan();
     assert_int_equal(schedule.plan.where[schedule.plan.start_h], 1); /* CC */
-    offers[2].full_w = (struct gl_band){1800, 2000, 2400};           /* ten times those at home */
+    case_type(&offers[2])->full_w =
+        (struct gl_band){1800, 2000, 2400}; /* ten times those at home */
     plan();
     assert_string_not_equal(schedule.places[schedule.plan.where[schedule.plan.start_h]].name, "CC");
-    offers[0].full_w = offers[1].full_w = offers[2].full_w;
+    case_type(&offers[0])->full_w = case_type(&offers[1])->full_w = offers[2].type->full_w;
     plan();
     three_times = schedule.plan.figures.baseline_g.central;
-    offers[2].pue = 4; /* 0.3 times as dirty, four times as much around it */
+    case_place(&offers[2])->pue = 4; /* 0.3 times as dirty, four times as much around it */
     plan();
     assert_string_not_equal(schedule.places[schedule.plan.where[schedule.plan.start_h]].name, "CC");
     assert_true(fabs(schedule.plan.figures.baseline_g.central - three_times) < 1e-9);
@@ -416,7 +417,7 @@ static void a_smaller_machine_does_not_stand_for_the_one_at_home(void **state)
     static const char *const types[] = {"m.large", NULL};
 
     (void)state;
-    offers[2].vcpus = 1;
+    case_type(&offers[2])->vcpus = 1;
     ask.may_place = true;
     plan();
     assert_int_equal(schedule.count, 2);
@@ -460,7 +461,8 @@ static void nothing_better_elsewhere_is_not_told(void **state)
     static const struct gl_config config;
 
     (void)state;
-    offers[1].full_w = offers[2].full_w = (struct gl_band){1800, 2000, 2400};
+    case_type(&offers[1])->full_w = case_type(&offers[2])->full_w =
+        (struct gl_band){1800, 2000, 2400};
     ask.config = &config;
     ask.may_place = true;
     plan();
@@ -473,7 +475,7 @@ static void without_any_place_to_launch_in_all_are_planned_on_and_marked(void **
     static const struct gl_config config;
 
     (void)state;
-    offers[0].cloud = "azure";
+    case_place(&offers[0])->cloud = "azure";
     ask.config = &config;
     ask.may_place = true;
     plan();

@@ -100,28 +100,52 @@ static inline struct gl_series *case_yearly(struct case_zone *zone, enum gl_quan
     return series;
 }
 
+/* What an offer shares with others, in a fresh copy of its own to be written to. The copies of the
+ * last few thousand calls are kept. */
+#define CASE_COPIES 8192
+static inline struct gl_offer_place *case_place(struct gl_offer *offer)
+{
+    static struct gl_offer_place copies[CASE_COPIES];
+    static size_t count;
+    struct gl_offer_place *copy = &copies[count++ % CASE_COPIES];
+
+    *copy = *offer->place;
+    offer->place = copy;
+    return copy;
+}
+
+static inline struct gl_offer_type *case_type(struct gl_offer *offer)
+{
+    static struct gl_offer_type copies[CASE_COPIES];
+    static size_t count;
+    struct gl_offer_type *copy = &copies[count++ % CASE_COPIES];
+
+    *copy = *offer->type;
+    offer->type = copy;
+    return copy;
+}
+
 /* 100 W idle, 200 W full, PUE 1.2, 0.5 USD/h, 4 vCPU, 16 GiB. */
 static inline struct gl_offer case_offer(const char *region, const struct case_zone *zone)
 {
-    struct gl_offer offer = {
-        .cloud = "aws",
-        .region = region,
-        .type = "m.large",
-        .country = "SE",
+    static const struct gl_offer_place nowhere = {.cloud = "aws", .country = "SE", .pue = 1.2};
+    static const struct gl_offer_type type = {
+        .name = "m.large",
         .arch = "x86_64",
         .vcpus = 4,
         .memory_mib = 16384,
-        .price_u_usd_per_h = 500000,
-        .price_source = "invented",
         .idle_w = {90, 100, 120},
         .full_w = {180, 200, 240},
-        .pue = 1.2,
         .power_source = "invented",
     };
+    struct gl_offer offer = {
+        .place = &nowhere, .type = &type, .price_u_usd_per_h = 500000, .price_source = "invented"};
+    struct gl_offer_place *place = case_place(&offer);
 
+    place->region = region;
     if (zone != NULL) {
-        offer.zone_count = 1;
-        offer.zones[0] = &zone->facts;
+        place->zone_count = 1;
+        place->zones[0] = &zone->facts;
     }
     return offer;
 }

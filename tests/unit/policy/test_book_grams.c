@@ -33,18 +33,17 @@ static struct gl_arena arena;
 /* An offer whose upper bound, PUE included, is `watts` at full load. */
 static struct gl_offer offer_of(double watts)
 {
-    struct gl_offer offer = {.cloud = "aws",
-                             .region = "r",
-                             .type = "m.large",
-                             .country = "SE",
-                             .arch = "x86_64",
-                             .pue = 2,
-                             .mapping = GL_MAP_SINGLE,
-                             .zone_count = 1,
-                             .zones = {&zone}};
+    static const struct gl_offer_place place = {.cloud = "aws",
+                                                .region = "r",
+                                                .country = "SE",
+                                                .pue = 2,
+                                                .mapping = GL_MAP_SINGLE,
+                                                .zone_count = 1,
+                                                .zones = {&zone}};
+    static const struct gl_offer_type type = {.name = "m.large", .arch = "x86_64"};
+    struct gl_offer offer = {.place = &place, .type = &type};
 
-    offer.idle_w = (struct gl_band){0, 0, 0};
-    offer.full_w = (struct gl_band){watts / 8, watts / 4, watts / 2};
+    case_type(&offer)->full_w = (struct gl_band){watts / 8, watts / 4, watts / 2};
     return offer;
 }
 
@@ -134,7 +133,7 @@ static void without_watts_or_offers_nothing_is_promised(void **state)
 
     (void)state;
     limit(GL_KEY_MAX_RATE, GRAMS(180));
-    unknown.full_w = (struct gl_band){-1, -1, -1};
+    case_type(&unknown)->full_w = (struct gl_band){-1, -1, -1};
     assert_null(entry_for(&unknown));
     offers[0] = unknown;
     assert_int_equal(gl_book_make(&arena, &ask)->count, 0);
@@ -190,7 +189,7 @@ static void a_power_between_takes_the_promise_of_the_next_higher(void **state)
     for (size_t i = 1; i < book->count; i++)
         assert_true(book->entries[i].kw > book->entries[i - 1].kw);
     for (size_t i = 0; i < OFFERS; i++) {
-        double kw = offers[i].full_w.high * 2 / 1000;
+        double kw = offers[i].type->full_w.high * 2 / 1000;
         const struct gl_book_entry *entry = find_of(book, i);
 
         assert_non_null(entry);
@@ -212,7 +211,7 @@ static void only_what_is_asked_for_has_a_power(void **state)
     (void)state;
     limit(GL_KEY_MAX_RATE, GRAMS(180));
     offers[1] = offer_of(250);
-    offers[1].type = "other";
+    case_type(&offers[1])->name = "other";
     ask.offer_count = 2;
     assert_int_equal(gl_book_make(&arena, &ask)->count, 2);
     request.types = types;

@@ -49,7 +49,7 @@ static void assert_ranked(const struct gl_decision *decision, const char *region
 
     assert_int_equal(decision->judged - decision->not_asked, count);
     for (size_t i = 0; i < count; i++)
-        assert_memory_equal(offers[decision->ranked[i]].region, regions + 2 * i, 2);
+        assert_memory_equal(offers[decision->ranked[i]].place->region, regions + 2 * i, 2);
 }
 
 static void assert_sorted(enum gl_sort sort, const char *regions)
@@ -116,7 +116,8 @@ static void every_sort_has_its_order(void **state)
     assert_sorted(GL_SORT_CARBON, "r0r1r2r3");
     assert_sorted(GL_SORT_PRICE, "r3r2r1r0");
     assert_sorted(GL_SORT_INTENSITY, "r0r1r2r3");
-    offers[0].full_w = offers[0].idle_w = (struct gl_band){900, 900, 900};
+    case_type(&offers[0])->full_w = (struct gl_band){900, 900, 900};
+    case_type(&offers[0])->idle_w = (struct gl_band){900, 900, 900};
     assert_sorted(GL_SORT_CARBON, "r1r2r3r0");
     assert_sorted(GL_SORT_INTENSITY, "r0r1r2r3");
     case_forecast(&zones[2], GL_RENEWABLE_SHARE, 48, PERCENT(50));
@@ -128,7 +129,7 @@ static void ties_go_to_price_and_then_to_the_name(void **state)
 {
     (void)state;
     for (size_t i = 0; i < 4; i++)
-        offers[i].zones[0] = &zones[0].facts;
+        case_place(&offers[i])->zones[0] = &zones[0].facts;
     assert_sorted(GL_SORT_CARBON, "r3r2r1r0");
     offers[0].price_u_usd_per_h = offers[3].price_u_usd_per_h;
     assert_sorted(GL_SORT_CARBON, "r0r3r2r1");
@@ -146,9 +147,9 @@ static void pareto_marks_what_nothing_beats(void **state)
     offers[1].price_u_usd_per_h = 500000; /* dirtier than r0 at the same price */
     offers[3].price_u_usd_per_h = 300000; /* r2 costs the same and is cleaner */
     offers[4] = offers[2];                /* equal to r2 */
-    offers[4].type = "n.large";
+    case_type(&offers[4])->name = "n.large";
     offers[5] = offers[0];
-    offers[5].type = "n.large";
+    case_type(&offers[5])->name = "n.large";
     offers[5].price_u_usd_per_h = GL_UNKNOWN;
     question.offer_count = 6;
     decision = gl_decide(&question);
@@ -188,7 +189,8 @@ static void without_rules_everything_asked_is_allowed(void **state)
     assert_int_equal(verdict(), GL_ALLOW);
     question.policy = NULL;
     assert_int_equal(verdict(), GL_ALLOW);
-    offers[0].zone_count = offers[1].zone_count = offers[2].zone_count = offers[3].zone_count = 0;
+    case_place(&offers[0])->zone_count = case_place(&offers[1])->zone_count =
+        case_place(&offers[2])->zone_count = case_place(&offers[3])->zone_count = 0;
     assert_int_equal(verdict(), GL_ALLOW);
 }
 
@@ -200,16 +202,17 @@ static void places_outside_the_filter_are_offered(void **state)
     (void)state;
     request.regions = asked;
     offers[4] = offers[0];
-    offers[4].type = "n.large";
+    case_type(&offers[4])->name = "n.large";
     question.offer_count = 5;
     decision = gl_decide(&question);
     assert_int_equal(decision->verdict, GL_REFUSE);
     assert_int_equal(decision->not_asked, 4);
     assert_ranked(decision, "r3");
     assert_int_equal(decision->alternatives[0].kind, GL_ALT_PLACE);
-    assert_string_equal(offers[decision->alternatives[0].offer].region, "r0");
-    assert_string_equal(offers[decision->alternatives[1].offer].region, "r1"); /* r0 only once */
-    assert_string_equal(offers[decision->alternatives[2].offer].region, "r2");
+    assert_string_equal(offers[decision->alternatives[0].offer].place->region, "r0");
+    assert_string_equal(offers[decision->alternatives[1].offer].place->region,
+                        "r1"); /* r0 only once */
+    assert_string_equal(offers[decision->alternatives[2].offer].place->region, "r2");
     assert_int_equal(decision->alternatives[2].kind, GL_ALT_PLACE);
     assert_int_not_equal(decision->alternatives[3].kind, GL_ALT_PLACE);
     gl_decision_free(decision);
@@ -241,7 +244,7 @@ static void a_later_window_is_found_by_hourly_evidence(void **state)
     assert_int_equal(decision->verdict, GL_LATER);
     later = alternative_of(decision, GL_ALT_TIME);
     assert_non_null(later);
-    assert_string_equal(offers[later->offer].region, "r1");
+    assert_string_equal(offers[later->offer].place->region, "r1");
     assert_int_equal(later->start.unix_s, NOW + 10 * HOUR);
     assert_int_equal(later->duration.s, 4 * HOUR);
     gl_decision_free(decision);
@@ -339,7 +342,7 @@ static void a_shorter_run_that_fits_is_found(void **state)
     assert_int_equal(decision->verdict, GL_REFUSE);
     shorter = alternative_of(decision, GL_ALT_SIZE);
     assert_non_null(shorter);
-    assert_string_equal(offers[shorter->offer].region, "r2");
+    assert_string_equal(offers[shorter->offer].place->region, "r2");
     assert_int_equal(shorter->duration.s, 3 * HOUR);
     assert_int_equal(shorter->start.unix_s, NOW);
     gl_decision_free(decision);
@@ -370,14 +373,14 @@ static void the_least_loosening_is_named(void **state)
     decision = gl_decide(&question);
     looser = alternative_of(decision, GL_ALT_LOOSER);
     assert_non_null(looser);
-    assert_string_equal(offers[looser->offer].region, "r1");
+    assert_string_equal(offers[looser->offer].place->region, "r1");
     assert_ptr_equal(looser->constraint, &limits[0]);
     assert_int_equal(looser->needed_u, GRAMS(220));
     gl_decision_free(decision);
     limits[1].number = 500000;
     decision = gl_decide(&question);
     looser = alternative_of(decision, GL_ALT_LOOSER);
-    assert_string_equal(offers[looser->offer].region, "r0");
+    assert_string_equal(offers[looser->offer].place->region, "r0");
     assert_int_equal(looser->needed_u, GRAMS(110));
     limits[0].number = looser->needed_u; /* and it is enough */
     gl_decision_free(decision);
@@ -484,9 +487,10 @@ static void the_digest_sees_everything_else(void **state)
     ASSERT_CHANGES(question.now.unix_s++, question.now.unix_s--);
     ASSERT_CHANGES(question.sort = GL_SORT_PRICE, question.sort = GL_SORT_CARBON);
     ASSERT_CHANGES(question.offer_count--, question.offer_count++);
-    ASSERT_CHANGES(offers[1].cloud = "awt", offers[1].cloud = "aws");
-    ASSERT_CHANGES(offers[1].region = "rx", offers[1].region = "r1");
-    ASSERT_CHANGES(offers[1].type = "m.largo", offers[1].type = "m.large");
+    ASSERT_CHANGES(case_place(&offers[1])->cloud = "awt", case_place(&offers[1])->cloud = "aws");
+    ASSERT_CHANGES(case_place(&offers[1])->region = "rx", case_place(&offers[1])->region = "r1");
+    ASSERT_CHANGES(case_type(&offers[1])->name = "m.largo",
+                   case_type(&offers[1])->name = "m.large");
     ASSERT_CHANGES(offers[1].price_u_usd_per_h++, offers[1].price_u_usd_per_h--);
     ASSERT_CHANGES(intensities[3]->points[0].value_u += GRAMS(1),
                    intensities[3]->points[0].value_u -= GRAMS(1));

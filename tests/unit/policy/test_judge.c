@@ -49,11 +49,11 @@ static void the_worst_is_assumed_for_every_kind_of_limit(void **state)
     assert_limit(GL_KEY_MIN_RENEWABLE, 0, GL_SATISFIED, 0);
     assert_limit(GL_KEY_MAX_RATE, worst_rate + 1, GL_SATISFIED, worst_rate);
     assert_limit(GL_KEY_MAX_RATE, worst_rate - 1, GL_VIOLATED, worst_rate);
-    offer.full_w.high = NAN;
+    case_type(&offer)->full_w.high = NAN;
     assert_limit(GL_KEY_MAX_RATE, INT64_MAX, GL_VIOLATED, GL_UNKNOWN);
     offer.price_u_usd_per_h = GL_UNKNOWN;
     assert_limit(GL_KEY_MAX_PRICE, INT64_MAX, GL_VIOLATED, GL_UNKNOWN);
-    offer.country = "";
+    case_place(&offer)->country = "";
     assert_place(GL_KEY_COUNTRIES, se, GL_VIOLATED);
 }
 
@@ -70,7 +70,7 @@ static void the_grade_rests_on_rules_in_force(void **state)
     judgement = judged();
     assert_int_equal(judgement.grade, GL_GRADE_D); /* of the reported grams alone */
     assert_int_equal(judgement.reason.outcome, GL_SATISFIED);
-    offer.zone_count = 0;
+    case_place(&offer)->zone_count = 0;
     assert_int_equal(judged().grade, GL_GRADE_E);
     policy.rule_count = 0;
     judgement = judged();
@@ -220,7 +220,7 @@ static void a_rule_speaks_only_of_what_it_matches(void **state)
     rule.match.min_vcpus = 4;
     rule.match.needs_gpu = true;
     assert_int_equal(judged().outcome, GL_SATISFIED);
-    offer.gpu = "T4";
+    case_type(&offer)->gpu = "T4";
     assert_int_equal(judged().outcome, GL_VIOLATED);
     rule.has_exclude = true;
     rule.exclude.clouds = gcp;
@@ -254,7 +254,7 @@ static void the_request_filters_first(void **state)
     request.arch = NULL;
     request.gpu = "*";
     assert_int_equal(judged().outcome, GL_NOT_ASKED);
-    offer.gpu = "T4";
+    case_type(&offer)->gpu = "T4";
     assert_int_equal(judged().outcome, GL_SATISFIED);
     request.clouds = gcp;
     assert_int_equal(judged().outcome, GL_NOT_ASKED);

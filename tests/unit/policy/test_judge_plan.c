@@ -28,9 +28,9 @@ static void an_unknown_region_is_neither_green_nor_dirty(void **state)
 
     (void)state;
     from_plan();
-    offer.region = "";
-    offer.country = "";
-    offer.zone_count = 0;
+    case_place(&offer)->region = "";
+    case_place(&offer)->country = "";
+    case_place(&offer)->zone_count = 0;
     limits[0] = case_globs(GL_KEY_REGIONS, north);
     assert_int_equal(judged().outcome, GL_OUTCOME_UNKNOWN);
     limits[0] = case_globs(GL_KEY_NOT_REGIONS, north);
@@ -43,8 +43,9 @@ static void an_unknown_machine_has_no_size(void **state)
 {
     (void)state;
     from_plan();
-    offer.type = "";
-    offer.vcpus = offer.memory_mib = 0;
+    case_type(&offer)->name = "";
+    case_type(&offer)->vcpus = 0;
+    case_type(&offer)->memory_mib = 0;
     assert_unknown(GL_KEY_MAX_VCPUS, 8000000, GL_GAP_TYPE);
     assert_unknown(GL_KEY_MIN_VCPUS, 1000000, GL_GAP_TYPE);
 }
@@ -56,7 +57,7 @@ static void a_rule_for_unknown_places_only_doubts(void **state)
 
     (void)state;
     from_plan();
-    offer.region = "";
+    case_place(&offer)->region = "";
     rule.match.regions = east;
     assert_int_equal(gl_rule_scope(&rule, &request, &offer), GL_SCOPE_MAYBE);
     assert_unknown(GL_KEY_MAX_VCPUS, 2000000, GL_GAP_PLACE);

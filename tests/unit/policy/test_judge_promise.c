@@ -112,7 +112,7 @@ static void without_a_book_or_an_entry_it_is_unknown(void **state)
     question.book = &book;
     book.count = 0;
     assert_judged(GL_OUTCOME_UNKNOWN, GL_GAP_MISSING, GL_UNKNOWN);
-    offer.zone_count = 0;
+    case_place(&offer)->zone_count = 0;
     assert_judged(GL_OUTCOME_UNKNOWN, GL_GAP_MISSING, GL_UNKNOWN);
 }
 
@@ -141,8 +141,8 @@ static void each_gap_is_unknown_and_named(void **state)
 static void a_disputed_zone_needs_both_promises(void **state)
 {
     (void)state;
-    offer.zones[1] = &other_zone.facts;
-    offer.zone_count = 2;
+    case_place(&offer)->zones[1] = &other_zone.facts;
+    case_place(&offer)->zone_count = 2;
     assert_judged(GL_OUTCOME_UNKNOWN, GL_GAP_MISSING, GL_UNKNOWN);
     entries[1] = promised(&other_zone.facts, 3);
     book.count = 2;

@@ -43,7 +43,7 @@ static void a_missing_bound_or_zone_is_unknown(void **state)
     renewable->points[0].low_u = GL_UNKNOWN;
     assert_unknown(GL_KEY_MIN_RENEWABLE, 0, GL_GAP_NO_BOUND);
     assert_true(judged().reason.found_u == PERCENT(90));
-    offer.zone_count = 0;
+    case_place(&offer)->zone_count = 0;
     assert_unknown(GL_KEY_MAX_INTENSITY, GRAMS(3000), GL_GAP_MISSING);
 }
 
@@ -51,15 +51,15 @@ static void a_disputed_zone_is_judged_by_the_worse(void **state)
 {
     (void)state;
     case_forecast(&other_zone, GL_INTENSITY, 12, GRAMS(200));
-    offer.zones[1] = &other_zone.facts;
-    offer.zone_count = 2;
+    case_place(&offer)->zones[1] = &other_zone.facts;
+    case_place(&offer)->zone_count = 2;
     assert_limit(GL_KEY_MAX_INTENSITY, GRAMS(220), GL_SATISFIED, GRAMS(220));
     assert_limit(GL_KEY_MAX_INTENSITY, GRAMS(219), GL_VIOLATED, GRAMS(220));
     assert_near(judged().grams_per_h[1], 150 * 1.2 * 0.2);
     assert_unknown(GL_KEY_MIN_RENEWABLE, PERCENT(10), GL_GAP_MISSING); /* of the second zone */
     assert_limit(GL_KEY_MAX_INTENSITY, GRAMS(100), GL_VIOLATED, GRAMS(220));
-    offer.zones[0] = &other_zone.facts;
-    offer.zones[1] = &zone.facts;
+    case_place(&offer)->zones[0] = &other_zone.facts;
+    case_place(&offer)->zones[1] = &zone.facts;
     assert_limit(GL_KEY_MAX_INTENSITY, GRAMS(219), GL_VIOLATED, GRAMS(220));
     assert_limit(GL_KEY_MAX_INTENSITY, GRAMS(50), GL_VIOLATED, GRAMS(220)); /* of two violations */
     other_zone.points[0][0].evidence = GL_MEASURED;
@@ -96,9 +96,9 @@ static void load_scales_between_idle_and_full(void **state)
     } rows[] = {{0, 100}, {1, 200}, {0.25, 125}, {-3, 100}, {7, 200}, {NAN, 200}};
 
     (void)state;
-    offer.pue = 1;
+    case_place(&offer)->pue = 1;
     assert_near(judged().grams_per_h[1], 150 * 0.1);
-    offer.pue = 1.2;
+    case_place(&offer)->pue = 1.2;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         request.load = rows[i].load;
         assert_near(judged().grams_per_h[1], rows[i].watts * 1.2 * 0.1);
@@ -112,22 +112,22 @@ static void unusable_power_is_unknown_and_no_grams_come_out(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        offer.full_w = bad[i];
+        case_type(&offer)->full_w = bad[i];
         assert_unknown(GL_KEY_MAX_RATE, GRAMS(1000000), GL_GAP_POWER);
         assert_true(judged().grams_per_h[1] < 0);
     }
     for (size_t i = 1; i < sizeof bad / sizeof bad[0]; i++) {
         offer = case_offer("eu-north-1", &zone);
-        offer.idle_w = bad[i];
+        case_type(&offer)->idle_w = bad[i];
         assert_unknown(GL_KEY_MAX_RATE, GRAMS(1000000), GL_GAP_POWER);
     }
     offer = case_offer("eu-north-1", &zone);
-    offer.idle_w = (struct gl_band){90, 100, 241}; /* more idle than full */
+    case_type(&offer)->idle_w = (struct gl_band){90, 100, 241}; /* more idle than full */
     assert_unknown(GL_KEY_MAX_RATE, GRAMS(1000000), GL_GAP_POWER);
     offer = case_offer("eu-north-1", &zone);
-    offer.pue = 0.9;
+    case_place(&offer)->pue = 0.9;
     assert_unknown(GL_KEY_MAX_TOTAL, GRAMS(1000000), GL_GAP_POWER);
-    offer.pue = NAN;
+    case_place(&offer)->pue = NAN;
     assert_unknown(GL_KEY_MAX_TOTAL, GRAMS(1000000), GL_GAP_POWER);
 }
 
@@ -149,9 +149,9 @@ static void prices_and_sizes_are_compared(void **state)
     assert_limit(GL_KEY_MAX_COUNT, 1000000, GL_VIOLATED, 2000000);
     offer.price_u_usd_per_h = GL_UNKNOWN;
     assert_unknown(GL_KEY_MAX_PRICE, INT64_MAX, GL_GAP_PRICE);
-    offer.vcpus = 0;
+    case_type(&offer)->vcpus = 0;
     assert_unknown(GL_KEY_MIN_VCPUS, 0, GL_GAP_MISSING);
-    offer.memory_mib = UINT32_MAX; /* more bytes than millionths can hold */
+    case_type(&offer)->memory_mib = UINT32_MAX; /* more bytes than millionths can hold */
     assert_limit(GL_KEY_MAX_MEMORY, INT64_MAX - 1, GL_VIOLATED, INT64_MAX);
 }
 
@@ -170,7 +170,7 @@ static void places_are_globs(void **state)
     assert_place(GL_KEY_COUNTRIES, pl, GL_VIOLATED);
     assert_place(GL_KEY_NOT_COUNTRIES, se, GL_VIOLATED);
     assert_place(GL_KEY_NOT_COUNTRIES, pl, GL_SATISFIED);
-    offer.country = "";
+    case_place(&offer)->country = "";
     assert_place(GL_KEY_COUNTRIES, se, GL_OUTCOME_UNKNOWN);
     assert_place(GL_KEY_NOT_COUNTRIES, se, GL_OUTCOME_UNKNOWN);
 }

@@ -50,7 +50,7 @@ static struct gl_offer *long_list(void)
         random = random * 1664525 + 1013904223;
         list[i] = offers[(random >> 8) % 4];
         list[i].price_u_usd_per_h = random % 50 == 0 ? GL_UNKNOWN : 1000 * (int64_t)(random >> 27);
-        list[i].pue = 1 + (random >> 12) % 97 / 100.0;
+        case_place(&list[i])->pue = 1 + (random >> 12) % 97 / 100.0;
     }
     question.offers = list;
     question.offer_count = LONG_LIST;

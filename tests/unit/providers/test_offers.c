@@ -93,8 +93,8 @@ static const struct gl_offer *find(const struct run *run, const char *cloud, con
     for (size_t i = 0; i < run->list.count; i++) {
         const struct gl_offer *offer = &run->list.offers[i];
 
-        if (strcmp(offer->cloud, cloud) == 0 && strcmp(offer->region, region) == 0 &&
-            (type == NULL || strcmp(offer->type, type) == 0))
+        if (strcmp(offer->place->cloud, cloud) == 0 && strcmp(offer->place->region, region) == 0 &&
+            (type == NULL || strcmp(offer->type->name, type) == 0))
             return offer;
     }
     return NULL;
@@ -122,24 +122,26 @@ static void test_every_region(void **state)
 
 static void check_offer(const struct gl_offer *offer)
 {
-    assert_true(offer->cloud[0] && offer->region[0] && offer->type[0] && offer->arch[0]);
-    assert_non_null(offer->country);
-    assert_true(offer->vcpus > 0 && offer->memory_mib > 0);
-    assert_true(offer->pue >= 1.0 && offer->pue < 2.5);
-    assert_true(offer->idle_w.low > 0 && offer->idle_w.low <= offer->idle_w.central);
-    assert_true(offer->idle_w.central <= offer->idle_w.high);
-    assert_true(offer->full_w.low <= offer->full_w.central);
-    assert_true(offer->full_w.central <= offer->full_w.high);
-    assert_true(offer->full_w.central > offer->idle_w.central);
-    assert_true(offer->power_source[0] != '\0');
+    assert_true(offer->place->cloud[0] && offer->place->region[0] && offer->type->name[0] &&
+                offer->type->arch[0]);
+    assert_non_null(offer->place->country);
+    assert_true(offer->type->vcpus > 0 && offer->type->memory_mib > 0);
+    assert_true(offer->place->pue >= 1.0 && offer->place->pue < 2.5);
+    assert_true(offer->type->idle_w.low > 0 &&
+                offer->type->idle_w.low <= offer->type->idle_w.central);
+    assert_true(offer->type->idle_w.central <= offer->type->idle_w.high);
+    assert_true(offer->type->full_w.low <= offer->type->full_w.central);
+    assert_true(offer->type->full_w.central <= offer->type->full_w.high);
+    assert_true(offer->type->full_w.central > offer->type->idle_w.central);
+    assert_true(offer->type->power_source[0] != '\0');
     if (offer->price_u_usd_per_h == GL_UNKNOWN)
         assert_string_equal(offer->price_source, "");
     else
         assert_true(offer->price_u_usd_per_h >= 0 && offer->price_source[0] != '\0');
-    assert_int_equal(offer->gpu != NULL, offer->gpu_count > 0);
-    assert_int_equal(offer->mapping == GL_MAP_DISPUTED, offer->zone_count == 2);
-    for (size_t i = 0; i < offer->zone_count; i++)
-        assert_true(offer->zones[i] != NULL && offer->zones[i]->zone[0] != '\0');
+    assert_int_equal(offer->type->gpu != NULL, offer->type->gpu_count > 0);
+    assert_int_equal(offer->place->mapping == GL_MAP_DISPUTED, offer->place->zone_count == 2);
+    for (size_t i = 0; i < offer->place->zone_count; i++)
+        assert_true(offer->place->zones[i] != NULL && offer->place->zones[i]->zone[0] != '\0');
 }
 
 static void test_offers_are_whole(void **state)
@@ -164,8 +166,9 @@ static void test_no_pair_twice(void **state)
     for (size_t i = 1; i < run.list.count; i++) {
         const struct gl_offer *a = &run.list.offers[i - 1], *b = &run.list.offers[i];
 
-        assert_true(strcmp(a->cloud, b->cloud) != 0 || strcmp(a->region, b->region) != 0 ||
-                    strcmp(a->type, b->type) != 0);
+        assert_true(strcmp(a->place->cloud, b->place->cloud) != 0 ||
+                    strcmp(a->place->region, b->place->region) != 0 ||
+                    strcmp(a->type->name, b->type->name) != 0);
     }
     finish(&run);
 }
@@ -181,8 +184,9 @@ static void test_prices(void **state)
     gather(&run, &asked, &nowhere);
     for (size_t i = 0; i < run.list.count; i++) {
         const struct gl_offer *offer = &run.list.offers[i];
-        int64_t price = gl_data_price(gl_data_type(offer->cloud, offer->type),
-                                      gl_data_region(offer->cloud, offer->region), NULL);
+        int64_t price =
+            gl_data_price(gl_data_type(offer->place->cloud, offer->type->name),
+                          gl_data_region(offer->place->cloud, offer->place->region), NULL);
 
         assert_int_equal(offer->price_u_usd_per_h, price >= 0 ? price : GL_UNKNOWN);
         unpriced += price < 0;
@@ -202,7 +206,8 @@ static void test_region_with_prices(void **state)
     for (size_t i = 0; i < run.list.count; i++) {
         const struct gl_offer *offer = &run.list.offers[i];
 
-        if (strcmp(offer->cloud, "aws") == 0 && strcmp(offer->region, "us-east-1") == 0)
+        if (strcmp(offer->place->cloud, "aws") == 0 &&
+            strcmp(offer->place->region, "us-east-1") == 0)
             assert_int_not_equal(offer->price_u_usd_per_h, GL_UNKNOWN);
     }
     assert_non_null(find(&run, "aws", "cn-north-1", NULL));
@@ -227,9 +232,9 @@ static void test_power(void **state)
     gather(&run, &asked, &nowhere);
     offer = find(&run, "aws", "us-east-1", "m5.large");
     assert_non_null(offer);
-    assert_true(offer->idle_w.central == gl_power_machine(&machine, 0, 0).central);
-    assert_true(offer->full_w.high == gl_power_machine(&machine, 1, 1).high);
-    assert_non_null(strstr(offer->power_source, "SPECpower"));
+    assert_true(offer->type->idle_w.central == gl_power_machine(&machine, 0, 0).central);
+    assert_true(offer->type->full_w.high == gl_power_machine(&machine, 1, 1).high);
+    assert_non_null(strstr(offer->type->power_source, "SPECpower"));
     /* A burstable type is powered for its share of the thread. */
     row = gl_data_type("aws", "t3.medium");
     assert_true(row != NULL && row->baseline_permille < 1000);
@@ -237,7 +242,7 @@ static void test_power(void **state)
                                   .threads = row->vcpus * row->baseline_permille / 1000.0,
                                   .memory_gb = row->memory_mib / 1024.0};
     offer = find(&run, "aws", "us-east-1", "t3.medium");
-    assert_true(offer->full_w.central == gl_power_machine(&machine, 1, 1).central);
+    assert_true(offer->type->full_w.central == gl_power_machine(&machine, 1, 1).central);
     finish(&run);
 }
 
@@ -250,10 +255,10 @@ static void test_disputed(void **state)
     (void)state;
     gather(&run, &asked, &nowhere);
     offer = find(&run, "aws", "us-west-2", NULL);
-    assert_int_equal(offer->mapping, GL_MAP_DISPUTED);
-    assert_int_equal(offer->zone_count, 2);
-    assert_string_not_equal(offer->zones[0]->zone, offer->zones[1]->zone);
-    assert_true(offer->zones[0]->count == 3 && offer->zones[1]->count == 3);
+    assert_int_equal(offer->place->mapping, GL_MAP_DISPUTED);
+    assert_int_equal(offer->place->zone_count, 2);
+    assert_string_not_equal(offer->place->zones[0]->zone, offer->place->zones[1]->zone);
+    assert_true(offer->place->zones[0]->count == 3 && offer->place->zones[1]->count == 3);
     finish(&run);
 }
 
@@ -272,8 +277,8 @@ static void test_sizes(void **state)
     gather(&run, &asked, &here);
     assert_true(run.list.count > 100);
     for (size_t i = 0; i < run.list.count; i++) {
-        assert_in_range(run.list.offers[i].vcpus, 4, 8);
-        assert_in_range(run.list.offers[i].memory_mib, 16384, 32768);
+        assert_in_range(run.list.offers[i].type->vcpus, 4, 8);
+        assert_in_range(run.list.offers[i].type->memory_mib, 16384, 32768);
     }
     finish(&run);
 }
@@ -288,7 +293,7 @@ static void test_gpu_and_arch(void **state)
     gather(&run, &asked, &here);
     assert_true(run.list.count > 0);
     for (size_t i = 0; i < run.list.count; i++)
-        assert_non_null(strstr(run.list.offers[i].gpu, "T4"));
+        assert_non_null(strstr(run.list.offers[i].type->gpu, "T4"));
     finish(&run);
     run = (struct run){0};
     asked = request();
@@ -296,7 +301,7 @@ static void test_gpu_and_arch(void **state)
     gather(&run, &asked, &nowhere);
     assert_true(run.list.count > 0);
     for (size_t i = 0; i < run.list.count; i++)
-        assert_string_equal(run.list.offers[i].arch, "arm64");
+        assert_string_equal(run.list.offers[i].type->arch, "arm64");
     finish(&run);
 }
 
@@ -349,7 +354,7 @@ static void test_network_of_asked_regions(void **state)
     gather(&run, &asked, &nowhere);
     assert_int_equal(run.silent.calls, 2);
     assert_true(has_url(&run, "country=fr"));
-    assert_int_equal(find(&run, "hetzner", "fsn1", NULL)->zones[0]->count, 3);
+    assert_int_equal(find(&run, "hetzner", "fsn1", NULL)->place->zones[0]->count, 3);
     finish(&run);
 }
 
@@ -392,18 +397,18 @@ static void test_local(void **state)
     gather(&run, &asked, &here);
     offer = find(&run, "local", "this-machine", "small");
     assert_non_null(offer);
-    assert_int_equal(offer->vcpus, 1);
-    assert_int_equal(offer->memory_mib, 256);
+    assert_int_equal(offer->type->vcpus, 1);
+    assert_int_equal(offer->type->memory_mib, 256);
     assert_int_equal(offer->price_u_usd_per_h, 0);
     assert_string_equal(offer->price_source, "local");
-    assert_string_equal(offer->country, "DE");
-    assert_int_equal(offer->mapping, GL_MAP_USER);
-    assert_true(offer->pue == 1.0);
-    assert_int_equal(offer->zone_count, 1);
-    assert_string_equal(offer->zones[0]->zone, "DE");
-    assert_non_null(strstr(offer->power_source, "EPYC"));
-    assert_int_equal(find(&run, "local", "this-machine", "medium")->vcpus, 2);
-    assert_int_equal(find(&run, "local", "this-machine", "large")->vcpus, 4);
+    assert_string_equal(offer->place->country, "DE");
+    assert_int_equal(offer->place->mapping, GL_MAP_USER);
+    assert_true(offer->place->pue == 1.0);
+    assert_int_equal(offer->place->zone_count, 1);
+    assert_string_equal(offer->place->zones[0]->zone, "DE");
+    assert_non_null(strstr(offer->type->power_source, "EPYC"));
+    assert_int_equal(find(&run, "local", "this-machine", "medium")->type->vcpus, 2);
+    assert_int_equal(find(&run, "local", "this-machine", "large")->type->vcpus, 4);
     finish(&run);
 }
 
@@ -424,12 +429,12 @@ static void test_local_places(void **state)
     assert_null(find(&run, "local", "this-machine", "small"));
     offer = find(&run, "local", "cellar", "large");
     assert_non_null(offer);
-    assert_string_equal(offer->zones[0]->zone, "DE");
-    assert_string_equal(offer->country, "DE");
+    assert_string_equal(offer->place->zones[0]->zone, "DE");
+    assert_string_equal(offer->place->country, "DE");
     offer = find(&run, "local", "attic", "small");
     assert_non_null(offer);
-    assert_string_equal(offer->zones[0]->zone, "FR");
-    assert_string_equal(offer->country, "");
+    assert_string_equal(offer->place->zones[0]->zone, "FR");
+    assert_string_equal(offer->place->country, "");
     assert_non_null(find(&run, "local", "attic", "large"));
     finish(&run);
 }
@@ -464,9 +469,9 @@ static void test_local_without_zone(void **state)
     (void)state;
     gather(&run, &asked, &options);
     offer = find(&run, "local", "this-machine", "small");
-    assert_int_equal(offer->zone_count, 0);
-    assert_string_equal(offer->country, "");
-    assert_non_null(strstr(offer->power_source, "family unknown"));
+    assert_int_equal(offer->place->zone_count, 0);
+    assert_string_equal(offer->place->country, "");
+    assert_non_null(strstr(offer->type->power_source, "family unknown"));
     finish(&run);
     run = (struct run){0};
     gather(&run, &asked, &nowhere);

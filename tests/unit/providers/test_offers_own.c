@@ -88,8 +88,9 @@ static void gather(void)
 static const struct gl_offer *find(const char *region, const char *type)
 {
     for (size_t i = 0; i < list.count; i++)
-        if (strcmp(list.offers[i].cloud, own.cloud) == 0 &&
-            strcmp(list.offers[i].region, region) == 0 && strcmp(list.offers[i].type, type) == 0)
+        if (strcmp(list.offers[i].place->cloud, own.cloud) == 0 &&
+            strcmp(list.offers[i].place->region, region) == 0 &&
+            strcmp(list.offers[i].type->name, type) == 0)
             return &list.offers[i];
     return NULL;
 }
@@ -107,18 +108,18 @@ static void a_region_stands_where_its_user_says(void **state)
     assert_int_equal(list.count, 3);
     offer = find("north", "small");
     assert_non_null(offer);
-    assert_int_equal(offer->zone_count, 1);
-    assert_string_equal(offer->zones[0]->zone, "SE-SE3");
-    assert_true(offer->zones[0]->count > 0); /* the yearly average of the tables */
-    assert_int_equal(offer->mapping, GL_MAP_USER);
-    assert_int_equal(offer->vcpus, 2);
-    assert_int_equal(offer->memory_mib, 4096);
+    assert_int_equal(offer->place->zone_count, 1);
+    assert_string_equal(offer->place->zones[0]->zone, "SE-SE3");
+    assert_true(offer->place->zones[0]->count > 0); /* the yearly average of the tables */
+    assert_int_equal(offer->place->mapping, GL_MAP_USER);
+    assert_int_equal(offer->type->vcpus, 2);
+    assert_int_equal(offer->type->memory_mib, 4096);
     assert_int_equal(offer->price_u_usd_per_h, 50000);
     assert_true(offer->price_source[0] != '\0');
-    assert_true(offer->pue > 1.5 && offer->pue < 1.6);
-    assert_true(offer->idle_w.low > 0 && offer->full_w.high > offer->full_w.low);
-    assert_string_equal(find("south", "small")->zones[0]->zone, "DE");
-    assert_int_equal(find("west", "small")->zone_count, 0);
+    assert_true(offer->place->pue > 1.5 && offer->place->pue < 1.6);
+    assert_true(offer->type->idle_w.low > 0 && offer->type->full_w.high > offer->type->full_w.low);
+    assert_string_equal(find("south", "small")->place->zones[0]->zone, "DE");
+    assert_int_equal(find("west", "small")->place->zone_count, 0);
 }
 
 static void one_word_is_for_all_regions(void **state)
@@ -127,7 +128,7 @@ static void one_word_is_for_all_regions(void **state)
     own = (struct gl_offer_own){"openstack", "FR"};
     add("north", "small", "");
     gather();
-    assert_string_equal(find("north", "small")->zones[0]->zone, "FR");
+    assert_string_equal(find("north", "small")->place->zones[0]->zone, "FR");
 }
 
 static void a_cluster_stands_where_its_machines_are_rented(void **state)
@@ -139,12 +140,12 @@ static void a_cluster_stands_where_its_machines_are_rented(void **state)
     add("atlantis-1", "m5.large", "aws");
     gather();
     offer = find("eu-north-1", "m5.large");
-    assert_int_equal(offer->zone_count, 1);
-    assert_string_equal(offer->zones[0]->zone, "SE-SE3");
-    assert_string_equal(offer->country, "SE");
-    assert_int_not_equal(offer->mapping, GL_MAP_USER);
-    assert_null(strstr(offer->power_source, "unknown")); /* its CPU is known by its type */
-    assert_int_equal(find("atlantis-1", "m5.large")->zone_count, 0);
+    assert_int_equal(offer->place->zone_count, 1);
+    assert_string_equal(offer->place->zones[0]->zone, "SE-SE3");
+    assert_string_equal(offer->place->country, "SE");
+    assert_int_not_equal(offer->place->mapping, GL_MAP_USER);
+    assert_null(strstr(offer->type->power_source, "unknown")); /* its CPU is known by its type */
+    assert_int_equal(find("atlantis-1", "m5.large")->place->zone_count, 0);
 }
 
 /* Who joins a machine of another cloud, or of nobody, to a region's others makes it stand nowhere.
@@ -156,10 +157,10 @@ static void machines_that_contradict_each_other_stand_nowhere(void **state)
     add("eu-north-1", "shed", GL_CATALOG_MIXED);
     add("europe-north1", "n2-standard-2", "gcp");
     gather();
-    assert_int_equal(find("eu-north-1", "m5.large")->zone_count, 0);
-    assert_int_equal(find("eu-north-1", "shed")->zone_count, 0);
-    assert_string_equal(find("eu-north-1", "shed")->country, "");
-    assert_int_equal(find("europe-north1", "n2-standard-2")->zone_count, 1);
+    assert_int_equal(find("eu-north-1", "m5.large")->place->zone_count, 0);
+    assert_int_equal(find("eu-north-1", "shed")->place->zone_count, 0);
+    assert_string_equal(find("eu-north-1", "shed")->place->country, "");
+    assert_int_equal(find("europe-north1", "n2-standard-2")->place->zone_count, 1);
 }
 
 static void the_users_word_is_above_the_hosts(void **state)
@@ -168,8 +169,8 @@ static void the_users_word_is_above_the_hosts(void **state)
     own.zones = "eu-north-1=NO-NO1";
     add("eu-north-1", "m5.large", "aws");
     gather();
-    assert_string_equal(find("eu-north-1", "m5.large")->zones[0]->zone, "NO-NO1");
-    assert_int_equal(find("eu-north-1", "m5.large")->mapping, GL_MAP_USER);
+    assert_string_equal(find("eu-north-1", "m5.large")->place->zones[0]->zone, "NO-NO1");
+    assert_int_equal(find("eu-north-1", "m5.large")->place->mapping, GL_MAP_USER);
 }
 
 static void what_cannot_be_had_or_has_no_size_is_no_offer(void **state)
@@ -194,9 +195,9 @@ static void any_type_has_the_size_that_is_asked_for(void **state)
     row->vcpus = row->memory_mib = 0;
     request.min_vcpus = 3;
     gather();
-    assert_int_equal(find("eu-north-1", "any")->vcpus, 3);
-    assert_int_equal(find("eu-north-1", "any")->memory_mib, 1024);
-    assert_true(find("eu-north-1", "any")->full_w.central > 0);
+    assert_int_equal(find("eu-north-1", "any")->type->vcpus, 3);
+    assert_int_equal(find("eu-north-1", "any")->type->memory_mib, 1024);
+    assert_true(find("eu-north-1", "any")->type->full_w.central > 0);
 }
 
 static void nothing_is_kept_of_it(void **state)
