@@ -83,15 +83,16 @@ struct gl_ledger *gl_context_ledger(struct gl_context *context, struct gl_error 
 struct gl_ledger *gl_context_ledger_to_look(struct gl_context *context, struct gl_error *err)
 {
     GL_AUTO(gl_auto_free) char *path = NULL;
-    struct gl_error why = {0}, ignored = {0};
+    struct gl_error why = {0}, ignored = {0}, look = {0};
 
     if (gl_context_ledger(context, &why) != NULL)
         return context->ledger;
     path = ledger_path(context, &ignored);
     if ((why.code == GL_E_DISK_FULL || why.code == GL_E_IO) && path != NULL)
-        context->ledger = gl_ledger_open_to_look(path, &context->world, &why, &ignored);
+        context->ledger = gl_ledger_open_to_look(path, &context->world, &why, &look);
     if (context->ledger == NULL) {
-        gl_fail(err, why.code, "%s", why.text);
+        /* Why it cannot be written matters less than why it cannot be read. */
+        gl_fail(err, why.code, "%s", look.code == why.code ? look.text : why.text);
         return NULL;
     }
     gl_warn(context, why.code == GL_E_DISK_FULL ? "GL1003" : "GL1002",

@@ -323,6 +323,10 @@ int gl_ledger_check(struct gl_ledger *ledger, struct gl_ledger_check *out, struc
     if (result == 0)
         result = gl_ledger_check_signals(ledger, err);
     sqlite3_exec(ledger->db, "ROLLBACK", NULL, NULL, NULL);
+    if (result != 0 && gl_ledger_was_written(ledger)) {
+        gl_error_clear(err);
+        return gl_fail(err, GL_E_LOCKED, "ledger: it was written to while it was looked at");
+    }
     return result;
 }
 

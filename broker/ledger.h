@@ -19,8 +19,9 @@ struct gl_ledger;
  * CONFIG (of a newer program). `max_pages` > 0 caps the file (tests of a full disk). */
 struct gl_ledger *gl_ledger_open(const char *path, const struct gl_world *world, int max_pages,
                                  struct gl_error *err);
-/* An existing ledger without writing anything, for a full or read-only disk: every change is
- * refused with the code of `why` (DISK_FULL, IO). Errors: as above. */
+/* An existing ledger without writing anything, for a full or read-only disk and for a folder of
+ * somebody else's: every change is refused with the code of `why` (DISK_FULL, IO). Errors: as
+ * above. */
 struct gl_ledger *gl_ledger_open_to_look(const char *path, const struct gl_world *world,
                                          const struct gl_error *why, struct gl_error *err);
 void gl_ledger_close(struct gl_ledger *ledger); /* NULL is fine */
@@ -163,7 +164,8 @@ void gl_guarantee_rows_free(struct gl_guarantee_rows *rows);
 int64_t gl_ledger_now_ms(const struct gl_ledger *ledger);
 
 /* Recompute every hash, and compare promises, accounts and signals with their events. 0 and counts,
- * or -1 TAMPERED naming what is bad first. */
+ * or -1 TAMPERED naming what is bad first; LOCKED when it is open to look only and somebody wrote
+ * to it meanwhile. */
 struct gl_ledger_check {
     int64_t events;
     int64_t launches;

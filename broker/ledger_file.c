@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define BUSY_MS 10000
 
@@ -272,30 +273,78 @@ static char *immutable_uri(const char *path)
     return gl_str_take(&uri);
 }
 
-/* Readers of a write-ahead log make an index file beside it, which a full disk has no room for.
- * Without a log the file alone is all there is; with one, a lone owner keeps the index in memory.
- */
-static int open_to_look(struct gl_ledger *ledger, const char *real, struct gl_error *err)
+static bool has_log(const char *real)
 {
     GL_AUTO(gl_str_done) struct gl_str log = {0};
     struct stat info;
 
     gl_str_addf(&log, "%s-wal", real);
-    if (stat(gl_str_text(&log), &info) != 0 || info.st_size == 0) {
-        GL_AUTO(gl_auto_free) char *uri = immutable_uri(real);
+    return stat(gl_str_text(&log), &info) == 0 && info.st_size > 0;
+}
 
-        if (sqlite3_open_v2(uri, &ledger->db,
-                            SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOFOLLOW,
-                            NULL) != SQLITE_OK)
-            return gl_ledger_fail(ledger->db, "cannot open", err);
-        return 0;
-    }
+/* Without a log the file alone is all there is. */
+static int open_frozen(struct gl_ledger *ledger, const char *real, struct gl_error *err)
+{
+    GL_AUTO(gl_auto_free) char *uri = immutable_uri(real);
+    struct stat info;
+
+    if (stat(real, &info) != 0)
+        return gl_fail_sys(err, GL_E_IO, errno, "cannot open");
+    ledger->frozen = gl_strdup(real);
+    ledger->frozen_at = info.st_mtim;
+    if (sqlite3_open_v2(uri, &ledger->db,
+                        SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOFOLLOW,
+                        NULL) != SQLITE_OK)
+        return gl_ledger_fail(ledger->db, "cannot open", err);
+    return 0;
+}
+
+/* A log whose file may be written: a lone owner keeps its index in memory. */
+static int open_alone(struct gl_ledger *ledger, const char *real, struct gl_error *err)
+{
     if (sqlite3_open_v2(real, &ledger->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW, NULL) !=
         SQLITE_OK)
         return gl_ledger_fail(ledger->db, "cannot open", err);
     sqlite3_db_config(ledger->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     sqlite3_busy_timeout(ledger->db, BUSY_MS);
     return gl_ledger_run(ledger, "PRAGMA locking_mode = EXCLUSIVE", err);
+}
+
+/* A log that may only be read: possible as long as its index is beside it. */
+static int open_with_index(struct gl_ledger *ledger, const char *real, struct gl_error *err)
+{
+    struct gl_error ignored = {0};
+    int64_t version;
+
+    if (sqlite3_open_v2(real, &ledger->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOFOLLOW, NULL) ==
+        SQLITE_OK) {
+        sqlite3_busy_timeout(ledger->db, BUSY_MS);
+        if (identify(ledger, &version, &ignored) == 0 || ignored.code != GL_E_IO)
+            return 0;
+    }
+    return gl_fail(err, GL_E_IO,
+                   "its last events stand in ledger.db-wal, which cannot be read where nothing may "
+                   "be written: copy ledger.db and ledger.db-wal into a folder of your own, and "
+                   "name that with --state");
+}
+
+/* Readers of a write-ahead log make an index file beside it, for which a full disk has no room and
+ * which a folder of somebody else's refuses. */
+static int open_to_look(struct gl_ledger *ledger, const char *real, struct gl_error *err)
+{
+    if (!has_log(real))
+        return open_frozen(ledger, real, err);
+    return access(real, W_OK) == 0 ? open_alone(ledger, real, err)
+                                   : open_with_index(ledger, real, err);
+}
+
+bool gl_ledger_was_written(const struct gl_ledger *ledger)
+{
+    struct stat info;
+
+    return ledger->frozen != NULL && (stat(ledger->frozen, &info) != 0 || has_log(ledger->frozen) ||
+                                      info.st_mtim.tv_sec != ledger->frozen_at.tv_sec ||
+                                      info.st_mtim.tv_nsec != ledger->frozen_at.tv_nsec);
 }
 
 struct gl_ledger *gl_ledger_open_to_look(const char *path, const struct gl_world *world,
@@ -328,5 +377,6 @@ void gl_ledger_close(struct gl_ledger *ledger)
     if (ledger == NULL)
         return;
     sqlite3_close(ledger->db);
+    free(ledger->frozen);
     free(ledger);
 }

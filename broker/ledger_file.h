@@ -8,11 +8,14 @@
 #include "broker/ledger.h"
 
 #include <sqlite3.h>
+#include <time.h>
 
 struct gl_ledger {
     sqlite3 *db;
     const struct gl_world *world;
     struct gl_error unwritable; /* why it is open to look only; code GL_OK = it is not */
+    char *frozen;               /* its file, read as if nobody wrote to it; NULL = it is not */
+    struct timespec frozen_at;  /* when that file was last written to before */
 };
 
 /* Fill *err with what SQLite says. Returns -1. */
@@ -21,6 +24,8 @@ int gl_ledger_fail(sqlite3 *db, const char *what, struct gl_error *err);
 int gl_ledger_run(struct gl_ledger *ledger, const char *sql, struct gl_error *err);
 int gl_ledger_prepare(struct gl_ledger *ledger, const char *sql, sqlite3_stmt **out,
                       struct gl_error *err);
+/* Was a file that is read as if nobody wrote to it written to all the same? */
+bool gl_ledger_was_written(const struct gl_ledger *ledger);
 /* Is there a table of that name? One of an earlier version that is only looked at may lack it. */
 int gl_ledger_has_table(struct gl_ledger *ledger, const char *name, bool *out,
                         struct gl_error *err);

@@ -319,7 +319,7 @@ static int run(struct gl_context *context, const struct gl_call *call, struct gl
         if (operands->count == 0 || strcmp(verbs[i].word, operands->words[0]) != 0 ||
             budget.count > verbs[i].most)
             continue;
-        budget.ledger = gl_context_ledger(context, err);
+        budget.ledger = gl_context_ledger_to_look(context, err);
         return budget.ledger == NULL ? -1 : verbs[i].run(&budget, err);
     }
     return gl_fail(

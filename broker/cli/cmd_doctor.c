@@ -270,7 +270,7 @@ static void check_ledger(struct gl_exam *exam)
         gl_exam_note(exam, &finding, "none yet; the first launch begins it");
         return;
     }
-    ledger = gl_context_ledger(exam->context, &err);
+    ledger = gl_context_ledger_to_look(exam->context, &err);
     if (ledger == NULL || gl_ledger_check(ledger, &found, &err) != 0) {
         finding.state = GL_EXAM_FAIL;
         finding.exit = (int)gl_errc_row(err.code)->exit;

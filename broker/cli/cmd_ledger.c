@@ -248,7 +248,7 @@ static int run(struct gl_context *context, const struct gl_call *call, struct gl
 
     for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
         if (strcmp(verbs[i].word, word) == 0) {
-            ledger = gl_context_ledger(context, err);
+            ledger = gl_context_ledger_to_look(context, err);
             return ledger == NULL ? -1 : verbs[i].run(context, ledger, call->values, err);
         }
     return gl_fail(err, GL_E_USAGE, "say one of: greenlaunch ledger check | show | export");

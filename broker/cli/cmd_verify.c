@@ -85,7 +85,7 @@ static int check_ledger(struct gl_context *context, const struct gl_receipt_chec
         return 0;
     if (strcmp(check->launch, subject->name) != 0)
         return gl_fail(err, GL_E_NOT_VERIFIED, "it is the receipt of launch %s", check->launch);
-    ledger = gl_context_ledger(context, err);
+    ledger = gl_context_ledger_to_look(context, err);
     if (ledger == NULL)
         return -1;
     return gl_tie_receipt(ledger, check->receipt, subject->bytes, &subject->is_in_ledger, err);

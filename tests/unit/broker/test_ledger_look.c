@@ -9,8 +9,11 @@
 
 #include <cmocka.h>
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tests/unit/broker/ledger_bench.h"
@@ -148,6 +151,117 @@ static void what_is_none_is_not_looked_at(void **state)
     assert_int_equal(err.code, GL_E_TAMPERED);
 }
 
+/* ---- a folder of somebody else's ---- */
+
+enum { AS_EXPECTED, UNREACHABLE, NOT_AS_EXPECTED };
+
+/* What nobody sees of the ledger, in a child of its own. */
+static int look_as_nobody(int64_t events, enum gl_errc expected, const char *text)
+{
+    static const struct gl_error foreign = {.code = GL_E_IO, .text = "not yours"};
+    struct gl_ledger_check check = {0};
+    struct gl_error why = {0};
+    struct gl_ledger *ledger;
+
+    if (geteuid() == 0 && (setgid(65534) != 0 || setuid(65534) != 0))
+        return UNREACHABLE;
+    if (access(folder, R_OK | X_OK) != 0)
+        return UNREACHABLE;
+    ledger = gl_ledger_open_to_look(path, world, &foreign, &why);
+    if (ledger != NULL)
+        gl_ledger_check(ledger, &check, &why);
+    gl_ledger_close(ledger);
+    if (why.code == expected && check.events == events && strstr(why.text, text) != NULL)
+        return AS_EXPECTED;
+    print_error("%d events; GL%d %s\n", (int)check.events, (int)why.code, why.text);
+    return NOT_AS_EXPECTED;
+}
+
+static void nobody_sees(int64_t events, enum gl_errc expected, const char *text)
+{
+    GL_AUTO(gl_auto_free) char *log = beside(path, "-wal");
+    GL_AUTO(gl_auto_free) char *index = beside(path, "-shm");
+    int status;
+    pid_t child;
+
+    chmod(path, 0444);
+    chmod(log, 0444);
+    chmod(index, 0444);
+    assert_int_equal(chmod(folder, 0555), 0);
+    child = fork();
+    assert_true(child >= 0);
+    if (child == 0)
+        _exit(look_as_nobody(events, expected, text));
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(chmod(folder, 0755), 0);
+    assert_true(WIFEXITED(status));
+    if (WEXITSTATUS(status) == UNREACHABLE) {
+        print_message("skip somebody else's folder: it cannot be reached by another user\n");
+        skip();
+    }
+    assert_int_equal(WEXITSTATUS(status), AS_EXPECTED);
+}
+
+/* Nine events, three of them in the log only, as an owner who was killed leaves it. The files are
+ * new ones: SQLite of this process, and so of its children, knows those that it had open. */
+static void leave_log_behind(void)
+{
+    static const char *const endings[] = {"", "-wal", "-shm"};
+    char *bytes[3];
+    size_t lengths[3];
+    struct gl_ledger *ledger;
+
+    fresh(6);
+    ledger = must_open();
+    append_many(ledger, 3);
+    for (size_t i = 0; i < 3; i++) {
+        GL_AUTO(gl_auto_free) char *file = beside(path, endings[i]);
+
+        bytes[i] = bytes_of(file, &lengths[i]);
+    }
+    gl_ledger_close(ledger);
+    for (size_t i = 0; i < 3; i++) {
+        GL_AUTO(gl_auto_free) char *file = beside(path, endings[i]);
+
+        assert_int_equal(gl_file_write(file, bytes[i], lengths[i], 0600, &err), 0);
+        free(bytes[i]);
+    }
+}
+
+static void what_may_only_be_read_is_read(void **state)
+{
+    GL_AUTO(gl_auto_free) char *index = beside(path, "-shm");
+
+    (void)state;
+    fresh(6);
+    nobody_sees(6, GL_OK, "");
+    assert_int_equal(chmod(path, 0644), 0);
+    sql(WITHOUT_GUARDS "UPDATE events SET body = '{}' WHERE seq = 2");
+    nobody_sees(0, GL_E_TAMPERED, "event 2 was changed");
+    leave_log_behind();
+    nobody_sees(9, GL_OK, "");
+    assert_int_equal(unlink(index), 0);
+    nobody_sees(0, GL_E_IO, "copy ledger.db and ledger.db-wal");
+}
+
+static void what_was_written_to_meanwhile_is_not_called_tampered_with(void **state)
+{
+    struct gl_ledger_check check;
+    struct gl_ledger *ledger;
+
+    (void)state;
+    fresh(6);
+    sql(WITHOUT_GUARDS "UPDATE events SET body = '{}' WHERE seq = 2");
+    ledger = must_look(path);
+    assert_int_equal(gl_ledger_check(ledger, &check, &err), -1);
+    assert_int_equal(err.code, GL_E_TAMPERED);
+    gl_error_clear(&err);
+    assert_int_equal(utimensat(AT_FDCWD, path, NULL, 0), 0);
+    assert_int_equal(gl_ledger_check(ledger, &check, &err), -1);
+    assert_int_equal(err.code, GL_E_LOCKED);
+    gl_ledger_close(ledger);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -156,6 +270,8 @@ int main(void)
         CASE(what_was_closed_is_read_and_left_alone),
         CASE(what_stands_in_the_log_only_is_read_too),
         CASE(what_is_none_is_not_looked_at),
+        CASE(what_may_only_be_read_is_read),
+        CASE(what_was_written_to_meanwhile_is_not_called_tampered_with),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
