@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/file.h"
 #include "broker/context.h"
@@ -13,6 +14,7 @@ static const char several_name[] = "--policy";
 /* Texts of included files, kept until the parse returns. */
 struct files {
     const struct gl_policy_source *source; /* NULL = the disk */
+    const char *root;                      /* the file that includes them */
     char *texts[GL_POLICY_MAX_INCLUDES + 1];
     char *names[GL_POLICY_MAX_INCLUDES + 1];
     size_t count;
@@ -32,8 +34,8 @@ static char *folder_of(const char *path)
     struct gl_str folder = {0};
 
     if (slash == NULL)
-        return gl_strdup(".");
-    gl_str_add_bytes(&folder, path, (size_t)(slash - path));
+        return gl_strdup("");
+    gl_str_add_bytes(&folder, path, slash == path ? 1 : (size_t)(slash - path));
     return gl_str_take(&folder);
 }
 
@@ -43,6 +45,32 @@ static int read_policy(const struct gl_policy_source *source, const char *path, 
     if (source != NULL)
         return source->read(source->cookie, path, out, out_length, err);
     return gl_file_read_given(path, GL_POLICY_MAX_BYTES, out, out_length, err);
+}
+
+static bool is_same_file(const char *name, const struct stat *file)
+{
+    struct stat other;
+
+    return stat(name, &other) == 0 && other.st_dev == file->st_dev && other.st_ino == file->st_ino;
+}
+
+/* A file has one name, whatever ways lead to it: the one that it was first read by. */
+static char *first_name(const struct files *files, char *name)
+{
+    const char *first = NULL;
+    struct stat file;
+
+    if (files->source != NULL || stat(name, &file) != 0 || !S_ISREG(file.st_mode))
+        return name;
+    if (is_same_file(files->root, &file))
+        first = files->root;
+    for (size_t i = 0; i < files->count && first == NULL; i++)
+        if (is_same_file(files->names[i], &file))
+            first = files->names[i];
+    if (first == NULL)
+        return name;
+    free(name);
+    return gl_strdup(first);
 }
 
 /* A relative include is taken from the folder of the file that names it. */
@@ -58,7 +86,7 @@ static int load(void *cookie, const char *from, const char *path, struct gl_view
         return gl_fail(err, GL_E_INCLUDE, "include \"%s\": only relative paths", path);
     if (files->count > GL_POLICY_MAX_INCLUDES)
         return gl_fail(err, GL_E_INCLUDE, "more than %d includes", GL_POLICY_MAX_INCLUDES);
-    char *name = is_named_by_user ? gl_strdup(path) : gl_path_join(folder, path);
+    char *name = first_name(files, is_named_by_user ? gl_strdup(path) : gl_path_join(folder, path));
     char *text = NULL;
     if (read_policy(files->source, name, &text, &length, err) != 0) {
         free(name);
@@ -89,7 +117,7 @@ static struct gl_policy *read_one(const struct gl_policy_source *source, const c
                                   const char *waivers, struct gl_diagnostics *out_diagnostics,
                                   struct gl_error *err)
 {
-    GL_AUTO(files_done) struct files files = {.source = source};
+    GL_AUTO(files_done) struct files files = {.source = source, .root = path};
     GL_AUTO(gl_auto_free) char *text = NULL;
     struct gl_policy_loader loader = {&files, load};
     struct gl_policy *policy;
@@ -146,7 +174,7 @@ static struct gl_policy *read_several(const struct gl_policy_source *source,
                                       const char *const *paths, size_t count,
                                       struct gl_diagnostics *diagnostics, struct gl_error *err)
 {
-    GL_AUTO(files_done) struct files files = {.source = source};
+    GL_AUTO(files_done) struct files files = {.source = source, .root = several_name};
     GL_AUTO(gl_str_done) struct gl_str text = {0};
     struct gl_policy_loader loader = {&files, load};
     struct gl_policy *policy;

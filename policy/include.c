@@ -253,13 +253,29 @@ static int load(struct gl_build *build, const struct gl_reader *reader,
     return 0;
 }
 
-/* A file that was read before: fine once more, unless it is still open or has changed since. */
-static int check_again(const struct gl_reader *reader, const struct gl_include_draft *include,
-                       const struct gl_policy_text *seen, const struct gl_hash *hash)
+/* The way round: what is open from the file that is met again on. */
+static int fail_loop(struct gl_build *build, const struct gl_reader *reader,
+                     const struct gl_include_draft *include, size_t from)
 {
+    GL_AUTO(gl_str_done) struct gl_str way = {0};
+    const struct gl_policy_memory *memory = memory_of(build);
+
+    for (size_t i = from; i < memory->text_count; i++)
+        if (memory->texts[i].is_open)
+            gl_str_addf(&way, "%s > ", memory->texts[i].name);
+    return gl_diagnose(&reader->source, &include->mark, GL_E_INCLUDE, "includes go round: %s%s",
+                       gl_str_text(&way), memory->texts[from].name);
+}
+
+/* A file that was read before: fine once more, unless it is still open or has changed since. */
+static int check_again(struct gl_build *build, const struct gl_reader *reader,
+                       const struct gl_include_draft *include, size_t index,
+                       const struct gl_hash *hash)
+{
+    const struct gl_policy_text *seen = &memory_of(build)->texts[index];
+
     if (seen->is_open)
-        return gl_diagnose(&reader->source, &include->mark, GL_E_INCLUDE,
-                           "\"%s\" includes itself, directly or by others", seen->name);
+        return fail_loop(build, reader, include, index);
     if (!gl_hash_equal(&seen->hash, hash))
         return gl_diagnose(&reader->source, &include->mark, GL_E_INCLUDE,
                            "\"%s\" changed while it was read", seen->name);
@@ -282,7 +298,7 @@ static int add_include(struct gl_build *build, const struct gl_reader *reader,
     seen = find_text(build, name);
     if (seen != SIZE_MAX) {
         *out_index = seen;
-        return check_again(reader, include, &memory_of(build)->texts[seen], &hash);
+        return check_again(build, reader, include, seen, &hash);
     }
     *out_index = memory_of(build)->text_count;
     gl_include_text(build, text, name);
