@@ -139,6 +139,9 @@ bool gl_rule_binds(const struct gl_question *question, const struct gl_rule *rul
 enum gl_scope { GL_SCOPE_NO, GL_SCOPE_MAYBE, GL_SCOPE_YES };
 enum gl_scope gl_rule_scope(const struct gl_rule *rule, const struct gl_request *request,
                             const struct gl_offer *offer);
+/* Does it allow anything that its rule does not? Not when its cap is no looser than the one limit
+ * of the rule. */
+bool gl_waiver_loosens(const struct gl_policy *policy, const struct gl_waiver *waiver);
 /* Does the waiver name what is asked about? */
 bool gl_waiver_names(const struct gl_waiver *waiver, const struct gl_request *request,
                      const struct gl_offer *offer);

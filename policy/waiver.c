@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "policy/decide.h"
 #include "policy/draft.h"
 
 #include "base/unit.h"
@@ -345,4 +346,21 @@ int gl_policy_add_waivers(struct gl_policy *policy, struct gl_view text, const c
     gl_hash_of(text.text, text.length, &hash);
     gl_policy_add_text(policy, gl_arena_text(reader.arena, name, strlen(name)), &hash);
     return 0;
+}
+
+/* Beyond its cap a waiver also waives the other limits of the rule. */
+bool gl_waiver_loosens(const struct gl_policy *policy, const struct gl_waiver *waiver)
+{
+    const struct gl_rule *rule = gl_policy_rule(policy, waiver->rule);
+
+    if (waiver->cap.key == NULL || rule->budget != NULL)
+        return true;
+    for (size_t i = 0; i < rule->count; i++) {
+        const struct gl_constraint *limit = &rule->constraints[i];
+
+        if (gl_key_is_limit(limit->key) &&
+            (limit->key != waiver->cap.key || !gl_value_is_as_tight(&waiver->cap, limit)))
+            return true;
+    }
+    return false;
 }

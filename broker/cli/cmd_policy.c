@@ -94,6 +94,13 @@ static void warn_of_waivers(struct gl_context *context, const struct gl_policy *
         bool is_early = now.unix_s < waiver->created.unix_s;
         char at[GL_INSTANT_TEXT];
 
+        if (!gl_waiver_loosens(policy, waiver))
+            gl_warn(
+                context, "GL2006",
+                "%s:%u: the waiver of rule \"%s\" (owner %s) allows nothing: its cap, %s, is no "
+                "looser than the rule's limit",
+                waiver->pos.file, (unsigned)waiver->pos.line, waiver->rule, waiver->owner,
+                waiver->cap.written);
         if (doubt != NULL)
             gl_warn(context, "GL2006", "%s:%u: the waiver of rule \"%s\" (owner %s) %s %s",
                     waiver->pos.file, (unsigned)waiver->pos.line, waiver->rule, waiver->owner,

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "policy/decide.h"
 #include "policy_text.h"
 
 #define POLICY                                                                                    \
@@ -291,6 +292,35 @@ static void example_fits_its_policy(void **state)
     free(waivers);
 }
 
+/* POLICY's rules again, but one limit each. */
+static void cap_that_is_no_looser_allows_nothing(void **state)
+{
+    static const struct {
+        const char *rule, *cap;
+        bool loosens;
+    } rows[] = {
+        {"below", "cap: 101 g/kWh", true},    {"below", "cap: 100 g/kWh", false},
+        {"below", "cap: 0.09 kg/kWh", false}, {"above", "cap: 49%", true},
+        {"above", "cap: 60%", false},         {"two", "cap: 100 g/kWh", true},
+        {"below", "plan: p", true},
+    };
+
+    (void)state;
+    gl_policy_free(policy);
+    policy = parse_good("greenlaunch: 1\nmax_waiver: 100d\nrules:\n"
+                        "  - {id: below, max_intensity: 100 g/kWh, min_grade: D}\n"
+                        "  - {id: above, min_renewable: 50%}\n"
+                        "  - {id: two, max_intensity: 100 g/kWh, max_vcpus: 4}\n");
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char text[256];
+
+        snprintf(text, sizeof text, HEAD "  - {rule: %s, target: aws/a/b, %s, " REST "}\n",
+                 rows[i].rule, rows[i].cap);
+        add_good(text);
+        assert_int_equal(gl_waiver_loosens(policy, &policy->waivers[i]), rows[i].loosens);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -305,6 +335,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_file_has_its_shape, set_up, tear_down),
         cmocka_unit_test_setup_teardown(several_errors_are_shown_at_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(explain_lists_waivers, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(cap_that_is_no_looser_allows_nothing, set_up, tear_down),
         cmocka_unit_test(example_fits_its_policy),
     };
 
