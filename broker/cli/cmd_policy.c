@@ -6,6 +6,7 @@
 #include "base/time.h"
 #include "base/wrap.h"
 #include "broker/cli/help.h"
+#include "broker/cli/misnamed.h"
 #include "broker/policytest/policytest.h"
 #include "broker/render/decision.h"
 #include "broker/render/text.h"
@@ -125,6 +126,7 @@ static void check_file(struct gl_context *context, const char *path, struct gl_i
                     policy->waiver_count == 1 ? "" : "s");
         gl_hash_hex(&policy->digest, digest);
         warn_of_waivers(context, policy, now);
+        gl_warn_of_misnamed_regions(context, policy);
     } else if (diagnostics->count > 0) {
         gl_diagnostics_text(diagnostics, context->columns, out);
         add_count(context, diagnostics);

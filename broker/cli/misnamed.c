@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/cli/misnamed.h"
 
+#include "policy/source.h"
 #include "providers/cloud/cloud.h"
 #include "providers/data/data.h"
 
@@ -82,8 +83,18 @@ static void warn_of(struct gl_context *context, const struct naming *naming,
     }
 }
 
+/* Lists of regions that rules have: two a rule, NULL where it has none. A misspelt region there
+ * keeps out nobody, or everybody. */
+#define LISTS_A_RULE 2
+
+static const struct gl_constraint *list_of(const struct gl_policy *policy, size_t i)
+{
+    return gl_rule_constraint(&policy->rules[i / LISTS_A_RULE],
+                              i % LISTS_A_RULE == 0 ? GL_KEY_REGIONS : GL_KEY_NOT_REGIONS);
+}
+
 void gl_warn_of_misnamed(struct gl_context *context, const struct gl_request *request,
-                         const struct gl_offer_list *offers)
+                         const struct gl_policy *policy, const struct gl_offer_list *offers)
 {
     static const struct naming cloud = {"cloud", cloud_of}, region = {"region", region_of},
                                type = {"type", type_of};
@@ -91,6 +102,44 @@ void gl_warn_of_misnamed(struct gl_context *context, const struct gl_request *re
     warn_of(context, &cloud, request->clouds, offers);
     warn_of(context, &region, request->regions, offers);
     warn_of(context, &type, request->types, offers);
+    for (size_t i = 0; i < policy->rule_count * LISTS_A_RULE; i++)
+        if (list_of(policy, i) != NULL)
+            warn_of(context, &region, list_of(policy, i)->globs, offers);
+}
+
+static const char *nearest_region(const char *name)
+{
+    const struct gl_region_row *rows;
+    size_t count = gl_data_regions(&rows);
+    GL_AUTO(gl_auto_free) const char **names = gl_alloc(count * sizeof *names);
+
+    for (size_t i = 0; i < count; i++) {
+        if (gl_glob_match(name, rows[i].region))
+            return NULL;
+        names[i] = rows[i].region;
+    }
+    return gl_text_nearest(name, names, count);
+}
+
+static void warn_of_list(struct gl_context *context, const struct gl_constraint *list)
+{
+    char shown[GL_TEXT_SHOWN], place[GL_POS_TEXT];
+
+    for (size_t i = 0; list->globs[i] != NULL; i++) {
+        const char *nearest = nearest_region(list->globs[i]);
+
+        if (nearest != NULL)
+            gl_warn(context, "GL2010", "%s: %s: no known region is called \"%s\"; did you mean %s",
+                    gl_pos_text(&list->pos, place), list->key->name,
+                    gl_text_show(list->globs[i], shown), nearest);
+    }
+}
+
+void gl_warn_of_misnamed_regions(struct gl_context *context, const struct gl_policy *policy)
+{
+    for (size_t i = 0; i < policy->rule_count * LISTS_A_RULE; i++)
+        if (list_of(policy, i) != NULL)
+            warn_of_list(context, list_of(policy, i));
 }
 
 const char *gl_nearest_zone(const char *zone)

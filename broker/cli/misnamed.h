@@ -8,10 +8,13 @@
 #include "broker/context.h"
 #include "providers/offers.h"
 
-/* Warn of each cloud, region and type of the request that no offer has, with the nearest that one
- * has. */
+/* Warn of each cloud, region and type of the request, and of each region that a rule names, that no
+ * offer has, with the nearest that one has. */
 void gl_warn_of_misnamed(struct gl_context *context, const struct gl_request *request,
-                         const struct gl_offer_list *offers);
+                         const struct gl_policy *policy, const struct gl_offer_list *offers);
+/* Warn of each region that a rule names, that is in no table and that one in a table is near to: a
+ * private cloud's region has a name that only its owner knows. */
+void gl_warn_of_misnamed_regions(struct gl_context *context, const struct gl_policy *policy);
 
 /* The grid zone of the yearly table that is nearest to a name, NULL when none is near. */
 const char *gl_nearest_zone(const char *zone);

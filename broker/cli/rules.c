@@ -414,7 +414,7 @@ static void warn_of(struct gl_context *context, const char *zone,
 {
     warn_of_sources(context, result->signals);
     warn_of_zone(context, zone, result->offers);
-    gl_warn_of_misnamed(context, &result->request, result->offers);
+    gl_warn_of_misnamed(context, &result->request, result->policy, result->offers);
 }
 
 static int gather_and_decide(struct gl_context *context, const struct gl_ask *ask,
