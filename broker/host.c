@@ -25,9 +25,9 @@ static char *value_of(char *line, const char *key)
 
 /* What is looked for comes before the flags of a CPU, which the kernel makes up at some cost: no
  * more is read than that takes. */
-static void read_cpu(struct gl_host *host)
+static void read_cpu(const char *path, struct gl_host *host)
 {
-    FILE *file = fopen("/proc/cpuinfo", "re");
+    FILE *file = fopen(path, "re");
     char line[512], vendor[32] = "", family[16] = "", model[16] = "", stepping[16] = "";
     const struct {
         const char *key;
@@ -58,8 +58,9 @@ static void read_cpu(struct gl_host *host)
                                           (unsigned)strtoul(stepping, NULL, 10));
 }
 
-void gl_host_read(struct gl_host *out)
+void gl_host_read(const struct gl_world *world, struct gl_host *out)
 {
+    const char *cpuinfo = world->getenv(world->cookie, "GREENLAUNCH_CPUINFO");
     long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
     long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 
@@ -67,7 +68,7 @@ void gl_host_read(struct gl_host *out)
     out->vcpus = cpus > 0 ? (uint32_t)cpus : 0;
     out->memory_mib =
         pages > 0 && page > 0 ? (uint32_t)((uint64_t)pages * (uint64_t)page >> 20) : 0;
-    read_cpu(out);
+    read_cpu(cpuinfo != NULL ? cpuinfo : "/proc/cpuinfo", out);
 }
 
 void gl_host_boot_id(char out[GL_BOOT_ID])

@@ -4,7 +4,7 @@
 
 /* What this machine is, for offers of the local cloud and the model of its power. */
 
-#include "base/error.h"
+#include "base/world.h"
 
 struct gl_host {
     uint32_t vcpus, memory_mib;
@@ -16,7 +16,8 @@ struct gl_host {
 #define GL_BOOT_ID 40
 void gl_host_boot_id(char out[GL_BOOT_ID]);
 
-/* Read /proc; what cannot be read is 0, NULL or "". */
-void gl_host_read(struct gl_host *out);
+/* Read /proc, for the processor the file that GREENLAUNCH_CPUINFO names in place of /proc/cpuinfo;
+ * what cannot be read is 0, NULL or "". */
+void gl_host_read(const struct gl_world *world, struct gl_host *out);
 
 #endif

@@ -9,7 +9,8 @@
 #           $BUILD and $SOURCE (the build and the tree, for cmd to use) are BUILD and SOURCE
 #   needs   programs, one a line, without which the case is skipped
 # and any other files that cmd uses. HOME and the XDG folders lie in the scratch copy, the built
-# programs come first in PATH, COLUMNS is 80. --accept writes what is printed now as what is expected.
+# programs come first in PATH, COLUMNS is 80, the processor is that of tests/support/cpuinfo.
+# --accept writes what is printed now as what is expected.
 set -u
 export LC_ALL=C.UTF-8
 cd "$(dirname "$0")/.." || exit 1
@@ -60,7 +61,7 @@ run_case() { # CASE SCRATCH
         done
         export HOME=$2/.home XDG_CONFIG_HOME=$2/.home/config XDG_STATE_HOME=$2/.home/state \
             XDG_CACHE_HOME=$2/.home/cache TMPDIR=$2/.tmp PATH=$build:$PATH TZ=UTC COLUMNS=80 \
-            TERM=dumb SOURCE=$root BUILD=$build
+            TERM=dumb SOURCE=$root BUILD=$build GREENLAUNCH_CPUINFO=$root/tests/support/cpuinfo
         exec timeout -k 5 60 bash cmd
     ) >"$2.out" 2>"$2.err" </dev/null
     printf '%d\n' $? >"$2.rc"

@@ -6,6 +6,7 @@
  * a command: cmd_<name>.c, whose only exported symbol is its row. */
 
 #include "broker/context.h"
+#include "broker/host.h"
 #include "policy/arena.h"
 #include "providers/offers.h"
 
@@ -84,6 +85,7 @@ struct gl_ask_result {
     struct gl_decision *decision;
     struct gl_arena promises;   /* owns the book */
     const struct gl_book *book; /* promises that the rules could be given now; NULL = none */
+    struct gl_host host;        /* this machine; 0 in a simulation */
     struct gl_instant now;
     struct gl_instant finish_by;          /* GL_UNKNOWN = whenever */
     const struct gl_timetable *timetable; /* to be launched with these pauses; NULL = runs through;

@@ -237,6 +237,9 @@ static const struct entry environment[] = {
      "has shown that it works, and else emulation"},
     {"GREENLAUNCH_BOOT_TIMEOUT",
      "Seconds that a local instance may take to boot, 1 to 3600; for slow machines"},
+    {"GREENLAUNCH_CPUINFO",
+     "A file in the form of /proc/cpuinfo that says which processor this machine has, where the "
+     "kernel's own does not"},
     {"GREENLAUNCH_GUEST", "Folder of the guest kernel of local instances"},
     {"GREENLAUNCH_METER", "The static greenlaunch-meter that local instances run"},
     {NULL, NULL},

@@ -51,7 +51,7 @@ static json_t *intent_json(const struct gl_context *context, const char *const *
     char boot[GL_BOOT_ID];
     struct gl_host host;
 
-    gl_host_read(&host);
+    gl_host_read(&context->world, &host);
     gl_host_boot_id(boot);
     return json_pack("{s:o,s:s?,s:b,s:I,s:I,s:s?,s:I,s:s}", "command", gl_words_json(command),
                      "zone", zone, "demo", context->is_demo, "vcpus", (json_int_t)host.vcpus,

@@ -7,7 +7,6 @@
 #include "broker/account.h"
 #include "broker/cli/act.h"
 #include "broker/evidence.h"
-#include "broker/host.h"
 #include "broker/keeping.h"
 #include "broker/render/promise.h"
 #include "broker/timetable.h"
@@ -189,23 +188,22 @@ static json_t *guarantee_json(const struct gl_ask_result *asked, uint32_t offer)
 
 /* The server that an offer stands on: this machine, or, of a rented one, as large as the largest
  * type of its cloud with the same processors. */
-static void read_host_of(const struct gl_offer *offer, struct gl_host *out)
+static struct gl_host host_of(const struct gl_ask_result *asked, const struct gl_offer *offer)
 {
     const struct gl_type_row *type = gl_data_type(offer->place->cloud, offer->type->name), *rows;
     size_t count = gl_data_types(&rows);
+    struct gl_host host = {.vcpus = offer->type->vcpus,
+                           .memory_mib = offer->type->memory_mib,
+                           .family = type != NULL ? type->family : NULL};
 
-    if (strcmp(offer->place->cloud, "local") == 0) {
-        gl_host_read(out);
-        return;
-    }
-    *out = (struct gl_host){.vcpus = offer->type->vcpus,
-                            .memory_mib = offer->type->memory_mib,
-                            .family = type != NULL ? type->family : NULL};
+    if (strcmp(offer->place->cloud, "local") == 0)
+        return asked->host;
     for (size_t i = 0; type != NULL && i < count; i++)
-        if (strcmp(rows[i].cloud, type->cloud) == 0 && rows[i].vcpus > out->vcpus &&
+        if (strcmp(rows[i].cloud, type->cloud) == 0 && rows[i].vcpus > host.vcpus &&
             (rows[i].family == type->family || (rows[i].family != NULL && type->family != NULL &&
                                                 strcmp(rows[i].family, type->family) == 0)))
-            out->vcpus = rows[i].vcpus;
+            host.vcpus = rows[i].vcpus;
+    return host;
 }
 
 /* As the power model sees it. */
@@ -227,13 +225,12 @@ json_t *gl_act_plan(const struct gl_ask_result *asked, uint32_t index, const cha
                     int64_t interval_ms, struct gl_error *err)
 {
     const struct gl_offer *offer = &asked->offers->offers[index];
-    struct gl_host host;
+    const struct gl_host host = host_of(asked, offer);
     const struct gl_timetable *timetable = asked->timetable;
     const struct gl_instant until = {
         timetable != NULL ? timetable->deadline_s : asked->now.unix_s + asked->request.duration.s};
     json_t *plan, *series, *guarantee;
 
-    read_host_of(offer, &host);
     if (host.vcpus == 0) {
         gl_fail(err, GL_E_IO, "cannot read how many processors this machine has");
         return NULL;

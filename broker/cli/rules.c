@@ -13,7 +13,6 @@
 #include "broker/cli/ask_forecast.h"
 #include "broker/cli/misnamed.h"
 #include "broker/cli/refresh.h"
-#include "broker/host.h"
 #include "broker/learnt.h"
 
 #define LIMITS_MAX 64
@@ -28,7 +27,6 @@ struct ask_memory {
     const char *limits[2 * LIMITS_MAX + 1];
     size_t limit_count;
     struct gl_str joined[2]; /* list values as policy text */
-    struct gl_host host;
 };
 
 static void limit(struct ask_memory *memory, const char *key, const char *text)
@@ -418,8 +416,7 @@ static void warn_of(struct gl_context *context, const char *zone,
 }
 
 static int gather_and_decide(struct gl_context *context, const struct gl_ask *ask,
-                             struct ask_memory *memory, struct gl_ask_result *result,
-                             struct gl_error *err)
+                             struct gl_ask_result *result, struct gl_error *err)
 {
     const char *zone = gl_context_zone(context, ask->zone);
     GL_AUTO(gl_auto_free) char *prices = gl_refresh_folder(context);
@@ -442,10 +439,10 @@ static int gather_and_decide(struct gl_context *context, const struct gl_ask *as
             err, GL_E_USAGE,
             "--zone does not apply: the configuration lists places, each in its own zone; "
             "--region NAME chooses one");
-    gl_host_read(&memory->host);
-    options.local_vcpus = memory->host.vcpus;
-    options.local_memory_mib = memory->host.memory_mib;
-    options.local_family = memory->host.family;
+    gl_host_read(&context->world, &result->host);
+    options.local_vcpus = result->host.vcpus;
+    options.local_memory_mib = result->host.memory_mib;
+    options.local_family = result->host.family;
     gl_progress(context, "asking the grid signals");
     result->signals = gl_context_signals(context, err);
     result->offers = gl_alloc(sizeof *result->offers);
@@ -540,11 +537,9 @@ int gl_ask_gather(struct gl_context *context, const struct gl_ask *ask, const ch
 int gl_ask_decide(struct gl_context *context, const struct gl_ask *ask, struct gl_ask_result *out,
                   struct gl_error *err)
 {
-    struct ask_memory *memory = gl_alloc(sizeof *memory);
-    struct gl_ask_result result = {.ask = ask, .memory = memory};
+    struct gl_ask_result result = {.ask = ask, .memory = gl_alloc(sizeof(struct ask_memory))};
 
-    if (prepare(context, &result, err) != 0 ||
-        gather_and_decide(context, ask, memory, &result, err) != 0) {
+    if (prepare(context, &result, err) != 0 || gather_and_decide(context, ask, &result, err) != 0) {
         gl_ask_result_done(&result);
         return -1;
     }
