@@ -86,9 +86,10 @@ static int read_meter(const json_t *evidence, struct account *account, struct gl
     gl_meterlog_init(&account->log, launch, token, sizeof token);
     enrolment = json_object_get(meter, "enrolment");
     if (json_is_object(enrolment) && gl_meterlog_enrol(&account->log, enrolment, err) != 0)
-        return -1;
-    json_array_foreach(batches, i,
-                       batch) if (gl_meterlog_batch(&account->log, batch, err) != 0) return -1;
+        return gl_wrap(err, "evidence.meter.enrolment");
+    json_array_foreach(batches, i, batch) if (gl_meterlog_batch(&account->log, batch, err) !=
+                                              0) return gl_wrap(err, "evidence.meter.batches[%zu]",
+                                                                i);
     account->facts.readings = account->log.readings;
     account->facts.count = account->log.count;
     int64_t forked;

@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "broker/account.h"
+#include "broker/receipt_shape.h"
 #include "broker/seal.h"
 #include "broker/tie.h"
 
@@ -20,7 +21,8 @@ char *gl_receipt_make(const json_t *evidence, const struct gl_secret_key *secret
     json_t *derived;
     char *out;
 
-    if (gl_tie_check(evidence, err) != 0 || gl_account(evidence, &derived, err) != 0) {
+    if (gl_receipt_shape_check(evidence, err) != 0 || gl_tie_check(evidence, err) != 0 ||
+        gl_account(evidence, &derived, err) != 0) {
         gl_wrap(err, "the receipt cannot be made");
         return NULL;
     }
@@ -111,6 +113,7 @@ static int check_derived(const json_t *document, struct gl_receipt_check *check,
 
     if (gl_json_object(document, "evidence", &evidence, err) != 0 ||
         gl_json_object(document, "derived", &derived, err) != 0 ||
+        gl_receipt_shape_check(evidence, err) != 0 ||
         gl_json_string(evidence, "launch", &launch, err) != 0 || gl_tie_check(evidence, err) != 0 ||
         gl_account(evidence, &expected, err) != 0 ||
         compare("derived", derived, expected, err) != 0 ||
