@@ -434,17 +434,37 @@ static int read_run(struct gl_metered *metered, struct gl_error *err)
     return 0;
 }
 
-static int read_token(struct gl_metered *metered, struct gl_error *err)
+/* Without its token no reading can be verified: all of the time is then silence, and charged as
+ * such. *out_is_lost tells. */
+static int read_token(struct gl_metered *metered, bool *out_is_lost, struct gl_error *err)
 {
     GL_AUTO(gl_auto_free) char *token = NULL;
-    size_t length;
+    struct gl_error ignored = {0};
+    struct gl_hash parsed;
+    size_t length = 0;
 
-    if (gl_file_read(metered->token_path, GL_HASH_HEX, &token, &length, err) != 0)
+    if (gl_file_exists(metered->token_path) &&
+        gl_file_read(metered->token_path, GL_HASH_HEX, &token, &length, err) != 0)
         return -1;
-    if (length != GL_HASH_HEX - 1)
-        return gl_fail(err, GL_E_TAMPERED, "%s is no token", metered->token_path);
-    memcpy(metered->token_hex, token, GL_HASH_HEX);
+    *out_is_lost =
+        token == NULL || gl_hex_parse(token, parsed.bytes, sizeof parsed.bytes, &ignored) != 0;
+    if (*out_is_lost)
+        memset(metered->token_hex, '0', GL_HASH_HEX - 1);
+    else
+        memcpy(metered->token_hex, token, GL_HASH_HEX);
     return 0;
+}
+
+/* What nobody can read stays as evidence, under a name that is not looked at again. */
+static int set_aside(struct gl_metered *metered, struct gl_error *err)
+{
+    GL_AUTO(gl_str_done) struct gl_str aside = {0};
+
+    gl_str_addf(&aside, "%s.unreadable", metered->run_path);
+    if (rename(metered->run_path, gl_str_text(&aside)) != 0)
+        return gl_wrap(err, "what is known of it cannot be read from %s", metered->run_path);
+    return gl_wrap(err, "what was known of it cannot be read, and is kept as %s",
+                   gl_str_text(&aside));
 }
 
 /* Its command may run on when the one who began it was killed. */
@@ -473,21 +493,28 @@ static int settle(struct gl_context *context, struct gl_metered *metered, struct
 {
     GL_AUTO(gl_auto_free) char *path = gl_receipt_path(context->state_folder, metered->launch);
     GL_AUTO(gl_auto_free) char *receipt = NULL;
+    bool is_lost;
 
     if (look_in_ledger(context, metered, err) != 0)
         return -1;
     if (metered->is_recorded)
         return 0;
     if (read_run(metered, err) != 0)
-        return gl_wrap(err, "what is known of it cannot be read from %s", metered->run_path);
+        return err->code == GL_E_IO ? gl_wrap(err, "what is known of it") : set_aside(metered, err);
     if (is_running(context, metered))
         return 0;
     if (!has_begun(metered)) {
         metered->is_recorded = true;
         return 0;
     }
-    if (read_token(metered, err) != 0 || gl_metered_close(context, metered, &receipt, err) != 0)
+    if (read_token(metered, &is_lost, err) != 0 ||
+        gl_metered_close(context, metered, &receipt, err) != 0)
         return -1;
+    if (is_lost)
+        gl_warn(context, "GL9002",
+                "%s: its token is lost, so that no reading of it can be verified: all of its time "
+                "is charged at the high bound",
+                metered->launch);
     gl_say(context, "%s had no receipt yet; it is written: %s", metered->launch, path);
     return 0;
 }

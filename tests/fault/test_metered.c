@@ -239,9 +239,57 @@ static void closed_later_it_has_its_carbon(void **state)
     scratch_remove(folder);
 }
 
+/* Somebody looks: how many warnings it has, and what it leaves. */
+static size_t warnings_of_a_look(void)
+{
+    struct gl_context context;
+    struct gl_error err = {0};
+    size_t count;
+
+    clock_ahead_ms = LATER_MS;
+    begin_context(&context);
+    assert_non_null(gl_context_ledger(&context, &err));
+    gl_metered_settle(&context);
+    count = json_array_size(context.reply.warnings);
+    gl_context_done(&context);
+    clock_ahead_ms = 0;
+    return count;
+}
+
+/* What cannot be mended is told once: a lost token, and a run that cannot be read. */
+static void what_is_lost_is_told_once(void **state)
+{
+    static const char *const command[] = {"true", NULL};
+
+    (void)state;
+    for (int is_run_lost = 0; is_run_lost < 2; is_run_lost++) {
+        struct gl_metered metered = {.run_fd = -1};
+        struct gl_context context;
+        struct gl_error err = {0};
+
+        folder = scratch_make("metered");
+        begin_context(&context);
+        assert_int_equal(gl_metered_begin(&context, command, "IS", &metered, &err), 0);
+        be_metered(&metered);
+        disk.is_armed = false;
+        if (is_run_lost)
+            assert_int_equal(gl_file_write(metered.run_path, "{half", 5, 0600, &err), 0);
+        else
+            assert_int_equal(unlink(metered.token_path), 0);
+        gl_metered_done(&metered);
+        gl_context_done(&context);
+        assert_int_equal(warnings_of_a_look(), 1);
+        assert_int_equal(warnings_of_a_look(), 0);
+        assert_int_equal(count_files("receipts"), !is_run_lost);
+        assert_int_equal(count_files("meter"), is_run_lost ? 2 : 0); /* kept, with the readings */
+        scratch_remove(folder);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_lost_is_told_once),
         cmocka_unit_test(closed_later_it_has_its_carbon),
         cmocka_unit_test(killed_at_every_change),
         cmocka_unit_test(full_at_every_change),
