@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "broker/account.h"
 #include "broker/cli/act.h"
+#include "broker/cli/misnamed.h"
 #include "broker/evidence.h"
 #include "broker/finish.h"
 #include "broker/host.h"
@@ -202,6 +203,8 @@ static int series_of(struct gl_context *context, const struct gl_metered *metere
         gl_evidence_past(&facts, 1, query.from, query.until,
                          (struct gl_instant){context->world.now_ms(context->world.cookie) / 1000});
     gl_signal_store_free(store);
+    if (json_array_size(*out) == 0)
+        gl_warn_of_zone(context, zone_of(metered));
     return 0;
 }
 
