@@ -4,6 +4,7 @@
 
 #include "base/wrap.h"
 
+#include <limits.h>
 #include <string.h>
 
 #define LEFT_MAX    30 /* widest left column; longer names get a line of their own */
@@ -69,12 +70,20 @@ static unsigned left_width(const struct gl_option *options, unsigned limit)
     return width != 0 ? width : limit;
 }
 
-/* The sentence and what may be written: "(a|b|c)". */
-static void add_sentence(const struct gl_option *option, struct gl_str *out)
+/* The sentence and what may be written: "(a|b|c)", and where that is wider than a line "(a | b |
+ * c)", which can be wrapped. */
+static void add_sentence(const struct gl_option *option, unsigned columns, struct gl_str *out)
 {
     gl_str_add(out, option->help);
-    if (option->choices != NULL)
-        gl_str_addf(out, " (%s)", option->choices);
+    if (option->choices == NULL)
+        return;
+    gl_str_add(out, " (");
+    for (const char *at = option->choices; *at != '\0'; at++)
+        if (*at == '|' && strlen(option->choices) + 2 > columns)
+            gl_str_add(out, " | ");
+        else
+            gl_str_add_char(out, *at);
+    gl_str_add_char(out, ')');
 }
 
 static void add_help(const struct gl_option *option, unsigned width, unsigned columns,
@@ -84,7 +93,7 @@ static void add_help(const struct gl_option *option, unsigned width, unsigned co
     unsigned used;
 
     add_left(option, &left);
-    add_sentence(option, &right);
+    add_sentence(option, columns, &right);
     used = gl_text_columns(gl_str_text(&left));
     gl_str_add(out, gl_str_text(&left));
     if (used + 2 > width)
@@ -144,7 +153,7 @@ static void add_item(const struct gl_option *option, struct gl_str *out)
     else if (option->kind != GL_OPT_FLAG && option->kind != GL_OPT_COUNT)
         gl_str_addf(out, " Ar %s", argument_of(option));
     gl_str_add_char(out, '\n');
-    add_sentence(option, &sentence);
+    add_sentence(option, UINT_MAX, &sentence);
     add_roff(gl_str_text(&sentence), out);
     gl_str_add(out, ".\n");
     gl_str_done(&sentence);

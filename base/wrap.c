@@ -13,6 +13,14 @@ struct setting {
     struct gl_str *out;
 };
 
+/* Less where the word would not fit beside it, down to none. */
+static unsigned indent_for(const struct gl_margins *margins, unsigned room, unsigned wide)
+{
+    unsigned most = wide < room ? room - wide : 0;
+
+    return wide <= room && most < margins->indent ? most : margins->indent;
+}
+
 /* `gap` spaces stand before the word unless it begins a line. */
 static void add_word(struct setting *set, size_t gap, const char *word, size_t length)
 {
@@ -21,14 +29,14 @@ static void add_word(struct setting *set, size_t gap, const char *word, size_t l
 
     gl_str_add_bytes(&whole, word, length);
     wide = gl_text_columns(gl_str_text(&whole));
-    if (!set->is_fresh && set->used + gap + wide > room) {
+    if (set->used + gap + wide > room && (!set->is_fresh || (set->is_begun && wide <= room))) {
         gl_str_addf(set->out, "%s\n", set->joint);
         set->is_begun = false;
         set->is_fresh = true;
     }
     if (set->is_fresh && !set->is_begun) {
-        gl_str_addf(set->out, "%*s", (int)set->margins.indent, "");
-        set->used = set->margins.indent;
+        set->used = indent_for(&set->margins, room, wide);
+        gl_str_addf(set->out, "%*s", (int)set->used, "");
     }
     if (set->is_fresh)
         gap = 0;

@@ -3,7 +3,8 @@
 #define GL_BASE_WRAP_H
 
 /* Text as lines of a terminal. Breaks between words only: a word wider than the line stands on a
- * line of its own, whole, because it is a path or a name that somebody will copy. */
+ * line of its own, whole, because it is a path or a name that somebody will copy. One that only the
+ * indent makes too wide has less of that. */
 
 #include "base/str.h"
 

@@ -79,9 +79,19 @@ static void test_long_lines(void **state)
     (void)state;
     assert_wrapped(gl_wrap_long, "", ten, "\n");
     assert_wrapped(gl_wrap_long, "  a  b", ten, "  a  b\n");
-    assert_wrapped(gl_wrap_long, "  a  bcdefgh", ten, "  a\n    bcdefgh\n");
+    assert_wrapped(gl_wrap_long, "  a  bcdefg", ten, "  a\n    bcdefg\n");
     assert_wrapped(gl_wrap_long, "a b\n  cc dd ee ff", ten, "a b\n  cc dd ee\n    ff\n");
     assert_wrapped(gl_wrap_long, "             ", ten, "             \n");
+}
+
+/* A word that only the indent makes too wide has less of that, beside a label too. */
+static void test_wide_words(void **state)
+{
+    (void)state;
+    assert_wrapped(gl_wrap_text, "abc defghij", (struct gl_margins){0, 4, 10}, "abc\n   defghij\n");
+    assert_wrapped(gl_wrap_text, "abcdefgh i", (struct gl_margins){4, 4, 10},
+                   "\n  abcdefgh\n    i\n");
+    assert_wrapped(gl_wrap_text, "abcdefghijk", (struct gl_margins){4, 4, 10}, "abcdefghijk\n");
 }
 
 static void test_command(void **state)
@@ -99,6 +109,7 @@ int main(void)
         cmocka_unit_test(test_words),      cmocka_unit_test(test_margins),
         cmocka_unit_test(test_long_word),  cmocka_unit_test(test_default_width),
         cmocka_unit_test(test_long_lines), cmocka_unit_test(test_command),
+        cmocka_unit_test(test_wide_words),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
