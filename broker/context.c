@@ -494,6 +494,17 @@ static int advise(struct gl_context *context, int status)
     return GL_EXIT_OK;
 }
 
+/* In an envelope every end but success has an error, unless it is a verdict: those are answers. */
+static void add_reason(const struct gl_context *context, int status, struct gl_error *err)
+{
+    if (!context->globals.is_json || status == GL_EXIT_OK || err->code != GL_OK)
+        return;
+    if (context->reply.is_command_status)
+        gl_fail(err, GL_E_COMMAND, "the command ended with status %d", status);
+    else if (context->reply.verdict == NULL)
+        gl_fail(err, GL_E_FINDING, "%s", gl_exit_row(status)->meaning);
+}
+
 int gl_context_finish(struct gl_context *context, int status, struct gl_error *err)
 {
     int printed;
@@ -505,6 +516,7 @@ int gl_context_finish(struct gl_context *context, int status, struct gl_error *e
         status = (int)gl_errc_row(err->code)->exit;
     }
     status = advise(context, status);
+    add_reason(context, status, err);
     printed = context->globals.is_json ? print_envelope(context, status, err) : print_text(context);
     if (err->code != GL_OK && !context->globals.is_json)
         print_error(context, err);
