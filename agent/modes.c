@@ -125,15 +125,19 @@ static void block_signals(void)
     sigprocmask(SIG_BLOCK, &signals, NULL);
 }
 
+/* Killed, the meter takes the command with it: what runs on unmetered would have no receipt. */
 static pid_t start_command(char **command, struct gl_error *err)
 {
     sigset_t none;
-    pid_t pid = fork();
+    pid_t parent = getpid(), pid = fork();
 
     if (pid < 0)
         gl_fail_sys(err, GL_E_IO, errno, "cannot make a process");
     if (pid != 0)
         return pid;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent)
+        _exit(126); /* it was killed before we asked */
     sigemptyset(&none);
     signal(SIGPIPE, SIG_DFL);
     signal(SIGXFSZ, SIG_DFL);

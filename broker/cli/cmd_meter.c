@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* meter: what a command costs on this machine. The meter runs the command, its signed readings go
  * the same way as an instance's: verified, judged, accounted, receipted. */
+#include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -14,6 +19,9 @@
 #include "broker/cli/meter_receive.h"
 #include "broker/cli/metered.h"
 #include "broker/interrupt.h"
+
+#define LOOK_MS       200
+#define ORPHAN_ROUNDS 10000
 
 struct meter_values {
     const char *zone;
@@ -40,14 +48,56 @@ static int64_t intent_number(const struct gl_metered *metered, const char *key)
     return json_integer_value(json_object_get(metered->intent, key));
 }
 
+/* How the meter itself ended, before it is reaped: that its command ended by a signal is an exit of
+ * the meter. */
+static bool was_killed(const struct gl_process *process)
+{
+    siginfo_t info = {0};
+
+    return waitid(P_PID, (id_t)process->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+           info.si_pid == process->pid && info.si_code != CLD_EXITED;
+}
+
+/* What a killed meter leaves of its command falls to us (PR_SET_CHILD_SUBREAPER), one generation
+ * after the other: it would run on behind a closed receipt. */
+static void end_orphans(void)
+{
+    char path[64], pids[4096];
+
+    snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
+    for (int round = 0; round < ORPHAN_ROUNDS; round++) {
+        GL_AUTO(gl_auto_close) int fd = open(path, O_RDONLY | O_CLOEXEC);
+        ssize_t length = fd >= 0 ? read(fd, pids, sizeof pids - 1) : 0;
+        char *at = pids, *end;
+
+        if (length <= 0)
+            return;
+        pids[length] = '\0';
+        for (long pid = strtol(at, &end, 10); end != at; pid = strtol(at, &end, 10)) {
+            kill((pid_t)pid, SIGKILL);
+            at = end;
+        }
+        if (waitpid(-1, NULL, 0) < 0)
+            return;
+    }
+}
+
 /* Ctrl-C goes to the whole foreground group: the meter ends the command and writes its goodbye. */
 static int wait_for(const struct gl_process *process, int *out_status)
 {
+    GL_AUTO(gl_auto_close) int fd = (int)syscall(SYS_pidfd_open, process->pid, 0);
+    struct pollfd polled = {.fd = fd, .events = POLLIN};
     bool is_told = false;
 
     for (;;) {
-        int ended = gl_process_wait(process, 200, out_status);
+        bool is_killed;
+        int ended;
 
+        poll(&polled, 1, fd >= 0 ? LOOK_MS : 1);
+        is_killed = was_killed(process);
+        ended = gl_process_wait(process, 0, out_status);
+        if (is_killed)
+            end_orphans();
         if (ended != 0)
             return ended;
         if (gl_interrupted() && !is_told) {
@@ -92,6 +142,7 @@ static int run_metered(struct gl_context *context, struct gl_metered *metered,
     argv = gl_alloc((fixed_count + count + 1) * sizeof *argv);
     memcpy(argv, fixed, sizeof fixed);
     memcpy(argv + fixed_count, command, count * sizeof *argv);
+    prctl(PR_SET_CHILD_SUBREAPER, 1);
     int out = context->globals.is_json ? STDERR_FILENO : STDOUT_FILENO;
     if (gl_process_start(&(struct gl_spawn){.argv = argv,
                                             .stdin_fd = STDIN_FILENO,

@@ -23,7 +23,8 @@
 #include "broker/plausible.h"
 #include "broker/receipt.h"
 
-#define READINGS_MAX_BYTES ((size_t)64 << 20)
+#define READINGS_MAX_BYTES ((size_t)64 << 20) /* what comes later is a gap, and charged as one */
+#define PIECE_BYTES        ((size_t)64 << 10)
 #define RUN_MAX_BYTES      ((size_t)4 << 20)
 #define RUN_ENDING         ".run"
 #define LATER_BYTES        160 /* of the file, kept free for what becomes known later */
@@ -155,21 +156,37 @@ void gl_metered_done(struct gl_metered *metered)
 
 /* ---- the receipt ---- */
 
+static int feed_readings(int fd, const char *path, struct gl_meterlog *log, struct gl_error *err)
+{
+    GL_AUTO(gl_auto_free) char *piece = gl_alloc(PIECE_BYTES);
+    ssize_t got = 1;
+
+    for (size_t taken = 0; got > 0 && taken < READINGS_MAX_BYTES; taken += (size_t)got) {
+        do
+            got = read(fd, piece, PIECE_BYTES);
+        while (got < 0 && errno == EINTR);
+        if (got < 0)
+            return gl_fail_sys(err, GL_E_IO, errno, "cannot read %s", path);
+        gl_meterlog_feed(log, piece, (size_t)got);
+    }
+    return 0;
+}
+
 /* A meter that wrote nothing leaves a log without readings: all of the run is a gap. */
 static int read_log(const struct gl_metered *metered, struct gl_meterlog *out, struct gl_error *err)
 {
-    GL_AUTO(gl_auto_free) char *text = NULL;
+    GL_AUTO(gl_auto_close) int fd = open(metered->readings_path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     uint8_t token[32];
-    size_t length = 0;
 
     if (gl_hex_parse(metered->token_hex, token, sizeof token, err) != 0)
         return -1;
-    if (gl_file_exists(metered->readings_path) &&
-        gl_file_read(metered->readings_path, READINGS_MAX_BYTES, &text, &length, err) != 0)
-        return -1;
+    if (fd < 0 && errno != ENOENT)
+        return gl_fail_sys(err, GL_E_IO, errno, "cannot open %s", metered->readings_path);
     gl_meterlog_init(out, metered->launch, token, sizeof token);
-    gl_meterlog_feed(out, text != NULL ? text : "", length);
-    return 0;
+    if (fd < 0 || feed_readings(fd, metered->readings_path, out, err) == 0)
+        return 0;
+    gl_meterlog_done(out);
+    return -1;
 }
 
 static const char *zone_of(const struct gl_metered *metered)

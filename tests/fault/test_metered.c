@@ -286,9 +286,33 @@ static void what_is_lost_is_told_once(void **state)
     }
 }
 
+/* More than any meter writes: the rest is a gap, not a receipt that is never made. */
+static void readings_beyond_all_bounds_are_a_gap(void **state)
+{
+    static const char *const command[] = {"true", NULL};
+    struct gl_metered metered = {.run_fd = -1};
+    struct gl_context context;
+    struct gl_error err = {0};
+
+    (void)state;
+    folder = scratch_make("metered");
+    begin_context(&context);
+    assert_int_equal(gl_metered_begin(&context, command, "IS", &metered, &err), 0);
+    be_metered(&metered);
+    disk.is_armed = false;
+    assert_int_equal(truncate(metered.readings_path, (off_t)65 << 20), 0);
+    gl_metered_done(&metered);
+    gl_context_done(&context);
+    assert_int_equal(warnings_of_a_look(), 0);
+    assert_int_equal(count_files("receipts"), 1);
+    assert_int_equal(count_files("meter"), 0);
+    scratch_remove(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(readings_beyond_all_bounds_are_a_gap),
         cmocka_unit_test(what_is_lost_is_told_once),
         cmocka_unit_test(closed_later_it_has_its_carbon),
         cmocka_unit_test(killed_at_every_change),

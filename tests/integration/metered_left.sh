@@ -119,11 +119,34 @@ grep -q '"exit_status":-1' "$(newest_receipt)"
 check $? 'and does not pretend to know how the command ended'
 cleaned 'and nothing is left'
 
+# ---- the meter alone is killed ----
+
+seconds=$((100000 + $$)) # no other sleep is as long
+# shellcheck disable=SC2016 # $0 is that of the metered shell
+greenlaunch meter --zone IS --offline -- sh -c \
+    '(setsid sleep "$0" &); sleep "$0" & sleep "$0"' "$seconds" >"$scratch/out" 2>"$scratch/err" </dev/null &
+broker=$!
+for _ in $(seq 100); do
+    [ "$(pgrep -fc "^sleep $seconds")" -eq 3 ] && break
+    sleep 0.1
+done
+meter=$(meter_of)
+kill -9 "$meter"
+wait "$broker"
+check $(($? == 137 ? 0 : 1)) 'a killed meter ends what it metered'
+! pgrep -f "^sleep $seconds" >/dev/null
+check $? 'all of it'
+verifies 'and its receipt verifies'
+cleaned 'nothing is left'
+
 # ---- what cannot be used ----
 
 mkdir -p "$state/meter"
 printf 'no run\n' >"$state/meter/meter-00000000.run"
 exits 0 'a run that cannot be read does not keep status from its work' greenlaunch status --offline
-said 'meter-00000000 has no receipt yet: .*meter-00000000.run' 'and is named'
+said 'meter-00000000 has no receipt yet: .*meter-00000000.run.unreadable' 'and is named'
+exits 0 'status goes on' greenlaunch status --offline
+! grep -q meter-00000000 "$scratch/err"
+check $? 'and says it once'
 exits 0 'the chain of the ledger is intact' greenlaunch ledger check
 exit "$failed"
