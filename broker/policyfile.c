@@ -83,7 +83,7 @@ static int load(void *cookie, const char *from, const char *path, struct gl_view
     size_t length;
 
     if ((path[0] == '/' && !is_named_by_user) || strstr(path, "://") != NULL)
-        return gl_fail(err, GL_E_INCLUDE, "include \"%s\": only relative paths", path);
+        return gl_fail(err, GL_E_INCLUDE, "\"%s\": only relative paths", path);
     if (files->count > GL_POLICY_MAX_INCLUDES)
         return gl_fail(err, GL_E_INCLUDE, "more than %d includes", GL_POLICY_MAX_INCLUDES);
     char *name = first_name(files, is_named_by_user ? gl_strdup(path) : gl_path_join(folder, path));

@@ -93,15 +93,19 @@ static char *ask_zone(const struct gl_context *context)
 }
 
 /* The zone given or typed, fresh. NULL with *err, or without when the person gave up. */
-static char *choose_zone(const struct gl_context *context, const struct init_values *values,
+static char *choose_zone(struct gl_context *context, const struct init_values *values,
                          struct gl_error *err)
 {
     bool may_ask =
         !context->globals.has_no_input && !context->globals.is_json && isatty(STDIN_FILENO) == 1;
 
+    if (values->zone != NULL && check_zone(values->zone, values->is_forced, err) != 0)
+        return NULL;
+    if (values->zone != NULL && gl_data_zone(values->zone) == NULL &&
+        gl_nearest_zone(values->zone) != NULL) /* else it is likely one of their own */
+        gl_warn_of_zone(context, values->zone);
     if (values->zone != NULL)
-        return check_zone(values->zone, values->is_forced, err) == 0 ? gl_strdup(values->zone)
-                                                                     : NULL;
+        return gl_strdup(values->zone);
     if (may_ask)
         return ask_zone(context);
     gl_fail(err, GL_E_USAGE,
