@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/time.h"
 #include "broker/cli/doctor.h"
+#include "broker/cli/misnamed.h"
 #include "broker/cli/sources.h"
 #include "broker/render/text.h"
 #include "providers/cloud/local_host.h"
@@ -159,6 +160,21 @@ static void check_policies(struct gl_exam *exam)
     }
 }
 
+/* A name of their own is fine; one that is nearly that of a known zone is a slip. */
+static void check_zone(struct gl_exam *exam)
+{
+    const struct gl_config *config = &exam->context->config;
+    const char *nearest = gl_data_zone(config->zone) == NULL ? gl_nearest_zone(config->zone) : NULL;
+    GL_AUTO(gl_str_done) struct gl_str fix = {0};
+    struct gl_finding finding = {"config", nearest != NULL ? GL_EXAM_WARN : GL_EXAM_OK, 0, NULL};
+
+    gl_str_addf(&fix, "greenlaunch init --zone %s --force", nearest != NULL ? nearest : "");
+    finding.fix = gl_str_text(&fix);
+    gl_exam_note(exam, &finding, "%s, zone %s%s%s%s", config->path, config->zone,
+                 nearest != NULL ? ", of which no table knows; " : "",
+                 nearest != NULL ? nearest : "", nearest != NULL ? " is near" : "");
+}
+
 static void check_config(struct gl_exam *exam)
 {
     struct gl_context *context = exam->context;
@@ -167,7 +183,6 @@ static void check_config(struct gl_exam *exam)
                                    "mend the file, or write a new one: greenlaunch init --force"};
     const struct gl_finding none = {"config", GL_EXAM_WARN, 0, "greenlaunch init"};
     const struct gl_finding no_zone = {"config", GL_EXAM_WARN, 0, "greenlaunch init --force"};
-    const struct gl_finding good = {"config", GL_EXAM_OK, 0, NULL};
 
     if (gl_config_read(context->globals.config, &context->world, &context->config, &err) != 0) {
         gl_exam_note(exam, &bad, "%s%s%s", err.pos.file, err.pos.file[0] != '\0' ? ": " : "",
@@ -182,7 +197,7 @@ static void check_config(struct gl_exam *exam)
                      "%s says no zone: instances on this machine are judged unknown",
                      context->config.path);
     else
-        gl_exam_note(exam, &good, "%s, zone %s", context->config.path, context->config.zone);
+        check_zone(exam);
     check_policies(exam);
 }
 
