@@ -3,6 +3,7 @@
 
 #include "broker/closing.h"
 #include "broker/place.h"
+#include "broker/shift.h"
 #include "providers/cloud/remote.h"
 
 #define FREE_LOOK_MS 2000
@@ -73,6 +74,7 @@ static int end_instance(struct gl_launcher *launcher, const struct gl_launch_row
 
     if (gl_instance_look(&asked, row->instance, &instance, err) != 0)
         return -1;
+    gl_shift_settle_before_end(launcher, row, cloud, &instance);
     if (gl_instance_is_over(&instance))
         return 0;
     /* A full disk must not keep anything running: the stop does not wait for the note. */
@@ -125,6 +127,7 @@ static int power_off(struct gl_launcher *launcher, const struct gl_launch_row *r
         gl_error_clear(err);
         world->sleep_ms(world->cookie, FREE_LOOK_MS);
     }
+    gl_shift_settle_before_end(launcher, row, cloud, &instance);
     if (is_off(&instance))
         return 0;
     record_stopping(launcher, row->launch, &why);

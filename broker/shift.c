@@ -240,6 +240,35 @@ int gl_shift_settle(struct gl_launcher *launcher, const struct gl_launch_row *ro
     return 0;
 }
 
+/* Over: the last stretch that its cloud tells of says where it had come to. */
+static int look_back(struct gl_cloud *cloud, const char *id, struct gl_instance *instance,
+                     struct gl_error *err)
+{
+    GL_AUTO(gl_auto_free) struct gl_instance_span *spans = NULL;
+    size_t count = 0;
+
+    if (cloud->ops->spans(cloud, id, &spans, &count, err) != 0)
+        return -1;
+    if (count == 0)
+        return 0;
+    instance->state = spans[count - 1].is_running ? GL_STATE_RUNNING : GL_STATE_SUSPENDED;
+    memcpy(instance->region, spans[count - 1].region, sizeof instance->region);
+    return 0;
+}
+
+void gl_shift_settle_before_end(struct gl_launcher *launcher, const struct gl_launch_row *row,
+                                struct gl_cloud *cloud, const struct gl_instance *seen)
+{
+    struct gl_instance instance = *seen;
+    struct gl_error ignored = {0};
+    bool changed;
+
+    if (strcmp(row->state, "moving") != 0 || cloud->ops->spans == NULL ||
+        (gl_instance_is_over(seen) && look_back(cloud, row->instance, &instance, &ignored) != 0))
+        return;
+    gl_shift_settle(launcher, row, &instance, &changed, &ignored);
+}
+
 /* ---- doing it ---- */
 
 static int look_and_settle(struct gl_launcher *launcher, const struct gl_launch_row *row,

@@ -47,6 +47,12 @@ int gl_launch_move(struct gl_launcher *launcher, const char *launch,
 int gl_shift_settle(struct gl_launcher *launcher, const struct gl_launch_row *row,
                     const struct gl_instance *instance, bool *out_changed, struct gl_error *err);
 
+/* The same before a launch is ended, where a pause, resume or move is still under way; its
+ * instance, as just seen, may be over. What cannot be told or written keeps nothing from being
+ * ended. */
+void gl_shift_settle_before_end(struct gl_launcher *launcher, const struct gl_launch_row *row,
+                                struct gl_cloud *cloud, const struct gl_instance *seen);
+
 /* When and where an instance ran: the cloud's spans, with the zone of each by launch and moves.
  * Nothing when it always ran where it was launched. `cloud` NULL: there is nobody to ask; it is
  * taken to have always run, where the ledger says. Errors: of cloud and ledger. */

@@ -399,6 +399,76 @@ static void killed_at_any_step(void **state)
     assert_true(points >= 40);
 }
 
+/* ---- killed, and ended before another look ---- */
+
+/* What the guard has done by now, as the cloud has it: written down or not. */
+static struct told seen_of(const struct scene *scene)
+{
+    const struct gl_instance *seen = &journal.cloud->store->instances[0].seen;
+    struct told told = {.done = {0}};
+
+    if (scene->is_paused)
+        return told;
+    told.done[PAUSED] = seen->state == GL_STATE_SUSPENDED;
+    told.done[MOVED] = strcmp(seen->region, GL_MEMORY_REGION) != 0;
+    return told;
+}
+
+static void stop_it(void)
+{
+    struct gl_ending ending = {.wait = {5}, .exit_status = -1};
+    struct gl_error err = {0};
+
+    if (gl_launch_finish(&journal.launcher, launch, &ending, &err) != 0)
+        fail_msg("%s", err.text);
+    free(ending.receipt);
+}
+
+/* Behind the ledger's back, as by its own timer. */
+static void let_it_end(void)
+{
+    struct gl_error err = {0};
+    struct gl_cloud *cloud = metered_cloud_open(journal.cloud, "memory", "XX", &err);
+    const char *id = journal.cloud->store->instances[0].seen.id;
+    struct gl_reconciled counts;
+
+    assert_non_null(cloud);
+    assert_int_equal(cloud->ops->stop(cloud, id, (struct gl_span){5}, &err), 0);
+    gl_cloud_close(cloud);
+    if (gl_launch_reconcile(&journal.launcher, &counts, &err) != 0 || counts.failed > 0)
+        fail_msg("%s", err.text);
+}
+
+static void killed_and_then_ended_it_is_told_all_the_same(void **state)
+{
+    static void (*const ends[])(void) = {stop_it, let_it_end};
+    unsigned points = 0;
+
+    (void)state;
+    for (size_t s = 0; s < 2 * SCENES; s++)
+        for (unsigned k = 1;; k++) {
+            struct told told = {.done = {0}}, done;
+            struct gl_error err = {0};
+            int status;
+
+            play(&scenes[s / 2]);
+            status = child_looks(k, (struct disk){0});
+            done = seen_of(&scenes[s / 2]);
+            ends[s % 2]();
+            assert_int_equal(gl_ledger_events(journal.ledger, NULL, &told, note_act, &err), 0);
+            for (int i = PAUSED; i <= MOVED; i++)
+                if (told.signals[i] != done.done[i])
+                    fail_msg("scene %zu, step %u, act %d: done %u times, told %u times", s, k, i,
+                             done.done[i], told.signals[i]);
+            assert_each_told_once();
+            journal_bench_assert_over(&journal);
+            if (status != KILLED)
+                break;
+            points++;
+        }
+    assert_true(points >= 80);
+}
+
 static void killed_at_any_call_that_changes_a_file(void **state)
 {
     unsigned points = 0;
@@ -519,6 +589,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(killed_at_any_step),
+        CASE(killed_and_then_ended_it_is_told_all_the_same),
         CASE(killed_at_any_call_that_changes_a_file),
         CASE(a_disk_that_is_full_changes_nothing_unseen),
         CASE(of_several_at_once_one_acts),
