@@ -324,13 +324,14 @@ void gl_budget_left_text(const struct gl_cap *cap, const struct gl_account_state
 {
     struct gl_amount left = gl_balance_left_of(cap, &state->balance);
     const struct gl_balance *balance = &state->balance;
+    const int64_t limit = is_money ? cap->limit.u_usd : cap->limit.ug;
+    const int64_t granted = is_money ? balance->granted.u_usd : balance->granted.ug;
+    const int64_t overdrawn = gl_balance_overdrawn(limit, granted);
     char until[GL_INSTANT_TEXT];
 
     add_one(is_money ? left.u_usd : left.ug, is_money, out);
     gl_str_add(out, " of ");
-    add_one(is_money ? gl_balance_left(cap->limit.u_usd, balance->granted.u_usd, 0, 0)
-                     : gl_balance_left(cap->limit.ug, balance->granted.ug, 0, 0),
-            is_money, out);
+    add_one(gl_balance_limit(limit, granted), is_money, out);
     gl_str_add(out, " left per ");
     gl_period_text(&cap->period, out);
     if (cap->period.period != GL_PER_SPAN)
@@ -340,7 +341,13 @@ void gl_budget_left_text(const struct gl_cap *cap, const struct gl_account_state
     add_one(is_money ? balance->spent.u_usd : balance->spent.ug, is_money, out);
     gl_str_add(out, " spent, ");
     add_one(is_money ? balance->held.u_usd : balance->held.ug, is_money, out);
-    gl_str_add(out, " reserved)");
+    gl_str_add(out, " reserved");
+    if (overdrawn > 0) {
+        gl_str_add(out, "; ");
+        add_one(overdrawn, is_money, out);
+        gl_str_add(out, " more was given away than its limit is now");
+    }
+    gl_str_add_char(out, ')');
 }
 
 void gl_budget_warning_text(const struct gl_cap *cap, const char *path,

@@ -65,6 +65,24 @@ static int allow_reserve(struct gl_ledger *ledger, const char *launch, const jso
 
 /* ---- transfers: no account gives what it does not have ---- */
 
+/* Nothing grows beyond what can be added up. */
+static int allow_gain(const struct gl_cap *cap, const struct gl_balance *balance, const char *path,
+                      const struct gl_amount *gains, struct gl_error *err)
+{
+    const struct gl_amount has = {
+        cap->limit.ug != GL_UNKNOWN ? cap->limit.ug : 0,
+        cap->limit.u_usd != GL_UNKNOWN ? cap->limit.u_usd : 0,
+    };
+    int64_t sum;
+
+    if (__builtin_add_overflow(has.ug, gains->ug, &sum) ||
+        __builtin_add_overflow(sum, balance->granted.ug, &sum) ||
+        __builtin_add_overflow(has.u_usd, gains->u_usd, &sum) ||
+        __builtin_add_overflow(sum, balance->granted.u_usd, &sum))
+        return gl_fail(err, GL_E_BUDGET, "budget %s cannot hold so much", path);
+    return 0;
+}
+
 static int allow_delta(struct gl_ledger *ledger, const struct gl_caps *caps, const json_t *delta,
                        struct gl_error *err)
 {
@@ -75,10 +93,13 @@ static int allow_delta(struct gl_ledger *ledger, const struct gl_caps *caps, con
     GL_AUTO(gl_str_done) struct gl_str text = {0};
     struct gl_amount left;
 
-    if (cap == NULL || (gives.ug <= 0 && gives.u_usd <= 0))
+    if (cap == NULL)
         return 0;
     if (gl_budget_state(ledger, cap, path, gl_ledger_now_ms(ledger), NULL, &state, err) != 0)
         return -1;
+    if (gives.ug <= 0 && gives.u_usd <= 0)
+        return allow_gain(cap, &state.balance, path, &(struct gl_amount){-gives.ug, -gives.u_usd},
+                          err);
     left = gl_balance_left_of(cap, &state.balance);
     if ((left.ug == GL_UNKNOWN || gives.ug <= left.ug || gives.ug <= 0) &&
         (left.u_usd == GL_UNKNOWN || gives.u_usd <= left.u_usd || gives.u_usd <= 0))

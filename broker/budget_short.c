@@ -56,14 +56,16 @@ static int fits_sliding(const struct asking *asking, const struct gl_cap *cap, c
                         const struct gl_account_state *state, int64_t *out_s, struct gl_error *err)
 {
     struct gl_amount left = gl_balance_left_of(cap, &state->balance), missing = {0, 0};
+    const struct gl_amount *granted = &state->balance.granted;
 
     *out_s = GL_UNKNOWN;
     if (!has_room(cap, &state->balance.held, &asking->wanted))
         return 0;
     if (left.ug != GL_UNKNOWN && asking->wanted.ug > left.ug)
-        missing.ug = asking->wanted.ug - left.ug;
+        missing.ug = asking->wanted.ug - left.ug + gl_balance_overdrawn(cap->limit.ug, granted->ug);
     if (left.u_usd != GL_UNKNOWN && asking->wanted.u_usd > left.u_usd)
-        missing.u_usd = asking->wanted.u_usd - left.u_usd;
+        missing.u_usd = asking->wanted.u_usd - left.u_usd +
+                        gl_balance_overdrawn(cap->limit.u_usd, granted->u_usd);
     return gl_budget_falls_out(asking->ledger, cap, path, asking->now_ms / 1000, &missing, out_s,
                                err);
 }

@@ -122,8 +122,12 @@ struct gl_balance {
     struct gl_amount granted; /* by transfers: added to the limit; may be negative */
     struct gl_amount spent, held;
 };
-/* limit + granted - spent - held of grams; GL_UNKNOWN without a limit. May be negative. Saturates.
- */
+/* limit + granted, saturated and never below nothing; GL_UNKNOWN without a limit. Where a limit was
+ * lowered below what had been given away, the rest of that is overdrawn: what is given back makes
+ * it good first. */
+int64_t gl_balance_limit(int64_t limit, int64_t granted);
+int64_t gl_balance_overdrawn(int64_t limit, int64_t granted);
+/* That limit - spent - held; GL_UNKNOWN without a limit. May be negative. Saturates. */
 int64_t gl_balance_left(int64_t limit, int64_t granted, int64_t spent, int64_t held);
 struct gl_amount gl_balance_left_of(const struct gl_cap *cap, const struct gl_balance *balance);
 /* Can it be reserved? An amount that is not known fits only where nothing limits it. */

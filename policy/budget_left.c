@@ -16,6 +16,20 @@ static int64_t add(int64_t a, int64_t b)
     return !__builtin_add_overflow(a, b, &sum) ? sum : a > 0 ? INT64_MAX : -INT64_MAX;
 }
 
+int64_t gl_balance_limit(int64_t limit, int64_t granted)
+{
+    int64_t sum = limit != GL_UNKNOWN ? add(limit, granted) : GL_UNKNOWN;
+
+    return sum == GL_UNKNOWN || sum > 0 ? sum : 0;
+}
+
+int64_t gl_balance_overdrawn(int64_t limit, int64_t granted)
+{
+    int64_t sum = limit != GL_UNKNOWN ? add(limit, granted) : 0;
+
+    return sum < 0 ? -sum : 0;
+}
+
 int64_t gl_balance_left(int64_t limit, int64_t granted, int64_t spent, int64_t held)
 {
     int64_t taken;
@@ -23,7 +37,7 @@ int64_t gl_balance_left(int64_t limit, int64_t granted, int64_t spent, int64_t h
     if (limit == GL_UNKNOWN)
         return GL_UNKNOWN;
     taken = add(spent, held);
-    return add(add(limit, granted), taken == -INT64_MAX ? INT64_MAX : -taken);
+    return add(gl_balance_limit(limit, granted), taken == -INT64_MAX ? INT64_MAX : -taken);
 }
 
 struct gl_amount gl_balance_left_of(const struct gl_cap *cap, const struct gl_balance *balance)
@@ -77,7 +91,8 @@ int64_t gl_budget_fit_s(const struct gl_cap *cap, const struct gl_balance *balan
 /* Has so much of the limit been taken? */
 static bool has_reached(int64_t limit, int64_t granted, int64_t taken, int64_t ppm)
 {
-    return limit != GL_UNKNOWN && (wide)taken * MILLION >= (wide)add(limit, granted) * ppm;
+    return limit != GL_UNKNOWN &&
+           (wide)taken * MILLION >= (wide)gl_balance_limit(limit, granted) * ppm;
 }
 
 int64_t gl_budget_warning(const struct gl_cap *cap, const struct gl_balance *balance)

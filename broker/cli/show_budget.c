@@ -156,7 +156,7 @@ int gl_shown_accounts(struct gl_context *context, struct gl_ledger *ledger,
 /* ---- one of the two currencies of an account ---- */
 
 struct side {
-    int64_t limit, spent, held, left;
+    int64_t limit, overdrawn, spent, held, left;
     const struct gl_exhaustion *end;
     bool is_money;
 };
@@ -169,16 +169,22 @@ static bool side_of(const struct gl_shown_account *account, bool is_money, struc
     struct gl_amount left = gl_balance_left_of(cap, balance);
 
     if (is_money)
-        *out = (struct side){cap->limit.u_usd, balance->spent.u_usd, balance->held.u_usd,
-                             left.u_usd,       &account->money,      true};
+        *out = (struct side){gl_balance_limit(cap->limit.u_usd, balance->granted.u_usd),
+                             gl_balance_overdrawn(cap->limit.u_usd, balance->granted.u_usd),
+                             balance->spent.u_usd,
+                             balance->held.u_usd,
+                             left.u_usd,
+                             &account->money,
+                             true};
     else
-        *out = (struct side){cap->limit.ug, balance->spent.ug, balance->held.ug,
-                             left.ug,       &account->grams,   false};
-    if (out->limit == GL_UNKNOWN)
-        return false;
-    out->limit =
-        gl_balance_left(out->limit, is_money ? balance->granted.u_usd : balance->granted.ug, 0, 0);
-    return true;
+        *out = (struct side){gl_balance_limit(cap->limit.ug, balance->granted.ug),
+                             gl_balance_overdrawn(cap->limit.ug, balance->granted.ug),
+                             balance->spent.ug,
+                             balance->held.ug,
+                             left.ug,
+                             &account->grams,
+                             false};
+    return out->limit != GL_UNKNOWN;
 }
 
 static void amount_text(const struct side *side, int64_t amount, struct gl_str *out)
@@ -301,6 +307,22 @@ static void add_methods(struct gl_context *context, const struct gl_shown_accoun
     gl_render_hang(gl_str_text(&line), 2, context->columns, &context->reply.text);
 }
 
+/* Its limit was lowered below what it had given away. */
+static void add_overdrawn(struct gl_context *context, const struct gl_shown_account *account,
+                          bool is_money)
+{
+    GL_AUTO(gl_str_done) struct gl_str line = {0};
+    struct side side;
+
+    if (!side_of(account, is_money, &side) || side.overdrawn == 0)
+        return;
+    gl_str_addf(&line, "%s: ", account->path);
+    amount_text(&side, side.overdrawn, &line);
+    gl_str_add(&line, " more was given away than its limit is now; what is given back makes that "
+                      "good first");
+    gl_render_hang(gl_str_text(&line), 2, context->columns, &context->reply.text);
+}
+
 /* What the sums leave out. */
 static void add_notes(struct gl_context *context, const struct gl_shown_account *accounts,
                       size_t count)
@@ -323,6 +345,8 @@ void gl_show_budgets(struct gl_context *context, const struct gl_shown_account *
             add_row(table, &accounts[i], is_money != 0, !context->globals.is_accessible);
     gl_table_text(table, context->columns, context->globals.is_accessible, &context->reply.text);
     gl_table_free(table);
+    for (size_t i = 0; i < 2 * count; i++)
+        add_overdrawn(context, &accounts[i / 2], i % 2 != 0);
     add_methods(context, accounts, count);
     add_notes(context, accounts, count);
 }
@@ -430,11 +454,12 @@ static json_t *side_json(const struct gl_shown_account *account, bool is_money)
 
     if (!side_of(account, is_money, &side))
         return json_null();
-    return json_pack("{s:s,s:o,s:o,s:o,s:o,s:{s:o,s:o,s:o}}", "unit",
-                     is_money ? "millionths of USD" : "ugCO2e", "limit", known(side.limit), "spent",
-                     known(side.spent), "reserved", known(side.held), "left", known(side.left),
-                     "runs_out", "low", end_json(side.end->low_s), "central",
-                     end_json(side.end->central_s), "high", end_json(side.end->high_s));
+    return json_pack("{s:s,s:o,s:o,s:o,s:o,s:o,s:{s:o,s:o,s:o}}", "unit",
+                     is_money ? "millionths of USD" : "ugCO2e", "limit", known(side.limit),
+                     "overdrawn", known(side.overdrawn), "spent", known(side.spent), "reserved",
+                     known(side.held), "left", known(side.left), "runs_out", "low",
+                     end_json(side.end->low_s), "central", end_json(side.end->central_s), "high",
+                     end_json(side.end->high_s));
 }
 
 static json_t *account_json(const struct gl_shown_account *account)

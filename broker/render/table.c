@@ -188,7 +188,9 @@ static void put_blocks(const struct gl_table *table, unsigned width, struct gl_s
 
             if (cell(table, r, c)[0] == '\0')
                 continue;
-            gl_str_addf(&line, "%s: %s", table->columns[c].title, cell(table, r, c));
+            if (table->columns[c].title[0] != '\0')
+                gl_str_addf(&line, "%s: ", table->columns[c].title);
+            gl_str_add(&line, cell(table, r, c));
             gl_render_wrap(gl_str_text(&line), 0, width, out);
         }
         if (r + 1 < table->rows)

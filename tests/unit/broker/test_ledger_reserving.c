@@ -245,6 +245,21 @@ static void a_transfer_stays_in_its_tree(void **state)
     close_sound(ledger);
 }
 
+static void what_cannot_be_added_up_is_not_moved(void **state)
+{
+    const struct gl_amount most = {INT64_MAX, 0}, some = {1000000, 0};
+    struct gl_ledger *ledger = must_open();
+
+    (void)state;
+    set(ledger, "org/ml", "1 kg per 30d", NULL);
+    assert_int_equal(gl_budget_move(ledger, "org", "org/ml", &most, "a", "b", &err), -1);
+    assert_int_equal(err.code, GL_E_BUDGET);
+    gl_error_clear(&err);
+    assert_int_equal(gl_budget_move(ledger, "org", "org/ml", &some, "a", "b", &err), 0);
+    assert_int_equal(state_of(ledger, "org/ml").balance.granted.ug, some.ug);
+    close_sound(ledger);
+}
+
 /* ---- what would fit ---- */
 
 static int ask_short(struct gl_ledger *ledger, int64_t ug, int64_t u_usd, struct gl_short *out)
@@ -282,6 +297,34 @@ static void what_would_fit_is_told_in_time_and_amount(void **state)
                         "2026-01-02T00:00:00Z");
     assert_int_equal(ask_short(ledger, 901000000, 0, what), 1); /* more than the whole limit */
     assert_int_equal(what->fits_from_s, GL_UNKNOWN);
+    close_sound(ledger);
+}
+
+/* Until the transfer has fallen out of the window, or comes back, nothing fits. */
+static void a_limit_below_what_was_given_away_lets_nothing_in(void **state)
+{
+    const struct gl_amount given = {800000000, 0}, back = {500000000, 0};
+    GL_AUTO(gl_auto_free) struct gl_short *what = gl_alloc(sizeof *what);
+    struct gl_ledger *ledger = must_open();
+
+    (void)state;
+    set(ledger, "org/ml", "1 kg per 30d", NULL);
+    set(ledger, "org/web", "1 kg per 30d", NULL);
+    assert_int_equal(reserve(ledger, "gl-1", 50000000, 0), 0);
+    spend(ledger, "gl-1", 50000000, NOW);
+    world->sleep_ms(world->cookie, DAY_MS);
+    assert_int_equal(gl_budget_move(ledger, "org/ml", "org/web", &given, "a", "b", &err), 0);
+    set(ledger, "org/ml", "600 g per 30d", NULL);
+    assert_int_equal(reserve(ledger, "gl-2", 1, 0), -1);
+    assert_int_equal(err.code, GL_E_BUDGET);
+    assert_non_null(strstr(err.text, "-50.0 g of 0 g left"));
+    assert_non_null(strstr(err.text, "200 g more was given away than its limit is now"));
+    assert_int_equal(ask_short(ledger, 1000000, 0, what), 1);
+    assert_int_equal(what->fits_from_s, NOW / 1000 + 31 * 86400); /* not when what was spent has */
+    gl_error_clear(&err);
+    assert_int_equal(gl_budget_move(ledger, "org/web", "org/ml", &back, "a", "b", &err), 0);
+    assert_int_equal(reserve(ledger, "gl-2", 250000001, 0), -1);
+    assert_int_equal(reserve(ledger, "gl-2", 250000000, 0), 0);
     close_sound(ledger);
 }
 
@@ -361,7 +404,9 @@ int main(void)
         CASE(an_override_has_a_reason_and_a_name),
         CASE(a_price_that_is_not_known_fits_no_money),
         CASE(a_transfer_stays_in_its_tree),
+        CASE(what_cannot_be_added_up_is_not_moved),
         CASE(what_would_fit_is_told_in_time_and_amount),
+        CASE(a_limit_below_what_was_given_away_lets_nothing_in),
         CASE(all_caps_on_the_way_count),
         CASE(each_level_is_told_once_in_a_window),
     };

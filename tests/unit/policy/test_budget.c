@@ -409,6 +409,29 @@ static void test_fit(void **state)
     assert_true(gl_balance_left(0, 0, INT64_MAX, INT64_MAX) < 0);
 }
 
+/* A limit lowered below what was given away is none, not less; what comes back goes there first. */
+static void test_overdrawn(void **state)
+{
+    struct gl_cap cap = {.limit = {1000, GL_UNKNOWN}, .warn_count = 1, .warn_ppm = {500000}};
+    struct gl_balance balance = {.granted = {-3000, 0}, .spent = {10, 0}};
+
+    (void)state;
+    assert_int_equal(gl_balance_limit(1000, -3000), 0);
+    assert_int_equal(gl_balance_overdrawn(1000, -3000), 2000);
+    assert_int_equal(gl_balance_left_of(&cap, &balance).ug, -10);
+    balance.spent.ug = 0;
+    assert_int_equal(gl_balance_left_of(&cap, &balance).ug, 0);
+    assert_int_equal(gl_budget_fit(&cap, &balance, &(struct gl_amount){1, 0}), GL_FITS_NOT);
+    assert_int_equal(gl_budget_fit_s(&cap, &balance, &(struct gl_amount){1, 0}, 3600), 0);
+    assert_int_equal(gl_budget_warning(&cap, &balance), 500000);
+    balance.granted.ug = -999;
+    assert_int_equal(gl_balance_left_of(&cap, &balance).ug, 1);
+    assert_int_equal(gl_balance_overdrawn(1000, -999), 0);
+    assert_true(gl_balance_limit(GL_UNKNOWN, -3000) == GL_UNKNOWN);
+    assert_int_equal(gl_balance_overdrawn(GL_UNKNOWN, -3000), 0);
+    assert_true(gl_balance_limit(INT64_MAX, INT64_MAX) == INT64_MAX);
+}
+
 static void test_exhaustion(void **state)
 {
     static const int64_t even[] = {10, 10, 10, 10}, odd[] = {0, 20, 0, 20};
@@ -497,6 +520,7 @@ int main(void)
         cmocka_unit_test(test_which_cap),
         cmocka_unit_test(test_between),
         cmocka_unit_test(test_fit),
+        cmocka_unit_test(test_overdrawn),
         cmocka_unit_test(test_exhaustion),
         cmocka_unit_test(test_windows_tile_time),
     };
