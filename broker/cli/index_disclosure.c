@@ -235,6 +235,7 @@ static void add_chart(const struct graded_list *list, struct gl_str *out)
                       .count = list->count,
                       .series = &(struct gl_html_series){"points", points},
                       .series_count = 1,
+                      .most = GL_DISCLOSURE_POINTS_MAX,
                   });
 }
 

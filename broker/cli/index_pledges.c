@@ -229,6 +229,7 @@ static void add_chart(const struct pledge_list *list, bool is_target, struct gl_
                            .count = list->count,
                            .series = &(struct gl_html_series){"share", percent},
                            .series_count = 1,
+                           .most = 100,
                        });
     for (size_t i = 0; i < list->count; i++)
         gl_str_done(&names[i]);

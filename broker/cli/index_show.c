@@ -385,6 +385,7 @@ static void add_now_chart(const struct gl_index *index, struct gl_str *out)
                            .series = &(struct gl_html_series){"green", green},
                            .series_count = 1,
                            .decimals = 1,
+                           .most = 100,
                        });
 }
 
@@ -447,6 +448,7 @@ static void add_past_chart(const struct index_shown *shown, size_t cloud, struct
                                                                      {"unknown", lines.values[2]}},
                            .series_count = 3,
                            .decimals = 1,
+                           .most = 100,
                            .ticks = lines.count > 24 ? 24 : 1,
                        });
     free(lines.names);

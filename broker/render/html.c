@@ -247,11 +247,11 @@ static json_t *data_json(const struct gl_html_chart *chart)
             series,
             json_pack("{s:o,s:o}", "name", text_json(chart->series[s].name), "values", values));
     }
-    return json_pack("{s:s,s:o,s:o,s:o,s:I,s:I,s:o,s:o}", "kind", kinds[chart->kind], "title",
+    return json_pack("{s:s,s:o,s:o,s:o,s:I,s:f,s:I,s:o,s:o}", "kind", kinds[chart->kind], "title",
                      text_json(chart->title), "unit", text_json(chart->unit), "label",
-                     text_json(chart->label), "decimals", (json_int_t)chart->decimals, "ticks",
-                     (json_int_t)(chart->ticks > 0 ? chart->ticks : 24), "labels", labels, "series",
-                     series);
+                     text_json(chart->label), "decimals", (json_int_t)chart->decimals, "most",
+                     chart->most, "ticks", (json_int_t)(chart->ticks > 0 ? chart->ticks : 24),
+                     "labels", labels, "series", series);
 }
 
 /* JSON inside a script element: nothing in it may end the element. */

@@ -26,7 +26,7 @@ struct scale {
 /* Round bounds and a step of 1, 2 or 5 times a power of ten, with 0 inside. */
 static struct scale scale_of(const struct gl_html_chart *chart)
 {
-    struct scale scale = {0, 0, 1};
+    struct scale scale = {0, chart->most, 1};
     double raw, power;
 
     for (size_t s = 0; s < chart->series_count; s++)

@@ -136,6 +136,45 @@ static void every_plot_has_words_and_a_table(void **state)
     free(page);
 }
 
+/* 5 points of 12 fill no bar. */
+static void an_axis_goes_as_far_as_it_is_told(void **state)
+{
+    static const double points[] = {5, 1}, none[] = {0, 0};
+    static const char *const labels[] = {"a", "b"};
+    struct gl_html_chart chart = {.kind = GL_HTML_BARS,
+                                  .id = "x",
+                                  .title = "t",
+                                  .summary = "s",
+                                  .label = "l",
+                                  .unit = "u",
+                                  .labels = labels,
+                                  .count = 2,
+                                  .series = &(struct gl_html_series){"points", points},
+                                  .series_count = 1};
+    GL_AUTO(gl_str_done) struct gl_str free_axis = {0}, told = {0}, empty = {0};
+
+    (void)state;
+    gl_html_chart(&free_axis, &chart);
+    assert_null(strstr(gl_str_text(&free_axis), ">10<"));
+    chart.most = 12;
+    gl_html_chart(&told, &chart);
+    assert_non_null(strstr(gl_str_text(&told), ">10<"));
+    assert_non_null(strstr(gl_str_text(&told), "\"most\":12.0"));
+    chart.series = &(struct gl_html_series){"points", none};
+    gl_html_chart(&empty, &chart);
+    assert_non_null(strstr(gl_str_text(&empty), ">10<"));
+}
+
+/* An address wider than a telephone widens no page. */
+static void long_words_are_broken(void **state)
+{
+    char *page = page_of_everything();
+
+    (void)state;
+    assert_non_null(strstr(page, "p{overflow-wrap:anywhere}"));
+    free(page);
+}
+
 static void elements_are_closed(void **state)
 {
     static const char *const names[] = {"table", "figure", "section", "details", "svg",  "thead",
@@ -203,6 +242,8 @@ int main(void)
         cmocka_unit_test(foreign_text_is_harmless),
         cmocka_unit_test(nothing_is_fetched),
         cmocka_unit_test(every_plot_has_words_and_a_table),
+        cmocka_unit_test(an_axis_goes_as_far_as_it_is_told),
+        cmocka_unit_test(long_words_are_broken),
         cmocka_unit_test(elements_are_closed),
         cmocka_unit_test(numbers_are_plain),
         cmocka_unit_test(strange_figures_draw_something),
