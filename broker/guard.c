@@ -22,6 +22,7 @@ struct turn {
     struct gl_guard_choice choice;
     bool can_pause; /* and was not tried in vain just now */
     bool has_failed;
+    bool is_over_budget;      /* and that is why */
     enum gl_guard_act wanted; /* what it would do if everything could be done */
 };
 
@@ -308,6 +309,19 @@ static void be_milder(struct turn *turn)
     turn->choice.gain_g = 0;
 }
 
+static void count_failure(struct turn *turn, bool is_milder, enum gl_errc why)
+{
+    struct gl_guarded *counts = turn->counts;
+    bool is_over_budget = why == GL_E_BUDGET && (turn->is_over_budget || !turn->has_failed);
+
+    counts->failed += !turn->has_failed;
+    counts->undone += !is_milder;
+    counts->over_budget += is_over_budget && !turn->is_over_budget;
+    counts->over_budget -= !is_over_budget && turn->is_over_budget;
+    turn->has_failed = true;
+    turn->is_over_budget = is_over_budget;
+}
+
 /* True: something milder is to be done now. */
 static bool after_failure(struct turn *turn, enum gl_guard_act step, const struct gl_error *why)
 {
@@ -323,9 +337,7 @@ static bool after_failure(struct turn *turn, enum gl_guard_act step, const struc
     }
     told.tries = turn->past.tried[step].failures;
     told.retry_s = gl_guard_past_retry_s(&turn->past, step, now_of(turn));
-    turn->counts->failed += !turn->has_failed;
-    turn->counts->undone += !is_milder;
-    turn->has_failed = true;
+    count_failure(turn, is_milder, why->code);
     tell(turn, &told);
     if (is_milder)
         be_milder(turn);

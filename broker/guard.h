@@ -75,6 +75,7 @@ struct gl_guarded {
     unsigned watched, stayed, moved, paused, resumed, stopped, notified;
     unsigned failed;         /* launches where something that was tried failed */
     unsigned undone;         /* of these, where nothing could be done instead */
+    unsigned over_budget;    /* of those that failed, where nothing but a budget was in the way */
     int64_t next_s;          /* a plan with pauses changes next; GL_UNKNOWN = there is none */
     struct gl_capped capped; /* by their budgets; counted above as well */
     struct gl_promises_settled settled;

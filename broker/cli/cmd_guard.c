@@ -400,6 +400,9 @@ static int status_of(const struct gl_guarded *guarded)
 {
     if (guarded->settled.met > 0 || guarded->settled.failed > 0)
         return GL_EXIT_BREACH;
+    if (guarded->failed > 0 && guarded->failed == guarded->over_budget &&
+        guarded->reconciled.failed == 0)
+        return GL_EXIT_BUDGET;
     if (guarded->undone > 0 && guarded->undone == guarded->watched)
         return GL_EXIT_REMOTE;
     return guarded->failed > 0 || guarded->reconciled.failed > 0 ? GL_EXIT_PARTIAL : GL_EXIT_OK;

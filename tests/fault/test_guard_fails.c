@@ -55,6 +55,36 @@ static void a_move_that_fails_becomes_a_pause(void **state)
     assert_int_equal(promises("open"), 1);
 }
 
+/* Nothing but its budget was in the way, until something else fails too. */
+static void a_move_over_its_budget_becomes_a_pause(void **state)
+{
+    struct gl_cap cap = {.path = "org", .limit = {GL_UNKNOWN, GL_UNKNOWN}, .zone = "UTC"};
+    GL_AUTO(gl_auto_json) json_t *charge = json_pack("{s:[s],s:[]}", "accounts", "org/ml", "caps");
+    char tag[GL_ACCOUNT_SEGMENT];
+    struct gl_error err = {0};
+
+    (void)state;
+    assert_int_equal(gl_cap_read("1 g per year", &cap, tag, &err), 0);
+    for (int fails_too = 0; fails_too < 2; fails_too++) {
+        again();
+        journal.charge = charge;
+        start("move", P90, 20 * 3600);
+        assert_int_equal(gl_budget_set(journal.ledger, &cap, "Ada", &err), 0);
+        wait_s(600);
+        spike(0);
+        if (fails_too)
+            fault(GL_MEMORY_SUSPEND, 1000, GL_E_GUEST);
+        look();
+        assert_told(0, GL_GUARD_MOVE, GL_WHY_BROKEN);
+        assert_true(bench->told[0].has_failed);
+        assert_int_equal(bench->told[0].code, GL_E_BUDGET);
+        assert_told(1, GL_GUARD_PAUSE, GL_WHY_BROKEN);
+        assert_state(fails_too ? "running" : "paused", GL_MEMORY_REGION);
+        assert_int_equal(guarded.failed, 1);
+        assert_int_equal(guarded.over_budget, !fails_too);
+    }
+}
+
 static void what_fails_is_tried_ever_more_seldom_and_said(void **state)
 {
     unsigned tries = 0;
@@ -495,6 +525,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(a_move_that_fails_becomes_a_pause),
+        CASE(a_move_over_its_budget_becomes_a_pause),
         CASE(what_fails_is_tried_ever_more_seldom_and_said),
         CASE(nothing_can_be_done_is_told_once_an_hour),
         CASE(an_instance_without_means_is_told_of),

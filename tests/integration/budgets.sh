@@ -19,11 +19,13 @@ zone: DE
 places: [{name: cellar, zone: DE}, {name: attic, zone: FR}]
 sources: [{file: $scratch/past.csv}, {file: $scratch/share.csv}]
 END
-# The past of DE, from which futures are drawn; the last hour is measured.
+# The past of both zones, from which futures are drawn; the last hour is measured.
 {
     sh "$root/tests/support/grid_series.sh"
-    sh "$root/tests/support/grid_series.sh" DE $(($(date +%s) / 86400 - 120)) 121 300 |
-        grep carbon_intensity
+    for zone in 'DE 300' 'FR 20'; do
+        sh "$root/tests/support/grid_series.sh" "${zone% *}" $(($(date +%s) / 86400 - 120)) 121 \
+            "${zone#* }" | grep carbon_intensity
+    done
 } | awk -F, -v last="$(date -u -d '1 hour ago' +%Y-%m-%dT%H:00Z)" 'NR < 3 || $1 <= last' >"$scratch/past.csv"
 
 # The renewable share of both zones in the hours around now.
@@ -141,6 +143,19 @@ said '1 stopped' 'it was stopped'
 exits 0 'its receipt verifies' greenlaunch verify "$id"
 [ "$(account org .grams.reserved)" = 0 ]
 check $? 'nothing is reserved any more'
+
+# ---- a move that would overspend ----
+exits 0 'room again' greenlaunch budget set org '1 kg per 30d' --at-cap refuse
+begin fourth 4h --on-lapse move
+check $? 'a launch to be moved'
+exits 0 'room for no more' greenlaunch budget set org '0.000001 g per 30d'
+write_share 40 95
+exits 7 'over its budget it is not moved' greenlaunch guard --once --offline
+said 'budget org: .* left .*nothing of it would fit' 'and it says what would fit'
+[ "$(state_of "$id")" = paused ]
+check $? 'it is paused instead'
+exits 0 'room again' greenlaunch budget set org '1 kg per 30d'
+exits 0 'stopped' greenlaunch stop fourth --offline
 exits 0 'all accounts follow from the chain' greenlaunch ledger check
 greenlaunch stop --all-mine --offline >/dev/null 2>&1
 [ "$failed" -eq 0 ]

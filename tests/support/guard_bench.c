@@ -225,6 +225,8 @@ int guard_bench_start(struct guard_bench *bench, const char *name, const char *o
         json_object_set_new(plan, "guarantee", json_null());
     if (bench->timetable != NULL)
         json_object_set_new(plan, "timetable", gl_timetable_json(bench->timetable));
+    if (bench->journal->charge != NULL)
+        json_object_set_new(plan, "budget", json_deep_copy(bench->journal->charge));
     if (gl_launch_start(&bench->journal->launcher, &order, &instance, err) != 0)
         return -1;
     snprintf(out_launch, GL_CLOUD_ID, "%s", instance.launch_id);
