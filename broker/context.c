@@ -80,6 +80,14 @@ struct gl_ledger *gl_context_ledger(struct gl_context *context, struct gl_error 
     return context->ledger;
 }
 
+bool gl_context_has_ledger(const struct gl_context *context)
+{
+    GL_AUTO(gl_auto_free) char *folder = state_path(context);
+    GL_AUTO(gl_auto_free) char *path = folder != NULL ? gl_path_join(folder, "ledger.db") : NULL;
+
+    return context->ledger != NULL || (path != NULL && gl_file_exists(path));
+}
+
 struct gl_ledger *gl_context_ledger_to_look(struct gl_context *context, struct gl_error *err)
 {
     GL_AUTO(gl_auto_free) char *path = NULL;

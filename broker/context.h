@@ -76,6 +76,8 @@ struct gl_ledger *gl_context_ledger(struct gl_context *context, struct gl_error 
 /* The same for what only needs to know: where the disk is full or read-only the ledger as it is,
  * with a warning; every change of it is then refused. */
 struct gl_ledger *gl_context_ledger_to_look(struct gl_context *context, struct gl_error *err);
+/* Is there one, so that asking makes none? */
+bool gl_context_has_ledger(const struct gl_context *context);
 
 /* The archive of past figures and forecasts below the state folder, fresh; NULL when there is no
  * place for it. */

@@ -148,6 +148,18 @@ int gl_charge_plan(const struct gl_context *context, const struct gl_ask_result 
 
 /* ---- for what judges plans ---- */
 
+void gl_charge_left_of(const struct gl_cap *cap, const struct gl_account_state *state,
+                       struct gl_instant now, struct gl_hook_left *out)
+{
+    struct gl_amount left = gl_balance_left_of(cap, &state->balance);
+
+    out->ug = left.ug;
+    out->u_usd = left.u_usd;
+    out->hours = cap->period.period == GL_PER_SPAN
+                     ? (double)cap->period.span_s / 3600
+                     : (double)(state->window.until_s - now.unix_s) / 3600;
+}
+
 int gl_charge_left(void *cookie, const struct gl_rule *rule, const char *const *tags,
                    struct gl_hook_left *out)
 {
@@ -162,11 +174,7 @@ int gl_charge_left(void *cookie, const struct gl_rule *rule, const char *const *
         gl_charge_of_rule(rule, tags, &cap, out->account, &ignored) != 0 ||
         gl_budget_state(ledger, &cap, out->account, now.unix_s * 1000, NULL, &state, &ignored) != 0)
         return -1;
-    out->ug = gl_balance_left_of(&cap, &state.balance).ug;
-    out->u_usd = gl_balance_left_of(&cap, &state.balance).u_usd;
-    out->hours = cap.period.period == GL_PER_SPAN
-                     ? (double)cap.period.span_s / 3600
-                     : (double)(state.window.until_s - now.unix_s) / 3600;
+    gl_charge_left_of(&cap, &state, now, out);
     return 0;
 }
 

@@ -24,6 +24,27 @@ int gl_charge_of_rule(const struct gl_rule *rule, const char *const *tags, struc
 int gl_charge_left(void *cookie, const struct gl_rule *rule, const char *const *tags,
                    struct gl_hook_left *out);
 
+/* What it has left until its window ends, into all but out->account. */
+void gl_charge_left_of(const struct gl_cap *cap, const struct gl_account_state *state,
+                       struct gl_instant now, struct gl_hook_left *out);
+
+/* What the accounts of the tree have left that launches are charged to, for gl_hook_ask. Looked up
+ * once each; nothing of it is limited where there is no ledger. Free with gl_charge_tree_done(). */
+struct gl_charge_tree {
+    struct gl_context *context;
+    const char *tree;
+    size_t levels; /* 0 = nothing is limited */
+    bool is_lost;  /* the ledger cannot be read */
+    struct gl_caps caps;
+    json_t *seen; /* by account: its place in items */
+    struct gl_hook_left *items;
+    size_t count;
+};
+void gl_charge_tree_open(struct gl_context *context, struct gl_charge_tree *out);
+void gl_charge_tree_done(struct gl_charge_tree *tree);
+int gl_charge_tree_left(void *cookie, size_t level, const char *const *tags,
+                        struct gl_hook_left *out);
+
 /* Are there accounts whose grams are capped, so that futures of the grid are of use? */
 bool gl_charge_wants_futures(struct gl_ledger *ledger);
 /* Into plan["budget"]: the futures of the offer's grid over its time, where their history is at

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "broker/cli/charge.h"
 #include "broker/cli/hook_run.h"
 #include "broker/cli/hook_serve.h"
 #include "broker/hook/escape.h"
@@ -312,7 +313,9 @@ static int judge(struct gl_context *context, struct judging *judging,
     const struct gl_hook_values *values = judging->values;
     const struct gl_hook_plan *const *plans =
         (const struct gl_hook_plan *const *)judging->plans->items;
-    struct gl_hook_ask ask = gl_hook_ask_of(context, values, asked, plans, judging->plans->count);
+    GL_AUTO(gl_charge_tree_done) struct gl_charge_tree tree;
+    struct gl_hook_ask ask =
+        gl_hook_ask_of(context, values, asked, &tree, plans, judging->plans->count);
     struct gl_hook_report *report;
     int status;
 

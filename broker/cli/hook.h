@@ -59,9 +59,11 @@ int gl_hook_plans_check(struct gl_context *context, const struct gl_hook_values 
                         struct gl_error *err);
 /* Does anything that is written show a digest of a plan or of the report? */
 bool gl_hook_shows_digests(const struct gl_context *context, const struct gl_hook_values *values);
-/* What the judge is asked about the plans, but for places and baseline; borrows all. */
+/* What the judge is asked about the plans, but for places and baseline; borrows all. `tree` is
+ * opened here, and the caller's to close. */
+struct gl_charge_tree;
 struct gl_hook_ask gl_hook_ask_of(struct gl_context *context, const struct gl_hook_values *values,
-                                  const struct gl_ask_result *asked,
+                                  const struct gl_ask_result *asked, struct gl_charge_tree *tree,
                                   const struct gl_hook_plan *const *plans, size_t plan_count);
 /* Write down what a refused plan could not have (hook_demand.c); never changes the report. */
 void gl_hook_note_demand(struct gl_context *context, const struct gl_hook_ask *ask,

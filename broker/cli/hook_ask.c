@@ -16,9 +16,10 @@ static enum gl_count_basis basis_of(const char *word)
 }
 
 struct gl_hook_ask gl_hook_ask_of(struct gl_context *context, const struct gl_hook_values *values,
-                                  const struct gl_ask_result *asked,
+                                  const struct gl_ask_result *asked, struct gl_charge_tree *tree,
                                   const struct gl_hook_plan *const *plans, size_t plan_count)
 {
+    gl_charge_tree_open(context, tree);
     return (struct gl_hook_ask){
         .plans = plans,
         .plan_count = plan_count,
@@ -35,6 +36,9 @@ struct gl_hook_ask gl_hook_ask_of(struct gl_context *context, const struct gl_ho
             values->count_basis != NULL ? basis_of(values->count_basis) : GL_COUNT_NOW,
         .left = gl_charge_left,
         .left_cookie = context,
+        .tree_levels = tree->levels,
+        .tree_left = gl_charge_tree_left,
+        .tree_cookie = tree,
         .is_demo = context->is_demo,
         .is_offline = context->globals.is_offline || context->globals.at != NULL,
         .is_advisory = context->globals.is_advisory,

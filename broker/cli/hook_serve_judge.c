@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/cli/charge.h"
 #include "broker/cli/hook_serve.h"
 
 static const char *environment(void *cookie, const char *name)
@@ -98,6 +99,7 @@ static int judge(struct gl_hook_serving *serving, const struct gl_hook_given *gi
     const struct gl_hook_plan *const plans[] = {plan};
     struct gl_hook_values values = *serving->values;
     struct gl_hook_wanted wanted;
+    struct gl_charge_tree tree;
     struct gl_ask_result asked;
     struct gl_hook_ask ask;
     struct gl_hook_report *report;
@@ -106,12 +108,13 @@ static int judge(struct gl_hook_serving *serving, const struct gl_hook_given *gi
     gl_hook_want(plans, 1, &plan->arena, &wanted);
     if (gl_ask_gather(serving->context, &values.ask, wanted.clouds, wanted.types, &asked, err) != 0)
         return -1;
-    ask = gl_hook_ask_of(serving->context, &values, &asked, plans, 1);
+    ask = gl_hook_ask_of(serving->context, &values, &asked, &tree, plans, 1);
     ask.places =
         gl_hook_places(plans, 1, &asked.request, asked.signals, &plan->arena, &ask.place_count);
     report = gl_hook_judge(&ask);
     telling->tell(telling->cookie, report);
     gl_hook_report_free(report);
+    gl_charge_tree_done(&tree);
     gl_ask_result_done(&asked);
     return 0;
 }

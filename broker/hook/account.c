@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a plan would take of the accounts that rules keep, until their windows end. */
+/* What a plan would take of the accounts that rules keep, and of those that launches are charged
+ * to, until their windows end. */
 #include <math.h>
 #include <string.h>
 
@@ -8,7 +9,10 @@
 
 #define ACCOUNTS_MAX 64
 
-/* One account of a rule, and what the plan adds to it. */
+const struct gl_rule gl_hook_budgets = {
+    .id = "budget", .pos = {.file = "greenlaunch budget show"}, .level = GL_HARD};
+
+/* One account, and what the plan adds to it. */
 struct account {
     struct gl_hook_left left;
     double delta; /* whole micrograms an hour, upper bound */
@@ -33,29 +37,48 @@ static struct account *account_of(struct accounts *accounts, const struct gl_hoo
     return &accounts->items[accounts->count++];
 }
 
-static void add_intent(struct gl_hook_judge *judge, const struct gl_rule *rule,
-                       const struct gl_intent *intent, const struct gl_hook_plan *plan,
-                       struct accounts *accounts)
+/* Whose accounts: of a rule, or of one level of the tree. */
+struct keeper {
+    const struct gl_rule *rule; /* NULL = the tree */
+    size_t level;
+};
+
+/* 0 into *out, 1 nothing limits it, -1 it cannot be told. */
+static int left_for(struct gl_hook_judge *judge, const struct keeper *keeper,
+                    const struct gl_intent *intent, const struct gl_hook_plan *plan,
+                    struct gl_hook_left *out)
 {
     const struct gl_hook_ask *ask = judge->ask;
     uint32_t variants[GL_HOOK_VARIANTS];
+    struct gl_hook_case one;
+
+    if (keeper->rule == NULL)
+        return ask->tree_left(ask->tree_cookie, keeper->level, intent->tags, out);
+    gl_hook_variants(judge, intent, &intent->machine, &intent->place, variants);
+    gl_hook_case_of(judge, intent, plan, variants[0], &one);
+    if (gl_rule_scope(keeper->rule, &one.request, &judge->offers[variants[0]]) == GL_SCOPE_NO)
+        return 1;
+    judge->is_rule_used[keeper->rule - ask->policy->rules] = true;
+    return ask->left(ask->left_cookie, keeper->rule, intent->tags, out);
+}
+
+static void add_intent(struct gl_hook_judge *judge, const struct keeper *keeper,
+                       const struct gl_intent *intent, const struct gl_hook_plan *plan,
+                       struct accounts *accounts)
+{
     struct gl_hook_left left = {.ug = 0};
     struct gl_hook_change change;
-    struct gl_hook_case one;
     struct account *account;
     double delta[3], usd;
+    int found;
 
     if (!gl_hook_is_counted(intent) || intent->change == GL_CHANGE_NONE ||
         intent->change == GL_CHANGE_READ)
         return;
-    gl_hook_variants(judge, intent, &intent->machine, &intent->place, variants);
-    gl_hook_case_of(judge, intent, plan, variants[0], &one);
-    if (gl_rule_scope(rule, &one.request, &judge->offers[variants[0]]) == GL_SCOPE_NO)
+    found = left_for(judge, keeper, intent, plan, &left);
+    if (found > 0)
         return;
-    judge->is_rule_used[rule - ask->policy->rules] = true;
-    account = ask->left(ask->left_cookie, rule, intent->tags, &left) == 0
-                  ? account_of(accounts, &left)
-                  : NULL;
+    account = found == 0 ? account_of(accounts, &left) : NULL;
     accounts->is_unknown = accounts->is_unknown || account == NULL;
     if (account == NULL)
         return;
@@ -148,17 +171,25 @@ static void keep_shorts(const struct gl_hook_judge *judge, const struct shorts *
     out->short_count = shorts->count;
 }
 
-static bool judge_rule(struct gl_hook_judge *judge, const struct gl_rule *rule,
-                       struct accounts *accounts, struct gl_hook_result *out)
+static void add_plans(struct gl_hook_judge *judge, const struct keeper *keeper,
+                      struct accounts *accounts)
 {
     const struct gl_hook_ask *ask = judge->ask;
+
+    for (size_t p = 0; p < ask->plan_count; p++)
+        for (size_t i = 0; i < ask->plans[p]->count; i++)
+            add_intent(judge, keeper, &ask->plans[p]->intents[i], ask->plans[p], accounts);
+}
+
+/* Of accounts that are added up. */
+static bool judge_accounts(struct gl_hook_judge *judge, const struct gl_rule *rule,
+                           const struct accounts *accounts, struct gl_hook_result *out)
+{
+    const struct gl_constraint *first = rule->budget != NULL ? gl_budget_first(rule->budget) : NULL;
     enum gl_outcome worst = GL_SATISFIED;
     GL_AUTO(gl_auto_free) struct shorts *shorts = gl_alloc(sizeof *shorts);
     GL_AUTO(gl_str_done) struct gl_str text = {0};
 
-    for (size_t p = 0; p < ask->plan_count; p++)
-        for (size_t i = 0; i < ask->plans[p]->count; i++)
-            add_intent(judge, rule, &ask->plans[p]->intents[i], ask->plans[p], accounts);
     for (size_t i = 0; i < accounts->count; i++) {
         enum gl_outcome one = test_account(&accounts->items[i], &text, shorts);
 
@@ -175,15 +206,21 @@ static bool judge_rule(struct gl_hook_judge *judge, const struct gl_rule *rule,
     gl_hook_admit(
         judge,
         &(struct gl_reason){.rule = rule,
-                            .constraint = gl_budget_first(rule->budget),
+                            .constraint = first,
                             .outcome = worst,
                             .gap = worst == GL_OUTCOME_UNKNOWN ? GL_GAP_POWER : GL_GAP_NONE,
                             .found_u = GL_UNKNOWN},
         out);
     keep_shorts(judge, shorts, out);
     out->message = gl_hook_text(judge->arena, &text);
-    out->place = gl_hook_rule_place(judge->arena, rule, gl_budget_first(rule->budget));
+    out->place = gl_hook_rule_place(judge->arena, rule, first);
     return true;
+}
+
+static void begin(struct accounts *accounts)
+{
+    accounts->count = 0;
+    accounts->is_unknown = false;
 }
 
 size_t gl_hook_accounts(struct gl_hook_judge *judge, struct gl_hook_result *out)
@@ -197,9 +234,12 @@ size_t gl_hook_accounts(struct gl_hook_judge *judge, struct gl_hook_result *out)
 
         if (rule->budget == NULL || !gl_budget_has_account(rule->budget))
             continue;
-        accounts->count = 0;
-        accounts->is_unknown = false;
-        count += judge_rule(judge, rule, accounts, &out[count]);
+        begin(accounts);
+        add_plans(judge, &(struct keeper){.rule = rule}, accounts);
+        count += judge_accounts(judge, rule, accounts, &out[count]);
     }
-    return count;
+    begin(accounts);
+    for (size_t level = 0; level < judge->ask->tree_levels; level++)
+        add_plans(judge, &(struct keeper){.level = level}, accounts);
+    return count + judge_accounts(judge, &gl_hook_budgets, accounts, &out[count]);
 }

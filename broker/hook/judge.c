@@ -25,7 +25,7 @@ struct making {
     struct gl_render_sources sources;
     double grams[3], delta[3], usd,
         usd_delta; /* an hour, in whole millionths: sums of these are exact */
-    bool is_over_budget;
+    bool is_over_budget, is_over_rule;
 };
 
 const char *gl_finding_word(enum gl_finding_state state)
@@ -358,7 +358,10 @@ static void conclude(struct making *making)
         verdicts[report->judged[i].verdict]++;
     for (size_t i = 0; i < report->finding_count; i++)
         if (report->findings[i].intent == NULL) {
-            making->is_over_budget |= report->findings[i].state == GL_FINDING_BROKEN;
+            const bool is_broken = report->findings[i].state == GL_FINDING_BROKEN;
+
+            making->is_over_budget |= is_broken;
+            making->is_over_rule |= is_broken && report->findings[i].rule != &gl_hook_budgets;
             is_budget_unknown |= report->findings[i].state == GL_FINDING_UNKNOWN;
         }
     if (verdicts[GL_REFUSE] > 0) {
@@ -369,7 +372,8 @@ static void conclude(struct making *making)
     } else if (making->is_over_budget) {
         report->verdict = GL_REFUSE;
         report->exit = GL_EXIT_BUDGET;
-        gl_str_add(&text, "over budget: this change adds more than a rule allows");
+        gl_str_addf(&text, "over budget: this change adds more than %s",
+                    making->is_over_rule ? "a rule allows" : "its accounts have left");
     } else if (verdicts[GL_VERDICT_UNKNOWN] > 0 || is_budget_unknown) {
         report->verdict = GL_VERDICT_UNKNOWN;
         report->exit = GL_EXIT_UNKNOWN;
@@ -429,7 +433,7 @@ static void judge_increases(struct making *making)
 {
     size_t rules = making->judge.ask->policy->rule_count;
     GL_AUTO(gl_auto_free)
-    struct gl_hook_result *results = gl_alloc((2 * rules + 1) * sizeof *results);
+    struct gl_hook_result *results = gl_alloc((2 * rules + 2) * sizeof *results);
     size_t count = gl_hook_increases(&making->judge, results);
 
     count += gl_hook_accounts(&making->judge, &results[count]);

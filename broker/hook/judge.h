@@ -18,7 +18,7 @@ struct gl_hook_place {
     struct gl_offer_place is; /* gl_offers_place() */
 };
 
-/* What an account of a rule has left in its window. */
+/* What an account has left in its window. */
 struct gl_hook_left {
     char account[256];
     int64_t ug, u_usd; /* GL_UNKNOWN: not limited */
@@ -48,6 +48,11 @@ struct gl_hook_ask {
     int (*left)(void *cookie, const struct gl_rule *rule, const char *const *tags,
                 struct gl_hook_left *out);
     void *left_cookie;
+    /* The same of the tree of accounts that launches are charged to, level by level from the top: 1
+     * where nothing limits the account there. */
+    size_t tree_levels; /* 0 = no account is limited */
+    int (*tree_left)(void *cookie, size_t level, const char *const *tags, struct gl_hook_left *out);
+    void *tree_cookie;
     /* Where what is found is shown; *place stands for the plan and is changed when a better one is
      * known. Its texts must outlive the report. `intent` NULL = the whole change. NULL = none. */
     void (*locate)(void *cookie, const struct gl_hook_plan *plan, const struct gl_intent *intent,

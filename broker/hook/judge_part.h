@@ -123,8 +123,8 @@ double gl_hook_usd_delta(const struct gl_intent *intent, const struct gl_hook_ch
  * room for one a rule. */
 size_t gl_hook_increases(struct gl_hook_judge *judge, struct gl_hook_result *out);
 
-/* What rules with a budget's limit come to over all plans: at most one result a rule (account.c).
- */
+/* What rules with a budget's limit, and the accounts of launches, come to over all plans: at most
+ * one result a rule, and one more (account.c). */
 size_t gl_hook_accounts(struct gl_hook_judge *judge, struct gl_hook_result *out);
 /* Does it stand for machines of its own? */
 bool gl_hook_is_counted(const struct gl_intent *intent);

@@ -22,7 +22,15 @@ static size_t rule_index(const struct gl_hook_report *report, const struct gl_ru
     for (size_t i = 0; i < policy->rule_count; i++)
         if (&policy->rules[i] == rule)
             return i;
-    return policy->rule_count;
+    return policy->rule_count + (rule == &gl_hook_budgets);
+}
+
+static bool has_budgets(const struct gl_hook_report *report)
+{
+    for (size_t i = 0; i < report->finding_count; i++)
+        if (report->findings[i].rule == &gl_hook_budgets)
+            return true;
+    return false;
 }
 
 static json_t *rule_json(const char *id, const char *text)
@@ -45,6 +53,9 @@ static json_t *rules_json(const struct gl_hook_report *report)
     }
     json_array_append_new(
         rules, rule_json("not-judged", "A launch must be known well enough to be judged"));
+    if (has_budgets(report))
+        json_array_append_new(
+            rules, rule_json(gl_hook_budgets.id, "A change must fit the budgets of its accounts"));
     return rules;
 }
 

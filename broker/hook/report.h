@@ -35,6 +35,9 @@ struct gl_hook_short {
     int64_t left, taken; /* taken GL_UNKNOWN: not known of all resources */
 };
 
+/* Stands for the budgets of the accounts that launches are charged to, beside the rules. */
+extern const struct gl_rule gl_hook_budgets;
+
 struct gl_hook_finding {
     const struct gl_intent *intent; /* NULL: the plan as a whole (budget) */
     const struct gl_hook_plan *plan;
