@@ -296,6 +296,7 @@ static int search(struct gl_venue *venue, const char *words, struct gl_venue_can
 {
     GL_AUTO(gl_remote_call_done) struct gl_remote_call call = {0};
     GL_AUTO(gl_auto_json) json_t *root = NULL;
+    struct gl_error unread = {0};
     char query[400];
     json_t *items;
     const json_t *item;
@@ -311,13 +312,12 @@ static int search(struct gl_venue *venue, const char *words, struct gl_venue_can
         return -1;
     if (gl_json_array(root, "items", &items, err) < 0)
         return gl_wrap(err, "github: GET /search/issues");
-    json_array_foreach(items, i, item)
-    {
-        struct gl_error unread = {0}; /* no candidate: the others may be */
-
+    json_array_foreach(items, i, item) /* one that cannot be read is none: the others may be */
         gl_venue_add_candidate(venue, item, out, out_count, &unread);
-    }
-    return 0;
+    if (*out_count > 0 || unread.code == GL_OK)
+        return 0;
+    *err = unread;
+    return -1;
 }
 
 static int status(struct gl_venue *venue, const char *id, const char *etag,

@@ -13,6 +13,8 @@ class Venue(http.server.BaseHTTPRequestHandler):
                   "state": "closed" if i == 1 else "open", "reactions": {"+1": 12}}
                  for i in range(4)]
         items.insert(0, {"number": -1, "title": 5})
+        if os.path.exists("unreadable"):
+            items = items[:1]
         body = json.dumps({"total_count": 4, "items": items}).encode()
         with open("asked.txt", "a", encoding="utf-8") as asked:
             asked.write(f"{self.command} {self.path}\n")
