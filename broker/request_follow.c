@@ -4,12 +4,29 @@
 #include <stdio.h>
 #include <string.h>
 
+#define ADDRESS_MAX 2000
+
 static bool is_blank(const char *text)
 {
     return text == NULL || text[strspn(text, " \t")] == '\0';
 }
 
 /* ---- a person's word ---- */
+
+/* What a person can open again, and no slip of a shell. */
+static bool is_address(const char *text)
+{
+    static const char *const schemes[] = {"https://", "http://", "mailto:"};
+    size_t length = strlen(text);
+
+    for (size_t i = 0; i < length; i++)
+        if (text[i] <= ' ' || text[i] >= 0x7f)
+            return false;
+    for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++)
+        if (strncmp(text, schemes[i], strlen(schemes[i])) == 0)
+            return length > strlen(schemes[i]) && length <= ADDRESS_MAX;
+    return false;
+}
 
 int gl_request_settle(const struct gl_request_desk *desk, const char *id, const char *reference,
                       const char *by, struct gl_error *err)
@@ -19,6 +36,10 @@ int gl_request_settle(const struct gl_request_desk *desk, const char *id, const 
 
     if (is_blank(by))
         return gl_fail(err, GL_E_USAGE, "say who looked: --approved-by NAME");
+    if (reference != NULL && !is_address(reference))
+        return gl_fail(err, GL_E_USAGE,
+                       "--filed takes the address of the request: https://..., or mailto: and to "
+                       "whom");
     if (gl_requests_read(desk->ledger, &requests, err) != 0)
         return -1;
     record = gl_requests_named(&requests, id, err);
