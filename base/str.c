@@ -333,6 +333,14 @@ void gl_str_add_printable(struct gl_str *str, const char *text, size_t length)
     }
 }
 
+bool gl_text_is_blank(const char *text)
+{
+    for (; text != NULL && *text != '\0'; text++)
+        if ((unsigned char)*text > ' ' && *text != 0x7f)
+            return false;
+    return true;
+}
+
 char *gl_text_show(const char *text, char out[GL_TEXT_SHOWN])
 {
     struct gl_str shown = {.ceiling = GL_TEXT_SHOWN - sizeof "..."};

@@ -49,6 +49,8 @@ const char *gl_text_nearest(const char *name, const char *const *names, size_t c
  * 3-6). */
 size_t gl_utf8_put(uint32_t code, char out[4]);
 
+/* NULL, or nothing but blanks and control characters: no name and no reason. */
+bool gl_text_is_blank(const char *text);
 /* Terminal columns of UTF-8 text: combining 0, wide 2, malformed bytes 1 each. */
 unsigned gl_text_columns(const char *text);
 

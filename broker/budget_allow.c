@@ -13,9 +13,7 @@ static int check_override(const json_t *override, struct gl_error *err)
     static const char *const keys[] = {"why", "by"};
 
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-        const char *text = json_string_value(json_object_get(override, keys[i]));
-
-        if (text == NULL || text[strspn(text, " \t\r\n")] == '\0')
+        if (gl_text_is_blank(json_string_value(json_object_get(override, keys[i]))))
             return gl_fail(err, GL_E_BUDGET,
                            "a launch over its budget says why, and who approved it");
     }

@@ -388,7 +388,7 @@ static int check_approval(const struct gl_request_approval *approval,
     if (digest == NULL)
         return gl_fail(err, GL_E_USAGE, "%s was not previewed yet: greenlaunch request preview %s",
                        record->id, record->id);
-    if (approval->by == NULL || approval->by[strspn(approval->by, " \t")] == '\0')
+    if (gl_text_is_blank(approval->by))
         return gl_fail(err, GL_E_USAGE, "say who approves it: --approved-by NAME");
     if (length < GL_REQUEST_DIGEST_MIN || strncmp(digest, approval->digest, length) != 0)
         return gl_fail(err, GL_E_NOT_VERIFIED,

@@ -6,11 +6,6 @@
 
 #define ADDRESS_MAX 2000
 
-static bool is_blank(const char *text)
-{
-    return text == NULL || text[strspn(text, " \t")] == '\0';
-}
-
 /* ---- a person's word ---- */
 
 /* What a person can open again, and no slip of a shell. */
@@ -34,7 +29,7 @@ int gl_request_settle(const struct gl_request_desk *desk, const char *id, const 
     GL_AUTO(gl_requests_done) struct gl_requests requests = {0};
     const struct gl_request_record *record;
 
-    if (is_blank(by))
+    if (gl_text_is_blank(by))
         return gl_fail(err, GL_E_USAGE, "say who looked: --approved-by NAME");
     if (reference != NULL && !is_address(reference))
         return gl_fail(err, GL_E_USAGE,
@@ -61,7 +56,7 @@ int gl_request_close(const struct gl_request_desk *desk, const char *id, const c
     GL_AUTO(gl_requests_done) struct gl_requests requests = {0};
     const struct gl_request_record *record;
 
-    if (is_blank(by))
+    if (gl_text_is_blank(by))
         return gl_fail(err, GL_E_USAGE, "say who says so: --approved-by NAME");
     if (gl_requests_read(desk->ledger, &requests, err) != 0)
         return -1;
@@ -98,7 +93,7 @@ int gl_request_lift(const struct gl_request_desk *desk, const char *place, const
     GL_AUTO(gl_requests_done) struct gl_requests requests = {0};
     char shown[GL_TEXT_SHOWN];
 
-    if (is_blank(by) || is_blank(why))
+    if (gl_text_is_blank(by) || gl_text_is_blank(why))
         return gl_fail(err, GL_E_USAGE,
                        "a hard stop is lifted by a person who has looked there: say who and why, "
                        "--approved-by NAME --reason TEXT");

@@ -86,20 +86,12 @@ static int add_rules(const struct gl_question *question, const struct gl_offer *
 
 /* ---- the plan ---- */
 
-static bool says_something(const char *text)
-{
-    return text != NULL && text[strspn(text, " \t\r\n")] != '\0';
-}
-
 static int add_override(const struct gl_start_options *options, struct gl_payer *out,
                         struct gl_error *err)
 {
-    bool has_why = says_something(options->over_budget);
-    bool has_name = says_something(options->approved_by);
-
     if (options->over_budget == NULL && options->approved_by == NULL)
         return 0;
-    if (!has_why || !has_name)
+    if (gl_text_is_blank(options->over_budget) || gl_text_is_blank(options->approved_by))
         return gl_fail(err, GL_E_USAGE,
                        "--over-budget REASON and --approved-by NAME go together: both are kept");
     out->override_why = options->over_budget;

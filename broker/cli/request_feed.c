@@ -88,7 +88,8 @@ static int check_consent(const char *name, struct gl_error *err)
     GL_AUTO(gl_str_done) struct gl_str shown = {0};
 
     gl_str_add_printable(&shown, name, strlen(name));
-    if (name[0] == '\0' || strlen(name) > CONSENT_MAX || strcmp(gl_str_text(&shown), name) != 0)
+    if (gl_text_is_blank(name) || strlen(name) > CONSENT_MAX ||
+        strcmp(gl_str_text(&shown), name) != 0)
         return gl_fail(err, GL_E_USAGE, "--consent takes a name of 1 to %d printable bytes",
                        CONSENT_MAX);
     return 0;

@@ -295,6 +295,18 @@ static void test_show(void **state)
     assert_string_equal(out + GL_TEXT_SHOWN - 4, "...");
 }
 
+static void test_blank(void **state)
+{
+    static const char *const blank[] = {NULL, "", " ", "\t\r\n", "\x1b\x7f "};
+    static const char *const name[] = {"A", " Ada ", "\xc3\x85sa"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof blank / sizeof *blank; i++)
+        assert_true(gl_text_is_blank(blank[i]));
+    for (size_t i = 0; i < sizeof name / sizeof *name; i++)
+        assert_false(gl_text_is_blank(name[i]));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -310,6 +322,7 @@ int main(void)
         cmocka_unit_test(test_printable),
         cmocka_unit_test(test_printable_of_random_bytes),
         cmocka_unit_test(test_show),
+        cmocka_unit_test(test_blank),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
