@@ -10,7 +10,7 @@
 #include "broker/render/table.h"
 #include "broker/render/text.h"
 
-#define BAR_CELLS  16
+#define BAR_CELLS  10
 #define SLICES_MAX 366
 #define DAY_S      86400
 
