@@ -148,7 +148,9 @@ struct gl_spending {
     const int64_t *slices;
     size_t count;
     int64_t slice_s, now_s;
-    int64_t left; /* what is left now */
+    int64_t left;   /* what is left now */
+    int64_t span_s; /* of a sliding window: what does not run out within it never does, for what was
+                       spent falls out again; 0 = of a calendar */
 };
 /* Instants; INT64_MAX = never at this pace; low and high GL_UNKNOWN with fewer than three slices,
  * all three with none. low is the earliest. Slices are taken as independent: after d more of them

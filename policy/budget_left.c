@@ -117,6 +117,8 @@ static int64_t instant_of(const struct gl_spending *spending, double mean, doubl
         (-spread + sqrt(spread * spread + 4 * mean * (double)spending->left)) / (2 * mean);
     double seconds = root * root * (double)spending->slice_s;
 
+    if (spending->span_s > 0 && seconds > (double)spending->span_s)
+        return INT64_MAX;
     return seconds < 4e18 ? add(spending->now_s, (int64_t)llround(seconds)) : INT64_MAX;
 }
 

@@ -26,7 +26,8 @@ static int exhaustion_of(struct gl_ledger *ledger, const struct gl_shown_account
     struct gl_spending spending = {.slices = slices,
                                    .slice_s = elapsed_s >= 3 * DAY_S ? DAY_S : 3600,
                                    .now_s = now_s,
-                                   .left = is_money ? left.u_usd : left.ug};
+                                   .left = is_money ? left.u_usd : left.ug,
+                                   .span_s = account->cap->period.span_s};
 
     spending.count = (size_t)(elapsed_s / spending.slice_s);
     if (spending.count > SLICES_MAX)
@@ -414,8 +415,12 @@ static void add_sentence(struct gl_context *context, const struct gl_shown_accou
         gl_str_add(&line, "; it has run out");
     } else if (side.end->central_s == GL_UNKNOWN) {
         gl_str_add(&line, "; nothing to go by yet");
-    } else if (side.end->central_s == INT64_MAX) {
+    } else if (side.end->central_s == INT64_MAX && side.spent == 0) {
         gl_str_add(&line, "; nothing was spent in this window, so it does not run out");
+    } else if (side.end->central_s == INT64_MAX) {
+        gl_str_add(&line, "; at this pace it does not run out");
+        if (side.end->low_s != INT64_MAX)
+            add_bounds(&side, &line);
     } else {
         gl_instant_text((struct gl_instant){side.end->central_s}, at);
         at[16] = '\0';

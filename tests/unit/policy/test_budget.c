@@ -435,14 +435,24 @@ static void test_overdrawn(void **state)
 static void test_exhaustion(void **state)
 {
     static const int64_t even[] = {10, 10, 10, 10}, odd[] = {0, 20, 0, 20};
-    struct gl_spending spending = {even, 4, 3600, 1000000, 100};
+    struct gl_spending spending = {even, 4, 3600, 1000000, 100, 0};
     struct gl_exhaustion end;
 
     (void)state;
     gl_budget_exhaustion(&spending, &end);
     assert_int_equal(end.central_s, 1000000 + 10 * 3600);
     assert_int_equal(end.low_s, end.central_s);
+    /* A sliding window is full within its length or never. */
+    spending.span_s = 10 * 3600;
+    gl_budget_exhaustion(&spending, &end);
+    assert_int_equal(end.central_s, 1000000 + 10 * 3600);
+    spending.span_s = 10 * 3600 - 1;
+    gl_budget_exhaustion(&spending, &end);
+    assert_true(end.central_s == INT64_MAX);
     spending.slices = odd;
+    gl_budget_exhaustion(&spending, &end);
+    assert_true(end.low_s < 1000000 + 7 * 3600 && end.high_s == INT64_MAX);
+    spending.span_s = 0;
     gl_budget_exhaustion(&spending, &end);
     assert_int_equal(end.central_s, 1000000 + 10 * 3600);
     /* sqrt(d) of 10 d +- 1.2816 * 11.547 * sqrt(d) = 100. */
@@ -457,7 +467,7 @@ static void test_exhaustion(void **state)
     spending.left = 0;
     gl_budget_exhaustion(&spending, &end);
     assert_int_equal(end.central_s, 1000000);
-    spending = (struct gl_spending){(const int64_t[]){0, 0, 0}, 3, 3600, 0, 5};
+    spending = (struct gl_spending){(const int64_t[]){0, 0, 0}, 3, 3600, 0, 5, 0};
     gl_budget_exhaustion(&spending, &end);
     assert_true(end.central_s == INT64_MAX && end.high_s == INT64_MAX);
 }
