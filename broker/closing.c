@@ -11,6 +11,7 @@
 #include "broker/attempt.h"
 #include "broker/budget.h"
 #include "broker/notice.h"
+#include "broker/output.h"
 #include "broker/plausible.h"
 #include "broker/receipt.h"
 #include "broker/relocate.h"
@@ -350,9 +351,15 @@ int gl_run_seal(struct gl_launcher *launcher, const struct gl_run *run, struct g
 int gl_sealed_record(struct gl_launcher *launcher, const struct gl_run *run,
                      struct gl_sealed *sealed, char **out_receipt, struct gl_error *err)
 {
+    struct gl_error unkept = {0};
+    bool is_kept = gl_output_keep(launcher, &run->got.said, &unkept) == 0;
+
     if (record_end(launcher, run->row, sealed->evidence, sealed->receipt,
                    run->instance.state == GL_STATE_LOST ? "lost" : "ended", err) != 0)
         return -1;
+    gl_launch_step(launcher, "recorded");
+    if (is_kept) /* else the sweep tries again */
+        gl_readings_drop(launcher, run->row->launch);
     *out_receipt = sealed->receipt;
     sealed->receipt = NULL;
     return 0;

@@ -135,16 +135,22 @@ static void take_line(struct gl_guest_said *said, const char *line)
         take_output(said, output);
 }
 
+/* A console shows only so much, and not whether that was all. */
+static bool is_cut(const struct gl_guest_said *said)
+{
+    return said->is_tail_pushed ? said->is_tail_cut : said->tail.length >= GL_GUEST_CONSOLE_TAIL;
+}
+
 void gl_guest_tail_line(const struct gl_guest_said *said, struct gl_str *out)
 {
     GL_AUTO(gl_auto_free) char *encoded = NULL;
 
-    if (!said->is_tail_pushed || said->tail.length == 0)
+    if (said->tail.length == 0)
         return;
     encoded = gl_alloc(4 * ((said->tail.length + 2) / 3) + 1);
     gl_base64_text(said->tail.text, said->tail.length, encoded);
     gl_str_addf(out, "%s{\"cut\":%s,\"launch\":\"%s\",\"output\":\"%s\"}\n", output_mark,
-                said->is_tail_cut ? "true" : "false", said->launch, encoded);
+                is_cut(said) ? "true" : "false", said->launch, encoded);
 }
 
 /* ---- what is pushed ---- */

@@ -12,8 +12,9 @@
 #include "base/sign.h"
 #include "base/str.h"
 
-#define GL_GUEST_DOCUMENT ((size_t)64 << 10)
-#define GL_GUEST_TAIL     ((size_t)16 << 10)
+#define GL_GUEST_DOCUMENT     ((size_t)64 << 10)
+#define GL_GUEST_TAIL         ((size_t)16 << 10)
+#define GL_GUEST_CONSOLE_TAIL ((size_t)2048) /* bytes of it that the script writes there */
 
 struct gl_guest_said {
     char launch[64];
@@ -39,8 +40,8 @@ void gl_guest_said_feed(struct gl_guest_said *said, const char *bytes, size_t le
  * nothing is known of it yet. Is anything new? */
 bool gl_guest_said_pushed(struct gl_guest_said *said, const char *text, size_t length,
                           const struct gl_public_key *key);
-/* The line of a pushed tail as gl_guest_said_feed() takes it, without signature; nothing where the
- * tail is none of those. */
+/* The line of a tail as gl_guest_said_feed() takes it, as if it had been pushed, without signature;
+ * nothing where there is none. */
 void gl_guest_tail_line(const struct gl_guest_said *said, struct gl_str *out);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/readings.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include "base/file.h"
 #include "broker/finish.h"
 #include "broker/notice.h"
+#include "broker/output.h"
 #include "broker/place.h"
 
 #define CONSOLE_STEP ((size_t)4 << 20)
@@ -127,7 +129,8 @@ static int keep(const struct gl_launcher *launcher, const struct gl_collected *c
     if (collected->said.has_exit)
         gl_str_addf(&text, "GLX1 {\"exit\":%d,\"launch\":\"%s\"}\n", collected->said.exit_status,
                     collected->log.launch);
-    gl_guest_tail_line(&collected->said, &text);
+    if (collected->said.is_tail_pushed)
+        gl_guest_tail_line(&collected->said, &text);
     if (collected->said.identity_kind[0] != '\0')
         gl_str_addf(&text, "GLI1 {\"document\":\"%s\",\"kind\":\"%s\"}\n",
                     gl_str_text(&collected->said.identity), collected->said.identity_kind);
@@ -391,15 +394,69 @@ static int add_pushed(struct gl_launcher *launcher, const struct gl_launch_row *
 int gl_collect_pushed(struct gl_launcher *launcher, const char *launch, const char *bytes,
                       size_t length, size_t *out_new, struct gl_error *err)
 {
-    GL_AUTO(gl_launch_rows_free) struct gl_launch_rows rows = {0};
+    GL_AUTO(gl_launch_rows_free) struct gl_launch_rows before = {0}, rows = {0};
     int lock, result;
 
-    if (find_open(launcher, launch, &rows, err) != 0)
+    if (find_open(launcher, launch, &before, err) != 0)
         return -1;
     lock = lock_kept(launcher, launch, err);
     if (lock < 0)
         return -1;
-    result = add_pushed(launcher, &rows.rows[0], (struct gl_view){bytes, length}, out_new, err);
+    result = find_open(launcher, launch, &rows, err); /* it may have ended while we waited */
+    if (result == 0)
+        result = add_pushed(launcher, &rows.rows[0], (struct gl_view){bytes, length}, out_new, err);
     close(lock);
     return result;
+}
+
+/* ---- when it is over ---- */
+
+/* The tail of a push that came after the end was written down is in no other place. */
+static int save_tail(struct gl_launcher *launcher, const char *launch, struct gl_error *err)
+{
+    GL_AUTO(gl_auto_free) char *text = NULL;
+    struct gl_guest_said kept, known;
+    size_t length = 0;
+    int result = 0;
+
+    if (read_kept(launcher, launch, &text, &length, err) != 0)
+        return -1;
+    gl_guest_said_init(&kept, launch);
+    if (text != NULL)
+        gl_guest_said_feed(&kept, text, length);
+    if (!gl_output_read(launcher, launch, &known))
+        result = gl_output_keep(launcher, &kept, err);
+    gl_guest_said_done(&known);
+    gl_guest_said_done(&kept);
+    return result;
+}
+
+void gl_readings_drop(struct gl_launcher *launcher, const char *launch)
+{
+    GL_AUTO(gl_auto_free) char *path = kept_path(launcher, launch);
+    struct gl_error ignored = {0};
+    int lock;
+
+    if (!gl_file_exists(path))
+        return;
+    lock = lock_kept(launcher, launch, &ignored);
+    if (lock >= 0 && save_tail(launcher, launch, &ignored) == 0)
+        unlink(path);
+    if (lock >= 0)
+        close(lock);
+}
+
+void gl_readings_sweep(struct gl_launcher *launcher, const struct gl_launch_rows *rows)
+{
+    GL_AUTO(gl_auto_free) char *folder = gl_path_join(launcher->state_folder, "readings");
+    DIR *entries = opendir(folder);
+    const struct dirent *entry;
+
+    while (entries != NULL && (entry = readdir(entries)) != NULL)
+        for (size_t i = 0; i < rows->count; i++)
+            if (strcmp(rows->rows[i].launch, entry->d_name) == 0 &&
+                gl_launch_row_is_over(&rows->rows[i]) && rows->rows[i].receipt[0] != '\0')
+                gl_readings_drop(launcher, entry->d_name);
+    if (entries != NULL)
+        closedir(entries);
 }

@@ -33,6 +33,12 @@ void gl_collected_done(struct gl_collected *collected);
 int gl_collect_pushed(struct gl_launcher *launcher, const char *launch, const char *bytes,
                       size_t length, size_t *out_new, struct gl_error *err);
 
+/* With the receipt in the ledger what was kept of a launch goes; what its command printed last
+ * stays (broker/output.h). What cannot go now is swept later: of all launches of `rows` that are
+ * over. */
+void gl_readings_drop(struct gl_launcher *launcher, const char *launch);
+void gl_readings_sweep(struct gl_launcher *launcher, const struct gl_launch_rows *rows);
+
 /* Nothing but the enrolment token: a log to feed. */
 int gl_collect_nothing(struct gl_launcher *launcher, const struct gl_launch_row *row,
                        struct gl_collected *out, struct gl_error *err);

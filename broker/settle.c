@@ -302,6 +302,7 @@ int gl_launch_reconcile(struct gl_launcher *launcher, struct gl_reconciled *out,
         if (out->failed++ == 0)
             out->first = one;
     }
+    gl_readings_sweep(launcher, &rows);
     return 0;
 }
 

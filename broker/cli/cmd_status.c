@@ -7,8 +7,10 @@
 
 #include "base/time.h"
 #include "broker/account.h"
+#include "broker/cli/show_output.h"
 #include "broker/cli/show_told.h"
 #include "broker/cli/unknown.h"
+#include "broker/output.h"
 #include "broker/relocate.h"
 #include "broker/render/table.h"
 #include "broker/render/text.h"
@@ -232,6 +234,25 @@ static void add_kin(struct gl_context *context, struct gl_launcher *launcher,
     gl_render_hang(gl_str_text(&line), 4, context->columns, out);
 }
 
+/* Of one that was asked for by name: how its command ended, and the last of what it printed where
+ * that was kept. */
+static void add_end(struct gl_launcher *launcher, const struct gl_launch_row *row, json_t *json,
+                    struct gl_str *out)
+{
+    struct gl_guest_said said;
+    bool is_kept = gl_output_read(launcher, row->launch, &said);
+
+    if (gl_launch_row_is_over(row) && row->exit_status >= 0)
+        gl_str_addf(out, "  %s: the command ended with status %" PRId64 "\n", row->launch,
+                    row->exit_status);
+    if (is_kept) {
+        gl_str_addf(out, "  %s of what it printed:\n", said.is_tail_cut ? "the last" : "all");
+        gl_output_lines(&said, "    ", out);
+        gl_output_json(&said, json);
+    }
+    gl_guest_said_done(&said);
+}
+
 static json_t *row_json(const struct gl_launch_row *row, const struct known *known)
 {
     json_t *energy = gl_quantity_json(&(struct gl_quantity_facts){.value = known->energy_wh[1],
@@ -327,6 +348,8 @@ static int fill(struct gl_context *context, struct gl_launcher *launcher,
         json_array_append_new(list, json);
         gl_told_say(context, &rows.rows[i], &known.told, known.is_so_far, &untils);
         add_kin(context, launcher, &rows.rows[i], json, &untils);
+        if (filter != NULL)
+            add_end(launcher, &rows.rows[i], json, &untils);
         if (!gl_launch_row_is_over(&rows.rows[i]) && !known.is_unwritten)
             add_until(context, &rows.rows[i], json_object_get(json, "promise"), &untils);
     }
@@ -423,7 +446,9 @@ const struct gl_command gl_command_status = {
                    "State paused: suspended by pause, it uses no energy; moving: a pause, resume "
                    "or move is under way, or was interrupted and is settled by the next look. Of a "
                    "rented machine it says, too, when its cloud gave notice to end it early, and "
-                   "warns when what that signed of its place contradicts the launch.",
+                   "warns when what that signed of its place contradicts the launch. With NAME it "
+                   "shows how the command ended and, of a rented machine, the last of what it "
+                   "printed.",
     .example = "greenlaunch status --all",
     .options = options,
     .values_size = sizeof(struct status_values),

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "broker/cli/rented.h"
+#include "broker/cli/show_output.h"
 #include "broker/finish.h"
 #include "broker/interrupt.h"
 #include "broker/readings.h"
@@ -110,27 +111,15 @@ static void show_tail(struct watch *watch)
 {
     const struct gl_guest_said *said = &watch->seen.said;
     GL_AUTO(gl_str_done) struct gl_str shown = {0};
-    const char *line = gl_str_text(&said->tail), *end = line + said->tail.length;
 
-    while (line < end) {
-        const char *stop = memchr(line, '\n', (size_t)(end - line));
-        size_t length = (size_t)((stop != NULL ? stop : end) - line);
-
-        gl_str_add_printable(&shown, line, length);
-        gl_str_add_char(&shown, '\n');
-        line += length + (stop != NULL);
-    }
+    gl_output_lines(said, "", &shown);
     if (said->is_tail_cut)
         gl_say(watch->context, "of its output the last %zu KiB were kept", GL_GUEST_TAIL >> 10);
     if (!watch->context->globals.is_json && shown.length > 0) {
         fwrite(shown.text, 1, shown.length, stdout);
         fflush(stdout);
     }
-    json_object_set_new(watch->context->reply.data, "output_tail",
-                        json_string(gl_str_text(&shown)));
-    if (said->is_tail_pushed)
-        json_object_set_new(watch->context->reply.data, "output_is_cut",
-                            json_boolean(said->is_tail_cut));
+    gl_output_json(said, watch->context->reply.data);
 }
 
 static int end(struct watch *watch, struct gl_error *err)

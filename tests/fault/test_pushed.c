@@ -5,9 +5,11 @@
 #include "tests/support/rented_bench.h"
 
 #include "agent/batch.h"
+#include "agent/tail.h"
 #include "base/file.h"
 #include "base/process.h"
 #include "base/time.h"
+#include "broker/output.h"
 #include "broker/readings.h"
 
 #include <setjmp.h>
@@ -206,6 +208,87 @@ static void an_exit_counts_when_the_meter_has_signed_it(void **state)
     assert_in_range(readings, 50, 62);
     assert_int_equal(status, 9);
 }
+
+/* ---- what was kept, at the end ---- */
+
+static bool has_file(const char *folder, const char *launch)
+{
+    GL_AUTO(gl_str_done) struct gl_str path = {0};
+
+    gl_str_addf(&path, "%s/%s/%s", bench.folder, folder, launch);
+    return gl_file_exists(gl_str_text(&path));
+}
+
+static struct {
+    const char *launch;
+    unsigned sealed, recorded;
+} seen;
+
+/* Killed at either of them, all that was pushed is still there. */
+static void look_at_step(void *cookie, const char *step)
+{
+    (void)cookie;
+    if (strcmp(step, "receipt-written") == 0)
+        seen.sealed += has_file("readings", seen.launch);
+    if (strcmp(step, "recorded") == 0)
+        seen.recorded += has_file("readings", seen.launch) && has_file("output", seen.launch);
+}
+
+static void must_have_output(const char *launch, const char *expected)
+{
+    struct gl_guest_said said;
+
+    assert_true(gl_output_read(&bench.launcher, launch, &said));
+    assert_string_equal(gl_str_text(&said.tail), expected);
+    gl_guest_said_done(&said);
+}
+
+static void what_was_kept_goes_with_the_receipt(void **state)
+{
+    static const char late[] = "GLO1 {\"cut\":false,\"launch\":\"%s\",\"output\":\"bGF0ZQ==\"}\n";
+    GL_AUTO(gl_str_done) struct gl_str text = {0};
+    GL_AUTO(gl_str_done) struct gl_str line = {0}, path = {0}, output = {0};
+    struct gl_instance instance = silent_launch(&text);
+    struct gl_tail tail = {.length = 3, .bytes = "end"};
+    struct gl_secret_key secret;
+    struct gl_public_key key;
+    struct gl_reconciled counts;
+    uint8_t seed[32];
+    char *signed_tail = gl_alloc(GL_TAIL_LINE_MAX);
+    size_t length;
+    json_int_t readings, status;
+
+    (void)state;
+    memset(seed, 7, sizeof seed);
+    gl_key_of_seed(seed, &secret, &key);
+    assert_true(push(instance.launch_id, text.text, text.length) > 0);
+    length = gl_tail_line(instance.launch_id, &tail, &secret, &key, signed_tail);
+    assert_int_equal(push(instance.launch_id, signed_tail, length), 0);
+    bench.launcher.checkpoint = look_at_step;
+    seen.launch = instance.launch_id;
+    finished(instance.launch_id, &readings, &status);
+    assert_in_range(readings, 50, 62);
+    assert_int_equal(seen.sealed, 1);
+    assert_int_equal(seen.recorded, 1);
+    assert_false(has_file("readings", instance.launch_id));
+    must_have_output(instance.launch_id, "end");
+    assert_int_equal(push(instance.launch_id, text.text, text.length), -1);
+    assert_false(has_file("readings", instance.launch_id));
+
+    /* What a kill before the last step leaves is swept, and nothing of it is lost. */
+    bench.launcher.checkpoint = NULL;
+    gl_str_addf(&line, late, instance.launch_id);
+    gl_str_addf(&path, "%s/readings/%s", bench.folder, instance.launch_id);
+    gl_str_addf(&output, "%s/output/%s", bench.folder, instance.launch_id);
+    assert_int_equal(gl_file_write(path.text, line.text, line.length, 0600, &err), 0);
+    assert_int_equal(unlink(output.text), 0);
+    assert_int_equal(gl_launch_reconcile(&bench.launcher, &counts, &err), 0);
+    assert_false(has_file("readings", instance.launch_id));
+    must_have_output(instance.launch_id, "late");
+    free(signed_tail);
+}
+
+/* ---- a server ---- */
 
 /* In its folder, a server that takes pushes over TLS: $server, $url. */
 #define SERVER                                                                                   \
@@ -440,10 +523,15 @@ static void presigned_addresses_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(what_was_pushed_is_in_the_receipt), CASE(forged_ones_are_refused),
-        CASE(what_cannot_be_kept_is_not_taken),  CASE(an_exit_counts_when_the_meter_has_signed_it),
-        CASE(a_server_takes_what_is_pushed),     CASE(a_machine_pushes_with_curl),
-        CASE(a_machine_pushes_without_curl),     CASE(presigned_addresses_are_refused),
+        CASE(what_was_pushed_is_in_the_receipt),
+        CASE(forged_ones_are_refused),
+        CASE(what_cannot_be_kept_is_not_taken),
+        CASE(an_exit_counts_when_the_meter_has_signed_it),
+        CASE(what_was_kept_goes_with_the_receipt),
+        CASE(a_server_takes_what_is_pushed),
+        CASE(a_machine_pushes_with_curl),
+        CASE(a_machine_pushes_without_curl),
+        CASE(presigned_addresses_are_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

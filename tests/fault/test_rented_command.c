@@ -153,8 +153,25 @@ static void an_early_end_and_a_wrong_place_are_told(void **state)
     verify_newest();
 }
 
+/* Of launches that are over nothing is left beside their receipts and outputs. */
+static int kept_files(void)
+{
+    GL_AUTO(gl_auto_free) char *path = gl_path_join(bench.folder, "readings");
+    const struct dirent *entry;
+    DIR *folder = opendir(path);
+    int count = 0;
+
+    while (folder != NULL && (entry = readdir(folder)) != NULL)
+        count += entry->d_name[0] != '.';
+    if (folder != NULL)
+        closedir(folder);
+    return count;
+}
+
 static void a_run_has_the_exit_status_of_its_command(void **state)
 {
+    char launch[GL_CLOUD_ID], words[128];
+
     (void)state;
     bench.is_done = true;
     bench.exit_status = 3;
@@ -162,6 +179,12 @@ static void a_run_has_the_exit_status_of_its_command(void **state)
     must_say("second line");
     assert_int_equal(fake_gcp_running(&bench.fake), 0);
     verify_newest();
+    newest(launch);
+    snprintf(words, sizeof words, "status %s", launch);
+    must(0, command(words, ""));
+    must_say(": the command ended with status 3\n  all of what it printed:\n    ");
+    must_say("    second line\n");
+    assert_int_equal(kept_files(), 0);
 }
 
 /* What a machine without a console has pushed meanwhile, as it is kept. */
@@ -200,15 +223,27 @@ static bool push_meanwhile(void *cookie, const struct gl_test_request *request,
 /* It cannot steer a terminal, and says that it is not all. */
 static void a_run_shows_what_was_pushed_of_its_output(void **state)
 {
+    char launch[GL_CLOUD_ID], words[128];
+
     (void)state;
     bench.is_mute = true;
     bench.fake.before = push_meanwhile;
     must(4, command("run", GREEN " --type n2-standard-2 -- false"));
     must_say("the end\n\\x1b[31m\\x00bell\n");
     must_say("of its output the last 16 KiB were kept");
+    newest(launch);
     must(4, command("run --json", GREEN " --type n2-standard-2 -- false"));
     must_say("\"output_tail\": \"the end\\n\\\\x1b[31m\\\\x00bell\\n\"");
     must_say("\"output_is_cut\": true");
+    snprintf(words, sizeof words, "status %s", launch);
+    must(0, command(words, ""));
+    must_say(": the command ended with status 4\n  the last of what it printed:\n    the end\n"
+             "    \\x1b[31m\\x00bell\n");
+    snprintf(words, sizeof words, "status --json %s", launch);
+    must(0, command(words, ""));
+    must_say("\"exit_status\": 4");
+    must_say("\"output_tail\": \"the end\\n\\\\x1b[31m\\\\x00bell\\n\"");
+    assert_int_equal(kept_files(), 0); /* a push that came too late is swept */
 }
 
 static void the_first_use_is_a_small_one(void **state)

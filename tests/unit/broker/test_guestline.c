@@ -191,6 +191,29 @@ static void a_tail_that_is_signed_is_taken(void **state)
     assert_false(said.is_tail_pushed);
 }
 
+/* A console says what it shows, not whether more went before. */
+static void a_tail_of_a_console_is_kept_as_well(void **state)
+{
+    GL_AUTO(gl_str_done) struct gl_str kept = {0}, longer = {0};
+
+    (void)state;
+    feed("greenlaunch: | one\ngreenlaunch: | two\n");
+    gl_guest_tail_line(&said, &kept);
+    for (size_t i = 0; i < GL_GUEST_CONSOLE_TAIL / 4; i++)
+        feed("greenlaunch: | abc\n");
+    gl_guest_tail_line(&said, &longer);
+    tear_down(NULL);
+    set_up(NULL);
+    feed(gl_str_text(&kept));
+    assert_string_equal(gl_str_text(&said.tail), "one\ntwo\n");
+    assert_false(said.is_tail_cut);
+    tear_down(NULL);
+    set_up(NULL);
+    feed(gl_str_text(&longer));
+    assert_int_equal(said.tail.length, GL_GUEST_CONSOLE_TAIL + 8);
+    assert_true(said.is_tail_cut);
+}
+
 static void the_longest_tail_is_taken_and_known_to_be_cut(void **state)
 {
     GL_AUTO(gl_auto_free) char *printed = gl_alloc(GL_TAIL_BYTES);
@@ -276,6 +299,7 @@ int main(void)
         CASE(a_kind_is_a_word),
         CASE(a_line_without_end_takes_no_more_than_its_ceiling),
         CASE(a_tail_that_is_signed_is_taken),
+        CASE(a_tail_of_a_console_is_kept_as_well),
         CASE(the_longest_tail_is_taken_and_known_to_be_cut),
         CASE(a_tail_that_is_forged_is_none),
         CASE(a_tail_beyond_the_ceiling_is_none),
