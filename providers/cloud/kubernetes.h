@@ -77,6 +77,11 @@ int gl_kubernetes_check_place(struct gl_kubernetes *kubernetes, const char *regi
 int gl_kubernetes_check_price(struct gl_kubernetes *kubernetes, const struct gl_launch *launch,
                               struct gl_error *err);
 
+/* Would the namespace take the pod of a launch? Its quotas, limits and admission rules meet pods,
+ * not Jobs. Makes nothing; 0 also where it may not be asked. QUOTA, PERMISSION, BAD_VALUE. */
+int gl_kubernetes_try_pod(struct gl_kubernetes *kubernetes, const struct gl_launch *launch,
+                          struct gl_error *err);
+
 /* ---- operations of the contract ---- */
 
 int gl_kubernetes_regions(struct gl_cloud *cloud, const char *const **out, struct gl_error *err);
@@ -110,6 +115,10 @@ json_t *gl_kubernetes_job_body(const struct gl_kubernetes *kubernetes,
                                const struct gl_launch *launch);
 /* Did the server keep what makes a launch safe: place, deadlines, no second try? */
 int gl_kubernetes_check_kept(json_t *job, const struct gl_launch *launch, struct gl_error *err);
+/* Is a pod that has a node held in the region, as far as the pod and the known nodes tell? What
+ * changes pods is not seen in their Job. */
+int gl_kubernetes_check_pod(const struct gl_kubernetes *kubernetes, const json_t *pod,
+                            const struct gl_launch *launch, struct gl_error *err);
 /* The Secret with the script, the meter, the command and the enrolment token; wipe it after use.
  * NULL: TOO_LARGE, BAD_VALUE, IO. */
 json_t *gl_kubernetes_secret_body(const struct gl_launch *launch, const json_t *job,

@@ -185,18 +185,58 @@ json_t *gl_kubernetes_job_body(const struct gl_kubernetes *kubernetes,
                      launch->type, "spec", spec);
 }
 
-/* One term, its first rule this region and no other: terms are alternatives. */
+static bool is_region(const json_t *rule, const char *region)
+{
+    const char *key = json_string_value(json_object_get(rule, "key"));
+    const char *relation = json_string_value(json_object_get(rule, "operator"));
+    const json_t *values = json_object_get(rule, "values");
+    const char *value = json_string_value(json_array_get(values, 0));
+
+    return key != NULL && strcmp(key, GL_KUBERNETES_REGION) == 0 && relation != NULL &&
+           strcmp(relation, "In") == 0 && json_array_size(values) == 1 && value != NULL &&
+           strcmp(value, region) == 0;
+}
+
+/* Terms are alternatives, the rules of one hold together: each needs the region among its own. */
 static bool holds_region(const json_t *terms, const char *region)
 {
-    const char *key = "", *operator= "", *value = "";
-    json_t *rule = json_array_get(json_object_get(json_array_get(terms, 0), "matchExpressions"), 0);
+    const json_t *term, *rule;
+    size_t i, k, held = 0;
 
-    return json_array_size(terms) == 1 &&
-           json_unpack(rule, "{s:s,s:s,s:[s]}", "key", &key, "operator", &operator, "values",
-                       &value) == 0 &&
-           json_array_size(json_object_get(rule, "values")) == 1 &&
-           strcmp(key, GL_KUBERNETES_REGION) == 0 && strcmp(operator, "In") == 0 &&
-           strcmp(value, region) == 0;
+    json_array_foreach(terms, i, term)
+    {
+        bool does = false;
+
+        json_array_foreach(json_object_get(term, "matchExpressions"), k, rule) does |=
+            is_region(rule, region);
+        held += does;
+    }
+    return held > 0 && held == json_array_size(terms);
+}
+
+static const json_t *terms_of(const json_t *pod_spec)
+{
+    const json_t *affinity = json_object_get(json_object_get(pod_spec, "affinity"), "nodeAffinity");
+
+    return json_object_get(
+        json_object_get(affinity, "requiredDuringSchedulingIgnoredDuringExecution"),
+        "nodeSelectorTerms");
+}
+
+int gl_kubernetes_check_pod(const struct gl_kubernetes *kubernetes, const json_t *pod,
+                            const struct gl_launch *launch, struct gl_error *err)
+{
+    const json_t *spec = json_object_get(pod, "spec");
+    const char *name = json_string_value(json_object_get(spec, "nodeName"));
+    const json_t *node = name != NULL ? json_object_get(kubernetes->nodes, name) : NULL;
+    const char *region = json_string_value(json_object_get(node, "region"));
+
+    if (holds_region(terms_of(spec), launch->region) &&
+        (region == NULL || strcmp(region, launch->region) == 0))
+        return 0;
+    return gl_fail(err, GL_E_BAD_REPLY,
+                   "kubernetes: the cluster changed where the pod may run: it is not held in %s",
+                   launch->region);
 }
 
 /* A server before 1.25 drops names it does not know, and a webhook may change what it likes. */
@@ -205,15 +245,15 @@ int gl_kubernetes_check_kept(json_t *job, const struct gl_launch *launch, struct
     const char *policy = NULL;
     json_int_t backoff = -1, late = -1, lease = -1;
     int is_suspended = 0;
-    const json_t *terms = NULL;
+    json_t *pod = NULL;
 
-    if (json_unpack(job, "{s:{s:b,s:I,s:I,s:{s:{s:s,s:I,s:{s:{s:{s:o}}}}}}}", "spec", "suspend",
-                    &is_suspended, "backoffLimit", &backoff, "activeDeadlineSeconds", &late,
-                    "template", "spec", "restartPolicy", &policy, "activeDeadlineSeconds", &lease,
-                    "affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution",
-                    "nodeSelectorTerms", &terms) != 0)
+    if (json_unpack(job, "{s:{s:b,s:I,s:I,s:{s:o}}}", "spec", "suspend", &is_suspended,
+                    "backoffLimit", &backoff, "activeDeadlineSeconds", &late, "template", "spec",
+                    &pod) != 0 ||
+        json_unpack(pod, "{s:s,s:I}", "restartPolicy", &policy, "activeDeadlineSeconds", &lease) !=
+            0)
         return gl_fail(err, GL_E_BAD_REPLY, "the cluster dropped a part of the Job");
-    if (!holds_region(terms, launch->region))
+    if (!holds_region(terms_of(pod), launch->region))
         return gl_fail(err, GL_E_BAD_REPLY,
                        "the cluster changed where the Job may run: it would not be held in %s",
                        launch->region);

@@ -141,6 +141,12 @@ static int check_quota(struct gl_kubernetes *kubernetes, const struct gl_launch 
 
 /* ---- the dry run ---- */
 
+/* A webhook with effects of its own takes part in no dry run: that says nothing of a launch. */
+static bool is_untold(const struct gl_error *trouble)
+{
+    return strstr(trouble->text, "does not support dry run") != NULL;
+}
+
 static int dry_run(struct gl_kubernetes *kubernetes, const struct gl_launch *launch,
                    struct gl_error *err)
 {
@@ -156,11 +162,45 @@ static int dry_run(struct gl_kubernetes *kubernetes, const struct gl_launch *lau
     json_decref(body);
     job = gl_remote_json(&kubernetes->remote, &call, &trouble);
     gl_remote_call_done(&call);
-    if (job == NULL && trouble.code == GL_E_TOKEN)
-        return 0; /* it is launched already: the same token, the same Job */
+    if (job == NULL && (trouble.code == GL_E_TOKEN || is_untold(&trouble)))
+        return 0; /* with the token: it is launched already, the same Job */
     if (job == NULL)
         return gl_fail(err, trouble.code, "%s", trouble.text);
     return gl_kubernetes_check_kept(job, launch, err);
+}
+
+/* The pod that the Job's controller would make. */
+static json_t *pod_body(const struct gl_kubernetes *kubernetes, const struct gl_launch *launch)
+{
+    GL_AUTO(gl_auto_json) json_t *job = gl_kubernetes_job_body(kubernetes, launch);
+    json_t *template = json_object_get(json_object_get(job, "spec"), "template");
+    json_t *pod = json_pack("{s:s,s:s}", "apiVersion", "v1", "kind", "Pod");
+
+    json_object_update(pod, template);
+    json_object_set(json_object_get(pod, "metadata"), "name",
+                    json_object_get(json_object_get(job, "metadata"), "name"));
+    return pod;
+}
+
+int gl_kubernetes_try_pod(struct gl_kubernetes *kubernetes, const struct gl_launch *launch,
+                          struct gl_error *err)
+{
+    struct gl_remote_call call = {.method = "POST", .region = launch->region};
+    json_t *body = pod_body(kubernetes, launch);
+    struct gl_error trouble = {0};
+    int rc;
+
+    gl_kubernetes_call(kubernetes, &call, "v1", "pods");
+    gl_remote_query(&call, "fieldValidation", "Strict");
+    gl_remote_query(&call, "dryRun", "All");
+    gl_remote_body_json(&call, body);
+    json_decref(body);
+    rc = gl_remote_send(&kubernetes->remote, &call, &trouble);
+    gl_remote_call_done(&call);
+    if (rc == 0 || trouble.code == GL_E_TOKEN || is_untold(&trouble) ||
+        strstr(trouble.text, "cannot create resource") != NULL)
+        return 0;
+    return gl_fail(err, trouble.code, "%s", trouble.text);
 }
 
 int gl_kubernetes_check(struct gl_cloud *cloud, const struct gl_launch *launch,
@@ -174,7 +214,8 @@ int gl_kubernetes_check(struct gl_cloud *cloud, const struct gl_launch *launch,
         return -1;
     gl_remote_begin(&kubernetes->remote, GL_REMOTE_DEADLINE_MS);
     return check_rights(kubernetes, err) < 0 || dry_run(kubernetes, launch, err) < 0 ||
-                   check_quota(kubernetes, launch, err) < 0
+                   check_quota(kubernetes, launch, err) < 0 ||
+                   gl_kubernetes_try_pod(kubernetes, launch, err) < 0
                ? -1
                : 0;
 }

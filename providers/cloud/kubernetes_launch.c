@@ -110,19 +110,31 @@ static int take_back(struct gl_kubernetes *kubernetes, const json_t *job, struct
 
 /* ---- waiting for a node ---- */
 
+/* The Job's controller was refused its pod; the same question tells why. */
+static int fail_pod(struct gl_kubernetes *kubernetes, const struct gl_launch *launch,
+                    struct gl_error *err)
+{
+    struct gl_error why = {0};
+
+    gl_remote_begin(&kubernetes->remote, GL_REMOTE_DEADLINE_MS);
+    if (gl_kubernetes_try_pod(kubernetes, launch, &why) < 0 && !gl_errc_row(why.code)->is_retryable)
+        return gl_fail(err, why.code, "%s", why.text);
+    kubernetes->remote.cloud.failure =
+        (struct gl_cloud_failure){.reach = GL_REACH_ACCOUNT, .retry_after_ms = -1};
+    return gl_fail(err, GL_E_LAUNCH,
+                   "kubernetes: no pod was made for the Job within %lld s: a quota or an "
+                   "admission rule of namespace %s may refuse it",
+                   (long long)kubernetes->schedule_wait_s, kubernetes->space);
+}
+
 static int fail_place(struct gl_kubernetes *kubernetes, const struct gl_launch *launch,
                       const json_t *pod, const char *words, struct gl_error *err)
 {
     struct gl_cloud_failure *failure = &kubernetes->remote.cloud.failure;
 
+    if (pod == NULL)
+        return fail_pod(kubernetes, launch, err);
     *failure = (struct gl_cloud_failure){.reach = GL_REACH_REGION, .retry_after_ms = -1};
-    if (pod == NULL) {
-        failure->reach = GL_REACH_ACCOUNT;
-        return gl_fail(err, GL_E_LAUNCH,
-                       "kubernetes: no pod was made for the Job within %lld s: a quota or an "
-                       "admission rule of namespace %s may refuse it",
-                       (long long)kubernetes->schedule_wait_s, kubernetes->space);
-    }
     snprintf(failure->word, sizeof failure->word, "Unschedulable");
     return gl_fail(err, GL_E_CAPACITY, "kubernetes: no node in %s for %s within %lld s: %s",
                    launch->region, launch->type, (long long)kubernetes->schedule_wait_s,
@@ -134,7 +146,7 @@ static bool is_given_up(const struct gl_launch *launch)
     return launch->is_cancelled != NULL && launch->is_cancelled(launch->cookie);
 }
 
-/* Until the pod has a node, or is over already. */
+/* Until the pod has a node of the region, or is over already. */
 static int wait_for_node(struct gl_kubernetes *kubernetes, const struct gl_launch *launch,
                          const json_t *job, struct gl_error *err)
 {
@@ -152,7 +164,7 @@ static int wait_for_node(struct gl_kubernetes *kubernetes, const struct gl_launc
             return -1;
         placed = pod != NULL ? gl_kubernetes_read_place(pod, words) : 0;
         if (placed == 1)
-            return 0;
+            return gl_kubernetes_check_pod(kubernetes, pod, launch, err);
         if (is_given_up(launch))
             return gl_fail(err, GL_E_INTERRUPTED, "kubernetes: given up while waiting for a node");
         if (world->monotonic_ms(world->cookie) >= until)

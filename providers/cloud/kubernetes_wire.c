@@ -11,7 +11,11 @@
 /* `reason` of a Status object. */
 const struct gl_remote_rule gl_kubernetes_rules[] = {
     {0, "AlreadyExists", NULL, GL_E_TOKEN, GL_REACH_CALL},
+    {0, NULL, "denied the request", GL_E_PERMISSION, GL_REACH_ACCOUNT}, /* an admission webhook */
+    {0, NULL, " denied request: ", GL_E_PERMISSION, GL_REACH_ACCOUNT},  /* an admission policy */
     {0, "Forbidden", "exceeded quota", GL_E_QUOTA, GL_REACH_ACCOUNT},
+    {0, "Forbidden", " usage per ", GL_E_QUOTA, GL_REACH_ACCOUNT}, /* a LimitRange */
+    {0, "Forbidden", ": must specify ", GL_E_BAD_VALUE, GL_REACH_ACCOUNT},
     {0, "Forbidden", "it is being terminated", GL_E_UNKNOWN_NAME, GL_REACH_ACCOUNT},
     {0, "Forbidden", NULL, GL_E_PERMISSION, GL_REACH_ACCOUNT},
     {0, "Unauthorized", NULL, GL_E_NO_CREDENTIAL, GL_REACH_ACCOUNT},

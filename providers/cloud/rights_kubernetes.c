@@ -26,6 +26,7 @@ static const struct gl_right rows[] = {
     LAUNCH("batch jobs patch", "PATCH batch/v1 jobs/%s"),
     LAUNCH("batch jobs delete", "DELETE batch/v1 jobs/%s"),
     LOOK("- pods list", "GET v1 pods", "Role"),
+    LAUNCH("- pods create", "POST v1 pods"), /* in dry runs only */
     LAUNCH("- pods patch", "PATCH v1 pods/%s"),
     LOOK("- pods/log get", "GET v1 pods/%s/log", "Role"),
     LOOK("- resourcequotas list", "GET v1 resourcequotas", "Role"),

@@ -208,7 +208,13 @@ static void stock_quota_and_rights_are_three_things(void **state)
     fails_with(GL_E_PERMISSION, 0, 0);
     fake.has_no_pods = true;
     fails_with(GL_E_LAUNCH, 0, 0);
+    fake.pod_refused = "pods \"x\" is forbidden: exceeded quota: all, requested: pods=1";
+    fails_with(GL_E_QUOTA, 0, 0);
+    assert_int_equal(cloud->failure.reach, GL_REACH_ACCOUNT);
+    fake.pod_refused = NULL;
     fake.has_no_pods = false;
+    fake.strays = true;
+    fails_with(GL_E_BAD_REPLY, 0, 0);
     fake.drops_affinity = true;
     fails_with(GL_E_BAD_REPLY, 0, 0);
 }

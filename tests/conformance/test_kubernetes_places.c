@@ -38,6 +38,49 @@ static void check_says_what_would_hinder(void **state)
     assert_int_equal(json_object_size(fake.jobs), 0);
 }
 
+static void check_fails(enum gl_errc code, const char *words)
+{
+    const struct gl_launch launch = launch_of("m5.large", TOKEN);
+
+    gl_error_clear(&err);
+    assert_int_equal(cloud->ops->check(cloud, &launch, &err), -1);
+    if (err.code != code || strstr(err.text, words) == NULL)
+        fail_msg("%d: %s", (int)err.code, err.text);
+    assert_int_equal(cloud->failure.reach, GL_REACH_ACCOUNT);
+}
+
+/* Quotas, limits and admission rules of a namespace meet pods: a Job is taken all the same. */
+static void what_refuses_the_pod_is_asked_before(void **state)
+{
+    const struct gl_launch launch = launch_of("m5.large", TOKEN);
+
+    (void)state;
+    fake.pod_refused = "pods \"x\" is forbidden: exceeded quota: gpus, requested: pods=1";
+    check_fails(GL_E_QUOTA, "exceeded quota: gpus");
+    fake.pod_refused =
+        "pods \"x\" is forbidden: maximum cpu usage per Container is 500m, but limit is 1";
+    check_fails(GL_E_QUOTA, "maximum cpu usage per Container is 500m");
+    fake.pod_refused = "pods \"x\" is forbidden: failed quota: all: must specify limits.memory";
+    check_fails(GL_E_BAD_VALUE, "must specify limits.memory");
+    fake.pod_refused = "pods \"x\" is forbidden: violates PodSecurity \"restricted:latest\"";
+    check_fails(GL_E_PERMISSION, "violates PodSecurity");
+    fake.pod_refused = NULL;
+    trouble(FAKE_KUBERNETES_DENIED, "POST", "/pods");
+    check_fails(GL_E_PERMISSION, "denied the request: name an owner");
+    trouble(FAKE_KUBERNETES_DENIED, "POST", "/jobs");
+    check_fails(GL_E_PERMISSION, "denied the request: name an owner");
+    gl_error_clear(&err);
+    fake.pod_refused = "pods is forbidden: User \"tests\" cannot create resource \"pods\" in API "
+                       "group \"\" in the namespace \"green\"";
+    assert_int_equal(cloud->ops->check(cloud, &launch, &err), 0); /* it was not needed */
+    fake.pod_refused = NULL;
+    trouble(FAKE_KUBERNETES_UNTOLD, "POST", "/jobs");
+    assert_int_equal(cloud->ops->check(cloud, &launch, &err), 0);
+    trouble(FAKE_KUBERNETES_UNTOLD, "POST", "/pods");
+    assert_int_equal(cloud->ops->check(cloud, &launch, &err), 0);
+    assert_int_equal(json_object_size(fake.jobs), 0);
+}
+
 /* ---- places ---- */
 
 static void places_are_the_nodes(void **state)
@@ -252,6 +295,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(check_says_what_would_hinder),
+        TEST(what_refuses_the_pod_is_asked_before),
         TEST(places_are_the_nodes),
         TEST(nodes_may_be_forbidden),
         TEST(the_catalogue_is_the_nodes),

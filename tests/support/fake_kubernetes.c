@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/support/fake_kubernetes_part.h"
 
-#include "base/file.h"
-#include "base/sign.h"
 #include "tests/support/test_clock.h"
 
 #include <stdio.h>
@@ -175,6 +173,8 @@ static void make_pod(struct fake_kubernetes *fake, json_t *job)
     stamp(fake, pod, true);
     if (node != NULL)
         json_object_set_new(json_object_get(pod, "spec"), "nodeName", json_string(node));
+    if (fake->strays)
+        json_object_del(json_object_get(pod, "spec"), "affinity");
     json_object_set_new(pod, "status", pod_status(fake, node != NULL));
     if (json_object_get(fake->secrets, name) == NULL)
         complain(fake, "a pod without its Secret", name);
@@ -346,6 +346,27 @@ static void patch_pod(struct fake_kubernetes *fake, const char *name, json_t *po
     json_decref(body);
 }
 
+static void try_pod(struct fake_kubernetes *fake, const struct gl_test_request *request,
+                    struct gl_test_answer *out)
+{
+    json_t *body = json_loads(request->body, 0, NULL);
+    json_t *shape = json_loads(job_shape, 0, NULL);
+    json_t *pod = json_object_get(json_object_get(shape, "spec"), "template");
+
+    json_object_set_new(pod, "apiVersion", json_true());
+    json_object_set_new(pod, "kind", json_true());
+    json_object_set_new(meta_of(pod), "name", json_true());
+    if (!fits(body, pod) || !query_has(request, "fieldValidation=Strict") ||
+        !query_has(request, "dryRun=All"))
+        complain(fake, "a pod that is malformed, or no dry run", request->body);
+    if (fake->pod_refused != NULL)
+        refuse(out, 403, "Forbidden", fake->pod_refused);
+    else
+        fake_kubernetes_json(out, 201, json_incref(body));
+    json_decref(body);
+    json_decref(shape);
+}
+
 static void tell_log(const struct fake_kubernetes *fake, const json_t *pod,
                      const struct gl_test_request *request, struct gl_test_answer *out)
 {
@@ -393,17 +414,37 @@ static void let_all_go(struct fake_kubernetes *fake)
     }
 }
 
+static const struct refusal {
+    enum fake_kubernetes_trouble trouble;
+    int status;
+    const char *reason, *message;
+} refusals[] = {
+    {FAKE_KUBERNETES_FORBIDDEN, 403, "Forbidden",
+     "User \"tests\" cannot do this in the namespace \"green\""},
+    {FAKE_KUBERNETES_DENIED, 400, "",
+     "admission webhook \"jobs.example.com\" denied the request: name an owner"},
+    {FAKE_KUBERNETES_UNTOLD, 400, "BadRequest",
+     "admission webhook \"jobs.example.com\" does not support dry run"},
+    {FAKE_KUBERNETES_QUOTA, 403, "Forbidden", "exceeded quota: all, requested: count/jobs.batch=1"},
+    {FAKE_KUBERNETES_SLOW, 429, "TooManyRequests", "please try again later"},
+    {FAKE_KUBERNETES_GONE, 410, "Expired", "The provided continue parameter is too old"},
+    {FAKE_KUBERNETES_FINE, 0, NULL, NULL},
+};
+
 /* Is this request met by the trouble? What is lost is done first. */
 static bool meet_trouble(struct fake_kubernetes *fake, const struct gl_test_request *request,
                          struct gl_test_answer *out)
 {
     enum fake_kubernetes_trouble trouble = fake->trouble;
+    const struct refusal *row = refusals;
 
     if (trouble == FAKE_KUBERNETES_FINE || strcmp(fake->trouble_method, request->method) != 0 ||
         strstr(request->path, fake->trouble_path) == NULL ||
         (trouble == FAKE_KUBERNETES_GONE && !query_has(request, "continue=")))
         return false;
     fake->trouble = FAKE_KUBERNETES_FINE;
+    while (row->trouble != trouble && row->trouble != FAKE_KUBERNETES_FINE)
+        row++;
     if (trouble == FAKE_KUBERNETES_SLOW)
         gl_str_addf(&out->headers, "Retry-After: 1\r\n");
     if (trouble == FAKE_KUBERNETES_RACE)
@@ -412,14 +453,8 @@ static bool meet_trouble(struct fake_kubernetes *fake, const struct gl_test_requ
         out->cut_after = 20;
     else if (trouble == FAKE_KUBERNETES_SILENT)
         out->is_hung_up = true;
-    else if (trouble == FAKE_KUBERNETES_FORBIDDEN)
-        refuse(out, 403, "Forbidden", "User \"tests\" cannot do this in the namespace \"green\"");
-    else if (trouble == FAKE_KUBERNETES_QUOTA)
-        refuse(out, 403, "Forbidden", "exceeded quota: all, requested: count/jobs.batch=1");
-    else if (trouble == FAKE_KUBERNETES_SLOW)
-        refuse(out, 429, "TooManyRequests", "please try again later");
-    else if (trouble == FAKE_KUBERNETES_GONE)
-        refuse(out, 410, "Expired", "The provided continue parameter is too old");
+    else if (row->trouble == trouble)
+        refuse(out, row->status, row->reason, row->message);
     else
         refuse(out, 500, "InternalError", "etcdserver: leader changed");
     return trouble != FAKE_KUBERNETES_LOST && trouble != FAKE_KUBERNETES_RACE;
@@ -459,6 +494,8 @@ static bool route_objects(struct fake_kubernetes *fake, const struct gl_test_req
         on_secret(fake, false, request, out);
     else if (is_below(path, pods, NULL) && is_get)
         fake_kubernetes_list(fake->pods, request, out);
+    else if (is_below(path, pods, NULL))
+        try_pod(fake, request, out);
     else if (is_below(path, pods, &item)) {
         snprintf(name, sizeof name, "%.255s", item);
         on_pod(fake, name, request, out);
@@ -535,32 +572,6 @@ void fake_kubernetes_stop(struct fake_kubernetes *fake)
     json_decref(fake->secrets);
     json_decref(fake->pods);
     gl_str_done(&fake->complaints);
-}
-
-char *fake_kubernetes_config(const struct fake_kubernetes *fake, const char *folder,
-                             const char *user)
-{
-    const char *ca = gl_test_server_ca(fake->server);
-    char *path = gl_path_join(folder, "config"), *coded = NULL;
-    struct gl_str text = {0};
-    struct gl_error err = {0};
-
-    gl_str_addf(&text,
-                "apiVersion: v1\nkind: Config\ncurrent-context: green\n"
-                "contexts:\n- name: green\n  context: {cluster: here, user: me, namespace: green}\n"
-                "users:\n- name: me\n  user:\n%s\n"
-                "clusters:\n- name: here\n  cluster:\n    server: %s\n",
-                user, gl_test_server_url(fake->server));
-    if (ca != NULL) {
-        coded = gl_alloc(4 * ((strlen(ca) + 2) / 3) + 1);
-        gl_str_addf(&text, "    certificate-authority-data: %s\n",
-                    gl_base64_text(ca, strlen(ca), coded));
-    }
-    if (gl_file_write(path, text.text, text.length, 0600, &err) != 0)
-        abort();
-    free(coded);
-    gl_str_done(&text);
-    return path;
 }
 
 size_t fake_kubernetes_running(const struct fake_kubernetes *fake)

@@ -19,6 +19,8 @@ enum fake_kubernetes_trouble {
     FAKE_KUBERNETES_SILENT,    /* not done, no answer */
     FAKE_KUBERNETES_FORBIDDEN, /* 403 Forbidden */
     FAKE_KUBERNETES_QUOTA,     /* 403 Forbidden, exceeded quota */
+    FAKE_KUBERNETES_DENIED,    /* by an admission webhook, which says 400 */
+    FAKE_KUBERNETES_UNTOLD,    /* by one that takes part in no dry run */
     FAKE_KUBERNETES_SLOW,      /* 429 with Retry-After */
     FAKE_KUBERNETES_GONE,      /* 410 Expired */
     FAKE_KUBERNETES_BROKEN,    /* 500 */
@@ -34,6 +36,8 @@ struct fake_kubernetes {
     const char *trouble_method, *trouble_path; /* a part of the path that it meets */
     bool hides_nodes;                          /* 403 for them */
     bool has_no_pods;                          /* the Job controller makes none */
+    bool strays;                               /* a webhook that takes it away from pods */
+    const char *pod_refused;                   /* why the namespace takes no pod; NULL = it does */
     bool drops_affinity;                       /* a webhook that takes it away */
     bool is_old;                               /* no SelfSubjectReview */
     bool keeps_pending;                        /* the kubelet starts nothing */

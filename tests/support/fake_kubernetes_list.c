@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/support/fake_kubernetes_part.h"
 
+#include "base/file.h"
+#include "base/sign.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -178,4 +181,32 @@ bool fake_kubernetes_lets_in(struct fake_kubernetes *fake, const struct gl_test_
         return got[0] == '\0';
     snprintf(wanted, sizeof wanted, "Bearer %s", fake->token);
     return strcmp(got, wanted) == 0;
+}
+
+/* ---- a kubeconfig ---- */
+
+char *fake_kubernetes_config(const struct fake_kubernetes *fake, const char *folder,
+                             const char *user)
+{
+    const char *ca = gl_test_server_ca(fake->server);
+    char *path = gl_path_join(folder, "config"), *coded = NULL;
+    struct gl_str text = {0};
+    struct gl_error err = {0};
+
+    gl_str_addf(&text,
+                "apiVersion: v1\nkind: Config\ncurrent-context: green\n"
+                "contexts:\n- name: green\n  context: {cluster: here, user: me, namespace: green}\n"
+                "users:\n- name: me\n  user:\n%s\n"
+                "clusters:\n- name: here\n  cluster:\n    server: %s\n",
+                user, gl_test_server_url(fake->server));
+    if (ca != NULL) {
+        coded = gl_alloc(4 * ((strlen(ca) + 2) / 3) + 1);
+        gl_str_addf(&text, "    certificate-authority-data: %s\n",
+                    gl_base64_text(ca, strlen(ca), coded));
+    }
+    if (gl_file_write(path, text.text, text.length, 0600, &err) != 0)
+        abort();
+    free(coded);
+    gl_str_done(&text);
+    return path;
 }

@@ -92,6 +92,14 @@ static void bodies_are_those_of_the_official_client(void **state)
     json_decref(made);
 }
 
+#define POOL "{\"key\":\"pool\",\"operator\":\"In\",\"values\":[\"eu-north-1\"]}"
+#define HERE                                                          \
+    "{\"key\":\"topology.kubernetes.io/region\",\"operator\":\"In\"," \
+    "\"values\":[\"eu-north-1\"]}"
+#define AFFINITY(terms)                                                   \
+    "{\"spec\":{\"template\":{\"spec\":{\"affinity\":{\"nodeAffinity\":{" \
+    "\"requiredDuringSchedulingIgnoredDuringExecution\":{\"nodeSelectorTerms\":[" terms "]}}}}}}}"
+
 /* What a server or a webhook may have made of the Job. */
 static void a_job_that_was_changed_is_refused(void **state)
 {
@@ -124,6 +132,12 @@ static void a_job_that_was_changed_is_refused(void **state)
         {"{\"spec\":{\"template\":{\"spec\":{\"affinity\":{\"nodeAffinity\":{"
          "\"requiredDuringSchedulingIgnoredDuringExecution\":{\"nodeSelectorTerms\":[{},{}]}}}}}}}",
          GL_E_BAD_REPLY},
+        {AFFINITY("{\"matchExpressions\":[" POOL "," HERE "]}"), GL_OK},
+        {AFFINITY("{\"matchExpressions\":[" HERE "]},{\"matchExpressions\":[" POOL "," HERE "]}"),
+         GL_OK},
+        {AFFINITY("{\"matchExpressions\":[" HERE "]},{\"matchExpressions\":[" POOL "]}"),
+         GL_E_BAD_REPLY}, /* either of them will do */
+        {AFFINITY(""), GL_E_BAD_REPLY},
     };
     const struct gl_launch launch = launch_of();
 

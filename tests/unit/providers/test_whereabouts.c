@@ -179,7 +179,7 @@ static void test_documents(void **state)
          "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata:\n"
          "  name: greenlaunch-launch\nrules:\n"
          "- apiGroups: [\"batch\"]\n  resources: [jobs]\n  verbs: [create, patch, delete]\n"
-         "- apiGroups: [\"\"]\n  resources: [pods]\n  verbs: [patch]\n"
+         "- apiGroups: [\"\"]\n  resources: [pods]\n  verbs: [create, patch]\n"
          "- apiGroups: [\"\"]\n  resources: [secrets]\n  verbs: [create, update]\n"},
     };
 
