@@ -329,50 +329,69 @@ static const char *need_zone(const struct gl_vps *vps, const char *region, struc
     return zone;
 }
 
+/* A page of the types of a zone, or of their stock; without per_page it would be half as long. */
+static void products_call(const struct gl_vps *vps, struct gl_remote_call *call, const char *zone,
+                          const char *below, int page)
+{
+    gl_vps_call(vps, call, "GET", "/instance/v1/zones/%s/products/servers%s?per_page=%d&page=%d",
+                zone, below, PER_PAGE, page);
+    call->region = zone;
+}
+
+static bool is_last_page(const json_t *answer)
+{
+    return json_object_size(json_object_get(answer, "servers")) < PER_PAGE;
+}
+
 static int offer(struct gl_vps *vps, const char *region, const char *type, int64_t *out_u_usd,
                  struct gl_error *err)
 {
     const char *zone = need_zone(vps, region, err);
-    GL_AUTO(gl_auto_json) json_t *answer = NULL;
-    struct gl_remote_call call;
     char shown[GL_TEXT_SHOWN];
 
     *out_u_usd = GL_UNKNOWN; /* sold in EUR */
     if (zone == NULL)
         return -1;
-    gl_vps_call(vps, &call, "GET", "/instance/v1/zones/%s/products/servers/availability", zone);
-    call.region = zone;
-    answer = gl_vps_ask(vps, &call, err);
-    if (answer == NULL)
-        return -1;
-    switch (gl_scaleway_read_offer(answer, type)) {
-    case 1:
-        return 0;
-    case 0:
-        return gl_fail(err, GL_E_CAPACITY, "scaleway in %s: %s is out of stock", zone,
-                       gl_text_show(type, shown));
-    default:
-        return gl_fail(err, GL_E_UNKNOWN_NAME, "scaleway in %s: there is no type %s", zone,
-                       gl_text_show(type, shown));
+    for (int page = 1; page <= PAGES_MAX; page++) {
+        GL_AUTO(gl_auto_json) json_t *answer = NULL;
+        struct gl_remote_call call;
+        int offered;
+
+        products_call(vps, &call, zone, "/availability", page);
+        answer = gl_vps_ask(vps, &call, err);
+        if (answer == NULL)
+            return -1;
+        offered = gl_scaleway_read_offer(answer, type);
+        if (offered == 1)
+            return 0;
+        if (offered == 0)
+            return gl_fail(err, GL_E_CAPACITY, "scaleway in %s: %s is out of stock", zone,
+                           gl_text_show(type, shown));
+        if (is_last_page(answer))
+            break;
     }
+    return gl_fail(err, GL_E_UNKNOWN_NAME, "scaleway in %s: there is no type %s", zone,
+                   gl_text_show(type, shown));
 }
 
 static int list_prices(struct gl_vps *vps, const char *region, struct gl_catalog *out,
                        struct gl_error *err)
 {
     const char *zone = need_zone(vps, region, err);
-    GL_AUTO(gl_auto_json) json_t *answer = NULL;
-    struct gl_remote_call call;
+    bool is_last = zone == NULL;
 
-    if (zone == NULL)
-        return -1;
-    gl_vps_call(vps, &call, "GET", "/instance/v1/zones/%s/products/servers?per_page=100", zone);
-    call.region = zone;
-    answer = gl_vps_ask(vps, &call, err);
-    if (answer == NULL)
-        return -1;
-    gl_scaleway_read_types(answer, zone, out);
-    return 0;
+    for (int page = 1; !is_last && page <= PAGES_MAX; page++) {
+        GL_AUTO(gl_auto_json) json_t *answer = NULL;
+        struct gl_remote_call call;
+
+        products_call(vps, &call, zone, "", page);
+        answer = gl_vps_ask(vps, &call, err);
+        if (answer == NULL)
+            return -1;
+        gl_scaleway_read_types(answer, zone, out);
+        is_last = is_last_page(answer);
+    }
+    return zone != NULL ? 0 : -1;
 }
 
 static int whoami(struct gl_cloud *cloud, char out[128], struct gl_error *err)
@@ -393,7 +412,18 @@ static int whoami(struct gl_cloud *cloud, char out[128], struct gl_error *err)
     return 0;
 }
 
-enum kind { KIND_TYPES, KIND_STOCK };
+/* What is asked of a zone, and the page of it: kind = page * KINDS + what. */
+enum { KIND_TYPES, KIND_STOCK, KINDS };
+
+static void ask_products(const struct gl_vps *vps, struct gl_catalog_round *round, const char *zone,
+                         int kind)
+{
+    struct gl_remote_call call;
+
+    products_call(vps, &call, zone, kind % KINDS == KIND_STOCK ? "/availability" : "",
+                  kind / KINDS);
+    gl_catalog_ask(round, &call, kind, zone);
+}
 
 static int catalog_begin(struct gl_cloud *cloud, struct gl_catalog_round *round,
                          struct gl_error *err)
@@ -405,13 +435,8 @@ static int catalog_begin(struct gl_cloud *cloud, struct gl_catalog_round *round,
     if (vps->token.length == 0 && gl_scaleway_credentials(vps, err) < 0)
         return -1;
     for (size_t i = 0; i < count; i++)
-        for (int kind = KIND_TYPES; kind <= KIND_STOCK; kind++) {
-            struct gl_remote_call call;
-
-            gl_vps_call(vps, &call, "GET", "/instance/v1/zones/%s/products/servers%s?per_page=100",
-                        all[i], kind == KIND_STOCK ? "/availability" : "");
-            gl_catalog_ask(round, &call, kind, all[i]);
-        }
+        for (int what = KIND_TYPES; what <= KIND_STOCK; what++)
+            ask_products(vps, round, all[i], KINDS + what);
     return 0;
 }
 
@@ -423,13 +448,14 @@ static int catalog_read(struct gl_cloud *cloud, const struct gl_remote_call *cal
     GL_AUTO(gl_auto_json) json_t *answer = NULL;
     struct gl_catalog *list;
 
-    (void)round;
     if (call->err.code != GL_OK)
         return 0;
     answer = gl_remote_reply_json(call, err);
     if (answer == NULL)
         return gl_wrap(err, "scaleway in %s", region);
-    if (kind == KIND_STOCK) {
+    if (!is_last_page(answer) && kind / KINDS < PAGES_MAX)
+        ask_products(vps, round, region, kind + KINDS);
+    if (kind % KINDS == KIND_STOCK) {
         gl_scaleway_read_stock(answer, region, catalog);
         return 0;
     }

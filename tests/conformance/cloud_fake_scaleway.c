@@ -234,21 +234,44 @@ static void one_volume(struct gl_fake *fake, const struct gl_test_request *reque
     }
 }
 
+/* A page, of 50 where nothing else is asked for and of 100 at most: others first, `last` at the
+ * end. */
+static void list_products(const struct gl_fake *fake, const struct gl_test_request *request,
+                          struct gl_test_answer *out, const char *last)
+{
+    json_t *servers = json_object(), *rest = json_loads(last, 0, NULL);
+    char text[512];
+    size_t size = strtoul(gl_fake_query(request, "per_page", text), NULL, 10);
+    size_t page = strtoul(gl_fake_query(request, "page", text), NULL, 10);
+    size_t from;
+
+    size = size == 0 ? 50 : size > 100 ? 100 : size;
+    from = size * (page > 0 ? page - 1 : 0);
+    for (size_t i = from; i < fake->other_types && i < from + size; i++) {
+        snprintf(text, sizeof text, "OTHER-%zu", i);
+        json_object_set_new(servers, text, json_pack("{s:b}", "end_of_service", 1));
+    }
+    if (fake->other_types < from + size)
+        json_object_update(servers, rest);
+    json_decref(rest);
+    gl_fake_json(out, 200, json_pack("{s:o}", "servers", servers));
+}
+
 static void answer(struct gl_fake *fake, const struct gl_test_request *request,
                    struct gl_test_answer *out)
 {
     if (gl_fake_is(request, "POST", "/instance/v1/zones/*/servers"))
         create(fake, request, out);
     else if (gl_fake_is(request, "GET", "/instance/v1/zones/*/products/servers/availability"))
-        gl_test_answer_text(out, 200, "application/json",
-                            "{\"servers\":{\"DEV1-S\":{\"availability\":\"available\"},\"GP1-S\":{"
-                            "\"availability\":\"shortage\"}}}");
+        list_products(fake, request, out,
+                      "{\"DEV1-S\":{\"availability\":\"available\"},\"GP1-S\":{"
+                      "\"availability\":\"shortage\"}}");
     else if (gl_fake_is(request, "GET", "/instance/v1/zones/*/products/servers"))
-        gl_test_answer_text(out, 200, "application/json",
-                            "{\"servers\":{\"DEV1-S\":{\"ncpus\":2,\"ram\":2147483648,\"gpu\":0,"
-                            "\"arch\":\"x86_64\",\"hourly_price\":0.0088,\"monthly_price\":6.42},"
-                            "\"OLD\":{\"ncpus\":2,\"ram\":2147483648,\"end_of_service\":true,"
-                            "\"hourly_price\":0.01}}}");
+        list_products(fake, request, out,
+                      "{\"DEV1-S\":{\"ncpus\":2,\"ram\":2147483648,\"gpu\":0,"
+                      "\"arch\":\"x86_64\",\"hourly_price\":0.0088,\"monthly_price\":6.42},"
+                      "\"OLD\":{\"ncpus\":2,\"ram\":2147483648,\"end_of_service\":true,"
+                      "\"hourly_price\":0.01}}");
     else if (gl_fake_is(request, "GET", "/instance/v1/zones/*/servers"))
         list(fake, request, out);
     else if (gl_glob_match("/instance/v1/zones/*/servers/*", request->path))

@@ -70,6 +70,7 @@ struct gl_fake {
     bool image_is_everywhere;
     unsigned images_made; /* snapshots ever */
     bool bills_in_usd;    /* Hetzner: this account does */
+    size_t other_types;   /* Scaleway: types that stand before the others */
 };
 
 struct gl_fake *gl_fake_start(const struct gl_fake_ops *ops);

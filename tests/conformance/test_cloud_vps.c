@@ -85,6 +85,36 @@ static void test_catalogues(void **state)
     refresh_three(true);
 }
 
+/* A zone of Scaleway's has more types than one page holds, and half as many a page by default. */
+static void test_types_of_the_second_page(void **state)
+{
+    struct gl_vps_bench bench;
+    struct gl_catalog *catalog;
+    struct gl_catalog_report report;
+    const struct gl_catalog_row *row;
+    struct gl_error err = {0};
+
+    (void)state;
+    gl_vps_bench_open_rate(&bench, &gl_vps_clouds[2], "1.1");
+    bench.fake->other_types = 120;
+    bench.launch.max_price_u_usd = 100000;
+    if (bench.cloud->ops->check(bench.cloud, &bench.launch, &err) != 0)
+        fail_msg("%s", err.text);
+    bench.fake->other_types = 60;
+    bench.launch.max_price_u_usd = 1; /* its price is known: it is too dear */
+    assert_int_equal(bench.cloud->ops->check(bench.cloud, &bench.launch, &err), -1);
+    assert_int_equal(err.code, GL_E_PRICE);
+    assert_non_null(strstr(err.text, "costs"));
+    bench.fake->other_types = 210;
+    gl_catalog_refresh(&bench.cloud, 1, 30000, &catalog, &report);
+    assert_true(report.is_whole);
+    row = row_of(catalog, "fr-par", "DEV1-S");
+    assert_int_equal(row->price_u_own, 8800);
+    assert_true(row->is_offered_known && row->is_offered);
+    gl_catalog_free(catalog);
+    gl_vps_bench_close(&bench, 0);
+}
+
 /* ---- power, images, checks ---- */
 
 static void test_halt_and_start(void **state)
@@ -406,6 +436,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_catalogues),
+        cmocka_unit_test(test_types_of_the_second_page),
         cmocka_unit_test(test_halt_and_start),
         cmocka_unit_test(test_images),
         cmocka_unit_test(test_a_snapshot_is_made_once),
