@@ -156,11 +156,8 @@ const struct gl_remote_rule gl_aws_rules[] = {
     {0, "TooManyRequestsException", NULL, GL_E_RATE_LIMIT, GL_REACH_REGION},
     {0, "RequestThrottled*", NULL, GL_E_RATE_LIMIT, GL_REACH_REGION},
     {0, "BandwidthLimitExceeded", NULL, GL_E_RATE_LIMIT, GL_REACH_REGION},
-    {0, "InsufficientInstanceCapacity", NULL, GL_E_CAPACITY, GL_REACH_ZONE},
+    {0, "Insufficient*Capacity*", NULL, GL_E_CAPACITY, GL_REACH_ZONE}, /* Instance, Volume ... */
     {0, "UnfulfillableCapacity", NULL, GL_E_CAPACITY, GL_REACH_ZONE},
-    {0, "InsufficientHostCapacity", NULL, GL_E_CAPACITY, GL_REACH_ZONE},
-    {0, "InsufficientReservedInstanceCapacity", NULL, GL_E_CAPACITY, GL_REACH_ZONE},
-    {0, "InsufficientCapacity*", NULL, GL_E_CAPACITY, GL_REACH_ZONE},
     {0, "ReservationCapacityExceeded", NULL, GL_E_CAPACITY, GL_REACH_ZONE},
     {0, "InsufficientFreeAddressesInSubnet", NULL, GL_E_CAPACITY, GL_REACH_ZONE},
     {0, "Unsupported", NULL, GL_E_CAPACITY, GL_REACH_ZONE},

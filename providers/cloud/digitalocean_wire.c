@@ -12,6 +12,8 @@ const struct gl_remote_rule gl_digitalocean_rules[] = {
     {401, NULL, NULL, GL_E_NO_CREDENTIAL, GL_REACH_ACCOUNT},
     {422, NULL, "droplet limit", GL_E_QUOTA, GL_REACH_ACCOUNT},
     {422, NULL, "exceed", GL_E_QUOTA, GL_REACH_ACCOUNT},
+    {422, NULL, "image you specified", GL_E_BAD_VALUE, GL_REACH_CALL}, /* is of another region */
+    {422, NULL, "currently restricted", GL_E_QUOTA, GL_REACH_ACCOUNT},
     {422, NULL, "not available in", GL_E_CAPACITY, GL_REACH_REGION},
     {422, NULL, "is not currently available", GL_E_CAPACITY, GL_REACH_REGION},
     {422, NULL, "egion is not available", GL_E_CAPACITY, GL_REACH_REGION},

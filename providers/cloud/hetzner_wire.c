@@ -10,6 +10,7 @@ const struct gl_remote_rule gl_hetzner_rules[] = {
     {0, "resource_unavailable", NULL, GL_E_CAPACITY, GL_REACH_REGION},
     {0, "placement_error", NULL, GL_E_CAPACITY, GL_REACH_REGION},
     {0, "no_space_left_in_location", NULL, GL_E_CAPACITY, GL_REACH_REGION},
+    {0, "invalid_input", "unsupported location for server type", GL_E_CAPACITY, GL_REACH_REGION},
     {0, "resource_limit_exceeded", NULL, GL_E_QUOTA, GL_REACH_ACCOUNT},
     {0, "uniqueness_error", NULL, GL_E_TOKEN, GL_REACH_CALL},
     {0, "rate_limit_exceeded", NULL, GL_E_RATE_LIMIT, GL_REACH_ACCOUNT},
