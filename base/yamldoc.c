@@ -70,6 +70,16 @@ static bool waits_for_key(const struct reader *reader)
     return level != NULL && json_is_object(level->value) && level->key == NULL;
 }
 
+/* Null as programs write it. What is quoted is a text, and so is nothing at all. */
+static bool is_null(const yaml_event_t *event)
+{
+    const char *text = (const char *)event->data.scalar.value;
+
+    return event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
+           (strcmp(text, "null") == 0 || strcmp(text, "~") == 0 || strcmp(text, "Null") == 0 ||
+            strcmp(text, "NULL") == 0);
+}
+
 static int take_scalar(struct reader *reader, const yaml_event_t *event)
 {
     json_t *value;
@@ -78,7 +88,9 @@ static int take_scalar(struct reader *reader, const yaml_event_t *event)
         return fail_at(reader, &event->start_mark, GL_E_SYNTAX, "anchors and tags are not read");
     if (waits_for_key(reader))
         return take_key(reader, event);
-    value = json_stringn((const char *)event->data.scalar.value, event->data.scalar.length);
+    value = is_null(event)
+                ? json_null()
+                : json_stringn((const char *)event->data.scalar.value, event->data.scalar.length);
     if (value == NULL)
         return fail_at(reader, &event->start_mark, GL_E_SYNTAX, "not UTF-8");
     return place(reader, &event->start_mark, value);

@@ -3,9 +3,9 @@
 #define GL_BASE_YAMLDOC_H
 
 /* Other programs' YAML files (kubeconfig, clouds.yaml) as JSON values: one document, every scalar a
- * string as it is written, duplicate keys refused. Our own files, with their places and their many
- * errors, are read by policy/yaml.h. Refuses anchors, aliases and tags: a reader that expands them
- * can be made to fill the memory. */
+ * string as it is written, a plain null or ~ null, duplicate keys refused. Our own files, with
+ * their places and their many errors, are read by policy/yaml.h. Refuses anchors, aliases and tags:
+ * a reader that expands them can be made to fill the memory. */
 
 #include "base/json.h"
 

@@ -65,8 +65,9 @@ static int merge_list(json_t *into, const json_t *list, const char *what, const 
     size_t i;
     const json_t *entry;
 
-    if (list == NULL || (json_is_string(list) && json_string_length(list) == 0))
-        return 0;
+    if (list == NULL || json_is_null(list) ||
+        (json_is_string(list) && json_string_length(list) == 0))
+        return 0; /* kubectl writes null where there is none */
     if (!json_is_array(list))
         return gl_fail(err, GL_E_CONFIG, "the kubeconfig's list of %ss is no list", what);
     json_array_foreach(list, i, entry)
@@ -139,7 +140,8 @@ static bool is_set(const json_t *object, const char *name)
 {
     const json_t *value = json_object_get(object, name);
 
-    return value != NULL && !(json_is_string(value) && json_string_length(value) == 0);
+    return value != NULL && !json_is_null(value) &&
+           !(json_is_string(value) && json_string_length(value) == 0);
 }
 
 /* What is there and cannot be honoured. */

@@ -144,7 +144,7 @@ static int text_or_none(const json_t *object, const char *name, const char **out
 {
     const json_t *value = json_object_get(object, name);
 
-    if (value != NULL && !json_is_string(value))
+    if (value != NULL && !json_is_null(value) && !json_is_string(value))
         return gl_fail(err, GL_E_CONFIG, "the kubeconfig's %s is no text", name);
     *out = text_of(object, name);
     return 0;

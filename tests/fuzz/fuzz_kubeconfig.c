@@ -28,6 +28,7 @@ static void check_config(const char *bytes, size_t size)
         demand(rc == 0 ? json_is_string(json_object_get(choice.cluster, "server"))
                        : err.code == GL_E_CONFIG || err.code == GL_E_NO_CREDENTIAL);
         demand(rc != 0 || json_object_get(choice.user, "auth-provider") == NULL ||
+               json_is_null(json_object_get(choice.user, "auth-provider")) ||
                (json_is_string(json_object_get(choice.user, "auth-provider")) &&
                 json_string_length(json_object_get(choice.user, "auth-provider")) == 0));
     }

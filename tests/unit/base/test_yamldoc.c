@@ -36,14 +36,14 @@ static void reads_what_other_programs_write(void **state)
     struct gl_error err = {0};
     json_t *value = parsed("apiVersion: v1\nclusters:\n- name: here\n  cluster: {server: "
                            "\"https://a:6443\", insecure: true}\nnumber: 0123\nlong: |\n  a\n  b\n"
-                           "none:\n");
+                           "none:\nnulls: [null, ~, \"null\", 'Null', nulls]\n");
     char *text = gl_json_canonical(value, &err);
 
     (void)state;
     assert_string_equal(
         text, "{\"apiVersion\":\"v1\",\"clusters\":[{\"cluster\":{\"insecure\":\"true\",\"server\":"
               "\"https://a:6443\"},\"name\":\"here\"}],\"long\":\"a\\nb\\n\",\"none\":\"\","
-              "\"number\":\"0123\"}");
+              "\"nulls\":[null,null,\"null\",\"Null\",\"nulls\"],\"number\":\"0123\"}");
     free(text);
     json_decref(value);
     value = parsed("");

@@ -104,6 +104,36 @@ static void the_first_file_to_name_a_thing_counts(void **state)
     gl_kubernetes_config_done(&config);
 }
 
+/* As `kubectl config` and cluster tools write what there is none of. */
+static void null_is_nothing(void **state)
+{
+    struct gl_kubernetes_config config;
+    char one[160], two[160], list[400];
+
+    (void)state;
+    put("one",
+        "apiVersion: v1\nclusters: null\ncontexts: null\ncurrent-context: \"\"\nkind: Config\n"
+        "preferences: {}\nusers: null\n",
+        0600, one);
+    put("two",
+        "users:\n- name: u\n  user: {token: t, tokenFile: null, exec: null, as: null, password: "
+        "~}\n"
+        "- name: v\n  user: null\n"
+        "clusters:\n- name: c\n  cluster: {server: 'https://k8s.example', proxy-url: null,\n"
+        "    insecure-skip-tls-verify: null, certificate-authority-data: null}\n"
+        "current-context: x\n"
+        "contexts:\n- name: x\n  context: {cluster: c, user: u, namespace: null}\n",
+        0600, two);
+    snprintf(list, sizeof list, "%s:%s", one, two);
+    if (find(list, NULL, &config) != 0)
+        fail_msg("%s", err.text);
+    assert_string_equal(config.space, "");
+    assert_null(config.proxy_url);
+    assert_null(config.token_file);
+    assert_true(gl_secret_equal(&config.token, "t", 1));
+    gl_kubernetes_config_done(&config);
+}
+
 static void without_a_kubeconfig_the_pod_tells(void **state)
 {
     struct gl_kubernetes_config config;
@@ -487,6 +517,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_first_file_to_name_a_thing_counts, fresh, done),
+        cmocka_unit_test_setup_teardown(null_is_nothing, fresh, done),
         cmocka_unit_test_setup_teardown(without_a_kubeconfig_the_pod_tells, fresh, done),
         cmocka_unit_test_setup_teardown(what_cannot_be_honoured_is_refused, fresh, done),
         cmocka_unit_test_setup_teardown(a_way_that_cannot_be_taken_is_refused, fresh, done),
