@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +21,7 @@
 /* What is asked for though nothing is launched. */
 struct smallest {
     const char *region, *type;
+    char own_type[64]; /* of the cloud's own list, which is borrowed */
 };
 
 /* The cheapest first; those without a price come after them, by size. */
@@ -64,12 +66,43 @@ static bool choose_smallest(const struct gl_config_section *added, const char *c
 
         if (type == NULL || (has_any && !is_own(added, regions[i])))
             continue;
-        *out = (struct smallest){regions[i], type->name};
+        out->region = regions[i];
+        out->type = type->name;
         has_any = true;
         if (is_own(added, regions[i]))
             return true;
     }
     return has_any;
+}
+
+/* Of a cloud whose types stand in no table (a cluster's nodes, flavors): the first that it names
+ * itself. */
+static bool choose_first(const struct gl_config_section *added, struct gl_cloud *cloud,
+                         const char *const *regions, struct smallest *out)
+{
+    struct gl_error ignored = {0};
+    const char *const *types;
+    size_t at = 0;
+
+    for (size_t i = 0; regions[i] != NULL; i++)
+        if (is_own(added, regions[i]))
+            at = i;
+    if (regions[at] == NULL || cloud->ops->types(cloud, regions[at], &types, &ignored) != 0 ||
+        types[0] == NULL)
+        return false;
+    snprintf(out->own_type, sizeof out->own_type, "%s", types[0]);
+    out->region = regions[at];
+    out->type = out->own_type;
+    return true;
+}
+
+static bool choose(struct gl_context *context, struct gl_cloud *cloud, const char *const *regions,
+                   struct smallest *out)
+{
+    const struct gl_config_section *added = gl_config_cloud(&context->config, cloud->ops->name);
+
+    return choose_smallest(added, cloud->ops->name, regions, out) ||
+           choose_first(added, cloud, regions, out);
 }
 
 static void random_hex(const struct gl_world *world, char out[GL_HASH_HEX])
@@ -115,8 +148,7 @@ static void check_launch(struct gl_exam *exam, struct gl_cloud *cloud, const cha
     struct smallest smallest = {0};
     int asked;
 
-    if ((cloud->ops->caps & GL_CLOUD_CHECKS) == 0 ||
-        !choose_smallest(gl_config_cloud(&context->config, name), name, regions, &smallest)) {
+    if ((cloud->ops->caps & GL_CLOUD_CHECKS) == 0 || !choose(context, cloud, regions, &smallest)) {
         gl_exam_note(exam, &finding, "not tried: %s",
                      (cloud->ops->caps & GL_CLOUD_CHECKS) == 0 ? "this cloud has no such question"
                                                                : "none of its types is known");
