@@ -309,7 +309,7 @@ static enum gl_instance_state state_of(const char *name)
     for (size_t i = 0; name != NULL && i < sizeof states / sizeof *states; i++)
         if (strcmp(states[i].name, name) == 0)
             return states[i].state;
-    return GL_STATE_LOST;
+    return GL_STATE_RUNNING; /* what is not known may run, and is billed */
 }
 
 static const char *tag_of(void *cookie, const char *name)

@@ -253,8 +253,8 @@ static const char *status_of(const json_t *vm, const char *kind)
     return NULL;
 }
 
-/* A machine without power whose making failed is still there with its disk: halted. Nothing but
- * "running" is taken for running. */
+/* A machine without power whose making failed is still there with its disk: halted. What is not
+ * known ("PowerState/unknown") may run, and is billed. */
 static enum gl_instance_state state_of(const json_t *vm)
 {
     static const struct {
@@ -273,7 +273,7 @@ static enum gl_instance_state state_of(const json_t *vm)
         if (strcasecmp(power, powers[i].word) == 0)
             return powers[i].state;
     if (power != NULL || made[0] == '\0')
-        return GL_STATE_LOST;
+        return GL_STATE_RUNNING;
     return strcasecmp(made, "Failed") == 0 || strcasecmp(made, "Canceled") == 0
                ? GL_STATE_HALTED
                : GL_STATE_LAUNCHING;

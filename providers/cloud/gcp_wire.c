@@ -210,12 +210,13 @@ static enum gl_instance_state state_of(const char *status)
         {"STOPPING", GL_STATE_STOPPING},      {"SUSPENDING", GL_STATE_STOPPING},
         {"PENDING_STOP", GL_STATE_STOPPING},  {"SUSPENDED", GL_STATE_SUSPENDED},
         {"TERMINATED", GL_STATE_HALTED},      {"STOPPED", GL_STATE_HALTED},
+        {"PENDING", GL_STATE_LAUNCHING},      {"DEPROVISIONING", GL_STATE_STOPPING},
     };
 
     for (size_t i = 0; status != NULL && i < sizeof states / sizeof *states; i++)
         if (strcmp(status, states[i].word) == 0)
             return states[i].state;
-    return GL_STATE_LOST; /* never taken for running */
+    return GL_STATE_RUNNING; /* what is not known may run, and is billed */
 }
 
 bool gl_gcp_read_instance(const json_t *from, struct gl_instance *out)

@@ -19,7 +19,7 @@ enum gl_instance_state {
     GL_STATE_SUSPENDED,
     GL_STATE_STOPPING,
     GL_STATE_ENDED,
-    GL_STATE_LOST,
+    GL_STATE_LOST,  /* its provider has forgotten it; never said of one that is seen */
     GL_STATE_HALTED /* powered off, the disk kept: still billed on most clouds */
 };
 

@@ -207,18 +207,19 @@ static enum gl_instance_state pod_state(const json_t *pod, struct gl_instance *o
                      (json_is_integer(limit) && json_integer_value(limit) <= GL_KUBERNETES_STOPS);
 
     if (phase == NULL)
-        return GL_STATE_LOST;
+        return is_ending ? GL_STATE_STOPPING : GL_STATE_LAUNCHING;
     if (strcmp(phase, "Succeeded") == 0 || strcmp(phase, "Failed") == 0) {
         read_exit(pod, out);
         put(out->why, sizeof out->why, reason); /* Evicted, DeadlineExceeded ... */
         return GL_STATE_ENDED;
     }
-    if (strcmp(phase, "Running") == 0)
-        return is_ending ? GL_STATE_STOPPING : GL_STATE_RUNNING;
-    if (strcmp(phase, "Pending") != 0)
-        return GL_STATE_LOST; /* Unknown: its node is silent */
-    read_waiting(pod, out);
-    return is_ending ? GL_STATE_STOPPING : GL_STATE_LAUNCHING;
+    if (strcmp(phase, "Pending") == 0) {
+        read_waiting(pod, out);
+        return is_ending ? GL_STATE_STOPPING : GL_STATE_LAUNCHING;
+    }
+    if (strcmp(phase, "Running") != 0) /* Unknown: its node is silent, and may run it */
+        put(out->why, sizeof out->why, reason != NULL ? reason : phase);
+    return is_ending ? GL_STATE_STOPPING : GL_STATE_RUNNING;
 }
 
 static enum gl_instance_state state_of(const json_t *job, const json_t *pod,

@@ -214,8 +214,8 @@ static void states_are_told_apart(void **state)
         {"{}", POD("Failed", MAIN("\"terminated\":{\"exitCode\":137,\"reason\":\"OOMKilled\"}")),
          GL_STATE_ENDED, 137, "OOMKilled"},
         {"{}", POD("Failed", ",\"reason\":\"Evicted\""), GL_STATE_ENDED, -1, "Evicted"},
-        {"{}", POD("Unknown", ""), GL_STATE_LOST, -1, ""},
-        {"{}", POD("Sideways", ""), GL_STATE_LOST, -1, ""},
+        {"{}", POD("Unknown", ",\"reason\":\"NodeLost\""), GL_STATE_RUNNING, -1, "NodeLost"},
+        {"{}", POD("Sideways", ""), GL_STATE_RUNNING, -1, "Sideways"},
         {"{}", "{\"spec\":{\"activeDeadlineSeconds\":1},\"status\":{\"phase\":\"Running\"}}",
          GL_STATE_STOPPING, -1, ""},
         {"{}", "{\"metadata\":{\"deletionTimestamp\":\"x\"},\"status\":{\"phase\":\"Running\"}}",
@@ -228,7 +228,7 @@ static void states_are_told_apart(void **state)
         {"{\"conditions\":[{\"type\":\"Failed\",\"status\":\"False\"}]}", NULL, GL_STATE_LAUNCHING,
          -1, ""},
         {"{}", POD("Failed", MAIN("\"terminated\":{\"exitCode\":99999}")), GL_STATE_ENDED, -1, ""},
-        {"[]", "[]", GL_STATE_LOST, -1, ""},
+        {"[]", "[]", GL_STATE_LAUNCHING, -1, ""},
     };
     const struct gl_launch launch = launch_of();
 
