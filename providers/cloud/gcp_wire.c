@@ -2,13 +2,16 @@
 #include "providers/cloud/gcp.h"
 
 #include "base/time.h"
+#include "providers/data/data.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define DISK_GB "10"
+#define IMAGE_X86 "projects/debian-cloud/global/images/family/debian-12"
+#define IMAGE_ARM "projects/debian-cloud/global/images/family/debian-12-arm64"
 
 /* Words of refused requests ("reason") and of operations that failed ("code"): Google writes the
  * same thing in several ways. */
@@ -125,13 +128,26 @@ void gl_gcp_request_id(const char *token, const char *step, char out[37])
     snprintf(out, 37, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16, hex + 20);
 }
 
+/* Of a type that no table has: Arm series are called t2a, c4a, n4a. */
+static bool is_arm(const char *type)
+{
+    const struct gl_type_row *row = gl_data_type("gcp", type);
+    size_t series = strcspn(type, "-");
+
+    if (row != NULL)
+        return strcmp(row->arch, "arm64") == 0;
+    return series >= 3 && type[series - 1] == 'a' && isdigit((unsigned char)type[series - 2]);
+}
+
 /* Of a migrated instance: "REGION/global/images/NAME". */
 static const char *image_of(const struct gl_gcp *gcp, const struct gl_launch *launch)
 {
     char region[40];
     const char *native = launch->image != NULL ? gl_remote_id_split(launch->image, region) : NULL;
 
-    return native != NULL ? native : launch->image != NULL ? launch->image : gcp->image;
+    if (launch->image != NULL)
+        return native != NULL ? native : launch->image;
+    return gcp->image != NULL ? gcp->image : is_arm(launch->type) ? IMAGE_ARM : IMAGE_X86;
 }
 
 /* int64 members are strings in Google's JSON. */
@@ -175,9 +191,9 @@ json_t *gl_gcp_insert_body(const struct gl_gcp *gcp, const struct gl_launch *lau
                               "value", user_data, "key", "serial-port-enable", "value", "TRUE"),
                     "networkInterfaces", network_of(gcp));
     json_object_set_new(out, "disks",
-                        json_pack("[{s:b,s:b,s:{s:s,s:s,s:o}}]", "boot", 1, "autoDelete", 1,
+                        json_pack("[{s:b,s:b,s:{s:s,s:o}}]", "boot", 1, "autoDelete", 1,
                                   "initializeParams", "sourceImage", image_of(gcp, launch),
-                                  "diskSizeGb", DISK_GB, "labels", gl_labels_json(launch)));
+                                  "labels", gl_labels_json(launch)));
     if (gcp->service_account != NULL)
         json_object_set_new(out, "serviceAccounts",
                             json_pack("[{s:s,s:[s]}]", "email", gcp->service_account, "scopes",

@@ -109,6 +109,39 @@ static void bodies_are_the_same(void **state)
     check_body(1, true);
 }
 
+/* Without a setting the image is one that the processor can run. */
+static void the_image_is_of_the_processor(void **state)
+{
+    static const struct {
+        const char *type, *setting, *image;
+    } rows[] = {
+        {"n2d-standard-2", NULL, "projects/debian-cloud/global/images/family/debian-12"},
+        {"a2-highgpu-1g", NULL, "projects/debian-cloud/global/images/family/debian-12"},
+        {"t2a-standard-1", NULL, "projects/debian-cloud/global/images/family/debian-12-arm64"},
+        {"c4a-highmem-1", NULL, "projects/debian-cloud/global/images/family/debian-12-arm64"},
+        {"n4a-standard-1", NULL, "projects/debian-cloud/global/images/family/debian-12-arm64"},
+        {"c4a-standard-1", "projects/p/global/images/own", "projects/p/global/images/own"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const struct gl_launch launch = {.token = TOKEN,
+                                         .launch_id = "gl-4k2p9x",
+                                         .region = "europe-north1",
+                                         .type = rows[i].type,
+                                         .lease = {3600}};
+        const struct gl_gcp gcp = {.image = rows[i].setting, .network = "global/networks/default"};
+        json_t *body = gl_gcp_insert_body(&gcp, &launch, "europe-north1-a", "hello");
+        const char *image = NULL;
+
+        assert_int_equal(json_unpack(body, "{s:[{s:{s:s}}]}", "disks", "initializeParams",
+                                     "sourceImage", &image),
+                         0);
+        assert_string_equal(image, rows[i].image);
+        json_decref(body);
+    }
+}
+
 /* All that settings and a launch can add. */
 static void a_full_body_is_handed_out(void **state)
 {
@@ -243,6 +276,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bodies_are_the_same),
+        cmocka_unit_test(the_image_is_of_the_processor),
         cmocka_unit_test(a_full_body_is_handed_out),
         cmocka_unit_test(every_call_is_one_that_their_library_makes),
     };

@@ -209,7 +209,7 @@ static bool is_insert(json_t *body)
            json_is_string(json_object_get(body, "name")) &&
            json_is_string(json_object_get(json_object_get(how, "maxRunDuration"), "seconds")) &&
            json_is_string(
-               json_object_get(json_object_get(first, "initializeParams"), "diskSizeGb")) &&
+               json_object_get(json_object_get(first, "initializeParams"), "sourceImage")) &&
            json_is_true(json_object_get(first, "autoDelete"));
 }
 

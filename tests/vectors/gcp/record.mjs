@@ -47,7 +47,7 @@ const instance = (spot) => ({
   },
   metadata: { items: [{ key: "startup-script", value: "hello" }, { key: "serial-port-enable", value: "TRUE" }] },
   networkInterfaces: [{ network: "global/networks/default", accessConfigs: [{ name: "External NAT", type: "ONE_TO_ONE_NAT" }] }],
-  disks: [{ boot: true, autoDelete: true, initializeParams: { sourceImage: "projects/debian-cloud/global/images/family/debian-12", diskSizeGb: 10, labels } }],
+  disks: [{ boot: true, autoDelete: true, initializeParams: { sourceImage: "projects/debian-cloud/global/images/family/debian-12", labels } }],
 });
 const requestId = "e5d424c9-f777-8976-a279-07e097dde7f4";
 const quietly = async (call) => { try { await call; } catch { /* the answer is no real one */ } };
