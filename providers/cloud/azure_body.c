@@ -8,6 +8,7 @@
 
 #define DISK_KIND   "StandardSSD_LRS"
 #define IMAGE_X86   "Debian:debian-12:12-gen2:latest"
+#define IMAGE_GEN1  "Debian:debian-12:12:latest"
 #define IMAGE_ARM   "Debian:debian-12:12-arm64:latest"
 #define SSH_ED25519 "ssh-ed25519"
 
@@ -27,6 +28,20 @@ bool gl_azure_is_arm(const char *type)
         if (*at == 'p')
             return true;
     return false;
+}
+
+/* Series that boot generation 1 images only: A, and D, E and F before the fourth version without
+ * premium storage ("s"). https://learn.microsoft.com/azure/virtual-machines/generation-2 */
+static bool is_generation_1(const char *type)
+{
+    const char *at = strncmp(type, "Standard_", 9) == 0 ? type + 9 : type;
+    char family = *at;
+
+    at += family != '\0';
+    if (family == '\0' || strchr("ADEF", family) == NULL || !isdigit((unsigned char)*at))
+        return false;
+    at += strspn(at, "0123456789");
+    return family == 'A' || *at == '\0' || strcmp(at, "_v2") == 0 || strcmp(at, "_v3") == 0;
 }
 
 /* `text` with every REGION replaced. */
@@ -135,7 +150,9 @@ static json_t *storage_of(const struct gl_azure *azure, const struct gl_azure_bo
                          "Linux", "deleteOption", body->is_disk_kept ? "Detach" : "Delete",
                          "managedDisk", "id", body->disk);
     if (image == NULL)
-        image = gl_azure_is_arm(body->launch->type) ? IMAGE_ARM : IMAGE_X86;
+        image = gl_azure_is_arm(body->launch->type)   ? IMAGE_ARM
+                : is_generation_1(body->launch->type) ? IMAGE_GEN1
+                                                      : IMAGE_X86;
     reference = image_of(image, err);
     if (reference == NULL)
         return NULL;
