@@ -112,8 +112,7 @@ static char *user_data_of(const struct gl_launch *launch, struct gl_error *err)
 {
     const struct gl_userdata wanted = {.launch = launch,
                                        .end = GL_GUEST_STAYS,
-                                       .console = gl_azure_is_arm(launch->type) ? "/dev/ttyAMA0"
-                                                                                : "/dev/ttyS0",
+                                       .console = "/dev/ttyS0",
                                        .identity = "azure",
                                        .notice = launch->is_spot ? "azure" : NULL,
                                        .ceiling = USER_DATA_MAX};

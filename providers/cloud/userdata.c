@@ -36,11 +36,13 @@ static void add_file(struct gl_str *out, const char *name, const char *bytes, si
 }
 
 /* Every step that can fail says so on the console and ends the machine: one that nobody meters
- * must not run on. */
+ * must not run on. ttyAMA0 is the serial port (PL011) of Arm machines, but for EC2's, which have
+ * none. */
 static const char head[] =
     "umask 077\n"
     "root=${GREENLAUNCH_ROOT:-}\n"
     "dir=$root/var/lib/greenlaunch\n"
+    "[ -z \"$console\" ] || [ ! -e \"$root/dev/ttyAMA0\" ] || console=/dev/ttyAMA0\n"
     "[ -n \"$console\" ] && console=$root$console\n"
     "# Which machine this is: a copy of its disk is another one.\n"
     "self=\"$launch $attempt $(cat \"$root/sys/class/dmi/id/product_uuid\" 2>/dev/null)\"\n"

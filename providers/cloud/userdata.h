@@ -28,7 +28,8 @@ enum gl_guest_end {
 struct gl_userdata {
     const struct gl_launch *launch;
     enum gl_guest_end end;
-    const char *console;  /* "/dev/ttyS0"; NULL = the cloud shows none: readings by push only */
+    const char *console;  /* "/dev/ttyS0", on Arm /dev/ttyAMA0 where that is there; NULL = the cloud
+                           * shows none: readings by push only */
     const char *identity; /* whose signed identity it fetches and puts on the console: a provider of
                            * base/identity_source.h; NULL = none */
     const char *notice;   /* at the spot price: whose notice of an early end it watches for ("aws",

@@ -162,6 +162,23 @@ static void a_command_is_metered_and_the_machine_ends(void **state)
     gl_str_done(&said);
 }
 
+/* Google's, Azure's and OpenStack's: the port of a PC may be there, too, with nothing behind it. */
+static void the_console_of_an_arm_machine_is_used(void **state)
+{
+    static const char *const command[] = {"true", NULL};
+    struct gl_str said = {0};
+
+    (void)state;
+    launch.command = command;
+    write_file("dev/ttyS0", "", 0600);
+    write_file("dev/ttyAMA0", "", 0600);
+    boot(&said);
+    assert_true(holds("dev/ttyAMA0", "GLE1 "));
+    assert_true(holds("dev/ttyAMA0", "GLX1 {\"exit\":0,"));
+    assert_false(holds("dev/ttyS0", "GL"));
+    gl_str_done(&said);
+}
+
 /* get() that brings what the test wants: PATH has our curl first. */
 static void fetched_by(const char *from)
 {
@@ -380,6 +397,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_command_is_metered_and_the_machine_ends, fresh, done),
+        cmocka_unit_test_setup_teardown(the_console_of_an_arm_machine_is_used, fresh, done),
         cmocka_unit_test_setup_teardown(only_the_pinned_meter_is_run, fresh, done),
         cmocka_unit_test_setup_teardown(a_meter_that_cannot_be_fetched_ends_the_machine, fresh,
                                         done),
