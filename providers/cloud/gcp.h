@@ -52,6 +52,9 @@ int gl_gcp_each_page(struct gl_gcp *gcp, const char *path, const char *filter,
                      struct gl_error *err);
 /* PRICE when the launch has a cap and the offer is dearer, or nobody knows what it costs. */
 int gl_gcp_check_price(struct gl_gcp *gcp, const struct gl_launch *launch, struct gl_error *err);
+/* Micro-USD per hour of what a launch asks for, at the spot price if it does; GL_UNKNOWN. */
+int gl_gcp_price_of(struct gl_gcp *gcp, const struct gl_launch *launch, int64_t *out,
+                    struct gl_error *err);
 
 /* ---- operations of the contract ---- */
 

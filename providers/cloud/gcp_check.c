@@ -11,7 +11,7 @@ int gl_gcp_check_price(struct gl_gcp *gcp, const struct gl_launch *launch, struc
 
     if (launch->max_price_u_usd == 0)
         return 0;
-    if (gl_gcp_price(&gcp->remote.cloud, launch->region, launch->type, &price, err) != 0)
+    if (gl_gcp_price_of(gcp, launch, &price, err) != 0)
         return -1;
     if (price == GL_UNKNOWN || price > launch->max_price_u_usd)
         return gl_fail(err, GL_E_PRICE, "%s in %s costs %s; nothing was started", launch->type,

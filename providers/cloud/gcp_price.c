@@ -143,6 +143,7 @@ bool gl_gcp_read_sku(const json_t *sku, struct gl_gcp_sku *out)
 
 struct wanted {
     const char *region, *family;
+    bool is_spot;
     int64_t core_u, ram_u; /* -1 = not met yet */
 };
 
@@ -165,8 +166,8 @@ static void read_page(const json_t *page, struct wanted *wanted)
     {
         struct gl_gcp_sku sku;
 
-        if (!gl_gcp_read_sku(row, &sku) || sku.is_spot || strcmp(sku.family, wanted->family) != 0 ||
-            !is_in(sku.regions, wanted->region))
+        if (!gl_gcp_read_sku(row, &sku) || sku.is_spot != wanted->is_spot ||
+            strcmp(sku.family, wanted->family) != 0 || !is_in(sku.regions, wanted->region))
             continue;
         *(sku.is_ram ? &wanted->ram_u : &wanted->core_u) = sku.u_usd;
     }
@@ -189,17 +190,16 @@ static const char *next_of(const json_t *page)
     return next != NULL && next[0] != '\0' ? next : NULL;
 }
 
-int gl_gcp_price(struct gl_cloud *cloud, const char *region, const char *type, int64_t *out,
-                 struct gl_error *err)
+int gl_gcp_price_of(struct gl_gcp *gcp, const struct gl_launch *launch, int64_t *out,
+                    struct gl_error *err)
 {
-    struct gl_gcp *gcp = gl_gcp_of(cloud);
     GL_AUTO(gl_auto_free) char *token = NULL;
     int64_t milli_cores, mib;
     char family[8];
-    struct wanted wanted = {region, family, -1, -1};
+    struct wanted wanted = {launch->region, family, launch->is_spot, -1, -1};
 
     *out = GL_UNKNOWN;
-    if (!gl_gcp_billed(type, family, &milli_cores, &mib))
+    if (!gl_gcp_billed(launch->type, family, &milli_cores, &mib))
         return 0;
     if (gl_gcp_begin(gcp, err) != 0)
         return -1;
@@ -221,6 +221,14 @@ int gl_gcp_price(struct gl_cloud *cloud, const char *region, const char *type, i
     if (wanted.core_u >= 0 && wanted.ram_u >= 0)
         *out = (wanted.core_u * milli_cores + 999) / 1000 + (wanted.ram_u * mib + 1023) / 1024;
     return 0;
+}
+
+int gl_gcp_price(struct gl_cloud *cloud, const char *region, const char *type, int64_t *out,
+                 struct gl_error *err)
+{
+    const struct gl_launch launch = {.region = region, .type = type};
+
+    return gl_gcp_price_of(gl_gcp_of(cloud), &launch, out, err);
 }
 
 /* ---- catalogue ---- */

@@ -250,6 +250,18 @@ static void check_says_what_would_hinder(void **state)
     gl_error_clear(&err);
     launch.max_price_u_usd = 200000;
     assert_int_equal(cloud->ops->check(cloud, &launch, &err), 0);
+    launch.max_price_u_usd = 2 * 8420 + 8 * 1130; /* the spot price: less than on demand */
+    assert_int_equal(cloud->ops->check(cloud, &launch, &err), -1);
+    assert_int_equal(err.code, GL_E_PRICE);
+    gl_error_clear(&err);
+    launch.is_spot = true;
+    assert_int_equal(cloud->ops->check(cloud, &launch, &err), 0);
+    launch.max_price_u_usd--;
+    assert_int_equal(cloud->ops->check(cloud, &launch, &err), -1);
+    assert_int_equal(err.code, GL_E_PRICE);
+    gl_error_clear(&err);
+    launch.is_spot = false;
+    launch.max_price_u_usd = 200000;
     launch.type = "no-such-type";
     assert_int_equal(cloud->ops->check(cloud, &launch, &err), -1);
     assert_int_equal(err.code, GL_E_UNKNOWN_NAME);
