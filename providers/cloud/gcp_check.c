@@ -51,33 +51,58 @@ static int check_permissions(struct gl_gcp *gcp, struct gl_error *err)
     return 0;
 }
 
-/* Every machine counts against CPUS of its region, whatever its family has besides. */
+static const json_t *quota_of(const json_t *quotas, const char *metric)
+{
+    size_t i;
+    const json_t *row;
+
+    json_array_foreach(quotas, i, row)
+    {
+        const char *of = json_string_value(json_object_get(row, "metric"));
+
+        if (of != NULL && strcmp(of, metric) == 0)
+            return row;
+    }
+    return NULL;
+}
+
+static double limit_of(const json_t *quota)
+{
+    return json_number_value(json_object_get(quota, "limit"));
+}
+
+/* Every machine counts against CPUS of its region, whatever its family has besides; one at the spot
+ * price against PREEMPTIBLE_CPUS where the project has any.
+ * https://cloud.google.com/compute/resource-usage#preemptible-quotas */
+static int judge_quotas(const json_t *quotas, const struct gl_launch *launch, struct gl_error *err)
+{
+    bool is_apart = launch->is_spot && limit_of(quota_of(quotas, "PREEMPTIBLE_CPUS")) > 0;
+    const struct {
+        const char *metric;
+        double needed;
+    } rows[] = {{is_apart ? "PREEMPTIBLE_CPUS" : "CPUS", launch->vcpus > 0 ? launch->vcpus : 1},
+                {"INSTANCES", 1}};
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const json_t *quota = quota_of(quotas, rows[i].metric);
+
+        if (quota != NULL &&
+            limit_of(quota) - json_number_value(json_object_get(quota, "usage")) < rows[i].needed)
+            return gl_fail(err, GL_E_QUOTA, "gcp: quota %s of %s is used up", rows[i].metric,
+                           launch->region);
+    }
+    return 0;
+}
+
 static int check_quota(struct gl_gcp *gcp, const struct gl_launch *launch, struct gl_error *err)
 {
     struct gl_remote_call call = {.region = launch->region};
     GL_AUTO(gl_auto_json) json_t *root = NULL;
-    size_t i;
-    const json_t *row;
 
     gl_gcp_call(gcp, &call, "GET", "regions/%.60s", launch->region);
     root = gl_remote_json(&gcp->remote, &call, err);
     gl_remote_call_done(&call);
-    if (root == NULL)
-        return -1;
-    json_array_foreach(json_object_get(root, "quotas"), i, row)
-    {
-        const char *metric = json_string_value(json_object_get(row, "metric"));
-        double left = json_number_value(json_object_get(row, "limit")) -
-                      json_number_value(json_object_get(row, "usage"));
-        bool is_ours =
-            metric != NULL && (strcmp(metric, "CPUS") == 0 || strcmp(metric, "INSTANCES") == 0);
-
-        if (is_ours &&
-            left < (strcmp(metric, "CPUS") == 0 && launch->vcpus > 0 ? (double)launch->vcpus : 1))
-            return gl_fail(err, GL_E_QUOTA, "gcp: quota %s of %s is used up", metric,
-                           launch->region);
-    }
-    return 0;
+    return root != NULL ? judge_quotas(json_object_get(root, "quotas"), launch, err) : -1;
 }
 
 int gl_gcp_check(struct gl_cloud *cloud, const struct gl_launch *launch, struct gl_error *err)

@@ -243,7 +243,19 @@ static void check_says_what_would_hinder(void **state)
     assert_int_equal(cloud->ops->check(cloud, &launch, &err), -1);
     assert_int_equal(err.code, GL_E_QUOTA);
     gl_error_clear(&err);
+    launch.is_spot = true; /* the project has no quota of its own for these ... */
+    assert_int_equal(cloud->ops->check(cloud, &launch, &err), -1);
+    assert_int_equal(err.code, GL_E_QUOTA);
+    gl_error_clear(&err);
+    fake.spot_cpus = 2; /* ... or has, and only that counts */
+    assert_int_equal(cloud->ops->check(cloud, &launch, &err), 0);
+    fake.spot_cpus = 1;
     fake.cpus_left = 8;
+    assert_int_equal(cloud->ops->check(cloud, &launch, &err), -1);
+    assert_int_equal(err.code, GL_E_QUOTA);
+    gl_error_clear(&err);
+    fake.spot_cpus = 0;
+    launch.is_spot = false;
     launch.max_price_u_usd = 1000;
     assert_int_equal(cloud->ops->check(cloud, &launch, &err), -1);
     assert_int_equal(err.code, GL_E_PRICE);

@@ -34,6 +34,7 @@ struct fake_gcp {
     bool has_no_places;   /* Cloud Location Finder is not switched on */
     bool is_partial;      /* aggregated lists lack a zone */
     double cpus_left;
+    double spot_cpus; /* limit of a quota of their own; 0 = there is none */
     struct gl_str complaints;
     char key_path[256];      /* service account file that leads here */
     const int64_t *slept_ms; /* its clock is so far before the machine's; NULL = not */

@@ -88,8 +88,9 @@ void fake_gcp_on_image(struct fake_gcp *fake, const char *name,
 void fake_gcp_quotas(const struct fake_gcp *fake, struct gl_test_answer *out)
 {
     fake_gcp_answer_json(out, 200,
-                         json_pack("{s:[{s:s,s:f,s:f}]}", "quotas", "metric", "CPUS", "limit", 8.0,
-                                   "usage", 8.0 - fake->cpus_left));
+                         json_pack("{s:[{s:s,s:f,s:f},{s:s,s:f,s:f}]}", "quotas", "metric", "CPUS",
+                                   "limit", 8.0, "usage", 8.0 - fake->cpus_left, "metric",
+                                   "PREEMPTIBLE_CPUS", "limit", fake->spot_cpus, "usage", 0.0));
 }
 
 /* ---- Cloud Location Finder ---- */
