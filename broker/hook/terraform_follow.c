@@ -109,37 +109,113 @@ struct gl_tf_expression gl_tf_step(struct gl_tf *tf, const char *module,
 
 /* ---- resources ---- */
 
-/* A data source that is read only in apply, named as something that is planned: that is it. */
-const struct gl_tf_resource *gl_tf_find_planned(struct gl_tf *tf, const char *module,
-                                                const struct gl_tf_reference *reference)
-{
-    const char *block_name =
-        gl_tf_block_name(&tf->work, module, reference->first, reference->second, true);
-    GL_AUTO(gl_str_done) struct gl_str key = {0};
-    const struct gl_jtree *tree;
-    const char *name;
-    size_t cursor = 0, number;
-
-    if (!reference->is_data ||
-        !gl_reader_index_next(&tf->blocks_named, block_name, &cursor, &number))
-        return NULL;
-    tree = &tf->blocks[number].expressions;
-    name = gl_jnode_text(tree, gl_tf_at(tree, gl_jtree_root(tree), "name.constant_value"));
-    if (name == NULL)
-        return NULL;
-    gl_str_addf(&key, "%s|%s", reference->first, name);
-    cursor = 0;
-    while (gl_tf_next_resource(tf, &tf->by_value, gl_str_text(&key), &cursor, &number))
-        if (!tf->resources[number].parts.is_data)
-            return &tf->resources[number];
-    return NULL;
-}
-
 static const char *known_text(const struct gl_tf_resource *resource, const char *path)
 {
     const struct gl_jtree *tree = resource->after;
 
     return gl_jnode_text(tree, gl_tf_into(tree, gl_tf_at(tree, gl_jtree_root(tree), path)));
+}
+
+/* "web[\"a\"].zone" -> "[\"a\"]": the instance that a reference names; "" = it names none. */
+const char *gl_tf_key_of(struct gl_tf *tf, const char *text,
+                         const struct gl_tf_reference *reference)
+{
+    const char *rest = reference->rest, *end = rest > text && rest[-1] == '.' ? rest - 1 : rest;
+    const char *start = end;
+
+    if (end == text || end[-1] != ']')
+        return "";
+    while (start > text && *start != '[')
+        start--;
+    return gl_arena_text(&tf->work, start, (size_t)(end - start));
+}
+
+/* Of the instances that may be meant; when they do not say the same, nobody knows. */
+static const char *text_of_block(struct gl_tf *tf, const char *module, const char *key,
+                                 const struct gl_tf_reference *reference, const char *path)
+{
+    const char *said = NULL;
+    const char *block = gl_tf_block_name(&tf->work, module, reference->first, reference->second,
+                                         reference->is_data);
+    size_t cursor = 0, number;
+
+    while (gl_tf_next_resource(tf, &tf->by_block, block, &cursor, &number)) {
+        const struct gl_tf_resource *found = &tf->resources[number];
+        const char *one = known_text(found, path);
+
+        if (found->after->count == 0 || (*key != '\0' && strcmp(found->parts.key, key) != 0))
+            continue;
+        if (one == NULL || (said != NULL && strcmp(said, one) != 0))
+            return NULL;
+        said = one;
+    }
+    return said;
+}
+
+/* What a data source is asked for: as it is planned, else as it is written. */
+static const char *name_asked(struct gl_tf *tf, const char *module, const char *key,
+                              const struct gl_tf_reference *reference)
+{
+    const char *block =
+        gl_tf_block_name(&tf->work, module, reference->first, reference->second, true);
+    const char *planned = text_of_block(tf, module, key, reference, "name");
+    const struct gl_jtree *tree;
+    size_t cursor = 0, number;
+
+    if (planned != NULL || !gl_reader_index_next(&tf->blocks_named, block, &cursor, &number))
+        return planned;
+    tree = &tf->blocks[number].expressions;
+    return gl_jnode_text(tree, gl_tf_at(tree, gl_jtree_root(tree), "name.constant_value"));
+}
+
+/* A data source that is read only in apply, named as something that is planned: that is it. Of
+ * several of that name nobody knows which. */
+const struct gl_tf_resource *gl_tf_find_planned(struct gl_tf *tf, const char *module,
+                                                const char *text,
+                                                const struct gl_tf_reference *reference)
+{
+    const struct gl_tf_resource *found = NULL;
+    GL_AUTO(gl_str_done) struct gl_str key = {0};
+    const char *name;
+    size_t cursor = 0, number;
+
+    if (!reference->is_data)
+        return NULL;
+    name = name_asked(tf, module, gl_tf_key_of(tf, text, reference), reference);
+    if (name == NULL)
+        return NULL;
+    gl_str_addf(&key, "%s|%s", reference->first, name);
+    while (gl_tf_next_resource(tf, &tf->by_value, gl_str_text(&key), &cursor, &number)) {
+        const struct gl_tf_resource *one = &tf->resources[number];
+
+        if (one->parts.is_data)
+            continue;
+        if (found != NULL && found->after != one->after)
+            return NULL;
+        found = one;
+    }
+    return found;
+}
+
+/* Where the place stands of what is asked for something else: zones that are not known yet lie in a
+ * region that is, and 0.12 does not list which attribute is meant. */
+static const struct giver {
+    const char *type, *asked, *says;
+} givers[] = {
+    {"google_compute_zones", "names", "region"},
+    {"google_compute_zones", "", "region"},
+    {"azurerm_resource_group", "", "location"},
+};
+
+static const char *path_given(const struct gl_tf_reference *reference)
+{
+    size_t length = strcspn(reference->rest, ".[");
+
+    for (size_t i = 0; i < sizeof givers / sizeof givers[0]; i++)
+        if (strcmp(givers[i].type, reference->first) == 0 && strlen(givers[i].asked) == length &&
+            strncmp(givers[i].asked, reference->rest, length) == 0)
+            return givers[i].says;
+    return NULL;
 }
 
 /* ---- an expression to a text ---- */
@@ -175,57 +251,24 @@ static bool resolve_variable(struct gl_tf *tf, const char *module,
                   GL_READER_JOIN(&tf->plan->arena, "default of variable ", reference->first));
 }
 
-/* "web[\"a\"].zone" -> "[\"a\"]": the instance that a reference names; "" = it names none. */
-const char *gl_tf_key_of(struct gl_tf *tf, const char *text,
-                         const struct gl_tf_reference *reference)
-{
-    const char *rest = reference->rest, *end = rest > text && rest[-1] == '.' ? rest - 1 : rest;
-    const char *start = end;
-
-    if (end == text || end[-1] != ']')
-        return "";
-    while (start > text && *start != '[')
-        start--;
-    return gl_arena_text(&tf->work, start, (size_t)(end - start));
-}
-
-/* Of the instances that may be meant; when they do not say the same, nobody knows. */
-static const char *text_of_block(struct gl_tf *tf, const char *module, const char *text,
-                                 const struct gl_tf_reference *reference)
-{
-    const char *key = gl_tf_key_of(tf, text, reference), *said = NULL;
-    const char *block = gl_tf_block_name(&tf->work, module, reference->first, reference->second,
-                                         reference->is_data);
-    size_t cursor = 0, number;
-
-    while (gl_tf_next_resource(tf, &tf->by_block, block, &cursor, &number)) {
-        const struct gl_tf_resource *found = &tf->resources[number];
-        const char *one = known_text(found, reference->rest);
-
-        if (found->after->count == 0 || (*key != '\0' && strcmp(found->parts.key, key) != 0))
-            continue;
-        if (one == NULL || (said != NULL && strcmp(said, one) != 0))
-            return NULL;
-        said = one;
-    }
-    return said;
-}
-
 static bool resolve_resource(struct gl_tf *tf, const char *module, const char *text,
                              const struct gl_tf_reference *reference, struct gl_tf_answer *out)
 {
-    const struct gl_tf_resource *planned;
+    const struct gl_tf_resource *planned = gl_tf_find_planned(tf, module, text, reference);
+    const char *const paths[] = {reference->rest, path_given(reference)};
+    const char *key = gl_tf_key_of(tf, text, reference);
     const char *how =
         gl_reader_say(&tf->plan->arena, reference->is_data ? "data source %s.%s" : "%s.%s",
                       reference->first, reference->second);
 
-    if (*reference->rest == '\0')
-        return false;
-    if (answer(out, text_of_block(tf, module, text, reference), GL_SURE_MEDIUM, how))
-        return true;
-    planned = gl_tf_find_planned(tf, module, reference);
-    return planned != NULL &&
-           answer(out, known_text(planned, reference->rest), GL_SURE_MEDIUM, how);
+    for (size_t i = 0; i < 2; i++) {
+        if (paths[i] == NULL || *paths[i] == '\0')
+            continue;
+        if (answer(out, text_of_block(tf, module, key, reference, paths[i]), GL_SURE_MEDIUM, how) ||
+            (planned != NULL && answer(out, known_text(planned, paths[i]), GL_SURE_MEDIUM, how)))
+            return true;
+    }
+    return false;
 }
 
 /* An expression, and where in what it comes to: "[1].region"; "" = all of it. */

@@ -253,7 +253,7 @@ static void add_name(struct meant *meant, const struct naming *naming, const cha
     if (reference.kind == GL_TF_REF_RESOURCE && is_wanted(meant, reference.first)) {
         if (add_block(meant, naming, text, &reference))
             return;
-        planned = gl_tf_find_planned(tf, naming->module, &reference);
+        planned = gl_tf_find_planned(tf, naming->module, text, &reference);
         if (planned != NULL)
             add(meant, planned, meant->count);
         return;

@@ -33,6 +33,7 @@ struct gl_tf_expression gl_tf_step(struct gl_tf *tf, const char *module,
 /* A data source that is read only in apply, named as something that is planned: that is it; else
  * NULL. */
 const struct gl_tf_resource *gl_tf_find_planned(struct gl_tf *tf, const char *module,
+                                                const char *text,
                                                 const struct gl_tf_reference *reference);
 
 #endif
