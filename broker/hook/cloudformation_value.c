@@ -29,7 +29,7 @@ static struct gl_cfn_value choose(struct gl_cfn *cfn, const struct gl_jnode *arg
     return gl_cfn_reduce(cfn, gl_jnode_at(&cfn->tree, arguments, answer ? 1 : 2), depth + 1);
 }
 
-struct gl_cfn_value gl_cfn_reduce(struct gl_cfn *cfn, const struct gl_jnode *node, unsigned depth)
+static struct gl_cfn_value reduce(struct gl_cfn *cfn, const struct gl_jnode *node, unsigned depth)
 {
     struct gl_cfn_value value = {.kind = GL_CFN_NODE, .node = node};
     const struct gl_jnode *arguments;
@@ -50,6 +50,16 @@ struct gl_cfn_value gl_cfn_reduce(struct gl_cfn *cfn, const struct gl_jnode *nod
     if (strcmp(name, "Fn::If") == 0)
         return choose(cfn, arguments, depth);
     return gl_cfn_call(cfn, name, arguments, depth, &value) ? value : (struct gl_cfn_value){0};
+}
+
+/* "{{resolve:ssm:name}}" is a reference to what is looked up in the deployment
+ * (AWS CloudFormation User Guide, "Dynamic references"). */
+struct gl_cfn_value gl_cfn_reduce(struct gl_cfn *cfn, const struct gl_jnode *node, unsigned depth)
+{
+    struct gl_cfn_value value = reduce(cfn, node, depth);
+    const char *text = gl_cfn_text(cfn, value);
+
+    return text != NULL && strstr(text, "{{resolve:") != NULL ? (struct gl_cfn_value){0} : value;
 }
 
 const char *gl_cfn_text(struct gl_cfn *cfn, struct gl_cfn_value value)

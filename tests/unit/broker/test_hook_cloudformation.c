@@ -57,6 +57,14 @@ static const struct value_case values[] = {
     {"split", ONE("InstanceType: !Select [0, !Split ['|', 'm5.large|x']]"), "m5.large",
      GL_SURE_CERTAIN},
     {"imported", ONE("InstanceType: !ImportValue Size"), NULL, GL_SURE_NOT},
+    {"looked up in the deployment", ONE("InstanceType: '{{resolve:ssm:/size:1}}'"), NULL,
+     GL_SURE_NOT},
+    {"a part of it looked up", ONE("InstanceType: !Sub 'm5.{{resolve:ssm:size}}'"), NULL,
+     GL_SURE_NOT},
+    {"a condition on what is looked up",
+     "Conditions: {Maybe: !Equals ['{{resolve:ssm:env}}', prod]}\n" ONE(
+         "InstanceType: !If [Maybe, m5.large, t3.micro]"),
+     NULL, GL_SURE_NOT},
     {"a condition that holds",
      "Conditions: {Holds: !Not [!Equals [a, b]]}\n" ONE(
          "InstanceType: !If [Holds, m5.large, t3.micro]"),
