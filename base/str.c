@@ -308,9 +308,13 @@ unsigned gl_text_columns(const char *text)
 /* Can this code point act on the terminal or reorder what is around it? */
 static bool is_steering(uint32_t code)
 {
-    return code < 0x20 || (code >= 0x7f && code < 0xa0) || (code >= 0x200b && code <= 0x200f) ||
-           (code >= 0x2028 && code <= 0x202e) || (code >= 0x2060 && code <= 0x206f) ||
-           code == 0xfeff || (code >= 0xe0001 && code <= 0xe007f);
+    static const struct range steering[] = {
+        {0, 0x1f},        {0x7f, 0x9f},     {0xad, 0xad},       {0x61c, 0x61c},
+        {0x180e, 0x180e}, {0x200b, 0x200f}, {0x2028, 0x202e},   {0x2060, 0x206f},
+        {0xfeff, 0xfeff}, {0xfff9, 0xfffb}, {0xe0001, 0xe007f},
+    };
+
+    return is_in(code, steering, COUNT(steering));
 }
 
 void gl_str_add_printable(struct gl_str *str, const char *text, size_t length)

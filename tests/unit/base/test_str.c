@@ -259,6 +259,8 @@ static void test_printable(void **state)
     assert_printable("\xe2\x80\xa8\xe2\x81\xaf", 6, "\\u2028\\u206f");
     assert_printable("\xc2\x9b", 2, "\\u009b");          /* the one-character CSI */
     assert_printable("\xe2\x80\xae", 3, "\\u202e");      /* right-to-left override */
+    assert_printable("\xd8\x9c", 2, "\\u061c");          /* Arabic letter mark */
+    assert_printable("a\xc2\xad", 3, "a\\u00ad");        /* soft hyphen */
     assert_printable("\xf3\xa0\x80\x81", 4, "\\ue0001"); /* tag character */
 }
 

@@ -159,11 +159,11 @@ static void finished_texts_lose_commands_only(void **state)
     assert_string_equal(gl_str_text(&out), "{\"a\": \"\\u0023\\u0023vso[x] ::y\"}");
     gl_str_clear(&out);
     gl_str_add(&out, "{\"#\": \"\xc3\xa9 \x7f \xc2\x9b \xe2\x80\xa8 \xe2\x80\xae \xef\xbf\xbe "
-                     "\xf0\x9d\x84\x9e \xf3\xa0\x81\x81\"}\n");
+                     "\xf0\x9d\x84\x9e \xf3\xa0\x81\x81 \xd8\x9c\xc2\xad\"}\n");
     gl_escape_json(&out);
     assert_string_equal(gl_str_text(&out),
                         "{\"#\": \"\xc3\xa9 \\u007f \\u009b \\u2028 \\u202e \\ufffe "
-                        "\xf0\x9d\x84\x9e \\udb40\\udc41\"}\n");
+                        "\xf0\x9d\x84\x9e \\udb40\\udc41 \\u061c\\u00ad\"}\n");
 }
 
 int main(void)
