@@ -377,7 +377,7 @@ static bool is_suspect(const struct object *object)
     return false;
 }
 
-/* A row of the user's own mapping reads it, by "Kind.group". */
+/* A row of the mapping reads it, by "Kind.group". */
 static bool add_mapped(struct gl_k8s *k8s, const struct object *object, enum gl_change change)
 {
     const char *type = type_of(k8s, object);
@@ -394,6 +394,8 @@ static bool add_mapped(struct gl_k8s *k8s, const struct object *object, enum gl_
     intent->file = k8s->document;
     intent->change = change == GL_CHANGE_UPDATE ? GL_CHANGE_UNKNOWN : change;
     set_user_place(k8s, intent);
+    if (intent->cloud == NULL && intent->place.region != NULL)
+        intent->cloud = gl_k8s_cloud_of_region(intent->place.region);
     return true;
 }
 
