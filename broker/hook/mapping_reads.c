@@ -205,21 +205,50 @@ static const char *const machine_words[] = {
     "instance_class", "vm_type",      "cpu_cores", "shape",       NULL,
 };
 
-static bool is_text_there(const struct gl_jtree *tree, const struct gl_jnode *attributes,
-                          const char *name)
+/* The same, where it says how large one is. */
+static const char *const size_words[] = {"vcpu",     "vcpus",     "cores",       "cpu_cores",
+                                         "num_cpus", "cpu_count", "num_sockets", NULL};
+/* Of these so few others have any that a block may say them too. */
+static const char *const deep_words[] = {
+    "instance_type", "instance_types", "machine_type", "vm_size",       "node_type", "server_type",
+    "flavor_id",     "instance_class", "InstanceType", "InstanceTypes", NULL,
+};
+
+static bool is_text(const struct gl_jtree *tree, const struct gl_jnode *node)
 {
-    const struct gl_jnode *node = gl_jnode_get(tree, attributes, name);
+    const char *text;
 
     if (gl_jnode_is(node, GL_JARRAY))
         node = gl_jnode_at(tree, node, 0);
-    return gl_jnode_text(tree, node) != NULL && gl_jnode_text(tree, node)[0] != '\0';
+    text = gl_jnode_text(tree, node);
+    return text != NULL && *text != '\0';
+}
+
+static bool is_among(const char *const *words, const char *word)
+{
+    for (; *words != NULL; words++)
+        if (strcmp(*words, word) == 0)
+            return true;
+    return false;
+}
+
+/* Is one of the words there, in whatever block? */
+static bool is_said_deep(const struct gl_jtree *tree, const struct gl_jnode *attributes)
+{
+    const struct gl_jnode *end = attributes != NULL ? tree->nodes + attributes->end : NULL;
+
+    for (const struct gl_jnode *node = attributes; node < end; node++)
+        if (node != attributes && node->key_length > 0 &&
+            is_among(deep_words, gl_jnode_key(tree, node)) && is_text(tree, node))
+            return true;
+    return false;
 }
 
 bool gl_mapping_is_suspect(const struct gl_hook_mapping *mapping, const char *type,
                            const struct gl_jtree *tree, const struct gl_jnode *attributes)
 {
     const struct gl_mapping_provider *provider;
-    const char *const *words = machine_words;
+    const char *const *words = machine_words, *const *sizes = size_words;
 
     if (gl_mapping_entry(mapping->store, type) != NULL)
         return false;
@@ -227,7 +256,10 @@ bool gl_mapping_is_suspect(const struct gl_hook_mapping *mapping, const char *ty
     if (provider != NULL && provider->machine_like != NULL)
         words = provider->machine_like;
     for (; *words != NULL; words++)
-        if (is_text_there(tree, attributes, *words))
+        if (is_text(tree, gl_jnode_get(tree, attributes, *words)))
             return true;
-    return false;
+    for (; provider == NULL && *sizes != NULL; sizes++)
+        if (gl_jnode_is(gl_jnode_get(tree, attributes, *sizes), GL_JNUMBER))
+            return true;
+    return is_said_deep(tree, attributes);
 }

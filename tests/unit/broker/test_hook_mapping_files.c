@@ -135,6 +135,11 @@ static void machine_like_types_are_told(void **state)
     assert_true(is_suspect(mapping, "aws_new_thing", "{\"instance_type\":\"m5.large\"}"));
     assert_true(is_suspect(mapping, "acme_server", "{\"flavor\":\"big\"}"));
     assert_true(is_suspect(mapping, "acme_pool", "{\"node_type\":[\"big\"]}"));
+    assert_true(is_suspect(mapping, "acme_server", "{\"cores\":4,\"ram\":8192}"));
+    assert_true(is_suspect(mapping, "aws_new_thing",
+                           "{\"spec\":[{\"defaults\":[{\"instance_type\":\"m5.large\"}]}]}"));
+    assert_false(is_suspect(mapping, "aws_new_thing", "{\"spec\":[{\"instance_type\":null}]}"));
+    assert_false(is_suspect(mapping, "azurerm_public_ip", "{\"sku\":\"Standard\"}"));
     assert_false(is_suspect(mapping, "aws_ebs_volume", "{\"size\":8}"));
     assert_false(is_suspect(mapping, "aws_instance", "{\"instance_type\":\"m5.large\"}"));
     assert_false(is_suspect(mapping, "acme_server", "{\"flavor\":null,\"size\":3}"));
