@@ -112,10 +112,22 @@ static struct gl_cfn_value refer_parameter(struct gl_cfn *cfn, const char *name,
     return typed(cfn, text, type);
 }
 
+static struct gl_cfn_value refer_loop(struct gl_cfn *cfn, const struct gl_cfn_loop *loop)
+{
+    if (loop->value == NULL)
+        return unknown();
+    if (loop->origin.parameter != NULL)
+        add_origin(cfn, loop->origin.parameter, loop->origin.surety);
+    return text_value(loop->value);
+}
+
 struct gl_cfn_value gl_cfn_reference(struct gl_cfn *cfn, const char *name)
 {
     const struct gl_jnode *parameter = gl_jnode_get(&cfn->tree, section(cfn, "Parameters"), name);
+    const struct gl_cfn_loop *loop = gl_cfn_loop_of(cfn, name);
 
+    if (loop != NULL)
+        return refer_loop(cfn, loop);
     if (strcmp(name, "AWS::NoValue") == 0)
         return (struct gl_cfn_value){.kind = GL_CFN_NOTHING};
     if (strcmp(name, "AWS::Region") == 0 && cfn->place.region != NULL)
@@ -135,13 +147,16 @@ static struct gl_cfn_value get_attribute(struct gl_cfn *cfn, const char *id, con
 {
     const struct gl_jtree *tree = &cfn->tree;
     const struct gl_cfn_resource *resource = gl_cfn_resource(cfn, id);
+    const struct gl_cfn_loop *around = cfn->loop;
     const struct gl_jnode *property;
     struct gl_cfn_value value;
 
     if (resource == NULL)
         return unknown();
     property = gl_jnode_get(tree, gl_jnode_get(tree, resource->node, "Properties"), attribute);
+    cfn->loop = resource->loop;
     value = gl_cfn_reduce(cfn, property, depth + 1);
+    cfn->loop = around;
     return gl_cfn_text(cfn, value) != NULL
                ? value
                : (struct gl_cfn_value){.kind = GL_CFN_RESOURCE, .text = id};

@@ -60,7 +60,8 @@ static const char *address_of(struct gl_cfn *cfn, const struct gl_cfn_resource *
                : gl_arena_text(&cfn->plan->arena, resource->id, strlen(resource->id));
 }
 
-static int add_resource(struct gl_cfn *cfn, const struct gl_jnode *node, struct gl_error *err)
+int gl_cfn_add_resource(struct gl_cfn *cfn, const struct gl_jnode *node, const char *id,
+                        const struct gl_cfn_loop *loop, struct gl_error *err)
 {
     const char *type = gl_jnode_text(&cfn->tree, gl_jnode_get(&cfn->tree, node, "Type"));
     struct gl_cfn_resource *resource;
@@ -75,9 +76,10 @@ static int add_resource(struct gl_cfn *cfn, const struct gl_jnode *node, struct 
         gl_arena_grow(&cfn->work, cfn->resources, cfn->resource_count, sizeof *cfn->resources);
     resource = &cfn->resources[cfn->resource_count];
     *resource = (struct gl_cfn_resource){
-        .id = gl_jnode_key(&cfn->tree, node),
+        .id = id,
         .type = type,
         .node = node,
+        .loop = loop,
         .is_made = 1,
         .row = gl_mapping_row(cfn->options->mapping, type),
         .condition = gl_jnode_text(&cfn->tree, gl_jnode_get(&cfn->tree, node, "Condition")),
@@ -86,23 +88,6 @@ static int add_resource(struct gl_cfn *cfn, const struct gl_jnode *node, struct 
     gl_reader_index_add(&cfn->by_id, resource->id, cfn->resource_count);
     gl_reader_index_add(&cfn->by_address, resource->address, cfn->resource_count++);
     return 0;
-}
-
-/* A loop or macro in place of a resource: how many there will be of what cannot be seen. */
-static void add_hidden(struct gl_cfn *cfn, const struct gl_jnode *node)
-{
-    struct gl_intent *intent = gl_reader_add_blank(cfn->plan);
-    const char *key = gl_jnode_key(&cfn->tree, node);
-
-    intent->address = gl_arena_text(&cfn->plan->arena, key, strlen(key));
-    intent->file = cfn->document;
-    intent->cloud = "aws";
-    intent->type = "AWS::LanguageExtensions";
-    intent->role = GL_ROLE_OPAQUE;
-    intent->change = GL_CHANGE_CREATE;
-    gl_reader_add_text(&cfn->plan->arena, &intent->notes,
-                       "made by a function when it is deployed: not seen from here");
-    cfn->plan->is_partial = true;
 }
 
 static int add_resources(struct gl_cfn *cfn, struct gl_error *err)
@@ -115,19 +100,14 @@ static int add_resources(struct gl_cfn *cfn, struct gl_error *err)
     if (!gl_jnode_is(all, GL_JOBJECT))
         return gl_fail(err, GL_E_USAGE,
                        "%s: no Resources, so this is no template of CloudFormation", cfn->document);
-    for (const struct gl_jnode *node = gl_jnode_first(tree, all); node != NULL;
-         node = gl_jnode_next(tree, all, node))
-        if (strncmp(gl_jnode_key(tree, node), "Fn::", 4) == 0)
-            add_hidden(cfn, node);
-        else if (add_resource(cfn, node, err) != 0)
-            return -1;
-    return 0;
+    return gl_cfn_add_all(cfn, all, NULL, 0, err);
 }
 
 static void evaluate(struct gl_cfn *cfn, size_t number)
 {
     struct gl_cfn_resource *resource = &cfn->resources[number];
 
+    cfn->loop = resource->loop;
     if (resource->condition != NULL) {
         cfn->origin = (struct gl_cfn_origin){0};
         resource->is_made = gl_cfn_condition(cfn, resource->condition, 0);
@@ -360,6 +340,10 @@ static void add_notes(struct gl_cfn *cfn, const struct gl_cfn_resource *resource
 {
     struct gl_arena *arena = &cfn->plan->arena;
 
+    if (gl_cfn_is_open(resource->loop)) {
+        intent->count.min = intent->count.desired = intent->count.max = GL_UNKNOWN;
+        gl_reader_add_text(arena, &intent->notes, "one for every item of a list that is not known");
+    }
     if (resource->is_made < 0)
         gl_reader_add_text(arena, &intent->notes,
                            gl_reader_say(arena, "made if condition %s holds, which is not known",

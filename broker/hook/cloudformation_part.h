@@ -29,9 +29,17 @@ struct gl_cfn_taint {
     struct gl_cfn_origin origin;
 };
 
+/* A loop that a resource is made in: what its variable is there. */
+struct gl_cfn_loop {
+    const char *name, *value; /* value NULL = not known, and how many there will be neither */
+    struct gl_cfn_origin origin;
+    const struct gl_cfn_loop *outer;
+};
+
 struct gl_cfn_resource {
     const char *id, *address, *type;
     const struct gl_jnode *node;
+    const struct gl_cfn_loop *loop; /* innermost; NULL = none */
     const struct gl_mapping_row *row;
     struct gl_jtree values, unknown; /* of the properties that are read; count 0 = none */
     const char *condition;           /* NULL = always made */
@@ -56,6 +64,7 @@ struct gl_cfn {
     bool is_over; /* a ceiling was met */
     /* while properties are evaluated */
     size_t current;
+    const struct gl_cfn_loop *loop;
     const char *head;
     struct gl_cfn_origin origin;
 };
@@ -93,8 +102,18 @@ bool gl_cfn_call(struct gl_cfn *cfn, const char *name, const struct gl_jnode *ar
 struct gl_cfn_value gl_cfn_reference(struct gl_cfn *cfn, const char *name);
 struct gl_cfn_value gl_cfn_made_text(struct gl_cfn *cfn, const struct gl_str *text);
 
+/* cloudformation_loop.c: all resources of an object, those that loops make too. */
+int gl_cfn_add_all(struct gl_cfn *cfn, const struct gl_jnode *all, const struct gl_cfn_loop *loop,
+                   unsigned depth, struct gl_error *err);
+/* The loop around what is evaluated whose variable has that name; NULL. */
+const struct gl_cfn_loop *gl_cfn_loop_of(const struct gl_cfn *cfn, const char *name);
+/* Is a list not known that it goes over? */
+bool gl_cfn_is_open(const struct gl_cfn_loop *loop);
+
 /* cloudformation_intent.c: a resource by its logical id, NULL = none; and the template in `tree` to
  * intents of the plan. */
+int gl_cfn_add_resource(struct gl_cfn *cfn, const struct gl_jnode *node, const char *id,
+                        const struct gl_cfn_loop *loop, struct gl_error *err);
 const struct gl_cfn_resource *gl_cfn_resource(const struct gl_cfn *cfn, const char *id);
 int gl_cfn_intents(struct gl_cfn *cfn, struct gl_error *err);
 struct gl_attributes gl_cfn_attributes(const struct gl_cfn_resource *resource);

@@ -329,10 +329,18 @@ static void say_launches(const struct gl_hook_report *report, struct gl_str *out
         gl_str_addf(out, "%zu finding%s let pass", let_pass, let_pass == 1 ? "" : "s");
 }
 
+static bool is_partial(const struct gl_hook_report *report)
+{
+    for (size_t i = 0; i < report->plan_count; i++)
+        if (report->plans[i]->is_partial)
+            return true;
+    return false;
+}
+
 /* What no rule could look at is no part of what is allowed. */
 static void say_allowed(const struct gl_hook_report *report, struct gl_str *out)
 {
-    bool is_unseen = report->opaque + report->unmapped > 0;
+    bool is_unseen = report->opaque + report->unmapped > 0 || is_partial(report);
 
     if (report->launches > 0)
         say_launches(report, out);

@@ -195,7 +195,7 @@ static void test_long_form(void **state)
         "\"C\"},"
         "\"Y\":{\"Type\":\"AWS::EC2::Instance\",\"Condition\":\"Unheard\"},"
         "\"Z\":{\"Type\":\"AWS::Other::Thing\",\"Properties\":{\"InstanceType\":\"m5.large\"}},"
-        "\"Fn::ForEach::L\":[\"i\",[\"a\"],{}]}}";
+        "\"Fn::ForEach::L\":[\"i\",[\"a\"]]}}";
     const struct gl_intent *intent;
     struct gl_hook_plan plan;
 
@@ -212,10 +212,70 @@ static void test_long_form(void **state)
     assert_true(intent->is_launch);
     assert_true(says(intent->notes, "not known"));
     assert_int_equal(intent_of(&plan, "Fn::ForEach::L")->role, GL_ROLE_OPAQUE);
+    assert_true(intent_of(&plan, "Fn::ForEach::L")->is_mapped); /* told with what is opaque */
     assert_true(plan.is_partial);
     assert_string_equal(plan.unmapped[0], "AWS::Other::Thing");
     assert_int_equal(plan.resources, 5);
     gl_hook_plan_done(&plan);
+}
+
+struct loop_case {
+    const char *what, *template;
+    const char *made; /* address, type, zone and most of every instance */
+};
+
+#define LOOP(list, body)                                                                          \
+    "Resources:\n  'Fn::ForEach::L': [Zone, " list ", {'A${Zone}': {Type: 'AWS::EC2::Instance', " \
+    "Properties: {" body "}}}]\n"
+
+static const struct loop_case loops[] = {
+    {"a list", LOOP("[a, b]", "InstanceType: m5.large, AvailabilityZone: !Sub 'eu-west-1${Zone}'"),
+     "Aa m5.large eu-west-1a 1;Ab m5.large eu-west-1b 1;"},
+    {"the variable itself", LOOP("[t3.micro, m5.large]", "InstanceType: !Ref Zone"),
+     "At3.micro t3.micro - 1;Am5.large m5.large - 1;"},
+    {"a list of a parameter",
+     "Parameters: {Zones: {Type: CommaDelimitedList, Default: 'a,b'}}\n" LOOP(
+         "!Ref Zones", "InstanceType: m5.large"),
+     "Aa m5.large - 1;Ab m5.large - 1;"},
+    {"a list that is not known: how many is not either",
+     "Parameters: {Zones: {Type: CommaDelimitedList}}\n" LOOP("!Ref Zones",
+                                                              "InstanceType: m5.large"),
+     "A${Zone} m5.large - ?;"},
+    {"nothing of an empty list", LOOP("[]", "InstanceType: m5.large"), ""},
+    {"a loop in a loop",
+     "Resources:\n  'Fn::ForEach::L': [X, [a, b], {'Fn::ForEach::M': [Y, [c.d], {'A${X}&{Y}': "
+     "{Type: 'AWS::EC2::Instance', Properties: {InstanceType: m5.large, AvailabilityZone: !Sub "
+     "'eu-west-1${X}'}}}]}]\n",
+     "Aacd m5.large eu-west-1a 1;Abcd m5.large eu-west-1b 1;"},
+    {"a map by the variable",
+     "Mappings: {M: {a: {Size: t3.micro}, b: {Size: m5.large}}}\n" LOOP(
+         "[a, b]", "InstanceType: !FindInMap [M, !Ref Zone, Size]"),
+     "Aa t3.micro - 1;Ab m5.large - 1;"},
+};
+
+static void test_loops(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof loops / sizeof loops[0]; i++) {
+        GL_AUTO(gl_str_done) struct gl_str made = {0};
+        struct gl_hook_plan plan;
+
+        read_text(reader, loops[i].template, (struct gl_hook_options){0}, &plan);
+        for (size_t j = 0; j < plan.count; j++) {
+            const struct gl_intent *intent = &plan.intents[j];
+
+            assert_true(intent->is_launch);
+            gl_str_addf(&made, "%s %s %s ", intent->address, intent->machine.type,
+                        intent->place.zone != NULL ? intent->place.zone : "-");
+            if (intent->count.max == GL_UNKNOWN)
+                gl_str_add(&made, "?;");
+            else
+                gl_str_addf(&made, "%d;", (int)intent->count.max);
+        }
+        if (strcmp(gl_str_text(&made), loops[i].made) != 0)
+            fail_msg("%s: %s", loops[i].what, gl_str_text(&made));
+        gl_hook_plan_done(&plan);
+    }
 }
 
 static void write_file(const char *folder, const char *name, const char *text)
@@ -497,11 +557,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_values),    cmocka_unit_test(test_given_parameters),
-        cmocka_unit_test(test_places),    cmocka_unit_test(test_long_form),
-        cmocka_unit_test(test_cdk),       cmocka_unit_test(test_bombs),
-        cmocka_unit_test(test_refused),   cmocka_unit_test(test_yaml_tree),
-        cmocka_unit_test(test_scalers),   cmocka_unit_test(test_globals),
-        cmocka_unit_test(test_recognise),
+        cmocka_unit_test(test_places),    cmocka_unit_test(test_loops),
+        cmocka_unit_test(test_long_form), cmocka_unit_test(test_cdk),
+        cmocka_unit_test(test_bombs),     cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_yaml_tree), cmocka_unit_test(test_scalers),
+        cmocka_unit_test(test_globals),   cmocka_unit_test(test_recognise),
     };
 
     return cmocka_run_group_tests(tests, open_mapping, close_mapping);
