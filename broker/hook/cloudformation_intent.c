@@ -31,10 +31,21 @@ static bool wants_all(const struct gl_cfn *cfn, const char *type, const char *ke
     return true;
 }
 
+/* "Team::Server::MODULE": resources that are kept in the registry. */
+static bool is_module(const char *type)
+{
+    static const char end[] = "::MODULE";
+    size_t length = strlen(type);
+
+    return length > strlen(end) && strcmp(type + length - strlen(end), end) == 0;
+}
+
 static void look_at_type(struct gl_cfn *cfn, size_t number)
 {
     struct gl_cfn_resource *resource = &cfn->resources[number];
 
+    if (is_module(resource->type))
+        gl_reader_add_unmapped(cfn->plan, resource->type);
     if (strncmp(resource->type, "AWS::", 5) != 0)
         return;
     gl_cfn_evaluate(cfn, number, wants_all);

@@ -195,6 +195,7 @@ static void test_long_form(void **state)
         "\"C\"},"
         "\"Y\":{\"Type\":\"AWS::EC2::Instance\",\"Condition\":\"Unheard\"},"
         "\"Z\":{\"Type\":\"AWS::Other::Thing\",\"Properties\":{\"InstanceType\":\"m5.large\"}},"
+        "\"M\":{\"Type\":\"My::Own::Servers::MODULE\"},"
         "\"Fn::ForEach::L\":[\"i\",[\"a\"]]}}";
     const struct gl_intent *intent;
     struct gl_hook_plan plan;
@@ -215,7 +216,8 @@ static void test_long_form(void **state)
     assert_true(intent_of(&plan, "Fn::ForEach::L")->is_mapped); /* told with what is opaque */
     assert_true(plan.is_partial);
     assert_string_equal(plan.unmapped[0], "AWS::Other::Thing");
-    assert_int_equal(plan.resources, 5);
+    assert_string_equal(plan.unmapped[1], "My::Own::Servers::MODULE");
+    assert_int_equal(plan.resources, 6);
     gl_hook_plan_done(&plan);
 }
 
