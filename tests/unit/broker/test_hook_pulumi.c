@@ -264,7 +264,7 @@ static void test_providers_of_an_api(void **state)
         gl_str_addf(&preview, "%s%s", i > 0 ? "," : "", natives[i]);
     gl_str_add(&preview, "]}");
     read_text(reader, gl_str_text(&preview), (struct gl_hook_options){0}, &plan);
-    assert_int_equal(plan.count, 3);
+    assert_int_equal(plan.count, 4);
     cluster = intent_of(&plan, CLUSTER "::rg");
     assert_true(cluster->is_launch);
     assert_string_equal(cluster->machine.type, "Standard_B2s");
@@ -273,7 +273,7 @@ static void test_providers_of_an_api(void **state)
     assert_string_equal(intent_of(&plan, VM_OLD "::rg")->place.region, "swedencentral");
     assert_string_equal(intent_of(&plan, VM_OLD "::rg")->machine.type, "Standard_D2s_v3");
     assert_true(intent_of(&plan, VM_NEW "::rg")->is_launch);
-    assert_true(says(plan.unmapped, "aws-native:ec2:Instance"));
+    assert_false(says(plan.unmapped, "aws-native:ec2:Instance"));
     assert_true(says(plan.unmapped, "acme:x:Pool"));
     assert_false(says(plan.unmapped, "acme:x:Disk"));
     gl_hook_plan_done(&plan);
