@@ -208,10 +208,14 @@ static const char *const machine_words[] = {
 /* The same, where it says how large one is. */
 static const char *const size_words[] = {"vcpu",     "vcpus",     "cores",       "cpu_cores",
                                          "num_cpus", "cpu_count", "num_sockets", NULL};
+/* What types of machines are called, where nothing is known of the provider. */
+static const char *const type_ends[] = {"_instance",  "_server",   "_machine",    "_vm", "_cluster",
+                                        "_node_pool", "_nodepool", "_node_group", NULL};
 /* Of these so few others have any that a block may say them too. */
 static const char *const deep_words[] = {
-    "instance_type", "instance_types", "machine_type", "vm_size",       "node_type", "server_type",
-    "flavor_id",     "instance_class", "InstanceType", "InstanceTypes", NULL,
+    "instance_type", "instance_types", "machine_type",  "vm_size",
+    "node_type",     "server_type",    "flavor_id",     "instance_class",
+    "InstanceType",  "InstanceTypes",  "instance_size", NULL,
 };
 
 static bool is_text(const struct gl_jtree *tree, const struct gl_jnode *node)
@@ -228,6 +232,16 @@ static bool is_among(const char *const *words, const char *word)
 {
     for (; *words != NULL; words++)
         if (strcmp(*words, word) == 0)
+            return true;
+    return false;
+}
+
+static bool is_called_machine(const char *type)
+{
+    size_t length = strlen(type);
+
+    for (const char *const *end = type_ends; *end != NULL; end++)
+        if (length > strlen(*end) && strcmp(type + length - strlen(*end), *end) == 0)
             return true;
     return false;
 }
@@ -261,5 +275,5 @@ bool gl_mapping_is_suspect(const struct gl_hook_mapping *mapping, const char *ty
     for (; provider == NULL && *sizes != NULL; sizes++)
         if (gl_jnode_is(gl_jnode_get(tree, attributes, *sizes), GL_JNUMBER))
             return true;
-    return is_said_deep(tree, attributes);
+    return (provider == NULL && is_called_machine(type)) || is_said_deep(tree, attributes);
 }

@@ -142,7 +142,9 @@ static void machine_like_types_are_told(void **state)
     assert_false(is_suspect(mapping, "azurerm_public_ip", "{\"sku\":\"Standard\"}"));
     assert_false(is_suspect(mapping, "aws_ebs_volume", "{\"size\":8}"));
     assert_false(is_suspect(mapping, "aws_instance", "{\"instance_type\":\"m5.large\"}"));
-    assert_false(is_suspect(mapping, "acme_server", "{\"flavor\":null,\"size\":3}"));
+    assert_true(is_suspect(mapping, "acme_kafka_cluster", "{\"region\":\"us-east-1\"}"));
+    assert_true(is_suspect(mapping, "acme_store", "{\"spec\":[{\"instance_size\":\"M30\"}]}"));
+    assert_false(is_suspect(mapping, "acme_volume", "{\"flavor\":null,\"size\":3}"));
     assert_false(is_suspect(mapping, "random_id", "{}"));
     gl_mapping_free(mapping);
 }
