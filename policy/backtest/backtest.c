@@ -132,9 +132,11 @@ static int find_hours(struct replay *replay, struct gl_error *err)
     replay->first_s = first_s;
     replay->end_s = end_s;
     replay->horizon_h = GL_BACKTEST_HORIZON_H;
-    for (size_t i = 0; i < options->job_count; i++)
+    for (size_t i = 0; i < options->job_count; i++) {
         if (options->jobs[i].deadline_h > replay->horizon_h)
             replay->horizon_h = options->jobs[i].deadline_h;
+        replay->is_any_pausing = replay->is_any_pausing || options->jobs[i].may_pause;
+    }
     replay->learn_s =
         options->jobs[0].arrival_s - LEARN_H * GL_HOUR_S - (int64_t)replay->horizon_h * GL_HOUR_S;
     if (replay->learn_s < first_s)
@@ -162,19 +164,11 @@ static int make_tracks(struct replay *replay, struct gl_error *err)
     return 0;
 }
 
-static bool may_any_pause(const struct gl_backtest_options *options)
-{
-    for (size_t i = 0; i < options->job_count; i++)
-        if (options->jobs[i].may_pause)
-            return true;
-    return false;
-}
-
 static bool is_absent(const struct replay *replay, enum gl_backtest_strategy strategy)
 {
     switch (strategy) {
     case GL_BACKTEST_PAUSE:
-        return !may_any_pause(replay->options);
+        return !replay->is_any_pausing;
     case GL_BACKTEST_PLACE:
     case GL_BACKTEST_FREE:
         return replay->options->place_count == 1;

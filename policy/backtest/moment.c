@@ -7,49 +7,48 @@
 
 #define DEAR 1000.0F /* g/kWh more than anything that keeps the rules */
 
-/* The paths that keep one rule for `hours` from each start; returns the number of paths, 0 when too
- * few issues are settled. */
-static size_t keeping(struct moment *moment, const struct watched *one, uint32_t hours,
-                      size_t *out_kept)
+/* Of one rule in one place: the paths that keep it, from each hour on and for each length. */
+static void count_kept(struct moment *moment, const struct watched *one, struct kept *out)
 {
     struct gl_ensemble futures[GL_GUARANTEE_MAX_LEGS];
     struct gl_green_limit limits[GL_GUARANTEE_MAX_LEGS];
-    const uint32_t horizon_h = moment->replay->horizon_h;
-    const struct gl_ensemble_options options = {
-        .now_s = moment->now_s, .hours = horizon_h, .min_paths = GL_GUARANTEE_MIN_ISSUES};
-    const struct gl_green_ask ask = {
-        .limits = limits,
-        .count = one->legs.count,
-        .run_hours = hours,
-        .latest_start = horizon_h,
-        .level = 1 - one->legs.probability,
-    };
-    struct gl_green_start start;
+    const struct gl_ensemble_options options = {.now_s = moment->now_s,
+                                                .hours = moment->replay->horizon_h,
+                                                .min_paths = GL_GUARANTEE_MIN_ISSUES};
+    size_t paths =
+        gl_ensemble_fill(&moment->scratch, one->tracks, one->legs.count, &options, futures);
 
-    if (gl_ensemble_fill(&moment->scratch, one->tracks, one->legs.count, &options, futures) == 0)
-        return 0;
+    out->is_counted = true;
+    if (paths == 0)
+        return;
     for (size_t leg = 0; leg < one->legs.count; leg++)
         limits[leg] = (struct gl_green_limit){.signal = &futures[leg],
                                               .limit = (double)one->legs.leg[leg].limit,
                                               .is_floor = one->legs.leg[leg].kind == GL_LEG_FLOOR};
-    return gl_green_find(&ask, &moment->scratch, out_kept, &start) ? start.paths : 0;
+    out->paths = gl_green_lengths(limits, one->legs.count, &moment->scratch);
+    out->least = one->legs.probability * (double)paths;
 }
 
-static void find_green(struct moment *moment, size_t place, bool *out_green)
+bool gl_backtest_moment_is_green(struct moment *moment, size_t place, size_t start_h,
+                                 uint32_t hours)
 {
     const struct replay *replay = moment->replay;
-    size_t *kept = gl_arena_take(&moment->scratch, replay->horizon_h * sizeof *kept);
+    const size_t rules = replay->rule_count, width = (size_t)replay->horizon_h + 1;
 
-    for (uint32_t h = 0; h < replay->horizon_h; h++)
-        out_green[h] = true;
-    for (size_t r = 0; r < replay->rule_count; r++) {
-        const struct watched *one = &replay->stages[place].watched[r];
-        size_t paths = keeping(moment, one, 1, kept);
+    if (start_h >= replay->horizon_h || hours > replay->horizon_h)
+        return rules == 0;
+    if (moment->kept == NULL)
+        moment->kept = gl_arena_take(&moment->scratch,
+                                     replay->options->place_count * rules * sizeof *moment->kept);
+    for (size_t r = 0; r < rules; r++) {
+        struct kept *kept = &moment->kept[place * rules + r];
 
-        for (uint32_t h = 0; h < replay->horizon_h; h++)
-            out_green[h] = out_green[h] && paths > 0 &&
-                           (double)kept[h] >= one->legs.probability * (double)paths;
+        if (!kept->is_counted)
+            count_kept(moment, &replay->stages[place].watched[r], kept);
+        if (kept->paths == NULL || (double)kept->paths[start_h * width + hours] < kept->least)
+            return false;
     }
+    return true;
 }
 
 static void make_dear(struct moment *moment, size_t place, const bool *green)
@@ -58,16 +57,36 @@ static void make_dear(struct moment *moment, size_t place, const bool *green)
     const size_t all = (plain->paths + 1) * plain->hours;
     float *value = gl_arena_take(&moment->scratch, all * sizeof *value);
     float *central = value + plain->paths * plain->hours;
+    float extra[GL_ENSEMBLE_MAX_HOURS];
 
-    for (size_t i = 0; i < plain->paths * plain->hours; i++)
-        value[i] = plain->value[i] + (green[i % plain->hours] ? 0 : DEAR);
     for (size_t h = 0; h < plain->hours; h++)
-        central[h] = plain->central[h] + (green[h] ? 0 : DEAR);
+        extra[h] = green[h] ? 0 : DEAR;
+    for (size_t path = 0; path < plain->paths; path++)
+        for (size_t i = path * plain->hours, h = 0; h < plain->hours; h++)
+            value[i + h] = plain->value[i + h] + extra[h];
+    for (size_t h = 0; h < plain->hours; h++)
+        central[h] = plain->central[h] + extra[h];
     moment->priced_futures[place] = *plain;
     moment->priced_futures[place].value = value;
     moment->priced_futures[place].central = central;
     moment->priced[place] = moment->places[place];
     moment->priced[place].intensity = &moment->priced_futures[place];
+}
+
+/* The hours that are likely to keep the rules, and what a plan is made on. */
+static void price(struct moment *moment)
+{
+    const struct replay *replay = moment->replay;
+    const size_t places = replay->options->place_count;
+
+    moment->green = gl_arena_take(&moment->scratch, places * replay->horizon_h);
+    for (size_t p = 0; p < places; p++) {
+        bool *green = moment->green + p * replay->horizon_h;
+
+        for (uint32_t h = 0; h < replay->horizon_h; h++)
+            green[h] = gl_backtest_moment_is_green(moment, p, h, 1);
+        make_dear(moment, p, green);
+    }
 }
 
 static void fill(struct moment *moment)
@@ -89,13 +108,13 @@ static void fill(struct moment *moment)
     for (size_t p = 0; p < options->place_count; p++)
         moment->places[p] =
             (struct gl_plan_place){.intensity = &moment->futures[p], .pue = options->places[p].pue};
-    if (moment->paths == 0 || replay->rule_count == 0)
+    if (moment->paths == 0)
         return;
-    moment->green = gl_arena_take(&moment->scratch, options->place_count * replay->horizon_h);
-    for (size_t p = 0; p < options->place_count; p++) {
-        find_green(moment, p, moment->green + p * replay->horizon_h);
-        make_dear(moment, p, moment->green + p * replay->horizon_h);
-    }
+    if (replay->rule_count > 0)
+        price(moment);
+    moment->starts = gl_plan_starts_new_in(&moment->scratch,
+                                           replay->rule_count > 0 ? moment->priced : moment->places,
+                                           options->place_count, options->confidence);
 }
 
 static bool has_futures(struct moment *moment)
@@ -103,6 +122,23 @@ static bool has_futures(struct moment *moment)
     if (!moment->is_filled)
         fill(moment);
     return moment->paths > 0;
+}
+
+/* As gl_plan_make(), of what many jobs of one hour ask alike. */
+static bool plan_start(struct moment *moment, const struct gl_plan_request *request,
+                       struct gl_plan *out)
+{
+    const size_t hours = request->deadline_h;
+    size_t place, start_h;
+
+    if (!gl_plan_starts_find(moment->starts, request, &place, &start_h))
+        return false;
+    *out = (struct gl_plan){.is_feasible = true, .hours = hours};
+    out->where = gl_arena_take(&moment->scratch, hours * sizeof *out->where);
+    for (size_t h = 0; h < hours; h++)
+        out->where[h] =
+            h >= start_h && h - start_h < request->work_hours ? (int)place : GL_REGION_NONE;
+    return true;
 }
 
 /* The job as it stands: what is left of it, where its data is, how long there is. */
@@ -141,6 +177,8 @@ bool gl_backtest_moment_plan(struct moment *moment, const struct task *task,
     request.may_place = wish->may_place;
     if (wish->is_now)
         request.latest_start_h = 0;
+    if (gl_plan_starts_serve(&request))
+        return plan_start(moment, &request, out);
     return gl_plan_make(&request, &moment->scratch, out, &ignored) == 0 && out->is_feasible;
 }
 
@@ -188,23 +226,6 @@ bool gl_backtest_moment_mean(struct moment *moment, size_t place, uint32_t hours
     for (uint32_t h = 0; h < hours; h++)
         sum += (double)at->intensity->central[h];
     *out_g_per_kwh = at->pue * sum / hours;
-    return true;
-}
-
-bool gl_backtest_moment_is_green(struct moment *moment, size_t place, size_t start_h,
-                                 uint32_t hours)
-{
-    const struct replay *replay = moment->replay;
-    size_t *kept = gl_arena_take(&moment->scratch, replay->horizon_h * sizeof *kept);
-
-    for (size_t r = 0; r < replay->rule_count; r++) {
-        const struct watched *one = &replay->stages[place].watched[r];
-        size_t paths = keeping(moment, one, hours, kept);
-
-        if (paths == 0 || start_h >= replay->horizon_h ||
-            (double)kept[start_h] < one->legs.probability * (double)paths)
-            return false;
-    }
     return true;
 }
 

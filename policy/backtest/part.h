@@ -7,7 +7,7 @@
 
 #include "policy/backtest/backtest.h"
 #include "policy/guarantee/book.h"
-#include "policy/schedule/plan.h"
+#include "policy/schedule/plan_starts.h"
 #include "policy/schedule/timetable.h"
 
 #define LENGTHS_MAX 4 /* lengths that promises are learnt for exactly, the most frequent ones */
@@ -38,11 +38,19 @@ struct replay {
     uint32_t horizon_h;
     size_t rule_count;
     struct stage stages[GL_BACKTEST_PLACES];
+    bool is_any_pausing; /* of the jobs */
     uint32_t lengths[LENGTHS_MAX], green_for_h;
     size_t length_count;
     double probability;
     enum gl_on_lapse on_lapse;
     struct gl_backtest_run *runs[GL_BACKTEST_STRATEGIES];
+};
+
+/* How many futures keep one rule in one place. */
+struct kept {
+    bool is_counted;
+    const uint16_t *paths; /* gl_green_lengths(); NULL: too few issues are settled */
+    double least;          /* so many make a run likely to keep it */
 };
 
 /* The hour being replayed; its memory lasts as long as it. */
@@ -57,8 +65,10 @@ struct moment {
     /* With rules: the hours of each place that are likely to keep them, horizon_h a place; and the
      * futures with the other hours made so dear that a plan takes them last. */
     bool *green;
+    struct kept *kept; /* [place * rule_count + rule] */
     struct gl_plan_place priced[GL_BACKTEST_PLACES];
     struct gl_ensemble priced_futures[GL_BACKTEST_PLACES];
+    struct gl_plan_starts *starts; /* on these futures */
 };
 
 /* What a promise of all rules together says of a place. */

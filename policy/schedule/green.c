@@ -29,6 +29,8 @@ static bool keeps_all(const struct gl_green_ask *ask, size_t path, size_t hour)
     return true;
 }
 
+_Static_assert(GL_ENSEMBLE_MAX_PATHS <= UINT16_MAX, "paths can be counted");
+
 static bool match(const struct gl_green_ask *ask)
 {
     const struct gl_ensemble *first = ask->count > 0 ? ask->limits[0].signal : NULL;
@@ -109,6 +111,28 @@ bool gl_green_find(const struct gl_green_ask *ask, struct gl_arena *arena, size_
         longest_from(ask, best.start, rank, gl_arena_take(arena, signal->paths * sizeof(bool)));
     *out = best;
     return true;
+}
+
+const uint16_t *gl_green_lengths(const struct gl_green_limit *limits, size_t count,
+                                 struct gl_arena *arena)
+{
+    const struct gl_green_ask ask = {.limits = limits, .count = count};
+    uint16_t *kept;
+    size_t hours;
+
+    if (!match(&ask))
+        return NULL;
+    hours = limits[0].signal->hours;
+    kept = gl_arena_take(arena, hours * (hours + 1) * sizeof *kept);
+    for (size_t path = 0; path < limits[0].signal->paths; path++)
+        for (size_t run = 0, h = hours; h-- > 0;) {
+            run = keeps_all(&ask, path, h) ? run + 1 : 0;
+            kept[h * (hours + 1) + run]++;
+        }
+    for (size_t h = 0; h < hours; h++)
+        for (size_t run = hours; run-- > 0;)
+            kept[h * (hours + 1) + run] += kept[h * (hours + 1) + run + 1];
+    return kept;
 }
 
 /* ---- the tightest limit ---- */

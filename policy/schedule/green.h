@@ -11,6 +11,7 @@
 #include "policy/guarantee/ensemble.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct gl_green_limit {
     const struct gl_ensemble *signal; /* the same start, hours and paths in all limits */
@@ -38,6 +39,11 @@ struct gl_green_start {
  * out_kept: NULL or `hours` counts, the paths kept from each start (0 where it does not fit). */
 bool gl_green_find(const struct gl_green_ask *ask, struct gl_arena *arena, size_t *out_kept,
                    struct gl_green_start *out);
+
+/* The same counts of every length at once: paths kept from `start` on for `run` hours, at
+ * [start * (hours + 1) + run]; in the arena. NULL when the limits do not match. */
+const uint16_t *gl_green_lengths(const struct gl_green_limit *limits, size_t count,
+                                 struct gl_arena *arena);
 
 /* The tightest limit a run of run_hours from each start keeps with the same rule, by a sliding
  * extremum a path: what could be promised instead. out_limit has hours - run_hours + 1 entries;

@@ -84,6 +84,13 @@ double gl_plan_score(const struct gl_plan_view *view, double *grams)
     return gl_quantile_upper(grams, view->paths, view->request->confidence);
 }
 
+bool gl_plan_is_better(const struct gl_plan_view *view, const double *grams, double score)
+{
+    if (view->request->criterion == GL_PLAN_BY_CENTRAL)
+        return grams[gl_plan_central(view)] < score;
+    return gl_quantile_upper_is_below(grams, view->paths, view->request->confidence, score);
+}
+
 void gl_plan_offer(const struct gl_plan_view *view, const int *where, struct gl_plan_best *best)
 {
     struct gl_arena scratch = {0};
@@ -94,13 +101,11 @@ void gl_plan_offer(const struct gl_plan_view *view, const int *where, struct gl_
     gl_plan_terms(&here, where, &terms);
     if (terms.is_open) {
         double *grams = gl_arena_take(&scratch, (view->paths + 1) * sizeof *grams);
-        double score;
 
         gl_plan_emitted(view, &terms, grams);
-        score = gl_plan_score(view, grams);
-        if (!best->is_found || score < best->score) {
+        if (!best->is_found || gl_plan_is_better(view, grams, best->score)) {
             best->is_found = true;
-            best->score = score;
+            best->score = gl_plan_score(view, grams);
             memcpy(best->where, where, view->slots * sizeof *where);
         }
     }

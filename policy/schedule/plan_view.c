@@ -7,15 +7,12 @@
 #define MOST_HOURS 8784 /* a year */
 #define MOST_PUE   10.0
 
-static bool is_open(const struct gl_plan_view *view, size_t place, size_t hour)
+bool gl_plan_is_open(const struct gl_plan_place *at, size_t hour)
 {
-    const struct gl_plan_place *at = &view->request->places[place];
-
-    if (hour >= view->forecast_h)
-        return at->climate != NULL &&
-               gl_cost_is_open(gl_cost_of(at->pue * gl_plan_climate(at, hour)));
-    for (size_t path = 0; path <= view->paths; path++)
-        if (!gl_cost_is_open(gl_cost_of(at->pue * gl_plan_raw(at, path, hour))))
+    if (hour >= at->intensity->hours)
+        return at->climate != NULL && gl_cost_is_believed(at->pue * gl_plan_climate(at, hour));
+    for (size_t path = 0; path <= at->intensity->paths; path++)
+        if (!gl_cost_is_believed(at->pue * gl_plan_raw(at, path, hour)))
             return false;
     return true;
 }
@@ -144,7 +141,7 @@ int gl_plan_view_init(const struct gl_plan_request *request, size_t slots, struc
     view.is_open = gl_arena_take(arena, request->count * slots * sizeof *view.is_open);
     for (size_t place = 0; place < request->count; place++)
         for (size_t hour = 0; hour < slots; hour++)
-            view.is_open[place * slots + hour] = is_open(&view, place, hour);
+            view.is_open[place * slots + hour] = gl_plan_is_open(&request->places[place], hour);
     *out = view;
     return 0;
 }

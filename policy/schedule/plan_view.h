@@ -55,6 +55,8 @@ static inline double gl_plan_value(const struct gl_plan_view *view, size_t place
 int gl_plan_view_init(const struct gl_plan_request *request, size_t slots, struct gl_arena *arena,
                       struct gl_plan_view *out, struct gl_error *err);
 int gl_plan_check(const struct gl_plan_request *request, struct gl_error *err);
+/* Has every path a figure that is believed? */
+bool gl_plan_is_open(const struct gl_plan_place *at, size_t hour);
 
 enum gl_plan_line {
     GL_PLAN_LINE_CENTRAL,
@@ -85,6 +87,8 @@ void gl_plan_emitted(const struct gl_plan_view *view, const struct gl_plan_terms
                      double *out_g);
 /* What plans are compared by; reorders the paths of `grams`. */
 double gl_plan_score(const struct gl_plan_view *view, double *grams);
+/* Is what gl_plan_score() would give below `score`? */
+bool gl_plan_is_better(const struct gl_plan_view *view, const double *grams, double score);
 /* Everything of *out but the tail, for a schedule whose terms are open. */
 void gl_plan_report(const struct gl_plan_view *view, const int *where,
                     const struct gl_plan_terms *terms, struct gl_plan *out);

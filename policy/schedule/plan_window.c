@@ -77,16 +77,13 @@ static void try_place(const struct gl_plan_view *view, size_t place, const struc
 
     last = request->latest_start_h < last ? request->latest_start_h : last;
     for (size_t start = request->earliest_start_h; start <= last; start++) {
-        double score;
-
         if (!may_start(view, place, start, sums))
             continue;
         start_at(view, place, start, sums);
-        score = gl_plan_score(view, sums->grams);
-        if (best->is_found && !(score < best->score))
+        if (best->is_found && !gl_plan_is_better(view, sums->grams, best->score))
             continue;
         best->is_found = true;
-        best->score = score;
+        best->score = gl_plan_score(view, sums->grams);
         write_run(view, place, start, best->where);
     }
 }

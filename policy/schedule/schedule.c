@@ -5,10 +5,14 @@
 
 #include "policy/schedule/select.h"
 
+bool gl_cost_is_believed(double g_per_kwh)
+{
+    return fabs(g_per_kwh) <= GL_COST_MAX_G; /* false for NaN too */
+}
+
 int64_t gl_cost_of(double g_per_kwh)
 {
-    /* False for NaN too. */
-    if (!(fabs(g_per_kwh) <= GL_COST_MAX_G))
+    if (!gl_cost_is_believed(g_per_kwh))
         return GL_COST_CLOSED;
     return llround(g_per_kwh * GL_COST_PER_G);
 }
@@ -34,6 +38,15 @@ static size_t rank_of(size_t count, double share)
 double gl_quantile_upper(double *values, size_t count, double share)
 {
     return select_rank(values, count, rank_of(count, share) - 1);
+}
+
+bool gl_quantile_upper_is_below(const double *values, size_t count, double share, double bound)
+{
+    size_t below = 0;
+
+    for (size_t i = 0; i < count; i++)
+        below += values[i] < bound;
+    return below >= rank_of(count, share);
 }
 
 double gl_quantile_lower(double *values, size_t count, double share)

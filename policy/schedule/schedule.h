@@ -21,6 +21,7 @@
 /* The cost of a slot at this intensity, rounded to the nearest thousandth of a gram; CLOSED when
  * the figure is not finite or not believed. */
 int64_t gl_cost_of(double g_per_kwh);
+bool gl_cost_is_believed(double g_per_kwh); /* else CLOSED */
 /* Grams for `kwh` in every slot of a line that costs `cost` in sum. */
 double gl_cost_grams(int64_t cost, double kwh);
 static inline bool gl_cost_is_open(int64_t cost)
@@ -33,6 +34,8 @@ static inline bool gl_cost_is_open(int64_t cost)
  * count / (count + 1) is backed). Exchangeable draws: Vovk et al. 2005; docs/planning.md. Reorders
  * `values`; count at least 1. */
 double gl_quantile_upper(double *values, size_t count, double share);
+/* gl_quantile_upper(values, count, share) < bound, with less work and nothing reordered. */
+bool gl_quantile_upper_is_below(const double *values, size_t count, double share, double bound);
 /* The mirror image: at least `share` of further draws are not below it. */
 double gl_quantile_lower(double *values, size_t count, double share);
 

@@ -104,6 +104,20 @@ static void is_right(const struct invented *invented, const size_t *kept,
           broken(invented, got->start, got->longest + 1) >= rank);
 }
 
+/* Every length at once says what each length by itself does. */
+static void lengths_are_right(const struct invented *invented, struct gl_arena *arena,
+                              uint64_t number)
+{
+    const size_t hours = invented->signal[0].hours, paths = invented->signal[0].paths;
+    const uint16_t *kept = gl_green_lengths(invented->limits, invented->ask.count, arena);
+
+    CHECK(kept != NULL);
+    for (size_t h = 0; h < hours; h++)
+        for (size_t run = 0; run <= hours; run++)
+            CHECK(kept[h * (hours + 1) + run] ==
+                  (h + run <= hours ? paths - broken(invented, h, run) : 0));
+}
+
 static void the_earliest_green_start_is_found(void **state)
 {
     uint64_t seed = 16;
@@ -117,6 +131,7 @@ static void the_earliest_green_start_is_found(void **state)
         bool has_answer;
 
         invent(&seed, &invented);
+        lengths_are_right(&invented, &arena, number);
         has_answer = gl_green_find(&invented.ask, &arena, kept, &got);
         CHECK(has_answer == (invented.ask.run_hours <= invented.signal[0].hours));
         if (has_answer)
@@ -199,6 +214,7 @@ static void equality_keeps_a_limit_and_a_hole_does_not(void **state)
     assert_false(got.is_found); /* 18 are too few, however green */
     ask.count = 0;
     assert_false(gl_green_find(&ask, &arena, NULL, &got));
+    assert_null(gl_green_lengths(&limit, 0, &arena));
     gl_arena_done(&arena);
 }
 
