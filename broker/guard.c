@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/guard.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -526,9 +528,34 @@ static int look_at_all(struct gl_guard *guard, struct gl_guarded *out, struct gl
     return settled != 0 ? -1 : result;
 }
 
+static char *lock_path(const char *state_folder)
+{
+    return gl_path_join(state_folder, "guard.lock");
+}
+
+/* How long ago a guard last looked: the lock's file says it. */
+static int64_t unseen_for(const struct gl_guard *guard)
+{
+    GL_AUTO(gl_auto_free) char *path = lock_path(guard->launcher->state_folder);
+    int64_t now_s = gl_now(guard->launcher->world).unix_s;
+    struct stat about;
+
+    return stat(path, &about) == 0 && about.st_mtim.tv_sec <= now_s ? now_s - about.st_mtim.tv_sec
+                                                                    : GL_UNKNOWN;
+}
+
+/* Where it cannot be written, the next look takes the gap for longer than it was. */
+static void note_look(const struct gl_guard *guard)
+{
+    GL_AUTO(gl_auto_free) char *path = lock_path(guard->launcher->state_folder);
+    const struct timespec now = {.tv_sec = gl_now(guard->launcher->world).unix_s};
+
+    (void)utimensat(AT_FDCWD, path, (const struct timespec[2]){now, now}, AT_SYMLINK_NOFOLLOW);
+}
+
 int gl_guard_lock(const char *state_folder, struct gl_error *err)
 {
-    GL_AUTO(gl_auto_free) char *path = gl_path_join(state_folder, "guard.lock");
+    GL_AUTO(gl_auto_free) char *path = lock_path(state_folder);
     struct gl_error why = {0};
     int lock = gl_file_lock(path, 0, &why);
 
@@ -557,15 +584,18 @@ static int keep_caps(struct gl_guard *guard, struct gl_guarded *out, struct gl_e
 int gl_guard_once(struct gl_guard *guard, struct gl_guarded *out, struct gl_error *err)
 {
     bool must_lock = !guard->is_locked && !guard->is_dry;
+    int64_t unseen_s = unseen_for(guard);
     int lock = must_lock ? gl_guard_lock(guard->launcher->state_folder, err) : -1;
     int result;
 
-    *out = (struct gl_guarded){.next_s = GL_UNKNOWN};
+    *out = (struct gl_guarded){.next_s = GL_UNKNOWN, .unseen_s = unseen_s};
     if (must_lock && lock < 0)
         return -1;
     result = look_at_all(guard, out, err);
     if (result == 0 && !guard->is_dry)
         result = keep_caps(guard, out, err);
+    if (result == 0 && !guard->is_dry && guard->only == NULL)
+        note_look(guard);
     if (lock >= 0)
         close(lock);
     return result;

@@ -39,6 +39,8 @@ struct gl_guard_report {
     int64_t told_s;  /* NOTIFY: the same was told before, then; GL_UNKNOWN = for the first time */
 };
 
+#define GL_GUARD_LEAD_S 3600
+
 struct gl_guard {
     struct gl_launcher *launcher;
     /* The grid as known now, with histories; NULL when nothing is known of the zone. Lives until
@@ -58,7 +60,7 @@ struct gl_guard {
     const struct gl_book_memory *memory;
     const char *only; /* look at this launch only, and settle no promise; NULL = at all */
     int64_t late_s;   /* a look comes so late at worst, for plans with pauses; 0 = five minutes */
-    int64_t lead_s;   /* act when it lapses within this; 0 = an hour */
+    int64_t lead_s;   /* act when it lapses within this; 0 = GL_GUARD_LEAD_S */
     uint32_t min_stay_h; /* 0 = 2 */
     double margin;       /* negative = 0.5 */
     bool is_dry;         /* decide and report only: nothing is reconciled, settled or recorded */
@@ -73,10 +75,11 @@ size_t gl_guard_regions(const struct gl_launch_row *row, struct gl_cloud_place *
 
 struct gl_guarded {
     unsigned watched, stayed, moved, paused, resumed, stopped, notified;
-    unsigned failed;         /* launches where something that was tried failed */
-    unsigned undone;         /* of these, where nothing could be done instead */
-    unsigned over_budget;    /* of those that failed, where nothing but a budget was in the way */
-    int64_t next_s;          /* a plan with pauses changes next; GL_UNKNOWN = there is none */
+    unsigned failed;      /* launches where something that was tried failed */
+    unsigned undone;      /* of these, where nothing could be done instead */
+    unsigned over_budget; /* of those that failed, where nothing but a budget was in the way */
+    int64_t next_s;       /* a plan with pauses changes next; GL_UNKNOWN = there is none */
+    int64_t unseen_s;     /* since a guard last looked at everything; GL_UNKNOWN = none ever did */
     struct gl_capped capped; /* by their budgets; counted above as well */
     struct gl_promises_settled settled;
     struct gl_reconciled reconciled;

@@ -11,7 +11,6 @@
 #include "broker/keeping.h"
 #include "policy/schedule/region.h"
 
-#define LEAD_S     3600
 #define LATE_S     300
 #define MIN_STAY_H 2
 #define MARGIN     0.5
@@ -366,7 +365,7 @@ void gl_watch_facts(const struct gl_watch *watch, struct gl_guard_place *places,
     const struct gl_guard *guard = watch->look->guard;
     bool is_paused = strcmp(watch->row->state, "paused") == 0;
     uint32_t min_stay_h = guard->min_stay_h > 0 ? guard->min_stay_h : MIN_STAY_H;
-    int64_t lead_s = guard->lead_s > 0 ? guard->lead_s : LEAD_S;
+    int64_t lead_s = guard->lead_s > 0 ? guard->lead_s : GL_GUARD_LEAD_S;
     double kw = kw_of(watch, load_of(watch));
 
     *out = (struct gl_guard_facts){

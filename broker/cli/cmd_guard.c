@@ -396,6 +396,29 @@ static int look_once(struct gl_context *context, const struct guard_values *valu
     return result;
 }
 
+static int64_t lead_of(const struct guard_values *values)
+{
+    return values->lead_s == INT64_MIN ? GL_GUARD_LEAD_S : values->lead_s;
+}
+
+/* What called it and calls it again is not ours: a gap between two looks is said. */
+static void warn_of_gap(struct gl_context *context, const struct guard_values *values,
+                        const struct gl_guarded *guarded)
+{
+    const bool is_said = values->every_s != INT64_MIN;
+    const int64_t gap_s = is_said ? values->every_s : guarded->unseen_s;
+    char gap[GL_QUANTITY_TEXT], lead[GL_QUANTITY_TEXT];
+
+    if (gap_s == GL_UNKNOWN || gap_s < lead_of(values) || guarded->watched == 0)
+        return;
+    gl_span_text((struct gl_span){gap_s}, gap);
+    gl_span_text((struct gl_span){lead_of(values)}, lead);
+    gl_warn(context, "GL2006",
+            "%s %s, and a promise that lapses within %s is acted on: one can lapse between two "
+            "looks with nothing done; look more often, or give a longer --lead",
+            is_said ? "called every" : "nobody has looked for", gap, lead);
+}
+
 static int status_of(const struct gl_guarded *guarded)
 {
     if (guarded->settled.met > 0 || guarded->settled.failed > 0)
@@ -416,6 +439,7 @@ static int once(struct gl_context *context, const struct guard_values *values, s
         return -1;
     if (gl_interrupted())
         return gl_interrupt_fail(err, "the look was broken off between two launches");
+    warn_of_gap(context, values, &guarded);
     if (guarded.watched == 0 && !has_capped(&guarded.capped))
         gl_render_hang(
             "Nothing to guard: no launch runs under a promise, a limit on the grid or a plan with "
@@ -521,7 +545,7 @@ static int check(const struct gl_context *context, const struct guard_values *va
                        "--at looks at another instant, when nothing can be guarded");
     if (every_s < 1 || every_s > 86400 || (values->lead_s != INT64_MIN && values->lead_s < 1))
         return gl_fail(err, GL_E_USAGE, "--every is 1 second to a day, --lead at least a second");
-    if (!values->is_once && (values->lead_s == INT64_MIN ? 3600 : values->lead_s) <= every_s)
+    if (!values->is_once && lead_of(values) <= every_s)
         return gl_fail(
             err, GL_E_USAGE,
             "--lead must be longer than --every: a promise could lapse between two looks");

@@ -38,6 +38,24 @@ static void what_is_promised_stays_under_one_promise(void **state)
     assert_chain();
 }
 
+/* Whoever calls it by the clock learns what was left unwatched in between. */
+static void the_time_between_two_looks_is_known(void **state)
+{
+    (void)state;
+    start("move", P90, 6 * 3600);
+    look();
+    assert_int_equal(guarded.unseen_s, GL_UNKNOWN);
+    wait_s(5400);
+    bench->guard.is_dry = true; /* has acted on nothing */
+    look();
+    assert_int_equal(guarded.unseen_s, 5400);
+    bench->guard.is_dry = false;
+    look();
+    assert_int_equal(guarded.unseen_s, 5400);
+    look();
+    assert_int_equal(guarded.unseen_s, 0);
+}
+
 /* The one demand signal: of a cloud that is nobody's else, without its region's name. */
 static void assert_demand(enum gl_demand_kind kind, enum gl_instead instead)
 {
@@ -445,6 +463,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(what_is_promised_stays_under_one_promise),
+        CASE(the_time_between_two_looks_is_known),
         CASE(a_lapse_gets_what_was_asked_for),
         CASE(it_acts_before_the_limit_is_broken),
         CASE(the_event_says_why_and_on_what_it_rests),

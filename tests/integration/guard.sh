@@ -82,6 +82,13 @@ exits 0 'the promise stands in the ledger' greenlaunch guarantee list --offline
 said 'gr-[0-9a-f]{8}' 'with its id'
 exits 0 'what is promised is left alone' greenlaunch guard --once --offline
 said 'stays: promised' 'and it says so'
+! grep -q lead "$scratch/err"
+check $? 'and warns of no gap'
+exits 0 'called more rarely than the lead time' greenlaunch guard --once --offline --every 2h
+said 'called every 2 h' 'it says what a promise can do in between'
+touch -d '3 hours ago' "$XDG_STATE_HOME/greenlaunch/guard.lock"
+exits 0 'also when only the clock shows it' greenlaunch guard --once --offline
+said 'nobody has looked for 3 h' 'and for how long'
 write_grid 500 -
 exits 0 'a dry run' greenlaunch guard --once --dry-run --offline
 said 'would move to paris in FR: the limit is broken now' 'says what would be done'
