@@ -258,7 +258,7 @@ static void find_later(const struct gl_guarantee *state, const struct gl_track *
     if (promise->kind == GL_STALE || hours == 0 || row == SIZE_MAX)
         return;
     paths = gl_evidence_rows(tracks, legs->count, row, promise->covered_h, rows);
-    if (paths < GL_GUARANTEE_MIN_ISSUES)
+    if (paths < GL_GUARANTEE_MIN_ISSUES || promise->kind == GL_TOO_FEW_ISSUES)
         return;
     out->is_known = true;
     out->paths = (uint32_t)paths;

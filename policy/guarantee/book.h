@@ -14,7 +14,7 @@
 #include "policy/guarantee/guarantee.h"
 
 /* Changed whenever the engine learns differently: what older ones learnt is then learnt anew. */
-#define GL_BOOK_ENGINE      4
+#define GL_BOOK_ENGINE      5
 #define GL_BOOK_HORIZON_H   48
 #define GL_BOOK_PROBABILITY 0.9 /* of rules that ask for none */
 #define GL_BOOK_POWERS      16  /* of one rule in one zone; a power between two takes the higher */

@@ -3,10 +3,17 @@
 
 #include <string.h>
 
+#include "base/mix.h"
 #include "policy/guarantee/evidence.h"
 
 _Static_assert(GL_EVIDENCE_MAX_ROWS <= GL_ENSEMBLE_MAX_PATHS, "every past issue is a path");
 _Static_assert(GL_TRACK_MAX_HORIZON <= GL_ENSEMBLE_MAX_HOURS, "a track fits an ensemble");
+
+/* Forecasts are wrong as never before: it may go on either way, and turn. */
+static float astray(float surprise, size_t path, size_t ahead)
+{
+    return (gl_mix(path) >> (ahead / 6 % 64) & 1) != 0 ? surprise : -surprise;
+}
 
 static float within(float value, float at_most)
 {
@@ -20,6 +27,7 @@ static void fill(struct gl_arena *arena, const struct gl_track *track, const siz
 {
     size_t row = gl_evidence_row(track, ensemble->start_s), hours = ensemble->hours, i, k;
     const float *path = track->path + row * track->horizon_h;
+    const float surprise = gl_evidence_surprise(track, row, hours, rows, ensemble->paths);
     float *central = gl_arena_take(arena, hours * sizeof *central);
     float *value = gl_arena_take(arena, ensemble->paths * hours * sizeof *value);
 
@@ -29,7 +37,7 @@ static void fill(struct gl_arena *arena, const struct gl_track *track, const siz
         const float *residual = track->residual + rows[i] * track->horizon_h;
 
         for (k = 0; k < hours; k++)
-            value[i * hours + k] = within(path[k] + residual[k], at_most);
+            value[i * hours + k] = within(path[k] + residual[k] + astray(surprise, i, k), at_most);
     }
     ensemble->central = central;
     ensemble->value = value;

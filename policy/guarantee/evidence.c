@@ -1,6 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "policy/guarantee/evidence.h"
 
+#include <math.h>
+
+#include "policy/guarantee/blend.h"
+
+#define LIKE_TIMES 8
+#define LIKE_SHARE 20
+
 size_t gl_evidence_row(const struct gl_track *track, int64_t now_s)
 {
     int64_t since = now_s - track->from_s;
@@ -35,6 +42,15 @@ static bool is_settled(const struct gl_track *const *tracks, size_t count, size_
     return true;
 }
 
+/* By how much the path issued at row `issued` was wrong about its hour `ahead`; 0 when not known.
+ */
+static float error_of(const struct gl_track *track, size_t issued, size_t ahead)
+{
+    return track->settled[issued] > ahead
+               ? fabsf(track->residual[issued * track->horizon_h + ahead])
+               : 0;
+}
+
 size_t gl_evidence_rows(const struct gl_track *const *tracks, size_t count, size_t row,
                         size_t hours, size_t out_rows[GL_EVIDENCE_MAX_ROWS])
 {
@@ -52,6 +68,38 @@ size_t gl_evidence_rows(const struct gl_track *const *tracks, size_t count, size
                 out_rows[found++] = row - back;
         }
     return found;
+}
+
+/* Was so large an error, so far ahead, like those of the past issues? A twentieth of them have to
+ * have been wrong by an eighth of it. */
+static bool is_like_past(const struct gl_track *track, size_t ahead, float error,
+                         const size_t *rows, size_t count)
+{
+    size_t alike = 0;
+
+    for (size_t i = 0; i < count && alike * LIKE_SHARE < count; i++)
+        alike += error_of(track, rows[i], ahead) * LIKE_TIMES >= error;
+    return alike * LIKE_SHARE >= count;
+}
+
+/* What the signal's own scale takes for nothing is nothing. */
+float gl_evidence_surprise(const struct gl_track *track, size_t row, size_t hours,
+                           const size_t *rows, size_t count)
+{
+    const size_t age = (size_t)track->age[row] + 1, newest = row - age;
+    float most = 0, least;
+
+    if (age > row)
+        return 0;
+    least = (float)gl_blend_least_scale(
+        (double)track->hour[newest + (size_t)track->lag_h + GL_TRACK_BEFORE_H]);
+    for (size_t k = 0; k < hours && k <= newest; k++) {
+        const float error = error_of(track, newest - k, k);
+
+        if (error > fmaxf(least, most) && !is_like_past(track, k, error, rows, count))
+            most = error;
+    }
+    return most;
 }
 
 static size_t first_over(const float *path, const float *residual, float limit, size_t hours)

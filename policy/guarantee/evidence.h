@@ -22,6 +22,12 @@ bool gl_evidence_tracks_fit(const struct gl_track *const *tracks, size_t count);
 size_t gl_evidence_rows(const struct gl_track *const *tracks, size_t count, size_t row,
                         size_t hours, size_t out_rows[GL_EVIDENCE_MAX_ROWS]);
 
+/* Past errors that are next to nothing beside today's say nothing of what may come: after a step
+ * out of figures that never varied they would promise certainty. The largest error of a forecast of
+ * the newest hour known at `row` that is unlike those of `rows` as far ahead; 0 when all are. */
+float gl_evidence_surprise(const struct gl_track *track, size_t row, size_t hours,
+                           const size_t *rows, size_t count);
+
 /* Whether `value` breaks the limit of a ceiling or floor. Equality is kept. */
 static inline bool gl_leg_breaks(const struct gl_leg *leg, float value)
 {

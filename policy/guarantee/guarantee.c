@@ -201,6 +201,9 @@ void gl_guarantee_choose(const struct gl_guarantee *guarantee, const struct gl_t
         return;
     choice->issues =
         gl_evidence_rows(tracks, rule->count, row, histogram.hours > 0 ? histogram.hours : 1, rows);
+    for (i = 0; i < rule->count; i++)
+        if (gl_evidence_surprise(tracks[i], row, histogram.hours, rows, choice->issues) > 0)
+            choice->issues = 0;
     choice->kind = GL_TOO_FEW_ISSUES;
     if (choice->issues < GL_GUARANTEE_MIN_ISSUES)
         return;

@@ -65,7 +65,8 @@ struct gl_guarantee_score {
 enum gl_promise_kind {
     GL_PROMISED,       /* `hours` are promised */
     GL_NONE_POSSIBLE,  /* the limit holds now, but no hour can be promised at this probability */
-    GL_TOO_FEW_ISSUES, /* fewer than 60 settled past issues; indication only */
+    GL_TOO_FEW_ISSUES, /* fewer than 60 settled past issues that speak for now
+                          (evidence.h); indication only */
     GL_STALE,          /* newest actual too old, or no forecast of the coming hour */
     GL_BREAKS_NOW,     /* the newest known hour breaks the limit */
     GL_BEYOND_HORIZON, /* more was asked than the forecast covers: no promise of that, an indication
