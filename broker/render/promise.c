@@ -174,9 +174,64 @@ static bool could_be_promised(const struct gl_question *question,
     return offer->place->zone_count > 0;
 }
 
+/* The promise of this rule that lasts longest, of all zones; NULL when there is none. */
+static const struct gl_book_entry *longest_of(const struct gl_question *question,
+                                              const struct gl_rule *rule)
+{
+    const struct gl_book_entry *longest = NULL;
+
+    for (size_t i = 0; i < question->book->count; i++) {
+        const struct gl_book_entry *entry = &question->book->entries[i];
+
+        if (entry->rule == rule && gl_book_gap(entry, rule, question->now) == GL_GAP_NONE &&
+            gl_promise_until(&entry->promise) != GL_UNKNOWN &&
+            (longest == NULL || is_worse(longest, entry)))
+            longest = entry;
+    }
+    return longest;
+}
+
+/* More hours than any forecast has cannot be promised, whatever the grid is like. */
+static bool is_beyond_any(const struct gl_question *question, const struct gl_rule *rule,
+                          int64_t *out_s)
+{
+    const int64_t green_for = gl_rule_number(rule, GL_KEY_GREEN_FOR);
+    const int64_t begun_s = question->now.unix_s % GL_HOUR_S, run_s = question->request->duration.s;
+
+    *out_s = green_for > run_s ? green_for : run_s;
+    return gl_rule_number(rule, GL_KEY_CONFIDENCE) != GL_UNKNOWN &&
+           begun_s + *out_s > GL_BOOK_HORIZON_H * GL_HOUR_S;
+}
+
+static bool add_beyond(const struct gl_question *question, struct gl_str *out)
+{
+    for (size_t r = 0; r < question->policy->rule_count; r++) {
+        const struct gl_rule *rule = &question->policy->rules[r];
+        const struct gl_book_entry *longest = longest_of(question, rule);
+        char span[GL_QUANTITY_TEXT], until[GL_INSTANT_TEXT];
+        int64_t asked_s;
+
+        if (!is_beyond_any(question, rule, &asked_s))
+            continue;
+        gl_str_addf(out,
+                    "No promise reaches %s: forecasts are made for %d h from the hour that has "
+                    "begun, so %d h is the most to ask for.",
+                    gl_span_text((struct gl_span){asked_s}, span), GL_BOOK_HORIZON_H,
+                    GL_BOOK_HORIZON_H - 1);
+        if (longest != NULL)
+            gl_str_addf(
+                out, " The longest promise now is in %s, until %s.", longest->zone->zone,
+                gl_instant_text((struct gl_instant){gl_promise_until(&longest->promise)}, until));
+        return true;
+    }
+    return false;
+}
+
 bool gl_render_promise_hint(const struct gl_question *question, const struct gl_decision *decision,
                             struct gl_str *out)
 {
+    if (question->book != NULL && add_beyond(question, out))
+        return true;
     for (size_t i = 0; question->book != NULL && i < decision->judged; i++)
         if (decision->judgements[i].outcome != GL_NOT_ASKED &&
             could_be_promised(question, &decision->judgements[i])) {
