@@ -39,6 +39,17 @@ static void add_joined(struct gl_again *again, const char *name, const char *val
     gl_again_add(again, gl_arena_text(&again->arena, gl_str_text(&word), word.length));
 }
 
+/* Exact, and no longer than it needs to be. */
+static void write_share(int64_t ppm, char out[32])
+{
+    int length = snprintf(out, 32, "%" PRId64 ".%04" PRId64, ppm / 10000, ppm % 10000);
+
+    while (out[length - 1] == '0')
+        length--;
+    length -= out[length - 1] == '.';
+    snprintf(out + length, 32 - (size_t)length, "%%");
+}
+
 static void add_number(struct gl_again *again, const struct gl_option *option, int64_t number)
 {
     char text[32];
@@ -54,7 +65,7 @@ static void add_number(struct gl_again *again, const struct gl_option *option, i
                  : number % 60 == 0 ? "min"
                                     : "s");
     else if (option->kind == GL_OPT_QUANTITY)
-        snprintf(text, sizeof text, "%" PRId64 ".%04" PRId64 "%%", number / 10000, number % 10000);
+        write_share(number, text);
     else
         snprintf(text, sizeof text, "%" PRId64, number);
     add_pair(again, option->name, text);

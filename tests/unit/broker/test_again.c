@@ -49,11 +49,17 @@ static void only_what_was_given_is_said_again(void **state)
     ask.count = 3;
     assert_words(0,
                  "wait --renewable-only=95% --no-biomass --cloud aws --cloud gcp --duration 90min "
-                 "--load 50.5000% --count 3");
+                 "--load 50.5% --count 3");
     ask = (struct gl_ask){.duration_s = 7200, .load_ppm = INT64_MIN, .count = INT64_MIN};
     assert_words(0, "wait --duration 2h");
     ask.duration_s = 61;
     assert_words(0, "wait --duration 61s");
+    ask = (struct gl_ask){.duration_s = INT64_MIN, .load_ppm = 1000000, .count = INT64_MIN};
+    assert_words(0, "wait --load 100%");
+    ask.load_ppm = 1;
+    assert_words(0, "wait --load 0.0001%");
+    ask.load_ppm = 0;
+    assert_words(0, "wait --load 0%");
 }
 
 static void a_confidence_goes_with_a_limit_only(void **state)
