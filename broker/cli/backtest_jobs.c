@@ -134,6 +134,8 @@ static int jobs_of_rule(struct backtest *bt, const char *text, struct gl_error *
     if (said.length_s == GL_UNKNOWN || every_s == GL_UNKNOWN)
         return gl_fail(err, GL_E_USAGE, "--job %s: write LENGTH,every=SPAN, as in %s", text,
                        BACKTEST_JOB);
+    if (!isnan(said.kwh) && strstr(text, "power=") != NULL)
+        return gl_fail(err, GL_E_USAGE, "--job %s: give power= or energy=, not both", text);
     bt->notes.has_power =
         bt->values->power_u != INT64_MIN || !isnan(said.kwh) || strstr(text, "power=") != NULL;
     for (said.arrival_s = bt->from_s; said.arrival_s < bt->until_s; said.arrival_s += every_s)
@@ -232,6 +234,8 @@ static int read_energy(const struct table *table, struct said *said, struct gl_e
     const char *cpus = field_of(table, FIELD_CPUS);
     double number;
 
+    if (kwh[0] != '\0' && watts[0] != '\0')
+        return gl_fail(err, GL_E_BAD_VALUE, "a job says its kwh or its watts, not both");
     if (kwh[0] != '\0' && read_number(kwh, &said->kwh, err) != 0)
         return gl_wrap(err, "kwh");
     if (watts[0] != '\0' && read_number(watts, &said->watts, err) != 0)
@@ -279,6 +283,8 @@ static int read_row(struct table *table, struct said *said, struct gl_error *err
     const char *pause = field_of(table, FIELD_INTERRUPTIBLE);
 
     *said = said_nothing(table->bt);
+    if (by[0] != '\0' && slack[0] != '\0')
+        return gl_fail(err, GL_E_BAD_VALUE, "a job says its finish_by or its slack, not both");
     if (read_arrival(table, field_of(table, FIELD_ARRIVAL), &said->arrival_s, err) != 0)
         return gl_wrap(err, "arrival");
     if (read_span(field_of(table, FIELD_LENGTH), &said->length_s, err) != 0)
@@ -386,6 +392,8 @@ int gl_backtest_read_jobs(struct backtest *bt, struct gl_error *err)
 
     if (values->jobs != NULL && values->job != NULL)
         return gl_fail(err, GL_E_USAGE, "give --jobs or --job, not both");
+    if (values->finish_by_s != INT64_MIN && values->slack_s != INT64_MIN)
+        return gl_fail(err, GL_E_USAGE, "give --finish-by or --slack, not both");
     bt->jobs_name = values->jobs != NULL  ? values->jobs
                     : values->job != NULL ? values->job
                                           : BACKTEST_JOB;
