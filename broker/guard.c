@@ -313,13 +313,11 @@ static void be_milder(struct turn *turn)
 
 static void count_failure(struct turn *turn, bool is_milder, enum gl_errc why)
 {
-    struct gl_guarded *counts = turn->counts;
     bool is_over_budget = why == GL_E_BUDGET && (turn->is_over_budget || !turn->has_failed);
 
-    counts->failed += !turn->has_failed;
-    counts->undone += !is_milder;
-    counts->over_budget += is_over_budget && !turn->is_over_budget;
-    counts->over_budget -= !is_over_budget && turn->is_over_budget;
+    turn->counts->failed += !turn->has_failed;
+    turn->counts->undone += !is_milder;
+    turn->counts->over_budget += (unsigned)is_over_budget - (unsigned)turn->is_over_budget;
     turn->has_failed = true;
     turn->is_over_budget = is_over_budget;
 }
