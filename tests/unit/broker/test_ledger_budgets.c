@@ -318,7 +318,7 @@ static void the_largest_limit_is_told(void **state)
 {
     struct gl_ledger *ledger = must_open();
     struct gl_cap cap = {.path = "org/big",
-                         .limit = {INT64_MAX - 1, INT64_MAX - 1},
+                         .limit = {INT64_MAX - 901, INT64_MAX - 901},
                          .period = {GL_PER_YEAR, 0},
                          .zone = "UTC"};
     const struct gl_amount amount = {900, 900};
@@ -332,6 +332,8 @@ static void the_largest_limit_is_told(void **state)
     gl_budget_left_text(&cap, &account, true, &text);
     gl_budget_left_text(&cap, &account, false, &text);
     assert_null(strstr(gl_str_text(&text), "of -"));
+    assert_int_equal(gl_budget_move(ledger, "org", "org/big", &amount, "Ada", "", &err), -1);
+    assert_int_equal(err.code, GL_E_BUDGET); /* more could not be added up */
     gl_ledger_close(ledger);
 }
 
