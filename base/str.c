@@ -337,11 +337,31 @@ void gl_str_add_printable(struct gl_str *str, const char *text, size_t length)
     }
 }
 
+/* Blanks, and letters without a shape. */
+static bool is_blank(uint32_t code)
+{
+    static const struct range blank[] = {
+        {' ', ' '},       {0xa0, 0xa0},     {0x115f, 0x1160}, {0x1680, 0x1680},
+        {0x2000, 0x200a}, {0x202f, 0x202f}, {0x205f, 0x205f}, {0x2800, 0x2800},
+        {0x3000, 0x3000}, {0x3164, 0x3164}, {0xffa0, 0xffa0},
+    };
+
+    return is_steering(code) || is_in(code, blank, COUNT(blank));
+}
+
 bool gl_text_is_blank(const char *text)
 {
-    for (; text != NULL && *text != '\0'; text++)
-        if ((unsigned char)*text > ' ' && *text != 0x7f)
+    size_t left = text != NULL ? strlen(text) : 0;
+
+    while (left > 0) {
+        uint32_t code = 'x'; /* a malformed byte is not blank */
+        size_t size = decode(text, left, &code);
+
+        if (!is_blank(code))
             return false;
+        text += size;
+        left -= size;
+    }
     return true;
 }
 

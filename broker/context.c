@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -15,6 +16,7 @@
 #include "base/wrap.h"
 #include "broker/hint.h"
 #include "broker/hook/escape.h"
+#include "broker/ledger_file.h"
 
 static const char *environment(const struct gl_context *context, const char *name)
 {
@@ -84,8 +86,11 @@ bool gl_context_has_ledger(const struct gl_context *context)
 {
     GL_AUTO(gl_auto_free) char *folder = state_path(context);
     GL_AUTO(gl_auto_free) char *path = folder != NULL ? gl_path_join(folder, "ledger.db") : NULL;
+    struct stat info;
 
-    return context->ledger != NULL || (path != NULL && gl_file_exists(path));
+    /* What cannot be looked at may be one. */
+    return context->ledger != NULL ||
+           (path != NULL && (lstat(path, &info) == 0 || (errno != ENOENT && errno != ENOTDIR)));
 }
 
 struct gl_ledger *gl_context_ledger_to_look(struct gl_context *context, struct gl_error *err)
@@ -106,6 +111,14 @@ struct gl_ledger *gl_context_ledger_to_look(struct gl_context *context, struct g
     gl_warn(context, why.code == GL_E_DISK_FULL ? "GL1003" : "GL1002",
             "the ledger cannot be written (%s): this is what is known", why.text);
     return context->ledger;
+}
+
+void gl_context_ledger_renew(struct gl_context *context)
+{
+    if (context->ledger == NULL || !gl_ledger_was_written(context->ledger))
+        return;
+    gl_ledger_close(context->ledger);
+    context->ledger = NULL;
 }
 
 const char *gl_context_zone(struct gl_context *context, const char *given)

@@ -78,6 +78,9 @@ struct gl_ledger *gl_context_ledger(struct gl_context *context, struct gl_error 
 struct gl_ledger *gl_context_ledger_to_look(struct gl_context *context, struct gl_error *err);
 /* Is there one, so that asking makes none? */
 bool gl_context_has_ledger(const struct gl_context *context);
+/* For who runs on: one that can only be looked at, and was written to since, is opened anew by the
+ * next look. Nobody may hold it. */
+void gl_context_ledger_renew(struct gl_context *context);
 
 /* The archive of past figures and forecasts below the state folder, fresh; NULL when there is no
  * place for it. */

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "broker/ledger_file.h"
+
 #define RULES "policy" /* accounts of rules: policy/POLICY/RULE or policy/POLICY/RULE/VALUE */
 
 /* ---- accounts of rules ---- */
@@ -162,7 +164,8 @@ int gl_charge_left(void *cookie, const struct gl_rule *rule, const char *const *
     struct gl_instant now;
     struct gl_cap cap;
 
-    if (ledger == NULL || gl_context_now(context, &now, &ignored) != 0 ||
+    if (ledger == NULL || gl_ledger_was_written(ledger) ||
+        gl_context_now(context, &now, &ignored) != 0 ||
         gl_charge_of_rule(rule, tags, &cap, out->account, &ignored) != 0 ||
         gl_budget_state(ledger, &cap, out->account, now.unix_s * 1000, NULL, &state, &ignored) != 0)
         return -1;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "broker/cli/charge.h"
+#include "broker/ledger_file.h"
 
 static size_t levels_of(const char *tree)
 {
@@ -26,7 +27,8 @@ void gl_charge_tree_open(struct gl_context *context, struct gl_charge_tree *out)
         return;
     out->tree = context->config.account != NULL ? context->config.account : GL_ACCOUNT_TREE;
     ledger = gl_context_ledger_to_look(context, &ignored);
-    out->is_lost = ledger == NULL || gl_budget_caps(ledger, &out->caps, &ignored) != 0;
+    out->is_lost = ledger == NULL || gl_ledger_was_written(ledger) ||
+                   gl_budget_caps(ledger, &out->caps, &ignored) != 0;
     if (out->is_lost || out->caps.count > 0)
         out->levels = levels_of(out->tree);
     out->seen = json_object();

@@ -50,54 +50,83 @@ static int64_t intent_number(const struct gl_metered *metered, const char *key)
 
 /* How the meter itself ended, before it is reaped: that its command ended by a signal is an exit of
  * the meter. */
-static bool was_killed(const struct gl_process *process)
+static bool was_killed(const struct gl_process *process, bool *out_has_ended)
 {
     siginfo_t info = {0};
 
-    return waitid(P_PID, (id_t)process->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
-           info.si_pid == process->pid && info.si_code != CLD_EXITED;
+    *out_has_ended = waitid(P_PID, (id_t)process->pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0 ||
+                     info.si_pid == process->pid;
+    return info.si_pid == process->pid && info.si_code != CLD_EXITED;
+}
+
+/* The children of this process, in a list that ends with 0. They stay ours until they are waited
+ * for, so that no other process can take such a number meanwhile. */
+static pid_t *children(void)
+{
+    GL_AUTO(gl_str_done) struct gl_str text = {0};
+    char path[64], piece[4096];
+    pid_t *list = gl_alloc(sizeof *list);
+    size_t count = 0;
+    ssize_t length;
+    char *at, *end;
+
+    snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
+    GL_AUTO(gl_auto_close) int fd = open(path, O_RDONLY | O_CLOEXEC);
+    while (fd >= 0 && (length = read(fd, piece, sizeof piece)) > 0)
+        gl_str_add_bytes(&text, piece, (size_t)length);
+    at = text.length > 0 ? text.text : path + strlen(path);
+    for (long pid = strtol(at, &end, 10); end != at; pid = strtol(at, &end, 10)) {
+        list = gl_realloc(list, (count + 2) * sizeof *list);
+        list[count++] = (pid_t)pid;
+        list[count] = 0;
+        at = end;
+    }
+    return list;
+}
+
+static bool is_among(const pid_t *list, pid_t pid)
+{
+    while (*list != 0 && *list != pid)
+        list++;
+    return *list != 0;
 }
 
 /* What a killed meter leaves of its command falls to us (PR_SET_CHILD_SUBREAPER), one generation
- * after the other: it would run on behind a closed receipt. */
-static void end_orphans(void)
+ * after the other: it would run on behind a closed receipt. `before` are the children that were
+ * there before the meter, of whoever put us in its place by exec: they are none of ours to end. */
+static void end_orphans(const pid_t *before)
 {
-    char path[64], pids[4096];
+    bool has_any = true;
 
-    snprintf(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
-    for (int round = 0; round < ORPHAN_ROUNDS; round++) {
-        GL_AUTO(gl_auto_close) int fd = open(path, O_RDONLY | O_CLOEXEC);
-        ssize_t length = fd >= 0 ? read(fd, pids, sizeof pids - 1) : 0;
-        char *at = pids, *end;
+    for (int round = 0; has_any && round < ORPHAN_ROUNDS; round++) {
+        GL_AUTO(gl_auto_free) pid_t *list = children();
 
-        if (length <= 0)
-            return;
-        pids[length] = '\0';
-        for (long pid = strtol(at, &end, 10); end != at; pid = strtol(at, &end, 10)) {
-            kill((pid_t)pid, SIGKILL);
-            at = end;
-        }
-        if (waitpid(-1, NULL, 0) < 0)
-            return;
+        has_any = false;
+        for (const pid_t *pid = list; *pid != 0; pid++)
+            if (!is_among(before, *pid) && kill(*pid, SIGKILL) == 0)
+                has_any = true;
+        for (const pid_t *pid = list; has_any && *pid != 0; pid++)
+            if (!is_among(before, *pid))
+                waitpid(*pid, NULL, 0);
     }
 }
 
 /* Ctrl-C goes to the whole foreground group: the meter ends the command and writes its goodbye. */
-static int wait_for(const struct gl_process *process, int *out_status)
+static int wait_for(const struct gl_process *process, const pid_t *before, int *out_status)
 {
     GL_AUTO(gl_auto_close) int fd = (int)syscall(SYS_pidfd_open, process->pid, 0);
     struct pollfd polled = {.fd = fd, .events = POLLIN};
     bool is_told = false;
 
     for (;;) {
-        bool is_killed;
+        bool is_killed, has_ended;
         int ended;
 
         poll(&polled, 1, fd >= 0 ? LOOK_MS : 1);
-        is_killed = was_killed(process);
-        ended = gl_process_wait(process, 0, out_status);
+        is_killed = was_killed(process, &has_ended);
+        ended = has_ended ? gl_process_wait(process, 0, out_status) : 0;
         if (is_killed)
-            end_orphans();
+            end_orphans(before);
         if (ended != 0)
             return ended;
         if (gl_interrupted() && !is_told) {
@@ -142,6 +171,7 @@ static int run_metered(struct gl_context *context, struct gl_metered *metered,
     argv = gl_alloc((fixed_count + count + 1) * sizeof *argv);
     memcpy(argv, fixed, sizeof fixed);
     memcpy(argv + fixed_count, command, count * sizeof *argv);
+    GL_AUTO(gl_auto_free) pid_t *before = children();
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     int out = context->globals.is_json ? STDERR_FILENO : STDOUT_FILENO;
     if (gl_process_start(&(struct gl_spawn){.argv = argv,
@@ -155,7 +185,7 @@ static int run_metered(struct gl_context *context, struct gl_metered *metered,
         return gl_wrap(err, "cannot start the meter");
     }
     gl_metered_note(metered);
-    if (wait_for(&metered->meter, &metered->status) < 0)
+    if (wait_for(&metered->meter, before, &metered->status) < 0)
         return gl_fail(err, GL_E_INTERNAL, "the meter was lost");
     metered->ended_ms = context->world.now_ms(context->world.cookie);
     if (metered->ended_ms < metered->started_ms) /* the clock was set back */

@@ -153,6 +153,7 @@ int gl_hook_serve_judge(struct gl_hook_serving *serving, const struct gl_hook_gi
     int result = 0;
 
     context->globals.is_quiet = true;
+    gl_context_ledger_renew(context);
     if (serving->values->policy_digest != NULL)
         result = gl_hook_plans_check(context, serving->values, err);
     if (result == 0)

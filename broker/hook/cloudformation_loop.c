@@ -25,7 +25,7 @@ static void add_hidden(struct gl_cfn *cfn, const struct gl_jnode *node)
     gl_reader_add_text(&cfn->plan->arena, &intent->notes,
                        "made by a function when it is deployed: not seen from here");
     cfn->plan->is_partial = true;
-    cfn->plan->resources++;
+    cfn->is_over |= ++cfn->plan->resources > GL_CFN_MAX_RESOURCES;
 }
 
 /* ---- names ---- */
@@ -58,6 +58,16 @@ static void add_value(struct gl_str *out, const char *value, bool is_plain)
             gl_str_add_char(out, *value);
 }
 
+/* Of "Zone}..."; 0 = it is no name. */
+static size_t name_length(const char *text)
+{
+    size_t length = 0;
+
+    while (isalnum((unsigned char)text[length]))
+        length++;
+    return text[length] == '}' ? length : 0;
+}
+
 /* "Web${Zone}" with what the loops say; what is not known stays as it is written. */
 static const char *id_of(struct gl_cfn *cfn, const char *key, const struct gl_cfn_loop *loop)
 {
@@ -66,30 +76,36 @@ static const char *id_of(struct gl_cfn *cfn, const char *key, const struct gl_cf
     if (loop == NULL)
         return key;
     while (*key != '\0' && text.length < GL_CFN_MAX_TEXT) {
-        const char *end = (*key == '$' || *key == '&') && key[1] == '{' ? strchr(key, '}') : NULL;
-        const struct gl_cfn_loop *of =
-            end != NULL ? loop_named(loop, key + 2, (size_t)(end - key) - 2) : NULL;
+        size_t length = (*key == '$' || *key == '&') && key[1] == '{' ? name_length(key + 2) : 0;
+        const struct gl_cfn_loop *of = length > 0 ? loop_named(loop, key + 2, length) : NULL;
 
         if (of == NULL || of->value == NULL) {
             gl_str_add_char(&text, *key++);
             continue;
         }
         add_value(&text, of->value, *key == '&');
-        key = end + 1;
+        key += length + 3;
     }
+    cfn->text_bytes += text.length;
+    cfn->is_over |= cfn->text_bytes > GL_CFN_MAX_TEXTS;
     return gl_arena_text(&cfn->work, gl_str_text(&text), text.length);
 }
 
 /* ---- loops ---- */
 
-/* Item number `index` of the list; NULL = not known, or the list is not, which is one such item. */
-static const char *item_of(struct gl_cfn *cfn, const struct gl_cfn_value *list, size_t index)
+/* Item number `index` of the list; NULL = not known, or the list is not, which is one such item.
+ * `*at` is its node, and is moved to the next. */
+static const char *item_of(struct gl_cfn *cfn, const struct gl_cfn_value *list, size_t index,
+                           const struct gl_jnode **at)
 {
+    const struct gl_jnode *node = *at;
+
     if (list->kind == GL_CFN_LIST)
         return list->list[index];
-    if (list->kind != GL_CFN_NODE || !gl_jnode_is(list->node, GL_JARRAY))
+    if (node == NULL)
         return NULL;
-    return gl_cfn_text(cfn, gl_cfn_reduce(cfn, gl_jnode_at(&cfn->tree, list->node, index), 0));
+    *at = gl_jnode_next(&cfn->tree, list->node, node);
+    return gl_cfn_text(cfn, gl_cfn_reduce(cfn, node, 0));
 }
 
 static size_t count_of(const struct gl_cfn_value *list)
@@ -105,6 +121,8 @@ static int add_loop(struct gl_cfn *cfn, const struct gl_jnode *node,
     const struct gl_jtree *tree = &cfn->tree;
     const char *name = gl_jnode_text(tree, gl_jnode_at(tree, node, 0));
     const struct gl_jnode *body = gl_jnode_at(tree, node, 2);
+    const struct gl_jnode *at;
+    struct gl_cfn_origin origin;
     struct gl_cfn_value list;
     size_t count;
 
@@ -116,10 +134,19 @@ static int add_loop(struct gl_cfn *cfn, const struct gl_jnode *node,
     cfn->origin = (struct gl_cfn_origin){0};
     list = gl_cfn_reduce(cfn, gl_jnode_at(tree, node, 1), 0);
     count = count_of(&list);
+    origin = cfn->origin;
+    at = list.kind == GL_CFN_NODE && gl_jnode_is(list.node, GL_JARRAY)
+             ? gl_jnode_first(tree, list.node)
+             : NULL;
     for (size_t i = 0; i < count && !cfn->is_over; i++) {
         struct gl_cfn_loop *loop = gl_arena_take(&cfn->work, sizeof *loop);
 
-        *loop = (struct gl_cfn_loop){name, item_of(cfn, &list, i), cfn->origin, outer};
+        cfn->loop = outer;
+        cfn->origin = origin;
+        loop->name = name;
+        loop->value = item_of(cfn, &list, i, &at);
+        loop->origin = cfn->origin;
+        loop->outer = outer;
         cfn->is_over |= cfn->steps++ >= GL_CFN_MAX_STEPS;
         if (gl_cfn_add_all(cfn, body, loop, depth + 1, err) != 0)
             return -1;
@@ -132,7 +159,7 @@ int gl_cfn_add_all(struct gl_cfn *cfn, const struct gl_jnode *all, const struct 
 {
     const struct gl_jtree *tree = &cfn->tree;
 
-    for (const struct gl_jnode *node = gl_jnode_first(tree, all); node != NULL;
+    for (const struct gl_jnode *node = gl_jnode_first(tree, all); node != NULL && !cfn->is_over;
          node = gl_jnode_next(tree, all, node)) {
         const char *key = gl_jnode_key(tree, node);
         int status = 0;

@@ -177,6 +177,17 @@ static void begin(struct gl_reader_pair *pair, const char *key)
         gl_reader_pair_key(pair, key);
 }
 
+/* Has it members that a loop or a macro makes? Any other may be among them. */
+static bool has_hidden(const struct gl_cfn *cfn, const struct gl_jnode *node)
+{
+    const struct gl_jnode *child =
+        gl_jnode_is(node, GL_JOBJECT) ? gl_jnode_first(&cfn->tree, node) : NULL;
+
+    while (child != NULL && strncmp(gl_jnode_key(&cfn->tree, child), "Fn::", 4) != 0)
+        child = gl_jnode_next(&cfn->tree, node, child);
+    return child != NULL;
+}
+
 static void write_children(struct gl_cfn *cfn, struct gl_reader_pair *pair,
                            const struct gl_jnode *node, unsigned depth)
 {
@@ -226,7 +237,8 @@ static void write_node(struct gl_cfn *cfn, struct gl_reader_pair *pair, const st
         return;
     begin(pair, key);
     cfn->is_over |= is_over;
-    if (value.kind == GL_CFN_UNKNOWN || is_over) {
+    if (value.kind == GL_CFN_UNKNOWN || is_over ||
+        (value.kind == GL_CFN_NODE && has_hidden(cfn, value.node))) {
         gl_reader_pair_add(pair, "null", "true");
     } else if (value.kind == GL_CFN_RESOURCE) {
         write_reference(pair, value.text);
@@ -282,10 +294,14 @@ void gl_cfn_evaluate(struct gl_cfn *cfn, size_t number, gl_cfn_wants *wants)
     if (!gl_jnode_is(all, GL_JOBJECT) && !gl_jnode_is(globals, GL_JOBJECT))
         return;
     cfn->current = number;
-    gl_reader_pair_add(&pair, "{", "{");
-    write_members(cfn, &pair, all, NULL, wants);
-    write_members(cfn, &pair, globals, all, wants);
-    gl_reader_pair_add(&pair, "}", "}");
+    if (has_hidden(cfn, all) || has_hidden(cfn, globals)) {
+        gl_reader_pair_add(&pair, "{}", "true");
+    } else {
+        gl_reader_pair_add(&pair, "{", "{");
+        write_members(cfn, &pair, all, NULL, wants);
+        write_members(cfn, &pair, globals, all, wants);
+        gl_reader_pair_add(&pair, "}", "}");
+    }
     gl_reader_pair_take(&pair, &cfn->work, &resource->values, &resource->unknown);
     cfn->is_over |= resource->values.count == 0;
 }

@@ -344,11 +344,20 @@ static bool is_named_work(const char *kind)
  * of a cloud (Crossplane, Config Connector, ACK) a type. */
 static bool starts_pods(const struct gl_jtree *tree, const struct gl_jnode *member)
 {
-    static const char *const texts[] = {"image",           "instanceType",  "machineType",
-                                        "vmSize",          "instanceClass", "nodeType",
-                                        "dbInstanceClass", "cacheNodeType", NULL};
-    static const char *const counts[] = {
-        "replicas", "instances", "numberOfInstances", "nodeCount", "workers", "parallelism", NULL};
+    static const char *const texts[] = {"image",
+                                        "instanceType",
+                                        "machineType",
+                                        "vmSize",
+                                        "instanceClass",
+                                        "nodeType",
+                                        "dbInstanceClass",
+                                        "cacheNodeType",
+                                        "dbClusterInstanceClass",
+                                        "hostInstanceType",
+                                        NULL};
+    static const char *const counts[] = {"replicas",  "instances",       "numberOfInstances",
+                                         "nodeCount", "workers",         "parallelism",
+                                         "minSize",   "desiredCapacity", NULL};
     const char *key = gl_jnode_key(tree, member);
 
     if (strcmp(key, "nodeSelector") == 0)

@@ -258,13 +258,25 @@ static bool is_said_deep(const struct gl_jtree *tree, const struct gl_jnode *att
     return false;
 }
 
+/* Of providers that make nothing but values: what they hold are others' words. */
+static bool is_value(const char *type)
+{
+    static const char *const prefixes[] = {"null_",      "random_", "time_",
+                                           "terraform_", "tls_",    "local_"};
+
+    for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++)
+        if (strncmp(type, prefixes[i], strlen(prefixes[i])) == 0)
+            return true;
+    return false;
+}
+
 bool gl_mapping_is_suspect(const struct gl_hook_mapping *mapping, const char *type,
                            const struct gl_jtree *tree, const struct gl_jnode *attributes)
 {
     const struct gl_mapping_provider *provider;
     const char *const *words = machine_words, *const *sizes = size_words;
 
-    if (gl_mapping_entry(mapping->store, type) != NULL)
+    if (gl_mapping_entry(mapping->store, type) != NULL || is_value(type))
         return false;
     provider = gl_mapping_provider(mapping, type);
     if (provider != NULL && provider->machine_like != NULL)

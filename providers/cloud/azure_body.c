@@ -41,6 +41,7 @@ static bool is_generation_1(const char *type)
     if (family == '\0' || strchr("ADEF", family) == NULL || !isdigit((unsigned char)*at))
         return false;
     at += strspn(at, "0123456789");
+    at += *at == 'i'; /* isolated: a whole server of the series */
     return family == 'A' || *at == '\0' || strcmp(at, "_v2") == 0 || strcmp(at, "_v3") == 0;
 }
 

@@ -123,8 +123,9 @@ cleaned 'and nothing is left'
 
 seconds=$((100000 + $$)) # no other sleep is as long
 # shellcheck disable=SC2016 # $0 is that of the metered shell
-greenlaunch meter --zone IS --offline -- sh -c \
-    '(setsid sleep "$0" &); sleep "$0" & sleep "$0"' "$seconds" >"$scratch/out" 2>"$scratch/err" </dev/null &
+sh -c 'sleep "$1" & exec greenlaunch meter --zone IS --offline -- sh -c "$2" "$0"' "$seconds" \
+    $((seconds + 1)) '(setsid sleep "$0" &); sleep "$0" & sleep "$0"' \
+    >"$scratch/out" 2>"$scratch/err" </dev/null &
 broker=$!
 for _ in $(seq 100); do
     [ "$(pgrep -fc "^sleep $seconds")" -eq 3 ] && break
@@ -136,6 +137,8 @@ wait "$broker"
 check $(($? == 137 ? 0 : 1)) 'a killed meter ends what it metered'
 ! pgrep -f "^sleep $seconds" >/dev/null
 check $? 'all of it'
+pkill -f "^sleep $((seconds + 1))"
+check $? 'and nothing that stood beside it'
 verifies 'and its receipt verifies'
 cleaned 'nothing is left'
 

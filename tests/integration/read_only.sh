@@ -53,5 +53,19 @@ cat "$scratch/changed" >"$scratch/disk/greenlaunch/ledger.db"
 mount --bind "$scratch/disk" "$scratch/disk" && mount -o remount,ro,bind "$scratch/disk"
 exits 9 'a changed ledger is found out there too' greenlaunch ledger check
 umount "$scratch/disk"
+
+# ---- a folder that may not be looked into ----
+
+as_nobody() { setpriv --reuid 65534 --clear-groups "$@"; }
+plan=tests/cases/hook/budget/plan.json
+if as_nobody cat "$plan" >/dev/null 2>&1 && as_nobody greenlaunch version >/dev/null 2>&1; then
+    exits 0 'nothing limits a plan where there is no ledger' as_nobody greenlaunch \
+        --state "$scratch/none" hook terraform "$plan" --at 2026-03-10T12:00:00Z
+    mkdir -m 700 "$scratch/closed"
+    exits 8 'what budgets there are is unknown in a folder that is closed' as_nobody greenlaunch \
+        --state "$scratch/closed/state" hook terraform "$plan" --at 2026-03-10T12:00:00Z
+else
+    printf 'skip a closed folder: another user can run nothing here\n'
+fi
 rm -rf "$scratch"
 exit "$failed"

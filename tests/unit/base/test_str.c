@@ -299,8 +299,9 @@ static void test_show(void **state)
 
 static void test_blank(void **state)
 {
-    static const char *const blank[] = {NULL, "", " ", "\t\r\n", "\x1b\x7f "};
-    static const char *const name[] = {"A", " Ada ", "\xc3\x85sa"};
+    static const char *const blank[] = {
+        NULL, "", " ", "\t\r\n", "\x1b\x7f ", "\xc2\xa0", "\xe2\x80\x8b\xe3\x80\x80"};
+    static const char *const name[] = {"A", " Ada ", "\xc3\x85sa", "\xff"};
 
     (void)state;
     for (size_t i = 0; i < sizeof blank / sizeof *blank; i++)
