@@ -217,8 +217,7 @@ static void fill_offer(const struct gl_keeping *keeping, const struct gl_run_spa
     const json_t *zones = json_object_get(json_object_get(keeping->evidence, "offer"), "zones");
     const struct gl_evidence_list *moved;
 
-    places->place = (struct gl_offer_place){
-        .cloud = "", .region = "", .country = "", .pue = 1, .mapping = GL_MAP_USER};
+    places->place = gl_offer_place_in(NULL);
     places->offer = (struct gl_offer){.place = &places->place, .type = &gl_offer_type_unknown};
     if (span != NULL && (span->move > 0 || span->zone[0] == '\0')) {
         add_zone(places, span->zone);
@@ -310,13 +309,7 @@ int gl_keeping_place(const json_t *plan, const struct gl_zone_facts *zone, struc
 {
     const json_t *guarantee = json_object_get(plan, "guarantee");
     struct gl_request request = {.count = 1, .load = 1};
-    const struct gl_offer_place place = {.cloud = "",
-                                         .region = "",
-                                         .country = "",
-                                         .pue = 1,
-                                         .mapping = GL_MAP_USER,
-                                         .zone_count = 1,
-                                         .zones = {zone}};
+    const struct gl_offer_place place = gl_offer_place_in(zone);
     const struct gl_offer offer = {.place = &place, .type = &gl_offer_type_unknown};
     struct gl_question question = {
         .request = &request, .offers = &offer, .offer_count = 1, .now = now, .has_no_digest = true};

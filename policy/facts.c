@@ -6,6 +6,17 @@
 
 const struct gl_offer_type gl_offer_type_unknown = {.name = "", .power_source = ""};
 
+struct gl_offer_place gl_offer_place_in(const struct gl_zone_facts *zone)
+{
+    return (struct gl_offer_place){.cloud = "",
+                                   .region = "",
+                                   .country = "",
+                                   .pue = 1,
+                                   .mapping = GL_MAP_USER,
+                                   .zone_count = zone != NULL,
+                                   .zones = {zone}};
+}
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 const char *const gl_quantity_words[] = {"carbon_intensity", "renewable_share", "carbon_free_share",

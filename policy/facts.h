@@ -110,6 +110,8 @@ struct gl_offer_place {
     uint32_t zone_count; /* 2 when the mapping is disputed: the worse one counts */
     const struct gl_zone_facts *zones[2];
 };
+/* A place of which nothing but its zone is known; NULL = not even that. */
+struct gl_offer_place gl_offer_place_in(const struct gl_zone_facts *zone);
 
 /* An instance type; shared by its offers in all regions. Strings are borrowed. */
 struct gl_offer_type {

@@ -85,13 +85,7 @@ static void judge_hours(const struct gl_outlook_ask *ask, const struct gl_zone_f
                         struct gl_outlook *out)
 {
     const struct gl_request request = {.count = 1, .load = 1};
-    const struct gl_offer_place place = {.cloud = "",
-                                         .region = "",
-                                         .country = "",
-                                         .pue = 1,
-                                         .mapping = GL_MAP_USER,
-                                         .zone_count = 1,
-                                         .zones = {zone}};
+    const struct gl_offer_place place = gl_offer_place_in(zone);
     const struct gl_offer offer = {.place = &place, .type = &gl_offer_type_unknown};
     struct gl_question question = {.policy = ask->policy,
                                    .request = &request,
