@@ -155,6 +155,11 @@ test-openstack: setup ## the OpenStack adapter against real services of Debian 1
 	$(Q)$(MAKE) $(PARALLEL) $(B)/tests/conformance/test_openstack_real
 	$(Q)OPENSTACK_REAL=yes tests/integration/openstack.sh $(B)
 
+.PHONY: test-kvm
+test-kvm: setup ## local instances on KVM, in an emulated machine that has it: 4 GB, half an hour
+	$(Q)$(MAKE) $(PARALLEL) all $(B)/tests/fault/test_local_moves
+	$(Q)KVM_NESTED=yes tests/integration/kvm.sh $(B)
+
 # For people with an account: asks first, never costs 0.05 USD, ends what it started. YES=1 answers.
 LIVE := test-live-aws test-live-gcp test-live-azure test-live-openstack test-live-hetzner \
         test-live-digitalocean test-live-scaleway test-live-kubernetes

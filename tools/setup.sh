@@ -86,69 +86,10 @@ install_group() {
     return 1
 }
 
-# The image package behind the meta package, as "NAME VERSION".
-kernel_package() {
-    apt-cache show --no-all-versions "$kernel_meta" 2>/dev/null |
-        sed -n 's/^Depends: \(linux-image-[^ ,]*\) (= \([^)]*\)).*/\1 \2/p' | head -n 1
-}
-
-# unpack_kernel DEB INTO: the kernel and the modules above, nothing else of its 105 MB.
-unpack_kernel() {
-    set -- "$1" "$2" --wildcards './boot/vmlinuz-*'
-    deb=$1 into=$2
-    shift 2
-    for name in $modules; do
-        set -- "$@" "*/$name.ko" "*/$name.ko.xz"
-    done
-    mkdir "$into/all" "$into/modules"
-    # tar says so when a pattern matches nothing: built-in modules do not.
-    dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$into/all" "$@" 2>/dev/null || true
-    mv "$into"/all/boot/vmlinuz-* "$into/vmlinuz" || return 1
-    find "$into/all" -name '*.ko.xz' -exec xz -d {} +
-    for name in $modules; do
-        file=$(find "$into/all" -name "$name.ko")
-        [ -n "$file" ] || continue
-        mv "$file" "$into/modules/"
-        printf '%s.ko\n' "$name" >>"$into/modules.list"
-    done
-    rm -r "$into/all"
-    [ -s "$into/vmlinuz" ] && grep -q '^virtio_console.ko$' "$into/modules.list"
-}
-
-# fetch_kernel NAME VERSION: download, unpack, and put into place at once.
-fetch_kernel() {
-    rm -rf "$guest".??????  # what an interrupted run left
-    fresh=$(mktemp -d "$guest.XXXXXX")
-    # _apt, apt's own user, may write here.
-    chmod 755 "$fresh"
-    if (cd "$fresh" && apt-get download -q "$1=$2") >"$fresh/log" 2>&1 &&
-        unpack_kernel "$fresh/$(cd "$fresh" && ls -- *.deb)" "$fresh"; then
-        rm -f "$fresh"/*.deb "$fresh/log"
-        printf '%s %s\n' "$1" "$2" >"$fresh/version"
-        rm -rf "$guest"
-        mv "$fresh" "$guest"
-        return 0
-    fi
-    [ -f "$fresh/log" ] && tail -n 3 "$fresh/log" >&2
-    rm -rf "$fresh"
-    return 1
-}
-
 guest_kernel() {
     [ -n "$kernel_meta" ] || return 0
-    [ -s "$guest/version" ] && [ -s "$guest/vmlinuz" ] && return 0
-    mkdir -p build
-    # shellcheck disable=SC2046 # "NAME VERSION"
-    set -- $(kernel_package)
-    if [ $# -ne 2 ]; then
-        as_root apt-get update -q >/dev/null 2>&1 || true
-        # shellcheck disable=SC2046
-        set -- $(kernel_package)
-    fi
-    if [ $# -eq 2 ]; then
-        say "unpacking the guest kernel $1 $2 into $guest (a download of some 27 MB; nothing is installed)"
-        fetch_kernel "$1" "$2" && return 0
-    fi
+    # shellcheck disable=SC2086 # a list of names
+    tools/kernel.sh "$kernel_meta" "$guest" $modules && return 0
     say "warning: no guest kernel ($kernel_meta): local instances will be processes, not VMs"
 }
 
