@@ -115,10 +115,10 @@ json_t *gl_kubernetes_job_body(const struct gl_kubernetes *kubernetes,
                                const struct gl_launch *launch);
 /* Did the server keep what makes a launch safe: place, deadlines, no second try? */
 int gl_kubernetes_check_kept(json_t *job, const struct gl_launch *launch, struct gl_error *err);
-/* Is a pod that has a node held in the region, as far as the pod and the known nodes tell? What
- * changes pods is not seen in their Job. */
+/* Is a pod held in the region, as far as the pod and the known nodes tell? What changes pods is not
+ * seen in their Job. */
 int gl_kubernetes_check_pod(const struct gl_kubernetes *kubernetes, const json_t *pod,
-                            const struct gl_launch *launch, struct gl_error *err);
+                            const char *region, struct gl_error *err);
 /* The Secret with the script, the meter, the command and the enrolment token; wipe it after use.
  * NULL: TOO_LARGE, BAD_VALUE, IO. */
 json_t *gl_kubernetes_secret_body(const struct gl_launch *launch, const json_t *job,

@@ -224,19 +224,18 @@ static const json_t *terms_of(const json_t *pod_spec)
 }
 
 int gl_kubernetes_check_pod(const struct gl_kubernetes *kubernetes, const json_t *pod,
-                            const struct gl_launch *launch, struct gl_error *err)
+                            const char *region, struct gl_error *err)
 {
     const json_t *spec = json_object_get(pod, "spec");
     const char *name = json_string_value(json_object_get(spec, "nodeName"));
     const json_t *node = name != NULL ? json_object_get(kubernetes->nodes, name) : NULL;
-    const char *region = json_string_value(json_object_get(node, "region"));
+    const char *stands = json_string_value(json_object_get(node, "region"));
 
-    if (holds_region(terms_of(spec), launch->region) &&
-        (region == NULL || strcmp(region, launch->region) == 0))
+    if (holds_region(terms_of(spec), region) && (stands == NULL || strcmp(stands, region) == 0))
         return 0;
     return gl_fail(err, GL_E_BAD_REPLY,
                    "kubernetes: the cluster changed where the pod may run: it is not held in %s",
-                   launch->region);
+                   region);
 }
 
 /* A server before 1.25 drops names it does not know, and a webhook may change what it likes. */

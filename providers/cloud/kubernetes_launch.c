@@ -164,7 +164,7 @@ static int wait_for_node(struct gl_kubernetes *kubernetes, const struct gl_launc
             return -1;
         placed = pod != NULL ? gl_kubernetes_read_place(pod, words) : 0;
         if (placed == 1)
-            return gl_kubernetes_check_pod(kubernetes, pod, launch, err);
+            return gl_kubernetes_check_pod(kubernetes, pod, launch->region, err);
         if (is_given_up(launch))
             return gl_fail(err, GL_E_INTERRUPTED, "kubernetes: given up while waiting for a node");
         if (world->monotonic_ms(world->cookie) >= until)
@@ -230,6 +230,27 @@ static int go_on(struct gl_kubernetes *kubernetes, const struct gl_launch *launc
     return 0;
 }
 
+/* One that was let go before: whoever did may have been stopped before it saw where the pod went.
+ * What is over stays as it is; what only could not be asked stays, too. */
+static int take_up(struct gl_kubernetes *kubernetes, const struct gl_launch *launch, json_t *job,
+                   struct gl_error *err)
+{
+    GL_AUTO(gl_auto_json) json_t *pod = NULL;
+    const char *const *regions;
+    struct gl_instance instance;
+
+    if (gl_kubernetes_pod(kubernetes, job, &pod, err) < 0)
+        return -1;
+    if (gl_kubernetes_read_instance(job, pod, &instance) && instance.state != GL_STATE_LAUNCHING &&
+        instance.state != GL_STATE_RUNNING)
+        return 0;
+    if (gl_kubernetes_regions(&kubernetes->remote.cloud, &regions, err) < 0)
+        return -1;
+    if (wait_for_node(kubernetes, launch, job, err) == 0)
+        return 0;
+    return gl_errc_row(err->code)->is_retryable ? -1 : take_back(kubernetes, job, err);
+}
+
 int gl_kubernetes_launch(struct gl_cloud *cloud, const struct gl_launch *launch,
                          struct gl_instance *out, struct gl_error *err)
 {
@@ -250,7 +271,7 @@ int gl_kubernetes_launch(struct gl_cloud *cloud, const struct gl_launch *launch,
         met = make(kubernetes, launch, &job, err);
     if (met == 0)
         return gl_fail(err, GL_E_OUTCOME, "kubernetes: the Job %s was there and has gone", name);
-    if (met < 0 || (met == 2 && go_on(kubernetes, launch, job, err) < 0))
+    if (met < 0 || (met == 2 ? go_on : take_up)(kubernetes, launch, job, err) < 0)
         return -1;
     return gl_kubernetes_describe(cloud, id, out, err);
 }

@@ -178,6 +178,31 @@ static int job_of_token(struct gl_kubernetes *kubernetes, const char *token, jso
     return 0;
 }
 
+/* A launcher that was stopped may not have seen where the pod went: one that runs elsewhere is
+ * removed. Where nodes may not be listed, the pod itself tells. 1, -1. */
+static int adopt(struct gl_kubernetes *kubernetes, const json_t *job, struct gl_instance *out,
+                 struct gl_error *err)
+{
+    GL_AUTO(gl_auto_json) json_t *pod = NULL;
+    const char *const *regions;
+    struct gl_error unasked = {0};
+    bool is_live;
+
+    gl_kubernetes_regions(&kubernetes->remote.cloud, &regions, &unasked);
+    if (look(kubernetes, job, out, &pod, err) < 0)
+        return -1;
+    is_live = out->state == GL_STATE_LAUNCHING || out->state == GL_STATE_RUNNING;
+    if (!is_live || pod == NULL)
+        return 1;
+    if (gl_errc_row(unasked.code)->is_retryable)
+        return gl_fail(err, unasked.code, "%s", unasked.text);
+    if (gl_kubernetes_check_pod(kubernetes, pod, out->region, err) == 0)
+        return 1;
+    if (gl_kubernetes_remove(kubernetes, job, false, &unasked) < 0)
+        gl_wrap(err, "its Job could not be removed (%.200s)", unasked.text);
+    return -1;
+}
+
 /* One that was never let go runs nothing; its launcher is gone, or learns from a 404 that it was
  * too slow. It is removed only as it was seen: let go in between, it stays. */
 int gl_kubernetes_find(struct gl_cloud *cloud, const char *region, const char *token,
@@ -194,7 +219,7 @@ int gl_kubernetes_find(struct gl_cloud *cloud, const char *region, const char *t
         if (got <= 0)
             return got;
         if (!gl_kubernetes_is_unstarted(job))
-            return look(kubernetes, job, out, NULL, err) < 0 ? -1 : 1;
+            return adopt(kubernetes, job, out, err);
         gone = gl_kubernetes_remove(kubernetes, job, true, err);
         if (gone < 0)
             return -1;

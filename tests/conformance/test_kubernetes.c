@@ -188,6 +188,69 @@ static void what_is_let_go_meanwhile_is_not_removed(void **state)
     assert_int_equal(cloud->ops->terminate(cloud, out.id, &err), 0);
 }
 
+/* As after a launcher that was killed before it looked: a fresh one meets the Job, and `node` is
+ * where its pod went; NULL = a webhook took its affinity away. */
+static void let_go_to(const char *node)
+{
+    json_t *spec;
+
+    started("m5.large");
+    spec = json_object_get(json_object_get(fake.pods, "gl-4k2p9x-1"), "spec");
+    if (node != NULL)
+        json_object_set_new(spec, "nodeName", json_string(node));
+    else
+        json_object_del(spec, "affinity");
+    open_again();
+}
+
+static void finding_fails(void)
+{
+    struct gl_instance out;
+
+    gl_error_clear(&err);
+    assert_int_equal(cloud->ops->find_by_request(cloud, NULL, TOKEN, &out, &err), -1);
+    assert_int_equal(err.code, GL_E_BAD_REPLY);
+    gl_error_clear(&err);
+    assert_int_equal(cloud->ops->find_by_request(cloud, NULL, TOKEN, &out, &err), 0);
+    assert_int_equal(json_object_size(fake.jobs), 0);
+}
+
+static void what_is_taken_up_again_stands_where_it_was_sent(void **state)
+{
+    struct gl_instance out;
+
+    (void)state;
+    let_go_to("n2"); /* of the region */
+    started("m5.large");
+    assert_int_equal(cloud->ops->find_by_request(cloud, NULL, TOKEN, &out, &err), 1);
+    assert_string_equal(out.zone, "eu-north-1b");
+    assert_int_equal(fake.made, 1);
+    let_go_to("n3");
+    fails_with(GL_E_BAD_REPLY, 0, 0);
+    let_go_to(NULL);
+    fails_with(GL_E_BAD_REPLY, 0, 0);
+    let_go_to("n3");
+    finding_fails();
+    let_go_to(NULL);
+    fake.hides_nodes = true; /* then the pod alone tells */
+    finding_fails();
+}
+
+/* What it did it has done: its log and its end are wanted. */
+static void what_is_over_is_not_removed_when_it_is_met(void **state)
+{
+    struct gl_instance out;
+
+    (void)state;
+    fake.exit_status = 0;
+    let_go_to("n3");
+    out = started("m5.large");
+    assert_int_equal(out.state, GL_STATE_ENDED);
+    assert_int_equal(cloud->ops->find_by_request(cloud, NULL, TOKEN, &out, &err), 1);
+    assert_int_equal(out.state, GL_STATE_ENDED);
+    assert_int_equal(fake.made, 1);
+}
+
 /* ---- refusals ---- */
 
 static void stock_quota_and_rights_are_three_things(void **state)
@@ -480,6 +543,8 @@ int main(void)
         TEST(letting_go_may_fail),
         TEST(what_was_never_let_go_is_finished_or_removed),
         TEST(what_is_let_go_meanwhile_is_not_removed),
+        TEST(what_is_taken_up_again_stands_where_it_was_sent),
+        TEST(what_is_over_is_not_removed_when_it_is_met),
         TEST(stock_quota_and_rights_are_three_things),
         TEST(a_throttle_is_waited_out),
         TEST(an_image_that_cannot_be_pulled_is_told),
