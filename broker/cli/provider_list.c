@@ -33,16 +33,26 @@ static void add_field(struct gl_context *context, const char *label, const char 
     gl_render_wrap(gl_str_text(&line), 4, context->columns, &context->reply.text);
 }
 
+static void name_ability(const struct gl_cloud_ops *ops, size_t row, struct gl_str *out)
+{
+    gl_str_add(out, abilities[row].words);
+    if (abilities[row].cap == GL_CLOUD_IDENTITY && ops->identity_setting != NULL)
+        gl_str_addf(out, " (with the setting %s)", ops->identity_setting);
+}
+
 static json_t *add_abilities(struct gl_context *context, const struct gl_cloud_ops *ops)
 {
     GL_AUTO(gl_str_done) struct gl_str words = {0};
     json_t *list = json_array();
 
     for (size_t i = 0; i < sizeof abilities / sizeof *abilities; i++) {
+        GL_AUTO(gl_str_done) struct gl_str one = {0};
+
         if ((ops->caps & abilities[i].cap) == 0)
             continue;
-        gl_str_addf(&words, "%s%s", words.length > 0 ? ", " : "", abilities[i].words);
-        json_array_append_new(list, json_string(abilities[i].words));
+        name_ability(ops, i, &one);
+        gl_str_addf(&words, "%s%s", words.length > 0 ? ", " : "", gl_str_text(&one));
+        json_array_append_new(list, json_string(gl_str_text(&one)));
     }
     add_field(context, "can", gl_str_text(&words));
     return list;

@@ -389,7 +389,7 @@ const struct gl_cloud_ops gl_aws_ops = {
     .name = "aws",
     .title = "Amazon Web Services, EC2",
     .caps = GL_CLOUD_REMOTE | GL_CLOUD_HALTS | GL_CLOUD_IMAGES | GL_CLOUD_CHECKS |
-            GL_CLOUD_CONSOLE | GL_CLOUD_SPOT,
+            GL_CLOUD_CONSOLE | GL_CLOUD_SPOT | GL_CLOUD_IDENTITY,
     .keys = gl_aws_keys,
     .whoami = whoami,
     .regions = regions,

@@ -13,7 +13,7 @@
 enum gl_cloud_caps {
     GL_CLOUD_SUSPENDS = 1,      /* suspend, resume and spans */
     GL_CLOUD_MOVES = 2,         /* move and spans */
-    GL_CLOUD_IDENTITY = 4,      /* identity: whose a signed document is */
+    GL_CLOUD_IDENTITY = 4,      /* signs where a machine runs: as identity.h has it */
     GL_CLOUD_RUNS_COMMANDS = 8, /* attach(): stdin/stdout/exit of a command */
     GL_CLOUD_DEADLINE = 16,     /* the provider itself ends the lease */
     GL_CLOUD_FREE = 32,         /* no money: price 0 */
@@ -109,8 +109,10 @@ struct gl_cloud_ops {
      * *out is a fresh array (free()), at least one. */
     int (*spans)(struct gl_cloud *cloud, const char *id, struct gl_instance_span **out,
                  size_t *out_count, struct gl_error *err);
-    /* Required when caps has IDENTITY: {"instance":NAME,"region":REGION}: what signed documents
-     * call it, if not the last part of `id`, and where the API has it. `nonce`: not used. */
+    /* Without which setting caps' IDENTITY does not hold; NULL = none. */
+    const char *identity_setting;
+    /* Optional with IDENTITY: {"instance":NAME,"region":REGION}: what signed documents call it, if
+     * not the last part of `id`, and where the API has it. `nonce`: not used. */
     int (*identity)(struct gl_cloud *cloud, const char *id, const char *nonce, struct gl_str *out,
                     struct gl_error *err);
     /* Required when caps has CHECKS: could this be launched? Asks the provider's dry run or its

@@ -111,7 +111,8 @@ const struct gl_cloud_ops gl_gcp_ops = {
     .name = "gcp",
     .title = "Google Compute Engine",
     .caps = GL_CLOUD_REMOTE | GL_CLOUD_DEADLINE | GL_CLOUD_HALTS | GL_CLOUD_IMAGES |
-            GL_CLOUD_CHECKS | GL_CLOUD_CONSOLE | GL_CLOUD_SPOT,
+            GL_CLOUD_CHECKS | GL_CLOUD_CONSOLE | GL_CLOUD_SPOT | GL_CLOUD_IDENTITY,
+    .identity_setting = "service-account",
     .keys = keys,
     .whoami = gcp_whoami,
     .regions = gl_gcp_regions,

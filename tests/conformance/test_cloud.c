@@ -7,6 +7,7 @@
 #include "tests/conformance/cloud_memory.h"
 #include "tests/conformance/cloud_remote.h"
 
+#include "providers/cloud/identity.h"
 #include "providers/cloud/sim.h"
 
 #include <setjmp.h>
@@ -185,6 +186,7 @@ static size_t running(void)
 static void test_operations_are_there(void **state)
 {
     const struct gl_cloud_ops *ops = bench.cloud->ops;
+    enum gl_identity_kind kind;
 
     (void)state;
     assert_non_null(ops->name);
@@ -195,7 +197,8 @@ static void test_operations_are_there(void **state)
     assert_int_equal((ops->caps & GL_CLOUD_RUNS_COMMANDS) != 0, ops->attach != NULL);
     assert_int_equal((ops->caps & GL_CLOUD_SUSPENDS) != 0, ops->suspend && ops->resume);
     assert_int_equal((ops->caps & GL_CLOUD_MOVES) != 0, ops->move != NULL);
-    assert_int_equal((ops->caps & GL_CLOUD_IDENTITY) != 0, ops->identity != NULL);
+    assert_int_equal((ops->caps & GL_CLOUD_IDENTITY) != 0, gl_identity_kind_of(ops->name, &kind));
+    assert_true((ops->caps & GL_CLOUD_IDENTITY) != 0 || ops->identity == NULL);
     assert_int_equal(ops->classify(0, NULL), GL_OK);
     assert_int_not_equal(ops->classify(1, "nonsense"), GL_OK);
 }
