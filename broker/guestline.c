@@ -96,7 +96,7 @@ static void take_tail(struct gl_guest_said *said, const char *text)
     gl_str_addf(&said->tail, "%s\n", text);
 }
 
-/* A tail as it was pushed: all of it at once, whatever bytes it has. */
+/* A tail as it was pushed: all of it at once, whatever bytes it has. The longer one stays. */
 static void take_output(struct gl_guest_said *said, const json_t *object)
 {
     const json_t *cut = json_object_get(object, "cut");
@@ -105,11 +105,13 @@ static void take_output(struct gl_guest_said *said, const json_t *object)
     struct gl_error ignored = {0};
     size_t length;
 
-    if (!is_of(said, object) || !json_is_boolean(cut) || output == NULL || said->tail.length > 0)
+    if (!is_of(said, object) || !json_is_boolean(cut) || output == NULL)
         return;
     bytes = gl_alloc(GL_GUEST_TAIL);
-    if (gl_base64_parse(output, bytes, GL_GUEST_TAIL, &length, &ignored) != 0 || length == 0)
+    if (gl_base64_parse(output, bytes, GL_GUEST_TAIL, &length, &ignored) != 0 ||
+        length <= said->tail.length)
         return;
+    gl_str_clear(&said->tail);
     gl_str_add_bytes(&said->tail, bytes, length);
     said->is_tail_pushed = said->is_tail_whole = true;
     said->is_tail_cut = json_is_true(cut);
@@ -141,6 +143,17 @@ static bool is_cut(const struct gl_guest_said *said)
     return said->is_tail_pushed ? said->is_tail_cut : said->tail.length >= GL_GUEST_CONSOLE_TAIL;
 }
 
+void gl_guest_tail_take(struct gl_guest_said *said, const struct gl_guest_said *other)
+{
+    if (other->tail.length <= said->tail.length)
+        return;
+    gl_str_clear(&said->tail);
+    gl_str_add_bytes(&said->tail, other->tail.text, other->tail.length);
+    said->is_tail_whole = other->is_tail_whole;
+    said->is_tail_pushed = other->is_tail_pushed;
+    said->is_tail_cut = other->is_tail_cut;
+}
+
 void gl_guest_tail_line(const struct gl_guest_said *said, struct gl_str *out)
 {
     GL_AUTO(gl_auto_free) char *encoded = NULL;
@@ -159,26 +172,28 @@ void gl_guest_tail_line(const struct gl_guest_said *said, struct gl_str *out)
 struct signed_line {
     const char *mark, *members[5]; /* NULL after the last */
     size_t ceiling;
-    bool (*is_known)(const struct gl_guest_said *said);
+    size_t (*known)(const struct gl_guest_said *said); /* how much of it */
+    size_t most;
     void (*take)(struct gl_guest_said *said, const json_t *object);
 };
 
-static bool is_exit_known(const struct gl_guest_said *said)
+static size_t known_exit(const struct gl_guest_said *said)
 {
     return said->has_exit;
 }
 
-static bool is_tail_known(const struct gl_guest_said *said)
+static size_t known_tail(const struct gl_guest_said *said)
 {
-    return said->tail.length > 0;
+    return said->tail.length;
 }
 
 static const struct signed_line signed_lines[] = {
-    {exit_mark, {"exit", "key", "launch"}, 1024, is_exit_known, take_exit},
+    {exit_mark, {"exit", "key", "launch"}, 1024, known_exit, 1, take_exit},
     {output_mark,
      {"cut", "key", "launch", "output"},
      2 * GL_GUEST_TAIL,
-     is_tail_known,
+     known_tail,
+     GL_GUEST_TAIL,
      take_output},
 };
 
@@ -207,16 +222,17 @@ static bool take_signed(struct gl_guest_said *said, struct gl_view line,
 {
     size_t mark = strlen(kind->mark);
     GL_AUTO(gl_auto_json) json_t *object = NULL;
+    size_t before = kind->known(said);
     struct gl_error ignored = {0};
 
     if (line.length <= mark || line.length > kind->ceiling ||
-        memcmp(line.text, kind->mark, mark) != 0 || kind->is_known(said))
+        memcmp(line.text, kind->mark, mark) != 0 || before >= kind->most)
         return false;
     object = gl_json_parse(line.text + mark, line.length - mark, "pushed", &ignored);
     if (object == NULL || !is_signed(object, kind->members, key))
         return false;
     kind->take(said, object);
-    return kind->is_known(said);
+    return kind->known(said) > before;
 }
 
 bool gl_guest_said_pushed(struct gl_guest_said *said, const char *text, size_t length,

@@ -36,10 +36,12 @@ void gl_guest_said_done(struct gl_guest_said *said);
 void gl_guest_said_feed(struct gl_guest_said *said, const char *bytes, size_t length);
 
 /* What the launch's meter has signed with `key` in a pushed text of lines: how the command ended
- * (agent/batch.h, gl_exit_line()) and the last of what it printed (agent/tail.h), each where
- * nothing is known of it yet. Is anything new? */
+ * (agent/batch.h, gl_exit_line()) where that is not known yet, and the last of what it printed
+ * (agent/tail.h) where less of it is. Is anything new? */
 bool gl_guest_said_pushed(struct gl_guest_said *said, const char *text, size_t length,
                           const struct gl_public_key *key);
+/* The tail of `other`, where it is the longer one. */
+void gl_guest_tail_take(struct gl_guest_said *said, const struct gl_guest_said *other);
 /* The line of a tail as gl_guest_said_feed() takes it, as if it had been pushed, without signature;
  * nothing where there is none. */
 void gl_guest_tail_line(const struct gl_guest_said *said, struct gl_str *out);

@@ -13,6 +13,15 @@ static char *output_path(const struct gl_launcher *launcher, const char *launch)
     return gl_str_take(&path);
 }
 
+static size_t kept_length(const struct gl_launcher *launcher, const char *launch)
+{
+    struct gl_guest_said kept;
+    size_t length = gl_output_read(launcher, launch, &kept) ? kept.tail.length : 0;
+
+    gl_guest_said_done(&kept);
+    return length;
+}
+
 int gl_output_keep(const struct gl_launcher *launcher, const struct gl_guest_said *said,
                    struct gl_error *err)
 {
@@ -20,9 +29,9 @@ int gl_output_keep(const struct gl_launcher *launcher, const struct gl_guest_sai
     GL_AUTO(gl_auto_free) char *folder = gl_path_join(launcher->state_folder, "output");
     GL_AUTO(gl_str_done) struct gl_str line = {0};
 
-    gl_guest_tail_line(said, &line);
-    if (line.length == 0)
+    if (said->tail.length <= kept_length(launcher, said->launch))
         return 0;
+    gl_guest_tail_line(said, &line);
     return gl_dir_make(folder, err) != 0 ? -1
                                          : gl_file_write(path, line.text, line.length, 0600, err);
 }

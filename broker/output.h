@@ -9,7 +9,7 @@
 #include "broker/guestline.h"
 #include "broker/launch.h"
 
-/* Nothing where nothing is known of it. Errors: IO, DISK_FULL. */
+/* Where it is more than what is kept already. Errors: IO, DISK_FULL. */
 int gl_output_keep(const struct gl_launcher *launcher, const struct gl_guest_said *said,
                    struct gl_error *err);
 /* Into out->tail; false where there is none. Free with gl_guest_said_done() either way. */

@@ -198,11 +198,7 @@ static void take_kept_words(const struct gl_guest_said *kept, struct gl_guest_sa
         out->has_exit = true;
         out->exit_status = kept->exit_status;
     }
-    if (kept->is_tail_pushed && out->tail.length == 0) {
-        gl_str_add_bytes(&out->tail, gl_str_text(&kept->tail), kept->tail.length);
-        out->is_tail_pushed = out->is_tail_whole = true;
-        out->is_tail_cut = kept->is_tail_cut;
-    }
+    gl_guest_tail_take(out, kept);
     if (out->notice[0] == '\0')
         memcpy(out->notice, kept->notice, sizeof out->notice);
     if (kept->identity_kind[0] != '\0' && out->identity_kind[0] == '\0') {
@@ -230,6 +226,7 @@ static int collect_kept(struct gl_launcher *launcher, const struct gl_launch_row
 {
     GL_AUTO(gl_auto_free) char *text = NULL;
     struct gl_collected whole;
+    struct gl_guest_said kept;
     size_t length = 0;
 
     if (read_kept(launcher, row->launch, &text, &length, err) != 0)
@@ -246,9 +243,11 @@ static int collect_kept(struct gl_launcher *launcher, const struct gl_launch_row
         whole.note = less.note; /* that the console could not be read holds all the same */
         *out = whole;
         whole = less;
-    } else {
-        take_kept_words(&whole.said, &out->said);
     }
+    gl_guest_said_init(&kept, row->launch);
+    gl_guest_said_feed(&kept, text, length);
+    take_kept_words(&kept, &out->said);
+    gl_guest_said_done(&kept);
     gl_collected_done(&whole);
     return 0;
 }
@@ -415,18 +414,16 @@ int gl_collect_pushed(struct gl_launcher *launcher, const char *launch, const ch
 static int save_tail(struct gl_launcher *launcher, const char *launch, struct gl_error *err)
 {
     GL_AUTO(gl_auto_free) char *text = NULL;
-    struct gl_guest_said kept, known;
+    struct gl_guest_said kept;
     size_t length = 0;
-    int result = 0;
+    int result;
 
     if (read_kept(launcher, launch, &text, &length, err) != 0)
         return -1;
     gl_guest_said_init(&kept, launch);
     if (text != NULL)
         gl_guest_said_feed(&kept, text, length);
-    if (!gl_output_read(launcher, launch, &known))
-        result = gl_output_keep(launcher, &kept, err);
-    gl_guest_said_done(&known);
+    result = gl_output_keep(launcher, &kept, err);
     gl_guest_said_done(&kept);
     return result;
 }

@@ -243,27 +243,34 @@ static void must_have_output(const char *launch, const char *expected)
     gl_guest_said_done(&said);
 }
 
+/* A line of a tail that the bench's meter has signed, pushed. */
+static void push_tail(const char *launch, const char *printed)
+{
+    GL_AUTO(gl_auto_free) struct gl_tail *tail = gl_alloc(sizeof *tail);
+    GL_AUTO(gl_auto_free) char *line = gl_alloc(GL_TAIL_LINE_MAX);
+    struct gl_secret_key secret;
+    struct gl_public_key key;
+    uint8_t seed[32];
+
+    memset(seed, 7, sizeof seed);
+    gl_key_of_seed(seed, &secret, &key);
+    tail->length = strlen(printed);
+    memcpy(tail->bytes, printed, tail->length);
+    assert_int_equal(push(launch, line, gl_tail_line(launch, tail, &secret, &key, line)), 0);
+}
+
 static void what_was_kept_goes_with_the_receipt(void **state)
 {
     static const char late[] = "GLO1 {\"cut\":false,\"launch\":\"%s\",\"output\":\"bGF0ZQ==\"}\n";
     GL_AUTO(gl_str_done) struct gl_str text = {0};
     GL_AUTO(gl_str_done) struct gl_str line = {0}, path = {0}, output = {0};
     struct gl_instance instance = silent_launch(&text);
-    struct gl_tail tail = {.length = 3, .bytes = "end"};
-    struct gl_secret_key secret;
-    struct gl_public_key key;
     struct gl_reconciled counts;
-    uint8_t seed[32];
-    char *signed_tail = gl_alloc(GL_TAIL_LINE_MAX);
-    size_t length;
     json_int_t readings, status;
 
     (void)state;
-    memset(seed, 7, sizeof seed);
-    gl_key_of_seed(seed, &secret, &key);
     assert_true(push(instance.launch_id, text.text, text.length) > 0);
-    length = gl_tail_line(instance.launch_id, &tail, &secret, &key, signed_tail);
-    assert_int_equal(push(instance.launch_id, signed_tail, length), 0);
+    push_tail(instance.launch_id, "end");
     bench.launcher.checkpoint = look_at_step;
     seen.launch = instance.launch_id;
     finished(instance.launch_id, &readings, &status);
@@ -285,7 +292,60 @@ static void what_was_kept_goes_with_the_receipt(void **state)
     assert_int_equal(gl_launch_reconcile(&bench.launcher, &counts, &err), 0);
     assert_false(has_file("readings", instance.launch_id));
     must_have_output(instance.launch_id, "late");
-    free(signed_tail);
+}
+
+/* A console shows less of it than was pushed, before and after. */
+static void the_fuller_output_is_kept(void **state)
+{
+    GL_AUTO(gl_str_done) struct gl_str text = {0};
+    struct gl_instance instance = silent_launch(&text);
+    GL_AUTO(gl_launch_rows_free) struct gl_launch_rows rows = {0};
+    struct gl_collected known;
+    struct gl_cloud *cloud;
+    json_int_t readings, status;
+
+    (void)state;
+    assert_true(push(instance.launch_id, text.text, text.length) > 0);
+    push_tail(instance.launch_id, "end\n");
+    push_tail(instance.launch_id, "more of it\nend\n");
+    bench.is_mute = false;
+    bench.identity = "greenlaunch: | end";
+    assert_int_equal(gl_ledger_launches(bench.ledger, instance.launch_id, &rows, &err), 0);
+    cloud = bench.launcher.open(bench.launcher.cookie, "gcp", NULL, &err);
+    for (unsigned i = 0; i < 2; i++) { /* and as it was kept by the first look */
+        assert_int_equal(gl_collect(&bench.launcher, &rows.rows[0], cloud, &known, &err), 0);
+        assert_string_equal(gl_str_text(&known.said.tail), "more of it\nend\n");
+        gl_collected_done(&known);
+    }
+    gl_cloud_close(cloud);
+    finished(instance.launch_id, &readings, &status);
+    must_have_output(instance.launch_id, "more of it\nend\n");
+}
+
+/* One that came after the end was written down, and one that was written down again. */
+static void the_fuller_output_stays(void **state)
+{
+    static const char *const lines[] = {"bGF0ZQ==", "bGF0ZXIgYW5kIG1vcmU=", "bGF0ZQ=="};
+    static const char *const stays[] = {"late", "later and more", "later and more"};
+    GL_AUTO(gl_str_done) struct gl_str text = {0};
+    GL_AUTO(gl_str_done) struct gl_str path = {0};
+    struct gl_instance instance = silent_launch(&text);
+    json_int_t readings, status;
+
+    (void)state;
+    assert_true(push(instance.launch_id, text.text, text.length) > 0);
+    finished(instance.launch_id, &readings, &status);
+    gl_str_addf(&path, "%s/readings/%s", bench.folder, instance.launch_id);
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        GL_AUTO(gl_str_done) struct gl_str line = {0};
+
+        gl_str_addf(&line, "GLO1 {\"cut\":false,\"launch\":\"%s\",\"output\":\"%s\"}\n",
+                    instance.launch_id, lines[i]);
+        assert_int_equal(gl_file_write(path.text, line.text, line.length, 0600, &err), 0);
+        gl_readings_drop(&bench.launcher, instance.launch_id);
+        assert_false(has_file("readings", instance.launch_id));
+        must_have_output(instance.launch_id, stays[i]);
+    }
 }
 
 /* ---- a server ---- */
@@ -528,6 +588,8 @@ int main(void)
         CASE(what_cannot_be_kept_is_not_taken),
         CASE(an_exit_counts_when_the_meter_has_signed_it),
         CASE(what_was_kept_goes_with_the_receipt),
+        CASE(the_fuller_output_is_kept),
+        CASE(the_fuller_output_stays),
         CASE(a_server_takes_what_is_pushed),
         CASE(a_machine_pushes_with_curl),
         CASE(a_machine_pushes_without_curl),

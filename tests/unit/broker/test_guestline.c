@@ -191,6 +191,21 @@ static void a_tail_that_is_signed_is_taken(void **state)
     assert_false(said.is_tail_pushed);
 }
 
+static void the_longer_of_two_signed_tails_stays(void **state)
+{
+    static const char *const printed[] = {"end", "more, and the end", "the end"};
+
+    (void)state;
+    use_key(7);
+    for (size_t i = 0; i < sizeof printed / sizeof *printed; i++) {
+        GL_AUTO(gl_str_done) struct gl_str text = {0};
+
+        add_tail(&text, "gl-4k2p9x", printed[i], strlen(printed[i]));
+        assert_int_equal(pushed(&text), i < 2);
+        assert_string_equal(gl_str_text(&said.tail), printed[i < 2 ? i : 1]);
+    }
+}
+
 /* A console says what it shows, not whether more went before. */
 static void a_tail_of_a_console_is_kept_as_well(void **state)
 {
@@ -299,6 +314,7 @@ int main(void)
         CASE(a_kind_is_a_word),
         CASE(a_line_without_end_takes_no_more_than_its_ceiling),
         CASE(a_tail_that_is_signed_is_taken),
+        CASE(the_longer_of_two_signed_tails_stays),
         CASE(a_tail_of_a_console_is_kept_as_well),
         CASE(the_longest_tail_is_taken_and_known_to_be_cut),
         CASE(a_tail_that_is_forged_is_none),
