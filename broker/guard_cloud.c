@@ -40,18 +40,10 @@ static struct gl_guard_cloud *open_of(struct gl_guard_look *look, const struct g
     return open;
 }
 
-static const struct gl_error *silence_of(const struct gl_launcher *launcher, const char *cloud)
-{
-    for (size_t i = 0; i < launcher->silent.count; i++)
-        if (strcmp(launcher->silent.items[i].cloud, cloud) == 0)
-            return &launcher->silent.items[i].why;
-    return NULL;
-}
-
 struct gl_cloud *gl_guard_cloud(struct gl_guard_look *look, const struct gl_launch_row *row,
                                 struct gl_error *err)
 {
-    const struct gl_error *silence = silence_of(look->guard->launcher, row->cloud);
+    const struct gl_error *silence = gl_launcher_silence(look->guard->launcher, row->cloud);
     const struct gl_guard_cloud *open = silence == NULL ? open_of(look, row) : NULL;
     const struct gl_error *why = silence != NULL ? silence : &open->why;
 

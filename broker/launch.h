@@ -39,6 +39,8 @@ struct gl_launcher {
     struct gl_silent silent; /* filled by gl_launch_reconcile() */
 };
 
+/* Why a cloud is not asked again now, the others must not wait for it; NULL = it is. */
+const struct gl_error *gl_launcher_silence(const struct gl_launcher *launcher, const char *cloud);
 bool gl_launcher_is_silent(const struct gl_launcher *launcher, const char *cloud);
 /* Note a failure of a remote cloud, if it is one that another question would meet as well. */
 void gl_launcher_note_silence(struct gl_launcher *launcher, const char *cloud,

@@ -49,12 +49,17 @@ int gl_launch_named(struct gl_launcher *launcher, const char *name, char out_id[
 
 /* ---- clouds that do not answer ---- */
 
-bool gl_launcher_is_silent(const struct gl_launcher *launcher, const char *cloud)
+const struct gl_error *gl_launcher_silence(const struct gl_launcher *launcher, const char *cloud)
 {
     for (size_t i = 0; i < launcher->silent.count; i++)
         if (strcmp(launcher->silent.items[i].cloud, cloud) == 0)
-            return true;
-    return false;
+            return &launcher->silent.items[i].why;
+    return NULL;
+}
+
+bool gl_launcher_is_silent(const struct gl_launcher *launcher, const char *cloud)
+{
+    return gl_launcher_silence(launcher, cloud) != NULL;
 }
 
 void gl_launcher_note_silence(struct gl_launcher *launcher, const char *cloud,
@@ -62,7 +67,8 @@ void gl_launcher_note_silence(struct gl_launcher *launcher, const char *cloud,
 {
     struct gl_silent *silent = &launcher->silent;
     bool is_for_all = why->code == GL_E_NETWORK || why->code == GL_E_TIMEOUT ||
-                      why->code == GL_E_NO_CREDENTIAL || why->code == GL_E_CONFIG;
+                      why->code == GL_E_RATE_LIMIT || why->code == GL_E_NO_CREDENTIAL ||
+                      why->code == GL_E_CONFIG;
 
     if (!is_for_all || !gl_cloud_is_remote(cloud) || gl_launcher_is_silent(launcher, cloud) ||
         silent->count == GL_SILENT_MAX)

@@ -178,20 +178,42 @@ static void add_unasked(struct sweep *sweep, const struct gl_launch_row *row)
     add_failure(sweep, row->launch, false, &err);
 }
 
+/* What runs on a cloud that asks for time is stopped all the same, after the others. */
+enum turn { AT_ONCE, LAST, NOT_ASKED };
+
+static enum turn turn_of(const struct sweep *sweep, const struct gl_launch_row *row)
+{
+    const struct gl_error *why = gl_launcher_silence(sweep->launcher, row->cloud);
+
+    return why == NULL ? AT_ONCE : why->code == GL_E_RATE_LIMIT ? LAST : NOT_ASKED;
+}
+
 static int stop_known(struct sweep *sweep, struct gl_error *err)
 {
     GL_AUTO(gl_launch_rows_free) struct gl_launch_rows rows = {0};
 
     if (gl_ledger_launches(sweep->launcher->ledger, NULL, &rows, err) != 0)
         return -1;
-    for (size_t i = 0; i < rows.count; i++)
-        if (gl_launch_row_is_over(&rows.rows[i]))
-            continue;
-        else if (gl_launcher_is_silent(sweep->launcher, rows.rows[i].cloud))
-            add_unasked(sweep, &rows.rows[i]);
-        else
-            stop_one(sweep, rows.rows[i].launch);
+    for (enum turn turn = AT_ONCE; turn <= NOT_ASKED; turn++)
+        for (size_t i = 0; i < rows.count; i++)
+            if (!gl_launch_row_is_over(&rows.rows[i]) && turn_of(sweep, &rows.rows[i]) == turn) {
+                if (turn == NOT_ASKED)
+                    add_unasked(sweep, &rows.rows[i]);
+                else
+                    stop_one(sweep, rows.rows[i].launch);
+            }
     return 0;
+}
+
+/* What was asked for time is asked again: nothing of ours may run on unseen. */
+static void forget_throttled(struct gl_silent *silent)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < silent->count; i++)
+        if (silent->items[i].why.code != GL_E_RATE_LIMIT)
+            silent->items[kept++] = silent->items[i];
+    silent->count = kept;
 }
 
 /* Regions that these credentials may not look at: what of ours runs there goes on. */
@@ -218,6 +240,7 @@ static int stop_all(struct sweep *sweep, struct gl_error *err)
         gl_warn(context, "GL1002", "the ledger cannot be used (%s): stopping by label only",
                 ledger_error.text);
     silent = sweep->launcher->silent;
+    forget_throttled(&silent);
     gl_act_launcher_without_ledger(context, sweep->launcher);
     sweep->launcher->silent = silent;
     if (gl_context_state(context, err) == NULL)

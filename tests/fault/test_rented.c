@@ -468,6 +468,43 @@ static void a_dead_cloud_is_asked_once(void **state)
     bench.fake.server = NULL;
 }
 
+/* Every question is answered by a request for half a minute. */
+static bool throttle(void *cookie, const struct gl_test_request *request,
+                     struct gl_test_answer *out)
+{
+    unsigned *asked = cookie;
+
+    if (strstr(request->path, "/instances") == NULL)
+        return false;
+    ++*asked;
+    gl_str_addf(&out->headers, "Retry-After: 20\r\n");
+    gl_test_answer_text(
+        out, 429, "application/json",
+        "{\"error\":{\"code\":429,\"errors\":[{\"reason\":\"rateLimitExceeded\"}]}}");
+    return true;
+}
+
+/* The other clouds do not wait for it once for each of its machines. */
+static void a_throttled_cloud_is_waited_for_once(void **state)
+{
+    int64_t began;
+    unsigned asked = 0;
+
+    (void)state;
+    for (unsigned i = 0; i < 4; i++)
+        started(25000);
+    bench.fake.before = throttle;
+    bench.fake.fault_cookie = &asked;
+    began = bench.clock->slept_ms;
+    assert_int_equal(reconciled().unknown, 4);
+    assert_in_range(bench.clock->slept_ms - began, 1, 60000);
+    assert_in_range(asked, 1, 3);
+    assert_int_equal(bench.launcher.silent.count, 1);
+    assert_string_equal(bench.launcher.silent.items[0].cloud, "gcp");
+    bench.fake.before = NULL;
+    assert_int_equal(reconciled().unknown, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -477,6 +514,7 @@ int main(void)
         CASE(readings_that_were_seen_outlive_the_console),
         CASE(what_was_kept_and_cannot_be_read_keeps_it_open),
         CASE(what_does_not_show_yet_is_not_gone),
+        CASE(a_throttled_cloud_is_waited_for_once),
         CASE(a_lost_answer_is_found_not_sent_again),
         CASE(silence_is_waited_out_before_it_is_absence),
         CASE(a_place_without_stock_is_left_for_the_next),

@@ -303,6 +303,30 @@ static void without_quota_it_is_refused_and_the_demand_noted(void **state)
     assert_int_equal(bench.fake.made, 0);
 }
 
+static bool throttle(void *cookie, const struct gl_test_request *request,
+                     struct gl_test_answer *out)
+{
+    (void)cookie;
+    if (strstr(request->path, "/instances") == NULL || refusals == 0)
+        return false;
+    refusals--;
+    gl_test_answer_text(out, 429, "application/json", "{\"error\":{\"code\":429}}");
+    return true;
+}
+
+/* What asks for time is named, and what runs there is stopped all the same. */
+static void a_throttled_cloud_is_named_and_stopped(void **state)
+{
+    (void)state;
+    must(0, command("launch", GREEN " --type n2-standard-2 -- true"));
+    refusals = 3; /* the tries of one question */
+    bench.fake.before = throttle;
+    must(0, command("stop --all-mine", ""));
+    must_say("cloud gcp cannot be asked");
+    must_say("1 stopped, 0 failed");
+    assert_int_equal(fake_gcp_running(&bench.fake), 0);
+}
+
 static void a_dead_cloud_is_named(void **state)
 {
     (void)state;
@@ -357,6 +381,7 @@ int main(void)
         CASE(the_first_use_is_a_small_one),
         CASE(without_stock_the_next_place_is_taken),
         CASE(without_quota_it_is_refused_and_the_demand_noted),
+        CASE(a_throttled_cloud_is_named_and_stopped),
         CASE(a_dead_cloud_is_named),
         CASE(no_secret_is_anywhere),
     };
