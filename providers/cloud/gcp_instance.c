@@ -275,8 +275,12 @@ int gl_gcp_start(struct gl_cloud *cloud, const char *id, struct gl_error *err)
 int gl_gcp_stop(struct gl_cloud *cloud, const char *id, struct gl_span wait, struct gl_error *err)
 {
     struct gl_instance instance;
+    const char *name;
+    char zone[48];
 
     (void)wait;
+    if (gl_gcp_id(id, zone, &name, err) != 0)
+        return -1;
     if (gl_gcp_describe(cloud, id, &instance, err) != 0) {
         if (err->code != GL_E_NOT_FOUND)
             return -1;

@@ -223,11 +223,40 @@ int gl_gcp_price_of(struct gl_gcp *gcp, const struct gl_launch *launch, int64_t 
     return 0;
 }
 
+/* One zone of the region that has the type is enough. */
+static int check_type(struct gl_gcp *gcp, const char *region, const char *type,
+                      struct gl_error *err)
+{
+    char letters[GL_GCP_ZONES][8], shown[GL_TEXT_SHOWN];
+    size_t count;
+
+    if (gl_gcp_zones(gcp, region, letters, &count, err) != 0 || gl_gcp_begin(gcp, err) != 0)
+        return -1;
+    for (size_t i = 0; i < count; i++) {
+        struct gl_remote_call call = {.region = region};
+        GL_AUTO(gl_auto_json) json_t *root = NULL;
+        struct gl_error why = {0};
+
+        gl_gcp_call(gcp, &call, "GET", "zones/%.60s-%s/machineTypes/%.60s", region, letters[i],
+                    type);
+        root = gl_remote_json(&gcp->remote, &call, &why);
+        gl_remote_call_done(&call);
+        if (root != NULL)
+            return 0;
+        if (why.code != GL_E_NOT_FOUND)
+            return gl_fail(err, why.code, "%s", why.text);
+    }
+    return gl_fail(err, GL_E_UNKNOWN_NAME, "Google has no type %s in %s", gl_text_show(type, shown),
+                   region);
+}
+
 int gl_gcp_price(struct gl_cloud *cloud, const char *region, const char *type, int64_t *out,
                  struct gl_error *err)
 {
     const struct gl_launch launch = {.region = region, .type = type};
 
+    if (check_type(gl_gcp_of(cloud), region, type, err) != 0)
+        return -1;
     return gl_gcp_price_of(gl_gcp_of(cloud), &launch, out, err);
 }
 

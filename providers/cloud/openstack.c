@@ -74,8 +74,9 @@ static enum gl_errc openstack_classify(int status, const char *word)
     enum gl_reach reach;
 
     /* Without an answer it is what a server failed with. */
-    return status == 0 ? gl_openstack_fault_code(word, &reach)
-                       : gl_remote_code(gl_openstack_rules, status, word, word, &reach);
+    return status == 0 && word != NULL
+               ? gl_openstack_fault_code(word, &reach)
+               : gl_remote_code(gl_openstack_rules, status, word, word, &reach);
 }
 
 static void openstack_close(struct gl_cloud *cloud)

@@ -188,8 +188,11 @@ int gl_openstack_stop(struct gl_cloud *cloud, const char *id, struct gl_span wai
     struct gl_openstack *os = gl_openstack_of(cloud);
     struct gl_error why = {0};
     int64_t wait_ms = wait.s > 0 ? wait.s * 1000 : 0;
+    struct gl_openstack_place *place;
+    const char *uuid;
 
-    if (gl_openstack_begin(os, GL_REMOTE_DEADLINE_MS + wait_ms, err) != 0)
+    if (gl_openstack_begin(os, GL_REMOTE_DEADLINE_MS + wait_ms, err) != 0 ||
+        gl_openstack_id(os, id, &place, &uuid, err) != 0)
         return -1;
     if (change(os, id, "os-stop", GL_STATE_HALTED, &why) == 0 || why.code == GL_E_NOT_FOUND)
         return 0;

@@ -3,7 +3,7 @@
 #define GL_TESTS_CLOUD_REMOTE_H
 
 /* Remote clouds in the conformance suite: a counterpart of ours on a loopback port stands in for
- * the provider. A new one is a row in cloud_remote.c and a fixture in test_cloud.c. */
+ * the provider. A new one is a file beside cloud_remote.c and a fixture in test_cloud.c. */
 
 #include "providers/cloud/cloud.h"
 
@@ -16,7 +16,8 @@ struct gl_remote_fixture {
     size_t setting_count;
 };
 
-extern const struct gl_remote_fixture gl_remote_fixture_aws;
+extern const struct gl_remote_fixture gl_remote_fixture_aws, gl_remote_fixture_gcp,
+    gl_remote_fixture_openstack;
 
 /* The world and options of this process: transport (its own in every process), environment,
  * settings. What they point to is static: one fixture at a time. */

@@ -299,6 +299,11 @@ static void start(struct fake_gcp *fake, const char *zone, const char *request_i
     out->cut_after = strcmp(type, "m-lost") == 0 ? 20 : 0;
 }
 
+static bool is_type(const char *name)
+{
+    return strchr(name, '-') != NULL && strncmp(name, "no-", 3) != 0;
+}
+
 static void insert(struct fake_gcp *fake, const char *zone, const struct gl_test_request *request,
                    struct gl_test_answer *out)
 {
@@ -314,7 +319,11 @@ static void insert(struct fake_gcp *fake, const char *zone, const struct gl_test
     if (!is_insert(body) || strlen(id) != 36 || type == NULL || strrchr(type, '/') == NULL) {
         fake_gcp_complain(fake, "an insert that is malformed");
         fake_gcp_refuse(out, 400, "invalid", "Invalid value");
-    } else if (i < fake->count)
+    } else if (!is_type(strrchr(type, '/') + 1))
+        fake_gcp_refuse(out, 400, "invalid",
+                        "Invalid value for field 'resource.machineType': it does not exist in zone "
+                        "'europe-north1-a'.");
+    else if (i < fake->count)
         fake_gcp_answer_operation(fake, NULL, out);
     else if (find(fake, zone, name) < fake->count)
         fake_gcp_refuse(out, 409, "alreadyExists", "The resource already exists");
@@ -459,7 +468,7 @@ static void on_zone(struct fake_gcp *fake, char *rest, const struct gl_test_requ
         look(fake, what + 11, out);
     else if (strcmp(what, "machineTypes") == 0)
         fake_gcp_list_types(out);
-    else if (strncmp(what, "machineTypes/", 13) == 0 && strncmp(what + 13, "no-", 3) != 0)
+    else if (strncmp(what, "machineTypes/", 13) == 0 && is_type(what + 13))
         fake_gcp_answer_json(out, 200, fake_gcp_type_row(what + 13, 2, 8192));
     else
         fake_gcp_refuse(out, 404, "notFound", "The resource was not found");

@@ -5,9 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define JSON     "application/json"
-#define REGION_1 "north"
-#define REGION_2 "south"
+#define FAKE_TOKEN "planted-keystone-token-%u"
+#define JSON       "application/json"
+#define REGION_1   "north"
+#define REGION_2   "south"
 
 void fake_openstack_complain(struct fake_openstack *fake, const char *what)
 {
@@ -136,8 +137,7 @@ static void give_token(struct fake_openstack *fake, const struct gl_test_request
         fake->refused_tokens++;
         fake_openstack_deny(out);
     } else {
-        snprintf(fake->token, sizeof fake->token, "planted-keystone-token-%u",
-                 ++fake->tokens_given);
+        snprintf(fake->token, sizeof fake->token, FAKE_TOKEN, ++fake->tokens_given);
         fake_openstack_json(out, 201,
                             json_pack("{s:{s:s,s:s,s:{s:s},s:{s:s},s:o}}", "token", "issued_at",
                                       "2020-01-01T00:00:00.000000Z", "expires_at",
@@ -239,6 +239,15 @@ static void on_glance(const struct asked *asked, char *path)
 
 /* ---- all ---- */
 
+/* Those of other sign-ins hold, too, until they are revoked. */
+static bool is_given(const struct fake_openstack *fake, const char *token)
+{
+    unsigned number, held;
+
+    return sscanf(token, FAKE_TOKEN, &number) == 1 && number > 0 &&
+           sscanf(fake->token, FAKE_TOKEN, &held) == 1 && number <= held;
+}
+
 /* The document of versions is for everybody. */
 static bool is_allowed(struct asked *asked, const char *path)
 {
@@ -250,7 +259,7 @@ static bool is_allowed(struct asked *asked, const char *path)
             fake_openstack_complain(asked->fake, "a token where none is needed");
         return true;
     }
-    if (strcmp(token, asked->fake->token) == 0 && asked->fake->deny_tokens == 0)
+    if (is_given(asked->fake, token) && asked->fake->deny_tokens == 0)
         return true;
     asked->fake->deny_tokens -= asked->fake->deny_tokens > 0;
     fake_openstack_deny(asked->out);
