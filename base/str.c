@@ -349,6 +349,17 @@ static bool is_blank(uint32_t code)
     return is_steering(code) || is_in(code, blank, COUNT(blank));
 }
 
+size_t gl_text_line_within(const char *text, size_t length, size_t line)
+{
+    size_t last = 1;
+
+    while (length > 0 && memchr(" \t\r\n", text[length - 1], 4) != NULL)
+        length--;
+    for (size_t at = 0; at < length; at++)
+        last += text[at] == '\n';
+    return line < last ? line : last;
+}
+
 bool gl_text_is_blank(const char *text)
 {
     size_t left = text != NULL ? strlen(text) : 0;

@@ -51,6 +51,9 @@ size_t gl_utf8_put(uint32_t code, char out[4]);
 
 /* NULL, or nothing but blanks and control characters: no name and no reason. */
 bool gl_text_is_blank(const char *text);
+/* `line`, from 1, or the last line that says anything where that stands above: readers miss what is
+ * missing at the end below it. */
+size_t gl_text_line_within(const char *text, size_t length, size_t line);
 /* Terminal columns of UTF-8 text: combining 0, wide 2, malformed bytes 1 each. */
 unsigned gl_text_columns(const char *text);
 

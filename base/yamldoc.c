@@ -17,6 +17,7 @@ struct level {
 struct reader {
     yaml_parser_t parser;
     const char *name;
+    struct gl_view text;
     struct gl_error *err;
     struct level levels[GL_YAMLDOC_MAX_DEPTH];
     size_t depth, nodes;
@@ -26,7 +27,9 @@ struct reader {
 static int fail_at(const struct reader *reader, const yaml_mark_t *mark, enum gl_errc code,
                    const char *what)
 {
-    return gl_fail(reader->err, code, "%s:%zu: %s", reader->name, mark->line + 1, what);
+    size_t line = gl_text_line_within(reader->text.text, reader->text.length, mark->line + 1);
+
+    return gl_fail(reader->err, code, "%s:%zu: %s", reader->name, line, what);
 }
 
 /* Put a value where it belongs; takes the reference. */
@@ -160,7 +163,7 @@ static int read_all(struct reader *reader)
 
 json_t *gl_yamldoc_parse(const char *bytes, size_t length, const char *name, struct gl_error *err)
 {
-    struct reader reader = {.name = name, .err = err};
+    struct reader reader = {.name = name, .text = {bytes, length}, .err = err};
     int rc;
 
     if (length > GL_YAMLDOC_MAX_BYTES) {

@@ -94,6 +94,22 @@ static void copy_line(struct gl_view text, uint32_t line, char *out, size_t size
     out[length] = '\0';
 }
 
+/* What is missing at the end is said behind the last text there is, where it can be shown. */
+static void pull_into_text(struct gl_view text, struct gl_pos *pos)
+{
+    uint32_t line = (uint32_t)gl_text_line_within(text.text, text.length, pos->line);
+    struct gl_view last = line_of(text, line);
+
+    if (line == pos->line)
+        return;
+    while (last.length > 0 && memchr(" \t", last.text[last.length - 1], 2) != NULL)
+        last.length--;
+    pos->line = line;
+    pos->column = 1;
+    for (size_t at = 0; at < last.length; at++)
+        pos->column += ((unsigned char)last.text[at] & 0xc0) != 0x80;
+}
+
 /* Where an error at `pos` belongs: after all that stand before it in the same file. */
 static size_t slot_of(const struct gl_diagnostics *diagnostics, const struct gl_pos *pos)
 {
@@ -132,6 +148,7 @@ int gl_diagnose(const struct gl_source *source, const struct gl_mark *mark, enum
     va_list args;
     size_t slot;
 
+    pull_into_text(source->text, &pos);
     if (diagnostics->count == GL_POLICY_MAX_ERRORS) {
         diagnostics->beyond++;
         return -1;

@@ -115,6 +115,15 @@ static bool is_at_tab(const struct reader *reader)
     return index < text.length && text.text[index] == '\t';
 }
 
+/* Is there nothing behind the place where libyaml stopped? */
+static bool is_at_end(const struct reader *reader)
+{
+    struct gl_view text = reader->source->text;
+    size_t line = reader->parser.problem_mark.line + 1;
+
+    return gl_text_line_within(text.text, text.length, line) < line;
+}
+
 static int fail_syntax(const struct reader *reader)
 {
     const yaml_parser_t *parser = &reader->parser;
@@ -126,7 +135,8 @@ static int fail_syntax(const struct reader *reader)
         return fail_reading(reader);
     if (is_at_tab(reader))
         return gl_diagnose(reader->source, &mark, GL_E_SYNTAX, "tabs may not indent; use spaces");
-    return gl_diagnose(reader->source, &mark, GL_E_SYNTAX, "not YAML: %s%s%s",
+    return gl_diagnose(reader->source, &mark, GL_E_SYNTAX, "not YAML: %s%s%s%s",
+                       is_at_end(reader) ? "the text ends in the middle: " : "",
                        parser->problem != NULL ? parser->problem : "malformed",
                        parser->context != NULL ? ", " : "",
                        parser->context != NULL ? parser->context : "");

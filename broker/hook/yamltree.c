@@ -23,6 +23,7 @@ struct anchor {
 struct gl_yamltree {
     yaml_parser_t parser;
     const char *name;
+    struct gl_view text;
     bool has_short_tags, is_over;
     struct gl_error *err;
     struct gl_str out;
@@ -36,7 +37,9 @@ struct gl_yamltree {
 static int fail_at(const struct gl_yamltree *yaml, const yaml_mark_t *mark, enum gl_errc code,
                    const char *what)
 {
-    return gl_fail(yaml->err, code, "%s:%zu: %s", yaml->name, mark->line + 1, what);
+    size_t line = gl_text_line_within(yaml->text.text, yaml->text.length, mark->line + 1);
+
+    return gl_fail(yaml->err, code, "%s:%zu: %s", yaml->name, line, what);
 }
 
 /* ---- JSON text ---- */
@@ -371,7 +374,8 @@ struct gl_yamltree *gl_yamltree_new(const char *bytes, size_t length, const char
 {
     struct gl_yamltree *yaml = gl_alloc(sizeof *yaml);
 
-    *yaml = (struct gl_yamltree){.name = name, .has_short_tags = has_short_tags};
+    *yaml = (struct gl_yamltree){
+        .name = name, .text = {bytes, length}, .has_short_tags = has_short_tags};
     if (!yaml_parser_initialize(&yaml->parser))
         gl_die_of_memory();
     yaml_parser_set_input_string(&yaml->parser, (const unsigned char *)bytes, length);

@@ -310,22 +310,28 @@ static void test_blank(void **state)
         assert_false(gl_text_is_blank(name[i]));
 }
 
+static void test_line_within(void **state)
+{
+    static const char text[] = "a\nb: [c,\r\n \t\n\n";
+
+    (void)state;
+    assert_int_equal(gl_text_line_within(text, sizeof text - 1, 1), 1);
+    assert_int_equal(gl_text_line_within(text, sizeof text - 1, 2), 2);
+    assert_int_equal(gl_text_line_within(text, sizeof text - 1, 5), 2);
+    assert_int_equal(gl_text_line_within("", 0, 1), 1);
+    assert_int_equal(gl_text_line_within("\n\n", 2, 3), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_append),
-        cmocka_unit_test(test_ceiling),
-        cmocka_unit_test(test_take),
-        cmocka_unit_test(test_glob),
-        cmocka_unit_test(test_glob_against_definition),
-        cmocka_unit_test(test_distance),
-        cmocka_unit_test(test_distance_properties),
-        cmocka_unit_test(test_nearest),
-        cmocka_unit_test(test_columns),
-        cmocka_unit_test(test_printable),
-        cmocka_unit_test(test_printable_of_random_bytes),
-        cmocka_unit_test(test_show),
-        cmocka_unit_test(test_blank),
+        cmocka_unit_test(test_line_within), cmocka_unit_test(test_append),
+        cmocka_unit_test(test_ceiling),     cmocka_unit_test(test_take),
+        cmocka_unit_test(test_glob),        cmocka_unit_test(test_glob_against_definition),
+        cmocka_unit_test(test_distance),    cmocka_unit_test(test_distance_properties),
+        cmocka_unit_test(test_nearest),     cmocka_unit_test(test_columns),
+        cmocka_unit_test(test_printable),   cmocka_unit_test(test_printable_of_random_bytes),
+        cmocka_unit_test(test_show),        cmocka_unit_test(test_blank),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

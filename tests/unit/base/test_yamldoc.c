@@ -64,8 +64,8 @@ static void refuses_what_could_fill_the_memory(void **state)
     memset(deep, '[', 100);
     deep[100] = '\0';
     assert_int_equal(refused(deep, "too deeply"), GL_E_SYNTAX);
-    assert_int_equal(refused("a: [1, 2\n", "file:"), GL_E_SYNTAX);
-    assert_int_equal(refused("a: \"x\n  b\n", "file:"), GL_E_SYNTAX);
+    assert_int_equal(refused("a: [1, 2\n", "file:1: "), GL_E_SYNTAX);
+    assert_int_equal(refused("a: \"x\n  b\n", "file:2: "), GL_E_SYNTAX);
 }
 
 static void no_message_holds_a_value(void **state)

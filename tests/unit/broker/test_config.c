@@ -247,7 +247,7 @@ static void errors_name_their_place(void **state)
     assert_fails(place, "greenlaunch_config: 1\nsources: [{source: neso, file: a.csv}]\n",
                  GL_E_CONFIG, 2, 11);
     assert_fails(place, "greenlaunch_config: 1\nzone: &a DE\n", GL_E_SYNTAX, 2, 7);
-    assert_fails(place, "greenlaunch_config: [\n", GL_E_SYNTAX, 2, 1);
+    assert_fails(place, "greenlaunch_config: [\n", GL_E_SYNTAX, 1, 22);
     assert_fails(place, "", GL_E_CONFIG, 0, 0);
 }
 

@@ -555,15 +555,37 @@ static void test_yaml_tree(void **state)
     gl_yamltree_free(reading);
 }
 
+static void test_half_a_file(void **state)
+{
+    static const char yaml[] = "Resources:\n  A: {Type: [\n\n";
+    struct gl_yamltree *reading = gl_yamltree_new(yaml, sizeof yaml - 1, "y", true);
+    struct gl_jtree got = {0};
+    struct gl_error err = {0};
+    bool has = false;
+
+    (void)state;
+    assert_int_equal(gl_yamltree_next(reading, &got, &has, &err), -1);
+    assert_ptr_equal(strstr(err.text, "y:2: "), err.text);
+    gl_jtree_done(&got);
+    gl_yamltree_free(reading);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_values),    cmocka_unit_test(test_given_parameters),
-        cmocka_unit_test(test_places),    cmocka_unit_test(test_loops),
-        cmocka_unit_test(test_long_form), cmocka_unit_test(test_cdk),
-        cmocka_unit_test(test_bombs),     cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_yaml_tree), cmocka_unit_test(test_scalers),
-        cmocka_unit_test(test_globals),   cmocka_unit_test(test_recognise),
+        cmocka_unit_test(test_half_a_file),
+        cmocka_unit_test(test_values),
+        cmocka_unit_test(test_given_parameters),
+        cmocka_unit_test(test_places),
+        cmocka_unit_test(test_loops),
+        cmocka_unit_test(test_long_form),
+        cmocka_unit_test(test_cdk),
+        cmocka_unit_test(test_bombs),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_yaml_tree),
+        cmocka_unit_test(test_scalers),
+        cmocka_unit_test(test_globals),
+        cmocka_unit_test(test_recognise),
     };
 
     return cmocka_run_group_tests(tests, open_mapping, close_mapping);

@@ -343,7 +343,7 @@ static void errors_name_the_included_file(void **state)
     assert_string_equal(found.errors[0].pos.file, "child.yaml");
     assert_string_equal(found.errors[1].pos.file, "floor.yaml");
     assert_string_equal(found.source_lines[1], "  - max_count: x");
-    assert_two_bad(CHILD, "greenlaunch: 1\nrules: [\n", GL_E_SYNTAX, 3, 1, "not YAML");
+    assert_two_bad(CHILD, "greenlaunch: 1\nrules: [\n", GL_E_SYNTAX, 2, 9, "not YAML");
     /* An id that only the broken file would have is no error of its own. */
     assert_two_bad(CHILD "rules: [{id: r, override: true, max_count: 1}]\n",
                    FLOOR "  - {id: r, max_count: x}\n", GL_E_BAD_VALUE, 3, 24, "max_count");

@@ -216,7 +216,7 @@ static void the_file_has_its_shape(void **state)
     assert_bad_waivers("greenlaunch_waivers: 1\nwaivers: x\n", GL_E_BAD_VALUE, 2, 10, "a list");
     assert_bad_waivers(HEAD "  - {rule: sizes, target: a, " REST ", until: 2027-01-01}\n",
                        GL_E_UNKNOWN_KEY, 3, 110, "unknown key \"until\" in a waiver");
-    assert_bad_waivers("a: [\n", GL_E_SYNTAX, 2, 1, "not YAML");
+    assert_bad_waivers("a: [\n", GL_E_SYNTAX, 1, 5, "not YAML");
 }
 
 static void several_errors_are_shown_at_once(void **state)

@@ -152,10 +152,11 @@ static void says_where_syntax_breaks(void **state)
     (void)state;
     assert_refused("a:\n\tb: c\n", GL_E_SYNTAX, 2, 1, "tabs may not indent");
     assert_refused("a: [b\nc: d\n", GL_E_SYNTAX, 2, 2, "not YAML");
-    assert_refused("a: \"b\n", GL_E_SYNTAX, 2, 1, "not YAML");
+    assert_refused("a: \"b\n", GL_E_SYNTAX, 1, 6, "not YAML");
     assert_refused("a: b: c\n", GL_E_SYNTAX, 1, 5, "mapping values are not allowed");
     assert_refused("", GL_E_SYNTAX, 1, 1, "empty");
-    assert_refused("# nothing\n", GL_E_SYNTAX, 2, 1, "empty");
+    assert_refused("# nothing\n", GL_E_SYNTAX, 1, 10, "empty");
+    assert_refused("a: b\nc: [\xc3\xbc, \n\n", GL_E_SYNTAX, 2, 7, "ends in the middle");
     assert_null(read_text("}"));
 }
 
