@@ -14,6 +14,7 @@
 #include "broker/interrupt.h"
 #include "broker/promise.h"
 #include "broker/render/promise.h"
+#include "providers/cloud/local_payload.h"
 
 #define WAIT ((struct gl_span){10}) /* for the final reading */
 
@@ -350,7 +351,8 @@ int gl_start_instance(struct gl_context *context, struct gl_launcher *launcher, 
                        "started: use it with offers and why");
     if (ask->count != INT64_MIN && ask->count > 1)
         return gl_fail(err, GL_E_USAGE, "one instance at a time: --count is for offers");
-    if (gl_act_only_launchable(ask, err) != 0)
+    if (gl_act_only_launchable(ask, err) != 0 ||
+        gl_payload_check(options->with, options->files_in, err) != 0)
         return -1;
     if (gl_act_launcher(context, launcher, err) != 0 ||
         gl_act_reconcile(context, launcher, err) != 0)

@@ -80,12 +80,17 @@ static int elf_interpreter(const char *head, size_t length, char out[256])
     return 0;
 }
 
+static bool is_elf(const char *head, size_t length)
+{
+    return length > SELFMAG && memcmp(head, ELFMAG, SELFMAG) == 0;
+}
+
 int gl_payload_interpreter(const char *head, size_t length, char out[256], bool *out_is_script)
 {
     *out_is_script = length > 2 && memcmp(head, "#!", 2) == 0;
     if (*out_is_script)
         return script_interpreter(head, length, out);
-    if (length > SELFMAG && memcmp(head, ELFMAG, SELFMAG) == 0)
+    if (is_elf(head, length))
         return elf_interpreter(head, length, out);
     return 0;
 }
@@ -160,22 +165,31 @@ static int add_libraries(struct gl_payload *payload, const char *loader, const c
     return 0;
 }
 
-static int read_head(const char *path, char out[GL_PAYLOAD_HEAD], size_t *out_length,
-                     struct gl_error *err)
+static int read_head(const char *path, const char *name, char out[GL_PAYLOAD_HEAD],
+                     size_t *out_length, struct gl_error *err)
 {
     GL_AUTO(gl_auto_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     struct stat info;
     ssize_t got;
 
     if (fd < 0 || fstat(fd, &info) < 0)
-        return gl_fail_sys(err, GL_E_USAGE, errno, "cannot open the program %s", path);
+        return gl_fail_sys(err, GL_E_USAGE, errno, "cannot open the program %s", name);
     if (!S_ISREG(info.st_mode))
-        return gl_fail(err, GL_E_BAD_VALUE, "%s is not a program", path);
+        return gl_fail(err, GL_E_BAD_VALUE, "%s is no program but a %s", name,
+                       S_ISDIR(info.st_mode) ? "folder" : "special file");
     got = pread(fd, out, GL_PAYLOAD_HEAD, 0);
     if (got < 0)
-        return gl_fail_sys(err, GL_E_IO, errno, "cannot read the program %s", path);
+        return gl_fail_sys(err, GL_E_IO, errno, "cannot read the program %s", name);
     *out_length = (size_t)got;
     return 0;
+}
+
+static int refuse(const char *name, struct gl_error *err)
+{
+    return gl_fail(err, GL_E_BAD_VALUE,
+                   "%s is no program: neither ELF nor a script whose first line names its "
+                   "interpreter, as in #!/bin/sh (--file-in carries other files)",
+                   name);
 }
 
 int gl_payload_add_program(struct gl_payload *payload, const char *program, struct gl_error *err)
@@ -193,12 +207,13 @@ int gl_payload_add_program(struct gl_payload *payload, const char *program, stru
         path = gl_strdup(program);
     }
     for (int depth = 0; is_script && depth < SCRIPT_DEPTH; depth++) {
+        const char *name = depth == 0 ? program : path;
         size_t length = 0;
 
-        if (read_head(path, head, &length, err) < 0 || add_path(payload, path, err) < 0)
+        if (read_head(path, name, head, &length, err) < 0 || add_path(payload, path, err) < 0)
             return -1;
         if (gl_payload_interpreter(head, length, interpreter, &is_script) == 0)
-            return 0;
+            return is_elf(head, length) ? 0 : refuse(name, err);
         if (!is_script)
             return add_libraries(payload, interpreter, path, err);
         free(path);
@@ -251,4 +266,27 @@ int gl_payload_write(const struct gl_payload *payload, const char *const *files_
         return -1;
     *out_length = archive.length;
     return 0;
+}
+
+int gl_payload_pack(const char *const *programs, const char *const *files_in,
+                    bool (*is_there)(const char *path), int fd, uint64_t *out_length,
+                    struct gl_error *err)
+{
+    struct gl_payload payload = {.count = 0};
+    int got = 0;
+
+    for (size_t i = 0; got == 0 && programs != NULL && programs[i] != NULL; i++)
+        got = gl_payload_add_program(&payload, programs[i], err);
+    if (got == 0)
+        got = gl_payload_write(&payload, files_in, is_there, fd, out_length, err);
+    gl_payload_done(&payload);
+    return got;
+}
+
+int gl_payload_check(const char *const *programs, const char *const *files_in, struct gl_error *err)
+{
+    GL_AUTO(gl_auto_close) int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    uint64_t length;
+
+    return gl_payload_pack(programs, files_in, NULL, fd, &length, err);
 }

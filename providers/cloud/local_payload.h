@@ -20,7 +20,8 @@ struct gl_payload {
 };
 
 /* Add a program (a path, or a name to look up in PATH) and all it needs to start.
- * Errors: NOT_FOUND-like IO, BAD_VALUE when a library is missing. */
+ * Errors: USAGE when it is not there, BAD_VALUE when a library is missing or it is no program:
+ * neither ELF nor a script that names its interpreter. */
 int gl_payload_add_program(struct gl_payload *payload, const char *program, struct gl_error *err);
 /* The interpreter a file asks for: ELF PT_INTERP or the "#!" line. 1 and *out, 0 none (static or
  * no program at all). */
@@ -29,6 +30,14 @@ int gl_payload_interpreter(const char *head, size_t length, char out[256], bool 
 /* Paths in the output of `ld.so --list`; BAD_VALUE names a library that was not found. */
 int gl_payload_parse_list(struct gl_payload *payload, const char *text, const char *program,
                           struct gl_error *err);
+/* What a launch carries along as an archive: programs and files_in, both NULL or ended by NULL, as
+ * gl_payload_add_program() and gl_payload_write() take them. */
+int gl_payload_pack(const char *const *programs, const char *const *files_in,
+                    bool (*is_there)(const char *path), int fd, uint64_t *out_length,
+                    struct gl_error *err);
+/* Can that be packed? Nothing is kept. */
+int gl_payload_check(const char *const *programs, const char *const *files_in,
+                     struct gl_error *err);
 /* Write the archive: programs first, then each "HOST:GUEST" of files_in (NULL = none). A path for
  * which `is_there` says true is left out. */
 int gl_payload_write(const struct gl_payload *payload, const char *const *files_in,

@@ -114,29 +114,18 @@ int64_t gl_local_process_cpu_ms(const struct gl_process *process)
 static int make_payload(const struct gl_local_start *start, int *out_fd, struct gl_error *err)
 {
     const struct gl_launch *launch = start->launch;
-    struct gl_payload payload = {.count = 0};
     uint64_t length;
-    int got = 0, fd = -1;
 
     if ((launch->with == NULL || launch->with[0] == NULL) &&
         (launch->files_in == NULL || launch->files_in[0] == NULL))
         return 0;
-    for (size_t i = 0; got == 0 && launch->with != NULL && launch->with[i] != NULL; i++)
-        got = gl_payload_add_program(&payload, launch->with[i], err);
-    if (got == 0)
-        fd = gl_local_temporary(start->local->state, err);
-    if (got == 0)
-        got = fd < 0
-                  ? -1
-                  : gl_payload_write(&payload, launch->files_in, gl_jail_shows, fd, &length, err);
-    gl_payload_done(&payload);
-    if (got == 0 && lseek(fd, 0, SEEK_SET) == 0) {
-        *out_fd = fd;
-        return 0;
-    }
-    if (fd >= 0)
-        close(fd);
-    return gl_fail(err, GL_E_IO, "cannot pack the files for the guest");
+    *out_fd = gl_local_temporary(start->local->state, err);
+    if (*out_fd < 0 ||
+        gl_payload_pack(launch->with, launch->files_in, gl_jail_shows, *out_fd, &length, err) != 0)
+        return -1;
+    if (lseek(*out_fd, 0, SEEK_SET) != 0)
+        return gl_fail_sys(err, GL_E_IO, errno, "cannot pack the files for the guest");
+    return 0;
 }
 
 /* What the guest writes to must be its user's. */

@@ -83,23 +83,15 @@ static int open_initrd(struct vm *vm, struct gl_error *err)
 static int open_payload(struct vm *vm, struct gl_error *err)
 {
     const struct gl_launch *launch = vm->start->launch;
-    struct gl_payload payload = {.count = 0};
-    int got = 0;
 
     if ((launch->with == NULL || launch->with[0] == NULL) &&
         (launch->files_in == NULL || launch->files_in[0] == NULL))
         return 0;
-    for (size_t i = 0; got == 0 && launch->with != NULL && launch->with[i] != NULL; i++)
-        got = gl_payload_add_program(&payload, launch->with[i], err);
-    if (got == 0) {
-        vm->payload_fd = gl_local_temporary(vm->start->local->state, err);
-        got = vm->payload_fd < 0 ? -1 : 0;
-    }
-    if (got == 0)
-        got = gl_payload_write(&payload, launch->files_in, NULL, vm->payload_fd, &vm->payload_bytes,
-                               err);
-    gl_payload_done(&payload);
-    return got;
+    vm->payload_fd = gl_local_temporary(vm->start->local->state, err);
+    if (vm->payload_fd < 0)
+        return -1;
+    return gl_payload_pack(launch->with, launch->files_in, NULL, vm->payload_fd, &vm->payload_bytes,
+                           err);
 }
 
 /* The guest's root is a tmpfs of half its memory, and an initramfs is in memory twice while the

@@ -119,6 +119,43 @@ static void test_real_program(void **state)
     close(fd);
 }
 
+static enum gl_errc refused_program(const char *bytes, const char *says)
+{
+    static const char path[] = "build/tmp/test_local_payload";
+    const char *const programs[] = {path, NULL};
+    FILE *file = fopen(path, "we");
+    struct gl_error err = {0};
+    int got;
+
+    assert_non_null(file);
+    fputs(bytes, file);
+    fclose(file);
+    got = gl_payload_check(programs, NULL, &err);
+    unlink(path);
+    if (got != 0 && strstr(err.text, says) == NULL)
+        fail_msg("\"%s\" does not say \"%s\"", err.text, says);
+    return err.code;
+}
+
+static void test_no_program(void **state)
+{
+    static const char *const folder[] = {"/etc", NULL}, *const file[] = {"Makefile:/m", NULL},
+                             *const none[] = {"no-such:/m", NULL};
+    struct gl_error err = {0};
+
+    (void)state;
+    assert_int_equal(refused_program("hello", "is no program: neither ELF"), GL_E_BAD_VALUE);
+    assert_int_equal(refused_program("", "is no program"), GL_E_BAD_VALUE);
+    assert_int_equal(refused_program("#!sh\n", "is no program"), GL_E_BAD_VALUE);
+    assert_int_equal(refused_program("#!/etc/hostname\n", "/etc/hostname is no program"),
+                     GL_E_BAD_VALUE);
+    assert_int_equal(refused_program("#!/bin/sh\n", ""), GL_OK);
+    assert_int_equal(gl_payload_check(folder, NULL, &err), -1);
+    assert_string_equal(err.text, "/etc is no program but a folder");
+    assert_int_equal(gl_payload_check(NULL, none, &err), -1);
+    assert_int_equal(gl_payload_check(NULL, file, &err), 0);
+}
+
 static void test_errors(void **state)
 {
     static const char *const bad[][2] = {{"Makefile:relative", NULL},
@@ -152,6 +189,7 @@ int main(void)
         cmocka_unit_test(test_interpreter_of_elf),
         cmocka_unit_test(test_list_of_libraries),
         cmocka_unit_test(test_real_program),
+        cmocka_unit_test(test_no_program),
         cmocka_unit_test(test_errors),
     };
 
