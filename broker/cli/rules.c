@@ -262,6 +262,8 @@ static bool is_worth_a_word(const struct gl_context *context, const struct gl_si
     bool is_wanted = strcmp(report->source, "file") == 0 ||
                      (context->config.has_sources && context->world.http != NULL);
 
+    if (report->is_doubted)
+        return is_wanted;
     return is_wanted && !report->is_ok && !report->is_unknown && report->error.code != GL_OK &&
            report->error.code != GL_E_UNKNOWN_DATA;
 }

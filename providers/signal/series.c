@@ -189,6 +189,15 @@ void gl_series_suspect(struct gl_series *series, const char *why)
     snprintf(series->suspicion, sizeof series->suspicion, "%s", why);
 }
 
+/* `why` with the beginning of the interval: what somebody would look for in the file. */
+static void suspect_at(struct gl_series *series, const char *why, int64_t from_s)
+{
+    char text[sizeof series->suspicion], at[GL_INSTANT_TEXT];
+
+    snprintf(text, sizeof text, "%s at %s", why, gl_instant_text((struct gl_instant){from_s}, at));
+    gl_series_suspect(series, text);
+}
+
 static int order(int64_t a, int64_t b)
 {
     return (a > b) - (a < b);
@@ -272,7 +281,7 @@ static void check_points(struct gl_series *series, int64_t latest_s)
         doubt = doubt_of_times(point, latest_s);
         doubt = doubt != NULL ? doubt : doubt_of_figures(point, ceiling);
         if (doubt != NULL)
-            gl_series_suspect(series, doubt);
+            suspect_at(series, doubt, point->from_s);
         if (point->until_s > point->from_s)
             series->points[kept++] = *point;
     }
@@ -288,7 +297,7 @@ static void settle_same(struct gl_series *series, struct gl_point *kept,
 
     /* Sorted: an unknown update time comes first, so `kept` tells. */
     if (!is_equal && (kept->updated_s == GL_UNKNOWN || kept->updated_s == next->updated_s))
-        gl_series_suspect(series, "two figures for one time, and no telling which is later");
+        suspect_at(series, "conflicting values", kept->from_s);
     *kept = *next;
 }
 
@@ -306,7 +315,7 @@ static void settle_overlaps(struct gl_series *series)
             continue;
         }
         if (last != NULL && last->until_s > points[i].from_s) {
-            gl_series_suspect(series, "intervals overlap");
+            suspect_at(series, "intervals overlap", points[i].from_s);
             last->until_s = points[i].from_s;
             kept -= last->until_s == last->from_s;
         }

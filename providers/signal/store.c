@@ -63,6 +63,11 @@ static void note_doubt(struct gl_signal_report *report, const struct gl_series *
 {
     struct gl_error doubt = {0};
 
+    if (series->is_suspect && !report->is_doubted && report->error.code == GL_E_UNKNOWN_DATA) {
+        forget(&report->error); /* this says more than that there is nothing */
+        report->error = (struct gl_signal_trouble){0};
+    }
+    report->is_doubted |= series->is_suspect;
     if (series->is_suspect)
         gl_fail(&doubt, GL_E_UNKNOWN_DATA, "%s cannot be trusted: %s", series->dataset,
                 series->suspicion);

@@ -51,6 +51,7 @@ struct gl_signal_report {
     char zone[40];
     bool is_ok, is_from_cache, is_skipped;
     bool is_unknown; /* it answered that it has nothing for us: no right to it, or no data */
+    bool is_doubted; /* a series of it cannot be trusted: the error says which and why */
     int64_t age_s;   /* of the answer; GL_UNKNOWN */
     struct gl_signal_trouble error; /* when it failed */
     /* When its answer could not be stored or its history not be read. */

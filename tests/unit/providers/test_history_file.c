@@ -172,7 +172,7 @@ static void test_suspect_series(void **state)
     start(&run, NOW, &given);
     assert_int_equal(look(&run, "DE")->history_count, 0);
     assert_int_equal(report_of(&run, "file", "DE")->archive.code, GL_E_UNKNOWN_DATA);
-    assert_non_null(strstr(report_of(&run, "file", "DE")->archive.text, "two figures"));
+    assert_non_null(strstr(report_of(&run, "file", "DE")->archive.text, "conflicting values"));
     finish(&run);
 }
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/time.h"
 #include "providers/signal/adapter.h"
 
 #include <setjmp.h>
@@ -9,6 +10,7 @@
 #include <cmocka.h>
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #define NOW  INT64_C(1768046400) /* 2026-01-10T12:00Z */
@@ -51,13 +53,31 @@ static struct gl_series tidied(const struct gl_meaning *meaning, const struct ro
     tidied(meaning, (const struct row[]){__VA_ARGS__}, \
            sizeof((const struct row[]){__VA_ARGS__}) / sizeof(struct row))
 
-static void check_suspect(struct gl_series series, const char *why)
+/* `hours` after NOW begins what is suspect. */
+static void assert_suspicion(const struct gl_series *series, const char *why, int hours)
+{
+    char expected[sizeof series->suspicion], at[GL_INSTANT_TEXT];
+
+    snprintf(expected, sizeof expected, "%s at %s", why,
+             gl_instant_text((struct gl_instant){NOW + hours * HOUR}, at));
+    assert_string_equal(series->suspicion, expected);
+}
+
+static void check_suspect_at(struct gl_series series, const char *why, int hours)
 {
     assert_int_equal(series.is_suspect, why != NULL);
-    assert_string_equal(series.suspicion, why != NULL ? why : "");
+    if (why != NULL)
+        assert_suspicion(&series, why, hours);
+    else
+        assert_string_equal(series.suspicion, "");
     for (size_t i = 1; i < series.count; i++)
         assert_true(series.points[i].from_s >= series.points[i - 1].until_s);
     free(series.points);
+}
+
+static void check_suspect(struct gl_series series, const char *why)
+{
+    check_suspect_at(series, why, 0);
 }
 
 static void test_sorts(void **state)
@@ -94,7 +114,7 @@ static void test_keeps_later_word(void **state)
 
 static void test_conflict(void **state)
 {
-    static const char why[] = "two figures for one time, and no telling which is later";
+    static const char why[] = "conflicting values";
 
     (void)state;
     check_suspect(TIDIED(&intensity, {0, 1, 10, 0}, {0, 1, 20, 0}), why);
@@ -126,7 +146,7 @@ static void test_overlap(void **state)
     (void)state;
     assert_int_equal(series.count, 2);
     assert_int_equal(series.points[0].until_s, NOW + HOUR);
-    check_suspect(series, "intervals overlap");
+    check_suspect_at(series, "intervals overlap", 1);
     check_suspect(TIDIED(&intensity, {0, 2, 10, 0}, {0, 1, 20, 0}), "intervals overlap");
 }
 
@@ -149,7 +169,7 @@ static void test_empty_interval(void **state)
 
     (void)state;
     assert_int_equal(series.count, 1);
-    check_suspect(series, "an interval ends before it begins");
+    check_suspect_at(series, "an interval ends before it begins", 1);
 }
 
 static void test_future(void **state)
@@ -181,16 +201,16 @@ static void test_bounds(void **state)
     point.value_u = 10;
     point.low_u = 11;
     gl_series_tidy(&series, (struct gl_instant){NOW});
-    assert_string_equal(series.suspicion, "a lower bound is above its value");
+    assert_suspicion(&series, "a lower bound is above its value", 0);
     series.is_suspect = false;
     point.low_u = 9;
     point.high_u = 9;
     gl_series_tidy(&series, (struct gl_instant){NOW});
-    assert_string_equal(series.suspicion, "an upper bound is below its value");
+    assert_suspicion(&series, "an upper bound is below its value", 0);
     series.is_suspect = false;
     point.low_u = -1;
     gl_series_tidy(&series, (struct gl_instant){NOW});
-    assert_string_equal(series.suspicion, "a figure is negative");
+    assert_suspicion(&series, "a figure is negative", 0);
 }
 
 static void test_first_suspicion_stays(void **state)
