@@ -523,7 +523,9 @@ static void add_reason(const struct gl_context *context, int status, struct gl_e
     if (context->reply.is_command_status)
         gl_fail(err, GL_E_COMMAND, "the command ended with status %d", status);
     else if (context->reply.verdict == NULL)
-        gl_fail(err, GL_E_FINDING, "%s", gl_exit_row(status)->meaning);
+        gl_fail(err, GL_E_FINDING, "%s%s%s", gl_exit_row(status)->meaning,
+                context->reply.failing.length > 0 ? "; what failed: " : "",
+                gl_str_text(&context->reply.failing));
 }
 
 int gl_context_finish(struct gl_context *context, int status, struct gl_error *err)
@@ -561,5 +563,6 @@ void gl_context_done(struct gl_context *context)
     json_decref(context->reply.warnings);
     json_decref(context->reply.next);
     gl_str_done(&context->reply.text);
+    gl_str_done(&context->reply.failing);
     free(context->state_folder);
 }

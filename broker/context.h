@@ -34,6 +34,7 @@ struct gl_reply {
     json_t *warnings;       /* array of {"code","message"} */
     json_t *next;           /* array of {"argv":[...],"why"} */
     struct gl_str text;     /* for people */
+    struct gl_str failing;  /* names of the checks that failed, for the error of an envelope */
     bool is_command_status; /* the exit status is that of the command inside, no verdict */
     bool is_document;       /* text is one that says itself that it is a demonstration */
     bool is_streamed;       /* the instance's own output went to stdout: ours goes to stderr */

@@ -27,6 +27,21 @@
 
 static const char *const state_words[] = {"ok", "warn", "fail"};
 
+static void count(struct gl_exam *exam, const struct gl_finding *finding)
+{
+    struct gl_str *failing = &exam->context->reply.failing;
+
+    exam->warnings += finding->state == GL_EXAM_WARN;
+    if (finding->state != GL_EXAM_FAIL)
+        return;
+    exam->failures++;
+    if (exam->status == GL_EXIT_OK)
+        exam->status = finding->exit;
+    gl_str_addf(failing, "%s%s%s%s", failing->length > 0 ? ", " : "",
+                exam->subject != NULL ? exam->subject : "", exam->subject != NULL ? " " : "",
+                finding->name);
+}
+
 void gl_exam_note(struct gl_exam *exam, const struct gl_finding *finding, const char *format, ...)
 {
     static const enum gl_tone tones[] = {GL_TONE_GOOD, GL_TONE_DOUBT, GL_TONE_BAD};
@@ -58,10 +73,7 @@ void gl_exam_note(struct gl_exam *exam, const struct gl_finding *finding, const 
     if (exam->kind != NULL)
         json_object_set_new(row, exam->kind, json_string(exam->subject));
     json_array_append_new(exam->rows, row);
-    exam->warnings += finding->state == GL_EXAM_WARN;
-    exam->failures += finding->state == GL_EXAM_FAIL;
-    if (finding->state == GL_EXAM_FAIL && exam->status == GL_EXIT_OK)
-        exam->status = finding->exit;
+    count(exam, finding);
 }
 
 /* ---- what is built in ---- */
