@@ -25,6 +25,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -105,13 +106,20 @@ struct storm {
     bool is_raging; /* only brokers that may be killed meet faults */
     pid_t broker;
     unsigned met[FAULTS], gullible, doubled, killed, rounds;
-    struct shared {
-        unsigned launches; /* begun, ever */
-        unsigned limit;    /* of this round */
-        unsigned steps;
-    } * shared;
+    struct shared *shared;
+    int shared_fd;
 };
 static struct storm storm;
+
+/* What a broker is told and tells, in memory of both. */
+struct shared {
+    unsigned launches; /* begun, ever */
+    unsigned limit;    /* of this round */
+    unsigned steps;
+    uint64_t seed; /* of the next broker's dice */
+    char cloud[32], folder[256], url[64], own_url[64], ca[8192];
+};
+#define SHARED_FD 9 /* of a broker */
 
 static void kill_broker(enum fault how)
 {
@@ -309,11 +317,25 @@ static void attach(void)
     storm.bench.launcher.open = open_stormed;
 }
 
-static void broker(uint64_t seed)
+static void map_shared(int fd)
+{
+    storm.shared = mmap(NULL, sizeof *storm.shared, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    assert_true(storm.shared != MAP_FAILED);
+}
+
+/* This program, started for one. */
+static int broker(void)
 {
     struct rented_bench *bench = &storm.bench;
+    struct gl_counterpart_way way;
 
-    own_dice = seed | 1;
+    map_shared(SHARED_FD);
+    way = (struct gl_counterpart_way){
+        .url = storm.shared->url, .own_url = storm.shared->own_url, .folder = storm.shared->folder};
+    own_dice = storm.shared->seed | 1;
+    rented_bench_join(bench, way.folder);
+    storm_cloud_join(&storm.cloud, gl_counterpart_of(storm.shared->cloud), &way,
+                     storm.shared->ca[0] != '\0' ? storm.shared->ca : NULL);
     attach();
     bench->launcher.checkpoint = checkpoint;
     for (unsigned i = 0; i < PER_BROKER && storm.shared->launches < storm.shared->limit; i++)
@@ -321,18 +343,30 @@ static void broker(uint64_t seed)
     _exit(0);
 }
 
+/* A program of its own, not a fork of this one: the counterpart's threads may hold any lock. */
+static pid_t spawn_broker(void)
+{
+    char *argv[] = {(char[]){"broker"}, NULL};
+    posix_spawn_file_actions_t actions;
+    pid_t pid;
+
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, storm.shared_fd, SHARED_FD);
+    assert_int_equal(posix_spawn(&pid, "/proc/self/exe", &actions, NULL, argv, environ), 0);
+    posix_spawn_file_actions_destroy(&actions);
+    return pid;
+}
+
 /* Let one live, and die. */
 static void run_broker(void)
 {
-    uint64_t seed = roll(&storm.dice);
     int status = -1;
 
-    rented_bench_detach(&storm.bench); /* neither ledger nor connections cross fork() */
+    storm.shared->seed = roll(&storm.dice);
+    rented_bench_detach(&storm.bench); /* one of them has the ledger at a time */
     if (strcmp(storm.cloud.kind->cloud, "gcp") == 0)
         ((struct fake_gcp *)storm.cloud.fake)->lag_ms = (int64_t)(roll(&storm.dice) % 12000);
-    storm.broker = fork();
-    if (storm.broker == 0)
-        broker(seed);
+    storm.broker = spawn_broker();
     storm.is_raging = true;
     while (waitpid(storm.broker, &status, 0) < 0 && errno == EINTR) {
     }
@@ -437,6 +471,19 @@ static void check_round(void)
     gl_launch_rows_free(&rows);
 }
 
+/* Where brokers find the cloud of this round. */
+static void tell_way(void)
+{
+    struct gl_counterpart_way way = storm_cloud_way(&storm.cloud, storm.bench.folder);
+    struct shared *shared = storm.shared;
+
+    snprintf(shared->cloud, sizeof shared->cloud, "%s", storm.cloud.kind->cloud);
+    snprintf(shared->folder, sizeof shared->folder, "%s", way.folder);
+    snprintf(shared->url, sizeof shared->url, "%s", way.url);
+    snprintf(shared->own_url, sizeof shared->own_url, "%s", way.own_url);
+    snprintf(shared->ca, sizeof shared->ca, "%s", storm.cloud.ca != NULL ? storm.cloud.ca : "");
+}
+
 /* Readings come back from one of them: its machines have meters. */
 static void set_meters(void)
 {
@@ -461,6 +508,7 @@ static void one_round(const struct gl_counterpart *kind, unsigned launches)
     storm.bench.clock->random = roll(&storm.dice);
     rented_bench_detach(&storm.bench);
     storm_cloud_open(&storm.cloud, kind, storm.bench.folder, &hooks);
+    tell_way();
     attach();
     set_meters();
     storm.shared->limit = begun + launches;
@@ -512,9 +560,9 @@ static void no_orphan_and_no_double_launch(void **state)
     (void)state;
     storm.dice = seed | 1;
     print_message("storm: seed %" PRIu64 ", %u launches\n", seed, wanted);
-    storm.shared =
-        mmap(NULL, sizeof *storm.shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    assert_true(storm.shared != MAP_FAILED);
+    storm.shared_fd = memfd_create("storm", MFD_CLOEXEC);
+    assert_int_equal(ftruncate(storm.shared_fd, sizeof *storm.shared), 0);
+    map_shared(storm.shared_fd);
     while (storm.shared->launches < wanted) {
         unsigned left = wanted - storm.shared->launches;
 
@@ -531,11 +579,14 @@ static void no_orphan_and_no_double_launch(void **state)
                   storm.killed, storm.shared->steps);
     assert_true(storm.killed > 0);
     munmap(storm.shared, sizeof *storm.shared);
+    close(storm.shared_fd);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(no_orphan_and_no_double_launch)};
 
+    if (argc > 0 && strcmp(argv[0], "broker") == 0)
+        return broker();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,10 +15,12 @@
 
 #include <cmocka.h>
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #define PER_BATCH 8
 
@@ -138,16 +140,37 @@ static struct gl_cloud *open_cloud(void *cookie, const char *name, const char *z
                        err);
 }
 
+/* What is in the folder: the ledger's name and the clock, which is a file so that other programs
+ * can have it too. */
+static void share_folder(struct rented_bench *bench, char *folder)
+{
+    GL_AUTO(gl_auto_free) char *path = gl_path_join(folder, "clock");
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+    gl_world_real(&real);
+    *bench =
+        (struct rented_bench){.folder = folder,
+                              .ledger_path = gl_path_join(folder, "ledger.db"),
+                              .meter = {.url = "https://meters.example/greenlaunch-meter",
+                                        .sha256 = "0123456789abcdef0123456789abcdef0123456789abcdef"
+                                                  "0123456789abcdef"}};
+    assert_true(fd >= 0);
+    assert_int_equal(ftruncate(fd, sizeof *bench->clock), 0);
+    bench->clock = mmap(NULL, sizeof *bench->clock, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    close(fd);
+    assert_true(bench->clock != MAP_FAILED);
+}
+
+void rented_bench_join(struct rented_bench *bench, const char *folder)
+{
+    share_folder(bench, gl_strdup(folder));
+}
+
 void rented_bench_open(struct rented_bench *bench, const char *name)
 {
     const char *url = bench->url;
 
-    gl_world_real(&real);
-    *bench = (struct rented_bench){.folder = scratch_make(name)};
-    bench->ledger_path = gl_path_join(bench->folder, "ledger.db");
-    bench->clock =
-        mmap(NULL, sizeof *bench->clock, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    assert_true(bench->clock != MAP_FAILED);
+    share_folder(bench, scratch_make(name));
     fake_gcp_start(&bench->fake, bench->folder);
     bench->fake.cpus_left = 1e9;
     bench->fake.slept_ms = &bench->clock->slept_ms;
@@ -158,9 +181,6 @@ void rented_bench_open(struct rented_bench *bench, const char *name)
     bench->settings[1] = (struct gl_setting){"endpoint", url};
     bench->settings[2] = (struct gl_setting){"billing-endpoint", url};
     bench->settings[3] = (struct gl_setting){"projects-endpoint", url};
-    bench->meter = (struct gl_carried_meter){
-        .url = "https://meters.example/greenlaunch-meter",
-        .sha256 = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"};
     rented_bench_attach(bench);
 }
 

@@ -4,7 +4,7 @@
 
 /* A launch journal over the adapter of a rented cloud (Google's) and a counterpart on a loopback
  * port, with a meter in every machine that says 1 J a second. Waiting costs no time: the world's
- * clock is the machine's and what was slept, in memory that child processes share. Asserts with
+ * clock is the machine's and what was slept, in memory that other processes share. Asserts with
  * cmocka. */
 
 #include "broker/launch.h"
@@ -38,6 +38,8 @@ struct rented_bench {
 
 void rented_bench_open(struct rented_bench *bench, const char *name);
 void rented_bench_close(struct rented_bench *bench);
+/* In another program: the folder and clock of an open one, without counterpart; then attach. */
+void rented_bench_join(struct rented_bench *bench, const char *folder);
 /* The ledger and a transport of this process, as after fork(). */
 void rented_bench_attach(struct rented_bench *bench);
 void rented_bench_detach(struct rented_bench *bench);

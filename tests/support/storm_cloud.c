@@ -67,11 +67,24 @@ static const char *getenv_of_storm(void *cookie, const char *name)
 
 /* ---- the cloud ---- */
 
+void storm_cloud_join(struct storm_cloud *cloud, const struct gl_counterpart *kind,
+                      const struct gl_counterpart_way *way, const char *ca)
+{
+    cloud->kind = kind;
+    cloud->ca = ca;
+    for (size_t i = 0; i < GL_COUNTERPART_LINES && kind->environment[i] != NULL; i++)
+        cloud->environment[i] = gl_counterpart_fill(kind->environment[i], way);
+    for (size_t i = 0; i < GL_COUNTERPART_SETTINGS && kind->settings[i].name != NULL; i++)
+        cloud->settings[cloud->setting_count++] = (struct gl_setting){
+            kind->settings[i].name, gl_counterpart_fill(kind->settings[i].value, way)};
+    current = cloud;
+}
+
 void storm_cloud_open(struct storm_cloud *cloud, const struct gl_counterpart *kind,
                       const char *folder, const struct fault_proxy_hooks *hooks)
 {
     struct fault_proxy_hooks plain = *hooks;
-    struct gl_counterpart_way way = {.folder = folder};
+    struct gl_counterpart_way way;
 
     *cloud = (struct storm_cloud){.kind = kind, .fake = kind->start(folder)};
     cloud->proxy = fault_proxy_start(kind->url(cloud->fake), hooks);
@@ -79,14 +92,15 @@ void storm_cloud_open(struct storm_cloud *cloud, const struct gl_counterpart *ki
     if (cloud->proxy == NULL)
         cloud->proxy = fault_proxy_start(kind->url(cloud->fake), &plain);
     assert_non_null(cloud->proxy);
-    way.url = fault_proxy_url(cloud->proxy);
-    way.own_url = kind->url(cloud->fake);
-    for (size_t i = 0; i < GL_COUNTERPART_LINES && kind->environment[i] != NULL; i++)
-        cloud->environment[i] = gl_counterpart_fill(kind->environment[i], &way);
-    for (size_t i = 0; i < GL_COUNTERPART_SETTINGS && kind->settings[i].name != NULL; i++)
-        cloud->settings[cloud->setting_count++] = (struct gl_setting){
-            kind->settings[i].name, gl_counterpart_fill(kind->settings[i].value, &way)};
-    current = cloud;
+    way = storm_cloud_way(cloud, folder);
+    storm_cloud_join(cloud, kind, &way, fault_proxy_ca(cloud->proxy));
+}
+
+struct gl_counterpart_way storm_cloud_way(const struct storm_cloud *cloud, const char *folder)
+{
+    return (struct gl_counterpart_way){.url = fault_proxy_url(cloud->proxy),
+                                       .own_url = cloud->kind->url(cloud->fake),
+                                       .folder = folder};
 }
 
 void storm_cloud_close(struct storm_cloud *cloud)
@@ -107,7 +121,7 @@ void storm_cloud_close(struct storm_cloud *cloud)
 void storm_cloud_enter(const struct storm_cloud *cloud, struct gl_world *world)
 {
     world->getenv = getenv_of_storm;
-    world->http = trusting_new(world->http, fault_proxy_ca(cloud->proxy));
+    world->http = trusting_new(world->http, cloud->ca);
 }
 
 struct gl_cloud *storm_cloud_connect(const struct storm_cloud *cloud, const struct gl_world *world,
