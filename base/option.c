@@ -432,8 +432,10 @@ int gl_options_parse(const struct gl_option *global, void *global_values,
             parse.operands.rest = parse.next;
             break;
         }
-        if (read_word(&parse, word))
+        if (read_word(&parse, word)) {
+            *out_operands = parse.operands; /* those before: they may tell why */
             return -1;
+        }
     }
     *out_operands = parse.operands;
     return 0;

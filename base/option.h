@@ -56,7 +56,8 @@ void gl_options_done(const struct gl_option *options, void *values);
  * table may be NULL). Words that are no options become operands (borrowed), what follows "--" goes
  * to *out_rest (index of the first word after it; argc when there is none). The next word is the
  * value of an option unless it looks like an option itself: a dash and no digit; --name=-x takes
- * anything. gl_options_done() is due after failure too.
+ * anything. gl_options_done() is due after failure too, and *out_operands then holds the words
+ * before the trouble.
  * Errors: USAGE with the nearest known option, or with both values of an option given twice. */
 struct gl_operands {
     const char *words[64];

@@ -144,13 +144,27 @@ static int run_parsed(struct gl_context *context, const struct gl_command *comma
     return command->run(context, call, err);
 }
 
+/* "run uname -a": the option that is not known is of the command that is to run. */
+static void blame_missing_dashes(const struct gl_command *command, const struct gl_call *call,
+                                 struct gl_error *err)
+{
+    const struct gl_operands *operands = call->operands;
+
+    if (operands->count == 0 || operands->has_rest ||
+        strstr(command->operands, "-- COMMAND") == NULL ||
+        strncmp(err->text, "unknown option", 14) != 0)
+        return;
+    gl_error_clear(err);
+    gl_help_stray(command, operands->words[0], call->is_implied, err);
+}
+
 /* `named` NULL: none was named. */
 static int run_command(struct gl_context *context, const struct gl_command *named, int argc,
                        const char *const *argv, struct gl_error *err)
 {
     const struct gl_command *command = named != NULL ? named : implied_command(argv);
     GL_AUTO(gl_auto_free) void *values = gl_alloc(command->values_size + 1);
-    struct gl_operands operands;
+    struct gl_operands operands = {0};
     struct gl_call call = {.values = values, .operands = &operands, .is_implied = named == NULL};
     int status;
 
@@ -159,8 +173,10 @@ static int run_command(struct gl_context *context, const struct gl_command *name
     gl_options_clear(command->options, values);
     status = gl_options_parse(gl_global_options, &context->globals, command->options, values, argc,
                               argv, &operands, err);
-    if (status != 0)
+    if (status != 0) {
         context->globals.is_json |= gl_has_json_flag(argc, argv);
+        blame_missing_dashes(command, &call, err);
+    }
     look_at_terminal(context);
     if (status == 0)
         status = run_parsed(context, command, &call, argv, err);

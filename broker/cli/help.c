@@ -168,22 +168,35 @@ static int fail_unknown_command(const char *word, const char *otherwise, struct 
     return gl_fail(err, GL_E_USAGE, "unknown command \"%s\"%s", shown, otherwise);
 }
 
-int gl_help_no_operand(const struct gl_command *command, const char *word, struct gl_error *err)
-{
-    char shown[GL_TEXT_SHOWN];
-
-    if (command->group == NULL)
-        return fail_unknown_command(word, "", err);
-    return gl_fail(err, GL_E_USAGE, "%s takes no operand: \"%s\"", command->name,
-                   gl_text_show(word, shown));
-}
-
-/* "90%" stands apart from --renewable-only. */
+/* "90%": of --renewable-only 90%. */
 static bool is_share(const char *word)
 {
     size_t length = strlen(word);
 
     return word[0] >= '0' && word[0] <= '9' && word[length - 1] == '%';
+}
+
+static int fail_share(const char *word, struct gl_error *err)
+{
+    char shown[GL_TEXT_SHOWN];
+
+    gl_text_show(word, shown);
+    return gl_fail(err, GL_E_USAGE,
+                   "\"%s\" belongs to no option; a share stands right after the equals sign, as in "
+                   "--renewable-only=%s",
+                   shown, shown);
+}
+
+int gl_help_no_operand(const struct gl_command *command, const char *word, struct gl_error *err)
+{
+    char shown[GL_TEXT_SHOWN];
+
+    if (is_share(word) && gl_help_is_option(command->options, "--renewable-only"))
+        return fail_share(word, err);
+    if (command->group == NULL)
+        return fail_unknown_command(word, "", err);
+    return gl_fail(err, GL_E_USAGE, "%s takes no operand: \"%s\"", command->name,
+                   gl_text_show(word, shown));
 }
 
 int gl_help_stray(const struct gl_command *command, const char *word, bool is_implied,
@@ -193,10 +206,7 @@ int gl_help_stray(const struct gl_command *command, const char *word, bool is_im
 
     gl_text_show(word, shown);
     if (is_share(word))
-        return gl_fail(err, GL_E_USAGE,
-                       "\"%s\" belongs to no option; a share stands right after the equals sign, "
-                       "as in --renewable-only=%s",
-                       shown, shown);
+        return fail_share(word, err);
     if (is_implied && command->group == NULL)
         return fail_unknown_command(word, "", err);
     if (is_implied)
@@ -206,8 +216,10 @@ int gl_help_stray(const struct gl_command *command, const char *word, bool is_im
             err);
     return gl_fail(err, GL_E_USAGE,
                    "%s: \"%s\" belongs to no option; what is to run stands after \"--\", as in "
-                   "greenlaunch %s --renewable-only -- COMMAND",
-                   command->name, shown, command->name);
+                   "greenlaunch %s%s -- COMMAND",
+                   command->name, shown, command->name,
+                   gl_help_is_option(command->options, "--renewable-only") ? " --renewable-only"
+                                                                           : "");
 }
 
 int gl_help_operands(const struct gl_command *command, const struct gl_call *call, size_t low,

@@ -119,7 +119,7 @@ static void run(struct outcome *out, const char *const *words)
         argv[argc] = words[argc - 1];
         argc++;
     }
-    out->operands.count = 999; /* to see it untouched */
+    out->operands.count = 999; /* to see it written */
     out->status = gl_options_parse(global, &out->global, own, &out->own, argc, argv, &out->operands,
                                    &out->err);
     if (out->status == 0)
@@ -398,7 +398,11 @@ static void test_unknown(void **state)
     assert_null(strchr(out.err.text, '\x1b'));
     RUN(&out, "---");
     assert_int_equal(out.err.code, GL_E_USAGE);
-    assert_int_equal(out.operands.count, 999);
+    assert_int_equal(out.operands.count, 0);
+    RUN(&out, "--quiet", "ls", "-x", "more");
+    assert_string_equal(out.err.text, "unknown option -x");
+    assert_int_equal(out.operands.count, 1);
+    assert_string_equal(out.operands.words[0], "ls");
 }
 
 static void test_operands(void **state)
