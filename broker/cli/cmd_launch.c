@@ -121,7 +121,7 @@ static int run(struct gl_context *context, const struct gl_call *call, struct gl
     if (status != GL_EXIT_OK)
         return status;
     gl_instant_text(instance.expires, until);
-    gl_say(context, "started %s (%s)", instance.launch_id, instance.how);
+    gl_start_say_started(context, &instance);
     gl_str_addf(&context->reply.text, "Started %s  %s %s (%s)\n", instance.launch_id,
                 instance.region, instance.type, instance.how);
     gl_str_addf(&context->reply.text, "  ends by itself at %s\n", until);

@@ -309,7 +309,7 @@ int gl_run_command(struct gl_context *context, const struct gl_run_values *given
     status = gl_start_instance(context, &launcher, &values.start.ask, &start, &instance, err);
     if (status != GL_EXIT_OK)
         return status;
-    gl_say(context, "started %s (%s)", instance.launch_id, instance.how);
+    gl_start_say_started(context, &instance);
     context->reply.is_streamed = !context->globals.is_json;
     context->reply.is_command_status = true;
     bool is_rented = gl_rented_launch(&launcher, instance.launch_id);

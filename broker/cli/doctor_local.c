@@ -185,7 +185,8 @@ static void check_local(struct gl_exam *exam, const struct gl_local_host *host)
 
         finding.state = GL_EXAM_OK;
         gl_exam_note(exam, &finding, "can launch %s%s",
-                     has_vm ? "virtual machines" : "processes only: ", has_vm ? "" : missing);
+                     has_vm ? "virtual machines" : "processes only, for want of ",
+                     has_vm ? "" : missing);
     } else {
         gl_exam_note(exam, &finding, "%s", err.text);
     }

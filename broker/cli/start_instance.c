@@ -14,6 +14,7 @@
 #include "broker/interrupt.h"
 #include "broker/promise.h"
 #include "broker/render/promise.h"
+#include "providers/cloud/local_host.h"
 #include "providers/cloud/local_payload.h"
 
 #define WAIT ((struct gl_span){10}) /* for the final reading */
@@ -90,6 +91,23 @@ static struct gl_order order_of(const struct gl_context *context, const struct g
                    .user_data = options->user_data,
                    .interval_s = (uint32_t)(interval_ms(lease_s) / 1000)},
     };
+}
+
+void gl_start_say_started(struct gl_context *context, const struct gl_instance *instance)
+{
+    struct gl_local_host host;
+    const char *missing;
+
+    gl_say(context, "started %s (%s)", instance->launch_id, instance->how);
+    if (strcmp(instance->how, "process") != 0)
+        return;
+    gl_local_host_look(&context->world, &host);
+    if (!gl_local_host_has_vm(&host, &missing))
+        gl_say(context,
+               "a process in namespaces, not a virtual machine: this machine lacks %s (greenlaunch "
+               "doctor says what mends it)",
+               missing);
+    gl_local_host_done(&host);
 }
 
 void gl_start_point_to_receipt(struct gl_context *context, const struct gl_launcher *launcher,

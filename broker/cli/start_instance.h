@@ -57,6 +57,8 @@ struct gl_start_lists {
 void gl_start_options_of(const struct gl_start_values *values, const char *const *command,
                          struct gl_start_lists *lists, struct gl_start_options *out);
 
+/* Tell that it has started, and why it is no machine when it is none. */
+void gl_start_say_started(struct gl_context *context, const struct gl_instance *instance);
 /* Where the receipt of a launch lies, as text, data and next step; nothing when there is none. */
 void gl_start_point_to_receipt(struct gl_context *context, const struct gl_launcher *launcher,
                                const char *launch);

@@ -61,6 +61,14 @@ if ! greenlaunch run "${green[@]}" -d 2min -- true >"$scratch/out" 2>"$scratch/e
 fi
 check 0 'a first instance runs'
 
+# ---- no machine ----
+if greenlaunch doctor --offline | grep -q '^ok   userns'; then
+    exits 0 'without a kernel a process runs' env GREENLAUNCH_GUEST=/none \
+        greenlaunch run "${green[@]}" -d 2min -- true
+    said 'started gl-.* [(]process[)]' 'that is called so'
+    said 'not a virtual machine: this machine lacks the unpacked' 'and why it is none is said'
+fi
+
 # ---- what goes in and out ----
 printf 'from the host\n' >"$scratch/given"
 exits 7 'the exit status of the command comes back' \
