@@ -147,7 +147,8 @@ int gl_local_wait_hello(struct gl_local_start *start, bool asks, int64_t limit_m
  * its start. */
 int gl_local_configure(struct gl_local_start *start, const struct gl_guest_place *place,
                        int payload_fd, struct gl_error *err);
-/* Append ": " and the printable end of a log of the instance's folder to the error. */
+/* Append the printable end of a log of the instance's folder to the error, without the lines that
+ * are for programs; nothing when there is no other. */
 void gl_local_add_tail(const char *folder, const char *log, struct gl_error *err);
 /* Seconds that a guest may take to boot: GREENLAUNCH_BOOT_TIMEOUT or 60. */
 int64_t gl_local_boot_ms(const struct gl_world *world);

@@ -14,7 +14,8 @@
 
 #define BOOT_S     60
 #define ANSWER_MS  30000
-#define TAIL_BYTES 400
+#define TAIL_BYTES 400       /* shown */
+#define LOOK_BYTES (1 << 16) /* looked at: lines for programs are long */
 #define CHUNK      ((size_t)60 << 10)
 
 int64_t gl_local_boot_ms(const struct gl_world *world)
@@ -25,24 +26,50 @@ int64_t gl_local_boot_ms(const struct gl_world *world)
     return (seconds >= 1 && seconds <= 3600 ? seconds : BOOT_S) * 1000;
 }
 
+/* "GLM1 {...}": readings and the like, for programs. */
+static bool is_machine_line(const char *line, size_t length)
+{
+    return length > 5 && line[0] == 'G' && line[1] == 'L' && line[3] == '1' && line[4] == ' ';
+}
+
+/* What people can read of a log's end, its lines joined. */
+static void join_lines(const char *bytes, size_t length, struct gl_str *out)
+{
+    for (size_t at = 0, line; at < length; at += line + 1) {
+        const char *end = memchr(bytes + at, '\n', length - at);
+
+        line = end != NULL ? (size_t)(end - bytes) - at : length - at;
+        if (line == 0 || bytes[at] == '\r' || is_machine_line(bytes + at, line))
+            continue;
+        gl_str_add(out, out->length > 0 ? " " : "");
+        gl_str_add_bytes(out, bytes + at, line - (bytes[at + line - 1] == '\r'));
+    }
+}
+
 void gl_local_add_tail(const char *folder, const char *log, struct gl_error *err)
 {
     GL_AUTO(gl_auto_free) char *path = gl_path_join(folder, log);
     GL_AUTO(gl_auto_close) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    GL_AUTO(gl_auto_free) char *bytes = gl_alloc(LOOK_BYTES);
+    GL_AUTO(gl_str_done) struct gl_str lines = {0};
     GL_AUTO(gl_str_done) struct gl_str text = {0};
-    char bytes[TAIL_BYTES];
+    size_t used = strlen(err->text), skip;
+    const char *whole = bytes;
     struct stat info;
     ssize_t got;
-    size_t used = strlen(err->text);
 
-    if (fd < 0 || fstat(fd, &info) < 0 || info.st_size == 0)
+    if (fd < 0 || fstat(fd, &info) < 0)
         return;
-    got = pread(fd, bytes, sizeof bytes, info.st_size > TAIL_BYTES ? info.st_size - TAIL_BYTES : 0);
-    while (got > 0 && (bytes[got - 1] == '\n' || bytes[got - 1] == '\r'))
-        got--;
-    if (got <= 0)
+    got = pread(fd, bytes, LOOK_BYTES, info.st_size > LOOK_BYTES ? info.st_size - LOOK_BYTES : 0);
+    if (got > 0 && info.st_size > LOOK_BYTES)
+        whole = memchr(bytes, '\n', (size_t)got);
+    if (got <= 0 || whole == NULL)
         return;
-    gl_str_add_printable(&text, bytes, (size_t)got);
+    join_lines(whole, (size_t)got - (size_t)(whole - bytes), &lines);
+    if (lines.length == 0)
+        return;
+    skip = lines.length > TAIL_BYTES ? lines.length - TAIL_BYTES : 0;
+    gl_str_add_printable(&text, lines.text + skip, lines.length - skip);
     snprintf(err->text + used, sizeof err->text - used, "; the end of it: %s", text.text);
 }
 

@@ -37,6 +37,36 @@ static struct gl_local_record sample(void)
                                     .host_cpu_ms = -1};
 }
 
+static void assert_tail(const char *log, size_t length, const char *wanted)
+{
+    struct gl_error err = {.text = "it ended"};
+    struct gl_error ignored = {0};
+
+    assert_int_equal(gl_file_write("build/tmp/test_local_tail", log, length, 0600, &ignored), 0);
+    gl_local_add_tail("build/tmp", "test_local_tail", &err);
+    unlink("build/tmp/test_local_tail");
+    assert_string_equal(err.text, wanted);
+}
+
+/* What a person can read of a console: batches of readings are not. */
+static void test_tail(void **state)
+{
+    static const char mixed[] = "[ 0.1] a kernel\r\nGLM1 {\"a\":1}\n\n[ 0.2] panics\r\nGLM1 {\"b";
+    static const char readings[] = "\r\nGLE1 {}\nGLM1 {}\n";
+    struct gl_str large = {0};
+
+    (void)state;
+    assert_tail(mixed, sizeof mixed - 1, "it ended; the end of it: [ 0.1] a kernel [ 0.2] panics");
+    assert_tail(readings, sizeof readings - 1, "it ended");
+    assert_tail("", 0, "it ended");
+    gl_str_add(&large, "GLM1 ");
+    for (size_t i = 0; i < 100000; i++)
+        gl_str_add_char(&large, 'x');
+    gl_str_add(&large, "\nlast words\n");
+    assert_tail(gl_str_text(&large), large.length, "it ended; the end of it: last words");
+    gl_str_done(&large);
+}
+
 static void test_round_trip(void **state)
 {
     const struct gl_local_record before = sample();
@@ -282,6 +312,7 @@ static void test_missing_record(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_tail),
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_away_round_trip),
         cmocka_unit_test(test_away_is_never_left_out),
