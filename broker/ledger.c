@@ -297,6 +297,7 @@ static int check_events(struct gl_ledger *ledger, struct gl_ledger_check *out, s
         if (check_event(&event, column_text(statement, 6), check.events + 1, check.head, err) != 0)
             return -1;
         check.events++;
+        check.latest_ms = event.at_ms > check.latest_ms ? event.at_ms : check.latest_ms;
         snprintf(check.head, sizeof check.head, "%s", column_text(statement, 6));
     }
     if (step != SQLITE_DONE)

@@ -169,6 +169,7 @@ int64_t gl_ledger_now_ms(const struct gl_ledger *ledger);
 struct gl_ledger_check {
     int64_t events;
     int64_t launches;
+    int64_t latest_ms; /* the latest time of any event; 0 = there is none */
     char head[GL_HASH_HEX];
 };
 int gl_ledger_check(struct gl_ledger *ledger, struct gl_ledger_check *out, struct gl_error *err);

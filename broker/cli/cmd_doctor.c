@@ -18,12 +18,13 @@
 #include "providers/cloud/local_host.h"
 #include "providers/data/data.h"
 
-#define CLOCK_EARLIEST INT64_C(1767225600) /* 2026-01-01: no release is older */
-#define CLOCK_YEARS    5                   /* later than the data by more is no clock */
-#define DISK_LOW       ((uint64_t)1 << 30)
-#define DISK_NONE      ((uint64_t)64 << 20)
-#define TEXT_MAX       512
-#define INDENT         14
+#define CLOCK_EARLIEST    INT64_C(1767225600) /* 2026-01-01: no release is older */
+#define CLOCK_YEARS       5                   /* later than the data by more is no clock */
+#define CLOCK_TOLERANCE_S 120
+#define DISK_LOW          ((uint64_t)1 << 30)
+#define DISK_NONE         ((uint64_t)64 << 20)
+#define TEXT_MAX          512
+#define INDENT            14
 
 static const char *const state_words[] = {"ok", "warn", "fail"};
 
@@ -284,6 +285,20 @@ static void check_state(struct gl_exam *exam)
     check_disk(exam);
 }
 
+/* Nothing is written down before its time: then this clock is behind, or was ahead. */
+static void check_order(struct gl_exam *exam, int64_t latest_ms)
+{
+    const struct gl_finding finding = {"clock", GL_EXAM_WARN, 0, "timedatectl set-ntp true"};
+    struct gl_instant latest = {latest_ms / 1000};
+    char text[GL_INSTANT_TEXT];
+
+    if (latest.unix_s > gl_now(&exam->context->world).unix_s + CLOCK_TOLERANCE_S)
+        gl_exam_note(exam, &finding,
+                     "the newest entry of the ledger is of %s, later than now: the clock has gone "
+                     "back, or was ahead then",
+                     gl_instant_text(latest, text));
+}
+
 static void check_ledger(struct gl_exam *exam)
 {
     struct gl_error err = {0};
@@ -307,6 +322,7 @@ static void check_ledger(struct gl_exam *exam)
     gl_exam_note(exam, &finding, "%" PRId64 " event%s, %" PRId64 " launch%s, chain intact",
                  found.events, found.events == 1 ? "" : "s", found.launches,
                  found.launches == 1 ? "" : "es");
+    check_order(exam, found.latest_ms);
 }
 
 static void check_key(struct gl_exam *exam)
