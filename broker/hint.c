@@ -43,6 +43,9 @@ static const struct {
      "write a name as in Europe/Berlin, or UTC; those known here: ls /usr/share/zoneinfo"},
     {"budget", GL_E_UNKNOWN_NAME, "", "list the accounts with: greenlaunch budget show"},
     {"guarantee", GL_E_UNKNOWN_NAME, "", "list what was promised with: greenlaunch guarantee list"},
+    {"verify", GL_E_UNKNOWN_NAME, "", "list the launches with: greenlaunch status --all"},
+    {NULL, GL_E_UNKNOWN_NAME, "no launch ", "list them with: greenlaunch status --all"},
+    {NULL, GL_E_UNKNOWN_NAME, "no grid zone", "list them with: greenlaunch signals --limit 400"},
 };
 
 static bool fits(size_t row, const char *command, const struct gl_error *err)
