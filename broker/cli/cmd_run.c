@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* run: launch, run a command inside, show its output and its meter, stop, receipt. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -147,6 +148,28 @@ static int follow_command(struct follow *follow, int *out_status, struct gl_erro
     return 0;
 }
 
+/* What is wrong with them is told before anything runs: the folder must be there by then. */
+static int check_files_out(const struct gl_option_list *files, struct gl_error *err)
+{
+    for (size_t i = 0; i < files->count; i++) {
+        const char *colon = strrchr(files->items[i], ':');
+        const char *slash = colon != NULL ? strrchr(colon, '/') : NULL;
+        GL_AUTO(gl_auto_free) char *folder = NULL;
+
+        if (colon == NULL || colon == files->items[i] || colon[1] == '\0')
+            return gl_fail(err, GL_E_USAGE, "--file-out %s: write GUEST:HOST", files->items[i]);
+        if (slash == NULL || slash == colon + 1)
+            continue;
+        folder = gl_strdup(colon + 1);
+        folder[slash - colon - 1] = '\0';
+        if (access(folder, W_OK | X_OK) != 0)
+            return gl_fail_sys(err, GL_E_USAGE, errno,
+                               "--file-out %s: cannot write to the folder %s", files->items[i],
+                               folder);
+    }
+    return 0;
+}
+
 static int fetch_files(struct follow *follow, const struct gl_option_list *files,
                        struct gl_error *err)
 {
@@ -154,8 +177,6 @@ static int fetch_files(struct follow *follow, const struct gl_option_list *files
         const char *colon = strrchr(files->items[i], ':');
         GL_AUTO(gl_auto_free) char *guest = gl_strdup(files->items[i]);
 
-        if (colon == NULL || colon == files->items[i] || colon[1] == '\0')
-            return gl_fail(err, GL_E_USAGE, "--file-out %s: write GUEST:HOST", files->items[i]);
         guest[colon - files->items[i]] = '\0';
         if (follow->cloud->ops->fetch == NULL)
             return gl_fail(err, GL_E_USAGE, "this cloud cannot copy files out");
@@ -306,6 +327,8 @@ int gl_run_command(struct gl_context *context, const struct gl_run_values *given
     int status;
 
     gl_start_options_of(&values.start, command, &lists, &start);
+    if (check_files_out(&values.files_out, err) != 0)
+        return -1;
     status = gl_start_instance(context, &launcher, &values.start.ask, &start, &instance, err);
     if (status != GL_EXIT_OK)
         return status;
