@@ -25,6 +25,8 @@ words=("$@")
 root=$PWD
 case $build in /*) ;; *) build=$root/$build ;; esac
 work=$build/tmp/cases.$$
+limit=60 # seconds of one case
+case $build in */san*) limit=480 ;; esac # as in tests/run.sh
 passed=0
 failed=0
 skipped=0
@@ -62,7 +64,7 @@ run_case() { # CASE SCRATCH
         export HOME=$2/.home XDG_CONFIG_HOME=$2/.home/config XDG_STATE_HOME=$2/.home/state \
             XDG_CACHE_HOME=$2/.home/cache TMPDIR=$2/.tmp PATH=$build:$PATH TZ=UTC COLUMNS=80 \
             TERM=dumb SOURCE=$root BUILD=$build GREENLAUNCH_CPUINFO=$root/tests/support/cpuinfo
-        exec timeout -k 5 60 bash cmd
+        exec timeout -k 5 "$limit" bash cmd
     ) >"$2.out" 2>"$2.err" </dev/null
     printf '%d\n' $? >"$2.rc"
     printf 's|%s|SCRATCH|g\n' "$2" "$build" "$root" | sed '2s/SCRATCH/BUILD/; 3s/SCRATCH/SOURCE/' \
