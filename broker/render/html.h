@@ -35,7 +35,7 @@ struct gl_html_chart {
     const struct gl_html_series *series;
     size_t series_count;
     unsigned decimals; /* of the values */
-    double most;       /* the axis goes at least so far; 0 = as far as the values */
+    double most;       /* the axis ends there unless a value is beyond; 0 = by the values */
     size_t ticks;      /* LINES, STEPS: every so many labels the first word of one; 0 = 24 */
 };
 

@@ -23,11 +23,26 @@ struct scale {
     double least, most, step;
 };
 
-/* Round bounds and a step of 1, 2 or 5 times a power of ten, with 0 inside. */
+/* About a fifth of `length`: 1, 2 or 5 times a power of ten. Where the axis is to end somewhere,
+ * the next smaller of them that gets there. */
+static double step_of(double length, double end)
+{
+    static const double rungs[] = {1, 2, 5, 10};
+    double power = pow(10, floor(log10(length / 5)));
+    size_t rung = 0;
+
+    while (rung < 3 && rungs[rung] * power < length / 5)
+        rung++;
+    for (size_t i = rung + 1; i-- > 0;)
+        if (fabs(remainder(end, rungs[i] * power)) < power * 1e-6)
+            return rungs[i] * power;
+    return rungs[rung] * power;
+}
+
+/* Round bounds with 0 inside. */
 static struct scale scale_of(const struct gl_html_chart *chart)
 {
     struct scale scale = {0, chart->most, 1};
-    double raw, power;
 
     for (size_t s = 0; s < chart->series_count; s++)
         for (size_t i = 0; i < chart->count; i++) {
@@ -40,9 +55,7 @@ static struct scale scale_of(const struct gl_html_chart *chart)
         }
     if (!(scale.most - scale.least > 0))
         scale.most = scale.least + 1;
-    raw = (scale.most - scale.least) / 5;
-    power = pow(10, floor(log10(raw)));
-    scale.step = power * (raw <= power ? 1 : raw <= 2 * power ? 2 : raw <= 5 * power ? 5 : 10);
+    scale.step = step_of(scale.most - scale.least, scale.most <= chart->most ? chart->most : 0);
     scale.least = floor(scale.least / scale.step) * scale.step;
     scale.most = ceil(scale.most / scale.step) * scale.step;
     return scale;

@@ -136,7 +136,7 @@ static void every_plot_has_words_and_a_table(void **state)
     free(page);
 }
 
-/* 5 points of 12 fill no bar. */
+/* 5 points of 12 fill no bar, and there is no thirteenth. */
 static void an_axis_goes_as_far_as_it_is_told(void **state)
 {
     static const double points[] = {5, 1}, none[] = {0, 0};
@@ -158,11 +158,13 @@ static void an_axis_goes_as_far_as_it_is_told(void **state)
     assert_null(strstr(gl_str_text(&free_axis), ">10<"));
     chart.most = 12;
     gl_html_chart(&told, &chart);
-    assert_non_null(strstr(gl_str_text(&told), ">10<"));
+    assert_non_null(strstr(gl_str_text(&told), ">12<"));
+    assert_null(strstr(gl_str_text(&told), ">14<"));
+    assert_null(strstr(gl_str_text(&told), ">15<"));
     assert_non_null(strstr(gl_str_text(&told), "\"most\":12.0"));
     chart.series = &(struct gl_html_series){"points", none};
     gl_html_chart(&empty, &chart);
-    assert_non_null(strstr(gl_str_text(&empty), ">10<"));
+    assert_non_null(strstr(gl_str_text(&empty), ">12<"));
 }
 
 /* An address wider than a telephone widens no page. */
