@@ -108,6 +108,19 @@ static bool is_money(const char *text, const char **out_number, size_t *out_leng
     return true;
 }
 
+/* "20 EUR", "20 €": no mass is written so. */
+static bool is_other_money(const char *text)
+{
+    static const char capitals[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    static const char *const signs[] = {"€", "£", "¥"};
+    const char *unit = text + strcspn(text, capitals);
+
+    for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
+        if (strstr(text, signs[i]) != NULL)
+            return true;
+    return strlen(unit) == 3 && strspn(unit, capitals) == 3;
+}
+
 /* A limit of nothing stops everything: nobody gets there by rounding. */
 static int read_mass(const char *text, int64_t *out, struct gl_error *err)
 {
@@ -123,9 +136,15 @@ int gl_amount_read(const char *text, struct gl_amount *out, struct gl_error *err
     struct gl_amount amount = {0, 0};
     const char *number;
     size_t length;
-    int result = is_money(text, &number, &length) ? read_money(number, length, &amount.u_usd, err)
-                                                  : read_mass(text, &amount.ug, err);
+    int result;
 
+    if (is_money(text, &number, &length))
+        result = read_money(number, length, &amount.u_usd, err);
+    else if (is_other_money(text))
+        result = gl_fail(err, GL_E_BAD_VALUE,
+                         "\"%.40s\": of money only USD is known; write it as in 20 USD", text);
+    else
+        result = read_mass(text, &amount.ug, err);
     if (result == 0)
         *out = amount;
     return result;

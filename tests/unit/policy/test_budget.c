@@ -88,6 +88,24 @@ static void test_bad_caps(void **state)
     }
 }
 
+/* Money of another kind is not taken for a mass. */
+static void test_other_money(void **state)
+{
+    static const char *const rows[] = {"1 EUR per day", "1EUR per day", "€1 per day",
+                                       "1 £ per 30d"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct gl_cap cap = {.limit = {GL_UNKNOWN, GL_UNKNOWN}};
+        char tag[GL_ACCOUNT_SEGMENT];
+        struct gl_error err = {0};
+
+        assert_int_equal(gl_cap_read(rows[i], &cap, tag, &err), -1);
+        assert_int_equal(err.code, GL_E_BAD_VALUE);
+        assert_non_null(strstr(err.text, "only USD is known"));
+    }
+}
+
 /* ---- windows ---- */
 
 static struct gl_zone zone_of(const char *rule)
@@ -520,6 +538,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_caps),
         cmocka_unit_test(test_bad_caps),
+        cmocka_unit_test(test_other_money),
         cmocka_unit_test(test_windows),
         cmocka_unit_test(test_named_zones),
         cmocka_unit_test(test_sliding),
