@@ -167,7 +167,7 @@ static int check_calendar(const char *name, struct gl_cap *cap, struct gl_error 
     return 0;
 }
 
-/* What it was before, where that is of the same period; else a new one. */
+/* What it was before; else a new one. */
 static void begin_with(const struct gl_caps *caps, const char *path, struct gl_cap *cap)
 {
     *cap = (struct gl_cap){.limit = {GL_UNKNOWN, GL_UNKNOWN}, .zone = "UTC"};
@@ -177,21 +177,17 @@ static void begin_with(const struct gl_caps *caps, const char *path, struct gl_c
     snprintf(cap->path, sizeof cap->path, "%.255s", path);
 }
 
-static int check_period(const struct gl_caps *caps, const struct gl_cap *cap, struct gl_error *err)
+/* A limit that is not said anew keeps its period, and both share one. */
+static int check_period(const struct gl_cap *was, const struct gl_cap *said, struct gl_error *err)
 {
-    for (size_t i = 0; i < caps->count; i++) {
-        const struct gl_cap *was = &caps->items[i];
-        bool keeps_other = (was->limit.ug != GL_UNKNOWN && was->limit.ug == cap->limit.ug) ||
-                           (was->limit.u_usd != GL_UNKNOWN && was->limit.u_usd == cap->limit.u_usd);
+    bool keeps = (was->limit.ug != GL_UNKNOWN && said->limit.ug == GL_UNKNOWN) ||
+                 (was->limit.u_usd != GL_UNKNOWN && said->limit.u_usd == GL_UNKNOWN);
 
-        if (strcmp(was->path, cap->path) == 0 && keeps_other && was->limit.ug != GL_UNKNOWN &&
-            was->limit.u_usd != GL_UNKNOWN &&
-            (was->period.period != cap->period.period || was->period.span_s != cap->period.span_s))
-            return gl_fail(err, GL_E_USAGE,
-                           "%s has a limit of grams and of money: say both anew to change the "
-                           "period",
-                           cap->path);
-    }
+    if (keeps &&
+        (was->period.period != said->period.period || was->period.span_s != said->period.span_s))
+        return gl_fail(err, GL_E_USAGE,
+                       "grams and money of %s share one period: say both anew to change it",
+                       was->path);
     return 0;
 }
 
@@ -260,12 +256,13 @@ static int run_set(const struct budget_call *call, struct gl_error *err)
     if (gl_account_read(gl_str_text(&whose), path, err) != 0)
         return -1;
     begin_with(&caps, path, &cap);
+    if (check_period(&cap, &read, err) != 0)
+        return -1;
     cap.period = read.period;
     cap.limit.ug = read.limit.ug != GL_UNKNOWN ? read.limit.ug : cap.limit.ug;
     cap.limit.u_usd = read.limit.u_usd != GL_UNKNOWN ? read.limit.u_usd : cap.limit.u_usd;
     cap.at_cap = at_cap_of(call->values->at_cap, cap.at_cap);
-    if (check_period(&caps, &cap, err) != 0 ||
-        read_warnings(&call->values->warn_at, &cap, err) != 0 ||
+    if (read_warnings(&call->values->warn_at, &cap, err) != 0 ||
         check_calendar(call->values->calendar, &cap, err) != 0 ||
         gl_budget_set(call->ledger, &cap, call->values->by, err) != 0)
         return -1;
