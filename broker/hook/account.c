@@ -9,8 +9,9 @@
 
 #define ACCOUNTS_MAX 64
 
+/* No rule of a policy can take that id: it holds a sign that theirs cannot. */
 const struct gl_rule gl_hook_budgets = {
-    .id = "budget", .pos = {.file = "greenlaunch budget show"}, .level = GL_HARD};
+    .id = "budget@accounts", .pos = {.file = "greenlaunch budget show"}, .level = GL_HARD};
 
 /* One account, and what the plan adds to it. */
 struct account {
