@@ -67,5 +67,58 @@ if as_nobody cat "$plan" >/dev/null 2>&1 && as_nobody greenlaunch version >/dev/
 else
     printf 'skip a closed folder: another user can run nothing here\n'
 fi
+
+# ---- a server that runs on while the ledger's owner writes to it ----
+
+review='{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"1","operation":"CREATE",
+"kind":{"group":"","version":"v1","kind":"Pod"},"namespace":"shop","name":"web","object":{"apiVersion":"v1",
+"kind":"Pod","metadata":{"name":"web"},"spec":{"nodeSelector":{"topology.kubernetes.io/region":"eu-north-1",
+"node.kubernetes.io/instance-type":"m7g.large"},"containers":[{"name":"c","image":"nginx","resources":
+{"requests":{"cpu":"500m","memory":"256Mi"}}}]}}}}'
+
+admits() { # ALLOWED TEXT
+    curl -s -m 20 --noproxy '*' --cacert "$scratch/cert.pem" -H 'Content-Type: application/json' \
+        -d "$review" "$url/admission" >"$scratch/out" 2>"$scratch/err"
+    said "\"allowed\": *$1" "$2"
+}
+
+serve_read_only() {
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$scratch/key.pem" \
+        -out "$scratch/cert.pem" -days 2 -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1 2>/dev/null
+    chmod 600 "$scratch/key.pem"
+    greenlaunch --state "$scratch/seen" hook serve-admission --listen 127.0.0.1:0 --offline \
+        --tls-cert "$scratch/cert.pem" --tls-key "$scratch/key.pem" --policy "$scratch/policy.yaml" \
+        2>"$scratch/log" >/dev/null &
+    server=$!
+    for _ in $(seq 100); do
+        url=$(sed -n 's/^listening on \(https:[^ ]*\): .*/\1/p' "$scratch/log")
+        [ -z "$url" ] || return 0
+        sleep 0.1
+    done
+    return 1
+}
+
+if command -v curl >/dev/null && command -v openssl >/dev/null &&
+    ldconfig -p 2>/dev/null | grep -q 'libmicrohttpd\.so\.12'; then
+    rm -rf "$scratch/disk/greenlaunch"
+    greenlaunch budget set org '1 t per year' >/dev/null
+    printf '%s\n' 'greenlaunch: 1' 'defaults: {min_grade: D}' \
+        'rules: [{id: any, max_intensity: 3000 gCO2e/kWh}]' >"$scratch/policy.yaml"
+    mkdir -p "$scratch/seen"
+    mount --bind "$scratch/disk/greenlaunch" "$scratch/seen" && mount -o remount,ro,bind "$scratch/seen"
+    serve_read_only
+    check $? 'a server beside a ledger that it may only read'
+    admits true 'what fits its budget is admitted'
+    greenlaunch budget set org '0.001 g per year' >/dev/null
+    admits false 'and is not once its owner has lowered that'
+    greenlaunch budget set org '1 t per year' >/dev/null
+    admits true 'and is again once it was raised'
+    kill "$server"
+    wait "$server"
+    check $? 'the server ends'
+    umount "$scratch/seen"
+else
+    printf 'skip a server beside a read-only ledger: no curl, openssl or libmicrohttpd here\n'
+fi
 rm -rf "$scratch"
 exit "$failed"
