@@ -167,6 +167,12 @@ static int check_free(const struct gl_request_record *record, enum gl_venue_acti
         (record == NULL || record->state < GL_REQUEST_FILED || record->state > GL_REQUEST_GRANTED))
         return gl_fail(err, GL_E_USAGE, "%s was not filed: there is nothing to withdraw",
                        record != NULL ? record->id : "it");
+    if (is_withdrawing && gl_request_is_joined(record))
+        return gl_fail(err, GL_E_USAGE,
+                       "%s joined a request that others made, which is not yours to close: take "
+                       "vote and comment back there yourself (%.120s), then: greenlaunch request "
+                       "status %s --closed --approved-by NAME",
+                       record->id, record->url, record->id);
     return 0;
 }
 

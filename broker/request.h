@@ -116,6 +116,8 @@ const struct gl_request_record *gl_requests_named(const struct gl_requests *requ
                                                   const char *id, struct gl_error *err);
 /* It is with the provider, or may be: no other of that fingerprint may be filed. */
 bool gl_request_is_open(const struct gl_request_record *record);
+/* A vote and a comment under a request of somebody else's. */
+bool gl_request_is_joined(const struct gl_request_record *record);
 
 /* Pure: may something be sent to that place now? A retry of `digest` does not count against
  * itself; NULL = none. */

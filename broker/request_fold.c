@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Requests as their events tell them. Pure. */
-#include "broker/request.h"
+#include "broker/request_part.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -210,6 +210,7 @@ static void fold_approved(struct turn *turn)
         record->state = GL_REQUEST_APPROVED;
         COPY(record->place, turn->body, "place");
         keep(&record->venue, record->preview);
+        record->comments = record->votes = -1;
     }
 }
 
@@ -332,21 +333,38 @@ static void fold_settled(struct turn *turn)
     }
 }
 
+bool gl_request_is_joined(const struct gl_request_record *record)
+{
+    return strcmp(text_of(record->venue, "action"), gl_venue_action_word(GL_VENUE_JOINING)) == 0;
+}
+
+enum gl_request_state gl_request_state_after(const struct gl_request_record *record,
+                                             enum gl_venue_state state, int64_t comments)
+{
+    bool is_news =
+        !gl_request_is_joined(record) || (record->comments >= 0 && comments > record->comments);
+
+    if (state == GL_REQUEST_CLOSED || state == GL_REQUEST_GONE)
+        return GL_REQUEST_ENDED;
+    return state == GL_REQUEST_ANSWERED && is_news && record->state != GL_REQUEST_GRANTED
+               ? GL_REQUEST_REPLIED
+               : record->state;
+}
+
 static void read_status(struct gl_request_record *record, const json_t *body, int64_t at_ms)
 {
     size_t state = word_of(text_of(body, "state"), venue_state_word, VENUE_STATES);
-    enum gl_request_state before = record->state;
+    int64_t comments = number_of(body, "comments", -1);
+    enum gl_request_state after =
+        gl_request_state_after(record, (enum gl_venue_state)state, comments);
 
     COPY(record->etag, body, "etag");
     COPY(record->reason, body, "reason");
-    record->comments = number_of(body, "comments", -1);
+    record->comments = comments;
     record->votes = number_of(body, "votes", -1);
-    if (state == GL_REQUEST_CLOSED || state == GL_REQUEST_GONE)
-        record->state = GL_REQUEST_ENDED;
-    else if (state == GL_REQUEST_ANSWERED && record->state != GL_REQUEST_GRANTED)
-        record->state = GL_REQUEST_REPLIED;
-    if (record->state != before)
+    if (record->state != after)
         record->changed_ms = at_ms;
+    record->state = after;
 }
 
 static void fold_polled(struct turn *turn)

@@ -164,19 +164,12 @@ static void set_status(json_t *body, const struct gl_venue_status *status)
     json_object_set_new(body, "updated_s", json_integer((json_int_t)status->updated.unix_s));
 }
 
-static enum gl_request_state state_after(const struct gl_request_record *record,
-                                         const struct gl_venue_status *status)
-{
-    if (status->state == GL_REQUEST_CLOSED || status->state == GL_REQUEST_GONE)
-        return GL_REQUEST_ENDED;
-    return status->state == GL_REQUEST_ANSWERED ? GL_REQUEST_REPLIED : record->state;
-}
-
 static bool is_changed(const struct gl_request_record *record, const struct gl_venue_status *status)
 {
     return !status->is_same &&
-           (state_after(record, status) != record->state || status->comments != record->comments ||
-            status->votes != record->votes || strcmp(status->reason, record->reason) != 0);
+           (gl_request_state_after(record, status->state, status->comments) != record->state ||
+            status->comments != record->comments || status->votes != record->votes ||
+            strcmp(status->reason, record->reason) != 0);
 }
 
 static int ask(const struct gl_request_desk *desk, const struct gl_request_record *record,

@@ -10,5 +10,9 @@
 int gl_request_append(const struct gl_request_desk *desk, json_t *body, struct gl_error *err);
 /* A member of foreign text: printable, whatever the adapter made of it. */
 void gl_request_set_text(json_t *body, const char *key, const char *text);
+/* What becomes of it by a venue's word. Where it was joined others had spoken before, and one of
+ * the comments is its own: only more of them than at the look before are an answer. */
+enum gl_request_state gl_request_state_after(const struct gl_request_record *record,
+                                             enum gl_venue_state state, int64_t comments);
 
 #endif
