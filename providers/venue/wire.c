@@ -250,7 +250,9 @@ static int send_once(struct gl_venue *venue, struct gl_remote_call *call, struct
                        why.text);
     if (call->is_create && why.code == GL_E_INTERRUPTED)
         return gl_fail(err, GL_E_OUTCOME, "%s: interrupted, it may have arrived", what);
-    return gl_fail(err, why.code, "%s: %s", what, why.text);
+    /* Too large is nothing that we said. */
+    return gl_fail(err, why.code == GL_E_TOO_LARGE ? GL_E_BAD_REPLY : why.code, "%s: %s", what,
+                   why.text);
 }
 
 static int exchange(struct gl_venue *venue, struct gl_remote_call *call, struct gl_error *err)
