@@ -141,6 +141,57 @@ static bool plan_start(struct moment *moment, const struct gl_plan_request *requ
     return true;
 }
 
+/* A whole plan and what it is of. */
+struct planned {
+    struct planned *next;
+    struct gl_plan_request request;
+    bool is_found;
+    struct gl_plan plan;
+};
+
+/* Of requests on the same futures. */
+static bool is_same(const struct gl_plan_request *one, const struct gl_plan_request *other)
+{
+    return one->home == other->home && one->work_hours == other->work_hours &&
+           one->deadline_h == other->deadline_h && one->latest_start_h == other->latest_start_h &&
+           one->may_pause == other->may_pause && one->may_place == other->may_place &&
+           !(one->kwh_per_hour < other->kwh_per_hour || one->kwh_per_hour > other->kwh_per_hour);
+}
+
+/* The quantiles of each hour, for all plans of this one. */
+static void know_quantiles(struct moment *moment)
+{
+    const struct gl_backtest_options *options = moment->replay->options;
+    struct gl_plan_place *places = moment->green == NULL ? moment->places : moment->priced;
+
+    for (size_t p = 0; p < options->place_count && moment->planned == NULL; p++)
+        places[p].upper =
+            gl_plan_upper_in(&moment->scratch, places[p].intensity, options->confidence);
+}
+
+/* gl_plan_make(), once for all jobs of the hour that ask alike. */
+static bool plan_whole(struct moment *moment, const struct gl_plan_request *request,
+                       struct gl_plan *out)
+{
+    struct planned *planned = moment->planned;
+    struct gl_error ignored = {0};
+
+    while (planned != NULL && !is_same(&planned->request, request))
+        planned = planned->next;
+    if (planned == NULL) {
+        know_quantiles(moment);
+        planned = gl_arena_take(&moment->scratch, sizeof *planned);
+        planned->next = moment->planned;
+        planned->request = *request;
+        planned->is_found =
+            gl_plan_make(request, &moment->scratch, &planned->plan, &ignored) == 0 &&
+            planned->plan.is_feasible;
+        moment->planned = planned;
+    }
+    *out = planned->plan;
+    return planned->is_found;
+}
+
 /* The job as it stands: what is left of it, where its data is, how long there is. */
 static struct gl_plan_request request_of(struct moment *moment, const struct task *task)
 {
@@ -166,7 +217,6 @@ bool gl_backtest_moment_plan(struct moment *moment, const struct task *task,
                              const struct wish *wish, struct gl_plan *out)
 {
     struct gl_plan_request request;
-    struct gl_error ignored = {0};
 
     if (!has_futures(moment))
         return false;
@@ -179,7 +229,10 @@ bool gl_backtest_moment_plan(struct moment *moment, const struct task *task,
         request.latest_start_h = 0;
     if (gl_plan_starts_serve(&request))
         return plan_start(moment, &request, out);
-    return gl_plan_make(&request, &moment->scratch, out, &ignored) == 0 && out->is_feasible;
+    /* Where starts and copies are free, when and where is the same for every power. */
+    if (!(request.start_kwh > 0) && !(request.copy.data_gb > 0))
+        request.kwh_per_hour = 1;
+    return plan_whole(moment, &request, out);
 }
 
 bool gl_backtest_moment_is_doubtful(const struct moment *moment, const struct gl_plan *plan)

@@ -69,6 +69,7 @@ struct moment {
     struct gl_plan_place priced[GL_BACKTEST_PLACES];
     struct gl_ensemble priced_futures[GL_BACKTEST_PLACES];
     struct gl_plan_starts *starts; /* on these futures */
+    struct planned *planned;       /* whole plans on them, by what was asked */
 };
 
 /* What a promise of all rules together says of a place. */

@@ -12,12 +12,20 @@ struct lines {
     int *where;
 };
 
+static bool is_usable(const struct gl_plan_view *view, size_t place)
+{
+    const struct gl_plan_request *request = view->request;
+
+    return request->may_place || request->may_move || place == (size_t)request->home;
+}
+
 static void make_lines(const struct gl_plan_view *view, enum gl_plan_line kind, struct lines *to)
 {
     const size_t slots = view->slots;
 
     for (size_t place = 0; place < view->request->count; place++)
-        gl_plan_line(view, kind, place, to->cost + place * slots);
+        if (is_usable(view, place))
+            gl_plan_line(view, kind, place, to->cost + place * slots);
     for (size_t i = 0; i < view->request->count * slots; i++) {
         to->move[i] = GL_COST_CLOSED;
         if (gl_cost_is_open(to->cost[i]))
@@ -66,11 +74,8 @@ static bool pause_in(const struct gl_plan_view *view, size_t place, const struct
 static void try_pauses(const struct gl_plan_view *view, const struct lines *lines,
                        struct gl_plan_best *best)
 {
-    const struct gl_plan_request *request = view->request;
-    const bool is_free = request->may_place || request->may_move;
-
-    for (size_t place = 0; place < request->count; place++) {
-        if (!is_free && place != (size_t)request->home)
+    for (size_t place = 0; place < view->request->count; place++) {
+        if (!is_usable(view, place))
             continue;
         first_costs(view, place, lines);
         if (!pause_in(view, place, lines))

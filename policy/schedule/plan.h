@@ -26,6 +26,9 @@ struct gl_plan_place {
     /* Beyond the forecast: 24 values by hour of the UTC day, the quantile of past years at the
      * request's confidence, g/kWh; NULL when not known. */
     const float *climate;
+    /* Each hour's quantile at the request's confidence, `hours` of gl_plan_upper_in(), for whoever
+     * plans often on the same futures; NULL: worked out each time. */
+    const float *upper;
 };
 
 enum gl_plan_criterion {
@@ -86,6 +89,10 @@ struct gl_plan {
 /* Errors: BAD_VALUE for ensembles that do not match or a figure out of its range; TOO_LARGE. */
 int gl_plan_make(const struct gl_plan_request *request, struct gl_arena *arena, struct gl_plan *out,
                  struct gl_error *err);
+
+/* What `upper` of a place is; in the arena. */
+const float *gl_plan_upper_in(struct gl_arena *arena, const struct gl_ensemble *intensity,
+                              double confidence);
 
 /* Judges a schedule made by somebody else, e.g. the running one before a move: where has `hours`
  * entries (hours beyond the forecast are judged by the climate figure). Fills everything but the

@@ -155,13 +155,36 @@ static double mean(const struct gl_plan_view *view, size_t place, size_t hour)
     return sum / (double)view->paths;
 }
 
-static double quantile(const struct gl_plan_view *view, size_t place, size_t hour)
+/* Of the paths' figures as they are: what is a share of them has the same rank. */
+static float upper_of(const struct gl_ensemble *intensity, size_t hour, double confidence)
 {
     double values[GL_ENSEMBLE_MAX_PATHS];
 
-    for (size_t path = 0; path < view->paths; path++)
-        values[path] = gl_plan_value(view, place, path, hour);
-    return gl_quantile_upper(values, view->paths, view->request->confidence);
+    for (size_t path = 0; path < intensity->paths; path++)
+        values[path] = (double)intensity->value[path * intensity->hours + hour];
+    return (float)gl_quantile_upper(values, intensity->paths, confidence);
+}
+
+const float *gl_plan_upper_in(struct gl_arena *arena, const struct gl_ensemble *intensity,
+                              double confidence)
+{
+    float *upper = gl_arena_take(arena, intensity->hours * sizeof *upper);
+
+    for (size_t hour = 0; hour < intensity->hours; hour++)
+        upper[hour] = upper_of(intensity, hour, confidence);
+    return upper;
+}
+
+static double quantile(const struct gl_plan_view *view, size_t place, size_t hour)
+{
+    const struct gl_plan_place *at = &view->request->places[place];
+    const double weight = view->share[place] * at->pue;
+
+    if (hour >= view->forecast_h)
+        return weight * (double)gl_plan_climate(at, hour);
+    if (at->upper != NULL)
+        return weight * (double)at->upper[hour];
+    return weight * (double)upper_of(at->intensity, hour, view->request->confidence);
 }
 
 void gl_plan_line(const struct gl_plan_view *view, enum gl_plan_line kind, size_t place,

@@ -331,6 +331,65 @@ static void same_input_same_answer(void **state)
     scene_free(two);
 }
 
+/* Three hours in which many jobs alike but for one thing arrive. */
+static struct scene *scene_of_crowds(bool has_costs)
+{
+    struct scene *scene = scene_of_weather(13);
+
+    scene->options.policy = NULL; /* what promises learn depends on the lengths of all jobs */
+    scene->options.start_kwh = has_costs ? 0.3 : 0;
+    scene->options.copy.data_gb = has_costs ? 20 : 0;
+    for (size_t i = 0; i < scene->options.job_count; i++) {
+        struct gl_backtest_job *job = &scene->jobs[i];
+
+        job->arrival_s = START_S + (40 * 24 + 7 * (int64_t)(i / 20)) * GL_HOUR_S;
+        job->kwh_per_hour = i % 4 < 2 ? 0.1F : 4;
+        job->work_h = 3 + (uint32_t)(i % 5 == 0);
+        job->deadline_h = 20 - (uint32_t)(i % 7 == 0);
+    }
+    return scene;
+}
+
+/* The first one says since when there is evidence. */
+static void assert_goes_the_same_way_alone(const struct scene *all, size_t i)
+{
+    struct scene *alone = scene_of_weather(13);
+
+    alone->options = all->options;
+    alone->jobs[0] = all->jobs[0], alone->jobs[1] = all->jobs[i];
+    alone->options.jobs = alone->jobs;
+    alone->options.job_count = 2;
+    replay(alone);
+    for (int s = 0; s < GL_BACKTEST_STRATEGIES; s++) {
+        const struct gl_backtest_run *one = run_of(all, (enum gl_backtest_strategy)s, i);
+        const struct gl_backtest_run *other = run_of(alone, (enum gl_backtest_strategy)s, 1);
+
+        assert_int_equal(one->hours, other->hours);
+        if (one->hours > 0)
+            assert_memory_equal(one->where, other->where, one->hours);
+        assert_near(one->emitted_g.central, other->emitted_g.central);
+    }
+    scene_free(alone);
+}
+
+/* What is worked out once for all jobs of an hour is right for each of them. */
+static void jobs_of_one_hour_do_not_touch_each_other(void **state)
+{
+    (void)state;
+    for (int has_costs = 0; has_costs < 2; has_costs++) {
+        struct scene *all = scene_of_crowds(has_costs == 1);
+
+        replay(all);
+        for (size_t i = 0; i < all->options.job_count; i++) {
+            assert_goes_the_same_way_alone(all, i);
+            /* A start that is worth three hours of running pays for no pause. */
+            if (has_costs == 1 && all->jobs[i].kwh_per_hour < 1)
+                assert_int_equal(run_of(all, GL_BACKTEST_FREE, i)->pauses, 0);
+        }
+        scene_free(all);
+    }
+}
+
 static void totals_add_up(void **state)
 {
     struct scene *scene = scene_of_weather(11);
@@ -373,6 +432,7 @@ int main(void)
         cmocka_unit_test(oracle_bounds_every_strategy),
         cmocka_unit_test(the_future_changes_nothing_before_it),
         cmocka_unit_test(same_input_same_answer),
+        cmocka_unit_test(jobs_of_one_hour_do_not_touch_each_other),
         cmocka_unit_test(totals_add_up),
     };
 

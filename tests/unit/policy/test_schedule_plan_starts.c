@@ -100,10 +100,39 @@ static void what_has_more_to_it_is_left_to_the_planner(void **state)
     assert_false(gl_plan_starts_serve(&invented.request));
 }
 
+static void quantiles_known_beforehand_change_nothing(void **state)
+{
+    uint64_t seed = 43;
+    size_t paused = 0;
+
+    (void)state;
+    for (uint64_t number = 1; number <= CASES; number++) {
+        struct gl_arena arena = {0};
+        struct gl_plan plain, shared;
+        struct invented invented;
+        struct gl_error err = {0};
+
+        invent(&seed, &invented, 1 + (size_t)case_below(&seed, PATHS));
+        vary(&seed, &invented.request);
+        invented.request.may_pause = true;
+        CHECK(gl_plan_make(&invented.request, &arena, &plain, &err) == 0);
+        for (size_t p = 0; p < PLACES; p++)
+            invented.places[p].upper = gl_plan_upper_in(&arena, &invented.intensity[p], 0.9);
+        CHECK(gl_plan_make(&invented.request, &arena, &shared, &err) == 0);
+        CHECK(plain.is_feasible == shared.is_feasible && plain.hours == shared.hours);
+        if (plain.is_feasible)
+            CHECK(memcmp(plain.where, shared.where, plain.hours * sizeof *plain.where) == 0);
+        paused += plain.is_feasible && plain.starts > 1;
+        gl_arena_done(&arena);
+    }
+    assert_true(paused > CASES / 20);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(starts_are_those_of_whole_plans),
+        cmocka_unit_test(quantiles_known_beforehand_change_nothing),
         cmocka_unit_test(what_has_more_to_it_is_left_to_the_planner),
     };
 
