@@ -59,23 +59,37 @@ static bool is_same_region(const struct gl_question *question, uint32_t a, uint3
            strcmp(question->offers[a].place->region, question->offers[b].place->region) == 0;
 }
 
-/* The best of each of the first few regions. */
+static bool is_of_asked_cloud(const struct gl_question *question, uint32_t offer)
+{
+    return gl_globs_match(question->request->clouds, question->offers[offer].place->cloud);
+}
+
+static bool is_new_region(const struct gl_question *question, const uint32_t *chosen, size_t count,
+                          uint32_t offer)
+{
+    for (size_t i = 0; i < count; i++)
+        if (is_same_region(question, chosen[i], offer))
+            return false;
+    return true;
+}
+
+/* The best of each of the first few regions: another one of an asked cloud is nearer than any of
+ * the others. */
 static void add_places(struct search *search, const struct gl_rank *ranks, size_t count)
 {
     const struct gl_question *question = search->judge->question;
     uint32_t chosen[PLACES];
     size_t places = 0;
 
-    for (size_t i = 0; i < count && places < PLACES; i++) {
-        bool is_new = true;
+    for (size_t i = 0; i < 2 * count && places < PLACES; i++) {
+        const uint32_t offer = ranks[i % count].offer;
 
-        for (size_t p = 0; p < places && is_new; p++)
-            is_new = !is_same_region(question, chosen[p], ranks[i].offer);
-        if (!is_new)
+        if (is_of_asked_cloud(question, offer) != (i < count) ||
+            !is_new_region(question, chosen, places, offer))
             continue;
-        chosen[places++] = ranks[i].offer;
+        chosen[places++] = offer;
         add(search->decision, &(struct gl_alternative){.kind = GL_ALT_PLACE,
-                                                       .offer = ranks[i].offer,
+                                                       .offer = offer,
                                                        .start = question->request->start,
                                                        .duration = question->request->duration,
                                                        .needed_u = GL_UNKNOWN});

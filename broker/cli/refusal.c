@@ -100,12 +100,12 @@ static void add_alternatives(struct gl_context *context, const struct gl_questio
         add_admitting(context, asked, grade);
 }
 
-/* What was asked for, of every cloud: this version launches on few of them only. */
+/* What was asked for, wherever it may be: the places that fit lie outside of those asked for. */
 static struct gl_ask ask_anywhere(const struct gl_ask_result *asked)
 {
     struct gl_ask ask = *asked->ask;
 
-    ask.clouds.count = 0;
+    ask.clouds.count = ask.regions.count = 0;
     return ask;
 }
 

@@ -196,7 +196,7 @@ static void without_rules_everything_asked_is_allowed(void **state)
 
 static void places_outside_the_filter_are_offered(void **state)
 {
-    static const char *const asked[] = {"r3", NULL};
+    static const char *const asked[] = {"r3", NULL}, *const clouds[] = {"local", NULL};
     struct gl_decision *decision;
 
     (void)state;
@@ -215,6 +215,11 @@ static void places_outside_the_filter_are_offered(void **state)
     assert_string_equal(offers[decision->alternatives[2].offer].place->region, "r2");
     assert_int_equal(decision->alternatives[2].kind, GL_ALT_PLACE);
     assert_int_not_equal(decision->alternatives[3].kind, GL_ALT_PLACE);
+    gl_decision_free(decision);
+    case_place(&offers[2])->cloud = case_place(&offers[3])->cloud = clouds[0];
+    request.clouds = clouds; /* another region of the asked cloud is the nearest */
+    decision = gl_decide(&question);
+    assert_string_equal(offers[decision->alternatives[0].offer].place->region, "r2");
     gl_decision_free(decision);
     request.min_vcpus = 64; /* not a matter of place alone */
     decision = gl_decide(&question);
