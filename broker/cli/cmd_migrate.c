@@ -106,6 +106,8 @@ static int run(struct gl_context *context, const struct gl_call *call, struct gl
     place = find_place(&context->config, values->to);
     if (place == NULL)
         return no_place(&context->config, values->to, err);
+    if (strcmp(subject.row->region, place->name) == 0)
+        return gl_shift_reply(context, &subject, "There already:", err);
     return move(context, &subject, place, err);
 }
 

@@ -11,12 +11,14 @@ static int run(struct gl_context *context, const struct gl_call *call, struct gl
     GL_AUTO(gl_shift_subject_done) struct gl_shift_subject subject = {.row = NULL};
     GL_AUTO(gl_auto_json) json_t *evidence = NULL;
     struct gl_demand need;
+    bool was_paused;
 
     if (gl_help_operands(&gl_command_pause, call, 1, 1, err) != 0 ||
         gl_shift_subject_find(context, call->operands->words[0], &subject, err) != 0)
         return -1;
+    was_paused = strcmp(subject.row->state, "paused") == 0;
     /* What is paused already was recorded when it was. */
-    if (strcmp(subject.row->state, "paused") != 0 && gl_shift_need(context, &subject, &need)) {
+    if (!was_paused && gl_shift_need(context, &subject, &need)) {
         need.kind = GL_DEMAND_PAUSE;
         need.instead = GL_INSTEAD_PAUSED;
         reason.evidence = evidence = gl_demand_evidence(context, &need);
@@ -24,7 +26,7 @@ static int run(struct gl_context *context, const struct gl_call *call, struct gl
     gl_progress(context, "pausing %s", subject.row->launch);
     if (gl_launch_pause(&subject.launcher, subject.row->launch, &reason, err) != 0)
         return -1;
-    return gl_shift_reply(context, &subject, "Paused", err);
+    return gl_shift_reply(context, &subject, was_paused ? "Paused already:" : "Paused", err);
 }
 
 const struct gl_command gl_command_pause = {

@@ -47,7 +47,11 @@ check $? 'the state is paused'
 exits 0 'paused again is fine' greenlaunch pause first --offline --json
 said '"state": "paused"' 'and says so in JSON'
 sleep 3
+exits 0 'and for people' greenlaunch pause first --offline
+said '^Paused already: gl-' 'who are told that nothing was done'
 exits 0 'it is resumed' greenlaunch resume first --offline
+exits 0 'resumed again is fine' greenlaunch resume first --offline
+said '^Runs already: gl-' 'and says so'
 [ "$(machines_of "$id" | wc -l)" -eq 1 ]
 check $? 'one machine of it runs'
 sleep 2
@@ -69,7 +73,9 @@ check $? 'it runs where it was'
 # ---- move ----
 sleep 2
 exits 0 'it is moved' greenlaunch migrate rules --to attic --offline
-said 'place attic, zone NO-NO2' 'to the other place and zone'
+said '^Moved gl-.*place attic, zone NO-NO2' 'to the other place and zone'
+exits 0 'moved to where it is is fine' greenlaunch migrate rules --to attic --offline
+said '^There already: gl-' 'and says so'
 [ "$(machines_of "$id" | wc -l)" -eq 1 ]
 check $? 'one machine of it runs'
 sleep 2
