@@ -125,14 +125,6 @@ static bool must_wait(const struct turn *turn, enum gl_guard_act act)
     return gl_guard_past_retry_s(&turn->past, act, now_of(turn)) != GL_UNKNOWN;
 }
 
-static bool was_moved_lately(const struct turn *turn, uint32_t min_stay_h)
-{
-    int64_t moved_s = turn->past.moved_s;
-
-    return moved_s != GL_UNKNOWN && moved_s <= now_of(turn) &&
-           now_of(turn) - moved_s < (int64_t)min_stay_h * GL_HOUR_S;
-}
-
 static enum gl_guard_act step_of(const struct gl_guard_choice *choice)
 {
     return choice->act == GL_GUARD_RESUME && choice->place != SIZE_MAX ? GL_GUARD_MOVE
@@ -154,7 +146,7 @@ static int choose_act(struct turn *turn, struct gl_guard_facts *facts, struct gl
     }
     facts->can_pause = (caps & GL_CLOUD_SUSPENDS) != 0;
     facts->can_move = facts->can_move && (turn->watch.is_by_image || (caps & GL_CLOUD_MOVES) != 0);
-    facts->was_moved_lately = was_moved_lately(turn, facts->min_stay_h);
+    gl_guard_moved_lately(&turn->watch, &turn->past, facts);
     gl_guard_decide(facts, &turn->choice);
     turn->wanted = step_of(&turn->choice);
     facts->can_pause = turn->can_pause = facts->can_pause && !must_wait(turn, GL_GUARD_PAUSE);

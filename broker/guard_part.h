@@ -123,6 +123,10 @@ struct gl_guard_past {
 };
 int gl_guard_past_read(struct gl_ledger *ledger, const char *launch, struct gl_guard_past *out,
                        struct gl_error *err);
+/* What was moved lately is not moved again: set in *facts, and in watch->unmoved where it would be
+ * moved otherwise. */
+void gl_guard_moved_lately(struct gl_watch *watch, const struct gl_guard_past *past,
+                           struct gl_guard_facts *facts);
 /* When what has failed may be tried again: five minutes after the first failure, twice as long
  * after each further one, at most an hour. GL_UNKNOWN when it may be tried now. */
 int64_t gl_guard_past_retry_s(const struct gl_guard_past *past, enum gl_guard_act act,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What was done to a launch before, and what of it failed: from the events of the ledger. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -93,4 +94,18 @@ int64_t gl_guard_past_retry_s(const struct gl_guard_past *past, enum gl_guard_ac
         wait_s *= 2;
     wait_s = wait_s < RETRY_MOST_S ? wait_s : RETRY_MOST_S;
     return now_s < last_s + wait_s ? last_s + wait_s : GL_UNKNOWN;
+}
+
+void gl_guard_moved_lately(struct gl_watch *watch, const struct gl_guard_past *past,
+                           struct gl_guard_facts *facts)
+{
+    const int64_t now_s = watch->look->now.unix_s;
+    struct gl_guard_choice choice;
+
+    gl_guard_decide(facts, &choice);
+    facts->was_moved_lately = past->moved_s != GL_UNKNOWN && past->moved_s <= now_s &&
+                              now_s - past->moved_s < (int64_t)facts->min_stay_h * GL_HOUR_S;
+    if (facts->was_moved_lately && choice.act == GL_GUARD_MOVE)
+        snprintf(watch->unmoved, sizeof watch->unmoved, "it was moved less than %" PRIu32 " h ago",
+                 facts->min_stay_h);
 }

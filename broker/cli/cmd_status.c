@@ -156,9 +156,10 @@ static json_t *given_promise(struct gl_ledger *ledger, const char *launch)
         return NULL;
     body = gl_json_parse(rows.rows[0].body, strlen(rows.rows[0].body), "promise", &ignored);
     ppm = json_integer_value(json_object_get(body, "probability_ppm"));
-    return json_pack("{s:s,s:s,s:o,s:f,s:O?}", "id", rows.rows[0].id, "state", rows.rows[0].state,
-                     "until", instant_json(rows.rows[0].until_s), "probability", (double)ppm / 1e6,
-                     "rule", json_object_get(body, "rule"));
+    return json_pack("{s:s,s:s,s:o,s:f,s:O?,s:O?}", "id", rows.rows[0].id, "state",
+                     rows.rows[0].state, "until", instant_json(rows.rows[0].until_s), "probability",
+                     (double)ppm / 1e6, "rule", json_object_get(body, "rule"), "zone",
+                     json_object_get(body, "zone"));
 }
 
 /* Without one: for how long the rules held by the data of the decision. */
@@ -184,6 +185,16 @@ static json_t *promise_json(struct gl_launcher *launcher, const struct gl_launch
     return given != NULL ? given : held_by_data(row);
 }
 
+/* " in DE" of a promise that speaks of another zone than it is in now. */
+static void add_zone(const struct gl_launch_row *row, const json_t *promise, struct gl_str *line)
+{
+    const char *zone = json_string_value(json_object_get(promise, "zone"));
+    char shown[GL_TEXT_SHOWN];
+
+    if (zone != NULL && strcmp(zone, row->zone) != 0)
+        gl_str_addf(line, " in %s", gl_text_show(zone, shown));
+}
+
 /* "gl-4k2p (nightly) ends by itself at T; green until T (p 90 %, open)" */
 static void add_until(struct gl_context *context, const struct gl_launch_row *row,
                       const json_t *promise, struct gl_str *out)
@@ -199,8 +210,10 @@ static void add_until(struct gl_context *context, const struct gl_launch_row *ro
     if (json_is_null(promise))
         gl_str_add(&line, "nothing was promised");
     else
-        gl_str_addf(&line, "green until %s (",
-                    json_string_value(json_object_get(promise, "until")));
+        gl_str_addf(&line, "green until %s", json_string_value(json_object_get(promise, "until")));
+    add_zone(row, promise, &line);
+    if (!json_is_null(promise))
+        gl_str_add(&line, " (");
     if (json_is_real(probability))
         gl_str_addf(&line, "p %.4g %%, ", json_real_value(probability) * 100);
     if (!json_is_null(promise))

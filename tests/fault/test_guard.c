@@ -446,12 +446,14 @@ static void one_that_was_just_moved_is_not_moved_again(void **state)
     spike(0);
     look();
     assert_did(GL_GUARD_MOVE, GL_WHY_BROKEN);
+    assert_string_equal(bench->told[0].unmoved, "");
     wait_s(1800);
     bench->grids[0].spike = 0;
     bench->grids[0].base = 20;
     spike(1);
     look();
     assert_did(GL_GUARD_PAUSE, GL_WHY_BROKEN);
+    assert_string_equal(bench->told[0].unmoved, "it was moved less than 2 h ago");
     assert_state("paused", GL_MEMORY_REGION_2);
     wait_s(5400);
     look();

@@ -105,6 +105,17 @@ end_of 'moved by the guard'
 said 'in berlin, zone DE' 'the receipt names the first zone'
 said 'in paris, zone FR' 'and the second one'
 
+# ---- moved by hand ----
+write_grid - -
+begin elsewhere move
+exits 0 'a person moves it' greenlaunch migrate elsewhere --to paris --offline
+exits 0 'its promise is asked for' greenlaunch status elsewhere --offline
+said 'green until [0-9TZ:-]+ in DE' 'and is said to be of where it was'
+write_grid - 500
+exits 0 'where it is now lapses' greenlaunch guard --once --offline
+said 'paused: .*not moved: it was moved less than 2 h ago' 'why it is not moved is said'
+end_of 'moved by hand'
+
 # ---- pause and resume ----
 write_grid - -
 begin pausing pause
