@@ -10,15 +10,18 @@
 #include "broker/cli/demo.h"
 #include "broker/render/text.h"
 
-#define DRAW_MS      100
-#define ZONES_DRAWN  12
-#define MARK         "SIMULATED "
-#define MARK_COLUMNS 10
-#define CLOCK_TEXT   16
+#define DRAWN_COLUMNS 76 /* of the widest line that is drawn */
+#define DRAW_MS       100
+#define ZONES_DRAWN   12
+#define MARK          "SIMULATED "
+#define MARK_COLUMNS  10
+#define CLOCK_TEXT    16
 
+/* Drawn anew only where no line of it is broken: the cursor could not find its way back. */
 static bool is_live(const struct gl_demo *demo)
 {
-    return demo->context->is_live && demo->options.speed > 0 && !demo->context->globals.is_quiet &&
+    return demo->context->is_live && demo->context->columns >= DRAWN_COLUMNS &&
+           demo->options.speed > 0 && !demo->context->globals.is_quiet &&
            !demo->context->globals.has_no_progress;
 }
 
@@ -157,13 +160,15 @@ static void add_news(struct gl_demo *demo, struct gl_str *out)
 
     for (size_t i = demo->news_count - shown; i < demo->news_count; i++) {
         const struct gl_demo_news *news = &demo->news[i % GL_DEMO_NEWS];
-        int room = (int)demo->context->columns - 1;
+        const size_t room = demo->context->columns - 1;
         char at[CLOCK_TEXT], line[sizeof news->text + 64];
 
         clock_text(news->at_ms, at);
         snprintf(line, sizeof line, MARK "%s %s %s%s%s", at, gl_demo_news_words[news->kind],
                  news->job, news->job[0] != '\0' ? " " : "", news->text);
-        gl_str_addf(out, "%.*s", room, line);
+        if (strlen(line) > room)
+            snprintf(line + room - 3, sizeof "...", "...");
+        gl_str_add(out, line);
         add_line(demo, out);
     }
 }
