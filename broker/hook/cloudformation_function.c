@@ -58,11 +58,11 @@ static const struct gl_jnode *section(const struct gl_cfn *cfn, const char *name
 
 /* ---- Ref ---- */
 
-/* What is assumed is less sure than what is asserted. */
-static void add_origin(struct gl_cfn *cfn, const char *parameter, enum gl_surety surety)
+void gl_cfn_add_origin(struct gl_cfn *cfn, const struct gl_cfn_origin *origin)
 {
-    if (cfn->origin.parameter == NULL || surety < cfn->origin.surety)
-        cfn->origin = (struct gl_cfn_origin){parameter, surety};
+    if (origin->parameter != NULL &&
+        (cfn->origin.parameter == NULL || origin->surety < cfn->origin.surety))
+        cfn->origin = *origin;
 }
 
 static const char *asserted(struct gl_cfn *cfn, const char *name)
@@ -102,13 +102,13 @@ static struct gl_cfn_value refer_parameter(struct gl_cfn *cfn, const char *name,
     if (has_prefix(type, "AWS::SSM::Parameter::Value<"))
         return unknown();
     if (said != NULL) {
-        add_origin(cfn, name, GL_SURE_ASSERTED);
+        gl_cfn_add_origin(cfn, &(struct gl_cfn_origin){name, GL_SURE_ASSERTED});
         return typed(cfn, said, type);
     }
     text = standard != NULL ? gl_cfn_text(cfn, value) : NULL;
     if (text == NULL)
         return unknown();
-    add_origin(cfn, name, GL_SURE_ASSUMED);
+    gl_cfn_add_origin(cfn, &(struct gl_cfn_origin){name, GL_SURE_ASSUMED});
     return typed(cfn, text, type);
 }
 
@@ -116,18 +116,19 @@ static struct gl_cfn_value refer_loop(struct gl_cfn *cfn, const struct gl_cfn_lo
 {
     if (loop->value == NULL)
         return unknown();
-    if (loop->origin.parameter != NULL)
-        add_origin(cfn, loop->origin.parameter, loop->origin.surety);
+    gl_cfn_add_origin(cfn, &loop->origin);
     return text_value(loop->value);
 }
 
 struct gl_cfn_value gl_cfn_reference(struct gl_cfn *cfn, const char *name)
 {
-    const struct gl_jnode *parameter = gl_jnode_get(&cfn->tree, section(cfn, "Parameters"), name);
     const struct gl_cfn_loop *loop = gl_cfn_loop_of(cfn, name);
+    const struct gl_jnode *parameter;
 
     if (loop != NULL)
         return refer_loop(cfn, loop);
+    name = gl_cfn_name_in_loops(cfn, name);
+    parameter = gl_jnode_get(&cfn->tree, section(cfn, "Parameters"), name);
     if (strcmp(name, "AWS::NoValue") == 0)
         return (struct gl_cfn_value){.kind = GL_CFN_NOTHING};
     if (strcmp(name, "AWS::Region") == 0 && cfn->place.region != NULL)
@@ -166,9 +167,11 @@ static struct gl_cfn_value call_get_attribute(struct gl_cfn *cfn, const struct g
                                               unsigned depth)
 {
     const struct gl_jtree *tree = &cfn->tree;
-    const char *id = gl_jnode_text(tree, gl_jnode_at(tree, arguments, 0));
-    const char *attribute = gl_jnode_text(tree, gl_jnode_at(tree, arguments, 1));
-    const char *both = gl_jnode_text(tree, arguments), *dot;
+    const char *id =
+        gl_cfn_name_in_loops(cfn, gl_jnode_text(tree, gl_jnode_at(tree, arguments, 0)));
+    const char *attribute =
+        gl_cfn_name_in_loops(cfn, gl_jnode_text(tree, gl_jnode_at(tree, arguments, 1)));
+    const char *both = gl_cfn_name_in_loops(cfn, gl_jnode_text(tree, arguments)), *dot;
 
     if (both != NULL && (dot = strchr(both, '.')) != NULL) {
         id = gl_arena_text(&cfn->work, both, (size_t)(dot - both));
@@ -195,10 +198,13 @@ static const char *substitute(struct gl_cfn *cfn, const char *name, const struct
     return gl_cfn_text(cfn, gl_cfn_reference(cfn, name));
 }
 
-/* The text with its "${...}"; NULL when it is none, or too long. */
-static const char *pattern_of(const struct gl_cfn *cfn, const struct gl_jnode *node)
+/* The text with its "${...}", those of loops replaced; NULL when it is none, or too long. */
+static const char *pattern_of(struct gl_cfn *cfn, const struct gl_jnode *node)
 {
-    return node != NULL && node->length <= GL_CFN_MAX_TEXT ? gl_jnode_text(&cfn->tree, node) : NULL;
+    const char *text =
+        node != NULL && node->length <= GL_CFN_MAX_TEXT ? gl_jnode_text(&cfn->tree, node) : NULL;
+
+    return text != NULL ? gl_cfn_in_loops(cfn, text) : NULL;
 }
 
 static struct gl_cfn_value call_sub(struct gl_cfn *cfn, const struct gl_jnode *arguments,

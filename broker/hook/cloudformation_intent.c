@@ -71,10 +71,18 @@ static const char *address_of(struct gl_cfn *cfn, const struct gl_cfn_resource *
                : gl_arena_text(&cfn->plan->arena, resource->id, strlen(resource->id));
 }
 
-int gl_cfn_add_resource(struct gl_cfn *cfn, const struct gl_jnode *node, const char *id,
-                        const struct gl_cfn_loop *loop, struct gl_error *err)
+/* The text of a member of a resource, with what the loops around it say. */
+static const char *said_of(struct gl_cfn *cfn, const struct gl_jnode *node, const char *key)
 {
-    const char *type = gl_jnode_text(&cfn->tree, gl_jnode_get(&cfn->tree, node, "Type"));
+    const struct gl_jtree *tree = &cfn->tree;
+
+    return gl_cfn_name_in_loops(cfn, gl_jnode_text(tree, gl_jnode_get(tree, node, key)));
+}
+
+int gl_cfn_add_resource(struct gl_cfn *cfn, const struct gl_jnode *node, const char *id,
+                        struct gl_error *err)
+{
+    const char *type = said_of(cfn, node, "Type");
     struct gl_cfn_resource *resource;
 
     if (cfn->resource_count == GL_CFN_MAX_RESOURCES)
@@ -90,10 +98,10 @@ int gl_cfn_add_resource(struct gl_cfn *cfn, const struct gl_jnode *node, const c
         .id = id,
         .type = type,
         .node = node,
-        .loop = loop,
+        .loop = cfn->loop,
         .is_made = 1,
         .row = gl_mapping_row(cfn->options->mapping, type),
-        .condition = gl_jnode_text(&cfn->tree, gl_jnode_get(&cfn->tree, node, "Condition")),
+        .condition = said_of(cfn, node, "Condition"),
     };
     resource->address = address_of(cfn, resource);
     gl_reader_index_add(&cfn->by_id, resource->id, cfn->resource_count);

@@ -68,27 +68,66 @@ static size_t name_length(const char *text)
     return text[length] == '}' ? length : 0;
 }
 
-/* "Web${Zone}" with what the loops say; what is not known stays as it is written. */
-static const char *id_of(struct gl_cfn *cfn, const char *key, const struct gl_cfn_loop *loop)
+/* How far to the next "${" or "&{" of a text. */
+static size_t before_name(const char *text)
 {
-    GL_AUTO(gl_str_done) struct gl_str text = {0};
+    size_t length = strcspn(text, "$&");
 
-    if (loop == NULL)
-        return key;
-    while (*key != '\0' && text.length < GL_CFN_MAX_TEXT) {
-        size_t length = (*key == '$' || *key == '&') && key[1] == '{' ? name_length(key + 2) : 0;
-        const struct gl_cfn_loop *of = length > 0 ? loop_named(loop, key + 2, length) : NULL;
+    while (text[length] != '\0' && text[length + 1] != '{')
+        length += 1 + strcspn(text + length + 1, "$&");
+    return length;
+}
 
-        if (of == NULL || of->value == NULL) {
-            gl_str_add_char(&text, *key++);
-            continue;
+static bool is_alone(const char *text)
+{
+    return text[before_name(text)] == '\0';
+}
+
+/* "Web${Zone}" with what the loops say; what is not known stays as it is written. */
+static const char *with_loops(struct gl_cfn *cfn, const char *text, const struct gl_cfn_loop *loop,
+                              bool *out_is_open)
+{
+    GL_AUTO(gl_str_done) struct gl_str made = {0};
+    const char *start = text;
+
+    *out_is_open = false;
+    if (loop == NULL || is_alone(text))
+        return text;
+    while (*text != '\0' && made.length < GL_CFN_MAX_TEXT) {
+        size_t plain = before_name(text), length;
+        const struct gl_cfn_loop *of;
+
+        gl_str_add_bytes(&made, text, plain);
+        text += plain;
+        length = *text != '\0' ? name_length(text + 2) : 0;
+        of = length > 0 ? loop_named(loop, text + 2, length) : NULL;
+        *out_is_open |= of != NULL && of->value == NULL;
+        if (of != NULL && of->value != NULL) {
+            gl_cfn_add_origin(cfn, &of->origin);
+            add_value(&made, of->value, *text == '&');
+            text += length + 3;
+        } else if (*text != '\0') {
+            gl_str_add_char(&made, *text++);
         }
-        add_value(&text, of->value, *key == '&');
-        key += length + 3;
     }
-    cfn->text_bytes += text.length;
+    cfn->text_bytes += (size_t)(text - start) + made.length; /* a search is work */
     cfn->is_over |= cfn->text_bytes > GL_CFN_MAX_TEXTS;
-    return gl_arena_text(&cfn->work, gl_str_text(&text), text.length);
+    return gl_arena_text(&cfn->work, gl_str_text(&made), made.length);
+}
+
+const char *gl_cfn_in_loops(struct gl_cfn *cfn, const char *text)
+{
+    bool is_open;
+
+    text = with_loops(cfn, text, cfn->loop, &is_open);
+    return is_open ? NULL : text;
+}
+
+const char *gl_cfn_name_in_loops(struct gl_cfn *cfn, const char *name)
+{
+    bool is_open;
+
+    return name != NULL ? with_loops(cfn, name, cfn->loop, &is_open) : NULL;
 }
 
 /* ---- loops ---- */
@@ -154,6 +193,14 @@ static int add_loop(struct gl_cfn *cfn, const struct gl_jnode *node,
     return 0;
 }
 
+static int add_resource(struct gl_cfn *cfn, const struct gl_jnode *node,
+                        const struct gl_cfn_loop *loop, struct gl_error *err)
+{
+    cfn->loop = loop;
+    return gl_cfn_add_resource(cfn, node, gl_cfn_name_in_loops(cfn, gl_jnode_key(&cfn->tree, node)),
+                               err);
+}
+
 int gl_cfn_add_all(struct gl_cfn *cfn, const struct gl_jnode *all, const struct gl_cfn_loop *loop,
                    unsigned depth, struct gl_error *err)
 {
@@ -169,7 +216,7 @@ int gl_cfn_add_all(struct gl_cfn *cfn, const struct gl_jnode *all, const struct 
         else if (strncmp(key, "Fn::", 4) == 0)
             add_hidden(cfn, node);
         else
-            status = gl_cfn_add_resource(cfn, node, id_of(cfn, key, loop), loop, err);
+            status = add_resource(cfn, node, loop, err);
         if (status != 0)
             return -1;
     }

@@ -101,19 +101,27 @@ bool gl_cfn_call(struct gl_cfn *cfn, const char *name, const struct gl_jnode *ar
                  unsigned depth, struct gl_cfn_value *out);
 struct gl_cfn_value gl_cfn_reference(struct gl_cfn *cfn, const char *name);
 struct gl_cfn_value gl_cfn_made_text(struct gl_cfn *cfn, const struct gl_str *text);
+/* What is evaluated comes from there too: what is assumed is less sure than what is asserted. */
+void gl_cfn_add_origin(struct gl_cfn *cfn, const struct gl_cfn_origin *origin);
 
 /* cloudformation_loop.c: all resources of an object, those that loops make too. */
 int gl_cfn_add_all(struct gl_cfn *cfn, const struct gl_jnode *all, const struct gl_cfn_loop *loop,
                    unsigned depth, struct gl_error *err);
 /* The loop around what is evaluated whose variable has that name; NULL. */
 const struct gl_cfn_loop *gl_cfn_loop_of(const struct gl_cfn *cfn, const char *name);
+/* A text with the "${name}" and "&{name}" of the loops around it replaced. NULL when one of them is
+ * not known. */
+const char *gl_cfn_in_loops(struct gl_cfn *cfn, const char *text);
+/* The same of a name, of a resource or a condition: what is not known stays as it is written, as it
+ * does where it is given. NULL = NULL. */
+const char *gl_cfn_name_in_loops(struct gl_cfn *cfn, const char *name);
 /* Is a list not known that it goes over? */
 bool gl_cfn_is_open(const struct gl_cfn_loop *loop);
 
-/* cloudformation_intent.c: a resource by its logical id, NULL = none; and the template in `tree` to
- * intents of the plan. */
+/* cloudformation_intent.c: a resource by its logical id, NULL = none; one more, within the loop
+ * that is set; and the template in `tree` to intents of the plan. */
 int gl_cfn_add_resource(struct gl_cfn *cfn, const struct gl_jnode *node, const char *id,
-                        const struct gl_cfn_loop *loop, struct gl_error *err);
+                        struct gl_error *err);
 const struct gl_cfn_resource *gl_cfn_resource(const struct gl_cfn *cfn, const char *id);
 int gl_cfn_intents(struct gl_cfn *cfn, struct gl_error *err);
 struct gl_attributes gl_cfn_attributes(const struct gl_cfn_resource *resource);

@@ -63,7 +63,7 @@ static void scale_node(struct scaling *scaling, const struct gl_jnode *node)
     const struct gl_jtree *tree = &scaling->cfn->tree;
     const struct gl_jnode *first = node->kind == GL_JARRAY ? gl_jnode_at(tree, node, 0) : node;
     const char *key = node->key_length > 0 ? gl_jnode_key(tree, node) : "";
-    const char *text = gl_jnode_text(tree, first);
+    const char *text = gl_cfn_name_in_loops(scaling->cfn, gl_jnode_text(tree, first));
 
     if (text == NULL)
         return;
@@ -94,6 +94,7 @@ static void scale(struct gl_cfn *cfn, const struct gl_cfn_resource *scaler)
     struct scaling scaling = {cfn, scaler,
                               gl_reader_is_open(scaler->row, &from, &follower, &cfn->work), false};
 
+    cfn->loop = scaler->loop;
     for (const struct gl_jnode *node = said; node != NULL && node < tree->nodes + said->end; node++)
         scale_node(&scaling, node);
     if (!scaling.has_group && text != NULL)

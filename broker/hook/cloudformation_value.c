@@ -21,7 +21,8 @@ static const struct gl_jnode *function_of(const struct gl_cfn *cfn, const struct
 static struct gl_cfn_value choose(struct gl_cfn *cfn, const struct gl_jnode *arguments,
                                   unsigned depth)
 {
-    const char *name = gl_jnode_text(&cfn->tree, gl_jnode_at(&cfn->tree, arguments, 0));
+    const char *name =
+        gl_cfn_name_in_loops(cfn, gl_jnode_text(&cfn->tree, gl_jnode_at(&cfn->tree, arguments, 0)));
     int answer = name != NULL ? gl_cfn_condition(cfn, name, depth + 1) : -1;
 
     if (answer < 0)
@@ -29,9 +30,24 @@ static struct gl_cfn_value choose(struct gl_cfn *cfn, const struct gl_jnode *arg
     return gl_cfn_reduce(cfn, gl_jnode_at(&cfn->tree, arguments, answer ? 1 : 2), depth + 1);
 }
 
+/* What is no function: a text of a loop's body holds the loop's variables. */
+static struct gl_cfn_value written(struct gl_cfn *cfn, const struct gl_jnode *node)
+{
+    const struct gl_cfn_value value = {.kind = GL_CFN_NODE, .node = node};
+    const char *text =
+        cfn->loop != NULL && gl_jnode_is(node, GL_JSTRING) && node->length <= GL_CFN_MAX_TEXT
+            ? gl_jnode_text(&cfn->tree, node)
+            : NULL;
+    const char *made = text != NULL ? gl_cfn_in_loops(cfn, text) : NULL;
+
+    if (made == text)
+        return value;
+    return (struct gl_cfn_value){.kind = made != NULL ? GL_CFN_TEXT : GL_CFN_UNKNOWN, .text = made};
+}
+
 static struct gl_cfn_value reduce(struct gl_cfn *cfn, const struct gl_jnode *node, unsigned depth)
 {
-    struct gl_cfn_value value = {.kind = GL_CFN_NODE, .node = node};
+    struct gl_cfn_value value = {0};
     const struct gl_jnode *arguments;
     const char *name;
 
@@ -41,7 +57,7 @@ static struct gl_cfn_value reduce(struct gl_cfn *cfn, const struct gl_jnode *nod
         return (struct gl_cfn_value){0};
     arguments = function_of(cfn, node, &name);
     if (arguments == NULL)
-        return value;
+        return written(cfn, node);
     if (strcmp(name, "Ref") == 0) {
         const char *text = gl_jnode_text(&cfn->tree, arguments);
 
@@ -148,8 +164,13 @@ static int evaluate_condition(struct gl_cfn *cfn, const struct gl_jnode *node, u
 int gl_cfn_condition(struct gl_cfn *cfn, const char *name, unsigned depth)
 {
     const struct gl_jnode *all = gl_jnode_get(&cfn->tree, gl_jtree_root(&cfn->tree), "Conditions");
+    const struct gl_cfn_loop *around = cfn->loop;
+    int answer;
 
-    return evaluate_condition(cfn, gl_jnode_get(&cfn->tree, all, name), depth);
+    cfn->loop = NULL; /* conditions stand outside */
+    answer = evaluate_condition(cfn, gl_jnode_get(&cfn->tree, all, name), depth);
+    cfn->loop = around;
+    return answer;
 }
 
 /* ---- properties ---- */
@@ -177,15 +198,25 @@ static void begin(struct gl_reader_pair *pair, const char *key)
         gl_reader_pair_key(pair, key);
 }
 
+static bool is_hidden(struct gl_cfn *cfn, const char *key)
+{
+    return strncmp(key, "Fn::", 4) == 0 || gl_cfn_in_loops(cfn, key) == NULL;
+}
+
 /* Has it members that a loop or a macro makes? Any other may be among them. */
-static bool has_hidden(const struct gl_cfn *cfn, const struct gl_jnode *node)
+static bool has_hidden(struct gl_cfn *cfn, const struct gl_jnode *node)
 {
     const struct gl_jnode *child =
         gl_jnode_is(node, GL_JOBJECT) ? gl_jnode_first(&cfn->tree, node) : NULL;
 
-    while (child != NULL && strncmp(gl_jnode_key(&cfn->tree, child), "Fn::", 4) != 0)
+    while (child != NULL && !is_hidden(cfn, gl_jnode_key(&cfn->tree, child)))
         child = gl_jnode_next(&cfn->tree, node, child);
     return child != NULL;
+}
+
+static const char *key_of(struct gl_cfn *cfn, const struct gl_jnode *member)
+{
+    return gl_cfn_name_in_loops(cfn, gl_jnode_key(&cfn->tree, member));
 }
 
 static void write_children(struct gl_cfn *cfn, struct gl_reader_pair *pair,
@@ -196,7 +227,7 @@ static void write_children(struct gl_cfn *cfn, struct gl_reader_pair *pair,
     gl_reader_pair_add(pair, is_object ? "{" : "[", is_object ? "{" : "[");
     for (const struct gl_jnode *child = gl_jnode_first(&cfn->tree, node); child != NULL;
          child = gl_jnode_next(&cfn->tree, node, child))
-        write_node(cfn, pair, child, depth + 1, is_object ? gl_jnode_key(&cfn->tree, child) : NULL);
+        write_node(cfn, pair, child, depth + 1, is_object ? key_of(cfn, child) : NULL);
     gl_reader_pair_add(pair, is_object ? "}" : "]", is_object ? "}" : "]");
 }
 
@@ -276,7 +307,7 @@ static void write_members(struct gl_cfn *cfn, struct gl_reader_pair *pair,
         return;
     for (const struct gl_jnode *child = gl_jnode_first(&cfn->tree, from); child != NULL;
          child = gl_jnode_next(&cfn->tree, from, child)) {
-        cfn->head = gl_jnode_key(&cfn->tree, child);
+        cfn->head = key_of(cfn, child);
         cfn->origin = (struct gl_cfn_origin){0};
         if (gl_jnode_get(&cfn->tree, but, cfn->head) == NULL &&
             wants(cfn, cfn->resources[cfn->current].type, cfn->head))
