@@ -168,33 +168,44 @@ static const char *name_asked(struct gl_tf *tf, const char *module, const char *
     return gl_jnode_text(tree, gl_tf_at(tree, gl_jtree_root(tree), "name.constant_value"));
 }
 
-/* A data source that is read only in apply, named as something that is planned: that is it. Of
- * several of that name nobody knows which. */
-const struct gl_tf_resource *gl_tf_find_planned(struct gl_tf *tf, const char *module,
-                                                const char *text,
-                                                const struct gl_tf_reference *reference)
+const char *gl_tf_planned_name(struct gl_tf *tf, const char *module, const char *text,
+                               const struct gl_tf_reference *reference)
 {
-    const struct gl_tf_resource *found = NULL;
-    GL_AUTO(gl_str_done) struct gl_str key = {0};
-    const char *name;
-    size_t cursor = 0, number;
+    const char *name = reference->is_data
+                           ? name_asked(tf, module, gl_tf_key_of(tf, text, reference), reference)
+                           : NULL;
 
-    if (!reference->is_data)
-        return NULL;
-    name = name_asked(tf, module, gl_tf_key_of(tf, text, reference), reference);
-    if (name == NULL)
-        return NULL;
-    gl_str_addf(&key, "%s|%s", reference->first, name);
-    while (gl_tf_next_resource(tf, &tf->by_value, gl_str_text(&key), &cursor, &number)) {
+    return name != NULL ? GL_READER_JOIN(&tf->work, reference->first, "|", name) : NULL;
+}
+
+const struct gl_tf_resource *gl_tf_next_planned(struct gl_tf *tf, const char *name, size_t *cursor)
+{
+    size_t number;
+
+    while (name != NULL && gl_tf_next_resource(tf, &tf->by_value, name, cursor, &number)) {
         const struct gl_tf_resource *one = &tf->resources[number];
 
-        if (one->parts.is_data)
-            continue;
-        if (found != NULL && found->after != one->after)
-            return NULL;
-        found = one;
+        if (!one->parts.is_data && one->after->count > 0)
+            return one;
     }
-    return found;
+    return NULL;
+}
+
+/* Of several of that name nobody knows which; they may say the same. */
+static const char *text_of_planned(struct gl_tf *tf, const char *name, const char *path)
+{
+    const struct gl_tf_resource *one;
+    const char *said = NULL;
+    size_t cursor = 0;
+
+    while ((one = gl_tf_next_planned(tf, name, &cursor)) != NULL) {
+        const char *text = known_text(one, path);
+
+        if (text == NULL || (said != NULL && strcmp(said, text) != 0))
+            return NULL;
+        said = text;
+    }
+    return said;
 }
 
 /* Where the place stands of what is asked for something else: zones that are not known yet lie in a
@@ -254,7 +265,7 @@ static bool resolve_variable(struct gl_tf *tf, const char *module,
 static bool resolve_resource(struct gl_tf *tf, const char *module, const char *text,
                              const struct gl_tf_reference *reference, struct gl_tf_answer *out)
 {
-    const struct gl_tf_resource *planned = gl_tf_find_planned(tf, module, text, reference);
+    const char *planned = gl_tf_planned_name(tf, module, text, reference);
     const char *const paths[] = {reference->rest, path_given(reference)};
     const char *key = gl_tf_key_of(tf, text, reference);
     const char *how =
@@ -265,7 +276,7 @@ static bool resolve_resource(struct gl_tf *tf, const char *module, const char *t
         if (paths[i] == NULL || *paths[i] == '\0')
             continue;
         if (answer(out, text_of_block(tf, module, key, reference, paths[i]), GL_SURE_MEDIUM, how) ||
-            (planned != NULL && answer(out, known_text(planned, paths[i]), GL_SURE_MEDIUM, how)))
+            answer(out, text_of_planned(tf, planned, paths[i]), GL_SURE_MEDIUM, how))
             return true;
     }
     return false;

@@ -137,8 +137,8 @@ static const struct gl_tf_resource *exact(struct gl_tf *tf, const char *block,
     return NULL;
 }
 
-/* The instances of a block that fit best. False when nothing of it is planned. */
-static bool add_fitting(struct meant *meant, const char *block, const struct stand *stand,
+/* The instances of a block that fit best. */
+static void add_fitting(struct meant *meant, const char *block, const struct stand *stand,
                         const char *key)
 {
     struct gl_tf *tf = meant->tf;
@@ -164,10 +164,9 @@ static bool add_fitting(struct meant *meant, const char *block, const struct sta
                   (*one->parts.key == '\0' || (meant->is_merged && meant->is_over));
     }
     tf->picked += seen > 1 || is_done;
-    return seen > 0;
 }
 
-static bool add_block(struct meant *meant, const struct naming *naming, const char *text,
+static void add_block(struct meant *meant, const struct naming *naming, const char *text,
                       const struct gl_tf_reference *reference)
 {
     struct gl_tf *tf = meant->tf;
@@ -179,11 +178,12 @@ static bool add_block(struct meant *meant, const struct naming *naming, const ch
     if (*key == '\0' && naming->has_each)
         key = naming->stand.key;
     one = exact(tf, block, &naming->stand, key);
-    if (one == NULL)
-        return add_fitting(meant, block, &naming->stand, key);
+    if (one == NULL) {
+        add_fitting(meant, block, &naming->stand, key);
+        return;
+    }
     add(meant, one, meant->count);
     tf->picked++;
-    return true;
 }
 
 /* Where the last step of "module.a[\"x\"].module.b[0]" begins. */
@@ -242,20 +242,44 @@ static bool is_of_provider(const char *type, const char *other)
     return strncmp(type, other, length) == 0 && type[length] == '_';
 }
 
+/* A data source that says nothing yet, or not all of it; its instances are read together. */
+static bool is_waiting(struct gl_tf *tf, const char *module,
+                       const struct gl_tf_reference *reference)
+{
+    const char *block =
+        gl_tf_block_name(&tf->work, module, reference->first, reference->second, true);
+    size_t cursor = 0, number;
+
+    return reference->is_data &&
+           (!gl_tf_next_resource(tf, &tf->by_block, block, &cursor, &number) ||
+            tf->resources[number].unknown->count > 1);
+}
+
+/* Of several of that name all are meant, as of the instances of a block. False = none is. */
+static bool add_planned(struct meant *meant, const char *name)
+{
+    const struct gl_tf_resource *one;
+    size_t cursor = 0;
+    bool has_one = false;
+
+    while (!meant->is_over && (one = gl_tf_next_planned(meant->tf, name, &cursor)) != NULL) {
+        add(meant, one, meant->count);
+        has_one = true;
+    }
+    return has_one;
+}
+
 static void add_name(struct meant *meant, const struct naming *naming, const char *text)
 {
     struct gl_tf *tf = meant->tf;
     struct gl_tf_reference reference = gl_tf_reference_of(text);
-    const struct gl_tf_resource *planned;
     struct gl_tf_expression next;
     struct naming there = {.depth = naming->depth + 1};
 
     if (reference.kind == GL_TF_REF_RESOURCE && is_wanted(meant, reference.first)) {
-        if (add_block(meant, naming, text, &reference))
-            return;
-        planned = gl_tf_find_planned(tf, naming->module, text, &reference);
-        if (planned != NULL)
-            add(meant, planned, meant->count);
+        if (!is_waiting(tf, naming->module, &reference) ||
+            !add_planned(meant, gl_tf_planned_name(tf, naming->module, text, &reference)))
+            add_block(meant, naming, text, &reference);
         return;
     }
     if (reference.kind == GL_TF_REF_RESOURCE)

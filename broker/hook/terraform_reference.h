@@ -30,10 +30,11 @@ struct gl_tf_expression {
 /* Out of the module, to what its call passes; or into one, to what it gives back. */
 struct gl_tf_expression gl_tf_step(struct gl_tf *tf, const char *module,
                                    const struct gl_tf_reference *reference);
-/* A data source that is read only in apply, named as something that is planned: that is it; else
- * NULL. */
-const struct gl_tf_resource *gl_tf_find_planned(struct gl_tf *tf, const char *module,
-                                                const char *text,
-                                                const struct gl_tf_reference *reference);
+/* A data source that is read only in apply, named as something planned: that is it. The name
+ * to find it by; NULL = it is not such a reference, or the name is not known. */
+const char *gl_tf_planned_name(struct gl_tf *tf, const char *module, const char *text,
+                               const struct gl_tf_reference *reference);
+/* What is planned of that name, one after the other, some twice; NULL at the end and of NULL. */
+const struct gl_tf_resource *gl_tf_next_planned(struct gl_tf *tf, const char *name, size_t *cursor);
 
 #endif

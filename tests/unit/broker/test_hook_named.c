@@ -11,7 +11,7 @@
     "},\"after_unknown\":{" unknown "}}}"
 #define GROUP(name, place)                                                                \
     CHANGE("azurerm_resource_group." name, "managed", "azurerm_resource_group", "create", \
-           "\"name\":\"rg\",\"location\":\"" place "\"", "")
+           "\"id\":\"" name "\",\"name\":\"rg\",\"location\":\"" place "\"", "")
 #define WAITING                                                                       \
     CHANGE("data.azurerm_resource_group.d", "data", "azurerm_resource_group", "read", \
            "\"name\":\"rg\"", "\"location\":true")
@@ -37,6 +37,15 @@ static const struct row rows[] = {
     {"two groups of that name",
      PLAN(GROUP("g", "northeurope") "," GROUP("h", "eastus") "," VM "," WAITING, AZURE(BOTH)),
      NULL},
+    {"two groups of that name at one place",
+     PLAN(GROUP("g", "eastus") "," GROUP("h", "eastus") "," VM "," WAITING, AZURE(BOTH)), "eastus"},
+    {"one of that name that goes",
+     PLAN(GROUP("g", "eastus") ",{\"address\":\"azurerm_resource_group.h\",\"mode\":\"managed\","
+                               "\"type\":\"azurerm_resource_group\",\"change\":{\"actions\":"
+                               "[\"delete\"],\"before\":{\"name\":\"rg\",\"location\":\"westus\"},"
+                               "\"after\":null,\"after_unknown\":{}}}," VM "," WAITING,
+          AZURE(BOTH)),
+     "eastus"},
     {"a group that is not planned", PLAN(VM "," WAITING, AZURE(BOTH)), NULL},
     {"zones of a region that is written",
      PLAN(CHANGE("data.google_compute_zones.z", "data", "google_compute_zones", "read",
@@ -65,9 +74,52 @@ static void places_are_those_of_what_is_named(void **state)
     }
 }
 
+#define TEMPLATE(name, machine)                                                     \
+    CHANGE("aws_launch_template." name, "managed", "aws_launch_template", "create", \
+           "\"id\":\"" name "\",\"name\":\"lt\",\"instance_type\":\"" machine "\"", "")
+#define SCALED(templates)                                                                          \
+    PLAN(templates "," CHANGE("data.aws_launch_template.d", "data", "aws_launch_template", "read", \
+                              "\"name\":\"lt\"",                                                   \
+                              "\"id\":true") "," CHANGE("aws_autoscaling_group.v", "managed",      \
+                                                        "aws_autoscaling_group", "create",         \
+                                                        "\"min_size\":1,\"max_size\":1,\"launch_"  \
+                                                        "template\":[{\"version\":\"1\"}]",        \
+                                                        "\"launch_template\":[{\"id\":true}]"),    \
+         "{\"address\":\"aws_autoscaling_group.v\",\"mode\":\"managed\",\"type\":"                 \
+         "\"aws_autoscaling_group\",\"name\":\"v\",\"expressions\":{\"launch_template\":"          \
+         "[{\"id\":{\"references\":[\"data.aws_launch_template.d.id\","                            \
+         "\"data.aws_launch_template.d\"]}}]}}")
+
+static void machines_are_those_of_what_is_named(void **state)
+{
+    static const struct {
+        const char *plan, *types[3];
+    } machines[] = {
+        {SCALED(TEMPLATE("a", "m5.large") "," TEMPLATE("b", "m5.large")), {"m5.large"}},
+        {SCALED(TEMPLATE("a", "m5.large") "," TEMPLATE("b", "c5.large")), {"m5.large", "c5.large"}},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof machines / sizeof machines[0]; i++) {
+        const struct gl_intent_machine *machine;
+        struct gl_hook_plan plan;
+
+        read_text(&gl_reader_terraform, machines[i].plan, (struct gl_hook_options){0}, &plan);
+        assert_int_equal(plan.count, 3);
+        machine = &plan.intents[2].machine;
+        assert_string_equal(machine->type, machines[i].types[0]);
+        if (machines[i].types[1] == NULL)
+            assert_null(machine->candidates);
+        else
+            assert_string_equal(machine->candidates[1], machines[i].types[1]);
+        gl_hook_plan_done(&plan);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(places_are_those_of_what_is_named)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(places_are_those_of_what_is_named),
+                                       cmocka_unit_test(machines_are_those_of_what_is_named)};
 
     return cmocka_run_group_tests(tests, open_mapping, close_mapping);
 }
