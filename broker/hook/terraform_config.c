@@ -155,6 +155,42 @@ static int read_providers(struct gl_tf *tf, struct gl_jsonpull *pull, void *cook
     return gl_tf_named_members(tf, pull, read_provider, &(struct gl_tf_named){0}, err);
 }
 
+/* ---- what for_each goes over ---- */
+
+struct each {
+    const char *name;
+    size_t names;
+};
+
+static int take_each_name(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
+                          struct gl_error *err)
+{
+    struct each *each = cookie;
+
+    if (each->names++ > 0)
+        return gl_jsonpull_skip(pull, err);
+    return gl_tf_text(tf, pull, &each->name, err);
+}
+
+static int take_each_names(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
+                           struct gl_error *err)
+{
+    return gl_tf_items(tf, pull, take_each_name, cookie, err);
+}
+
+/* Its only name; of several it cannot be told what each of them gives. */
+static int take_each(struct gl_tf *tf, struct gl_jsonpull *pull, const char **out,
+                     struct gl_error *err)
+{
+    static const struct gl_tf_member members[] = {{"references", take_each_names}, {0}};
+    struct each each = {0};
+
+    if (gl_tf_members(tf, pull, members, &each, err) != 0)
+        return -1;
+    *out = each.names == 1 ? each.name : NULL;
+    return 0;
+}
+
 /* ---- resources ---- */
 
 struct block {
@@ -205,6 +241,12 @@ static int take_expressions(struct gl_tf *tf, struct gl_jsonpull *pull, void *co
                 &block->kept.expressions, err);
 }
 
+static int take_block_each(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
+                           struct gl_error *err)
+{
+    return take_each(tf, pull, &((struct block *)cookie)->kept.each_of, err);
+}
+
 static void keep_block(struct gl_tf *tf, const struct block *block)
 {
     const struct gl_tf_address *parts = &block->parts;
@@ -223,6 +265,7 @@ static int read_resource(struct gl_tf *tf, struct gl_jsonpull *pull, void *cooki
     static const struct gl_tf_member members[] = {{"address", take_address},
                                                   {"provider_config_key", take_key},
                                                   {"expressions", take_expressions},
+                                                  {"for_each_expression", take_block_each},
                                                   {0}};
     const struct gl_tf_named *module = cookie;
     struct block block = {.kept.module = module->key};
@@ -260,6 +303,12 @@ static int take_arguments(struct gl_tf *tf, struct gl_jsonpull *pull, void *cook
     return take(tf, pull, &arguments, &((struct call *)cookie)->module.arguments, err);
 }
 
+static int take_call_each(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
+                          struct gl_error *err)
+{
+    return take_each(tf, pull, &((struct call *)cookie)->module.each_of, err);
+}
+
 static int read_called(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
                        struct gl_error *err)
 {
@@ -268,8 +317,10 @@ static int read_called(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
 
 static int read_call(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie, struct gl_error *err)
 {
-    static const struct gl_tf_member members[] = {
-        {"expressions", take_arguments}, {"module", read_called}, {0}};
+    static const struct gl_tf_member members[] = {{"expressions", take_arguments},
+                                                  {"for_each_expression", take_call_each},
+                                                  {"module", read_called},
+                                                  {0}};
     const struct gl_tf_named *named = cookie;
     const struct gl_tf_named *parent = named->cookie;
     struct call call = {0};
@@ -280,6 +331,7 @@ static int read_call(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie, s
     if (gl_tf_members(tf, pull, members, &call, err) != 0)
         return -1;
     tf->modules[number].arguments = call.module.arguments;
+    tf->modules[number].each_of = call.module.each_of;
     return 0;
 }
 

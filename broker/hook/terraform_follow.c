@@ -64,7 +64,7 @@ bool gl_tf_is_repeated(const struct gl_jtree *tree, const struct gl_jnode *list,
     return text == NULL;
 }
 
-static const struct gl_tf_module *module_of(struct gl_tf *tf, const char *path)
+const struct gl_tf_module *gl_tf_module_at(struct gl_tf *tf, const char *path)
 {
     size_t number = gl_tf_module_of(tf, path); /* may move them all */
 
@@ -89,7 +89,7 @@ struct gl_tf_expression gl_tf_step(struct gl_tf *tf, const char *module,
     size_t cursor = 0, number;
 
     if (reference->kind == GL_TF_REF_VARIABLE && *module != '\0') {
-        out.tree = &module_of(tf, module)->arguments;
+        out.tree = &gl_tf_module_at(tf, module)->arguments;
         out.node = gl_jnode_get(out.tree, gl_jtree_root(out.tree), reference->first);
         out.module = parent_of(tf, module);
     } else if (reference->kind == GL_TF_REF_MODULE) {
@@ -245,7 +245,7 @@ static bool resolve_variable(struct gl_tf *tf, const char *module,
                              const struct gl_tf_reference *reference, struct gl_tf_answer *out)
 {
     const struct gl_jtree *given = &tf->variables;
-    const struct gl_jtree *defaults = &module_of(tf, module)->defaults;
+    const struct gl_jtree *defaults = &gl_tf_module_at(tf, module)->defaults;
     const struct gl_jnode *set = gl_jnode_get(given, gl_jtree_root(given), reference->first);
     const struct gl_jnode *value = gl_jnode_get(given, set, "value");
     const struct gl_jnode *declared =

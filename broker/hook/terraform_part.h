@@ -42,10 +42,12 @@ struct gl_tf_resource {
 /* A resource block of the configuration. */
 struct gl_tf_block {
     const char *module, *provider_key;
+    const char *each_of;         /* "aws_subnet.all": the only name in for_each; NULL */
     struct gl_jtree expressions; /* pruned */
 };
-struct gl_tf_module { /* what a module is told, and what it tells */
-    const char *path; /* "module.a.module.b" */
+struct gl_tf_module {    /* what a module is told, and what it tells */
+    const char *path;    /* "module.a.module.b" */
+    const char *each_of; /* of its call, as of a block */
     struct gl_jtree arguments, defaults;
 };
 struct gl_tf_provider {

@@ -101,7 +101,8 @@ struct stand {
 struct naming {
     const char *module;
     struct stand stand;
-    bool has_each; /* each.key or count.index is in it */
+    const char *each_of; /* what for_each goes over there; NULL = not told */
+    bool has_each;       /* each.key or count.index is in it */
     unsigned depth;
 };
 
@@ -184,6 +185,31 @@ static void add_block(struct meant *meant, const struct naming *naming, const ch
     }
     add(meant, one, meant->count);
     tf->picked++;
+}
+
+/* Is it each.value, or some of it? */
+static bool is_each_value(const char *text)
+{
+    static const char word[] = "each.value";
+
+    return strncmp(text, word, strlen(word)) == 0 && strchr(".[", text[strlen(word)]) != NULL;
+}
+
+/* each.value where for_each goes over all instances of a resource: the one of that key. */
+static void add_each_value(struct meant *meant, const struct naming *naming)
+{
+    struct gl_tf *tf = meant->tf;
+    struct gl_tf_reference of =
+        gl_tf_reference_of(naming->each_of != NULL ? naming->each_of : "each");
+    const struct gl_tf_resource *one;
+
+    if (of.kind != GL_TF_REF_RESOURCE || *of.rest != '\0' || !is_wanted(meant, of.first))
+        return;
+    one = exact(tf, gl_tf_block_name(&tf->work, naming->module, of.first, of.second, of.is_data),
+                &naming->stand, naming->stand.key);
+    tf->picked++;
+    if (one != NULL)
+        add(meant, one, meant->count);
 }
 
 /* Where the last step of "module.a[\"x\"].module.b[0]" begins. */
@@ -276,6 +302,10 @@ static void add_name(struct meant *meant, const struct naming *naming, const cha
     struct gl_tf_expression next;
     struct naming there = {.depth = naming->depth + 1};
 
+    if (is_each_value(text)) {
+        add_each_value(meant, naming);
+        return;
+    }
     if (reference.kind == GL_TF_REF_RESOURCE && is_wanted(meant, reference.first)) {
         if (!is_waiting(tf, naming->module, &reference) ||
             !add_planned(meant, gl_tf_planned_name(tf, naming->module, text, &reference)))
@@ -289,8 +319,12 @@ static void add_name(struct meant *meant, const struct naming *naming, const cha
     if (next.node == NULL)
         return;
     there.module = next.module;
-    there.stand = reference.kind == GL_TF_REF_MODULE ? inside(tf, naming, text, &reference)
-                                                     : outside(tf, &naming->stand);
+    if (reference.kind == GL_TF_REF_MODULE) {
+        there.stand = inside(tf, naming, text, &reference);
+    } else {
+        there.stand = outside(tf, &naming->stand);
+        there.each_of = gl_tf_module_at(tf, naming->module)->each_of;
+    }
     add_names(meant, &there, &next);
 }
 
@@ -379,8 +413,10 @@ static void add_referred(struct meant *meant, const char *attribute)
     if (block == NULL)
         return;
     visit_at(&block->expressions, gl_jtree_root(&block->expressions), attribute, visit_expression,
-             &(struct naming_of){
-                 meant, {.module = block->module, .stand = {parts->instance, "", parts->key}}});
+             &(struct naming_of){meant,
+                                 {.module = block->module,
+                                  .stand = {parts->instance, "", parts->key},
+                                  .each_of = block->each_of}});
 }
 
 /* ---- by what it says ---- */

@@ -21,6 +21,8 @@ bool gl_tf_is_repeated(const struct gl_jtree *tree, const struct gl_jnode *list,
 /* "web[\"a\"].zone" -> "[\"a\"]": the instance that a reference names; "" = it names none. */
 const char *gl_tf_key_of(struct gl_tf *tf, const char *text,
                          const struct gl_tf_reference *reference);
+/* The module of that path; until the next is asked for. */
+const struct gl_tf_module *gl_tf_module_at(struct gl_tf *tf, const char *path);
 /* An expression somewhere in the configuration. */
 struct gl_tf_expression {
     const char *module;
