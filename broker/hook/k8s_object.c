@@ -33,7 +33,7 @@ void gl_k8s_free(struct gl_k8s *k8s)
 
 struct object {
     const struct gl_jtree *tree;
-    const struct gl_jnode *node;
+    const struct gl_jnode *node, *whole; /* a set of it is a part */
     const char *kind, *group, *namespace, *name;
 };
 
@@ -67,6 +67,7 @@ static int read_names(struct gl_k8s *k8s, const struct gl_jtree *tree, const str
                        k8s->document, k8s->object_count + 1);
     *out = (struct object){.tree = tree,
                            .node = node,
+                           .whole = node,
                            .kind = kept(&k8s->plan->arena, kind),
                            .group = slash == NULL ? ""
                                                   : gl_arena_text(&k8s->plan->arena, version,
@@ -112,8 +113,47 @@ static int64_t number_at(const struct object *object, const char *path, bool *ou
     return number;
 }
 
-static void set_count(const struct object *object, const struct gl_k8s_kind *kind,
-                      struct gl_intent_count *out)
+static bool is_true(const struct object *object, const char *path)
+{
+    return path != NULL && gl_jnode_is(gl_k8s_at(object->tree, object->whole, path), GL_JTRUE);
+}
+
+/* So many pods of each, where it says so. */
+static int64_t times(const struct object *object, const char *path, int64_t count)
+{
+    bool is_said;
+    int64_t each = number_at(object, path, &is_said), product;
+
+    if (!is_said || count == GL_UNKNOWN)
+        return count;
+    return each != GL_UNKNOWN && !__builtin_mul_overflow(count, each, &product) &&
+                   product <= COUNT_MAX
+               ? product
+               : GL_UNKNOWN;
+}
+
+/* Bounds of a set that is scaled by its own operator, and how many pods that is. */
+static void set_bounds(const struct object *object, const struct gl_k8s_kind *kind,
+                       struct gl_intent_count *out)
+{
+    bool is_said;
+    int64_t min = number_at(object, kind->min, &is_said);
+
+    if (is_said && out->desired != GL_UNKNOWN && (min == GL_UNKNOWN || min > out->desired))
+        out->desired = out->max = min;
+    if (is_true(object, kind->scales)) {
+        out->min = is_said ? min : 0;
+        out->max = number_at(object, kind->max, &is_said);
+    } else {
+        out->min = out->desired;
+    }
+    out->min = times(object, kind->times, out->min);
+    out->desired = times(object, kind->times, out->desired);
+    out->max = times(object, kind->times, out->max);
+}
+
+static void set_count(struct gl_k8s *k8s, const struct object *object,
+                      const struct gl_k8s_kind *kind, struct gl_intent_count *out)
 {
     bool is_said;
     int64_t count = number_at(object, kind->count, &is_said);
@@ -122,16 +162,20 @@ static void set_count(const struct object *object, const struct gl_k8s_kind *kin
     if (!is_said) {
         count = kind->standard;
         out->surety = kind->count == NULL ? GL_SURE_CERTAIN : GL_SURE_ASSUMED;
-        out->how = kind->count != NULL && count != GL_UNKNOWN ? "default of 1" : NULL;
+        out->how = kind->count != NULL && count != GL_UNKNOWN
+                       ? gl_reader_say(&k8s->plan->arena, "default of %d", (int)count)
+                       : NULL;
     }
     out->min = out->desired = out->max = count;
+    if (kind->what == GL_K8S_WORKLOAD)
+        set_bounds(object, kind, out);
     if (kind->what == GL_K8S_SCALER) {
         out->desired = GL_UNKNOWN;
         out->max = number_at(object, kind->max, &is_said);
         if (!is_said && kind->max_standard > 0)
             out->max = kind->max_standard;
     }
-    if (count == GL_UNKNOWN && out->max == GL_UNKNOWN)
+    if (out->min == GL_UNKNOWN && out->max == GL_UNKNOWN)
         out->surety = GL_SURE_NOT;
     if (kind->note != NULL && count == GL_UNKNOWN)
         out->how = kind->note;
@@ -160,7 +204,7 @@ static void set_pool_count(const struct object *object, const struct gl_k8s_kind
 
 static void set_tags(struct gl_k8s *k8s, const struct object *object, struct gl_intent *out)
 {
-    const struct gl_jnode *labels = gl_k8s_at(object->tree, object->node, "metadata.labels");
+    const struct gl_jnode *labels = gl_k8s_at(object->tree, object->whole, "metadata.labels");
     size_t count = 0;
 
     for (const struct gl_jnode *label =
@@ -173,11 +217,6 @@ static void set_tags(struct gl_k8s *k8s, const struct object *object, struct gl_
                                              gl_jnode_text(object->tree, label)));
             count++;
         }
-}
-
-static bool is_true(const struct object *object, const char *path)
-{
-    return path != NULL && gl_jnode_is(gl_k8s_at(object->tree, object->node, path), GL_JTRUE);
 }
 
 /* A machine of KubeVirt that is not started by itself is as one that is suspended. */
@@ -198,11 +237,13 @@ static void describe(struct gl_k8s *k8s, const struct object *object,
 {
     const struct gl_jnode *pod =
         kind->pod != NULL ? gl_k8s_at(object->tree, object->node, kind->pod) : NULL;
+    const struct gl_jnode *nodes =
+        kind->nodes != NULL ? gl_k8s_at(object->tree, object->node, kind->nodes) : pod;
     const char *zone = gl_k8s_word(object->tree, object->node, "spec.template.spec.failureDomain");
     bool is_said;
 
     out->cloud = kind->cloud;
-    set_count(object, kind, &out->count);
+    set_count(k8s, object, kind, &out->count);
     if (kind->what == GL_K8S_NODEPOOL && kind->max != NULL) /* one of many */
         set_pool_count(object, kind, &out->count);
     if (is_stopped(object, kind)) {
@@ -212,7 +253,7 @@ static void describe(struct gl_k8s *k8s, const struct object *object,
     if (kind->what == GL_K8S_WORKLOAD)
         gl_k8s_requests(object->tree, pod, &k8s->plan->arena, out);
     if (kind->pod != NULL)
-        gl_k8s_nodes(k8s, object->tree, pod, kind->what == GL_K8S_NODEPOOL, out);
+        gl_k8s_nodes(k8s, object->tree, nodes, kind->what == GL_K8S_NODEPOOL, out);
     if (kind->what == GL_K8S_MACHINES && zone != NULL) {
         const char *cloud = NULL;
         const char *region = gl_k8s_region_of_zone(k8s, NULL, zone, &cloud);
@@ -248,7 +289,7 @@ static void set_past(struct gl_k8s *k8s, const struct object *object, const stru
             intent->change = GL_CHANGE_UNKNOWN;
         return;
     }
-    was.node = before;
+    was.node = was.whole = before;
     describe(k8s, &was, kind, &past);
     gl_reader_set_past(&k8s->plan->arena, intent, &past);
 }
@@ -309,99 +350,89 @@ static void remember(struct gl_k8s *k8s, const struct object *object,
         k8s->known_count++);
 }
 
+/* ---- sets of pods ---- */
+
+/* "ray/workers" of the object "ray"; of a map by its key. */
+static void add_set(struct gl_k8s *k8s, const struct object *object, const struct gl_k8s_kind *kind,
+                    const struct gl_jnode *node, enum gl_change change)
+{
+    struct object set = *object;
+    const char *name = NULL;
+
+    set.node = node;
+    if (kind->each != NULL)
+        name = *kind->each != '\0' ? gl_k8s_text(object->tree, node, kind->each)
+                                   : gl_jnode_key(object->tree, node);
+    else if (kind->within != NULL && strrchr(kind->within, '.') != NULL)
+        name = strrchr(kind->within, '.') + 1;
+    if (name != NULL)
+        set.name = gl_reader_say(&k8s->plan->arena, "%s/%s", object->name, name);
+    set_user_place(
+        k8s, add_intent(k8s, &set, kind, change == GL_CHANGE_UPDATE ? GL_CHANGE_UNKNOWN : change));
+}
+
+/* Those of all rows of the kind. False = it has none of them. */
+static bool add_sets(struct gl_k8s *k8s, const struct object *object,
+                     const struct gl_k8s_kind *kind, enum gl_change change)
+{
+    size_t before = k8s->plan->count;
+
+    for (; kind != NULL; kind = gl_k8s_kind_after(kind)) {
+        const struct gl_jnode *sets = gl_k8s_at(object->tree, object->node, kind->within);
+        bool is_list = gl_jnode_is(sets, GL_JARRAY) || gl_jnode_is(sets, GL_JOBJECT);
+
+        if (kind->each == NULL && gl_jnode_is(sets, GL_JOBJECT))
+            add_set(k8s, object, kind, sets, change);
+        for (const struct gl_jnode *set =
+                 kind->each != NULL && is_list ? gl_jnode_first(object->tree, sets) : NULL;
+             set != NULL; set = gl_jnode_next(object->tree, sets, set))
+            add_set(k8s, object, kind, set, change);
+    }
+    if (k8s->plan->count == before)
+        return false;
+    k8s->plan->resources += k8s->plan->count - before - 1; /* the object is one of them */
+    return true;
+}
+
 /* ---- kinds of others ---- */
 
-static bool is_among(const char *text, const char *const *list)
+/* What else it is made with is merged by its controller. */
+static bool has_more(const struct object *object)
 {
-    for (; *list != NULL; list++)
-        if (strcmp(text, *list) == 0)
-            return true;
-    return false;
+    const struct gl_jnode *more = gl_k8s_at(object->tree, object->node, "spec.initProvider");
+
+    return gl_jnode_is(more, GL_JOBJECT) && more->count > 0;
 }
 
-/* Objects of Kubernetes itself that only look like it: definitions, classes of nodes. */
-static bool is_own_group(const char *group)
-{
-    static const char *const own[] = {"apiextensions.k8s.io", "node.k8s.io", "resource.k8s.io",
-                                      NULL};
-
-    return strchr(group, '.') == NULL || is_among(group, own);
-}
-
-static bool is_named_work(const char *kind)
-{
-    static const char *const ends[] = {"Job", "Workflow", "Run"};
-    size_t length = strlen(kind);
-
-    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++)
-        if (length >= strlen(ends[i]) && strcmp(kind + length - strlen(ends[i]), ends[i]) == 0)
-            return true;
-    return false;
-}
-
-/* A member by which an object of an operator tells that it starts pods or machines: steps of a
- * workflow or a pipeline have an image each, databases and brokers so many replicas, and machines
- * of a cloud (Crossplane, Config Connector, ACK) a type. */
-static bool starts_pods(const struct gl_jtree *tree, const struct gl_jnode *member)
-{
-    static const char *const texts[] = {"image",
-                                        "instanceType",
-                                        "machineType",
-                                        "vmSize",
-                                        "instanceClass",
-                                        "nodeType",
-                                        "dbInstanceClass",
-                                        "cacheNodeType",
-                                        "dbClusterInstanceClass",
-                                        "hostInstanceType",
-                                        NULL};
-    static const char *const counts[] = {"replicas",  "instances",       "numberOfInstances",
-                                         "nodeCount", "workers",         "parallelism",
-                                         "minSize",   "desiredCapacity", NULL};
-    const char *key = gl_jnode_key(tree, member);
-
-    if (strcmp(key, "nodeSelector") == 0)
-        return gl_jnode_is(member, GL_JOBJECT) && member->count > 0;
-    return (gl_jnode_text(tree, member) != NULL && is_among(key, texts)) ||
-           (member->kind == GL_JNUMBER && is_among(key, counts));
-}
-
-static bool is_suspect(const struct object *object)
-{
-    const struct gl_jtree *tree = object->tree;
-    const struct gl_jnode *end = tree->nodes + object->node->end;
-    bool is_own = is_own_group(object->group);
-
-    if (!is_own && is_named_work(object->kind))
-        return true;
-    for (const struct gl_jnode *node = object->node + 1; node < end; node++) {
-        if (node->key_length == 0)
-            continue;
-        if (node->kind == GL_JARRAY && node->count > 0 &&
-            strcmp(gl_jnode_key(tree, node), "containers") == 0)
-            return true;
-        if (!is_own && starts_pods(tree, node))
-            return true;
-    }
-    return false;
-}
-
-/* A row of the mapping reads it, by "Kind.group". */
+/* A row of the mapping reads it, by "Kind.group". One of another reader's type (Terraform's names
+ * have no dot) reads what stands in spec.forProvider. */
 static bool add_mapped(struct gl_k8s *k8s, const struct object *object, enum gl_change change)
 {
-    const char *type = type_of(k8s, object);
-    const struct gl_mapping_row *row = gl_mapping_row(k8s->options->mapping, type);
-    const char *address = row != NULL ? address_of(k8s, object) : NULL;
-    struct gl_attributes attributes = {
-        .tree = object->tree, .values = object->node, .address = address};
+    const struct gl_mapping_row *row = gl_mapping_row(k8s->options->mapping, type_of(k8s, object));
+    struct gl_attributes attributes = {.tree = object->tree, .values = object->node};
+    bool is_generated;
+    const char *address;
     struct gl_intent *intent;
 
     if (row == NULL)
+        row = gl_k8s_generated_row(k8s, object->kind, object->group);
+    if (row == NULL)
         return false;
+    if (has_more(object)) {
+        gl_reader_add_unmapped(k8s->plan, type_of(k8s, object));
+        return true;
+    }
+    is_generated = strchr(row->type, '.') == NULL;
+    address = attributes.address = address_of(k8s, object);
+    if (is_generated)
+        attributes.values = gl_k8s_at(object->tree, object->node, "spec.forProvider");
     intent = gl_reader_add_intent(k8s->options, k8s->plan, row, &attributes, NULL);
     intent->address = address;
+    intent->type = type_of(k8s, object);
     intent->file = k8s->document;
     intent->change = change == GL_CHANGE_UPDATE ? GL_CHANGE_UNKNOWN : change;
+    if (is_generated)
+        set_tags(k8s, object, intent);
     set_user_place(k8s, intent);
     if (intent->cloud == NULL && intent->place.region != NULL)
         intent->cloud = gl_k8s_cloud_of_region(intent->place.region);
@@ -418,8 +449,11 @@ static int add_one(struct gl_k8s *k8s, const struct object *object, const struct
         return gl_fail(err, GL_E_TOO_LARGE, "%s: more than %zu objects", k8s->document,
                        GL_K8S_MAX_OBJECTS);
     k8s->plan->resources++;
-    if (kind == NULL) {
-        if (!add_mapped(k8s, object, change) && is_suspect(object))
+    if (kind == NULL || kind->within != NULL) {
+        bool is_read =
+            kind == NULL ? add_mapped(k8s, object, change) : add_sets(k8s, object, kind, change);
+
+        if (!is_read && gl_k8s_is_suspect(object->tree, object->node, object->kind, object->group))
             gl_reader_add_unmapped(k8s->plan, type_of(k8s, object));
         return 0;
     }

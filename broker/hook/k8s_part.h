@@ -19,15 +19,23 @@ enum gl_k8s_what {
     GL_K8S_CLUSTER,        /* says a region for others */
 };
 
-/* Paths are names with dots below the object. */
+/* Paths are names with dots below the object; of an operator's object that starts several sets of
+ * pods, with a row each, below the set. */
 struct gl_k8s_kind {
     const char *kind, *group; /* group "apps" of "apps/v1"; "" = core */
     enum gl_k8s_what what;
     enum gl_role role;
+    const char *within;    /* the set, below the object; NULL = the object is it */
+    const char *each;      /* it is a list or a map of sets, whose names stand there; "" = they are
+                              its keys; NULL = it is one */
     const char *pod;       /* spec of its pods, or requirements of its nodes; NULL */
+    const char *nodes;     /* what holds their selector and affinity; NULL = the spec */
     const char *count;     /* NULL = one, or not said */
     int64_t standard;      /* when the count is not written; GL_UNKNOWN */
-    const char *max;       /* of a scaler or node pool: bounds; NULL */
+    const char *times;     /* pods of each of the count; NULL = one */
+    const char *min;       /* at least so many, whatever the count; NULL */
+    const char *max;       /* of a scaler or node pool: bounds; of a set, if it scales; NULL */
+    const char *scales;    /* below the object: whether it does; NULL = it does not */
     int64_t max_standard;  /* when those are not written; 0 = unknown */
     const char *duration;  /* seconds; NULL */
     const char *suspend;   /* true: not running; NULL */
@@ -37,6 +45,8 @@ struct gl_k8s_kind {
     const char *note;      /* NULL */
 };
 const struct gl_k8s_kind *gl_k8s_kind_of(const char *kind, const char *group);
+/* The next row of the same kind; NULL. */
+const struct gl_k8s_kind *gl_k8s_kind_after(const struct gl_k8s_kind *kind);
 
 /* What joins need to know of an object. */
 struct gl_k8s_known {
@@ -66,6 +76,14 @@ const char *gl_k8s_text(const struct gl_jtree *tree, const struct gl_jnode *node
 /* The same, and a word as labels, regions and machine types are: NULL for a placeholder such as
  * "${REGION}" that something fills in later. */
 const char *gl_k8s_word(const struct gl_jtree *tree, const struct gl_jnode *node, const char *path);
+
+/* k8s_others.c: does an object of a kind that is not known look as if it started pods or machines?
+ */
+bool gl_k8s_is_suspect(const struct gl_jtree *tree, const struct gl_jnode *object, const char *kind,
+                       const char *group);
+/* The row of Terraform's resource that such an object is made of; NULL. */
+const struct gl_mapping_row *gl_k8s_generated_row(struct gl_k8s *k8s, const char *kind,
+                                                  const char *group);
 
 /* k8s_pod.c: what the pods of a spec ask for, and which nodes they (or a node pool) may be. */
 void gl_k8s_requests(const struct gl_jtree *tree, const struct gl_jnode *spec,

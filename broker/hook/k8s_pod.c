@@ -449,8 +449,10 @@ void gl_k8s_nodes(const struct gl_k8s *k8s, const struct gl_jtree *tree,
         read_expressions(tree, spec, &nodes);
     else
         read_affinity(tree, spec, &nodes);
-    if (!is_requirements)
+    if (!is_requirements) {
         read_selector(tree, gl_jnode_get(tree, spec, "nodeSelector"), &nodes);
+        read_selector(tree, gl_k8s_at(tree, spec, "affinity.nodeSelector"), &nodes); /* CNPG's */
+    }
     guess_cloud(k8s, &nodes, &out->cloud);
     for (size_t i = 0; i < nodes.of[REGION].count; i++)
         add_region(arena, &out->place, nodes.of[REGION].items[i], "attribute",

@@ -403,10 +403,10 @@ static void test_lists_and_others(void **state)
                  "\"kind\":\"Workflow\",\"spec\":{\"templates\":[{\"container\":{\"image\":\"a\"}}]"
                  "}},"
                  "{\"apiVersion\":\"cluster.x-k8s.io/v1beta1\",\"kind\":\"Cluster\",\"spec\":{"
-                 "\"topology\":{\"class\":\"c\"}}},{\"apiVersion\":\"postgresql.cnpg.io/v1\","
-                 "\"kind\":\"Cluster\",\"spec\":{\"instances\":3}},{\"apiVersion\":\"batch.volcano."
-                 "sh/"
-                 "v1alpha1\",\"kind\":\"Job\",\"spec\":{\"tasks\":[{\"containers\":[{}]}]}},"
+                 "\"topology\":{\"class\":\"c\"}}},{\"apiVersion\":\"acid.zalan.do/v1\","
+                 "\"kind\":\"postgresql\",\"spec\":{\"numberOfInstances\":3}},{\"apiVersion\":"
+                 "\"execution.furiko.io/v1alpha1\",\"kind\":\"Job\",\"spec\":{"
+                 "\"tasks\":[{\"containers\":[{}]}]}},"
                  "{\"apiVersion\":\"cert-manager.io/v1\",\"kind\":\"Issuer\",\"spec\":{\"x\":1}},"
                  "{\"apiVersion\":\"apiextensions.k8s.io/"
                  "v1\",\"kind\":\"CustomResourceDefinition\","
@@ -424,8 +424,8 @@ static void test_lists_and_others(void **state)
     assert_string_equal(plan.intents[0].place.region, "eu-south-2");
     assert_true(says(plan.unmapped, "Workflow.argoproj.io"));
     assert_true(says(plan.unmapped, "Cluster.cluster.x-k8s.io"));
-    assert_true(says(plan.unmapped, "Cluster.postgresql.cnpg.io"));
-    assert_true(says(plan.unmapped, "Job.batch.volcano.sh"));
+    assert_true(says(plan.unmapped, "postgresql.acid.zalan.do"));
+    assert_true(says(plan.unmapped, "Job.execution.furiko.io"));
     assert_true(says(plan.unmapped, "CronWorkflow.argoproj.io"));
     assert_true(says(plan.unmapped, "SparkApplication.sparkoperator.k8s.io"));
     assert_true(says(plan.unmapped, "NodePool.container.gcp.crossplane.io"));
