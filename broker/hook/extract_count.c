@@ -260,6 +260,51 @@ static void apply_none(struct gl_extraction *extraction, struct gl_intent_count 
     }
 }
 
+/* How many there are with those that are kept ready: of a number below 0 as many as may be. */
+static int64_t ready_of(struct gl_extraction *extraction, int64_t most)
+{
+    const struct gl_path *path = extraction->row->count.ready;
+    struct part part = part_of(extraction, path);
+    const char *text = NULL;
+
+    if (is_said(part))
+        return part.value;
+    if (is_open(part))
+        gl_path_texts(path, extraction->attributes, extraction->follower, extraction->arena, &text,
+                      1, NULL, NULL);
+    if (!is_open(part) || (text != NULL && *text == '-'))
+        return most;
+    note_unknown(extraction, part);
+    return GL_UNKNOWN;
+}
+
+/* Machines that are kept ready beside those that work run from the start, or stand still. */
+static void apply_ready(struct gl_extraction *extraction, struct gl_intent_count *out)
+{
+    const struct gl_count_row *row = &extraction->row->count;
+    enum gl_known known = GL_KNOWN_ABSENT;
+    const char *text;
+    int64_t all;
+
+    if (row->ready_if == NULL)
+        return;
+    gl_path_texts(row->ready_if, extraction->attributes, extraction->follower, extraction->arena,
+                  &text, 1, &known, NULL);
+    if (known != GL_KNOWN_VALUE && known != GL_KNOWN_LATER)
+        return;
+    if (known == GL_KNOWN_VALUE &&
+        !gl_extract_matches(extraction, row->ready_if, row->ready_words)) {
+        gl_extract_note(extraction, "machines that are kept ready stand still: not counted");
+        return;
+    }
+    all = ready_of(extraction, out->max);
+    if (all == GL_UNKNOWN || out->desired == GL_UNKNOWN || all > out->desired)
+        out->desired = all;
+    if (all == GL_UNKNOWN || (out->max != GL_UNKNOWN && all > out->max))
+        out->max = all;
+    out->how = "with those that are kept ready";
+}
+
 static struct part most_of(struct gl_extraction *extraction)
 {
     const struct gl_count_row *row = &extraction->row->count;
@@ -294,5 +339,6 @@ void gl_extract_count(struct gl_extraction *extraction, const struct gl_intent_p
     apply_factor(extraction, row->tripled_if, row->tripled_words, 3, out);
     apply_weight(extraction, out);
     apply_unit(extraction, out);
+    apply_ready(extraction, out);
     apply_none(extraction, out);
 }

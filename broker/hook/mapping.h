@@ -54,9 +54,12 @@ struct gl_count_row {
     const struct gl_path *only_if; /* present and none of only_words (NULL = absent): count 0 */
     const char *const *only_words;
     const struct gl_path *briefly_if; /* true: runs for minutes only, min and desired are 0 */
-    const struct gl_path *weight;     /* capacity units of one machine; the least of them divides */
-    const char *unit;                 /* "machine" or "vcpu" */
-    const struct gl_path *unit_from;  /* "vcpu" there: that unit; "memory-mib": unknown */
+    const struct gl_path *ready;      /* with machines kept ready so many; not said: the most */
+    const struct gl_path *ready_if;   /* a word of ready_words: those run too */
+    const char *const *ready_words;
+    const struct gl_path *weight;    /* capacity units of one machine; the least of them divides */
+    const char *unit;                /* "machine" or "vcpu" */
+    const struct gl_path *unit_from; /* "vcpu" there: that unit; "memory-mib": unknown */
     int64_t standard; /* when nothing is said: documented default; GL_UNKNOWN = unknown */
 };
 
