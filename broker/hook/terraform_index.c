@@ -55,7 +55,7 @@ static const char *step_name(const struct step *step, struct gl_arena *arena)
 bool gl_tf_address_parse(const char *text, struct gl_arena *arena, struct gl_tf_address *out)
 {
     char *module = gl_arena_take(arena, strlen(text) + 1); /* shorter than the whole */
-    const char *at = text, *module_end = text;
+    const char *at = text, *module_end = text, *start;
     struct step step;
 
     *out = (struct gl_tf_address){.module = module, .key = ""};
@@ -67,14 +67,17 @@ bool gl_tf_address_parse(const char *text, struct gl_arena *arena, struct gl_tf_
         module_end = step.end;
     }
     out->instance = gl_arena_text(arena, text, (size_t)(module_end - text));
-    if (step_is(&step, "data")) {
+    start = step.start;
+    if (step_is(&step, "data") || step_is(&step, "ephemeral")) {
         out->is_data = true;
+        if (step_is(&step, "data"))
+            start = at;
         if (!next_step(&at, &step))
             return false;
     }
     if (step.end == step.start || step.key != NULL)
         return false;
-    out->type = step_name(&step, arena);
+    out->type = gl_arena_text(arena, start, (size_t)(step.end - start));
     if (!next_step(&at, &step))
         return false;
     out->name = step_name(&step, arena);

@@ -21,7 +21,7 @@ struct gl_tf_address {
     const char *instance; /* of the module, with keys: "module.a[\"x\"]" */
     const char *type, *name;
     const char *key; /* "[0]" of the resource; "" */
-    bool is_data;
+    bool is_data;    /* of type "ephemeral.random_password" too, which only passes by */
 };
 /* False when it is no address of a resource. */
 bool gl_tf_address_parse(const char *text, struct gl_arena *arena, struct gl_tf_address *out);
