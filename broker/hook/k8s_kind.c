@@ -138,6 +138,8 @@ static const struct gl_k8s_kind kinds[] = {
     DEPLOYS("HelmRelease", "helm.toolkit.fluxcd.io"),
     DEPLOYS("Kustomization", "kustomize.toolkit.fluxcd.io"),
     DEPLOYS("HelmChart", "helm.cattle.io"),
+    DEPLOYS("Kustomization", "kustomize.config.k8s.io"),
+    DEPLOYS("Component", "kustomize.config.k8s.io"),
 #undef DEPLOYS
     {.kind = "NodePool",
      .group = "karpenter.sh",

@@ -53,27 +53,33 @@ static const char *name_of(struct gl_k8s *k8s, const struct gl_jtree *tree,
     return prefix != NULL ? gl_reader_say(&k8s->plan->arena, "%s*", prefix) : "";
 }
 
+/* Items of a "DeploymentList" need not say what they are. */
 static int read_names(struct gl_k8s *k8s, const struct gl_jtree *tree, const struct gl_jnode *node,
-                      struct object *out, struct gl_error *err)
+                      const struct object *list, struct object *out, struct gl_error *err)
 {
     const char *version = gl_k8s_text(tree, node, "apiVersion");
     const char *kind = gl_k8s_text(tree, node, "kind");
     const char *namespace = gl_k8s_text(tree, node, "metadata.namespace");
     const char *slash = version != NULL ? strchr(version, '/') : NULL;
+    bool is_item =
+        list != NULL && version == NULL && kind == NULL && strcmp(list->kind, "List") != 0;
 
-    if (!gl_jnode_is(node, GL_JOBJECT) || version == NULL || kind == NULL)
+    if (!gl_jnode_is(node, GL_JOBJECT) || (!is_item && (version == NULL || kind == NULL)))
         return gl_fail(err, GL_E_BAD_VALUE,
                        "%s: object %zu has no apiVersion and kind, so it is none of Kubernetes",
                        k8s->document, k8s->object_count + 1);
-    *out = (struct object){.tree = tree,
-                           .node = node,
-                           .whole = node,
-                           .kind = kept(&k8s->plan->arena, kind),
-                           .group = slash == NULL ? ""
-                                                  : gl_arena_text(&k8s->plan->arena, version,
-                                                                  (size_t)(slash - version)),
-                           .namespace = namespace != NULL ? kept(&k8s->work, namespace) : "",
-                           .name = name_of(k8s, tree, node)};
+    *out = (struct object){
+        .tree = tree,
+        .node = node,
+        .whole = node,
+        .kind = is_item ? gl_arena_text(&k8s->plan->arena, list->kind, strlen(list->kind) - 4)
+                        : kept(&k8s->plan->arena, kind),
+        .group = is_item ? list->group
+                 : slash == NULL
+                     ? ""
+                     : gl_arena_text(&k8s->plan->arena, version, (size_t)(slash - version)),
+        .namespace = namespace != NULL ? kept(&k8s->work, namespace) : "",
+        .name = name_of(k8s, tree, node)};
     return 0;
 }
 
@@ -473,25 +479,31 @@ static int add_one(struct gl_k8s *k8s, const struct object *object, const struct
 
 /* ---- lists ---- */
 
+struct listed {
+    const struct object *list; /* NULL = none */
+    unsigned depth;
+};
+
 static int add_any(struct gl_k8s *k8s, const struct gl_jtree *tree, const struct gl_jnode *node,
-                   const struct gl_jnode *before, enum gl_change change, unsigned depth,
+                   const struct gl_jnode *before, enum gl_change change, struct listed in,
                    struct gl_error *err)
 {
     const struct gl_jnode *items = gl_jnode_get(tree, node, "items");
     struct object object = {0};
     size_t length;
 
-    if (read_names(k8s, tree, node, &object, err) != 0)
+    if (read_names(k8s, tree, node, in.list, &object, err) != 0)
         return -1;
     length = strlen(object.kind);
     if (length < 4 || strcmp(object.kind + length - 4, "List") != 0 ||
         !gl_jnode_is(items, GL_JARRAY))
         return add_one(k8s, &object, before, change, err);
-    if (depth >= LISTS_MAX_DEPTH)
+    if (in.depth >= LISTS_MAX_DEPTH)
         return gl_fail(err, GL_E_TOO_LARGE, "%s: lists nested too deeply", k8s->document);
     for (const struct gl_jnode *item = gl_jnode_first(tree, items); item != NULL;
          item = gl_jnode_next(tree, items, item))
-        if (add_any(k8s, tree, item, NULL, change, depth + 1, err) != 0)
+        if (add_any(k8s, tree, item, NULL, change, (struct listed){&object, in.depth + 1}, err) !=
+            0)
             return -1;
     return 0;
 }
@@ -499,7 +511,7 @@ static int add_any(struct gl_k8s *k8s, const struct gl_jtree *tree, const struct
 int gl_k8s_add(struct gl_k8s *k8s, const struct gl_jtree *tree, const struct gl_jnode *object,
                const struct gl_jnode *before, enum gl_change change, struct gl_error *err)
 {
-    return add_any(k8s, tree, object, before, change, 0, err);
+    return add_any(k8s, tree, object, before, change, (struct listed){0}, err);
 }
 
 /* ---- reviews ---- */
