@@ -28,6 +28,7 @@ struct gl_attributes {
     const char *address;            /* of the resource, for texts that say how; NULL */
     const struct gl_jtree *sensitive_tree;
     const struct gl_jnode *sensitive; /* same shape, true where secret: tags are kept back; NULL */
+    bool is_past;                     /* as it was: what it refers to is read as that was, too */
 };
 
 #define GL_FOLLOWED_MAX 64

@@ -483,6 +483,8 @@ void gl_mapping_extract(const struct gl_hook_mapping *mapping, const struct gl_m
         make_brief(&extraction, out);
     if (is_opaque(&extraction))
         make_opaque(&extraction, out);
+    out->is_latest = row->latest_if != NULL &&
+                     gl_extract_matches(&extraction, row->latest_if, row->latest_words);
     out->interruptible = extract_interruptible(&extraction);
     out->duration_s = extract_duration(&extraction);
     out->tags = gl_mapping_tags(row, attributes, arena);

@@ -84,6 +84,8 @@ struct gl_mapping_row {
     struct gl_count_row count;
     const struct gl_path *variant; /* of a type that may be any: its text up to "@" names the row */
     const char *holds; /* there: the attribute with what it says, for rows of others; NULL */
+    const struct gl_path *latest_if; /* a word of latest_words: it changes with what it refers to */
+    const char *const *latest_words;
     const struct gl_path *target;    /* of a scaler: the group it changes */
     const char *const *target_types; /* "aws_autoscaling_group" */
     const struct gl_path *interruptible;

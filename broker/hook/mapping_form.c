@@ -211,6 +211,8 @@ static const struct gl_field row_fields[] = {
     {"opaque_if", &type_path, ROW(opaque_if), "", false, NULL, NULL, NULL},
     {"opaque_unless", &type_path, ROW(opaque_unless), "", false, NULL, NULL, NULL},
     {"opaque_unless_words", &type_texts, ROW(opaque_unless_words), "", false, NULL, NULL, NULL},
+    {"latest_if", &type_path, ROW(latest_if), "", false, NULL, NULL, NULL},
+    {"latest_words", &type_texts, ROW(latest_words), "", false, NULL, NULL, NULL},
     {"accelerator", &type_path, ROW(accelerator), "", false, NULL, NULL, NULL},
     {"accelerators", &type_path, ROW(accelerator_count), "", false, NULL, NULL, NULL},
     {"place", &type_places, offsetof(struct draft, places), "", false, NULL, NULL, NULL},

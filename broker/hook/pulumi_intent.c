@@ -15,6 +15,7 @@ static struct gl_attributes attributes_of(const struct gl_pulumi_resource *resou
         .unknown = gl_jtree_root(&state->unknown),
         .resource = resource,
         .address = resource->address,
+        .is_past = is_before,
     };
 }
 
@@ -146,8 +147,14 @@ static size_t follow(void *cookie, const struct gl_attributes *from, const char 
     if (!is_all && referred.count > 0 && found[0]->row != NULL &&
         found[0]->row->role == GL_ROLE_TEMPLATE)
         return 0;
-    for (size_t i = 0; i < referred.count; i++)
-        out[i] = attributes_of(found[i], found[i]->after.values.count == 0);
+    for (size_t i = 0; i < referred.count; i++) {
+        const struct gl_pulumi_resource *one = found[i];
+        bool has_past = one->before.values.count > 0;
+
+        if (from->is_past && !has_past && one->op->change == GL_CHANGE_CREATE)
+            return 0; /* it was another one */
+        out[i] = attributes_of(one, one->after.values.count == 0 || (from->is_past && has_past));
+    }
     return referred.count;
 }
 

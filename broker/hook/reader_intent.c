@@ -189,6 +189,7 @@ void gl_reader_set_past(struct gl_arena *arena, struct gl_intent *intent,
                         const struct gl_intent *past)
 {
     struct gl_intent was = *past;
+    enum gl_change change;
 
     if (was.place.region == NULL)
         was.place = intent->place;
@@ -198,8 +199,10 @@ void gl_reader_set_past(struct gl_arena *arena, struct gl_intent *intent,
     *intent->machine_before = was.machine;
     intent->count_before = gl_arena_take(arena, sizeof was.count);
     *intent->count_before = was.count;
-    if (intent->change == GL_CHANGE_UPDATE)
-        intent->change = gl_intent_compare(&was, intent);
+    change = gl_intent_compare(&was, intent);
+    if (intent->change == GL_CHANGE_UPDATE ||
+        (intent->change == GL_CHANGE_NONE && intent->is_latest && change != GL_CHANGE_UPDATE))
+        intent->change = change;
 }
 
 /* ---- launches ---- */

@@ -19,7 +19,8 @@ struct gl_attributes gl_tf_attributes(const struct gl_tf_resource *resource, boo
                                   .unknown = is_before ? NULL : gl_jtree_root(resource->unknown),
                                   .within = resource->within,
                                   .resource = resource,
-                                  .address = resource->address};
+                                  .address = resource->address,
+                                  .is_past = is_before};
 }
 
 const struct gl_tf_block *gl_tf_block_of(const struct gl_tf *tf,
@@ -515,8 +516,14 @@ static size_t follow(void *cookie, const struct gl_attributes *from, const char 
 
     if (meant.is_over || (!is_all && has_template(&meant)))
         return 0;
-    for (size_t i = 0; i < meant.count; i++)
-        out[i] = gl_tf_attributes(found[i], found[i]->after->count == 0);
+    for (size_t i = 0; i < meant.count; i++) {
+        const struct gl_tf_resource *one = found[i];
+        bool has_past = one->before->count > 0;
+
+        if (from->is_past && !has_past && !one->parts.is_data)
+            return 0; /* it was another one */
+        out[i] = gl_tf_attributes(one, one->after->count == 0 || (from->is_past && has_past));
+    }
     return meant.count;
 }
 
