@@ -116,6 +116,14 @@ static void fill(struct gl_extraction *extraction, struct part min, struct part 
         out->surety = GL_SURE_NOT;
 }
 
+static bool is_among(const char *text, const char *const *texts, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(texts[i], text) == 0)
+            return true;
+    return false;
+}
+
 /* How many zones each number is for. */
 static void apply_per(struct gl_extraction *extraction, const struct gl_intent_place *place,
                       struct gl_intent_count *out)
@@ -130,7 +138,8 @@ static void apply_per(struct gl_extraction *extraction, const struct gl_intent_p
     count = gl_path_texts(row->per, extraction->attributes, extraction->follower, extraction->arena,
                           zones, PER_MAX, &known, NULL);
     if (known == GL_KNOWN_VALUE && count > 0) {
-        int64_t factor = (int64_t)count + (row->per_adds_zone && place->zone != NULL);
+        int64_t factor = (int64_t)count + (row->per_adds_zone && place->zone != NULL &&
+                                           !is_among(place->zone, zones, count));
 
         multiply(out, factor);
         out->how = sentence(extraction->arena, "per zone, ", factor, " zones");

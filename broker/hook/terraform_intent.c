@@ -15,8 +15,11 @@ static void add_before(struct gl_tf *tf, const struct gl_tf_resource *resource,
     struct gl_arena *arena = &tf->plan->arena;
     struct gl_intent past = {.place.how = "", .machine.how = NULL};
 
-    if (resource->before->count == 0)
+    if (resource->before->count == 0) {
+        if (intent->change == GL_CHANGE_UPDATE)
+            intent->change = GL_CHANGE_UNKNOWN; /* of what is not said */
         return;
+    }
     gl_mapping_extract(tf->options->mapping, resource->row, &before, follower, arena, &past);
     gl_reader_set_past(arena, intent, &past);
     intent->keeps_old = resource->is_forgotten && resource->change == GL_CHANGE_REPLACE;
