@@ -50,6 +50,17 @@ static bool is_same(const char *cloud, const char *written, const char *value)
     return true;
 }
 
+/* Of a variable: may it hold a zone, which is no place for a region unless the two are one? */
+static bool holds_zone(const char *name, const struct gl_tf_setting *standard, const char *value)
+{
+    size_t length = strlen(value);
+
+    if (strstr(name, "zone") != NULL)
+        return standard == NULL || strcmp(standard->value, value) != 0;
+    return standard != NULL && strcmp(name, "location") == 0 &&
+           strncmp(standard->value, value, length) == 0 && standard->value[length] != '\0';
+}
+
 /* A setting that holds the value, or names a variable of the root module that may. */
 static bool follow(const struct fixing *fixing, const struct gl_tf_source_block *block,
                    const struct gl_tf_setting *setting, const char *root, const char *cloud,
@@ -67,9 +78,10 @@ static bool follow(const struct fixing *fixing, const struct gl_tf_source_block 
     *out = (struct target){NULL, setting->value + strlen("var.")};
     variable = gl_tf_source_block(fixing->source, root, "variable", out->variable, "");
     given = variable != NULL ? gl_tf_source_setting(fixing->source, variable, "default") : NULL;
-    if (given != NULL && !given->is_reference && is_same(cloud, given->value, value))
+    if (given != NULL && !given->is_reference && is_same(cloud, given->value, value) &&
+        !gl_tf_source_gives(fixing->source, root, out->variable))
         out->literal = given;
-    return variable != NULL;
+    return variable != NULL && !holds_zone(setting->name, given, value);
 }
 
 /* Among settings of these names of a block, the one that it rests on; false when that is none or
@@ -212,6 +224,24 @@ static struct wish wish_of(struct fixing *fixing, const char *start, const struc
     return (struct wish){NULL, NULL};
 }
 
+/* A zone that is written goes with the region its provider is told: whichever block that is, it
+ * stays. */
+static void vote_by_zone(struct fixing *fixing, const char *start, const struct gl_intent *intent)
+{
+    const char *root = gl_tf_source_module(fixing->source, start), *type = intent->type;
+    const struct gl_tf_source_block *block;
+    struct target target;
+    size_t cursor = 0;
+
+    if (root == NULL || intent->place.zone == NULL || intent->place.region == NULL)
+        return;
+    type = gl_arena_text(&fixing->fix->arena, type, strcspn(type, "_"));
+    while ((block = gl_tf_source_each(fixing->source, root, "provider", type, &cursor)) != NULL)
+        if (find_among(fixing, block, place_names, root, intent->cloud, intent->place.region,
+                       &target))
+            add_vote(fixing, &target, intent->place.region, NULL);
+}
+
 /* Everything that rests on a target has a say: what is launched and allowed, and what stands there
  * already, wants it as it is. What goes away does not care. */
 static void vote(struct fixing *fixing, const char *start, const struct gl_intent *intent,
@@ -223,6 +253,8 @@ static void vote(struct fixing *fixing, const char *start, const struct gl_inten
         return;
     if (find_place(fixing, start, intent, &target))
         add_vote(fixing, &target, intent->place.region, wish->region);
+    else
+        vote_by_zone(fixing, start, intent);
     if (find_type(fixing, start, intent, &target))
         add_vote(fixing, &target, intent->machine.type, wish->type);
 }
@@ -281,6 +313,17 @@ static void carry(struct fixing *fixing, const struct vote *vote, struct gl_hook
     fix->variables[fix->variable_count++] = gl_arena_text(&fix->arena, text.text, text.length);
 }
 
+/* Do all of these want the same? One that stands elsewhere does not rest on it after all. */
+static bool is_agreed(const struct vote *votes, size_t count)
+{
+    const struct vote *last = &votes[count - 1];
+
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(votes[i].is, last->is) == 0 && compare_texts(votes[i].would, last->would) != 0)
+            return false;
+    return last->would != NULL;
+}
+
 /* Targets on which all votes agree; the votes of one stand together, the ones for nothing first. */
 static void count_votes(struct fixing *fixing)
 {
@@ -298,8 +341,8 @@ static void count_votes(struct fixing *fixing)
         while (last + 1 < fixing->count &&
                compare_targets(&first->target, &fixing->votes[last + 1].target) == 0)
             last++;
-        if (first->would != NULL && strcmp(first->would, fixing->votes[last].would) == 0)
-            carry(fixing, first, edits, &edit_count);
+        if (is_agreed(first, last - i + 1))
+            carry(fixing, &fixing->votes[last], edits, &edit_count);
     }
     fix->edit_count = gl_hook_diff(fixing->source, edits, edit_count, &fix->patch);
 }

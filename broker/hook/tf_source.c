@@ -23,6 +23,7 @@ struct gl_tf_source {
     struct gl_reader_index by_folder; /* "folder|kind|first|second", and "folder|kind|first" */
     struct gl_reader_index by_name;   /* "resource|first|second" */
     struct gl_reader_index folders;
+    struct gl_reader_index given; /* "folder|variable"; of a file in JSON "folder|*" */
 };
 
 static const char *key_of(struct gl_arena *arena, const char *folder, const char *kind,
@@ -217,6 +218,63 @@ static void read_text(struct gl_tf_source *source, const char *text, size_t leng
             read_block(&parsing, &token);
 }
 
+/* ---- files of values ---- */
+
+static bool ends_in(const char *name, const char *end)
+{
+    size_t length = strlen(name), tail = strlen(end);
+
+    return length >= tail && strcmp(name + length - tail, end) == 0;
+}
+
+static bool is_value_name(const char *name)
+{
+    return strcmp(name, "terraform.tfvars") == 0 || strcmp(name, "terraform.tfvars.json") == 0 ||
+           ends_in(name, ".auto.tfvars") || ends_in(name, ".auto.tfvars.json");
+}
+
+static void add_given(struct gl_tf_source *source, const char *folder, const char *variable)
+{
+    gl_reader_index_add(&source->given, GL_READER_JOIN(&source->arena, folder, "|", variable), 0);
+}
+
+static void read_values(struct gl_tf_source *source, const char *path, const char *folder)
+{
+    GL_AUTO(gl_auto_free) char *text = NULL;
+    struct gl_error err = {0};
+    struct gl_tf_token token;
+    struct parsing parsing;
+    size_t length;
+
+    if (ends_in(path, ".json") ||
+        gl_file_read(path, GL_TF_SOURCE_FILE_BYTES, &text, &length, &err) != 0) {
+        add_given(source, folder, "*"); /* any */
+        return;
+    }
+    parsing = (struct parsing){.source = source, .lex = gl_tf_lex_of(text, length)};
+    while ((token = gl_tf_lex_next(&parsing.lex)).kind != GL_TF_END)
+        if (token.kind == GL_TF_NAME) {
+            add_given(source, folder, text_of(&parsing, &token));
+            skip_value(&parsing);
+        }
+}
+
+bool gl_tf_source_gives(const struct gl_tf_source *source, const char *folder, const char *variable)
+{
+    const char *const names[] = {variable, "*"};
+    bool has = false;
+
+    for (size_t i = 0; i < 2 && !has; i++) {
+        struct gl_arena arena = {0};
+        size_t cursor = 0, number;
+
+        has = gl_reader_index_next(&source->given, GL_READER_JOIN(&arena, folder, "|", names[i]),
+                                   &cursor, &number);
+        gl_arena_done(&arena);
+    }
+    return has;
+}
+
 static void read_file(struct gl_tf_source *source, const char *path, const char *relative,
                       const char *folder)
 {
@@ -252,7 +310,8 @@ static bool is_wanted(const struct dirent *entry)
 {
     if (entry->d_name[0] == '.' || entry->d_type == DT_LNK)
         return false;
-    return entry->d_type == DT_DIR || entry->d_type == DT_UNKNOWN || is_source_name(entry->d_name);
+    return entry->d_type == DT_DIR || entry->d_type == DT_UNKNOWN ||
+           is_source_name(entry->d_name) || is_value_name(entry->d_name);
 }
 
 /* The names of a folder in order, hidden ones left out, so that the same tree gives the same scan.
@@ -299,6 +358,8 @@ static void scan(struct gl_tf_source *source, const char *path, const char *fold
         relative = gl_arena_text(&source->arena, text.text, text.length);
         if (S_ISREG(status.st_mode) && is_source_name(names[i]))
             read_file(source, child, relative, folder);
+        else if (S_ISREG(status.st_mode) && is_value_name(names[i]))
+            read_values(source, child, folder);
         else if (S_ISDIR(status.st_mode) && levels > 0)
             scan(source, child, relative, levels - 1);
         else if (S_ISDIR(status.st_mode))
@@ -332,6 +393,7 @@ void gl_tf_source_free(struct gl_tf_source *source)
     gl_reader_index_done(&source->by_folder);
     gl_reader_index_done(&source->by_name);
     gl_reader_index_done(&source->folders);
+    gl_reader_index_done(&source->given);
     gl_arena_done(&source->arena);
     free(source);
 }

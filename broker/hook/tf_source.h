@@ -59,6 +59,10 @@ const struct gl_tf_source_block *gl_tf_source_each(const struct gl_tf_source *so
 const struct gl_tf_setting *gl_tf_source_setting(const struct gl_tf_source *source,
                                                  const struct gl_tf_source_block *block,
                                                  const char *name);
+/* Does a file that is always read (terraform.tfvars, *.auto.tfvars, those in JSON) in a folder give
+ * that variable its value, whatever its default is? Values are not kept: they may be secret. */
+bool gl_tf_source_gives(const struct gl_tf_source *source, const char *folder,
+                        const char *variable);
 /* The folder of the root module for a plan in `start`: the nearest at or above it with a block. */
 const char *gl_tf_source_module(const struct gl_tf_source *source, const char *start);
 
