@@ -269,6 +269,8 @@ void gl_hook_remedies(struct gl_hook_judge *judge, const struct gl_hook_case *on
     gather_places(&near);
     near.question = gl_hook_question(judge, one, near.offers, near.count);
     gl_judge_one(&near.question, 0, &near.is);
+    if (near.is.grams_per_h[1] < 0) /* of a machine that is not known no grams are, anywhere */
+        near.question.sort = GL_SORT_INTENSITY;
     decision = gl_decide(&near.question);
     for (size_t i = 0; i < decision->alternative_count; i++) {
         const struct gl_alternative *found = &decision->alternatives[i];
