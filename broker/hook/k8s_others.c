@@ -37,6 +37,21 @@ static bool is_named_work(const char *kind)
     return false;
 }
 
+/* Does it ask for more than room on a disk? */
+static bool asks_for_pods(const struct gl_jtree *tree, const struct gl_jnode *resources)
+{
+    static const char *const parts[] = {"requests", "limits"};
+
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        const struct gl_jnode *asked = gl_jnode_get(tree, resources, parts[i]);
+
+        if (gl_jnode_is(asked, GL_JOBJECT) && asked->count > 0 &&
+            (asked->count > 1 || gl_jnode_get(tree, asked, "storage") == NULL))
+            return true;
+    }
+    return false;
+}
+
 /* A member by which an object of an operator tells that it starts pods or machines: steps of a
  * workflow or a pipeline have an image each, databases and brokers so many replicas, and machines
  * of a cloud (Crossplane, Config Connector, ACK) a type. */
@@ -60,6 +75,8 @@ static bool starts_pods(const struct gl_jtree *tree, const struct gl_jnode *memb
 
     if (strcmp(key, "nodeSelector") == 0)
         return gl_jnode_is(member, GL_JOBJECT) && member->count > 0;
+    if (strcmp(key, "resources") == 0)
+        return asks_for_pods(tree, member);
     return (gl_jnode_text(tree, member) != NULL && is_among(key, texts)) ||
            (member->kind == GL_JNUMBER && is_among(key, counts));
 }
