@@ -377,9 +377,18 @@ static void add_set(struct gl_k8s *k8s, const struct object *object, const struc
         k8s, add_intent(k8s, &set, kind, change == GL_CHANGE_UPDATE ? GL_CHANGE_UNKNOWN : change));
 }
 
-/* Those of all rows of the kind. False = it has none of them. */
-static bool add_sets(struct gl_k8s *k8s, const struct object *object,
-                     const struct gl_k8s_kind *kind, enum gl_change change)
+static int count_objects(struct gl_k8s *k8s, size_t more, struct gl_error *err)
+{
+    k8s->object_count += more;
+    return k8s->object_count <= GL_K8S_MAX_OBJECTS
+               ? 0
+               : gl_fail(err, GL_E_TOO_LARGE, "%s: more than %zu objects", k8s->document,
+                         GL_K8S_MAX_OBJECTS);
+}
+
+/* Those of all rows of the kind. *out_has: it has one of them. */
+static int add_sets(struct gl_k8s *k8s, const struct object *object, const struct gl_k8s_kind *kind,
+                    enum gl_change change, bool *out_has, struct gl_error *err)
 {
     size_t before = k8s->plan->count;
 
@@ -387,6 +396,8 @@ static bool add_sets(struct gl_k8s *k8s, const struct object *object,
         const struct gl_jnode *sets = gl_k8s_at(object->tree, object->node, kind->within);
         bool is_list = gl_jnode_is(sets, GL_JARRAY) || gl_jnode_is(sets, GL_JOBJECT);
 
+        if (kind->each != NULL && is_list && count_objects(k8s, sets->count, err) != 0)
+            return -1;
         if (kind->each == NULL && gl_jnode_is(sets, GL_JOBJECT))
             add_set(k8s, object, kind, sets, change);
         for (const struct gl_jnode *set =
@@ -394,10 +405,10 @@ static bool add_sets(struct gl_k8s *k8s, const struct object *object,
              set != NULL; set = gl_jnode_next(object->tree, sets, set))
             add_set(k8s, object, kind, set, change);
     }
-    if (k8s->plan->count == before)
-        return false;
-    k8s->plan->resources += k8s->plan->count - before - 1; /* the object is one of them */
-    return true;
+    *out_has = k8s->plan->count > before;
+    if (*out_has)
+        k8s->plan->resources += k8s->plan->count - before - 1; /* the object is one of them */
+    return 0;
 }
 
 /* ---- kinds of others ---- */
@@ -451,14 +462,14 @@ static int add_one(struct gl_k8s *k8s, const struct object *object, const struct
     const struct gl_k8s_kind *kind = gl_k8s_kind_of(object->kind, object->group);
     struct gl_intent *intent;
 
-    if (k8s->object_count++ == GL_K8S_MAX_OBJECTS)
-        return gl_fail(err, GL_E_TOO_LARGE, "%s: more than %zu objects", k8s->document,
-                       GL_K8S_MAX_OBJECTS);
+    if (count_objects(k8s, 1, err) != 0)
+        return -1;
     k8s->plan->resources++;
     if (kind == NULL || kind->within != NULL) {
-        bool is_read =
-            kind == NULL ? add_mapped(k8s, object, change) : add_sets(k8s, object, kind, change);
+        bool is_read = kind == NULL && add_mapped(k8s, object, change);
 
+        if (kind != NULL && add_sets(k8s, object, kind, change, &is_read, err) != 0)
+            return -1;
         if (!is_read && gl_k8s_is_suspect(object->tree, object->node, object->kind, object->group))
             gl_reader_add_unmapped(k8s->plan, type_of(k8s, object));
         return 0;
