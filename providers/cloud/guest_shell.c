@@ -1,10 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "providers/cloud/guest_shell.h"
 
+#include "base/file.h"
+#include "base/gzip.h"
 #include "base/sign.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#define METER_CEILING ((size_t)4 << 20)
 
 void gl_guest_quote(struct gl_str *out, const char *text)
 {
@@ -90,9 +95,22 @@ const char gl_guest_push[] =
     "    done\n"
     "}\n";
 
-bool gl_guest_is_gzip(const char *bytes, size_t length)
+char *gl_guest_meter(const char *path, size_t *out_length, struct gl_error *err)
 {
-    return length > 2 && memcmp(bytes, "\x1f\x8b", 2) == 0;
+    GL_AUTO(gl_auto_free) char *bytes = NULL;
+    size_t length;
+    char *out;
+
+    if (gl_file_read(path, METER_CEILING, &bytes, &length, err) != 0) {
+        gl_wrap(err, "the meter to embed");
+        return NULL;
+    }
+    if (!gl_is_gzip(bytes, length))
+        return gl_gzip(bytes, length, out_length, err);
+    *out_length = length;
+    out = bytes;
+    bytes = NULL;
+    return out;
 }
 
 /* Visible ASCII without quotes: a line break would end a here-document of the script. */

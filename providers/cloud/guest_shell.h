@@ -17,7 +17,9 @@ extern const char gl_guest_fetch[];
  * $unseen names the file of what it printed, where nobody else shows it. */
 extern const char gl_guest_push[];
 
-bool gl_guest_is_gzip(const char *bytes, size_t length);
+/* The meter's program to embed, as a gzip file: the file may be one already, else it is made one.
+ * Free it. NULL: IO, TOO_LARGE. */
+char *gl_guest_meter(const char *path, size_t *out_length, struct gl_error *err);
 
 /* BAD_VALUE: a meter without a source or a pin, an address that is not https or that holds what no
  * address holds (it stands in scripts), a meter that cannot prove whose readings it sends. */

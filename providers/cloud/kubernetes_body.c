@@ -1,19 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "providers/cloud/kubernetes.h"
 
-#include "base/file.h"
 #include "providers/cloud/guest_shell.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define SECRET_MAX    ((size_t)1 << 20) /* of all values together */
-#define METER_CEILING ((size_t)4 << 20)
-#define GRACE_S       30    /* from the signal to the end: the last reading is written */
-#define LATE_S        120   /* the pod's own deadline comes first: its log can be read then */
-#define KEPT_S        86400 /* a Job that is over, and its log, until the cluster forgets it */
-#define NOBODY        65534
+#define SECRET_MAX ((size_t)1 << 20) /* of all values together */
+#define GRACE_S    30                /* from the signal to the end: the last reading is written */
+#define LATE_S     120   /* the pod's own deadline comes first: its log can be read then */
+#define KEPT_S     86400 /* a Job that is over, and its log, until the cluster forgets it */
+#define NOBODY     65534
 
 /* ---- before anything is sent ---- */
 
@@ -302,9 +300,10 @@ static int add_meter(struct secret_data *out, const struct gl_carried_meter *met
         add_text(out, "meter-sha256", meter->sha256);
         return 0;
     }
-    if (gl_file_read(meter->path, METER_CEILING, &bytes, &length, err) != 0)
-        return gl_wrap(err, "the meter to embed");
-    add_bytes(out, gl_guest_is_gzip(bytes, length) ? "meter.gz" : "meter", bytes, length);
+    bytes = gl_guest_meter(meter->path, &length, err);
+    if (bytes == NULL)
+        return -1;
+    add_bytes(out, "meter.gz", bytes, length);
     return 0;
 }
 

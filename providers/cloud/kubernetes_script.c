@@ -27,8 +27,6 @@ static const char install[] =
     "if [ -f \"$in/meter.gz\" ]; then\n"
     "    gunzip -c <\"$in/meter.gz\" >\"$dir/meter\" || gone 'the meter cannot be unpacked'\n"
     "    chmod 700 \"$dir/meter\"\n"
-    "elif [ -f \"$in/meter\" ]; then\n"
-    "    cp \"$in/meter\" \"$dir/meter\" && chmod 700 \"$dir/meter\" || gone 'no room'\n"
     "elif [ -f \"$in/meter-url\" ]; then\n"
     "    fetched meter\n"
     "fi\n"

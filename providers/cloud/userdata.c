@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define METER_CEILING ((size_t)4 << 20)
-
 /* ---- pieces of shell ---- */
 
 static void add_variable(struct gl_str *out, const char *name, const char *value)
@@ -162,12 +160,11 @@ static int add_meter(struct gl_str *out, const struct gl_carried_meter *meter, s
         GL_AUTO(gl_auto_free) char *bytes = NULL;
         size_t length;
 
-        if (gl_file_read(meter->path, METER_CEILING, &bytes, &length, err) != 0)
-            return gl_wrap(err, "the meter to embed");
-        add_file(out, gl_guest_is_gzip(bytes, length) ? "meter.gz" : "meter", bytes, length);
-        if (gl_guest_is_gzip(bytes, length))
-            gl_str_add(out, "gunzip -f \"$dir/meter.gz\"\n");
-        gl_str_add(out, "chmod 700 \"$dir/meter\"\n");
+        bytes = gl_guest_meter(meter->path, &length, err);
+        if (bytes == NULL)
+            return -1;
+        add_file(out, "meter.gz", bytes, length);
+        gl_str_add(out, "gunzip -f \"$dir/meter.gz\"\nchmod 700 \"$dir/meter\"\n");
     }
     if (meter->gpu_url != NULL) {
         gl_str_add(out, "get ");

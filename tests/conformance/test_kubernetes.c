@@ -387,15 +387,24 @@ static void a_meter_that_does_not_fit_is_told(void **state)
     struct gl_launch launch = launch_of("m5.large", TOKEN);
     struct gl_carried_meter meter = {.path = path};
     struct gl_instance out;
+    uint32_t seed = 1;
 
     (void)state;
     launch.meter = &meter;
     launch.enrol_token = ENROL;
+    for (size_t i = 0; i < 1200000; i++) /* nothing in it repeats, so that it stays as large */
+        bytes[i] = (char)((seed = seed * 1664525U + 1013904223U) >> 24);
     assert_int_equal(gl_file_write(path, bytes, 1200000, 0600, &err), 0);
     assert_int_equal(cloud->ops->launch(cloud, &launch, &out, &err), -1);
     assert_int_equal(err.code, GL_E_TOO_LARGE);
     assert_non_null(strstr(err.text, "--meter-url"));
     assert_int_equal(json_object_size(fake.jobs), 0);
+    gl_error_clear(&err);
+    memset(bytes, 'x', 1200000); /* it is sent compressed */
+    assert_int_equal(gl_file_write(path, bytes, 1200000, 0600, &err), 0);
+    assert_int_equal(cloud->ops->launch(cloud, &launch, &out, &err), 0);
+    assert_non_null(json_object_get(
+        json_object_get(json_object_get(fake.secrets, "gl-4k2p9x-1"), "data"), "meter.gz"));
     free(bytes);
     free(path);
 }
