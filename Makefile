@@ -155,6 +155,11 @@ test-openstack: setup ## the OpenStack adapter against real services of Debian 1
 	$(Q)$(MAKE) $(PARALLEL) $(B)/tests/conformance/test_openstack_real
 	$(Q)OPENSTACK_REAL=yes tests/integration/openstack.sh $(B)
 
+.PHONY: test-kubernetes
+test-kubernetes: setup ## the Kubernetes adapter against a real control plane: root, go, 5 GB, half an hour
+	$(Q)$(MAKE) $(PARALLEL) all
+	$(Q)KUBERNETES_REAL=yes tests/integration/kubernetes.sh $(B)
+
 .PHONY: test-kvm
 test-kvm: setup ## local instances on KVM, in an emulated machine that has it: 4 GB, half an hour
 	$(Q)$(MAKE) $(PARALLEL) all $(B)/tests/fault/test_local_moves
