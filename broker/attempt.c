@@ -51,7 +51,21 @@ static bool is_worth_another(enum gl_errc code)
 /* The place has nothing to give: another one may. */
 static bool is_no_room(enum gl_errc code)
 {
-    return code == GL_E_CAPACITY || code == GL_E_QUOTA || code == GL_E_PRICE;
+    return code == GL_E_CAPACITY || code == GL_E_QUOTA || code == GL_E_PRICE ||
+           code == GL_E_NO_PLACE;
+}
+
+/* A region that is not enabled, a right that lacks in one region only, a type that is not sold
+ * there: of that place, not of the account. */
+static void tell_of_place(const struct gl_cloud *cloud, struct gl_error *err)
+{
+    enum gl_reach reach = cloud->failure.reach;
+    bool is_named = err->code == GL_E_UNKNOWN_NAME && reach != GL_REACH_ACCOUNT;
+    bool is_denied =
+        err->code == GL_E_PERMISSION && (reach == GL_REACH_ZONE || reach == GL_REACH_REGION);
+
+    if (is_remote(cloud) && (is_named || is_denied))
+        err->code = GL_E_NO_PLACE;
 }
 
 /* The provider has answered, and what it said is no: nothing of it will show later. Not so where it
@@ -59,8 +73,8 @@ static bool is_no_room(enum gl_errc code)
 static bool is_refused(enum gl_errc code)
 {
     static const enum gl_errc codes[] = {
-        GL_E_PRICE,      GL_E_PERMISSION, GL_E_UNKNOWN_NAME, GL_E_NO_CREDENTIAL,
-        GL_E_RATE_LIMIT, GL_E_BAD_VALUE,  GL_E_TOO_LARGE,    GL_E_CONFIG,
+        GL_E_PRICE,     GL_E_PERMISSION, GL_E_UNKNOWN_NAME, GL_E_NO_CREDENTIAL, GL_E_RATE_LIMIT,
+        GL_E_BAD_VALUE, GL_E_TOO_LARGE,  GL_E_CONFIG,       GL_E_NO_PLACE,
     };
 
     for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
@@ -399,8 +413,11 @@ static enum sent send_once(struct gl_attempts *attempts, struct gl_instance *out
     struct gl_cloud_failure failure;
     enum sent sent;
 
-    if (!is_possible(attempts, err))
+    cloud->failure = (struct gl_cloud_failure){.retry_after_ms = -1};
+    if (!is_possible(attempts, err)) {
+        tell_of_place(cloud, err);
         return is_no_room(err->code) ? NO_ROOM : ABSENT;
+    }
     if (record_intent(attempts, err) != 0) /* nothing was sent, nothing is recorded */
         return err->code == GL_E_BUDGET || err->code == GL_E_UNKNOWN_DATA ? ABSENT : NOT_PROVEN;
     checkpoint(launcher, "intended");
@@ -411,6 +428,7 @@ static enum sent send_once(struct gl_attempts *attempts, struct gl_instance *out
                    : NOT_PROVEN;
     }
     checkpoint(launcher, "send-failed");
+    tell_of_place(cloud, err);
     failure = cloud->failure; /* looking for it begins another */
     sent = after_failure(attempts, out, err);
     attempts->cloud->failure = failure;

@@ -59,10 +59,10 @@ struct gl_order {
     bool is_demo;
     const json_t *budget_from; /* of a launch that goes on from another: "from" of its reservation
                                 * (broker/budget.h); borrowed; NULL = none */
-    /* The place has nothing to give (CAPACITY, QUOTA, PRICE; cloud->failure says how far that
-     * reaches), and nothing was started there: change *order to another place that the rules allow
-     * (cloud, zone, plan, launch) and return 1; 0 = there is none. What it puts there must outlive
-     * the launch. NULL = the failure is final. */
+    /* The place has nothing to give (CAPACITY, QUOTA, PRICE, or NO_PLACE: the account cannot use
+     * it; cloud->failure says how far that reaches), and nothing was started there: change *order
+     * to another place that the rules allow (cloud, zone, plan, launch) and return 1; 0 = there is
+     * none. What it puts there must outlive the launch. NULL = the failure is final. */
     int (*elsewhere)(void *cookie, const struct gl_cloud *cloud, const struct gl_error *why,
                      struct gl_order *order, struct gl_error *err);
     void *elsewhere_cookie;

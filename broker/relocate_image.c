@@ -42,7 +42,7 @@ bool gl_relocate_is_refusal(enum gl_errc code)
 {
     static const enum gl_errc codes[] = {GL_E_PERMISSION, GL_E_NO_CREDENTIAL, GL_E_UNKNOWN_NAME,
                                          GL_E_BAD_VALUE,  GL_E_QUOTA,         GL_E_NOT_FOUND,
-                                         GL_E_USAGE,      GL_E_CAPACITY};
+                                         GL_E_USAGE,      GL_E_CAPACITY,      GL_E_NO_PLACE};
 
     for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
         if (codes[i] == code)

@@ -237,7 +237,10 @@ void gl_tries_add(struct gl_tries *tries, const struct gl_order *order, enum gl_
 
 static const char *gap_word(enum gl_errc code)
 {
-    return code == GL_E_QUOTA ? "QUOTA" : code == GL_E_PRICE ? "PRICE" : "CAPACITY";
+    return code == GL_E_QUOTA      ? "QUOTA"
+           : code == GL_E_PRICE    ? "PRICE"
+           : code == GL_E_NO_PLACE ? "ACCESS"
+                                   : "CAPACITY";
 }
 
 static json_t *answers_json(const struct gl_tries *tries)
@@ -255,7 +258,8 @@ static json_t *answers_json(const struct gl_tries *tries)
 }
 
 /* What was asked for and where it was not to be had: the rules would have let it run there. The
- * last place of each cloud stands for it. */
+ * last place of each cloud stands for it. What the account cannot use says nothing of the cloud's
+ * stock. */
 static size_t signals_of(struct gl_context *context, const struct gl_tries *tries,
                          const struct gl_ask_result *asked, struct gl_demand out[GL_DEMAND_PLACES])
 {
@@ -271,6 +275,8 @@ static size_t signals_of(struct gl_context *context, const struct gl_tries *trie
         struct gl_demand one = like;
         size_t same = 0;
 
+        if (tried->why.code == GL_E_NO_PLACE)
+            continue;
         gl_demand_at(&one, tried->cloud, tried->region, tried->type);
         while (same < count && strcmp(out[same].provider, one.provider) != 0)
             same++;

@@ -267,7 +267,8 @@ static int elsewhere(void *cookie, const struct gl_cloud *cloud, const struct gl
 
 static bool is_no_room(enum gl_errc code)
 {
-    return code == GL_E_CAPACITY || code == GL_E_QUOTA || code == GL_E_PRICE;
+    return code == GL_E_CAPACITY || code == GL_E_QUOTA || code == GL_E_PRICE ||
+           code == GL_E_NO_PLACE;
 }
 
 /* Nothing runs: an error, or places that had nothing to give. */

@@ -244,6 +244,7 @@ int gl_aws_check_region(struct gl_aws *aws, const char *region, struct gl_error 
             if (strcmp(*names, region) == 0)
                 return 0;
     }
+    aws->remote.cloud.failure.reach = GL_REACH_REGION;
     return gl_fail(err, GL_E_UNKNOWN_NAME, "aws has no region %s", gl_text_show(region, shown));
 }
 

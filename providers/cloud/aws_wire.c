@@ -181,6 +181,8 @@ const struct gl_remote_rule gl_aws_rules[] = {
     {0, "IncompleteSignature", NULL, GL_E_NO_CREDENTIAL, GL_REACH_ACCOUNT},
     {0, "InvalidSignatureException", NULL, GL_E_NO_CREDENTIAL, GL_REACH_ACCOUNT},
     {0, "MissingAuthenticationToken*", NULL, GL_E_NO_CREDENTIAL, GL_REACH_ACCOUNT},
+    /* Most often the organization's list of regions. */
+    {0, "UnauthorizedOperation", "service control policy", GL_E_PERMISSION, GL_REACH_REGION},
     {0, "UnauthorizedOperation", NULL, GL_E_PERMISSION, GL_REACH_ACCOUNT},
     {0, "AccessDenied*", NULL, GL_E_PERMISSION, GL_REACH_ACCOUNT},
     {0, "NotAuthorized*", NULL, GL_E_PERMISSION, GL_REACH_ACCOUNT},

@@ -30,6 +30,10 @@
     {                                                   \
         0, word, text, GL_E_UNKNOWN_NAME, GL_REACH_CALL \
     }
+#define NOT_THERE(word)                                   \
+    {                                                     \
+        0, word, NULL, GL_E_UNKNOWN_NAME, GL_REACH_REGION \
+    }
 #define MISSET(word)                              \
     {                                             \
         0, word, NULL, GL_E_CONFIG, GL_REACH_CALL \
@@ -58,8 +62,10 @@ const struct gl_remote_rule gl_azure_rules[] = {
     QUOTA("SubnetIsFull", NULL),
     DENIED("AuthorizationFailed"),
     DENIED("LinkedAuthorizationFailed"),
+    {0, "RequestDisallowedByPolicy", "llowed locations", GL_E_PERMISSION, GL_REACH_REGION},
     DENIED("RequestDisallowedByPolicy"),
-    DENIED("RequestDisallowedByAzure"),
+    /* "a set of best available regions where your subscription can deploy resources" */
+    {0, "RequestDisallowedByAzure", NULL, GL_E_PERMISSION, GL_REACH_REGION},
     DENIED("ReadOnlyDisabledSubscription"),
     DENIED("SubscriptionNotFound"),
     DENIED("MissingSubscriptionRegistration"),
@@ -82,9 +88,9 @@ const struct gl_remote_rule gl_azure_rules[] = {
     {0, "RetryableError", NULL, GL_E_BUSY, GL_REACH_CALL},
     {0, "AnotherOperationInProgress", NULL, GL_E_BUSY, GL_REACH_CALL},
     {0, "OperationPreempted", NULL, GL_E_BUSY, GL_REACH_CALL},
-    WRONG("LocationNotAvailableForResourceType", NULL),
-    WRONG("InvalidLocation", NULL),
-    WRONG("NoRegisteredProviderFound", NULL),
+    NOT_THERE("LocationNotAvailableForResourceType"),
+    NOT_THERE("InvalidLocation"),
+    NOT_THERE("NoRegisteredProviderFound"),
     WRONG("InvalidParameter", "VM size"),
     WRONG("InvalidParameter", "vmSize"),
     MISSET("InvalidResourceReference"),

@@ -100,9 +100,11 @@ int gl_gcp_zones(struct gl_gcp *gcp, const char *region, char out[GL_GCP_ZONES][
     if (ask_zones(gcp, err) != 0)
         return -1;
     zones = json_object_get(gcp->names, region);
-    if (json_array_size(zones) == 0)
+    if (json_array_size(zones) == 0) {
+        gcp->remote.cloud.failure.reach = GL_REACH_REGION;
         return gl_fail(err, GL_E_UNKNOWN_NAME, "Google has no region %.60s for project %s", region,
                        gcp->project);
+    }
     for (i = 0; i < json_array_size(zones) && i < GL_GCP_ZONES; i++)
         snprintf(out[i], sizeof out[0], "%s", json_string_value(json_array_get(zones, i)));
     *out_count = i;

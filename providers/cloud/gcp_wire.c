@@ -31,6 +31,8 @@ const struct gl_remote_rule gl_gcp_rules[] = {
     {0, "resourceNotReady", NULL, GL_E_BUSY, GL_REACH_CALL},
     {0, "alreadyExists", NULL, GL_E_TOKEN, GL_REACH_CALL},
     {0, "RESOURCE_ALREADY_EXISTS", NULL, GL_E_TOKEN, GL_REACH_CALL},
+    {0, "CONDITION_NOT_MET", "resourceLocations", GL_E_PERMISSION, GL_REACH_REGION},
+    {0, "conditionNotMet", "resourceLocations", GL_E_PERMISSION, GL_REACH_REGION},
     {0, "CONDITION_NOT_MET", NULL, GL_E_PERMISSION, GL_REACH_ACCOUNT}, /* an organization policy */
     {0, "conditionNotMet", NULL, GL_E_PERMISSION, GL_REACH_ACCOUNT},
     {403, "*", "is not found or access is unauthorized", GL_E_UNKNOWN_NAME, GL_REACH_ZONE},

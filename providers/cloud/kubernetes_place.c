@@ -240,10 +240,11 @@ static int check_region(struct gl_kubernetes *kubernetes, const char *region, st
 
     if (ask_nodes(kubernetes, err) < 0)
         return -1;
-    if (json_object_get(kubernetes->names, region) == NULL)
-        return gl_fail(err, GL_E_UNKNOWN_NAME, "kubernetes: no node stands in region %s",
-                       gl_text_show(region, shown));
-    return 0;
+    if (json_object_get(kubernetes->names, region) != NULL)
+        return 0;
+    kubernetes->remote.cloud.failure.reach = GL_REACH_REGION;
+    return gl_fail(err, GL_E_UNKNOWN_NAME, "kubernetes: no node stands in region %s",
+                   gl_text_show(region, shown));
 }
 
 int gl_kubernetes_types(struct gl_cloud *cloud, const char *region, const char *const **out,

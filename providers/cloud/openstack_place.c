@@ -145,6 +145,7 @@ int gl_openstack_place(struct gl_openstack *os, const char *region, struct gl_op
         *out = place;
         return 0;
     }
+    os->remote.cloud.failure.reach = GL_REACH_REGION;
     return gl_fail(err, GL_E_UNKNOWN_NAME, "the catalogue of %s has no region %s",
                    os->credential.auth_url, gl_text_show(region, shown));
 }

@@ -259,6 +259,7 @@ static void silence_is_waited_out_before_it_is_absence(void **state)
 
 struct choice {
     const char *types[4];
+    const char *from; /* a region for the first order; NULL = that of all */
     unsigned next;
     enum gl_errc answers[4];
     json_t *plan;
@@ -275,6 +276,7 @@ static int choose(void *cookie, const struct gl_cloud *cloud, const struct gl_er
     if (choice->types[choice->next] == NULL)
         return 0;
     order->launch.type = choice->types[choice->next++];
+    order->launch.region = RENTED_REGION;
     return 1;
 }
 
@@ -303,6 +305,8 @@ static int start_by_choice(struct choice *choice, const char *type, struct gl_in
 
     order.elsewhere = choose;
     order.elsewhere_cookie = choice;
+    if (choice->from != NULL)
+        order.launch.region = choice->from;
     gl_error_clear(&err);
     result = gl_launch_start(&bench.launcher, &order, out, &err);
     json_decref((json_t *)(uintptr_t)order.plan);
@@ -381,6 +385,37 @@ static void where_no_place_is_left_nothing_runs(void **state)
     assert_int_equal(rows.count, 1);
     assert_string_equal(rows.rows[0].state, "ended");
     gl_launch_rows_free(&rows);
+}
+
+/* The tables know of regions that not every account has. */
+static void a_region_that_the_account_lacks_is_left_for_the_next(void **state)
+{
+    struct choice choice = {.types = {RENTED_TYPE, NULL}, .from = "europe-north9"};
+    struct gl_instance instance;
+
+    (void)state;
+    if (start_by_choice(&choice, RENTED_TYPE, &instance) != 0)
+        fail_msg("%s", err.text);
+    assert_int_equal(choice.answers[0], GL_E_NO_PLACE);
+    assert_string_equal(instance.region, RENTED_REGION);
+    assert_int_equal(bench.fake.made, 1);
+    assert_int_equal(rented_bench_finish(&bench, instance.launch_id, NULL, &err), 0);
+    choice = (struct choice){.types = {NULL}, .from = "europe-north9"};
+    assert_int_equal(start_by_choice(&choice, RENTED_TYPE, &instance), -1);
+    assert_int_equal(err.code, GL_E_NO_PLACE);
+    assert_non_null(strstr(err.text, "no region europe-north9"));
+}
+
+static void a_right_that_lacks_everywhere_ends_it_at_once(void **state)
+{
+    struct choice choice = {.types = {RENTED_TYPE, NULL}};
+    struct gl_instance instance;
+
+    (void)state;
+    assert_int_equal(start_by_choice(&choice, "m-forbidden", &instance), -1);
+    assert_int_equal(err.code, GL_E_PERMISSION);
+    assert_int_equal(choice.next, 0); /* nobody was asked for another place */
+    assert_int_equal(bench.fake.made, 0);
 }
 
 static void a_check_that_says_no_leaves_no_trace(void **state)
@@ -521,6 +556,8 @@ int main(void)
         CASE(a_zone_with_stock_of_the_region_is_used),
         CASE(a_region_whose_zones_are_all_dry_is_left),
         CASE(where_no_place_is_left_nothing_runs),
+        CASE(a_region_that_the_account_lacks_is_left_for_the_next),
+        CASE(a_right_that_lacks_everywhere_ends_it_at_once),
         CASE(a_check_that_says_no_leaves_no_trace),
         CASE(what_is_given_up_while_it_starts_is_ended),
         CASE(an_identity_that_does_not_hold_is_written_down),

@@ -75,6 +75,12 @@ static const struct row aws[] = {
          "You are not authorized to perform this operation. Encoded authorization failure message: "
          "AbC"),
      GL_E_PERMISSION, GL_REACH_ACCOUNT, NULL},
+    {403,
+     EC2("UnauthorizedOperation",
+         "You are not authorized to perform this operation. User: arn:aws:iam::1:user/a is not "
+         "authorized to perform: ec2:RunInstances on resource: arn:aws:ec2:us-west-2:1:instance/* "
+         "with an explicit deny in a service control policy."),
+     GL_E_PERMISSION, GL_REACH_REGION, NULL},
     {401, EC2("AuthFailure", "AWS was not able to validate the provided access credentials"),
      GL_E_NO_CREDENTIAL, GL_REACH_ACCOUNT, NULL},
     {401,
@@ -123,6 +129,11 @@ static const struct row gcp[] = {
      GCE("412", "conditionNotMet",
          "Constraint constraints/compute.vmExternalIpAccess violated for project 1."),
      GL_E_PERMISSION, GL_REACH_ACCOUNT, NULL},
+    {412,
+     GCE("412", "conditionNotMet",
+         "Location us-west1 violates constraint constraints/gcp.resourceLocations on the resource "
+         "projects/p/zones/us-west1-a/instances/i."),
+     GL_E_PERMISSION, GL_REACH_REGION, NULL},
     {403, GCE("403", "forbidden", "Location us-east9-b is not found or access is unauthorized."),
      GL_E_UNKNOWN_NAME, GL_REACH_ZONE, NULL},
     {409,
@@ -175,6 +186,24 @@ static const struct row azure[] = {
      ARM("MissingSubscriptionRegistration",
          "The subscription is not registered to use namespace 'Microsoft.Compute'."),
      GL_E_PERMISSION, GL_REACH_ACCOUNT, NULL},
+    {403,
+     ARM("RequestDisallowedByAzure",
+         "Resource 'gl-1' was disallowed by Azure: This policy maintains a set of best available "
+         "regions where your subscription can deploy resources."),
+     GL_E_PERMISSION, GL_REACH_REGION, NULL},
+    {403,
+     "{\"error\":{\"code\":\"RequestDisallowedByPolicy\",\"message\":\"Resource 'gl-1' was "
+     "disallowed "
+     "by policy.\",\"additionalInfo\":[{\"type\":\"PolicyViolation\",\"info\":{"
+     "\"policyDefinitionDisplayName\":\"Allowed locations\"}}]}}",
+     GL_E_PERMISSION, GL_REACH_REGION, NULL},
+    {403, ARM("RequestDisallowedByPolicy", "Resource 'gl-1' was disallowed by policy."),
+     GL_E_PERMISSION, GL_REACH_ACCOUNT, NULL},
+    {400,
+     ARM("LocationNotAvailableForResourceType",
+         "The provided location 'qatarcentral' is not available for resource type "
+         "'Microsoft.Compute/virtualMachines'."),
+     GL_E_UNKNOWN_NAME, GL_REACH_REGION, NULL},
     {401,
      ARM("ExpiredAuthenticationToken",
          "The access token expiry UTC time '1' is earlier than current UTC time '2'."),
