@@ -383,12 +383,14 @@ static enum sent after_failure(struct gl_attempts *attempts, struct gl_instance 
 {
     struct gl_error look = {0};
     int found = look_for(attempts, err->code, out, &look);
+    bool is_dead;
 
     if (found < 0)
         return not_proven(attempts, err, err);
     if (found == 0)
         return kind_of(err->code);
-    if (!is_no_room(err->code) && !(err->code == GL_E_TOKEN && gl_instance_is_over(out)))
+    is_dead = (err->code == GL_E_TOKEN || err->code == GL_E_LAUNCH) && gl_instance_is_over(out);
+    if (!is_no_room(err->code) && !is_dead)
         return take_found(attempts, out, err);
     return end_leftover(attempts, out->id, &look) == 0 ? kind_of(err->code)
                                                        : not_proven(attempts, err, err);

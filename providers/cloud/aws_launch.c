@@ -168,6 +168,56 @@ static void complete(const struct gl_launch *launch, struct gl_instance *out)
         out->expires = launch->expires;
 }
 
+/* Accepted, and ended before it ever ran:
+ * https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/troubleshooting-launch.html */
+static const struct gl_remote_rule stillborn[] = {
+    {0, "Server.InsufficientInstanceCapacity", NULL, GL_E_CAPACITY, GL_REACH_ZONE},
+    {0, "Client.VolumeLimitExceeded", NULL, GL_E_QUOTA, GL_REACH_REGION},
+    {0, "Server.InternalError", NULL, GL_E_LAUNCH, GL_REACH_CALL},
+    {0, "Client.InternalError", NULL, GL_E_LAUNCH, GL_REACH_CALL},
+    {0, "Client.InvalidSnapshot.NotFound", NULL, GL_E_LAUNCH, GL_REACH_CALL},
+    {0, NULL, NULL, GL_OK, GL_REACH_CALL},
+};
+
+/* GL_OK: it runs, may run yet, or has run. */
+static enum gl_errc why_unborn(const struct gl_instance *seen, enum gl_reach *out_reach)
+{
+    enum gl_errc code = gl_remote_code(stillborn, 0, seen->why, NULL, out_reach);
+
+    return code == GL_E_PROVIDER ? GL_OK : code; /* another reason */
+}
+
+/* What cannot be told in this time is told by whoever looks next: it is there. */
+static int wait_made(struct gl_aws *aws, struct gl_instance *made, struct gl_error *err)
+{
+    struct gl_cloud_failure *failure = &aws->remote.cloud.failure;
+    struct gl_instance seen = *made;
+    struct gl_error why = {0};
+    enum gl_reach reach = GL_REACH_CALL;
+    enum gl_errc code = why_unborn(&seen, &reach);
+
+    gl_remote_begin(&aws->remote, GL_REMOTE_SETTLE_MS);
+    for (unsigned tries = 1;
+         seen.state == GL_STATE_LAUNCHING || (seen.state == GL_STATE_STOPPING && code != GL_OK);
+         tries++) {
+        if (tries > 1 && !gl_aws_wait(aws, tries - 1, &why))
+            break;
+        if (gl_aws_look(aws, made->id, &seen, &why) == 0)
+            code = why_unborn(&seen, &reach);
+        else if (why.code != GL_E_NOT_FOUND)
+            break;
+        gl_error_clear(&why);
+    }
+    made->state = seen.state;
+    memcpy(made->why, seen.why, sizeof made->why);
+    if (code == GL_OK)
+        return 0;
+    *failure = (struct gl_cloud_failure){.reach = reach, .retry_after_ms = -1};
+    snprintf(failure->word, sizeof failure->word, "%.63s", seen.why);
+    return gl_fail(err, code, "aws in %s: %s: %s was accepted and ended before it ran",
+                   made->region, seen.why, made->id);
+}
+
 static int read_run(struct gl_aws *aws, const struct gl_remote_call *call,
                     const struct gl_launch *launch, struct gl_instance *out, struct gl_error *err)
 {
@@ -186,6 +236,8 @@ static int read_run(struct gl_aws *aws, const struct gl_remote_call *call,
     complete(launch, &made);
     if (made.started.unix_s == 0)
         made.started = gl_now(aws->remote.world);
+    if (wait_made(aws, &made, err) < 0)
+        return -1;
     *out = made;
     return 0;
 }

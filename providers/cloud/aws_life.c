@@ -37,6 +37,15 @@ static int look(struct gl_aws *aws, const char *region, const char *native, stru
     return got;
 }
 
+int gl_aws_look(struct gl_aws *aws, const char *id, struct gl_instance *out, struct gl_error *err)
+{
+    const char *native;
+    char region[40];
+
+    return gl_aws_split(id, "i-", region, &native, err) < 0 ? -1
+                                                            : look(aws, region, native, out, err);
+}
+
 int gl_aws_describe(struct gl_cloud *cloud, const char *id, struct gl_instance *out,
                     struct gl_error *err)
 {

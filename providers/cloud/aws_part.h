@@ -130,6 +130,8 @@ int gl_aws_launch(struct gl_cloud *cloud, const struct gl_launch *launch, struct
 int gl_aws_check(struct gl_cloud *cloud, const struct gl_launch *launch, struct gl_error *err);
 int gl_aws_describe(struct gl_cloud *cloud, const char *id, struct gl_instance *out,
                     struct gl_error *err);
+/* The same within an operation: one look. */
+int gl_aws_look(struct gl_aws *aws, const char *id, struct gl_instance *out, struct gl_error *err);
 int gl_aws_find(struct gl_cloud *cloud, const char *region, const char *token,
                 struct gl_instance *out, struct gl_error *err);
 int gl_aws_list(struct gl_cloud *cloud, struct gl_instance **out, size_t *out_count,

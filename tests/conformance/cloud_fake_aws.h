@@ -59,8 +59,9 @@ struct gl_fake_aws {
     struct gl_fake_aws_image images[GL_FAKE_AWS_IMAGES];
     size_t image_count;
     struct gl_fake_aws_fault fault;
-    unsigned hide; /* looks that do not see a fresh instance */
-    unsigned page; /* instances or offerings a page; 0 = all */
+    unsigned hide;      /* looks that do not see a fresh instance */
+    const char *unborn; /* why what is pending ends, "Server.InternalError"; NULL = it runs */
+    unsigned page;      /* instances or offerings a page; 0 = all */
     bool has_no_prices;
     bool has_no_estimates; /* AccessDenied for the carbon statement */
     unsigned estimates;    /* pages of it that were asked for */

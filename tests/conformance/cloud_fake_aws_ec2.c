@@ -244,9 +244,12 @@ static void run_instances(struct gl_fake_aws *fake, const struct gl_fake_aws_fie
 }
 
 /* Time passes at each look. */
-static void age(struct gl_fake_aws_instance *instance)
+static void age(const struct gl_fake_aws *fake, struct gl_fake_aws_instance *instance)
 {
-    if (strcmp(instance->state, "pending") == 0)
+    if (strcmp(instance->state, "pending") == 0 && fake->unborn != NULL) {
+        snprintf(instance->state, sizeof instance->state, "shutting-down");
+        snprintf(instance->reason, sizeof instance->reason, "%s", fake->unborn);
+    } else if (strcmp(instance->state, "pending") == 0)
         snprintf(instance->state, sizeof instance->state, "running");
     else if (strcmp(instance->state, "shutting-down") == 0)
         snprintf(instance->state, sizeof instance->state, "terminated");
@@ -319,7 +322,7 @@ static void describe_instances(struct gl_fake_aws *fake, const struct gl_fake_aw
 
         if (one == NULL && (!matches(at, fields) || (at->hidden > 0 && at->hidden-- > 0)))
             continue;
-        age(at);
+        age(fake, at);
         gl_str_add(&out->body, "<item><reservationId>r</reservationId><instancesSet>");
         add_instance(&out->body, at);
         gl_str_add(&out->body, "</instancesSet></item>");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* An availability zone that was asked for is in the request; where a subnet is set, which is in one
- * zone, no other one is offered. */
+ * zone, no other one is offered. What was accepted and never ran is told as what it is. */
 #include "tests/conformance/cloud_fake_aws.h"
 #include "tests/conformance/cloud_remote.h"
 
@@ -133,11 +133,55 @@ static void a_subnet_is_in_one_zone(void **state)
     closed(cloud);
 }
 
+/* EC2 says yes, and a moment later that it cannot. */
+static void accepted_and_ended_before_it_ran(void **state)
+{
+    static const struct {
+        const char *reason;
+        enum gl_errc code;
+        enum gl_reach reach;
+    } rows[] = {
+        {"Server.InsufficientInstanceCapacity", GL_E_CAPACITY, GL_REACH_ZONE},
+        {"Client.VolumeLimitExceeded", GL_E_QUOTA, GL_REACH_REGION},
+        {"Server.InternalError", GL_E_LAUNCH, GL_REACH_CALL},
+    };
+    struct gl_cloud *cloud = opened(NULL, 0);
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct gl_error err = {0};
+
+        fake->unborn = rows[i].reason;
+        assert_int_equal(launch(cloud, "t3.micro", NULL, &err), -1);
+        assert_int_equal(err.code, rows[i].code);
+        assert_int_equal(cloud->failure.reach, rows[i].reach);
+        assert_string_equal(cloud->failure.word, rows[i].reason);
+        assert_int_equal(gl_fake_aws_alive(fake), 0);
+        assert_int_equal(runs, i + 1); /* asked for once */
+    }
+    closed(cloud);
+}
+
+/* Ended soon is not unborn: a short command. */
+static void what_ran_and_ended_is_a_launch(void **state)
+{
+    struct gl_cloud *cloud = opened(NULL, 0);
+    struct gl_error err = {0};
+
+    (void)state;
+    fake->unborn = "Client.InstanceInitiatedShutdown";
+    if (launch(cloud, "t3.micro", NULL, &err) != 0)
+        fail_msg("%s", err.text);
+    closed(cloud);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_zone_that_is_asked_for_is_named),
         cmocka_unit_test(a_subnet_is_in_one_zone),
+        cmocka_unit_test(accepted_and_ended_before_it_ran),
+        cmocka_unit_test(what_ran_and_ended_is_a_launch),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

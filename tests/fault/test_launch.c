@@ -113,6 +113,28 @@ static void seven_seconds_of_booting(void *cookie, const char *step)
         bench.cloud->true_ms += 7000;
 }
 
+static void it_ends_by_itself(void *cookie, const char *step)
+{
+    (void)cookie;
+    if (strcmp(step, "send-failed") == 0)
+        bench.cloud->store->instances[0].seen.state = GL_STATE_ENDED;
+}
+
+/* The provider took it on, and says that it could not be made: that is no launch. */
+static void what_was_accepted_and_never_ran_is_told_as_failed(void **state)
+{
+    struct gl_instance instance;
+
+    (void)state;
+    fault(GL_MEMORY_LAUNCH, 1, GL_E_LAUNCH, true);
+    bench.launcher.checkpoint = it_ends_by_itself;
+    assert_int_equal(journal_bench_start(&bench, "", &instance, &err), -1);
+    assert_int_equal(err.code, GL_E_LAUNCH);
+    assert_int_equal(journal_bench_events(&bench, NULL, "failed"), 1);
+    assert_int_equal(bench.cloud->store->launched, 1);
+    assert_int_equal(gl_memory_running(bench.cloud->store), 0);
+}
+
 /* Ctrl-C or --timeout: nothing of it runs, and what it used until then is charged. */
 static void what_is_ended_while_it_starts_has_a_receipt(void **state)
 {
@@ -354,6 +376,7 @@ int main(void)
         CASE(the_enrolment_token_is_not_in_the_ledger),
         CASE(attempts_are_counted_and_given_up),
         CASE(what_this_machine_lacks_is_not_tried_again),
+        CASE(what_was_accepted_and_never_ran_is_told_as_failed),
         CASE(what_is_ended_while_it_starts_has_a_receipt),
         CASE(a_state_is_no_name),
         CASE(a_name_means_the_one_live_launch),
