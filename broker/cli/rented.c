@@ -10,6 +10,7 @@
 #include "broker/cli/again.h"
 #include "broker/cli/demand_reply.h"
 #include "broker/cli/rows.h"
+#include "broker/finish.h"
 #include "broker/interrupt.h"
 
 #define FIRST_LEASE_S 3600
@@ -111,6 +112,36 @@ static int was_used(struct gl_launcher *launcher, const char *cloud, bool *out,
     event_name(cloud, name);
     *out = false;
     return gl_ledger_events(launcher->ledger, name, out, note_first_use, err);
+}
+
+int gl_rented_claim_first(struct gl_launcher *launcher, const char *cloud, int *out_lock,
+                          struct gl_error *err)
+{
+    char name[GL_CLOUD_ID];
+    bool is_used = true;
+    int lock;
+
+    *out_lock = -1;
+    if (!gl_cloud_is_remote(cloud))
+        return 0;
+    if (was_used(launcher, cloud, &is_used, err) != 0)
+        return -1;
+    if (is_used)
+        return 0;
+    snprintf(name, sizeof name, FIRST_USE "-%s", cloud);
+    lock = gl_launch_lock(launcher->state_folder, name, 0, err);
+    if (lock >= 0) {
+        *out_lock = lock;
+        return 0;
+    }
+    if (err->code == GL_E_LOCKED) {
+        gl_error_clear(err);
+        gl_fail(err, GL_E_LOCKED,
+                "the first launch on %s in this ledger is one instance, and another process is "
+                "starting it now: nothing was started",
+                cloud);
+    }
+    return -1;
 }
 
 void gl_rented_note_use(struct gl_launcher *launcher, const struct gl_order *order)

@@ -20,6 +20,11 @@ void gl_rented_say(struct gl_context *context, const struct gl_order *order);
 int gl_rented_first_use(struct gl_context *context, struct gl_launcher *launcher,
                         const struct gl_ask *ask, const struct gl_start_options *options,
                         const struct gl_offer *offer, struct gl_error *err);
+/* Of two first launches on a cloud at the same moment one goes on: the lock in *out_lock, to be
+ * given to gl_launch_unlock() when that one is started or not; -1 where it is not the first.
+ * LOCKED. */
+int gl_rented_claim_first(struct gl_launcher *launcher, const char *cloud, int *out_lock,
+                          struct gl_error *err);
 /* It was launched: the next one is not the first. */
 void gl_rented_note_use(struct gl_launcher *launcher, const struct gl_order *order);
 

@@ -11,6 +11,7 @@
 #include "broker/cli/rented.h"
 #include "broker/cli/start_instance.h"
 #include "broker/cli/stretches.h"
+#include "broker/finish.h"
 #include "broker/interrupt.h"
 #include "broker/promise.h"
 #include "broker/render/promise.h"
@@ -195,6 +196,7 @@ struct start {
     json_t *plans[GL_LAUNCH_ATTEMPTS + 1];
     struct gl_carried_meter meter;
     struct gl_tries tries;
+    int claim; /* lock of the first use of the cloud that was chosen; -1 = none */
 };
 
 static void start_done(struct start *start)
@@ -203,6 +205,24 @@ static void start_done(struct start *start)
         gl_ask_result_done(&start->others[i]);
     for (size_t i = 0; i < start->plan_count; i++)
         json_decref(start->plans[i]);
+    if (start->claim >= 0)
+        gl_launch_unlock(start->claim);
+}
+
+/* May it be begun with? GL_EXIT_OK, an exit status, -1. */
+static int allow_use(struct start *start, const struct gl_ask *ask, const struct gl_offer *offer,
+                     struct gl_error *err)
+{
+    int status =
+        gl_rented_first_use(start->context, start->launcher, ask, start->options, offer, err);
+
+    if (status != GL_EXIT_OK)
+        return status;
+    if (start->claim >= 0)
+        gl_launch_unlock(start->claim);
+    return gl_rented_claim_first(start->launcher, offer->place->cloud, &start->claim, err) == 0
+               ? GL_EXIT_OK
+               : -1;
 }
 
 static int order_chosen(struct start *start, const struct gl_ask_result *asked,
@@ -252,9 +272,8 @@ static int elsewhere(void *cookie, const struct gl_cloud *cloud, const struct gl
     if (asked->decision->verdict != GL_ALLOW)
         return 0;
     /* A cloud that was never used is not begun with by the way. */
-    if (gl_rented_first_use(start->context, start->launcher, asked->ask, start->options,
-                            &asked->offers->offers[asked->decision->ranked[0]],
-                            err) != GL_EXIT_OK) {
+    if (allow_use(start, asked->ask, &asked->offers->offers[asked->decision->ranked[0]], err) !=
+        GL_EXIT_OK) {
         gl_error_clear(err);
         return 0;
     }
@@ -318,11 +337,14 @@ static int launch_chosen(struct gl_context *context, struct gl_launcher *launche
                          struct gl_instance *out, struct gl_error *err)
 {
     GL_AUTO(start_done)
-    struct start start = {
-        .context = context, .launcher = launcher, .options = options, .ask = *asked->ask};
+    struct start start = {.context = context,
+                          .launcher = launcher,
+                          .options = options,
+                          .ask = *asked->ask,
+                          .claim = -1};
     struct gl_order order = {.elsewhere = elsewhere, .elsewhere_cookie = &start};
     const struct gl_offer *offer = &asked->offers->offers[asked->decision->ranked[0]];
-    int status = gl_rented_first_use(context, launcher, asked->ask, options, offer, err);
+    int status = allow_use(&start, asked->ask, offer, err);
 
     if (status != GL_EXIT_OK)
         return status;
