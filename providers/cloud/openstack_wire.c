@@ -13,6 +13,7 @@
 
 /* A refusal is told by its status, the name of its first member and a sentence. */
 const struct gl_remote_rule gl_openstack_rules[] = {
+    {413, "overLimit", "uota", GL_E_QUOTA, GL_REACH_REGION}, /* older clouds answer so */
     {413, "overLimit", NULL, GL_E_RATE_LIMIT, GL_REACH_ACCOUNT},
     {0, "OverQuota", NULL, GL_E_QUOTA, GL_REACH_REGION},
     {403, "*", "Quota exceeded", GL_E_QUOTA, GL_REACH_REGION},
