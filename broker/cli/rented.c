@@ -12,9 +12,11 @@
 #include "broker/cli/rows.h"
 #include "broker/finish.h"
 #include "broker/interrupt.h"
+#include "broker/render/text.h"
 
 #define FIRST_LEASE_S 3600
 #define FIRST_USE     "first-use"
+#define LABEL         11 /* "  CAPACITY " */
 
 /* ---- the order ---- */
 
@@ -317,6 +319,19 @@ static size_t signals_of(struct gl_context *context, const struct gl_tries *trie
     return count;
 }
 
+void gl_tries_text(const struct gl_tries *tries, unsigned columns, struct gl_str *out)
+{
+    for (size_t i = 0; i < tries->count; i++) {
+        const struct gl_tried *tried = &tries->items[i];
+        GL_AUTO(gl_str_done) struct gl_str text = {0};
+
+        gl_str_addf(&text, "%s: ", tried->place);
+        gl_str_add_printable(&text, tried->why.text, strlen(tried->why.text));
+        gl_str_addf(out, "  %-8s ", gap_word(tried->why.code));
+        gl_render_hang(gl_str_text(&text), LABEL, columns, out);
+    }
+}
+
 int gl_tries_refuse(struct gl_context *context, const struct gl_tries *tries,
                     const struct gl_ask_result *asked, struct gl_error *err)
 {
@@ -325,11 +340,7 @@ int gl_tries_refuse(struct gl_context *context, const struct gl_tries *tries,
 
     context->reply.verdict = "refuse";
     gl_str_add(out, "REFUSED: no place that the rules allow has anything to give.\n");
-    for (size_t i = 0; i < tries->count; i++) {
-        gl_str_addf(out, "  %-7s %s: ", gap_word(tries->items[i].why.code), tries->items[i].place);
-        gl_str_add_printable(out, tries->items[i].why.text, strlen(tries->items[i].why.text));
-        gl_str_add_char(out, '\n');
-    }
+    gl_tries_text(tries, context->columns, out);
     json_decref(context->reply.data);
     context->reply.data = json_pack("{s:o}", "answers", answers_json(tries));
     if (gl_demand_say(context, signals, signals_of(context, tries, asked, signals), err) != 0)

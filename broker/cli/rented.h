@@ -43,6 +43,8 @@ struct gl_tries {
 /* Note an answer, and leave out as much as it reaches. */
 void gl_tries_add(struct gl_tries *tries, const struct gl_order *order, enum gl_reach reach,
                   const struct gl_error *why);
+/* What each place answered, a paragraph each. */
+void gl_tries_text(const struct gl_tries *tries, unsigned columns, struct gl_str *out);
 /* Refuse: what each place answered, and the demand recorded. The exit status, or -1. */
 int gl_tries_refuse(struct gl_context *context, const struct gl_tries *tries,
                     const struct gl_ask_result *asked, struct gl_error *err);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a launch on somebody else's machine needs: leave for the first one of a cloud. */
+/* What a launch on somebody else's machine needs: leave for the first one of a cloud, and what is
+ * said of places that could not be had. */
 #include "tests/unit/broker/ledger_bench.h"
 
 #include "broker/cli/rented.h"
@@ -46,9 +47,36 @@ static void of_two_first_launches_one_goes_on(void **state)
     assert_int_equal(other, -1);
 }
 
+static void what_each_place_answered_fits_the_screen(void **state)
+{
+    const struct gl_order order = {.cloud = "aws",
+                                   .launch = {.region = "eu-north-1", .type = "t3.micro"}};
+    struct gl_tries tries = {0};
+    GL_AUTO(gl_str_done) struct gl_str text = {0};
+
+    (void)state;
+    gl_fail(&err, GL_E_CAPACITY,
+            "aws in eu-north-1: RunInstances: InsufficientInstanceCapacity: We currently do not "
+            "have sufficient t3.micro capacity in the Availability Zone you requested (HTTP 500)");
+    gl_tries_add(&tries, &order, GL_REACH_REGION, &err);
+    gl_error_clear(&err);
+    gl_fail(&err, GL_E_NO_PLACE, "it is not enabled");
+    gl_tries_add(&tries, &order, GL_REACH_REGION, &err);
+    gl_tries_text(&tries, 80, &text);
+    assert_string_equal(
+        gl_str_text(&text),
+        "  CAPACITY aws eu-north-1 t3.micro: aws in eu-north-1: RunInstances:\n"
+        "           InsufficientInstanceCapacity: We currently do not have sufficient\n"
+        "           t3.micro capacity in the Availability Zone you requested (HTTP 500)\n"
+        "  ACCESS   aws eu-north-1 t3.micro: it is not enabled\n");
+    assert_string_equal(tries.without.items[1].region, "eu-north-1");
+    assert_string_equal(tries.without.items[1].type, ""); /* all of the region is left out */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_each_place_answered_fits_the_screen),
         cmocka_unit_test_setup_teardown(of_two_first_launches_one_goes_on, set_up_launcher,
                                         tear_down_launcher),
     };
