@@ -184,6 +184,10 @@ static int reconcile_running(struct gl_launcher *launcher, const struct gl_launc
     int result;
 
     if (cloud->ops->describe(cloud, row->instance, &instance, &look) != 0) {
+        if (look.code == GL_E_LAUNCH) { /* ended there; told now, closed by the next look */
+            *err = look;
+            return -1;
+        }
         if (look.code != GL_E_NOT_FOUND || !gl_attempt_is_settled(launcher, row, cloud)) {
             gl_launcher_note_silence(launcher, row->cloud, &look);
             counts->unknown++;

@@ -7,6 +7,7 @@
 
 #define LOOK_MS    500
 #define FIND_TRIES 3
+#define UNSEEN     "greenlaunch-unseen"
 
 static const char *meta_text(const json_t *object, const char *name)
 {
@@ -65,13 +66,86 @@ static int look(struct gl_kubernetes *kubernetes, const json_t *job, struct gl_i
     return 0;
 }
 
+/* ---- where its pod went ---- */
+
+static bool is_live(const struct gl_instance *instance)
+{
+    return instance->state == GL_STATE_LAUNCHING || instance->state == GL_STATE_RUNNING;
+}
+
+static bool has_place(const json_t *pod)
+{
+    char words[200];
+
+    return pod != NULL && gl_kubernetes_read_place(pod, words) == 1;
+}
+
+static bool is_unseen(const json_t *job)
+{
+    const json_t *notes = json_object_get(json_object_get(job, "metadata"), "annotations");
+
+    return json_is_string(json_object_get(notes, UNSEEN));
+}
+
+/* It was adopted before its pod had a node: who looks next looks at that, too. A note that cannot
+ * be written leaves what the pod itself tells. */
+static void note_unseen(struct gl_kubernetes *kubernetes, const json_t *job, bool is_so)
+{
+    struct gl_remote_call call = {.method = NULL};
+    json_t *body = json_pack("{s:{s:{s:o}}}", "metadata", "annotations", UNSEEN,
+                             is_so ? json_string("yes") : json_null());
+    struct gl_error ignored = {0};
+
+    gl_kubernetes_patch(&call, body);
+    json_decref(body);
+    gl_kubernetes_call(kubernetes, &call, "batch/v1", "jobs/%s", meta_text(job, "name"));
+    gl_remote_send(&kubernetes->remote, &call, &ignored);
+    gl_remote_call_done(&call);
+}
+
+/* One that runs elsewhere is removed. */
+static int check_stands(struct gl_kubernetes *kubernetes, const json_t *job, const json_t *pod,
+                        const char *region, struct gl_error *err)
+{
+    struct gl_error why = {0};
+
+    if (gl_kubernetes_check_pod(kubernetes, pod, region, err) == 0)
+        return 0;
+    if (gl_kubernetes_remove(kubernetes, job, false, &why) < 0)
+        gl_wrap(err, "its Job could not be removed (%.200s)", why.text);
+    return -1;
+}
+
+/* Nodes are asked for only of a Job that nobody has seen placed. */
+static int look_at_place(struct gl_kubernetes *kubernetes, const json_t *job, const json_t *pod,
+                         const struct gl_instance *instance, struct gl_error *err)
+{
+    const char *const *regions;
+    struct gl_error why = {0};
+    bool is_first = is_unseen(job);
+
+    if (!is_live(instance) || !has_place(pod))
+        return 0;
+    if (is_first && gl_kubernetes_regions(&kubernetes->remote.cloud, &regions, &why) < 0 &&
+        gl_errc_row(why.code)->is_retryable)
+        return 0; /* the next look sees it */
+    gl_error_clear(&why);
+    if (check_stands(kubernetes, job, pod, instance->region, &why) < 0)
+        return gl_fail(err, GL_E_LAUNCH, "%s: it was removed", why.text);
+    if (is_first)
+        note_unseen(kubernetes, job, false);
+    return 0;
+}
+
 int gl_kubernetes_describe(struct gl_cloud *cloud, const char *id, struct gl_instance *out,
                            struct gl_error *err)
 {
     struct gl_kubernetes *kubernetes = gl_kubernetes_of(cloud);
-    GL_AUTO(gl_auto_json) json_t *job = job_of(kubernetes, id, err);
+    GL_AUTO(gl_auto_json) json_t *job = job_of(kubernetes, id, err), *pod = NULL;
 
-    return job != NULL ? look(kubernetes, job, out, NULL, err) : -1;
+    if (job == NULL || look(kubernetes, job, out, &pod, err) < 0)
+        return -1;
+    return look_at_place(kubernetes, job, pod, out, err);
 }
 
 /* ---- many ---- */
@@ -186,21 +260,19 @@ static int adopt(struct gl_kubernetes *kubernetes, const json_t *job, struct gl_
     GL_AUTO(gl_auto_json) json_t *pod = NULL;
     const char *const *regions;
     struct gl_error unasked = {0};
-    bool is_live;
 
     gl_kubernetes_regions(&kubernetes->remote.cloud, &regions, &unasked);
     if (look(kubernetes, job, out, &pod, err) < 0)
         return -1;
-    is_live = out->state == GL_STATE_LAUNCHING || out->state == GL_STATE_RUNNING;
-    if (!is_live || pod == NULL)
+    if (!is_live(out))
+        return 1;
+    if (!has_place(pod))
+        note_unseen(kubernetes, job, true);
+    if (pod == NULL)
         return 1;
     if (gl_errc_row(unasked.code)->is_retryable)
         return gl_fail(err, unasked.code, "%s", unasked.text);
-    if (gl_kubernetes_check_pod(kubernetes, pod, out->region, err) == 0)
-        return 1;
-    if (gl_kubernetes_remove(kubernetes, job, false, &unasked) < 0)
-        gl_wrap(err, "its Job could not be removed (%.200s)", unasked.text);
-    return -1;
+    return check_stands(kubernetes, job, pod, out->region, err) == 0 ? 1 : -1;
 }
 
 /* One that was never let go runs nothing; its launcher is gone, or learns from a 404 that it was

@@ -236,6 +236,43 @@ static void what_is_taken_up_again_stands_where_it_was_sent(void **state)
     finding_fails();
 }
 
+/* Met before its pod was there, which then goes to `node`. */
+static void adopted_before_its_pod(const char *node)
+{
+    struct gl_instance out;
+    json_t *pod;
+
+    started("m5.large");
+    pod = json_incref(json_object_get(fake.pods, "gl-4k2p9x-1"));
+    json_object_del(fake.pods, "gl-4k2p9x-1");
+    open_again();
+    assert_int_equal(cloud->ops->find_by_request(cloud, NULL, TOKEN, &out, &err), 1);
+    json_object_set_new(json_object_get(pod, "spec"), "nodeName", json_string(node));
+    json_object_set_new(fake.pods, "gl-4k2p9x-1", pod);
+    open_again();
+}
+
+static void what_was_adopted_early_is_looked_at_later(void **state)
+{
+    struct gl_instance out;
+
+    (void)state;
+    adopted_before_its_pod("n3"); /* of another region */
+    assert_int_equal(cloud->ops->describe(cloud, "eu-north-1/gl-4k2p9x-1", &out, &err), -1);
+    assert_int_equal(err.code, GL_E_LAUNCH);
+    assert_non_null(strstr(err.text, "it is not held in eu-north-1: it was removed"));
+    assert_int_equal(json_object_size(fake.jobs), 0);
+    gl_error_clear(&err);
+    adopted_before_its_pod("n2");
+    assert_int_equal(cloud->ops->describe(cloud, "eu-north-1/gl-4k2p9x-1", &out, &err), 0);
+    fake.hides_nodes = true; /* seen once: nodes are not asked for again */
+    open_again();
+    trouble(FAKE_KUBERNETES_BROKEN, "GET", "/nodes");
+    assert_int_equal(cloud->ops->describe(cloud, "eu-north-1/gl-4k2p9x-1", &out, &err), 0);
+    assert_int_equal(fake.trouble, FAKE_KUBERNETES_BROKEN); /* it met nothing */
+    fake.trouble = FAKE_KUBERNETES_FINE;
+}
+
 /* What it did it has done: its log and its end are wanted. */
 static void what_is_over_is_not_removed_when_it_is_met(void **state)
 {
@@ -553,6 +590,7 @@ int main(void)
         TEST(what_was_never_let_go_is_finished_or_removed),
         TEST(what_is_let_go_meanwhile_is_not_removed),
         TEST(what_is_taken_up_again_stands_where_it_was_sent),
+        TEST(what_was_adopted_early_is_looked_at_later),
         TEST(what_is_over_is_not_removed_when_it_is_met),
         TEST(stock_quota_and_rights_are_three_things),
         TEST(a_throttle_is_waited_out),

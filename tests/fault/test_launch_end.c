@@ -207,6 +207,24 @@ static void one_launch_in_trouble_does_not_keep_the_others(void **state)
     assert_state(third, "ended");
 }
 
+/* It did not stand where it was sent. */
+static void what_its_cloud_ended_is_told_and_then_closed(void **state)
+{
+    struct gl_reconciled counts;
+    char id[GL_CLOUD_ID];
+
+    (void)state;
+    snprintf(id, sizeof id, "%s", started("", 1000));
+    bench.cloud->store->instances[0].seen.state = GL_STATE_ENDED;
+    fault(GL_MEMORY_DESCRIBE, 1, GL_E_LAUNCH, false);
+    assert_int_equal(gl_launch_reconcile(&bench.launcher, &counts, &err), 0);
+    assert_int_equal(counts.failed, 1);
+    assert_int_equal(counts.first.code, GL_E_LAUNCH);
+    assert_int_equal(gl_launch_reconcile(&bench.launcher, &counts, &err), 0);
+    assert_int_equal(counts.finished, 1);
+    assert_state(id, "ended");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -220,6 +238,7 @@ int main(void)
         CASE(a_clock_that_jumped_ahead_reaps_nothing),
         CASE(what_is_past_its_lease_is_reaped),
         CASE(one_launch_in_trouble_does_not_keep_the_others),
+        CASE(what_its_cloud_ended_is_told_and_then_closed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -261,14 +261,23 @@ static void patch_job(struct fake_kubernetes *fake, json_t *job,
 {
     json_t *body = json_loads(request->body, 0, NULL);
     json_t *suspend = json_object_get(json_object_get(body, "spec"), "suspend");
-    json_t *notes = json_object_get(meta_of(body), "annotations");
+    json_t *notes = json_object_get(meta_of(body), "annotations"), *note;
+    json_t *kept = json_object_get(meta_of(job), "annotations");
+    const char *name;
 
-    if (!is_merge_patch(request) || !json_is_boolean(suspend)) {
+    if (!is_merge_patch(request) || (suspend != NULL ? !json_is_boolean(suspend) : notes == NULL)) {
         complain(fake, "a patch that is malformed", request->body);
         refuse(out, 415, "UnsupportedMediaType", "no such patch");
     } else {
-        json_object_set(json_object_get(job, "spec"), "suspend", suspend);
-        json_object_update(json_object_get(meta_of(job), "annotations"), notes);
+        if (suspend != NULL)
+            json_object_set(json_object_get(job, "spec"), "suspend", suspend);
+        json_object_foreach(notes, name, note)
+        {
+            if (json_is_null(note))
+                json_object_del(kept, name);
+            else
+                json_object_set(kept, name, note);
+        }
         stamp(fake, job, false);
         control(fake, job);
         fake_kubernetes_json(out, 200, json_deep_copy(job));
