@@ -79,17 +79,23 @@ static int check_plan(const struct gl_launcher *launcher, const struct gl_order 
     return 0;
 }
 
+int gl_launch_check_name(const char *name, struct gl_error *err)
+{
+    static const char allowed[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+
+    if (name[strspn(name, allowed)] != '\0' || strlen(name) > 63)
+        return gl_fail(err, GL_E_USAGE, "a name is at most 63 letters, digits, dots, _ and -");
+    return 0;
+}
+
 int gl_order_check(const struct gl_launcher *launcher, const struct gl_order *order,
                    struct gl_error *err)
 {
     if (order->launch.lease.s < 1 || order->launch.lease.s > LEASE_MAX_S)
         return gl_fail(err, GL_E_USAGE, "a lease lasts from 1 second to %d days",
                        (int)(LEASE_MAX_S / 86400));
-    if (order->name[strspn(order->name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                        "0123456789._-")] != '\0' ||
-        strlen(order->name) > 63)
-        return gl_fail(err, GL_E_USAGE, "a name is at most 63 letters, digits, dots, _ and -");
-    return check_plan(launcher, order, err);
+    return gl_launch_check_name(order->name, err) == 0 ? check_plan(launcher, order, err) : -1;
 }
 
 /* What was promised ends so long after the decision, not after the start. */

@@ -68,6 +68,9 @@ struct gl_order {
     void *elsewhere_cookie;
 };
 
+/* May an instance be called that ("" = nothing)? USAGE when not. */
+int gl_launch_check_name(const char *name, struct gl_error *err);
+
 /* Start one instance through the journal. On success *out and the launch id are filled and the
  * ledger says running. -1 leaves the ledger either ended ("failed", proven absent) or, when nothing
  * could be proven, launching: gl_launch_reconcile() will look again. INTERRUPTED: it was ended

@@ -13,6 +13,7 @@
 #include "broker/finish.h"
 #include "broker/interrupt.h"
 #include "broker/render/text.h"
+#include "providers/cloud/local_image.h"
 
 #define FIRST_LEASE_S 3600
 #define FIRST_USE     "first-use"
@@ -48,13 +49,14 @@ int gl_rented_order(const struct gl_context *context, const struct gl_ask *ask,
                     const struct gl_start_options *options, struct gl_order *order,
                     struct gl_carried_meter *meter, struct gl_error *err)
 {
+    enum gl_image_kind kind;
     int64_t cap = 0;
 
     if (!gl_cloud_is_remote(order->cloud)) {
         if (options->is_spot || options->meter_url != NULL || options->meter_sha256 != NULL)
             return gl_fail(err, GL_E_USAGE,
                            "--spot, --meter-url and --meter-sha256 are for rented machines");
-        return 0;
+        return options->image != NULL ? gl_image_check(options->image, &kind, err) : 0;
     }
     if (check_carried(options, err) != 0 || take_meter(context, options, meter, err) != 0)
         return -1;

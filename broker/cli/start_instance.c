@@ -16,6 +16,7 @@
 #include "broker/promise.h"
 #include "broker/render/promise.h"
 #include "providers/cloud/local_host.h"
+#include "providers/cloud/local_image.h"
 #include "providers/cloud/local_payload.h"
 
 #define WAIT ((struct gl_span){10}) /* for the final reading */
@@ -378,6 +379,23 @@ int gl_start_check_rules(const struct gl_policy *policy, bool may_lack_rules, st
                    "--policy FILE, or --no-rules to launch without any and with nothing promised");
 }
 
+/* What can be told to be wrong before anything is decided or written down. An image is a file
+ * unless a rented machine is meant too: theirs are names of the cloud. */
+static int check_options(const struct gl_ask *ask, const struct gl_start_options *options,
+                         struct gl_error *err)
+{
+    enum gl_image_kind kind;
+    bool is_file = options->image != NULL;
+
+    for (size_t i = 0; i < ask->clouds.count; i++)
+        is_file = is_file && !gl_cloud_is_remote(ask->clouds.items[i]);
+    if (options->name != NULL && gl_launch_check_name(options->name, err) != 0)
+        return -1;
+    if (is_file && gl_image_check(options->image, &kind, err) != 0)
+        return -1;
+    return gl_payload_check(options->with, options->files_in, err);
+}
+
 int gl_start_instance(struct gl_context *context, struct gl_launcher *launcher, struct gl_ask *ask,
                       const struct gl_start_options *options, struct gl_instance *out,
                       struct gl_error *err)
@@ -392,8 +410,7 @@ int gl_start_instance(struct gl_context *context, struct gl_launcher *launcher, 
                        "started: use it with offers and why");
     if (ask->count != INT64_MIN && ask->count > 1)
         return gl_fail(err, GL_E_USAGE, "one instance at a time: --count is for offers");
-    if (gl_act_only_launchable(ask, err) != 0 ||
-        gl_payload_check(options->with, options->files_in, err) != 0)
+    if (gl_act_only_launchable(ask, err) != 0 || check_options(ask, options, err) != 0)
         return -1;
     if (gl_act_launcher(context, launcher, err) != 0 ||
         gl_act_reconcile(context, launcher, err) != 0)

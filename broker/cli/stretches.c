@@ -14,16 +14,12 @@
 
 static int check_image(const char *path, struct gl_error *err)
 {
-    char start[GL_IMAGE_LOOK];
-    const char *unpacker;
     enum gl_image_kind kind;
-    FILE *file = path != NULL ? fopen(path, "re") : NULL;
-    size_t length = file != NULL ? fread(start, 1, sizeof start, file) : 0;
 
-    if (file == NULL)
-        return 0; /* none, or the launch will say what is wrong with it */
-    fclose(file);
-    kind = gl_image_kind_of(start, length, &unpacker);
+    if (path == NULL)
+        return 0;
+    if (gl_image_check(path, &kind, err) != 0)
+        return -1;
     if (kind != GL_IMAGE_RAW && kind != GL_IMAGE_QCOW2)
         return 0;
     return gl_fail(err, GL_E_USAGE,

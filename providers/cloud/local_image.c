@@ -147,10 +147,9 @@ static int look(struct gl_image *image, const char *path, const char **out_unpac
     return image->kind == GL_IMAGE_QCOW2 ? gl_image_check_qcow2(bytes, (size_t)got, err) : 0;
 }
 
-static int open_image(const char *path, const char *work_folder, struct gl_image *image,
-                      struct gl_error *err)
+static int open_and_look(const char *path, struct gl_image *image, const char **out_unpacker,
+                         struct gl_error *err)
 {
-    const char *unpacker = NULL;
     struct stat info;
 
     image->fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
@@ -158,7 +157,27 @@ static int open_image(const char *path, const char *work_folder, struct gl_image
         return gl_fail_sys(err, GL_E_USAGE, errno, "cannot open the image %s", path);
     if (!S_ISREG(info.st_mode))
         return gl_fail(err, GL_E_BAD_VALUE, "the image %s is not a regular file", path);
-    if (look(image, path, &unpacker, err) < 0)
+    return look(image, path, out_unpacker, err);
+}
+
+int gl_image_check(const char *path, enum gl_image_kind *out_kind, struct gl_error *err)
+{
+    struct gl_image image = {.fd = -1};
+    const char *unpacker = NULL;
+    int result = open_and_look(path, &image, &unpacker, err);
+
+    gl_image_close(&image);
+    if (result == 0)
+        *out_kind = image.kind;
+    return result;
+}
+
+static int open_image(const char *path, const char *work_folder, struct gl_image *image,
+                      struct gl_error *err)
+{
+    const char *unpacker = NULL;
+
+    if (open_and_look(path, image, &unpacker, err) < 0)
         return -1;
     if (image->kind != GL_IMAGE_PACKED)
         return 0;

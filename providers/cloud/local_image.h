@@ -29,6 +29,9 @@ enum gl_image_kind gl_image_kind_of(const char *bytes, size_t length, const char
 /* BAD_VALUE when a qcow2 header names another file or is none. */
 int gl_image_check_qcow2(const char *bytes, size_t length, struct gl_error *err);
 
+/* Can that be used, as far as its first bytes tell? Nothing is kept or unpacked.
+ * Errors: USAGE when it cannot be opened, IO, BAD_VALUE. */
+int gl_image_check(const char *path, enum gl_image_kind *out_kind, struct gl_error *err);
 /* Open and, when compressed, unpack into an unnamed file below `work_folder` (at most 2 GiB).
  * Errors: IO, BAD_VALUE, TOO_LARGE. */
 int gl_image_open(const char *path, const char *work_folder, struct gl_image *out,
