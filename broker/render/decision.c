@@ -10,6 +10,7 @@
 #include "base/time.h"
 #include "broker/context.h"
 #include "broker/render/text.h"
+#include "policy/judge.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -453,19 +454,90 @@ static const struct gl_judgement *first_below_grade(const struct gl_question *qu
     return NULL;
 }
 
+/* What `is` would mean if it answered the question: equal but for what was asked. */
+static struct gl_meaning as_asked(const struct gl_meaning *is, const struct gl_meaning *want)
+{
+    uint32_t counted = want->share_of != 0 ? want->share_of : UINT32_MAX;
+    struct gl_meaning asked = *is;
+
+    asked.accounting = want->accounting;
+    asked.rate = want->rate;
+    if (want->quantity == GL_INTENSITY)
+        asked.boundary = want->boundary;
+    else
+        asked.share_of = is->share_of != 0 ? is->share_of & counted : want->share_of;
+    return asked;
+}
+
+/* Would the series do, if the rule asked for what it means? */
+static bool is_misfit(const struct gl_question *question, const struct gl_need *need,
+                      const struct gl_series *series)
+{
+    const struct gl_request *request = question->request;
+    const struct gl_zone_facts alone = {.count = 1, .series = &series};
+    const struct gl_figure_limits limits = {.now = question->now,
+                                            .max_age = {need->max_age_s},
+                                            .min_grade = need->min_grade,
+                                            .needs_hourly = need->needs_hourly};
+    const struct gl_instant until = {request->start.unix_s + request->duration.s};
+
+    return series->meaning.quantity == need->want.quantity &&
+           gl_figure_gap(&series->meaning, &need->want) != GL_GAP_NONE &&
+           gl_figure_of(&alone, &series->meaning, request->start, until, &limits).series != NULL;
+}
+
+/* The first evidence of its place that would do but for what it means, and in what it differs. */
+static bool add_misfit(const struct gl_question *question, const struct gl_judgement *one,
+                       struct gl_str *out)
+{
+    const struct gl_offer_place *place = question->offers[one->offer].place;
+    const struct gl_need need = gl_rule_need(one->reason.rule, quantity_of(&one->reason));
+    struct gl_error differs = {0};
+
+    for (size_t z = 0; z < place->zone_count; z++)
+        for (size_t i = 0; i < place->zones[z]->count; i++) {
+            const struct gl_series *series = place->zones[z]->series[i];
+            const struct gl_meaning asked = as_asked(&series->meaning, &need.want);
+
+            if (!is_misfit(question, &need, series) ||
+                gl_meaning_join(&series->meaning, &asked, &differs) == 0)
+                continue;
+            gl_str_addf(out, "%s means something else than the rule asks for (%s).",
+                        series->dataset, differs.text);
+            return true;
+        }
+    return false;
+}
+
+/* The same of the first unknown offer for which nothing at hand means what is asked. */
+static bool add_first_misfit(const struct gl_question *question, const struct gl_decision *decision,
+                             struct gl_str *out)
+{
+    for (size_t i = 0; i < decision->judged; i++) {
+        const struct gl_judgement *one = &decision->judgements[i];
+
+        if (one->outcome == GL_OUTCOME_UNKNOWN &&
+            (one->reason.gap == GL_GAP_MEANING || one->reason.gap == GL_GAP_MARKET))
+            return add_misfit(question, one, out);
+    }
+    return false;
+}
+
 bool gl_render_grade_hint(const struct gl_question *question, const struct gl_decision *decision,
                           struct gl_str *out, char out_grade[2])
 {
     enum gl_grade grade = GL_GRADE_E;
     const struct gl_judgement *one = first_below_grade(question, decision, &grade);
-    bool is_flag;
+    bool is_flag, has_misfit;
 
+    out_grade[0] = '\0';
     if (one == NULL)
-        return false;
+        return add_first_misfit(question, decision, out);
     is_flag = strcmp(one->reason.rule->pos.file, "the command line") == 0;
     out_grade[0] = is_flag ? gl_grade_letter(grade) : '\0';
     out_grade[1] = '\0';
-    gl_str_addf(out, "Only %s (grade %c) are at hand; ",
+    has_misfit = add_misfit(question, one, out);
+    gl_str_addf(out, "%s %s (grade %c) are at hand; ", has_misfit ? " Else only" : "Only",
                 grade == GL_GRADE_D ? "yearly averages" : "weaker figures", gl_grade_letter(grade));
     if (is_flag)
         gl_str_addf(out, "--min-grade %c admits them.", gl_grade_letter(grade));

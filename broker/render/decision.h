@@ -61,8 +61,9 @@ json_t *gl_render_alternatives_json(const struct gl_question *question,
                                     const struct gl_decision *decision);
 
 /* When unknown offers have evidence below the asked grade only: the sentence that says so and what
- * would admit it. False, and nothing written, when grade is not what stands in the way.
- * out_grade: the --min-grade that admits it, "" when a policy file forbids that. */
+ * would admit it. Before it, or alone, the evidence that would do if it did not mean something else
+ * than the rule asks for. False, and nothing written, when neither stands in the way.
+ * out_grade: the --min-grade that admits it, "" when there is none or a policy file forbids it. */
 bool gl_render_grade_hint(const struct gl_question *question, const struct gl_decision *decision,
                           struct gl_str *out, char out_grade[2]);
 
