@@ -15,6 +15,7 @@
 
 #define FRESH_S      600  /* what is known of the grid is worked out anew after so long */
 #define TELL_AGAIN_S 3600 /* the same notice stands in the ledger once an hour */
+#define LOCK_WAIT_MS 2000 /* what a killed guard was just starting holds its locks until it runs */
 
 /* One launch on its way through the look. */
 struct turn {
@@ -547,7 +548,7 @@ int gl_guard_lock(const char *state_folder, struct gl_error *err)
 {
     GL_AUTO(gl_auto_free) char *path = lock_path(state_folder);
     struct gl_error why = {0};
-    int lock = gl_file_lock(path, 0, &why);
+    int lock = gl_file_lock(path, LOCK_WAIT_MS, &why);
 
     if (lock >= 0)
         return lock;

@@ -160,6 +160,18 @@ is_as ended 0 'nothing of it runs'
 exits 0 'its receipt verifies' greenlaunch verify "$id"
 
 # ---- the guard killed in the middle ----
+# What it was just starting holds its locks until it runs, on a busy machine for seconds.
+next_look() { # TEXT
+    local status
+    for _ in $(seq 10); do
+        status=0
+        greenlaunch guard --once --offline >"$scratch/out" 2>"$scratch/err" </dev/null || status=$?
+        [ "$status" -eq 5 ] && grep -q 'another guard is at work' "$scratch/err" || break
+    done
+    [ "$status" -eq 0 ] || show_printed
+    check "$status" "$1"
+}
+
 for delay in 0.05 0.2 0.5; do
     write_grid - -
     begin "killed-$delay" move
@@ -170,8 +182,8 @@ for delay in 0.05 0.2 0.5; do
     sleep "$delay"
     kill -9 "$guard" 2>/dev/null
     wait "$guard" 2>/dev/null
-    greenlaunch guard --once --offline >"$scratch/out" 2>"$scratch/err"
-    is_as running 1 "guard killed after $delay s, then another look"
+    next_look "guard killed after $delay s, then another look"
+    is_as running 1 'it settles what was left'
     exits 0 'it is in the green place' greenlaunch status "$id" --offline
     said 'zone FR' 'of the other zone'
     end_of "guard killed after $delay s"
