@@ -154,6 +154,18 @@ static void add_head(struct gl_demo *demo, struct gl_str *out)
     add_line(demo, out);
 }
 
+/* Two lines: of thousands one would be too wide. */
+static void add_counts(struct gl_demo *demo, struct gl_str *out)
+{
+    const struct gl_demo_counts *counts = &demo->counts;
+
+    gl_str_addf(out, MARK "running %u, paused %u, waiting %u, ended %u",
+                counts->live - counts->paused, counts->paused, counts->waiting, counts->done);
+    add_line(demo, out);
+    gl_str_addf(out, MARK "promises kept %u, breached %u", counts->kept, counts->breached);
+    add_line(demo, out);
+}
+
 static void add_news(struct gl_demo *demo, struct gl_str *out)
 {
     size_t shown = demo->news_count < GL_DEMO_NEWS ? demo->news_count : GL_DEMO_NEWS;
@@ -189,10 +201,7 @@ void gl_demo_draw(struct gl_demo *demo)
     add_head(demo, &out);
     for (size_t z = 0; z < zones && z < ZONES_DRAWN; z++)
         add_zone(demo, z, &out);
-    gl_str_addf(&out, MARK "running %u paused %u waiting %u ended %u, kept %u breached %u",
-                demo->counts.live - demo->counts.paused, demo->counts.paused, demo->counts.waiting,
-                demo->counts.done, demo->counts.kept, demo->counts.breached);
-    add_line(demo, &out);
+    add_counts(demo, &out);
     add_news(demo, &out);
     if (write(STDERR_FILENO, gl_str_text(&out), out.length) < 0)
         demo->drawn_lines = 0; /* nobody looks */
