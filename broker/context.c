@@ -342,7 +342,23 @@ static size_t add_word(const char **out, size_t count, const char *flag, const c
     return count;
 }
 
-size_t gl_context_same(const struct gl_context *context, const char *out[GL_SAME_WORDS])
+/* What fetches or sends cannot do so offline. */
+static bool can_be_offline(const char *const *argv)
+{
+    static const char *const names[] = {"launch", "run",    "wait", "offers", "why",
+                                        "plan",   "status", "stop", "resume", "guard"};
+
+    bool is_known = false;
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        is_known = is_known || strcmp(argv[0], names[i]) == 0;
+    while (*argv != NULL && strcmp(*argv, "--") != 0 && strcmp(*argv, "--refresh") != 0)
+        argv++;
+    return is_known && (*argv == NULL || strcmp(*argv, "--") == 0);
+}
+
+size_t gl_context_same(const struct gl_context *context, const char *const *argv,
+                       const char *out[GL_SAME_WORDS])
 {
     const struct gl_globals *globals = &context->globals;
     size_t count = 0;
@@ -357,6 +373,8 @@ size_t gl_context_same(const struct gl_context *context, const char *out[GL_SAME
         count = add_word(out, count, "--waivers", globals->waivers);
     if (globals->is_demo)
         count = add_word(out, count, "--demo", NULL);
+    if (globals->is_offline && can_be_offline(argv))
+        count = add_word(out, count, "--offline", NULL);
     out[count] = NULL;
     return count;
 }
@@ -367,7 +385,7 @@ void gl_next(struct gl_context *context, const char *why, const char *const *arg
     json_t *words = gl_words_json(argv), *more;
     size_t end = 0;
 
-    gl_context_same(context, same);
+    gl_context_same(context, argv, same);
     more = gl_words_json(same);
     while (argv[end] != NULL && strcmp(argv[end], "--") != 0)
         end++;

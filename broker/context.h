@@ -47,11 +47,14 @@ struct gl_policy_source {
                 struct gl_error *err);
 };
 
+struct gl_call;
+
 struct gl_context {
     struct gl_world world;
     struct gl_globals globals;
     struct gl_config config;
     const char *command;                          /* "offers" */
+    const struct gl_call *start;                  /* what launch, run or wait is to start */
     const char *program;                          /* argv[0] */
     struct gl_standing_world standing;            /* with --at: the world of the signals */
     const struct gl_policy_source *policy_source; /* NULL = the disk */
@@ -138,10 +141,12 @@ void gl_warn(struct gl_context *context, const char *code, const char *format, .
 void gl_next(struct gl_context *context, const char *why, const char *const *argv);
 
 /* The global options of this call without which another command would look elsewhere or decide by
- * other rules (--config, --state, --policy, --waivers, --demo): words into out,
- * NULL-terminated and borrowed. gl_next() adds them itself. Returns how many. */
-#define GL_SAME_WORDS (2 * GL_OPTION_LIST_MAX + 10)
-size_t gl_context_same(const struct gl_context *context, const char *out[GL_SAME_WORDS]);
+ * other rules (--config, --state, --policy, --waivers, --demo, and --offline where the command `argv`
+ * can do without the network): words into out, NULL-terminated and borrowed. gl_next() adds them
+ * itself. Returns how many. */
+#define GL_SAME_WORDS (2 * GL_OPTION_LIST_MAX + 11)
+size_t gl_context_same(const struct gl_context *context, const char *const *argv,
+                       const char *out[GL_SAME_WORDS]);
 
 /* A NULL-terminated list, or NULL, as an array of strings; "(not UTF-8)" for what is not. */
 json_t *gl_words_json(const char *const *words);

@@ -2,12 +2,10 @@
 #include "broker/cli/again.h"
 
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/time.h"
-#include "broker/render/text.h"
 
 static const struct gl_option options[] = {
 #include "broker/cli/ask_options.def"
@@ -125,6 +123,33 @@ void gl_again_ask(struct gl_again *out, const char *command, const struct gl_ask
     add_pair(out, "confidence", share);
 }
 
+/* All that was said of what is to be started: the question stands first in the values. */
+static void add_start(struct gl_again *again, const struct gl_context *context)
+{
+    const struct gl_call *start = context->start;
+    const struct gl_option *option = gl_command_find(context->command)->options;
+
+    for (; option->name != NULL; option++)
+        if (option->offset >= sizeof(struct gl_ask))
+            add_option(again, option, start->values);
+    if (start->rest == NULL || start->rest[0] == NULL)
+        return;
+    gl_again_add(again, "--");
+    for (size_t i = 0; start->rest[i] != NULL; i++)
+        gl_again_add(again, start->rest[i]);
+}
+
+void gl_again_start(struct gl_again *out, const struct gl_context *context, const char *command,
+                    const struct gl_ask *ask)
+{
+    const struct gl_call *start = context->start;
+    bool has_command = start != NULL && start->rest != NULL && start->rest[0] != NULL;
+
+    gl_again_ask(out, command, ask, 0);
+    if (has_command || (start != NULL && strcmp(command, "wait") != 0))
+        add_start(out, context);
+}
+
 /* In quotes unless every shell leaves it alone. */
 static void add_quoted(struct gl_str *out, const char *word)
 {
@@ -164,23 +189,43 @@ void gl_again_line(const struct gl_context *context, const char *const *words, s
             before++;
     gl_str_add(out, "greenlaunch");
     add_words(out, words, before);
-    add_words(out, same, gl_context_same(context, same));
+    add_words(out, same, gl_context_same(context, words, same));
     add_words(out, words + before, count - before);
 }
 
-/* Lines that a shell takes as one: a backslash where it goes on. A quoted word may not be broken.
- */
-static void add_broken(struct gl_str *out, const char *line, unsigned columns)
+/* A quoted word may hold spaces. */
+static size_t word_length(const char *at)
 {
-    GL_AUTO(gl_str_done) struct gl_str wrapped = {0};
-    bool is_whole = strchr(line, '\'') != NULL || columns < 4;
+    bool is_quoted = false;
+    size_t length = 0;
 
-    gl_render_hang(line, 6, is_whole ? UINT_MAX : columns - 2, &wrapped);
-    for (const char *at = gl_str_text(&wrapped); *at != '\0'; at++)
-        if (*at == '\n' && at[1] != '\0')
-            gl_str_add(out, " \\\n");
-        else
-            gl_str_add_char(out, *at);
+    for (; at[length] != '\0' && (is_quoted || at[length] != ' '); length++)
+        if (at[length] == '\'')
+            is_quoted = !is_quoted;
+        else if (!is_quoted && at[length] == '\\' && at[length + 1] != '\0')
+            length++;
+    return length;
+}
+
+/* Lines that a shell takes as one, hanging at `indent`: a backslash where it goes on. */
+static void add_broken(struct gl_str *out, const char *line, size_t indent, unsigned columns)
+{
+    size_t used = indent, length;
+
+    for (; *line != '\0'; line += length) {
+        line += *line == ' ';
+        length = word_length(line);
+        if (used > indent && used + 1 + length + 2 > columns) {
+            gl_str_addf(out, " \\\n%*s", (int)indent, "");
+            used = indent;
+        } else if (used > indent) {
+            gl_str_add_char(out, ' ');
+            used++;
+        }
+        gl_str_add_bytes(out, line, length);
+        used += length;
+    }
+    gl_str_add_char(out, '\n');
 }
 
 void gl_again_show(struct gl_context *context, const struct gl_again *again)
@@ -189,7 +234,7 @@ void gl_again_show(struct gl_context *context, const struct gl_again *again)
 
     gl_again_line(context, again->words, &line);
     gl_str_add(&context->reply.text, "  ");
-    add_broken(&context->reply.text, gl_str_text(&line), context->columns);
+    add_broken(&context->reply.text, gl_str_text(&line), 6, context->columns);
 }
 
 void gl_again_times(const struct gl_ask_result *asked, struct gl_again_clock *clock,
@@ -201,21 +246,22 @@ void gl_again_times(const struct gl_ask_result *asked, struct gl_again_clock *cl
         ask->start_by = gl_instant_text(asked->request.latest_start, clock->start_by);
 }
 
-bool gl_again_wait(struct gl_context *context, const struct gl_ask_result *asked,
-                   struct gl_str *out)
+void gl_again_wait(struct gl_context *context, const struct gl_ask_result *asked)
 {
+    GL_AUTO(gl_str_done) struct gl_str line = {0};
     struct gl_ask ask = *asked->ask;
     struct gl_again_clock clock;
     struct gl_again again;
 
     if (asked->decision->verdict != GL_LATER)
-        return false;
+        return;
     gl_again_times(asked, &clock, &ask);
-    gl_again_ask(&again, "wait", &ask, 0);
+    gl_again_start(&again, context, "wait", &ask);
     gl_next(context, "wait for that start", again.words);
-    gl_again_line(context, again.words, out);
+    gl_again_line(context, again.words, &line);
+    gl_str_add(&context->reply.text, "  wait    ");
+    add_broken(&context->reply.text, gl_str_text(&line), 10, context->columns);
     gl_again_done(&again);
-    return true;
 }
 
 void gl_again_next(struct gl_context *context, const char *why, const char *command,

@@ -21,6 +21,10 @@ struct gl_again {
  * Free with gl_again_done(). */
 void gl_again_ask(struct gl_again *out, const char *command, const struct gl_ask *ask,
                   double confidence);
+/* The same, with what this call was to start (context->start): its other options and its command.
+ * "wait" without a command starts nothing. */
+void gl_again_start(struct gl_again *out, const struct gl_context *context, const char *command,
+                    const struct gl_ask *ask);
 /* Times that were given as spans count from now, not from when it is typed: in `ask` they become
  * instants, whose text is in *clock. */
 struct gl_again_clock {
@@ -30,10 +34,9 @@ void gl_again_times(const struct gl_ask_result *asked, struct gl_again_clock *cl
                     struct gl_ask *ask);
 /* A word more; it must live as long as *again. */
 void gl_again_add(struct gl_again *again, const char *word);
-/* Where a later start is proven: the command that waits for it, as a next step and appended to
- * *out. False, and nothing, where there is none. */
-bool gl_again_wait(struct gl_context *context, const struct gl_ask_result *asked,
-                   struct gl_str *out);
+/* Where a later start is proven: the command that waits for it, as a next step and as a line that a
+ * shell takes. */
+void gl_again_wait(struct gl_context *context, const struct gl_ask_result *asked);
 /* The question of another command as a next step; `extra` words end it (NULL-terminated, or NULL).
  */
 void gl_again_next(struct gl_context *context, const char *why, const char *command,

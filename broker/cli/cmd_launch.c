@@ -116,6 +116,7 @@ static int run(struct gl_context *context, const struct gl_call *call, struct gl
 
     if (call->operands->count > 0)
         return gl_help_stray(&gl_command_launch, call->operands->words[0], false, err);
+    context->start = call;
     gl_start_options_of(&values, call->rest, &lists, &start);
     status = gl_start_instance(context, &launcher, &values.ask, &start, &instance, err);
     if (status != GL_EXIT_OK)

@@ -392,16 +392,6 @@ static void add_alternatives(struct gl_context *context, const struct gl_questio
     }
 }
 
-static void add_wait(struct gl_context *context, const struct gl_ask_result *asked)
-{
-    GL_AUTO(gl_str_done) struct gl_str line = {0};
-
-    if (!gl_again_wait(context, asked, &line))
-        return;
-    gl_str_add(&context->reply.text, "  wait    ");
-    gl_render_hang(gl_str_text(&line), 10, context->columns, &context->reply.text);
-}
-
 /* What a worse grade would admit, as talk and as data. */
 static void add_hint(struct gl_context *context, const struct gl_ask_result *asked)
 {
@@ -539,7 +529,7 @@ static void answer(struct gl_context *context, const struct gl_ask_result *asked
     } else
         answer_text(context, asked, &question, &picks);
     if (decision->allowed == 0) {
-        add_wait(context, asked);
+        gl_again_wait(context, asked);
         add_hint(context, asked);
     }
     add_next(context, asked);

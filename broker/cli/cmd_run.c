@@ -359,6 +359,7 @@ static int run(struct gl_context *context, const struct gl_call *call, struct gl
         return gl_help_stray(&gl_command_run, call->operands->words[0], false, err);
     if (call->rest == NULL || call->rest[0] == NULL)
         return gl_fail(err, GL_E_USAGE, "no command: greenlaunch run [rules] -- COMMAND [ARG ...]");
+    context->start = call;
     return gl_run_command(context, call->values, call->rest, err);
 }
 

@@ -390,6 +390,7 @@ static int run(struct gl_context *context, const struct gl_call *call, struct gl
     if (check_pauses(context, &values, has_command, err) != 0)
         return -1;
     waiting.ask = *ask;
+    context->start = call;
     if (parse_not_before(values.not_before, &waiting, err) != 0 || fix_times(&waiting, err) != 0 ||
         wait_for_it(&waiting, &status, err) != 0)
         return -1;

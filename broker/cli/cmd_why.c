@@ -332,17 +332,13 @@ static void add_wait(struct gl_context *context, const struct gl_ask_result *ask
 {
     struct gl_ask ask = *asked->ask;
     struct gl_ask_result one = *asked;
-    GL_AUTO(gl_str_done) struct gl_str line = {0};
 
     ask.clouds = (struct gl_option_list){.items = {narrow->clouds[0]}, .count = 1};
     ask.regions = (struct gl_option_list){.items = {narrow->regions[0]}, .count = 1};
     ask.types = (struct gl_option_list){.items = {narrow->types[0]}, .count = 1};
     one.ask = &ask;
     one.decision = narrow->decision;
-    if (!gl_again_wait(context, &one, &line))
-        return;
-    gl_str_add(&context->reply.text, "  wait    ");
-    gl_render_hang(gl_str_text(&line), 10, context->columns, &context->reply.text);
+    gl_again_wait(context, &one);
 }
 
 /* The best offer of all, when this one is not allowed and another is. */

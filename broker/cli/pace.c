@@ -46,15 +46,13 @@ static void start_look(struct gl_pace *pace)
 {
     GL_AUTO(gl_auto_free) char *program = gl_path_join(gl_path_of_program(), "greenlaunch");
     const char *same[GL_SAME_WORDS];
-    const char *argv[GL_SAME_WORDS + 10] = {program,    "guard",      "--once",  "--quiet",
-                                            "--launch", pace->launch, "--every", LATE};
-    size_t count = gl_context_same(pace->context, same);
+    const char *argv[GL_SAME_WORDS + 9] = {program,    "guard",      "--once",  "--quiet",
+                                           "--launch", pace->launch, "--every", LATE};
+    size_t count = gl_context_same(pace->context, argv + 1, same);
     struct gl_error why = {0};
 
     memcpy(argv + 8, same, count * sizeof *same);
     count += 8;
-    if (pace->context->globals.is_offline)
-        argv[count++] = "--offline";
     argv[count] = NULL;
     pace->is_looking = gl_process_start(&(struct gl_spawn){.argv = argv,
                                                            .stdin_fd = -1,

@@ -72,13 +72,13 @@ static json_t *add_reasons(struct gl_context *context, const struct gl_ask_resul
 static void add_admitting(struct gl_context *context, const struct gl_ask_result *asked,
                           const char *grade)
 {
-    static const char *const inside[] = {"--", "COMMAND", NULL};
-    bool needs_command = strcmp(context->command, "launch") != 0;
     struct gl_ask ask = *asked->ask;
+    struct gl_again again;
 
     ask.min_grade = grade;
-    gl_again_next(context, "admit the grade that is at hand, plainly shown", context->command, &ask,
-                  needs_command ? inside : NULL);
+    gl_again_start(&again, context, context->command, &ask);
+    gl_next(context, "admit the grade that is at hand, plainly shown", again.words);
+    gl_again_done(&again);
 }
 
 static void add_alternatives(struct gl_context *context, const struct gl_question *question,
@@ -123,14 +123,6 @@ static void add_steps(struct gl_context *context, const struct gl_ask_result *as
                           NULL);
             return;
         }
-}
-
-static void add_wait(struct gl_context *context, const struct gl_ask_result *asked)
-{
-    GL_AUTO(gl_str_done) struct gl_str line = {0};
-
-    if (gl_again_wait(context, asked, &line))
-        gl_str_addf(&context->reply.text, "  wait    %s\n", gl_str_text(&line));
 }
 
 static void add_promise_hint(struct gl_context *context, const struct gl_question *question,
@@ -190,7 +182,9 @@ int gl_act_refusal(struct gl_context *context, const struct gl_ask_result *asked
     const struct gl_decision *decision = asked->decision;
     const struct gl_question question = gl_ask_question(asked);
     struct gl_demand signals[GL_DEMAND_PLACES];
+    struct gl_str head;
     char at[GL_INSTANT_TEXT];
+    int status;
 
     context->reply.verdict = gl_verdict_word(decision->verdict);
     gl_render_verdict(decision->verdict, context->is_color, &context->reply.text);
@@ -204,12 +198,17 @@ int gl_act_refusal(struct gl_context *context, const struct gl_ask_result *asked
                   "alternatives", gl_render_alternatives_json(&question, decision));
     add_alternatives(context, &question, asked);
     add_steps(context, asked);
-    add_wait(context, asked);
+    gl_render_reflow(&context->reply.text, 10, context->columns);
+    gl_again_wait(context, asked); /* broken where a shell allows it */
+    head = context->reply.text;
+    context->reply.text = (struct gl_str){0};
     add_promise_hint(context, &question, decision);
     add_past_hint(context, asked);
     add_zone_hint(context, asked);
-    if (gl_demand_say(context, signals, gl_demand_of_ask(context, asked, signals), err) != 0)
-        return -1;
+    status = gl_demand_say(context, signals, gl_demand_of_ask(context, asked, signals), err);
     gl_render_reflow(&context->reply.text, 10, context->columns);
-    return gl_verdict_exit(decision->verdict);
+    gl_str_add_bytes(&head, gl_str_text(&context->reply.text), context->reply.text.length);
+    gl_str_done(&context->reply.text);
+    context->reply.text = head;
+    return status != 0 ? -1 : gl_verdict_exit(decision->verdict);
 }

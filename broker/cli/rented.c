@@ -167,8 +167,7 @@ void gl_rented_note_use(struct gl_launcher *launcher, const struct gl_order *ord
 
 /* The same command with what is missing. */
 static void line_to_type(const struct gl_context *context, const struct gl_ask *ask,
-                         const struct gl_start_options *options, const struct gl_offer *offer,
-                         struct gl_str *out)
+                         const struct gl_offer *offer, struct gl_str *out)
 {
     struct gl_ask small = *ask;
     struct gl_again again;
@@ -180,17 +179,7 @@ static void line_to_type(const struct gl_context *context, const struct gl_ask *
         snprintf(cap, sizeof cap, "%.4fUSD/h", (double)(offer->price_u_usd_per_h + 99) / 1e6);
     if (small.max_price == NULL)
         small.max_price = cap;
-    gl_again_ask(&again, context->command, &small, 0);
-    if (options->meter_url != NULL) {
-        gl_again_add(&again, "--meter-url");
-        gl_again_add(&again, options->meter_url);
-        gl_again_add(&again, "--meter-sha256");
-        gl_again_add(&again, options->meter_sha256);
-    }
-    if (options->command != NULL)
-        gl_again_add(&again, "--");
-    for (size_t i = 0; options->command != NULL && options->command[i] != NULL; i++)
-        gl_again_add(&again, options->command[i]);
+    gl_again_start(&again, context, context->command, &small);
     gl_again_line(context, again.words, out);
     gl_again_done(&again);
 }
@@ -220,8 +209,8 @@ static int ask_person(struct gl_context *context, const struct gl_ask *ask, cons
 }
 
 int gl_rented_first_use(struct gl_context *context, struct gl_launcher *launcher,
-                        const struct gl_ask *ask, const struct gl_start_options *options,
-                        const struct gl_offer *offer, struct gl_error *err)
+                        const struct gl_ask *ask, const struct gl_offer *offer,
+                        struct gl_error *err)
 {
     GL_AUTO(gl_str_done) struct gl_str line = {0};
     bool is_short = ask->duration_s == INT64_MIN || ask->duration_s <= FIRST_LEASE_S, is_used;
@@ -234,7 +223,7 @@ int gl_rented_first_use(struct gl_context *context, struct gl_launcher *launcher
         return GL_EXIT_OK;
     if (is_short && ask->max_price != NULL)
         return may_ask(context) ? ask_person(context, ask, offer->place->cloud, err) : GL_EXIT_OK;
-    line_to_type(context, ask, options, offer, &line);
+    line_to_type(context, ask, offer, &line);
     return gl_fail(err, GL_E_USAGE,
                    "the first launch on %s in this ledger is one instance, for at most 1 hour and "
                    "with a price cap: %s",

@@ -18,8 +18,8 @@ void gl_rented_say(struct gl_context *context, const struct gl_order *order);
 /* The first launch on a cloud that this ledger ever saw is a short one with a price cap; a person
  * at a terminal is asked. 0 = go on; an exit status (declined); -1 USAGE with the line to type. */
 int gl_rented_first_use(struct gl_context *context, struct gl_launcher *launcher,
-                        const struct gl_ask *ask, const struct gl_start_options *options,
-                        const struct gl_offer *offer, struct gl_error *err);
+                        const struct gl_ask *ask, const struct gl_offer *offer,
+                        struct gl_error *err);
 /* Of two first launches on a cloud at the same moment one goes on: the lock in *out_lock, to be
  * given to gl_launch_unlock() when that one is started or not; -1 where it is not the first.
  * LOCKED. */

@@ -171,10 +171,14 @@ static void next_later(struct gl_context *context, const struct gl_ask *ask,
     gl_again_times(asked, &clock, &when);
     if (has_pauses && when.finish_by == NULL && when.start_by == NULL)
         when.finish_by = gl_instant_text(gl_schedule_at(asked, plan->forecast_h), at);
-    gl_again_ask(&again, is_now && has_pauses ? "run" : "wait", &when,
-                 schedule->green.has_rule && !has_pauses ? wish->confidence : 0);
-    add_time(&again, asked, plan, has_pauses);
-    add_where(&again, ask, asked, offer);
+    if (context->start != NULL) { /* it says all but the time */
+        gl_again_start(&again, context, is_now ? context->command : "wait", &when);
+    } else {
+        gl_again_ask(&again, is_now && has_pauses ? "run" : "wait", &when,
+                     schedule->green.has_rule && !has_pauses ? wish->confidence : 0);
+        add_time(&again, asked, plan, has_pauses);
+        add_where(&again, ask, asked, offer);
+    }
     gl_next(context, carry_out_words(is_here, is_now && has_pauses), again.words);
     gl_str_addf(&context->reply.text, "%s:\n", carry_out_words(is_here, is_now && has_pauses));
     gl_again_show(context, &again);

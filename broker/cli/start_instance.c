@@ -214,8 +214,7 @@ static void start_done(struct start *start)
 static int allow_use(struct start *start, const struct gl_ask *ask, const struct gl_offer *offer,
                      struct gl_error *err)
 {
-    int status =
-        gl_rented_first_use(start->context, start->launcher, ask, start->options, offer, err);
+    int status = gl_rented_first_use(start->context, start->launcher, ask, offer, err);
 
     if (status != GL_EXIT_OK)
         return status;
