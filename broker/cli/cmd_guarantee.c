@@ -163,6 +163,8 @@ static void add_settled(struct gl_context *context, const struct gl_guarantee_ro
     char hour[GL_INSTANT_TEXT];
 
     gl_str_add(&line, row->state);
+    if (strcmp(row->state, "open") == 0 && row->until_s <= gl_now(&context->world).unix_s)
+        gl_str_add(&line, ": its time is over, but not all that was measured then is known");
     if (json_is_integer(json_object_get(settled, "hour_s")))
         gl_str_addf(&line, ": %s in the hour of %s",
                     strcmp(row->state, "breached") == 0 ? "the limit was broken"
@@ -303,7 +305,7 @@ static void add_rate(struct gl_str *line, const struct score *score)
         gl_str_addf(line, "; kept %.1f %% of %u", 100.0 * (double)score->kept / (double)settled,
                     settled);
     } else {
-        gl_str_add(line, "; none has come due yet");
+        gl_str_add(line, score->open > 0 ? "; none is settled yet" : "; none could be settled");
     }
 }
 
