@@ -284,6 +284,13 @@ static const struct gl_k8s_kind kinds[] = {
     }
     RAY("RayCluster", "spec"),
     RAY("RayJob", "spec.rayClusterSpec"),
+    {.kind = "RayJob",
+     .group = "ray.io",
+     PODS,
+     .within = "spec.submitterPodTemplate",
+     .pod = "spec",
+     .standard = 1,
+     .suspend = "spec.suspend"},
     RAY("RayService", "spec.rayClusterConfig"),
 #undef RAY
     {.kind = "JobSet",
@@ -303,12 +310,22 @@ static const struct gl_k8s_kind kinds[] = {
      .pod = "spec.leaderWorkerTemplate.workerTemplate.spec",
      .count = "spec.replicas",
      .standard = 1,
-     .times = "spec.leaderWorkerTemplate.size"},
-#define TRAINING(name, sets)                                                               \
-    {                                                                                      \
-        .kind = name, .group = "kubeflow.org", PODS, .within = sets, .each = "",           \
-        .pod = "template.spec", .count = "replicas", .standard = 1,                        \
-        .duration = "runPolicy.activeDeadlineSeconds", .suspend = "spec.runPolicy.suspend" \
+     .times = "spec.leaderWorkerTemplate.size",
+     .one_of = "spec.leaderWorkerTemplate.leaderTemplate"},
+    {.kind = "LeaderWorkerSet",
+     .group = "leaderworkerset.x-k8s.io",
+     PODS,
+     .within = "spec.leaderWorkerTemplate.leaderTemplate",
+     .pod = "spec",
+     .count = "/spec.replicas",
+     .standard = 1},
+#define TRAINING(name, sets)                                                                 \
+    {                                                                                        \
+        .kind = name, .group = "kubeflow.org", PODS, .within = sets, .each = "",             \
+        .pod = "template.spec", .count = "replicas", .standard = 1,                          \
+        .min = "/spec.elasticPolicy.minReplicas", .max = "/spec.elasticPolicy.maxReplicas",  \
+        .scales = "spec.elasticPolicy", .duration = "/spec.runPolicy.activeDeadlineSeconds", \
+        .suspend = "spec.runPolicy.suspend"                                                  \
     }
     TRAINING("PyTorchJob", "spec.pytorchReplicaSpecs"),
     TRAINING("TFJob", "spec.tfReplicaSpecs"),
@@ -331,13 +348,19 @@ static const struct gl_k8s_kind kinds[] = {
     SIZED("Cluster", "postgresql.cnpg.io", "spec", "spec.instances", 1),
     SIZED("Cluster", "postgresql.k8s.enterprisedb.io", "spec", "spec.instances", 1),
     SIZED("Pooler", "postgresql.cnpg.io", "spec.template.spec", "spec.instances", 1),
-    SIZED("RabbitmqCluster", "rabbitmq.com", "spec", "spec.replicas", 1),
     SIZED("MongoDBCommunity", "mongodbcommunity.mongodb.com", "spec.statefulSet.spec.template.spec",
           "spec.members", GL_UNKNOWN),
     SIZED("Kibana", "kibana.k8s.elastic.co", "spec.podTemplate.spec", "spec.count", GL_UNKNOWN),
     SIZED("ApmServer", "apm.k8s.elastic.co", "spec.podTemplate.spec", "spec.count", GL_UNKNOWN),
     SIZED("Logstash", "logstash.k8s.elastic.co", "spec.podTemplate.spec", "spec.count", GL_UNKNOWN),
 #undef SIZED
+    {.kind = "RabbitmqCluster",
+     .group = "rabbitmq.com",
+     PODS,
+     .pod = "spec",
+     .count = "spec.replicas",
+     .standard = 1,
+     .opaque = "spec.override"},
     {.kind = "Elasticsearch",
      .group = "elasticsearch.k8s.elastic.co",
      PODS,
@@ -360,6 +383,18 @@ static const struct gl_k8s_kind kinds[] = {
      .within = "spec.proxy.pgBouncer",
      .pod = "",
      .count = "replicas",
+     .standard = 1},
+    {.kind = "PostgresCluster",
+     .group = "postgres-operator.crunchydata.com",
+     PODS,
+     .within = "spec.backups.pgbackrest.repoHost",
+     .pod = "",
+     .standard = 1},
+    {.kind = "PostgresCluster",
+     .group = "postgres-operator.crunchydata.com",
+     PODS,
+     .within = "spec.userInterface.pgAdmin",
+     .pod = "",
      .standard = 1},
 #define KAFKA(name, set, number, otherwise)                                        \
     {                                                                              \

@@ -108,9 +108,17 @@ static const char *type_of(struct gl_k8s *k8s, const struct object *object)
 
 /* ---- one object ---- */
 
+static const struct gl_jnode *at(const struct object *object, const char *path)
+{
+    if (path == NULL)
+        return NULL;
+    return *path == '/' ? gl_k8s_at(object->tree, object->whole, path + 1)
+                        : gl_k8s_at(object->tree, object->node, path);
+}
+
 static int64_t number_at(const struct object *object, const char *path, bool *out_is_said)
 {
-    const struct gl_jnode *node = path != NULL ? gl_k8s_at(object->tree, object->node, path) : NULL;
+    const struct gl_jnode *node = at(object, path);
     int64_t number;
 
     *out_is_said = node != NULL && node->kind != GL_JNULL;
@@ -125,13 +133,17 @@ static bool is_true(const struct object *object, const char *path)
 }
 
 /* So many pods of each, where it says so. */
-static int64_t times(const struct object *object, const char *path, int64_t count)
+static int64_t times(const struct object *object, const struct gl_k8s_kind *kind, int64_t count)
 {
     bool is_said;
-    int64_t each = number_at(object, path, &is_said), product;
+    int64_t each = number_at(object, kind->times, &is_said), product;
 
-    if (!is_said || count == GL_UNKNOWN)
+    if (kind->times == NULL || count == GL_UNKNOWN)
         return count;
+    if (!is_said)
+        each = 1;
+    if (each > 0 && at(object, kind->one_of) != NULL)
+        each--;
     return each != GL_UNKNOWN && !__builtin_mul_overflow(count, each, &product) &&
                    product <= COUNT_MAX
                ? product
@@ -142,20 +154,22 @@ static int64_t times(const struct object *object, const char *path, int64_t coun
 static void set_bounds(const struct object *object, const struct gl_k8s_kind *kind,
                        struct gl_intent_count *out)
 {
+    const struct gl_jnode *scales =
+        kind->scales != NULL ? gl_k8s_at(object->tree, object->whole, kind->scales) : NULL;
     bool is_said;
     int64_t min = number_at(object, kind->min, &is_said);
 
     if (is_said && out->desired != GL_UNKNOWN && (min == GL_UNKNOWN || min > out->desired))
         out->desired = out->max = min;
-    if (is_true(object, kind->scales)) {
+    if (scales != NULL && scales->kind != GL_JFALSE && scales->kind != GL_JNULL) {
         out->min = is_said ? min : 0;
         out->max = number_at(object, kind->max, &is_said);
     } else {
         out->min = out->desired;
     }
-    out->min = times(object, kind->times, out->min);
-    out->desired = times(object, kind->times, out->desired);
-    out->max = times(object, kind->times, out->max);
+    out->min = times(object, kind, out->min);
+    out->desired = times(object, kind, out->desired);
+    out->max = times(object, kind, out->max);
 }
 
 static void set_count(struct gl_k8s *k8s, const struct object *object,
@@ -237,6 +251,16 @@ static bool is_stopped(const struct object *object, const struct gl_k8s_kind *ki
     return gl_jnode_is(gl_k8s_at(object->tree, object->node, "spec.running"), GL_JFALSE);
 }
 
+static void set_opaque(struct gl_k8s *k8s, const struct gl_k8s_kind *kind, struct gl_intent *out)
+{
+    out->place.how = gl_reader_say(&k8s->plan->arena, "%s may say otherwise", kind->opaque);
+    out->count = (struct gl_intent_count){.min = GL_UNKNOWN,
+                                          .desired = GL_UNKNOWN,
+                                          .max = GL_UNKNOWN,
+                                          .unit = "machine",
+                                          .how = out->place.how};
+}
+
 /* Machine, nodes, number and duration of one object; the rest of *out is left alone. */
 static void describe(struct gl_k8s *k8s, const struct object *object,
                      const struct gl_k8s_kind *kind, struct gl_intent *out)
@@ -249,6 +273,11 @@ static void describe(struct gl_k8s *k8s, const struct object *object,
     bool is_said;
 
     out->cloud = kind->cloud;
+    set_tags(k8s, object, out);
+    if (at(object, kind->opaque) != NULL) {
+        set_opaque(k8s, kind, out);
+        return;
+    }
     set_count(k8s, object, kind, &out->count);
     if (kind->what == GL_K8S_NODEPOOL && kind->max != NULL) /* one of many */
         set_pool_count(object, kind, &out->count);
@@ -272,7 +301,6 @@ static void describe(struct gl_k8s *k8s, const struct object *object,
     }
     if (kind->duration != NULL)
         out->duration_s = number_at(object, kind->duration, &is_said);
-    set_tags(k8s, object, out);
 }
 
 static void set_user_place(struct gl_k8s *k8s, struct gl_intent *intent)
@@ -406,8 +434,6 @@ static int add_sets(struct gl_k8s *k8s, const struct object *object, const struc
             add_set(k8s, object, kind, set, change);
     }
     *out_has = k8s->plan->count > before;
-    if (*out_has)
-        k8s->plan->resources += k8s->plan->count - before - 1; /* the object is one of them */
     return 0;
 }
 
@@ -456,15 +482,13 @@ static bool add_mapped(struct gl_k8s *k8s, const struct object *object, enum gl_
     return true;
 }
 
-static int add_one(struct gl_k8s *k8s, const struct object *object, const struct gl_jnode *before,
-                   enum gl_change change, struct gl_error *err)
+static int add_by_kind(struct gl_k8s *k8s, const struct object *object,
+                       const struct gl_jnode *before, enum gl_change change, struct gl_error *err)
 {
     const struct gl_k8s_kind *kind = gl_k8s_kind_of(object->kind, object->group);
     struct gl_intent *intent;
+    bool has_sets;
 
-    if (count_objects(k8s, 1, err) != 0)
-        return -1;
-    k8s->plan->resources++;
     if (kind == NULL || kind->within != NULL) {
         bool is_read = kind == NULL && add_mapped(k8s, object, change);
 
@@ -485,6 +509,18 @@ static int add_one(struct gl_k8s *k8s, const struct object *object, const struct
     set_past(k8s, object, before, kind, intent);
     set_user_place(k8s, intent);
     remember(k8s, object, kind, k8s->plan->count);
+    return add_sets(k8s, object, gl_k8s_kind_after(kind), change, &has_sets, err);
+}
+
+static int add_one(struct gl_k8s *k8s, const struct object *object, const struct gl_jnode *before,
+                   enum gl_change change, struct gl_error *err)
+{
+    size_t first = k8s->plan->count, made;
+
+    if (count_objects(k8s, 1, err) != 0 || add_by_kind(k8s, object, before, change, err) != 0)
+        return -1;
+    made = k8s->plan->count - first;
+    k8s->plan->resources += made > 1 ? made : 1; /* the object is one of its sets */
     return 0;
 }
 

@@ -20,7 +20,7 @@ enum gl_k8s_what {
 };
 
 /* Paths are names with dots below the object; of an operator's object that starts several sets of
- * pods, with a row each, below the set. */
+ * pods, with a row each, below the set, unless they begin with '/'. */
 struct gl_k8s_kind {
     const char *kind, *group; /* group "apps" of "apps/v1"; "" = core */
     enum gl_k8s_what what;
@@ -33,12 +33,14 @@ struct gl_k8s_kind {
     const char *count;     /* NULL = one, or not said */
     int64_t standard;      /* when the count is not written; GL_UNKNOWN */
     const char *times;     /* pods of each of the count; NULL = one */
+    const char *one_of;    /* there: one pod of each is of a set of its own; NULL */
     const char *min;       /* at least so many, whatever the count; NULL */
     const char *max;       /* of a scaler or node pool: bounds; of a set, if it scales; NULL */
-    const char *scales;    /* below the object: whether it does; NULL = it does not */
+    const char *scales;    /* below the object: there, and not false, it does; NULL = it does not */
     int64_t max_standard;  /* when those are not written; 0 = unknown */
     const char *duration;  /* seconds; NULL */
-    const char *suspend;   /* true: not running; NULL */
+    const char *suspend;   /* below the object: true: not running; NULL */
+    const char *opaque;    /* there: it may say otherwise, whatever else is written; NULL */
     const char *reference; /* object with kind and name that it is about; NULL */
     const char *value;     /* machine type, region or control plane it says; NULL */
     const char *cloud;     /* NULL = not said by the kind */
