@@ -90,12 +90,11 @@ static const char *address_of(struct gl_k8s *k8s, const struct object *object)
     const char *address =
         gl_reader_say(arena, "%s%s%s/%s", object->namespace, *object->namespace != '\0' ? "/" : "",
                       object->kind, object->name);
-    size_t cursor = 0, number, same = 0;
+    size_t last = 0;
+    bool is_first = !gl_reader_index_last(&k8s->addresses, address, &last);
 
-    while (gl_reader_index_next(&k8s->addresses, address, &cursor, &number))
-        same = number + 1;
-    gl_reader_index_add(&k8s->addresses, address, same);
-    return same == 0 ? address : gl_reader_say(arena, "%s (%zu)", address, same + 1);
+    gl_reader_index_add(&k8s->addresses, address, last + 1);
+    return is_first ? address : gl_reader_say(arena, "%s (%zu)", address, last + 1);
 }
 
 /* "Deployment.apps", "Pod". */

@@ -98,6 +98,17 @@ bool gl_reader_index_next(const struct gl_reader_index *index, const char *name,
     return true;
 }
 
+bool gl_reader_index_last(const struct gl_reader_index *index, const char *name, size_t *out_number)
+{
+    const struct gl_reader_slot *slot =
+        index->capacity > 0 ? slot_of(index->slots, index->capacity, name) : NULL;
+
+    if (slot == NULL || slot->name == NULL)
+        return false;
+    *out_number = index->numbers[slot->last - 1].number;
+    return true;
+}
+
 const char *gl_reader_name(struct gl_arena *arena, struct gl_reader_index *names, const char *text)
 {
     const struct gl_reader_slot *slot =

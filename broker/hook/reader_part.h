@@ -47,6 +47,9 @@ void gl_reader_index_add(struct gl_reader_index *index, const char *name, size_t
 /* The numbers of a name in order of adding: start with *cursor 0; false after the last. */
 bool gl_reader_index_next(const struct gl_reader_index *index, const char *name, size_t *cursor,
                           size_t *out_number);
+/* The number of a name that was added last; false = none was. */
+bool gl_reader_index_last(const struct gl_reader_index *index, const char *name,
+                          size_t *out_number);
 /* The text as it is held already, else a copy in the arena, which must be the same one each time:
  * what a plan repeats is held once. */
 const char *gl_reader_name(struct gl_arena *arena, struct gl_reader_index *names, const char *text);

@@ -121,7 +121,11 @@ static void test_names(void **state)
     assert_false(gl_reader_index_next(&index, "name 7", &cursor, &number));
     cursor = 0;
     assert_false(gl_reader_index_next(&index, "name 1000", &cursor, &number));
+    assert_true(gl_reader_index_last(&index, "name 7", &number));
+    assert_int_equal(number, 2007);
+    assert_false(gl_reader_index_last(&index, "name 1000", &number));
     gl_reader_index_done(&index);
+    assert_false(gl_reader_index_last(&index, "name 7", &number));
     assert_false(gl_reader_index_next(&index, "name 7", &cursor, &number));
     gl_arena_done(&arena);
 }
