@@ -9,6 +9,27 @@
 #define DIGITS_MAX  12
 #define SUFFIX_SIZE 8
 
+/* "e6" of "129e6"; false = there is one, and it takes the number out of range. */
+static bool take_exponent(const char **io_text, int64_t *io_number_u)
+{
+    const char *text = *io_text + (**io_text == 'e' || **io_text == 'E');
+    bool is_less = *text == '-';
+    long exponent;
+    char *end;
+
+    text += text > *io_text && (is_less || *text == '+');
+    if (text == *io_text || *text < '0' || *text > '9')
+        return true; /* "1E" is a suffix */
+    exponent = strtol(text, &end, 10);
+    *io_text = end;
+    for (; exponent > 0 && *io_number_u != 0; exponent--)
+        if (is_less)
+            *io_number_u /= 10;
+        else if (__builtin_mul_overflow(*io_number_u, 10, io_number_u))
+            return false;
+    return true;
+}
+
 /* "1.5 GB": millionths of the number, and what follows it. */
 static bool split(const char *text, int64_t *out_u, const char **out_suffix)
 {
@@ -26,6 +47,8 @@ static bool split(const char *text, int64_t *out_u, const char **out_suffix)
             scale /= 10;
             number += (*text - '0') * scale;
         }
+    if (!take_exponent(&text, &number))
+        return false;
     *out_u = number;
     *out_suffix = text + strspn(text, " ");
     return true;
@@ -58,6 +81,7 @@ static const struct {
     {"Mi", INT64_C(1) << 20},
     {"Gi", INT64_C(1) << 30},
     {"Ti", INT64_C(1) << 40},
+    {"Pi", INT64_C(1) << 50},
     {"KiB", INT64_C(1) << 10},
     {"MiB", INT64_C(1) << 20},
     {"GiB", INT64_C(1) << 30},
@@ -67,6 +91,8 @@ static const struct {
     {"k", 1000},
     {"M", 1000000},
     {"G", 1000000000},
+    {"T", 1000000000000},
+    {"P", 1000000000000000},
     {"bytes", 1},
 };
 
@@ -86,6 +112,11 @@ int64_t gl_hook_memory(const char *text, const char *unit)
 
     if (!split(text, &number_u, &suffix))
         return GL_UNKNOWN;
+    /* Thousandths, as Kubernetes writes what is no whole number of bytes. */
+    if (strcmp(suffix, "m") == 0 && strcmp(unit, "bytes") == 0) {
+        number_u /= 1000;
+        suffix++;
+    }
     bytes = bytes_of(*suffix != '\0' ? suffix : unit);
     if (bytes == 0)
         return GL_UNKNOWN;

@@ -50,7 +50,7 @@ size_t gl_mapping_row_paths(const struct gl_mapping_row *row,
 
 /* "500m", "0.5", "1 vCPU", "1024" (units of 1/1024): millionths of a vCPU; GL_UNKNOWN. */
 int64_t gl_hook_vcpus(const char *text, const char *unit);
-/* "512", "2 GB", "1Gi", "256M": MiB, rounded up; GL_UNKNOWN. */
+/* "512", "2 GB", "1Gi", "256M", "129e6": MiB, rounded up; GL_UNKNOWN. */
 int64_t gl_hook_memory(const char *text, const char *unit);
 /* "600", "3600s", "PT1H", "2h": seconds; GL_UNKNOWN. */
 int64_t gl_hook_duration(const char *text);
