@@ -58,25 +58,21 @@ bool gl_hook_family(const char *cloud, const char *type, char out[GL_HOOK_FAMILY
 
 /* ---- what it would save ---- */
 
-static void add_amount(struct gl_str *out, double amount, const char *unit)
-{
-    if (isnan(amount))
-        gl_str_addf(out, "%s not known", unit);
-    else
-        gl_str_addf(out, "%+.3g %s", amount, unit);
-}
-
 /* "in eu-north-1: -12 kgCO2e and +3 USD a month". */
 static const char *sentence_of(const struct gl_hook_judge *judge, const char *what,
                                const struct gl_remedy *remedy)
 {
+    double kg = -remedy->saved_g_per_month[1] / 1000, usd = remedy->extra_usd_per_month;
     GL_AUTO(gl_str_done) struct gl_str text = {0};
 
-    gl_str_addf(&text, "%s: ", what);
-    add_amount(&text, -remedy->saved_g_per_month[1] / 1000, "kgCO2e");
-    gl_str_add(&text, " and ");
-    add_amount(&text, remedy->extra_usd_per_month, "USD");
-    gl_str_add(&text, " a month");
+    if (isnan(kg) && isnan(usd))
+        gl_str_addf(&text, "%s: emissions and price not known", what);
+    else if (isnan(kg))
+        gl_str_addf(&text, "%s: %+.3g USD a month, emissions not known", what, usd);
+    else if (isnan(usd))
+        gl_str_addf(&text, "%s: %+.3g kgCO2e a month, price not known", what, kg);
+    else
+        gl_str_addf(&text, "%s: %+.3g kgCO2e and %+.3g USD a month", what, kg, usd);
     return gl_hook_text(judge->arena, &text);
 }
 
