@@ -52,7 +52,7 @@ static json_t *rules_json(const struct gl_hook_report *report)
         json_array_append_new(rules, rule_json(policy->rules[i].id, gl_str_text(&text)));
     }
     json_array_append_new(
-        rules, rule_json("not-judged", "A launch must be known well enough to be judged"));
+        rules, rule_json(GL_HOOK_NOT_JUDGED, "A launch must be known well enough to be judged"));
     if (has_budgets(report))
         json_array_append_new(
             rules, rule_json(gl_hook_budgets.id, "A change must fit the budgets of its accounts"));

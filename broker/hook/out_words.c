@@ -23,7 +23,7 @@ enum gl_hook_level gl_hook_level_of(const struct gl_hook_finding *finding)
 
 const char *gl_hook_rule_id(const struct gl_hook_finding *finding)
 {
-    return finding->rule != NULL ? finding->rule->id : "not-judged";
+    return finding->rule != NULL ? finding->rule->id : GL_HOOK_NOT_JUDGED;
 }
 
 const char *gl_hook_subject(const struct gl_hook_finding *finding)

@@ -30,7 +30,10 @@ const char *gl_hook_outcome_word(enum gl_verdict verdict);
 /* How loud a finding is. */
 enum gl_hook_level { GL_HOOK_ERROR, GL_HOOK_WARNING, GL_HOOK_NOTE, GL_HOOK_LEVELS };
 enum gl_hook_level gl_hook_level_of(const struct gl_hook_finding *finding);
-/* The id of its rule; "not-judged" when none was reached. */
+/* Of what no rule was reached on. No rule of a policy can take that id: it holds a sign that theirs
+ * cannot. */
+#define GL_HOOK_NOT_JUDGED "not-judged@hook"
+/* The id of its rule; GL_HOOK_NOT_JUDGED when none was reached. */
 const char *gl_hook_rule_id(const struct gl_hook_finding *finding);
 /* The address of what it is about, or "the whole change". */
 const char *gl_hook_subject(const struct gl_hook_finding *finding);
