@@ -335,9 +335,10 @@ static void set_place(struct gl_cfn *cfn, struct gl_intent *intent)
 
     if (gl_reader_place_by_user(cfn->options, arena, intent->address, place))
         return;
-    if (place->region != NULL) {
-        if (cfn->place.region != NULL && strcmp(cfn->place.region, place->region) != 0)
-            place->conflict = gl_reader_say(arena, "%s says %s", cfn->place.how, cfn->place.region);
+    if (place->region != NULL || place->conflict != NULL) {
+        if (provider != NULL && cfn->place.region != NULL &&
+            gl_reader_rests_on_zone(provider, place))
+            gl_reader_compare_place(arena, place, &cfn->place);
         return;
     }
     if (cfn->place.region != NULL) {

@@ -251,22 +251,19 @@ static bool is_zone(const struct gl_place_row *row, const char *text, const char
             strchr(text, ' ') == NULL && strlen(text) > strlen(region));
 }
 
-static void add_candidate(struct gl_extraction *extraction, struct gl_intent_place *out,
-                          const char *region)
+/* A zone lies in one region; of other words the first may well go before the rest. */
+static void contradict(struct gl_extraction *extraction, struct gl_intent_place *out,
+                       const char *how, const char *region, bool is_about_zone)
 {
-    size_t count = 0;
-    const char **list;
+    GL_AUTO(gl_str_done) struct gl_str text = {.ceiling = HOW_BYTES};
+    const char *conflict;
 
-    if (strcmp(out->region, region) == 0)
-        return;
-    for (; out->candidates != NULL && out->candidates[count] != NULL; count++)
-        if (strcmp(out->candidates[count], region) == 0)
-            return;
-    list = gl_arena_take(extraction->arena, (count + 2) * sizeof *list);
-    if (count > 0)
-        memcpy(list, out->candidates, count * sizeof *list);
-    list[count] = region;
-    out->candidates = list;
+    gl_str_addf(&text, "%s says %s", how, region);
+    conflict = gl_arena_text(extraction->arena, gl_str_text(&text), text.length);
+    if (is_about_zone)
+        gl_intent_dispute(out, region, conflict, extraction->arena);
+    else if (out->conflict == NULL)
+        out->conflict = conflict;
 }
 
 /* One line of the row's places: the first that says a region decides, later ones add the zones, or
@@ -288,16 +285,19 @@ static void add_place(struct gl_extraction *extraction, const struct gl_mapping_
             zones[zone_count++] = texts[i];
         if (region == NULL)
             continue;
-        if (out->region == NULL) {
+        if (out->region == NULL && out->conflict != NULL) {
+            gl_intent_add_candidate(out, region, extraction->arena);
+        } else if (out->region == NULL) {
             out->region = region;
             out->how = how_of(extraction, row, followed);
             out->evidence = evidence_word(row->kind, is_in_zone, followed != NULL);
             out->surety =
                 followed != NULL || row->kind == GL_PLACE_ARN ? GL_SURE_HIGH : GL_SURE_CERTAIN;
         } else if (is_first) {
-            add_candidate(extraction, out, region);
-        } else if (strcmp(out->region, region) != 0 && out->conflict == NULL) {
-            out->conflict = how_of(extraction, row, followed);
+            gl_intent_add_candidate(out, region, extraction->arena);
+        } else if (strcmp(out->region, region) != 0) {
+            contradict(extraction, out, how_of(extraction, row, followed), region,
+                       is_in_zone || out->zone != NULL);
         }
     }
     if (out->zone == NULL && zone_count > 0) {

@@ -208,6 +208,8 @@ static struct wish wish_of(struct fixing *fixing, const char *start, const struc
     const struct gl_intent *intent = judged->intent;
     struct target target;
 
+    if (intent->place.region == NULL && intent->place.conflict != NULL)
+        return (struct wish){NULL, NULL}; /* first it must say where */
     for (size_t i = 0; judged->verdict == GL_REFUSE && i < judged->remedy_count; i++) {
         const struct gl_remedy *remedy = &judged->remedies[i];
         const char *type = NULL;

@@ -34,6 +34,38 @@ void gl_hook_plan_done(struct gl_hook_plan *plan)
     *plan = (struct gl_hook_plan){0};
 }
 
+void gl_intent_add_candidate(struct gl_intent_place *place, const char *region,
+                             struct gl_arena *arena)
+{
+    size_t count = 0;
+    const char **list;
+
+    if (place->region != NULL && strcmp(place->region, region) == 0)
+        return;
+    for (; place->candidates != NULL && place->candidates[count] != NULL; count++)
+        if (strcmp(place->candidates[count], region) == 0)
+            return;
+    list = gl_arena_take(arena, (count + 2) * sizeof *list);
+    if (count > 0)
+        memcpy(list, place->candidates, count * sizeof *list);
+    list[count] = region;
+    place->candidates = list;
+}
+
+void gl_intent_dispute(struct gl_intent_place *place, const char *region, const char *conflict,
+                       struct gl_arena *arena)
+{
+    const char *said = place->region;
+
+    place->region = NULL;
+    if (said != NULL)
+        gl_intent_add_candidate(place, said, arena);
+    gl_intent_add_candidate(place, region, arena);
+    place->conflict = conflict;
+    place->evidence = "none";
+    place->surety = GL_SURE_NOT;
+}
+
 /* ---- before against after ---- */
 
 /* More or fewer of something that is known on both sides; an amount that was known and is not any

@@ -63,7 +63,7 @@ struct gl_intent_place {
     const char *how;               /* "provider aws.backup, variable region"; never NULL */
     const char *evidence;          /* word of the row of region evidence: "attribute" ... "none" */
     enum gl_surety surety;
-    const char *conflict; /* what contradicts it; NULL */
+    const char *conflict; /* what contradicts it; NULL. With no region: it may be any candidate */
 };
 
 struct gl_intent_machine {
@@ -114,6 +114,14 @@ struct gl_intent {
     const char *const *notes;   /* sentences: "count is per zone" */
     const char *const *unknown; /* attributes that are known only after apply: "instance_type" */
 };
+
+/* One more region that it may be in, where it is not among them yet. */
+void gl_intent_add_candidate(struct gl_intent_place *place, const char *region,
+                             struct gl_arena *arena);
+/* What says its region is contradicted: it may be in either, and is known to be in none. `conflict`
+ * is a sentence; the texts are borrowed. */
+void gl_intent_dispute(struct gl_intent_place *place, const char *region, const char *conflict,
+                       struct gl_arena *arena);
 
 /* One plan as read. All memory is the arena's. */
 struct gl_hook_plan {

@@ -262,14 +262,13 @@ static bool by_past(const struct gl_intent *past, struct gl_arena *arena,
     return true;
 }
 
-static void note_conflict(struct gl_pulumi *pulumi, const struct gl_pulumi_resource *resource,
-                          const struct gl_mapping_provider *provider, struct gl_intent_place *place)
+static void check_zone(struct gl_pulumi *pulumi, const struct gl_pulumi_resource *resource,
+                       const struct gl_mapping_provider *provider, struct gl_intent_place *place)
 {
     struct gl_intent_place told = {0};
 
-    if (provider->has_binding_region && place->zone != NULL &&
-        by_provider(pulumi, resource, provider, &told) && strcmp(told.region, place->region) != 0)
-        place->conflict = gl_reader_say(&pulumi->plan->arena, "%s says %s", told.how, told.region);
+    if (gl_reader_rests_on_zone(provider, place) && by_provider(pulumi, resource, provider, &told))
+        gl_reader_compare_place(&pulumi->plan->arena, place, &told);
 }
 
 static void set_place(struct gl_pulumi *pulumi, const struct gl_pulumi_resource *resource,
@@ -282,9 +281,9 @@ static void set_place(struct gl_pulumi *pulumi, const struct gl_pulumi_resource 
 
     if (gl_reader_place_by_user(pulumi->options, arena, intent->address, place))
         return;
-    if (place->region != NULL) {
+    if (place->region != NULL || place->conflict != NULL) {
         if (provider != NULL)
-            note_conflict(pulumi, resource, provider, place);
+            check_zone(pulumi, resource, provider, place);
         return;
     }
     if ((provider != NULL && by_provider(pulumi, resource, provider, place)) ||

@@ -72,6 +72,30 @@ void gl_reader_set_place(struct gl_arena *arena, struct gl_intent_place *place, 
     place->how = how;
 }
 
+/* A region of its own goes before that of its provider. */
+bool gl_reader_rests_on_zone(const struct gl_mapping_provider *provider,
+                             const struct gl_intent_place *place)
+{
+    return provider->has_binding_region && place->region != NULL && place->zone != NULL &&
+           strcmp(place->evidence, "attribute") != 0;
+}
+
+void gl_reader_compare_place(struct gl_arena *arena, struct gl_intent_place *place,
+                             const struct gl_intent_place *told)
+{
+    const char *const *others = told->candidates;
+    bool is_told = strcmp(told->region, place->region) == 0;
+
+    for (size_t i = 0; others != NULL && others[i] != NULL; i++)
+        is_told |= strcmp(others[i], place->region) == 0;
+    if (is_told)
+        return;
+    gl_intent_dispute(place, told->region,
+                      gl_reader_say(arena, "%s says %s", told->how, told->region), arena);
+    for (size_t i = 0; others != NULL && others[i] != NULL; i++)
+        gl_intent_add_candidate(place, others[i], arena);
+}
+
 bool gl_reader_place_by_user(const struct gl_hook_options *options, struct gl_arena *arena,
                              const char *address, struct gl_intent_place *out)
 {
@@ -87,6 +111,8 @@ bool gl_reader_place_by_user(const struct gl_hook_options *options, struct gl_ar
         if (!gl_glob_match(glob, address))
             continue;
         gl_reader_set_place(arena, out, equals + 1, "asserted", GL_SURE_ASSERTED, "--region");
+        out->candidates = NULL;
+        out->conflict = NULL;
         return true;
     }
     return false;

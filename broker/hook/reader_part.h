@@ -137,7 +137,13 @@ void gl_reader_add_unmapped(struct gl_hook_plan *plan, const char *type);
 
 void gl_reader_set_place(struct gl_arena *arena, struct gl_intent_place *place, const char *region,
                          const char *evidence, enum gl_surety surety, const char *how);
-/* What the user asserts of this address (--region). */
+/* Is its region that of a zone, which must lie in the region its provider is told? */
+bool gl_reader_rests_on_zone(const struct gl_mapping_provider *provider,
+                             const struct gl_intent_place *place);
+/* That region is `told`: if it is another one, the place is disputed. */
+void gl_reader_compare_place(struct gl_arena *arena, struct gl_intent_place *place,
+                             const struct gl_intent_place *told);
+/* What the user asserts of this address (--region): nothing else counts. */
 bool gl_reader_place_by_user(const struct gl_hook_options *options, struct gl_arena *arena,
                              const char *address, struct gl_intent_place *out);
 /* The environment of this process, when the user asks for it. */

@@ -276,15 +276,13 @@ static const char *said_elsewhere(const struct gl_tf *tf, const struct gl_tf_res
     return NULL;
 }
 
-static void note_conflict(struct gl_tf *tf, const struct gl_tf_resource *resource,
-                          const struct gl_mapping_provider *provider, struct gl_intent_place *place)
+static void check_zone(struct gl_tf *tf, const struct gl_tf_resource *resource,
+                       const struct gl_mapping_provider *provider, struct gl_intent_place *place)
 {
     struct gl_intent_place told = {0};
 
-    if (!provider->has_binding_region || place->zone == NULL ||
-        !by_provider(tf, resource, provider, &told) || strcmp(told.region, place->region) == 0)
-        return;
-    place->conflict = gl_reader_say(&tf->plan->arena, "%s says %s", told.how, told.region);
+    if (gl_reader_rests_on_zone(provider, place) && by_provider(tf, resource, provider, &told))
+        gl_reader_compare_place(&tf->plan->arena, place, &told);
 }
 
 void gl_tf_place(struct gl_tf *tf, const struct gl_tf_resource *resource, struct gl_intent *intent)
@@ -296,9 +294,9 @@ void gl_tf_place(struct gl_tf *tf, const struct gl_tf_resource *resource, struct
 
     if (gl_reader_place_by_user(tf->options, &tf->plan->arena, intent->address, place))
         return;
-    if (place->region != NULL) {
+    if (place->region != NULL || place->conflict != NULL) {
         if (provider != NULL)
-            note_conflict(tf, resource, provider, place);
+            check_zone(tf, resource, provider, place);
         return;
     }
     if (provider != NULL && by_argument(tf, resource, provider, place))

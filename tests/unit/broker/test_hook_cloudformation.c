@@ -150,7 +150,7 @@ static const struct place_case places[] = {
     {ONE("InstanceType: t3.micro"), NULL, NULL, "none", false},
     {ONE("InstanceType: t3.micro"), "eu-north-1", "eu-north-1", "asserted", false},
     {ONE("InstanceType: t3.micro, AvailabilityZone: eu-west-1a"), NULL, "eu-west-1", "zone", false},
-    {ONE("InstanceType: t3.micro, AvailabilityZone: eu-west-1a"), "eu-north-1", "eu-west-1", "zone",
+    {ONE("InstanceType: t3.micro, AvailabilityZone: eu-west-1a"), "eu-north-1", NULL, "none",
      true},
     {ONE("InstanceType: t3.micro, AvailabilityZone: !Sub '${AWS::Region}a'"), NULL, NULL, "none",
      false},

@@ -24,8 +24,11 @@ struct place_case {
 };
 
 static const struct place_case places[] = {
-    {"a zone", PREVIEW(CONFIG, CREATE("a", T3 ",\"availabilityZone\":\"us-west-2a\"")), "us-west-2",
+    {"a zone", PREVIEW("", CREATE("a", T3 ",\"availabilityZone\":\"us-west-2a\"")), "us-west-2",
      "zone", GL_SURE_CERTAIN},
+    {"a zone elsewhere than the config",
+     PREVIEW(CONFIG, CREATE("a", T3 ",\"availabilityZone\":\"us-west-2a\"")), NULL, "none",
+     GL_SURE_NOT},
     {"the resource says its region", PREVIEW(CONFIG, CREATE("a", T3 ",\"region\":\"eu-west-3\"")),
      "eu-west-3", "attribute", GL_SURE_CERTAIN},
     {"config of the default provider", PREVIEW(CONFIG, CREATE("a", T3)), "eu-north-1", "provider",
