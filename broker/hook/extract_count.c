@@ -129,17 +129,19 @@ static void apply_per(struct gl_extraction *extraction, const struct gl_intent_p
                       struct gl_intent_count *out)
 {
     const struct gl_count_row *row = &extraction->row->count;
-    const char *zones[PER_MAX];
+    const char *zones[PER_MAX], *followed = NULL;
     enum gl_known known;
     size_t count;
 
     if (row->per == NULL)
         return;
     count = gl_path_texts(row->per, extraction->attributes, extraction->follower, extraction->arena,
-                          zones, PER_MAX, &known, NULL);
+                          zones, PER_MAX, &known, &followed);
     if (known == GL_KNOWN_VALUE && count > 0) {
-        int64_t factor = (int64_t)count + (row->per_adds_zone && place->zone != NULL &&
-                                           !is_among(place->zone, zones, count));
+        /* A list of what it is a part of leaves out the zone of that, as its own may. */
+        bool adds_zone = row->per_adds_zone || followed != NULL;
+        int64_t factor = (int64_t)count +
+                         (adds_zone && place->zone != NULL && !is_among(place->zone, zones, count));
 
         multiply(out, factor);
         out->how = sentence(extraction->arena, "per zone, ", factor, " zones");
