@@ -64,8 +64,7 @@ struct gl_cloud_ops {
      * before sending again. UNKNOWN_NAME: no such region or type (nothing was started). */
     int (*launch)(struct gl_cloud *cloud, const struct gl_launch *launch, struct gl_instance *out,
                   struct gl_error *err);
-    /* Required. The instance as it is now; NOT_FOUND when the provider has forgotten it. LAUNCH: it
-     * does not stand where it was sent, and was ended. */
+    /* Required. As it is now. NOT_FOUND: forgotten; LAUNCH: not where it was sent, so ended. */
     int (*describe)(struct gl_cloud *cloud, const char *id, struct gl_instance *out,
                     struct gl_error *err);
     /* Required. The instance of a token: 1 found, 0 proven absent, -1 not known. It was asked for
