@@ -66,7 +66,7 @@ check_floors() {
             only["sodium.h"] = "^(base/sign|providers/cloud/local_machine|broker/cli/cmd_version)"
             only["jansson.h"] = "^base/json"
             only["expat.h"] = "^(base/xml|broker/cli/cmd_version)"
-            only["zlib.h"] = "^(base/feed|broker/cli/cmd_version)"
+            only["zlib.h"] = "^(base/(feed|gzip)|broker/cli/cmd_version)"
         }
         {
             split($1, path, "/")

@@ -8,8 +8,8 @@
 
 #include "base/file.h"
 #include "providers/cloud/local.h"
+#include "tests/support/processes.h"
 
-#include <dirent.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -94,30 +94,9 @@ static void load_record(struct gl_local_record *out)
 static unsigned count_processes(int out_pids[2])
 {
     struct gl_local_record record;
-    DIR *folder = opendir("/proc");
-    struct dirent *entry;
-    unsigned count = 0;
 
     load_record(&record);
-    assert_non_null(folder);
-    while ((entry = readdir(folder)) != NULL) {
-        char path[300], line[8192] = "";
-        FILE *file;
-        size_t length;
-
-        snprintf(path, sizeof path, "/proc/%.20s/cmdline", entry->d_name);
-        if (strtol(entry->d_name, NULL, 10) <= 0 || (file = fopen(path, "r")) == NULL)
-            continue;
-        length = fread(line, 1, sizeof line - 1, file);
-        fclose(file);
-        if (memmem(line, length, record.tag, strlen(record.tag)) == NULL)
-            continue;
-        if (count < 2 && out_pids != NULL)
-            out_pids[count] = (int)strtol(entry->d_name, NULL, 10);
-        count++;
-    }
-    closedir(folder);
-    return count;
+    return gl_test_processes_with(record.tag, out_pids);
 }
 
 /* What it told is one chain without a hole, each reading once. */
@@ -216,28 +195,6 @@ struct plan {
     unsigned seen;
 };
 
-/* It gives its memory and its machine back before it is gone, and counts as alive until then. */
-static void kill_and_wait(int pid)
-{
-    char path[64], line[512] = "";
-    const char *state = NULL;
-
-    kill(pid, SIGKILL);
-    snprintf(path, sizeof path, "/proc/%d/stat", pid);
-    for (int i = 0; i < 6000; i++) {
-        FILE *file = fopen(path, "r");
-
-        if (file == NULL)
-            return;
-        state = fgets(line, sizeof line, file) != NULL ? strrchr(line, ')') : NULL;
-        fclose(file);
-        if (state == NULL || state[2] == 'Z')
-            return;
-        usleep(10000);
-    }
-    fail_msg("%d does not die: %s", pid, line);
-}
-
 static void kill_qemus(const struct plan *plan)
 {
     int pids[2] = {0, 0};
@@ -246,7 +203,7 @@ static void kill_qemus(const struct plan *plan)
     for (int i = 0; i < 2; i++)
         if (pids[i] > 0 &&
             (plan->victim == EVERYBODY || (plan->victim == LEFT) == (pids[i] == plan->left_pid)))
-            kill_and_wait(pids[i]);
+            gl_test_kill(pids[i]);
 }
 
 static void at_step(void *cookie, const char *step)
