@@ -141,9 +141,9 @@ void gl_warn(struct gl_context *context, const char *code, const char *format, .
 void gl_next(struct gl_context *context, const char *why, const char *const *argv);
 
 /* The global options of this call without which another command would look elsewhere or decide by
- * other rules (--config, --state, --policy, --waivers, --demo, and --offline where the command `argv`
- * can do without the network): words into out, NULL-terminated and borrowed. gl_next() adds them
- * itself. Returns how many. */
+ * other rules (--config, --state, --policy, --waivers, --demo, and --offline where the command
+ * `argv` can do without the network): words into out, NULL-terminated and borrowed. gl_next() adds
+ * them itself. Returns how many. */
 #define GL_SAME_WORDS (2 * GL_OPTION_LIST_MAX + 11)
 size_t gl_context_same(const struct gl_context *context, const char *const *argv,
                        const char *out[GL_SAME_WORDS]);

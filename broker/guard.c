@@ -15,7 +15,7 @@
 
 #define FRESH_S      600  /* what is known of the grid is worked out anew after so long */
 #define TELL_AGAIN_S 3600 /* the same notice stands in the ledger once an hour */
-#define LOCK_WAIT_MS 2000 /* what a killed guard was just starting holds its locks until it runs */
+#define LOCK_WAIT_MS 2000 /* what a killed guard was starting holds its locks until it runs */
 
 /* One launch on its way through the look. */
 struct turn {

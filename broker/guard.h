@@ -87,7 +87,8 @@ struct gl_guarded {
 };
 
 /* Be the guard of this state folder for longer than a look: a descriptor to close, or -1 LOCKED
- * when another one is, for two seconds on. Taken by gl_guard_once() itself unless guard->is_locked. */
+ * when another one is, for two seconds on. Taken by gl_guard_once() itself unless guard->is_locked.
+ */
 int gl_guard_lock(const char *state_folder, struct gl_error *err);
 
 /* One look at everything: reconcile, settle what promises have come due or are broken

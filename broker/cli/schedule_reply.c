@@ -151,6 +151,16 @@ static const struct gl_schedule_place *first_place(const struct gl_schedule *sch
     return &schedule->places[schedule->plan.where[schedule->plan.start_h]];
 }
 
+/* With pauses it is planned as far as the forecast reaches, where no end was given. */
+static void fix_times(const struct gl_ask_result *asked, const struct gl_plan *plan,
+                      bool has_pauses, struct gl_again_clock *clock, struct gl_ask *when)
+{
+    gl_again_times(asked, clock, when);
+    if (has_pauses && when->finish_by == NULL && when->start_by == NULL)
+        when->finish_by =
+            gl_instant_text(gl_schedule_at(asked, plan->forecast_h), clock->finish_by);
+}
+
 /* The command that waits for the plan's start and for the rules. Elsewhere than here it only waits.
  * A run with pauses is planned anew by the command that carries it out. */
 static void next_later(struct gl_context *context, const struct gl_ask *ask,
@@ -164,13 +174,10 @@ static void next_later(struct gl_context *context, const struct gl_ask *ask,
     struct gl_ask when = *ask;
     struct gl_again_clock clock;
     struct gl_again again;
-    char at[GL_INSTANT_TEXT];
 
     if (is_now && !has_pauses && plan->starts > 1)
         return; /* there is nothing to wait for, and nobody here pauses it there */
-    gl_again_times(asked, &clock, &when);
-    if (has_pauses && when.finish_by == NULL && when.start_by == NULL)
-        when.finish_by = gl_instant_text(gl_schedule_at(asked, plan->forecast_h), at);
+    fix_times(asked, plan, has_pauses, &clock, &when);
     if (context->start != NULL) { /* it says all but the time */
         gl_again_start(&again, context, is_now ? context->command : "wait", &when);
     } else {

@@ -6,6 +6,8 @@
 
 #include "broker/shift.h"
 
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /* What a killed process wrote is in the kernel. */
@@ -461,6 +463,26 @@ static void one_that_was_just_moved_is_not_moved_again(void **state)
     assert_state("running", GL_MEMORY_REGION);
 }
 
+/* Between fork and exec a child holds what its parent did: a QEMU that is starting is no guard. */
+static void what_a_killed_one_was_starting_is_waited_for(void **state)
+{
+    const struct timespec moment = {.tv_nsec = 300000000};
+    struct gl_error err = {0};
+    int lock = gl_guard_lock(journal.folder, &err);
+    pid_t pid;
+
+    (void)state;
+    assert_true(lock >= 0);
+    pid = fork();
+    if (pid == 0) {
+        nanosleep(&moment, NULL);
+        _exit(0);
+    }
+    close(lock);
+    assert_int_equal(guard_bench_look(bench, &guarded, &err), 0);
+    waitpid(pid, NULL, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -482,6 +504,7 @@ int main(void)
         CASE(a_lease_without_time_is_told),
         CASE(clocks_that_jump_promise_nothing),
         CASE(one_that_was_just_moved_is_not_moved_again),
+        CASE(what_a_killed_one_was_starting_is_waited_for),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

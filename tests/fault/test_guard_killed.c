@@ -26,7 +26,6 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 /* ---- the bench ---- */
@@ -584,27 +583,6 @@ static void the_second_one_says_that_it_is(void **state)
     assert_int_equal(guard_bench_look(bench, &guarded, &err), 0);
 }
 
-/* Between fork and exec a child holds what its parent did: a QEMU that is starting is no guard. */
-static void what_a_killed_one_was_starting_is_waited_for(void **state)
-{
-    const struct timespec moment = {.tv_nsec = 300000000};
-    struct gl_guarded guarded;
-    struct gl_error err = {0};
-    int lock = gl_guard_lock(journal.folder, &err);
-    pid_t pid;
-
-    (void)state;
-    assert_true(lock >= 0);
-    pid = fork();
-    if (pid == 0) {
-        nanosleep(&moment, NULL);
-        _exit(0);
-    }
-    close(lock);
-    assert_int_equal(guard_bench_look(bench, &guarded, &err), 0);
-    waitpid(pid, NULL, 0);
-}
-
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -616,7 +594,6 @@ int main(void)
         CASE(a_disk_that_is_full_changes_nothing_unseen),
         CASE(of_several_at_once_one_acts),
         CASE(the_second_one_says_that_it_is),
-        CASE(what_a_killed_one_was_starting_is_waited_for),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
