@@ -542,42 +542,6 @@ static void requests_are_those_of_the_official_client(void **state)
     free(log);
 }
 
-static void refuse_tunnel(const struct gl_test_request *request, struct gl_test_answer *out,
-                          void *cookie)
-{
-    (void)cookie;
-    (void)request;
-    gl_test_answer_text(out, 403, "text/plain", "");
-}
-
-/* A cluster behind a proxy, by another name than its own. */
-static void the_way_of_the_kubeconfig_is_taken(void **state)
-{
-    struct gl_test_server *proxy = gl_test_server_start(refuse_tunnel, NULL);
-    GL_AUTO(gl_str_done) struct gl_str text = {0};
-    GL_AUTO(gl_auto_free) char *path = gl_path_join(folder, "behind"), *log = NULL;
-    struct gl_instance *rows;
-    size_t count;
-
-    (void)state;
-    gl_str_addf(&text,
-                "current-context: x\ncontexts: [{name: x, context: {cluster: c, user: u}}]\n"
-                "clusters: [{name: c, cluster: {server: 'https://k8s.invalid:6443', proxy-url: "
-                "'%s', tls-server-name: k8s.internal}}]\nusers: [{name: u, user: {token: "
-                "" FAKE_KUBERNETES_TOKEN "}}]\n",
-                gl_test_server_url(proxy));
-    assert_int_equal(gl_file_write(path, text.text, text.length, 0600, &err), 0);
-    snprintf(environment, sizeof environment, "%s", path);
-    open_again();
-    assert_string_equal(((struct gl_kubernetes *)cloud)->remote.tls_name, "k8s.internal");
-    assert_int_equal(cloud->ops->list(cloud, &rows, &count, &err), -1);
-    assert_int_equal(err.code, GL_E_NETWORK);
-    log = gl_test_server_log(proxy);
-    assert_non_null(strstr(log, "CONNECT k8s.invalid:6443"));
-    assert_null(strstr(log, FAKE_KUBERNETES_TOKEN));
-    gl_test_server_stop(proxy);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -599,7 +563,6 @@ int main(void)
         TEST(what_the_api_would_refuse_is_not_sent),
         TEST(no_secret_is_where_it_should_not_be),
         TEST(a_meter_that_does_not_fit_is_told),
-        TEST(the_way_of_the_kubeconfig_is_taken),
         TEST(requests_are_those_of_the_official_client),
     };
 

@@ -267,6 +267,42 @@ static void a_certificate_is_enough(void **state)
     assert_int_equal(made.state, GL_STATE_RUNNING);
 }
 
+static void refuse_tunnel(const struct gl_test_request *request, struct gl_test_answer *out,
+                          void *cookie)
+{
+    (void)cookie;
+    (void)request;
+    gl_test_answer_text(out, 403, "text/plain", "");
+}
+
+/* A cluster behind a proxy, by another name than its own. */
+static void the_way_of_the_kubeconfig_is_taken(void **state)
+{
+    struct gl_test_server *proxy = gl_test_server_start(refuse_tunnel, NULL);
+    GL_AUTO(gl_str_done) struct gl_str text = {0};
+    GL_AUTO(gl_auto_free) char *path = gl_path_join(folder, "behind"), *log = NULL;
+    struct gl_instance *rows;
+    size_t count;
+
+    (void)state;
+    gl_str_addf(&text,
+                "current-context: x\ncontexts: [{name: x, context: {cluster: c, user: u}}]\n"
+                "clusters: [{name: c, cluster: {server: 'https://k8s.invalid:6443', proxy-url: "
+                "'%s', tls-server-name: k8s.internal}}]\nusers: [{name: u, user: {token: "
+                "" FAKE_KUBERNETES_TOKEN "}}]\n",
+                gl_test_server_url(proxy));
+    assert_int_equal(gl_file_write(path, text.text, text.length, 0600, &err), 0);
+    snprintf(environment, sizeof environment, "%s", path);
+    open_again();
+    assert_string_equal(((struct gl_kubernetes *)cloud)->remote.tls_name, "k8s.internal");
+    assert_int_equal(cloud->ops->list(cloud, &rows, &count, &err), -1);
+    assert_int_equal(err.code, GL_E_NETWORK);
+    log = gl_test_server_log(proxy);
+    assert_non_null(strstr(log, "CONNECT k8s.invalid:6443"));
+    assert_null(strstr(log, FAKE_KUBERNETES_TOKEN));
+    gl_test_server_stop(proxy);
+}
+
 static void words_become_codes(void **state)
 {
     static const struct {
@@ -303,6 +339,7 @@ int main(void)
         TEST(a_rejected_token_is_told),
         cmocka_unit_test_setup_teardown(a_plugin_gives_the_token, fresh, done),
         cmocka_unit_test_setup_teardown(a_certificate_is_enough, fresh, done),
+        TEST(the_way_of_the_kubeconfig_is_taken),
         TEST(words_become_codes),
     };
 
