@@ -377,7 +377,7 @@ static const char machine[] = SERVER
     "printf '#!/bin/sh\\n' >bin/systemd-run\n"
     "chmod 755 bin/*\n"
     "for tool in sh seq cat date sleep rm mkdir base64 chmod printf tail sed sync kill gunzip \\\n"
-    "    sha256sum $SENDER; do\n"
+    "    gzip sha256sum $SENDER; do\n"
     "    path=$(command -v $tool) && case $path in /*) ln -sf \"$path\" bin/ ;; esac\n"
     "done\n"
     "[ $SENDER = curl ] || { rm -f bin/python3\n"

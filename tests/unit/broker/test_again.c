@@ -106,12 +106,13 @@ static void what_the_call_stands_on_goes_along(void **state)
     gl_again_line(&context, words, &line);
     assert_string_equal(gl_str_text(&line),
                         "greenlaunch run --renewable-only --config 'my c.yaml' --state /s "
-                        "--policy a --policy b --waivers w --demo -- make --config");
+                        "--policy a --policy b --waivers w --demo --offline -- make --config");
     gl_next(&context, "why", words);
     argv = json_dumps(json_object_get(json_array_get(context.reply.next, 0), "argv"), JSON_COMPACT);
-    assert_string_equal(argv, "[\"run\",\"--renewable-only\",\"--config\",\"my c.yaml\","
-                              "\"--state\",\"/s\",\"--policy\",\"a\",\"--policy\",\"b\","
-                              "\"--waivers\",\"w\",\"--demo\",\"--\",\"make\",\"--config\"]");
+    assert_string_equal(
+        argv, "[\"run\",\"--renewable-only\",\"--config\",\"my c.yaml\","
+              "\"--state\",\"/s\",\"--policy\",\"a\",\"--policy\",\"b\","
+              "\"--waivers\",\"w\",\"--demo\",\"--offline\",\"--\",\"make\",\"--config\"]");
     json_decref(context.reply.next);
 }
 

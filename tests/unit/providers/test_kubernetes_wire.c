@@ -3,6 +3,7 @@
 #include "providers/cloud/kubernetes.h"
 
 #include "base/file.h"
+#include "base/gzip.h"
 #include "base/process.h"
 #include "providers/cloud/userdata.h"
 
@@ -276,12 +277,27 @@ struct stage {
     char in[96], dir[96], path[128];
 };
 
-static void put(struct stage *stage, const char *name, const char *text, unsigned mode)
+static void put_bytes(struct stage *stage, const char *name, const char *bytes, size_t length,
+                      unsigned mode)
 {
     struct gl_error err = {0};
 
     snprintf(stage->path, sizeof stage->path, "%s/%s", stage->in, name);
-    assert_int_equal(gl_file_write(stage->path, text, strlen(text), mode, &err), 0);
+    assert_int_equal(gl_file_write(stage->path, bytes, length, mode, &err), 0);
+}
+
+static void put(struct stage *stage, const char *name, const char *text, unsigned mode)
+{
+    put_bytes(stage, name, text, strlen(text), mode);
+}
+
+static void put_meter(struct stage *stage, const char *script)
+{
+    struct gl_error err = {0};
+    size_t length;
+    GL_AUTO(gl_auto_free) char *bytes = gl_gzip(script, strlen(script), &length, &err);
+
+    put_bytes(stage, "meter.gz", bytes, length, 0600);
 }
 
 static void set_stage(struct stage *stage, const struct gl_launch *launch)
@@ -361,7 +377,7 @@ static void the_command_runs_under_the_meter(void **state)
     launch.command = words;
     launch.expires.unix_s = time(NULL) + 3600;
     set_stage(&stage, &launch);
-    put(&stage, "meter", stand_in, 0600);
+    put_meter(&stage, stand_in);
     put(&stage, "token", "feed", 0600);
     assert_int_equal(run_stage(&stage, &out), 7);
     assert_non_null(strstr(gl_str_text(&out), "GLM1 reading\n"));
@@ -392,7 +408,7 @@ static void a_pod_that_is_ended_says_its_last(void **state)
     assert_int_equal(run_stage(&stage, &out), 143); /* without a meter: the shell is its parent */
     assert_non_null(strstr(gl_str_text(&out), "GLX1 {\"exit\":143,"));
     gl_str_done(&out);
-    put(&stage, "meter", stand_in, 0600);
+    put_meter(&stage, stand_in);
     assert_int_equal(run_stage(&stage, &out), 143);
     assert_non_null(strstr(gl_str_text(&out), "GLM1 last\n"));
     assert_non_null(strstr(gl_str_text(&out), "GLX1 {\"exit\":143,"));
