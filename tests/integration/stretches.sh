@@ -105,7 +105,7 @@ ahead 60
 exits 2 'without a deadline there is no plan' green run --interruptible --no-rules --offline -- true
 said 'needs --finish-by' 'and it says so'
 head -c 4096 /dev/zero >"$scratch/disk.raw"
-printf 'QFI\373' | dd of="$scratch/disk.raw" conv=notrunc status=none
+printf 'QFI\373\0\0\0\3' | dd of="$scratch/disk.raw" conv=notrunc status=none
 exits 2 'a disk cannot be suspended' green run --interruptible --no-rules --finish-by 7h --offline \
     --image "$scratch/disk.raw" -- true
 said '(cannot be suspended)' 'and it says so before anything is started'
