@@ -152,7 +152,7 @@ static void check_namespaces(struct gl_exam *exam, const struct gl_local_host *h
     struct gl_error err = {0};
     struct gl_finding finding = {"userns", GL_EXAM_OK, 0, NULL};
 
-    if (gl_local_process_check(host, &err) == 0) {
+    if (gl_local_process_check(host, NULL, &err) == 0) {
         gl_exam_note(exam, &finding, "processes in namespaces are possible where machines are not");
         return;
     }

@@ -11,6 +11,7 @@
 #include "providers/cloud/azure_wire.h"
 #include "providers/cloud/catalog.h"
 #include "providers/cloud/remote.h"
+#include "providers/cloud/userdata.h"
 
 #define GL_AZURE_COMPUTE "2026-03-01" /* versions of the API, by resource provider */
 #define GL_AZURE_DISKS   "2025-01-02"
@@ -112,6 +113,8 @@ int gl_azure_identity(struct gl_cloud *cloud, const char *id, const char *nonce,
 
 /* ---- azure_launch.c ---- */
 
+/* What its guest is to be told. */
+struct gl_userdata gl_azure_told(const struct gl_launch *launch);
 int gl_azure_launch(struct gl_cloud *cloud, const struct gl_launch *launch, struct gl_instance *out,
                     struct gl_error *err);
 

@@ -232,9 +232,11 @@ int gl_azure_check(struct gl_cloud *cloud, const struct gl_launch *launch, struc
     struct gl_azure *azure = gl_azure_of(cloud);
     struct wanted wanted = {
         .region = launch->region, .type = launch->type, .is_spot = launch->is_spot};
+    const struct gl_userdata told = gl_azure_told(launch);
 
     gl_azure_begin(azure);
-    return check_permissions(azure, err) != 0 || find_type(azure, &wanted, err) != 0 ||
+    return gl_userdata_check(&told, err) != 0 || check_permissions(azure, err) != 0 ||
+                   find_type(azure, &wanted, err) != 0 ||
                    check_restriction(azure, &wanted, err) != 0 ||
                    check_quota(azure, &wanted, launch->vcpus, err) != 0 ||
                    gl_azure_check_price(azure, launch, err) != 0

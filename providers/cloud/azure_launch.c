@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "providers/cloud/azure.h"
 
-#include "providers/cloud/userdata.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -107,15 +105,20 @@ static int disk_of(struct making *making, char out[400], bool *out_is_kept, stru
     return 0;
 }
 
+struct gl_userdata gl_azure_told(const struct gl_launch *launch)
+{
+    return (struct gl_userdata){.launch = launch,
+                                .end = GL_GUEST_STAYS,
+                                .console = "/dev/ttyS0",
+                                .identity = "azure",
+                                .notice = launch->is_spot ? "azure" : NULL,
+                                .ceiling = USER_DATA_MAX};
+}
+
 /* Base64 of what the machine is told; secret. */
 static char *user_data_of(const struct gl_launch *launch, struct gl_error *err)
 {
-    const struct gl_userdata wanted = {.launch = launch,
-                                       .end = GL_GUEST_STAYS,
-                                       .console = "/dev/ttyS0",
-                                       .identity = "azure",
-                                       .notice = launch->is_spot ? "azure" : NULL,
-                                       .ceiling = USER_DATA_MAX};
+    const struct gl_userdata wanted = gl_azure_told(launch);
     struct gl_str text = {0};
     char *out;
 

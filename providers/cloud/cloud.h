@@ -117,7 +117,8 @@ struct gl_cloud_ops {
                     struct gl_error *err);
     /* Required when caps has CHECKS: could this be launched? Asks the provider's dry run or its
      * permissions and quotas; starts nothing. PERMISSION, QUOTA, CAPACITY, PRICE, NO_CREDENTIAL,
-     * UNKNOWN_NAME; 0 says nothing about stock. */
+     * UNKNOWN_NAME, TOO_LARGE or BAD_VALUE for what its guest is to be told; 0 says nothing about
+     * stock. */
     int (*check)(struct gl_cloud *cloud, const struct gl_launch *launch, struct gl_error *err);
     /* Required when caps has HALTS: power off in order and keep the disk; on again, in the same
      * place only. Idempotent. CAPACITY and QUOTA may meet start; it is halted still. */

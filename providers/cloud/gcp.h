@@ -8,6 +8,7 @@
 #include "providers/cloud/catalog.h"
 #include "providers/cloud/gcp_credential.h"
 #include "providers/cloud/remote.h"
+#include "providers/cloud/userdata.h"
 
 #define GL_GCP_ZONES 16 /* of one region */
 
@@ -61,6 +62,8 @@ int gl_gcp_price_of(struct gl_gcp *gcp, const struct gl_launch *launch, int64_t 
 int gl_gcp_regions(struct gl_cloud *cloud, const char *const **out, struct gl_error *err);
 int gl_gcp_types(struct gl_cloud *cloud, const char *region, const char *const **out,
                  struct gl_error *err);
+/* What its guest is to be told. */
+struct gl_userdata gl_gcp_told(const struct gl_gcp *gcp, const struct gl_launch *launch);
 int gl_gcp_launch(struct gl_cloud *cloud, const struct gl_launch *launch, struct gl_instance *out,
                   struct gl_error *err);
 int gl_gcp_describe(struct gl_cloud *cloud, const char *id, struct gl_instance *out,

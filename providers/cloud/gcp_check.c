@@ -111,9 +111,11 @@ int gl_gcp_check(struct gl_cloud *cloud, const struct gl_launch *launch, struct 
     struct gl_remote_call call = {.region = launch->region};
     GL_AUTO(gl_auto_json) json_t *type = NULL;
     struct gl_error trouble = {0};
+    const struct gl_userdata told = gl_gcp_told(gcp, launch);
     char zone[48];
 
-    if (gl_gcp_zone_of(gcp, launch, zone, err) != 0 || gl_gcp_begin(gcp, err) != 0)
+    if (gl_userdata_check(&told, err) != 0 || gl_gcp_zone_of(gcp, launch, zone, err) != 0 ||
+        gl_gcp_begin(gcp, err) != 0)
         return -1;
     gl_gcp_call(gcp, &call, "GET", "zones/%s/machineTypes/%.60s", zone, launch->type);
     type = gl_remote_json(&gcp->remote, &call, &trouble);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "providers/cloud/gcp.h"
 
-#include "providers/cloud/userdata.h"
-
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,16 +45,21 @@ int gl_gcp_describe(struct gl_cloud *cloud, const char *id, struct gl_instance *
     return got > 0 ? 0 : got == 0 ? gl_fail(err, GL_E_NOT_FOUND, "gcp knows no %s", id) : -1;
 }
 
+struct gl_userdata gl_gcp_told(const struct gl_gcp *gcp, const struct gl_launch *launch)
+{
+    return (struct gl_userdata){.launch = launch,
+                                .end = GL_GUEST_POWEROFF,
+                                .console = "/dev/ttyS0",
+                                .notice = launch->is_spot ? "gcp" : NULL,
+                                .identity = gcp->service_account != NULL ? "gcp" : NULL,
+                                .is_script_only = true,
+                                .ceiling = USER_DATA_MAX};
+}
+
 static int insert(struct gl_gcp *gcp, const struct gl_launch *launch, const char *zone,
                   struct gl_error *err)
 {
-    const struct gl_userdata wanted = {.launch = launch,
-                                       .end = GL_GUEST_POWEROFF,
-                                       .console = "/dev/ttyS0",
-                                       .notice = launch->is_spot ? "gcp" : NULL,
-                                       .identity = gcp->service_account != NULL ? "gcp" : NULL,
-                                       .is_script_only = true,
-                                       .ceiling = USER_DATA_MAX};
+    const struct gl_userdata wanted = gl_gcp_told(gcp, launch);
     struct gl_remote_call call = {.region = launch->region, .is_create = true};
     struct gl_str user_data = {0};
     char request_id[37];

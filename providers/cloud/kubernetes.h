@@ -123,6 +123,8 @@ int gl_kubernetes_check_pod(const struct gl_kubernetes *kubernetes, const json_t
  * NULL: TOO_LARGE, BAD_VALUE, IO. */
 json_t *gl_kubernetes_secret_body(const struct gl_launch *launch, const json_t *job,
                                   struct gl_error *err);
+/* Would it be made? */
+int gl_kubernetes_check_secret(const struct gl_launch *launch, struct gl_error *err);
 /* What the container runs; the files are beside it. */
 void gl_kubernetes_script(const struct gl_launch *launch, struct gl_str *out);
 /* What the command's shell runs. */

@@ -335,6 +335,15 @@ static int add_all(struct secret_data *out, const struct gl_launch *launch, stru
     return 0;
 }
 
+int gl_kubernetes_check_secret(const struct gl_launch *launch, struct gl_error *err)
+{
+    struct secret_data made = {.data = json_object()};
+    int result = add_all(&made, launch, err);
+
+    gl_kubernetes_forget(made.data);
+    return result;
+}
+
 json_t *gl_kubernetes_secret_body(const struct gl_launch *launch, const json_t *job,
                                   struct gl_error *err)
 {

@@ -209,6 +209,7 @@ int gl_kubernetes_check(struct gl_cloud *cloud, const struct gl_launch *launch,
     struct gl_kubernetes *kubernetes = gl_kubernetes_of(cloud);
 
     if (gl_kubernetes_check_launch(kubernetes, launch, err) < 0 ||
+        gl_kubernetes_check_secret(launch, err) < 0 ||
         gl_kubernetes_check_place(kubernetes, launch->region, launch->type, err) < 0 ||
         gl_kubernetes_check_price(kubernetes, launch, err) < 0)
         return -1;

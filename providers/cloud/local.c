@@ -44,7 +44,7 @@ static int local_whoami(struct gl_cloud *cloud, char out[128], struct gl_error *
     gl_local_host_look(local->world, &host);
     has_vm = gl_local_host_has_vm(&host, NULL) && !local->wants_process;
     if (!has_vm)
-        got = gl_local_process_check(&host, err);
+        got = gl_local_process_check(&host, NULL, err);
     gl_local_host_done(&host);
     if (got < 0)
         return -1;
@@ -280,7 +280,8 @@ struct gl_cloud *gl_local_open(const struct gl_cloud_options *options, struct gl
 const struct gl_cloud_ops gl_local_ops = {
     .name = "local",
     .title = "this machine: virtual machines under QEMU, or processes where that is missing",
-    .caps = GL_CLOUD_RUNS_COMMANDS | GL_CLOUD_FREE | GL_CLOUD_SUSPENDS | GL_CLOUD_MOVES,
+    .caps = GL_CLOUD_RUNS_COMMANDS | GL_CLOUD_FREE | GL_CLOUD_SUSPENDS | GL_CLOUD_MOVES |
+            GL_CLOUD_CHECKS,
     .whoami = local_whoami,
     .regions = local_regions,
     .types = local_types,
@@ -298,6 +299,7 @@ const struct gl_cloud_ops gl_local_ops = {
     .resume = local_resume,
     .move = local_move,
     .spans = local_spans,
+    .check = gl_local_check,
     .classify = local_classify,
     .close = local_close,
 };

@@ -83,8 +83,9 @@ struct gl_local_start {
  * BAD_VALUE, TOO_LARGE (image, files), IO, NO_LOCAL. */
 int gl_local_start_vm(struct gl_local_start *start, struct gl_error *err);
 int gl_local_start_process(struct gl_local_start *start, struct gl_error *err);
-/* Could namespaces be used here? NO_LOCAL with the reason if not. */
-int gl_local_process_check(const struct gl_local_host *host, struct gl_error *err);
+/* Could namespaces be used here, for this launch (NULL = any)? NO_LOCAL with the reason if not. */
+int gl_local_process_check(const struct gl_local_host *host, const struct gl_launch *launch,
+                           struct gl_error *err);
 /* CPU time of all processes of the namespace whose first process this is; -1 not known. */
 int64_t gl_local_process_cpu_ms(const struct gl_process *process);
 
@@ -122,6 +123,7 @@ bool gl_local_is_nothing(const char *folder, const struct gl_local_record *recor
 /* Operations of the adapter. */
 int gl_local_launch(struct gl_cloud *cloud, const struct gl_launch *launch, struct gl_instance *out,
                     struct gl_error *err);
+int gl_local_check(struct gl_cloud *cloud, const struct gl_launch *launch, struct gl_error *err);
 int gl_local_describe(struct gl_cloud *cloud, const char *id, struct gl_instance *out,
                       struct gl_error *err);
 int gl_local_find_by_request(struct gl_cloud *cloud, const char *region, const char *token,

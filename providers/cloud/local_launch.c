@@ -2,6 +2,8 @@
 #include "providers/cloud/local.h"
 
 #include "base/file.h"
+#include "base/sign.h"
+#include "providers/cloud/local_config.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -108,6 +110,11 @@ int gl_local_check_memory(uint32_t memory_mib, struct gl_error *err)
                    free_kib / 1024, memory_mib);
 }
 
+static bool is_vm(const struct gl_local *local, const struct gl_local_host *host)
+{
+    return gl_local_host_has_vm(host, NULL) && !local->wants_process;
+}
+
 static int start_instance(const struct gl_local *local, const struct gl_launch *launch,
                           const char *folder, struct gl_local_record *record, struct gl_error *err)
 {
@@ -122,7 +129,7 @@ static int start_instance(const struct gl_local *local, const struct gl_launch *
     int got = gl_local_check_memory(record->memory_mib, err);
 
     gl_local_host_look(local->world, &host);
-    if (got == 0 && gl_local_host_has_vm(&host, NULL) && !local->wants_process)
+    if (got == 0 && is_vm(local, &host))
         got = gl_local_start_vm(&start, err);
     else if (got == 0)
         got = gl_local_start_process(&start, err);
@@ -146,6 +153,37 @@ static void take_back(const char *folder, struct gl_local_record *record)
         unlink(path);
     else
         gl_local_record_save(folder, record, &ignored);
+}
+
+/* What the guest is told must fit, in whichever place it boots. */
+static int check_config(const struct gl_local *local, const struct gl_launch *launch,
+                        struct gl_error *err)
+{
+    static const struct gl_guest_place longest = {.disk = "vda", .root = "/image"};
+    char *text = gl_guest_config_text(launch, &longest, local->world, err);
+
+    if (text == NULL)
+        return -1;
+    gl_wipe(text, strlen(text));
+    free(text);
+    return 0;
+}
+
+int gl_local_check(struct gl_cloud *cloud, const struct gl_launch *launch, struct gl_error *err)
+{
+    const struct gl_local *local = gl_local_of(cloud);
+    const struct gl_local_type *type = gl_local_find_type(launch->type);
+    struct gl_local_host host;
+    int got;
+
+    if (check_launch(local, launch, err) < 0 || check_config(local, launch, err) < 0 ||
+        gl_local_check_memory(launch->memory_mib > 0 ? launch->memory_mib : type->memory_mib, err) <
+            0)
+        return -1;
+    gl_local_host_look(local->world, &host);
+    got = is_vm(local, &host) ? 0 : gl_local_process_check(&host, launch, err);
+    gl_local_host_done(&host);
+    return got;
 }
 
 static int launch_fresh(const struct gl_local *local, const struct gl_launch *launch,

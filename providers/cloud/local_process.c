@@ -18,8 +18,16 @@
 #define CPUINFO_MAX   ((size_t)1 << 20)
 #define PROCESSES_MAX 65536
 
-int gl_local_process_check(const struct gl_local_host *host, struct gl_error *err)
+int gl_local_process_check(const struct gl_local_host *host, const struct gl_launch *launch,
+                           struct gl_error *err)
 {
+    const char *missing = NULL;
+
+    gl_local_host_has_vm(host, &missing);
+    if (launch != NULL && launch->image != NULL)
+        return gl_fail(err, GL_E_NO_LOCAL, "an image needs a virtual machine, and %s%s",
+                       missing != NULL ? "this machine lacks " : "processes were asked for",
+                       missing != NULL ? missing : "");
     if (host->meter == NULL)
         return gl_fail(err, GL_E_NO_LOCAL,
                        "the static program greenlaunch-meter is not beside "
@@ -207,16 +215,9 @@ int gl_local_start_process(struct gl_local_start *start, struct gl_error *err)
 {
     GL_AUTO(gl_auto_close) int payload_fd = -1;
     GL_AUTO(gl_auto_close) int log_fd = -1;
-    const char *missing = NULL;
 
-    if (gl_local_process_check(start->host, err) < 0)
+    if (gl_local_process_check(start->host, start->launch, err) < 0)
         return -1;
-    if (start->launch->image != NULL) {
-        gl_local_host_has_vm(start->host, &missing);
-        return gl_fail(err, GL_E_NO_LOCAL, "an image needs a virtual machine, and %s%s",
-                       missing != NULL ? "this machine lacks " : "processes were asked for",
-                       missing != NULL ? missing : "");
-    }
     if (make_payload(start, &payload_fd, err) < 0 || make_files(start->folder, &log_fd, err) < 0 ||
         start_jail(start, log_fd, err) < 0)
         return -1;

@@ -25,10 +25,15 @@ struct making {
 
 /* ---- making ---- */
 
+static struct gl_userdata told_to(const struct gl_launch *launch)
+{
+    return (struct gl_userdata){
+        .launch = launch, .end = GL_GUEST_STAYS, .console = "/dev/ttyS0", .ceiling = USER_DATA_MAX};
+}
+
 static char *coded_user_data(const struct gl_launch *launch, struct gl_error *err)
 {
-    const struct gl_userdata wanted = {
-        .launch = launch, .end = GL_GUEST_STAYS, .console = "/dev/ttyS0", .ceiling = USER_DATA_MAX};
+    const struct gl_userdata wanted = told_to(launch);
     struct gl_str plain = {0};
     char *coded = NULL;
 
@@ -335,8 +340,10 @@ int gl_openstack_check(struct gl_cloud *cloud, const struct gl_launch *launch, s
     struct gl_openstack_place *place;
     const json_t *flavor;
     char image[64], network[64];
+    const struct gl_userdata told = told_to(launch);
 
-    if (gl_openstack_begin(os, GL_REMOTE_DEADLINE_MS, err) != 0 ||
+    if (gl_userdata_check(&told, err) != 0 ||
+        gl_openstack_begin(os, GL_REMOTE_DEADLINE_MS, err) != 0 ||
         gl_openstack_place(os, launch->region, &place, err) != 0 ||
         gl_openstack_flavor(os, place, launch->type, &flavor, err) != 0 ||
         check_first(os, launch, err) != 0 ||

@@ -411,6 +411,13 @@ int gl_userdata_make(const struct gl_userdata *wanted, struct gl_str *out, struc
     return 0;
 }
 
+int gl_userdata_check(const struct gl_userdata *wanted, struct gl_error *err)
+{
+    GL_AUTO(wipe) struct gl_str text = {0};
+
+    return gl_userdata_make(wanted, &text, err);
+}
+
 void gl_userdata_challenge(const char *enrol_token, char out[GL_IDENTITY_CHALLENGE])
 {
     GL_AUTO(gl_str_done) struct gl_str text = {0};

@@ -48,6 +48,8 @@ struct gl_userdata {
  * does not fit, and by how much; BAD_VALUE for user data of another kind, a meter without a pin, an
  * address that is not https. The enrolment token is in it: wipe it after use. */
 int gl_userdata_make(const struct gl_userdata *wanted, struct gl_str *out, struct gl_error *err);
+/* Would it be made? */
+int gl_userdata_check(const struct gl_userdata *wanted, struct gl_error *err);
 
 /* The console line of a signed identity: "GLI1 " and this, the document as base64 of the bytes that
  * came: {"document":BASE64,"kind":"aws"}. The challenge that it must hold is a hash of the

@@ -80,23 +80,21 @@ static int check_offer(struct gl_vps *vps, const struct gl_launch *launch, struc
     return check_price(vps, launch, price, err);
 }
 
+static struct gl_userdata told_to(const struct gl_vps *vps, const struct gl_launch *launch)
+{
+    return (struct gl_userdata){
+        .launch = launch, .end = GL_GUEST_STAYS, .ceiling = vps->ops->user_data_ceiling};
+}
+
 int gl_vps_check(struct gl_cloud *cloud, const struct gl_launch *launch, struct gl_error *err)
 {
     struct gl_vps *vps = (struct gl_vps *)cloud;
+    const struct gl_userdata told = told_to(vps, launch);
 
     gl_remote_begin(&vps->remote, GL_REMOTE_DEADLINE_MS);
-    if (check_names(vps, launch, err) < 0)
+    if (gl_userdata_check(&told, err) < 0 || check_names(vps, launch, err) < 0)
         return -1;
     return check_offer(vps, launch, err);
-}
-
-static int make_user_data(const struct gl_vps *vps, const struct gl_launch *launch,
-                          struct gl_str *out, struct gl_error *err)
-{
-    const struct gl_userdata wanted = {
-        .launch = launch, .end = GL_GUEST_STAYS, .ceiling = vps->ops->user_data_ceiling};
-
-    return gl_userdata_make(&wanted, out, err);
 }
 
 /* ---- after something was made ---- */
@@ -286,10 +284,11 @@ static int launch_cancellable(struct gl_vps *vps, const struct gl_launch *launch
                               struct gl_instance *out, struct gl_error *err)
 {
     GL_AUTO(gl_str_done) struct gl_str user_data = {0};
+    const struct gl_userdata told = told_to(vps, launch);
     struct gl_instance made;
     int result;
 
-    if (make_user_data(vps, launch, &user_data, err) < 0)
+    if (gl_userdata_make(&told, &user_data, err) < 0)
         return -1;
     result = search(vps, launch, gl_str_text(&user_data), &made, err);
     if (result == 0 && launch->max_price_u_usd != 0)

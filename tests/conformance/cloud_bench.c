@@ -147,7 +147,7 @@ const char *gl_bench_no_process(const struct gl_bench *bench)
     int got;
 
     gl_local_host_look(&bench->world, &host);
-    got = gl_local_process_check(&host, &err);
+    got = gl_local_process_check(&host, NULL, &err);
     gl_local_host_done(&host);
     snprintf(why, sizeof why, "%.200s", err.text);
     return got < 0 ? why : NULL;
