@@ -153,6 +153,20 @@ static void count_most(struct gl_fake *fake, const struct gl_fake_server *made)
         fake->most_at_once = same;
 }
 
+static void let_win(struct gl_fake *fake, struct gl_fake_server *loser)
+{
+    struct gl_fake_server *elder = &fake->servers[fake->count++];
+
+    *elder = *loser;
+    elder->labels = json_deep_copy(loser->labels);
+    elder->id = 1;
+    elder->uuid[35] = 'f';
+    elder->has_user_data = true;
+    elder->created_s--;
+    snprintf(elder->state, sizeof elder->state, "%s", fake->elder);
+    loser->is_there = false;
+}
+
 struct gl_fake_server *gl_fake_new(struct gl_fake *fake, const json_t *body, const char *type_key,
                                    const char *place)
 {
@@ -175,6 +189,8 @@ struct gl_fake_server *gl_fake_new(struct gl_fake *fake, const json_t *body, con
     fake->count++;
     fake->created++;
     count_most(fake, made);
+    if (fake->elder != NULL)
+        let_win(fake, made);
     return made;
 }
 

@@ -65,6 +65,7 @@ struct gl_fake {
     unsigned hides;        /* looks and lists that do not see a new server yet */
     unsigned volumes_left; /* volumes without a server */
     struct gl_fake_fault faults[4];
+    const char *elder; /* state of another launcher's, who has just ended ours; NULL = none */
     char complaint[512];
     char image[128], image_place[40]; /* a snapshot's name; "" = none */
     bool image_is_everywhere;

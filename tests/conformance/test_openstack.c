@@ -246,6 +246,16 @@ static void of_two_with_one_token_the_eldest_stays(void **state)
     assert_string_equal(seen.id, made.id);
 }
 
+static void ours_that_the_other_ended_is_the_others(void **state)
+{
+    struct gl_instance made = started("m-beaten");
+
+    (void)state;
+    assert_int_equal(fake.made, 2);
+    assert_string_equal(made.id, "north/00000000-0000-4000-8000-000000000001");
+    assert_int_equal(fake_openstack_existing(&fake), 1);
+}
+
 static void an_answer_that_is_lost_is_found(void **state)
 {
     (void)state;
@@ -456,13 +466,13 @@ static void the_catalogue_has_all_flavors_of_all_regions(void **state)
     if (!report.is_whole)
         fail_msg("%s", report.first.text);
     count = gl_catalog_rows(catalog, &rows);
-    assert_int_equal(count, 20);
+    assert_int_equal(count, 22);
     for (size_t i = 0; i < count; i++) {
         south += strcmp(rows[i].region, "south") == 0;
         assert_int_equal(rows[i].memory_mib, 2048);
         assert_int_equal(rows[i].price_u_usd, GL_UNKNOWN);
     }
-    assert_int_equal(south, 10);
+    assert_int_equal(south, 11);
     gl_catalog_free(catalog);
     assert_int_equal(cloud->ops->regions(cloud, &names, &err), 0);
     assert_string_equal(names[0], "north");
@@ -471,13 +481,13 @@ static void the_catalogue_has_all_flavors_of_all_regions(void **state)
     assert_int_equal(cloud->ops->types(cloud, "south", &names, &err), 0);
     for (count = 0; names[count] != NULL; count++) {
     }
-    assert_int_equal(count, 10);
+    assert_int_equal(count, 11);
     fake.regions[1].is_dead = true;
     open_again();
     gl_catalog_refresh(&cloud, 1, 10000, &catalog, &report);
     assert_false(report.is_whole);
     assert_string_equal(report.region, "south");
-    assert_int_equal(gl_catalog_rows(catalog, &rows), 10);
+    assert_int_equal(gl_catalog_rows(catalog, &rows), 11);
     gl_catalog_free(catalog);
 }
 
@@ -574,6 +584,7 @@ int main(void)
         TEST(an_old_api_is_spoken_to_plainly),
         TEST(the_same_token_is_the_same_server),
         TEST(of_two_with_one_token_the_eldest_stays),
+        TEST(ours_that_the_other_ended_is_the_others),
         TEST(an_answer_that_is_lost_is_found),
         TEST(a_region_that_does_not_answer_leaves_it_open),
         TEST(lists_go_on_over_pages_of_all_regions),

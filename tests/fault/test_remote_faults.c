@@ -288,6 +288,24 @@ static void test_two_of_one_token(void **state)
     }
 }
 
+static void test_beaten_by_another(void **state)
+{
+    (void)state;
+    GL_VPS_EACH(words)
+    {
+        struct gl_vps_bench bench;
+
+        gl_vps_bench_open(&bench, words);
+        bench.fake->elder = strcmp(words->name, "digitalocean") == 0 ? "active" : "running";
+        gl_vps_bench_launch(&bench);
+        if (bench.got != 0)
+            fail_msg("%s: %s", words->name, bench.err.text);
+        assert_string_equal(bench.made.token, bench.launch.token);
+        assert_int_equal(gl_fake_running(bench.fake), 1);
+        gl_vps_bench_close(&bench, 1);
+    }
+}
+
 /* ---- Scaleway: made, but not started ---- */
 
 static void leave_half_made(struct gl_vps_bench *bench)
@@ -384,6 +402,7 @@ int main(void)
         cmocka_unit_test(test_search_fails),
         cmocka_unit_test(test_terminate_in_trouble),
         cmocka_unit_test(test_two_of_one_token),
+        cmocka_unit_test(test_beaten_by_another),
         cmocka_unit_test(test_half_made),
         cmocka_unit_test(test_no_stock_at_start),
         cmocka_unit_test(test_cancelled),

@@ -9,6 +9,7 @@
  *   m-stockout  accepted, then ERROR: No valid host   m-quota   403, Quota exceeded
  *   m-lost      made, and the answer is cut off       m-silent  not made, no answer
  *   m-twin      another launcher makes one at the same moment
+ *   m-beaten    the same, and has the elder: ours is gone at the second look
  *   m-slow      413 overLimit the first time          m-broken  accepted, then ERROR, other words
  *   m-vague     made, and 500 is answered */
 

@@ -10,8 +10,9 @@
 
 #define PAGE 2
 
-static const char *const flavors[] = {"small",    "large",  "m-stockout", "m-quota",  "m-lost",
-                                      "m-silent", "m-twin", "m-slow",     "m-broken", "m-vague"};
+static const char *const flavors[] = {"small",    "large",    "m-stockout", "m-quota",
+                                      "m-lost",   "m-silent", "m-twin",     "m-slow",
+                                      "m-broken", "m-vague",  "m-beaten"};
 #define FLAVORS (sizeof flavors / sizeof *flavors)
 
 static bool only_has(json_t *object, const char *const *names)
@@ -131,7 +132,7 @@ static void create(const struct asked *asked)
                               "Invalid input for field/attribute server.");
     } else if (!misbehaves(asked, flavor)) {
         add(asked, body);
-        if (strcmp(flavor, "m-twin") == 0)
+        if (strcmp(flavor, "m-twin") == 0 || strcmp(flavor, "m-beaten") == 0)
             add(asked, body);
         fake_openstack_json(
             asked->out, 202,
@@ -174,6 +175,13 @@ static void step(json_t *server)
     } else if (strcmp(task, "powering-off") == 0)
         fake_openstack_set(server, "status", "SHUTOFF");
     fake_openstack_set(server, "OS-EXT-STS:task_state", NULL);
+}
+
+static bool is_beaten(const struct asked *asked, json_t **server)
+{
+    return strcmp(fake_openstack_text(*server, "kind"), "m-beaten") == 0 &&
+           server > asked->region->servers &&
+           strcmp(fake_openstack_text(*server, "status"), "BUILD") == 0;
 }
 
 static json_t *shown(json_t *server)
@@ -290,6 +298,8 @@ static void on_server(const struct asked *asked, char *id)
         forget(asked, server);
     } else {
         fake_openstack_json(asked->out, 200, json_pack("{s:o}", "server", shown(*server)));
+        if (is_beaten(asked, server))
+            fake_openstack_set(*server, "status", "DELETED");
         step(*server);
         forget(asked, server);
     }
