@@ -257,12 +257,12 @@ static int settle(struct gl_vps *vps, const struct gl_launch *launch, const char
 
 /* Another launcher with the same token has the elder, and has ended ours: that is the one. */
 static int take_elder(struct gl_vps *vps, const struct gl_launch *launch, const char *user_data,
-                      struct gl_instance *out, struct gl_error *err)
+                      const struct gl_instance *ours, struct gl_instance *out, struct gl_error *err)
 {
     struct gl_error why = {0};
 
     if ((err->code != GL_E_NOT_FOUND && err->code != GL_E_LAUNCH) ||
-        search(vps, launch, user_data, out, &why) <= 0)
+        search(vps, launch, user_data, out, &why) <= 0 || strcmp(out->id, ours->id) == 0)
         return -1;
     gl_error_clear(err);
     return 0;
@@ -288,7 +288,7 @@ static int create(struct gl_vps *vps, const struct gl_launch *launch, const char
         return 0;
     }
     if (finish(vps, launch, user_data, &made, err) < 0)
-        return take_elder(vps, launch, user_data, out, err);
+        return take_elder(vps, launch, user_data, &made, out, err);
     *out = made;
     return 0;
 }
