@@ -39,16 +39,19 @@ bool gl_http_reply_date(const struct gl_http_reply *reply, int64_t *out_s)
     return true;
 }
 
-static void note(struct dated_http *self, const struct gl_http_reply *reply)
+static void hear(struct dated_http *self, int64_t ahead_s)
 {
-    int64_t at_s, ahead_s;
-
-    if (!gl_http_reply_date(reply, &at_s))
-        return;
-    ahead_s = gl_now(self->world).unix_s - at_s;
     if (!self->has_date || llabs(ahead_s) < llabs(self->ahead_s))
         self->ahead_s = ahead_s;
     self->has_date = true;
+}
+
+static void note(struct dated_http *self, const struct gl_http_reply *reply)
+{
+    int64_t at_s;
+
+    if (gl_http_reply_date(reply, &at_s))
+        hear(self, gl_now(self->world).unix_s - at_s);
 }
 
 static int send(struct gl_http *http, const struct gl_http_request *request,
@@ -140,6 +143,11 @@ struct gl_http *gl_http_dated_new(struct gl_http *inner, const struct gl_world *
     self->inner = inner;
     self->world = world;
     return &self->http;
+}
+
+void gl_http_dated_hear(struct gl_http *dated, int64_t ahead_s)
+{
+    hear((struct dated_http *)dated, ahead_s);
 }
 
 bool gl_http_dated_ahead(const struct gl_http *dated, int64_t *out_s)

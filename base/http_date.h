@@ -18,6 +18,8 @@ struct gl_http *gl_http_dated_new(struct gl_http *inner, const struct gl_world *
 /* How many seconds this machine is ahead of the answer that agreed best; false when none had a
  * date. One server whose clock is wrong does not make ours wrong. */
 bool gl_http_dated_ahead(const struct gl_http *dated, int64_t *out_s);
+/* Let it know of an answer that another process had. */
+void gl_http_dated_hear(struct gl_http *dated, int64_t ahead_s);
 
 /* Put it in the place of its inner transport, or that one back. */
 void gl_http_dated_swap(struct gl_http *dated, struct gl_http **place);

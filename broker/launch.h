@@ -36,13 +36,19 @@ struct gl_launcher {
     void (*checkpoint)(void *cookie, const char *step);
     /* Has something asked us to stop? Then what is still starting is ended. NULL = never. */
     bool (*is_interrupted)(void *cookie);
+    /* In a child that only asks: leave the parent's connections alone, say nothing. NULL = clouds
+     * are asked one after another. */
+    void (*apart)(void *cookie);
     struct gl_silent silent; /* filled by gl_launch_reconcile() */
+    bool is_roll_called;     /* broker/rollcall.h has just filled it: the next reconcile asks on */
 };
 
 /* Why a cloud is not asked again now, the others must not wait for it; NULL = it is. */
 const struct gl_error *gl_launcher_silence(const struct gl_launcher *launcher, const char *cloud);
 bool gl_launcher_is_silent(const struct gl_launcher *launcher, const char *cloud);
-/* Note a failure of a remote cloud, if it is one that another question would meet as well. */
+/* Is it a failure of a remote cloud that another question would meet as well? */
+bool gl_launcher_would_be_silent(const char *cloud, const struct gl_error *why);
+/* Note it, if it is one. */
 void gl_launcher_note_silence(struct gl_launcher *launcher, const char *cloud,
                               const struct gl_error *why);
 

@@ -10,6 +10,7 @@
 #include "broker/place.h"
 #include "broker/readings.h"
 #include "broker/relocate.h"
+#include "broker/rollcall.h"
 #include "broker/shift.h"
 #include "broker/tenant.h"
 
@@ -62,15 +63,21 @@ bool gl_launcher_is_silent(const struct gl_launcher *launcher, const char *cloud
     return gl_launcher_silence(launcher, cloud) != NULL;
 }
 
-void gl_launcher_note_silence(struct gl_launcher *launcher, const char *cloud,
-                              const struct gl_error *why)
+bool gl_launcher_would_be_silent(const char *cloud, const struct gl_error *why)
 {
-    struct gl_silent *silent = &launcher->silent;
     bool is_for_all = why->code == GL_E_NETWORK || why->code == GL_E_TIMEOUT ||
                       why->code == GL_E_RATE_LIMIT || why->code == GL_E_NO_CREDENTIAL ||
                       why->code == GL_E_CONFIG;
 
-    if (!is_for_all || !gl_cloud_is_remote(cloud) || gl_launcher_is_silent(launcher, cloud) ||
+    return is_for_all && gl_cloud_is_remote(cloud);
+}
+
+void gl_launcher_note_silence(struct gl_launcher *launcher, const char *cloud,
+                              const struct gl_error *why)
+{
+    struct gl_silent *silent = &launcher->silent;
+
+    if (!gl_launcher_would_be_silent(cloud, why) || gl_launcher_is_silent(launcher, cloud) ||
         silent->count == GL_SILENT_MAX)
         return;
     snprintf(silent->items[silent->count].cloud, sizeof silent->items[0].cloud, "%s", cloud);
@@ -299,9 +306,13 @@ int gl_launch_reconcile(struct gl_launcher *launcher, struct gl_reconciled *out,
     GL_AUTO(gl_launch_rows_free) struct gl_launch_rows rows = {0};
 
     *out = (struct gl_reconciled){0};
-    launcher->silent.count = 0;
     if (gl_ledger_launches(launcher->ledger, NULL, &rows, err) != 0)
         return -1;
+    if (!launcher->is_roll_called) {
+        launcher->silent.count = 0;
+        gl_rollcall_of(launcher, &rows);
+    }
+    launcher->is_roll_called = false;
     for (size_t i = 0; i < rows.count; i++) {
         struct gl_error one = {0};
 

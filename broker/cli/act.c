@@ -58,12 +58,18 @@ static struct gl_cloud *open_cloud(void *cookie, const char *cloud, const char *
     return gl_act_open_cloud(cookie, cloud, zone, err);
 }
 
+static void apart(void *cookie)
+{
+    gl_act_apart(cookie);
+}
+
 void gl_act_launcher_without_ledger(struct gl_context *context, struct gl_launcher *out)
 {
     *out = (struct gl_launcher){.world = &context->world,
                                 .cookie = context,
                                 .open = open_cloud,
-                                .is_interrupted = is_interrupted};
+                                .is_interrupted = is_interrupted,
+                                .apart = apart};
 }
 
 static int launcher_over(struct gl_context *context, struct gl_ledger *ledger,
@@ -99,8 +105,17 @@ static void warn_of(struct gl_context *context, unsigned count, const char *what
     gl_warn(context, code, "%u %s: %s", count, what, first->text);
 }
 
+void gl_act_warn_silent(struct gl_context *context, const struct gl_launcher *launcher,
+                        size_t named)
+{
+    for (size_t i = named; i < launcher->silent.count; i++)
+        gl_warn(context, "GL5002", "cloud %s cannot be asked: %s", launcher->silent.items[i].cloud,
+                launcher->silent.items[i].why.text);
+}
+
 int gl_act_reconcile(struct gl_context *context, struct gl_launcher *launcher, struct gl_error *err)
 {
+    size_t named = launcher->is_roll_called ? launcher->silent.count : 0;
     struct gl_relocate_swept swept;
     struct gl_reconciled counts;
     const struct {
@@ -122,9 +137,7 @@ int gl_act_reconcile(struct gl_context *context, struct gl_launcher *launcher, s
         if (*rows[i].count > 0)
             gl_say(context, "%u launch%s %s", *rows[i].count, *rows[i].count == 1 ? "" : "es",
                    rows[i].text);
-    for (size_t i = 0; i < launcher->silent.count; i++)
-        gl_warn(context, "GL5002", "cloud %s cannot be asked: %s", launcher->silent.items[i].cloud,
-                launcher->silent.items[i].why.text);
+    gl_act_warn_silent(context, launcher, named);
     warn_of(context, counts.failed, "not settled", &counts.first);
     gl_metered_settle(context);
     gl_relocate_sweep(launcher, &swept);

@@ -23,9 +23,40 @@ int gl_act_launcher_to_look(struct gl_context *context, struct gl_launcher *out,
 /* The same when the ledger cannot be opened: clouds only, for stopping by label. */
 void gl_act_launcher_without_ledger(struct gl_context *context, struct gl_launcher *out);
 
+/* Ask `count` clouds at once (broker/together.h), each by `ask`; answers[i] is empty where none
+ * came in time, and gl_act_unanswered() says so. */
+struct gl_act_question {
+    struct gl_context *context;
+    void *cookie;
+    void (*ask)(struct gl_context *context, void *cookie, size_t index, struct gl_str *out);
+};
+void gl_act_together(const struct gl_act_question *question, size_t count, struct gl_str *answers);
+int gl_act_unanswered(const char *cloud, struct gl_error *err);
+/* The status at the end: that, or -1 with *err where a signal or --timeout ended the asking. */
+int gl_act_asked(int status, struct gl_error *err);
+/* First in such a child: it has connections of its own, no ledger, and says nothing. */
+void gl_act_apart(struct gl_context *context);
+
+/* Who the clouds of the configuration say that we are, all asked at once: out[i] of
+ * config.clouds.items[i]. */
+struct gl_act_account {
+    bool is_known;
+    char who[128];
+    size_t regions; /* how many, where wanted */
+    struct gl_error why;
+    bool has_date; /* of an answer; this clock is ahead_s before it (base/http_date.h) */
+    int64_t ahead_s;
+};
+void gl_act_accounts(struct gl_context *context, bool wants_regions,
+                     struct gl_act_account out[GL_CONFIG_CLOUDS_MAX]);
+
 /* Bring the ledger to the truth first and say what changed. */
 int gl_act_reconcile(struct gl_context *context, struct gl_launcher *launcher,
                      struct gl_error *err);
+
+/* Warn of the clouds that do not answer, but for the first `named`, of which that was said. */
+void gl_act_warn_silent(struct gl_context *context, const struct gl_launcher *launcher,
+                        size_t named);
 
 /* Restrict a request that names no cloud to those that can launch here; USAGE when it names one
  * that this version can only rank. */

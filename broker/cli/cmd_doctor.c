@@ -11,6 +11,7 @@
 
 #include "base/file.h"
 #include "base/time.h"
+#include "broker/cli/act.h"
 #include "broker/cli/doctor.h"
 #include "broker/cli/misnamed.h"
 #include "broker/cli/sources.h"
@@ -552,7 +553,7 @@ static int run(struct gl_context *context, const struct gl_call *call, struct gl
     gl_str_add(&context->reply.text, ".\n");
     json_object_set_new(context->reply.data, "failures", json_integer((json_int_t)exam.failures));
     json_object_set_new(context->reply.data, "warnings", json_integer((json_int_t)exam.warnings));
-    return exam.status;
+    return gl_act_asked(exam.status, err);
 }
 
 const struct gl_command gl_command_doctor = {

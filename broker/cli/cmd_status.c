@@ -82,12 +82,12 @@ static void of_receipt(const struct gl_launch_row *row, struct known *out)
 
 /* Is it there, or gone for sure? */
 static bool is_certain(struct gl_launcher *launcher, const struct gl_launch_row *row,
-                       struct gl_cloud *cloud, struct gl_instance *out)
+                       struct gl_cloud *cloud, struct gl_instance *out, struct gl_error *why)
 {
-    struct gl_error why = {0};
+    struct gl_error ignored = {0};
 
-    return cloud->ops->describe(cloud, row->instance, out, &why) == 0 ||
-           (why.code == GL_E_NOT_FOUND && gl_tenant_check(launcher, row, cloud, &why) == 0);
+    return cloud->ops->describe(cloud, row->instance, out, why) == 0 ||
+           (why->code == GL_E_NOT_FOUND && gl_tenant_check(launcher, row, cloud, &ignored) == 0);
 }
 
 /* As its cloud sees it: on a full disk the ledger may not know yet that it has ended. */
@@ -101,7 +101,8 @@ static void of_cloud(struct gl_launcher *launcher, const struct gl_launch_row *r
 
     if (cloud == NULL)
         return;
-    if (!is_certain(launcher, row, cloud, &instance)) {
+    if (!is_certain(launcher, row, cloud, &instance, &why)) {
+        gl_launcher_note_silence(launcher, row->cloud, &why);
         gl_cloud_close(cloud);
         return;
     }
@@ -111,6 +112,8 @@ static void of_cloud(struct gl_launcher *launcher, const struct gl_launch_row *r
         out->state = gl_instance_state_word(instance.state);
     if (gl_launch_so_far(launcher, row, cloud, &derived, &why) == 0)
         take_derived(derived, out);
+    else
+        gl_launcher_note_silence(launcher, row->cloud, &why);
     gl_cloud_close(cloud);
 }
 
@@ -335,6 +338,7 @@ static int fill(struct gl_context *context, struct gl_launcher *launcher,
     bool is_all = ((const struct status_values *)call->values)->is_all || filter != NULL;
     GL_AUTO(gl_launch_rows_free) struct gl_launch_rows rows = {0};
     GL_AUTO(gl_str_done) struct gl_str untils = {0};
+    size_t named = launcher->silent.count;
     struct gl_table *table;
     json_t *list = json_array();
 
@@ -366,6 +370,7 @@ static int fill(struct gl_context *context, struct gl_launcher *launcher,
         if (!gl_launch_row_is_over(&rows.rows[i]) && !known.is_unwritten)
             add_until(context, &rows.rows[i], json_object_get(json, "promise"), &untils);
     }
+    gl_act_warn_silent(context, launcher, named);
     if (json_array_size(list) > 0)
         gl_table_text(table, context->columns, context->globals.is_accessible,
                       &context->reply.text);
@@ -431,18 +436,21 @@ static int run(struct gl_context *context, const struct gl_call *call, struct gl
     struct gl_launcher launcher;
     bool has_ended = false;
 
-    if (gl_act_launcher_to_look(context, &launcher, err) != 0 ||
-        gl_act_reconcile(context, &launcher, err) != 0 ||
+    if (gl_act_launcher_to_look(context, &launcher, err) != 0)
+        return -1;
+    /* All clouds at once; what is known is that which was when they were asked. */
+    gl_unknowns_find(context, &launcher, &unknowns);
+    launcher.is_roll_called = true;
+    if (gl_act_reconcile(context, &launcher, err) != 0 ||
         fill(context, &launcher, call, &has_ended, err) != 0)
         return -1;
-    gl_unknowns_find(context, &launcher, &unknowns);
     if (context->reply.text.length == 0 && unknowns.count == 0)
         gl_str_addf(&context->reply.text, "Nothing is running%s%s.\n",
                     unknowns.unasked > 0 ? " that this ledger knows of" : "",
                     has_ended ? " (ended launches: greenlaunch status --all)" : "");
     add_unknowns(context, &unknowns);
     tell_of_unknowns(context, &unknowns);
-    return GL_EXIT_OK;
+    return gl_act_asked(GL_EXIT_OK, err);
 }
 
 const struct gl_command gl_command_status = {

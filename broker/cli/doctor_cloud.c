@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "base/http_date.h"
 #include "broker/cli/act.h"
 #include "broker/cli/doctor.h"
 
@@ -30,59 +31,39 @@ void gl_exam_fix(enum gl_errc code, const char *cloud, const char *right, struct
         gl_str_add(out, gl_errc_row(code)->hint);
 }
 
-static size_t region_count(const struct gl_cloud_ops *ops, struct gl_cloud *cloud)
+static void note_cloud(struct gl_exam *exam, const char *name, const struct gl_act_account *account)
 {
-    const char *const *regions;
-    struct gl_error ignored = {0};
-    size_t count = 0;
-
-    if (ops->regions(cloud, &regions, &ignored) != 0)
-        return 0;
-    while (regions[count] != NULL)
-        count++;
-    return count;
-}
-
-static void check_cloud(struct gl_exam *exam, const char *name)
-{
-    struct gl_context *context = exam->context;
     struct gl_finding finding = {"cloud", GL_EXAM_OK, 0, NULL};
+    enum gl_errc code = account->why.code;
     GL_AUTO(gl_str_done) struct gl_str fix = {0};
-    struct gl_error why = {0};
-    struct gl_cloud *cloud;
-    char who[128] = "";
 
-    if (context->globals.is_offline) {
+    if (exam->context->globals.is_offline) {
         gl_exam_note(exam, &finding, "%s: added, not asked (--offline)", name);
-        return;
-    }
-    gl_progress(context, "asking %s", name);
-    cloud = gl_act_open_cloud(context, name, NULL, &why);
-    if (cloud != NULL && cloud->ops->whoami(cloud, who, &why) == 0) {
-        size_t count = region_count(cloud->ops, cloud);
-
-        gl_progress_end(context);
-        gl_exam_note(exam, &finding, "%s: %s, %zu region%s", name, who, count,
-                     count == 1 ? "" : "s");
+    } else if (account->is_known) {
+        gl_exam_note(exam, &finding, "%s: %s, %zu region%s", name, account->who, account->regions,
+                     account->regions == 1 ? "" : "s");
     } else {
-        gl_progress_end(context);
-        gl_exam_fix(why.code, name, "--describe", &fix);
-        finding.state = state_of(why.code);
-        finding.exit = (int)gl_errc_row(why.code)->exit;
+        gl_exam_fix(code, name, "--describe", &fix);
+        finding.state = state_of(code);
+        finding.exit = (int)gl_errc_row(code)->exit;
         finding.fix = gl_str_text(&fix);
-        gl_exam_note(exam, &finding, "%s: %s", name, why.text);
+        gl_exam_note(exam, &finding, "%s: %s", name, account->why.text);
     }
-    gl_cloud_close(cloud);
 }
 
 void gl_exam_clouds(struct gl_exam *exam)
 {
     const struct gl_config *config = &exam->context->config;
+    struct gl_act_account accounts[GL_CONFIG_CLOUDS_MAX];
 
+    if (!exam->context->globals.is_offline)
+        gl_act_accounts(exam->context, true, accounts);
     exam->kind = "cloud";
     for (size_t i = 0; i < config->clouds.count; i++) {
         exam->subject = config->clouds.items[i].name;
-        check_cloud(exam, config->clouds.items[i].name);
+        note_cloud(exam, exam->subject, &accounts[i]);
+        if (exam->dated != NULL && accounts[i].has_date)
+            gl_http_dated_hear(exam->dated, accounts[i].ahead_s);
     }
     exam->kind = NULL;
     if (config->clouds.count > 0 || config->meter.url != NULL || config->meter.path != NULL)

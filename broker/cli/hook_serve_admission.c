@@ -6,9 +6,9 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "broker/child.h"
 #include "broker/cli/hook_serve.h"
 #include "broker/serve/admission.h"
-#include "broker/serve/child.h"
 #include "broker/serve/cloudformation.h"
 #include "broker/serve/runtask.h"
 
@@ -159,7 +159,7 @@ static void tend(void *cookie)
         return;
     server->has_new = false;
     server->began_ms = now_ms(server);
-    server->child = gl_child_start(refresh, server);
+    server->child = gl_child_start(refresh, server, -1);
     if (server->child < 0)
         server->child = 0;
 }

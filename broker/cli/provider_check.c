@@ -270,31 +270,109 @@ struct tally {
     size_t warnings, failures;
 };
 
-static void check_cloud(struct gl_context *context, const char *name, json_t *rows,
-                        struct tally *tally)
+static void count(struct tally *tally, size_t failures, size_t warnings, int status)
 {
-    struct gl_exam exam = {.context = context, .rows = rows, .kind = "cloud", .subject = name};
+    tally->warnings += warnings;
+    tally->failures += failures;
+    if (tally->status == GL_EXIT_OK)
+        tally->status = status;
+}
+
+static void check_cloud(struct gl_exam *exam, const char *name)
+{
     const struct gl_finding offline = {"account", GL_EXAM_OK, 0, NULL};
     struct answer answer = {.cloud = NULL};
 
-    gl_str_addf(&context->reply.text, "%s%s:\n", tally->well + tally->ill > 0 ? "\n" : "", name);
-    if (context->globals.is_offline) {
-        check_keys(&exam, name, &answer);
-        gl_exam_note(&exam, &offline, "not asked (--offline)");
-    } else {
-        gl_exam_watch(&exam);
-        ask_account(&exam, name, &answer);
-        check_keys(&exam, name, &answer);
-        check_online(&exam, name, &answer);
-        gl_exam_clock(&exam);
-        gl_cloud_close(answer.cloud);
+    if (exam->context->globals.is_offline) {
+        check_keys(exam, name, &answer);
+        gl_exam_note(exam, &offline, "not asked (--offline)");
+        return;
     }
-    tally->warnings += exam.warnings;
-    tally->failures += exam.failures;
-    tally->well += exam.failures == 0;
-    tally->ill += exam.failures > 0;
-    if (tally->status == GL_EXIT_OK)
-        tally->status = exam.status;
+    gl_exam_watch(exam);
+    ask_account(exam, name, &answer);
+    check_keys(exam, name, &answer);
+    check_online(exam, name, &answer);
+    gl_exam_clock(exam);
+    gl_cloud_close(answer.cloud);
+}
+
+/* Those that are looked at, as names. */
+struct looked_at {
+    const char *names[GL_CONFIG_CLOUDS_MAX];
+    size_t count;
+};
+
+/* All that is found of one cloud, in a reply of its own. */
+static void examine(struct gl_context *context, void *cookie, size_t index, struct gl_str *out)
+{
+    const char *name = ((const struct looked_at *)cookie)->names[index];
+    struct gl_reply before = context->reply;
+    struct gl_exam exam = {
+        .context = context, .rows = json_array(), .kind = "cloud", .subject = name};
+    GL_AUTO(gl_auto_json) json_t *found = NULL;
+    GL_AUTO(gl_auto_free) char *text = NULL;
+
+    context->reply = (struct gl_reply){.data = NULL};
+    check_cloud(&exam, name);
+    found = json_pack("{s:o,s:s,s:s,s:I,s:I,s:i}", "rows", exam.rows, "text",
+                      gl_str_text(&context->reply.text), "failing",
+                      gl_str_text(&context->reply.failing), "failures", (json_int_t)exam.failures,
+                      "warnings", (json_int_t)exam.warnings, "status", exam.status);
+    text = json_dumps(found, JSON_COMPACT);
+    gl_str_add(out, text != NULL ? text : "");
+    gl_str_done(&context->reply.text);
+    gl_str_done(&context->reply.failing);
+    context->reply = before;
+}
+
+static void add_found(struct gl_context *context, const json_t *found, json_t *rows,
+                      struct tally *tally)
+{
+    const char *failing = json_string_value(json_object_get(found, "failing"));
+    size_t failures = (size_t)json_integer_value(json_object_get(found, "failures"));
+
+    gl_str_add(&context->reply.text, json_string_value(json_object_get(found, "text")));
+    json_array_extend(rows, json_object_get(found, "rows"));
+    if (failing[0] != '\0')
+        gl_str_addf(&context->reply.failing, "%s%s", context->reply.failing.length > 0 ? ", " : "",
+                    failing);
+    count(tally, failures, (size_t)json_integer_value(json_object_get(found, "warnings")),
+          (int)json_integer_value(json_object_get(found, "status")));
+    tally->well += failures == 0;
+    tally->ill += failures > 0;
+}
+
+static void add_unanswered(struct gl_context *context, const char *name, json_t *rows,
+                           struct tally *tally)
+{
+    struct gl_exam exam = {.context = context, .rows = rows, .kind = "cloud", .subject = name};
+    struct gl_error why = {0};
+
+    gl_act_unanswered(name, &why);
+    note_failure(&exam, "account", name, &why);
+    count(tally, exam.failures, exam.warnings, exam.status);
+    tally->ill++;
+}
+
+static void check_clouds(struct gl_context *context, struct looked_at *clouds, json_t *rows,
+                         struct tally *tally)
+{
+    struct gl_str answers[GL_CONFIG_CLOUDS_MAX] = {{0}};
+
+    gl_act_together(&(struct gl_act_question){context, clouds, examine}, clouds->count, answers);
+    for (size_t i = 0; i < clouds->count; i++) {
+        struct gl_error ignored = {0};
+        GL_AUTO(gl_auto_json)
+        json_t *found =
+            gl_json_parse(gl_str_text(&answers[i]), answers[i].length, "answer", &ignored);
+
+        gl_str_addf(&context->reply.text, "%s%s:\n", i > 0 ? "\n" : "", clouds->names[i]);
+        if (found != NULL)
+            add_found(context, found, rows, tally);
+        else
+            add_unanswered(context, clouds->names[i], rows, tally);
+        gl_str_done(&answers[i]);
+    }
 }
 
 static void check_meter(struct gl_context *context, json_t *rows, struct tally *tally)
@@ -304,10 +382,7 @@ static void check_meter(struct gl_context *context, json_t *rows, struct tally *
     gl_str_add(&context->reply.text, "\nrented machines:\n");
     gl_context_online(context);
     gl_exam_meter(&exam, "meter");
-    tally->warnings += exam.warnings;
-    tally->failures += exam.failures;
-    if (tally->status == GL_EXIT_OK)
-        tally->status = exam.status;
+    count(tally, exam.failures, exam.warnings, exam.status);
 }
 
 static void end_with(struct gl_context *context, const struct tally *tally)
@@ -326,20 +401,22 @@ static void end_with(struct gl_context *context, const struct tally *tally)
 int gl_provider_check(struct gl_context *context, const struct gl_provider_call *call,
                       struct gl_error *err)
 {
-    const struct gl_config *config = &context->config;
+    const struct gl_config_sections *added = &context->config.clouds;
+    struct looked_at clouds = {.count = 0};
     json_t *rows = json_array();
     struct tally tally = {0};
 
     context->reply.data = json_pack("{s:o}", "checks", rows);
-    if (call->ops == NULL && config->clouds.count == 0)
+    if (call->ops == NULL && added->count == 0)
         return gl_fail(err, GL_E_USAGE,
                        "no cloud was added; name one to look at it all the same, or: greenlaunch "
                        "provider add NAME");
     if (call->ops != NULL)
-        check_cloud(context, call->ops->name, rows, &tally);
-    for (size_t i = 0; call->ops == NULL && i < config->clouds.count; i++)
-        check_cloud(context, config->clouds.items[i].name, rows, &tally);
+        clouds.names[clouds.count++] = call->ops->name;
+    for (size_t i = 0; call->ops == NULL && i < added->count; i++)
+        clouds.names[clouds.count++] = added->items[i].name;
+    check_clouds(context, &clouds, rows, &tally);
     check_meter(context, rows, &tally);
     end_with(context, &tally);
-    return tally.well > 0 && tally.ill > 0 ? GL_EXIT_PARTIAL : tally.status;
+    return gl_act_asked(tally.well > 0 && tally.ill > 0 ? GL_EXIT_PARTIAL : tally.status, err);
 }

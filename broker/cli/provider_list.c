@@ -58,31 +58,21 @@ static json_t *add_abilities(struct gl_context *context, const struct gl_cloud_o
     return list;
 }
 
-/* Only what was added is asked: nobody else has said that it may be. */
-static void add_account(struct gl_context *context, const struct gl_cloud_ops *ops, json_t *row)
+static void add_account(struct gl_context *context, const struct gl_act_account *account,
+                        json_t *row)
 {
-    struct gl_error why = {0};
-    struct gl_cloud *cloud;
-    char who[128] = "";
+    GL_AUTO(gl_str_done) struct gl_str text = {0};
 
     if (context->globals.is_offline) {
         add_field(context, "account", "not asked (--offline)");
-        return;
-    }
-    gl_progress(context, "asking %s", ops->name);
-    cloud = gl_act_open_cloud(context, ops->name, NULL, &why);
-    if (cloud != NULL && ops->whoami(cloud, who, &why) == 0) {
-        add_field(context, "account", who);
-        json_object_set_new(row, "account", json_string(who));
+    } else if (account->is_known) {
+        add_field(context, "account", account->who);
+        json_object_set_new(row, "account", json_string(account->who));
     } else {
-        GL_AUTO(gl_str_done) struct gl_str text = {0};
-
-        gl_str_addf(&text, "not known: %s", why.text);
+        gl_str_addf(&text, "not known: %s", account->why.text);
         add_field(context, "account", gl_str_text(&text));
-        json_object_set_new(row, "error", json_string(why.text));
+        json_object_set_new(row, "error", json_string(account->why.text));
     }
-    gl_cloud_close(cloud);
-    gl_progress_end(context);
 }
 
 static json_t *add_settings(struct gl_context *context, const struct gl_config_section *cloud)
@@ -129,7 +119,8 @@ static void add_credentials(struct gl_context *context, const char *name, json_t
     add_field(context, "credentials", found.length > 0 ? gl_str_text(&found) : gl_str_text(&text));
 }
 
-static json_t *add_cloud(struct gl_context *context, const struct gl_cloud_ops *ops)
+static json_t *add_cloud(struct gl_context *context, const struct gl_cloud_ops *ops,
+                         const struct gl_act_account *accounts)
 {
     const struct gl_config_section *added = gl_config_cloud(&context->config, ops->name);
     bool is_remote = (ops->caps & GL_CLOUD_REMOTE) != 0;
@@ -143,7 +134,7 @@ static json_t *add_cloud(struct gl_context *context, const struct gl_cloud_ops *
                                 : "not added");
     gl_render_wrap(gl_str_text(&head), 0, context->columns, &context->reply.text);
     if (added != NULL) {
-        add_account(context, ops, row);
+        add_account(context, &accounts[added - context->config.clouds.items], row);
         json_object_set_new(row, "settings", add_settings(context, added));
     }
     if (is_remote)
@@ -181,13 +172,16 @@ int gl_provider_list(struct gl_context *context, const struct gl_provider_call *
 {
     size_t count;
     const struct gl_cloud_driver *drivers = gl_cloud_drivers(&count);
+    struct gl_act_account accounts[GL_CONFIG_CLOUDS_MAX];
     json_t *list = json_array();
 
-    (void)call, (void)err;
+    (void)call;
     context->reply.data = json_pack("{s:o}", "clouds", list);
-    gl_context_online(context);
+    /* Only what was added is asked: nobody else has said that it may be. */
+    if (!context->globals.is_offline)
+        gl_act_accounts(context, false, accounts);
     for (size_t i = 0; i < count; i++)
-        json_array_append_new(list, add_cloud(context, drivers[i].ops));
+        json_array_append_new(list, add_cloud(context, drivers[i].ops, accounts));
     add_steps(context);
-    return GL_EXIT_OK;
+    return gl_act_asked(GL_EXIT_OK, err);
 }

@@ -2,6 +2,7 @@
 #include "broker/cli/unknown.h"
 
 #include "base/time.h"
+#include "broker/rollcall.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,40 +29,34 @@ static void add(struct gl_unknowns *unknowns, const char *cloud, const struct gl
 }
 
 /* What runs there stays out of the list, and is not stopped. */
-static void note_unseen(struct gl_context *context, const struct gl_cloud *cloud,
+static void note_unseen(struct gl_context *context, const struct gl_roll *roll,
                         struct gl_unknowns *out)
 {
     size_t length = strlen(out->unseen);
 
-    if (cloud->unseen[0] == '\0')
+    if (roll->unseen[0] == '\0')
         return;
     snprintf(out->unseen + length, sizeof out->unseen - length, "%s%s in %s",
-             length > 0 ? "; " : "", cloud->ops->name, cloud->unseen);
+             length > 0 ? "; " : "", roll->cloud, roll->unseen);
     gl_warn(context, "GL5002",
-            "these credentials may not look at %s in %s: what runs there is not known",
-            cloud->ops->name, cloud->unseen);
+            "these credentials may not look at %s in %s: what runs there is not known", roll->cloud,
+            roll->unseen);
 }
 
-static void find_in(struct gl_context *context, struct gl_launcher *launcher, const char *name,
-                    struct gl_unknowns *out)
+static void take(struct gl_context *context, struct gl_launcher *launcher,
+                 const struct gl_roll *roll, struct gl_unknowns *out)
 {
-    GL_AUTO(gl_auto_free) struct gl_instance *instances = NULL;
-    struct gl_error err = {0};
-    struct gl_cloud *cloud = launcher->open(launcher->cookie, name, NULL, &err);
-    size_t count = 0;
-
-    if (cloud == NULL || cloud->ops->list(cloud, &instances, &count, &err) != 0) {
-        gl_cloud_close(cloud);
-        gl_warn(context, "GL5002", "cloud %s cannot be asked what runs there: %s", name, err.text);
+    if (!roll->has_answered) {
+        gl_warn(context, "GL5002", "cloud %s cannot be asked what runs there: %s", roll->cloud,
+                roll->why.text);
         out->unasked++;
         return;
     }
     out->answered++;
-    for (size_t i = 0; i < count; i++)
-        if (!gl_instance_is_over(&instances[i]) && !is_known(launcher, instances[i].launch_id))
-            add(out, name, &instances[i]);
-    note_unseen(context, cloud, out);
-    gl_cloud_close(cloud);
+    for (size_t i = 0; i < roll->count; i++)
+        if (!gl_instance_is_over(&roll->items[i]) && !is_known(launcher, roll->items[i].launch_id))
+            add(out, roll->cloud, &roll->items[i]);
+    note_unseen(context, roll, out);
 }
 
 /* Did the ledger ever see a launch there? */
@@ -89,18 +84,27 @@ static bool is_asked(const struct gl_context *context, const struct gl_cloud_ops
 void gl_unknowns_find(struct gl_context *context, struct gl_launcher *launcher,
                       struct gl_unknowns *out)
 {
-    size_t count;
+    size_t count, asked = 0;
     const struct gl_cloud_driver *drivers = gl_cloud_drivers(&count);
+    const char **clouds = gl_alloc(count * sizeof *clouds);
+    struct gl_roll *rolls = gl_alloc(count * sizeof *rolls);
 
     *out = (struct gl_unknowns){0};
-    for (size_t i = 0; i < count; i++) {
-        if (!is_asked(context, drivers[i].ops))
-            continue;
-        if (gl_launcher_is_silent(launcher, drivers[i].ops->name))
-            out->unasked++; /* warned of before */
-        else
-            find_in(context, launcher, drivers[i].ops->name, out);
-    }
+    for (size_t i = 0; i < count; i++)
+        if (is_asked(context, drivers[i].ops)) {
+            if (gl_launcher_is_silent(launcher, drivers[i].ops->name))
+                out->unasked++; /* warned of before */
+            else
+                clouds[asked++] = drivers[i].ops->name;
+        }
+    gl_progress(context, "asking %zu cloud%s", asked, asked == 1 ? "" : "s");
+    gl_rollcall(launcher, clouds, asked, rolls);
+    gl_progress_end(context);
+    for (size_t i = 0; i < asked; i++)
+        take(context, launcher, &rolls[i], out);
+    gl_rolls_done(rolls, asked);
+    free(rolls);
+    free(clouds);
 }
 
 void gl_unknowns_done(struct gl_unknowns *unknowns)

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#include "broker/serve/child.h"
+#include "broker/child.h"
 
 #define REPORT_MS 20000 /* for the last word of a child that is told to stop */
 #define STEP_MS   50
@@ -89,7 +89,7 @@ static int run_child(void *cookie)
 static void begin(struct gl_jobs *jobs, struct job *job)
 {
     struct child as = {jobs, job};
-    pid_t child = gl_child_start(run_child, &as);
+    pid_t child = gl_child_start(run_child, &as, -1);
 
     if (child < 0) /* no room for a process now: it goes on waiting */
         return;

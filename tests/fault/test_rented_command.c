@@ -14,10 +14,12 @@
 #include <cmocka.h>
 
 #include <dirent.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #define PIN "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define GREEN                                                                            \
@@ -29,21 +31,26 @@ static struct gl_error err;
 static struct gl_str said; /* of the last command, both streams */
 static unsigned refusals;  /* inserts to be refused for want of stock */
 
-static int set_up(void **state)
+/* With more clouds than that of the bench: ", NAME: {...}". */
+static void configure(const char *more)
 {
+    GL_AUTO(gl_auto_free) char *path = gl_path_join(bench.folder, "config.yaml");
     GL_AUTO(gl_str_done) struct gl_str text = {0};
-    GL_AUTO(gl_auto_free) char *path = NULL;
 
-    (void)state;
-    refusals = 0;
-    rented_bench_open(&bench, "test_rented_command");
-    path = gl_path_join(bench.folder, "config.yaml");
     gl_str_addf(&text, "greenlaunch_config: 1\nzone: IS\nclouds: {gcp: {");
     for (size_t i = 0; i < 4; i++)
         gl_str_addf(&text, "%s%s: '%s'", i > 0 ? ", " : "", bench.settings[i].name,
                     bench.settings[i].value);
-    gl_str_add(&text, "}}\nsources: []\n");
+    gl_str_addf(&text, "}%s}\nsources: []\n", more);
     assert_int_equal(gl_file_write(path, text.text, text.length, 0600, &err), 0);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    refusals = 0;
+    rented_bench_open(&bench, "test_rented_command");
+    configure("");
     return 0;
 }
 
@@ -67,7 +74,8 @@ static int command(const char *words, const char *rest)
     FILE *pipe;
 
     gl_str_addf(&line,
-                "env -i PATH=/usr/bin:/bin HOME=%s LC_ALL=C.UTF-8 %s/greenlaunch %s --state %s "
+                "env -i PATH=/usr/bin:/bin HOME=%s LC_ALL=C.UTF-8 HCLOUD_TOKEN=planted-hetzner "
+                "DIGITALOCEAN_ACCESS_TOKEN=planted-ocean %s/greenlaunch %s --state %s "
                 "--config %s/config.yaml --no-input %s 2>&1 </dev/null",
                 bench.folder, build != NULL ? build : "build", words, bench.folder, bench.folder,
                 rest);
@@ -336,6 +344,149 @@ static void a_dead_cloud_is_named(void **state)
     must_say("gcp");
 }
 
+/* ---- one dead, one throttled, one well ---- */
+
+#define SERVER(id, launch)                                                              \
+    "{\"id\":" id ",\"status\":\"running\",\"created\":\"2026-07-01T00:00:00+00:00\","  \
+    "\"server_type\":{\"name\":\"cx22\"},\"location\":{\"name\":\"hel1\"},\"labels\":{" \
+    "\"greenlaunch-request\":\"" launch "\",\"greenlaunch-attempt\":\"1\","             \
+    "\"greenlaunch-expires\":\"4102444800\","                                           \
+    "\"greenlaunch-token-a\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\","                     \
+    "\"greenlaunch-token-b\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"}}"
+
+static bool say_nothing(void *cookie, const struct gl_test_request *request,
+                        struct gl_test_answer *out)
+{
+    (void)cookie, (void)request;
+    out->is_silent = true;
+    return true;
+}
+
+static void ask_for_time(const struct gl_test_request *request, struct gl_test_answer *out,
+                         void *cookie)
+{
+    (void)request, (void)cookie;
+    gl_str_add(&out->headers, "Retry-After: 15\r\n");
+    gl_test_answer_text(out, 429, "application/json",
+                        "{\"id\":\"too_many_requests\",\"message\":\"slow down\"}");
+}
+
+static void show_servers(const struct gl_test_request *request, struct gl_test_answer *out,
+                         void *cookie)
+{
+    (void)cookie;
+    if (strcmp(request->path, "/servers/8") == 0)
+        gl_test_answer_text(out, 200, "application/json",
+                            "{\"server\":" SERVER("8", "gl-well") "}");
+    else
+        gl_test_answer_text(
+            out, 200, "application/json",
+            "{\"servers\":[" SERVER("7", "gl-seen") "," SERVER("8", "gl-well") "]}");
+}
+
+/* A launch like the newest one on another cloud. */
+static void run_on(const char *cloud, const char *launch, const char *instance)
+{
+    struct gl_launch_rows rows;
+    GL_AUTO(gl_auto_json) json_t *body = json_object();
+
+    assert_int_equal(gl_ledger_launches(bench.ledger, NULL, &rows, &err), 0);
+    assert_int_equal(gl_ledger_append(bench.ledger, "running", launch, body,
+                                      &(struct gl_launch_change){
+                                          .launch = launch,
+                                          .state = "running",
+                                          .cloud = cloud,
+                                          .region = "hel1",
+                                          .type = "cx22",
+                                          .zone = "FI",
+                                          .token = rows.rows[0].token,
+                                          .instance = instance,
+                                          .plan = rows.rows[0].plan,
+                                          .attempt = 1,
+                                          .created_ms = rows.rows[0].created_ms,
+                                          .started_ms = rows.rows[0].started_ms,
+                                          .expires_ms = rows.rows[0].expires_ms,
+                                          .ended_ms = -1,
+                                          .exit_status = -1,
+                                          .is_demo = -1,
+                                      },
+                                      &err),
+                     0);
+    gl_launch_rows_free(&rows);
+}
+
+/* Half a minute each: one after another they would take a minute. */
+static void those_that_do_not_answer_delay_nobody(void **state)
+{
+    struct gl_test_server *throttled = gl_test_server_start(ask_for_time, NULL);
+    struct gl_test_server *well = gl_test_server_start(show_servers, NULL);
+    GL_AUTO(gl_str_done) struct gl_str more = {0};
+    struct gl_launch_rows rows;
+
+    (void)state;
+    gl_str_addf(&more, ", digitalocean: {endpoint: '%s'}, hetzner: {endpoint: '%s'}",
+                gl_test_server_url(throttled), gl_test_server_url(well));
+    must(0, command("launch", GREEN " --type n2-standard-2 -- sleep 100"));
+    configure(gl_str_text(&more));
+    run_on("digitalocean", "gl-slow", "9");
+    run_on("hetzner", "gl-well", "8");
+    bench.fake.before = say_nothing;
+    must(0, command("status --timeout 50s", ""));
+    must_say("gcp cannot be asked");
+    must_say("digitalocean cannot be asked");
+    must_say("2 launches cannot be asked now");
+    must_say("gl-seen  hetzner hel1 cx22");
+    assert_int_equal(gl_ledger_launches(bench.ledger, "running", &rows, &err), 0);
+    assert_int_equal(rows.count, 3);
+    gl_launch_rows_free(&rows);
+    gl_test_server_stop(throttled);
+    gl_test_server_stop(well);
+}
+
+static atomic_uint asked_of; /* bit 0: Google was asked, bit 1: Hetzner was */
+
+static void wait_for_both(unsigned own)
+{
+    const struct timespec pause = {.tv_nsec = 50000000};
+
+    atomic_fetch_or(&asked_of, own);
+    for (unsigned i = 0; i < 240 && atomic_load(&asked_of) != 3; i++)
+        nanosleep(&pause, NULL);
+}
+
+static bool wait_for_hetzner(void *cookie, const struct gl_test_request *request,
+                             struct gl_test_answer *out)
+{
+    (void)cookie, (void)request, (void)out;
+    wait_for_both(1);
+    return false;
+}
+
+static void show_servers_late(const struct gl_test_request *request, struct gl_test_answer *out,
+                              void *cookie)
+{
+    wait_for_both(2);
+    show_servers(request, out, cookie);
+}
+
+/* Neither answers before both were asked. */
+static void who_acts_asks_all_at_once_too(void **state)
+{
+    struct gl_test_server *hetzner = gl_test_server_start(show_servers_late, NULL);
+    GL_AUTO(gl_str_done) struct gl_str more = {0};
+
+    (void)state;
+    gl_str_addf(&more, ", hetzner: {endpoint: '%s'}", gl_test_server_url(hetzner));
+    must(0, command("launch", GREEN " --type n2-standard-2 -- sleep 100"));
+    configure(gl_str_text(&more));
+    run_on("hetzner", "gl-well", "8");
+    atomic_store(&asked_of, 0);
+    bench.fake.before = wait_for_hetzner;
+    must(0, command("guard --once", ""));
+    assert_null(strstr(gl_str_text(&said), "cannot be asked"));
+    gl_test_server_stop(hetzner);
+}
+
 static void find_nowhere(const char *secret)
 {
     GL_AUTO(gl_str_done) struct gl_str line = {0};
@@ -383,6 +534,8 @@ int main(void)
         CASE(without_quota_it_is_refused_and_the_demand_noted),
         CASE(a_throttled_cloud_is_named_and_stopped),
         CASE(a_dead_cloud_is_named),
+        CASE(those_that_do_not_answer_delay_nobody),
+        CASE(who_acts_asks_all_at_once_too),
         CASE(no_secret_is_anywhere),
     };
 

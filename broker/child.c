@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "broker/serve/child.h"
+#include "broker/child.h"
 
 #include <errno.h>
 #include <linux/close_range.h>
@@ -8,15 +8,25 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static void leave_sockets(void)
+static void leave(unsigned first, unsigned last)
 {
-    if (close_range(3, ~0U, 0) == 0)
+    if (first > last || close_range(first, last, 0) == 0)
         return;
-    for (int fd = 3; fd < 1024; fd++)
-        close(fd);
+    for (unsigned fd = first; fd <= last && fd < 1024; fd++)
+        close((int)fd);
 }
 
-pid_t gl_child_start(int (*run)(void *cookie), void *cookie)
+static void leave_sockets(int kept)
+{
+    if (kept >= 3) {
+        leave(3, (unsigned)kept - 1);
+        leave((unsigned)kept + 1, ~0U);
+    } else {
+        leave(3, ~0U);
+    }
+}
+
+pid_t gl_child_start(int (*run)(void *cookie), void *cookie, int kept)
 {
     pid_t parent = getpid();
     pid_t child = fork();
@@ -24,7 +34,7 @@ pid_t gl_child_start(int (*run)(void *cookie), void *cookie)
     if (child != 0)
         return child;
     prctl(PR_SET_PDEATHSIG, SIGTERM);
-    leave_sockets();
+    leave_sockets(kept);
     _exit(getppid() == parent ? run(cookie) : 1);
 }
 
