@@ -228,11 +228,11 @@ static void add_broken(struct gl_str *out, const char *line, size_t indent, unsi
     gl_str_add_char(out, '\n');
 }
 
-void gl_again_show(struct gl_context *context, const struct gl_again *again)
+void gl_again_show(struct gl_context *context, const char *const *words)
 {
     GL_AUTO(gl_str_done) struct gl_str line = {0};
 
-    gl_again_line(context, again->words, &line);
+    gl_again_line(context, words, &line);
     gl_str_add(&context->reply.text, "  ");
     add_broken(&context->reply.text, gl_str_text(&line), 6, context->columns);
 }

@@ -44,8 +44,8 @@ void gl_again_next(struct gl_context *context, const char *why, const char *comm
 /* "greenlaunch WORDS" with the global options of this call, as a shell takes it, appended to *out.
  * `words` is NULL-terminated. */
 void gl_again_line(const struct gl_context *context, const char *const *words, struct gl_str *out);
-/* "  greenlaunch wait ..." as a line that a shell takes, for people. */
-void gl_again_show(struct gl_context *context, const struct gl_again *again);
+/* The same as "  greenlaunch WORDS" for people, in lines that a shell takes as one. */
+void gl_again_show(struct gl_context *context, const char *const *words);
 void gl_again_done(struct gl_again *again);
 
 #endif

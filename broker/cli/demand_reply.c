@@ -33,9 +33,8 @@ static void tell_next(struct gl_context *context, const struct gl_demand *first,
     if (context->is_demo || gl_demand_is_own(first) ||
         told->seen + 1 < gl_demand_threshold_of(context).refused)
         return;
-    gl_str_add(&context->reply.text, "Is it worth a request to the provider? ");
-    gl_again_line(context, words, &context->reply.text);
-    gl_str_add_char(&context->reply.text, '\n');
+    gl_str_add(&context->reply.text, "Is it worth a request to the provider?\n");
+    gl_again_show(context, words);
     gl_next(context, "see what is missing, and whether it is worth a request", words);
 }
 

@@ -188,7 +188,7 @@ static void next_later(struct gl_context *context, const struct gl_ask *ask,
     }
     gl_next(context, carry_out_words(is_here, is_now && has_pauses), again.words);
     gl_str_addf(&context->reply.text, "%s:\n", carry_out_words(is_here, is_now && has_pauses));
-    gl_again_show(context, &again);
+    gl_again_show(context, again.words);
     gl_again_done(&again);
 }
 

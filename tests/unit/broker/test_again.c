@@ -82,7 +82,7 @@ static void a_shell_takes_the_line_as_it_stands(void **state)
     ask.types = (struct gl_option_list){.items = {"m7g.*", "it's"}, .count = 2};
     gl_again_ask(&again, "wait", &ask, 0);
     gl_again_add(&again, "");
-    gl_again_show(&context, &again);
+    gl_again_show(&context, again.words);
     assert_string_equal(gl_str_text(&context.reply.text),
                         "  greenlaunch wait --type 'm7g.*' --type 'it'\\''s' ''\n");
     gl_str_done(&context.reply.text);
