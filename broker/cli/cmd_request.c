@@ -150,9 +150,9 @@ const struct gl_command gl_command_request = {
         "status asks each venue once a week, shows what changed, never answers, and says when an "
         "offer satisfies the rule at last. withdraw previews taking it back. export prints all "
         "that was ever sent, feeds included. feed writes demand as a signed document for providers "
-        "to read. Ends "
-        "with 3 where it is stopped or not due, 6 when it may be sent later, 9 when the digest is "
-        "another one, 11 when you say no.",
+        "to read. Ends with 3 where it is stopped or not due, 5 when a venue that status asked "
+        "does not answer (10 when others did), 6 when it may be sent later, 9 when the digest "
+        "is another one, 11 when you say no.",
     .example = "greenlaunch request preview GL-7f3a91c2 --venue file --set folder=drafts",
     .options = options,
     .values_size = sizeof(struct gl_request_values),

@@ -219,6 +219,25 @@ static void add_stops(const struct gl_request_call *call, const struct gl_reques
                     GL_VENUE_KILL_SWITCH);
 }
 
+/* Some venues that were asked answered, and others did not; or none did. */
+static int status_of(const struct gl_request_call *call, const struct gl_requests *requests,
+                     const struct look *looks)
+{
+    struct gl_str *failing = &call->context->reply.failing;
+    int status = GL_EXIT_OK;
+    size_t answered = 0;
+
+    for (size_t i = 0; i < requests->count; i++) {
+        answered += looks[i].polled == GL_POLL_SAME || looks[i].polled == GL_POLL_CHANGED;
+        if (looks[i].polled != GL_POLL_FAILED)
+            continue;
+        gl_str_addf(failing, "%s%s", failing->length > 0 ? ", " : "", requests->records[i].id);
+        if (status == GL_EXIT_OK)
+            status = (int)gl_errc_row(looks[i].why.code)->exit;
+    }
+    return status != GL_EXIT_OK && answered > 0 ? GL_EXIT_PARTIAL : status;
+}
+
 /* The news are shown after all were asked, as the ledger has them then. */
 static int show(const struct gl_request_call *call, const struct gl_requests *before,
                 const struct look *looks, const struct gl_request_record *only,
@@ -245,7 +264,7 @@ static int show(const struct gl_request_call *call, const struct gl_requests *be
         if (only == NULL || only == &before->records[i])
             add_notes(call, &after.records[i], before->records[i].state, &looks[i]);
     add_stops(call, &after, stops);
-    return GL_EXIT_OK;
+    return status_of(call, before, looks);
 }
 
 static int run_with(const struct gl_request_call *call, const struct gl_requests *requests,

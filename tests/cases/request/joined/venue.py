@@ -23,8 +23,9 @@ class Venue(http.server.BaseHTTPRequestHandler):
             issue["reactions"]["+1"] += 1
         with open("asked.txt", "a", encoding="utf-8") as asked:
             asked.write(f"{self.command} {path}\n")
-        text = json.dumps(body).encode()
-        self.send_response(200)
+        is_broken = os.path.exists("broken")
+        text = b"{" if is_broken else json.dumps(body).encode()
+        self.send_response(500 if is_broken else 200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(text)))
         self.end_headers()
