@@ -243,18 +243,30 @@ static int show_one(struct gl_context *context, const struct gl_guarantee_row *r
     return 0;
 }
 
-/* One by its id, or all of a launch. */
+static bool is_called(const struct gl_launch_rows *launches, const char *launch, const char *name)
+{
+    for (size_t i = 0; i < launches->count; i++)
+        if (strcmp(launches->rows[i].launch, launch) == 0)
+            return strcmp(launches->rows[i].name, name) == 0;
+    return false;
+}
+
+/* One by its id, or all of a launch by its id or name. */
 static int show(struct gl_context *context, const char *id, const struct gl_guarantee_rows *rows,
                 struct gl_error *err)
 {
+    GL_AUTO(gl_launch_rows_free) struct gl_launch_rows launches = {0};
     GL_AUTO(gl_auto_json) json_t *all = json_array();
     char shown[GL_TEXT_SHOWN];
     size_t found = 0;
 
+    if (gl_ledger_launches(context->ledger, id, &launches, err) != 0)
+        return -1;
     for (size_t i = 0; i < rows->count; i++) {
         const struct gl_guarantee_row *row = &rows->rows[i];
 
-        if (strcmp(row->id, id) != 0 && strcmp(row->launch, id) != 0)
+        if (strcmp(row->id, id) != 0 && strcmp(row->launch, id) != 0 &&
+            !is_called(&launches, row->launch, id))
             continue;
         found++;
         show_one(context, row, all);
@@ -447,7 +459,8 @@ const struct gl_command gl_command_guarantee = {
         "it "
         "is settled whatever became of the launch. The probability is a long-run frequency; "
         "score "
-        "compares it with what was kept. ID is a guarantee or a launch that was given some.",
+        "compares it with what was kept. ID is a guarantee, or a launch that was given some, by "
+        "id or name.",
     .example = "greenlaunch guarantee score",
     .options = options,
     .values_size = 1,
