@@ -228,6 +228,9 @@ int gl_shift_settle(struct gl_launcher *launcher, const struct gl_launch_row *ro
     struct pending pending = {"", ""};
 
     *out_changed = false;
+    if (instance->is_unsettled)
+        return gl_fail(err, GL_E_PROVIDER, "what was interrupted there cannot be settled now: %s",
+                       instance->why);
     if (strcmp(row->state, "stopping") == 0 ||
         (instance->state != GL_STATE_SUSPENDED && instance->state != GL_STATE_RUNNING) ||
         (strcmp(row->state, state) == 0 && !is_elsewhere))

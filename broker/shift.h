@@ -43,7 +43,7 @@ int gl_launch_move(struct gl_launcher *launcher, const char *launch,
 
 /* For the journal's other files, with the launch locked: bring state, region and zone of a launch
  * to what its cloud reports of its instance, which is not over. *out_changed: an event was written.
- */
+ * PROVIDER: its cloud cannot settle what was interrupted, and nothing is concluded. */
 int gl_shift_settle(struct gl_launcher *launcher, const struct gl_launch_row *row,
                     const struct gl_instance *instance, bool *out_changed, struct gl_error *err);
 

@@ -66,6 +66,8 @@ struct gl_instance {
     uint32_t caps;           /* of SUSPENDS and MOVES, what can be done to this one */
     char zone[40];           /* availability zone; "" = not told */
     char why[96];            /* why it ended or failed, in the provider's word; "" = not told */
+    bool is_unsettled;       /* an interrupted suspend, resume or move cannot be settled now, as
+                              * `why` says: state and region may be others */
     struct gl_instant ended; /* when it ended or was powered off, by the provider; 0 = not told */
 };
 

@@ -108,7 +108,7 @@ int gl_local_each(const struct gl_local *local, int (*visit)(void *cookie, const
 int gl_local_folder_of(const struct gl_local *local, const char *id, char **out,
                        struct gl_error *err);
 /* If somebody was interrupted while he suspended, resumed or moved it, and nobody is at it, finish
- * or take back what he did, and read the record again. On failure it stays as it is. */
+ * or take back what he did, and read the record again. On failure only `unsettled` is set. */
 void gl_local_settle(const struct gl_local *local, const char *folder,
                      struct gl_local_record *record);
 /* The folder of an id (fresh, to be freed also after a failure) and its record, settled. */

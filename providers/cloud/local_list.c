@@ -53,16 +53,24 @@ void gl_local_show(const char *folder, const struct gl_local_record *record,
     out->host_cpu_ms = gl_local_cpu_ms(record, is_alive ? &process : NULL);
     if (strcmp(record->how, "process") != 0 && !record->has_disk)
         out->caps = GL_CLOUD_SUSPENDS | GL_CLOUD_MOVES;
+    out->is_unsettled = record->unsettled[0] != '\0';
+    memcpy(out->why, record->unsettled, sizeof out->why);
 }
 
 void gl_local_settle(const struct gl_local *local, const char *folder,
                      struct gl_local_record *record)
 {
     struct gl_local_task task;
-    struct gl_error ignored = {0};
+    struct gl_error why = {0};
 
-    if (!gl_task_is_due(record) || gl_task_begin(local, folder, 0, &task, &ignored) < 0)
+    if (!gl_task_is_due(record))
         return;
+    if (gl_task_begin(local, folder, 0, &task, &why) < 0) {
+        if (why.code != GL_E_LOCKED) /* else somebody is at it */
+            snprintf(record->unsettled, sizeof record->unsettled, "%.*s",
+                     (int)sizeof record->unsettled - 1, why.text);
+        return;
+    }
     *record = task.record;
     gl_task_end(&task);
 }

@@ -70,6 +70,7 @@ struct gl_local_record {
     int64_t cpu_boot_ms;   /* spent before its command could run, which is in no figure of it */
     bool has_network, has_disk;
     struct gl_local_away away;
+    char unsettled[96]; /* not written: why gl_local_settle() failed; "" = it did not */
 };
 
 /* Launch ids that may name a folder: "gl-" and at most 40 of a-z 0-9 and "-". */

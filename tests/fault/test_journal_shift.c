@@ -414,6 +414,38 @@ static void an_unknown_outcome_is_settled_by_reconcile(void **state)
     }
 }
 
+/* Its cloud cannot finish or take back what was interrupted: nothing is concluded, and it is said.
+ */
+static void what_cannot_be_settled_is_said(void **state)
+{
+    struct gl_instance *seen;
+    struct gl_reconciled counts;
+    struct gl_error err = {0};
+
+    (void)state;
+    start("");
+    wait_ms(4000);
+    fault(GL_MEMORY_SUSPEND, GL_E_TIMEOUT, true);
+    bench.cloud->hides = true;
+    assert_int_equal(journal_bench_pause(&bench, launch, &err), -1);
+    bench.cloud->hides = bench.cloud->is_hidden = false;
+    seen = &bench.cloud->store->instances[0].seen;
+    seen->is_unsettled = true;
+    snprintf(seen->why, sizeof seen->why, "the machine does not run on");
+    gl_error_clear(&err);
+    must(gl_launch_reconcile(&bench.launcher, &counts, &err), &err);
+    assert_int_equal(counts.failed, 1);
+    assert_int_equal(counts.shifted, 0);
+    assert_non_null(
+        strstr(counts.first.text, "cannot be settled now: the machine does not run on"));
+    assert_state("moving", GL_MEMORY_REGION, "XX");
+    seen->is_unsettled = false;
+    must(gl_launch_reconcile(&bench.launcher, &counts, &err), &err);
+    assert_int_equal(counts.shifted, 1);
+    assert_state("paused", GL_MEMORY_REGION, "XX");
+    journal_bench_assert_over(&bench);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -429,6 +461,7 @@ int main(void)
         CASE(a_paused_launch_is_reaped_past_its_lease),
         CASE(the_answer_of_the_cloud_decides),
         CASE(an_unknown_outcome_is_settled_by_reconcile),
+        CASE(what_cannot_be_settled_is_said),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -408,6 +408,23 @@ static void test_carry_interrupted(void **state)
         stop();
 }
 
+/* Nobody can take back what was begun as long as its QEMU does not answer. */
+static void test_unsettled_is_said(void **state)
+{
+    int pids[2] = {0, 0};
+    char step[64];
+
+    (void)state;
+    GL_BENCH_NEED("unsettled_is_said", no_vm);
+    prepare(SUSPEND);
+    do_interrupted(SUSPEND, DOER, 0, "", step);
+    assert_int_equal(count_processes(pids) == 1 ? kill(pids[0], SIGSTOP) : -1, 0);
+    assert_true(look().is_unsettled);
+    assert_int_equal(kill(pids[0], SIGCONT), 0);
+    assert_false(look().is_unsettled);
+    stop();
+}
+
 /* ---- places that are not there ---- */
 
 static void fails_and_runs_on(const char *to, enum gl_errc code, const char *words)
@@ -567,6 +584,7 @@ int main(void)
         cmocka_unit_test(test_move_loses_qemus),
         cmocka_unit_test(test_live_move_interrupted),
         cmocka_unit_test(test_carry_interrupted),
+        cmocka_unit_test(test_unsettled_is_said),
         cmocka_unit_test(test_place_disappears),
         cmocka_unit_test(test_no_space_in_the_place),
         cmocka_unit_test(test_damaged_state),
