@@ -200,7 +200,7 @@ int gl_budget_of_move(struct gl_ledger *ledger, const struct gl_launch_row *row,
     return 0;
 }
 
-/* ---- a move by image ---- */
+/* ---- a move to another region ---- */
 
 static int64_t sum_of(int64_t a, int64_t b)
 {
@@ -232,7 +232,8 @@ static void use_so_far(const struct gl_relocation_of *of, int64_t now_ms,
                        struct gl_relocation_held *held)
 {
     const struct gl_launch_row *row = of->row;
-    int64_t ran_ms = now_ms - row->started_ms, lease_ms = row->expires_ms - row->started_ms;
+    int64_t ran_ms = now_ms - row->started_ms + (of->runs_on ? of->trial_s * 1000 : 0);
+    int64_t lease_ms = row->expires_ms - row->started_ms;
 
     held->used = (struct gl_amount){part_of(held->alone.ug, ran_ms, lease_ms),
                                     part_of(held->alone.u_usd, ran_ms, lease_ms)};

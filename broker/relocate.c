@@ -41,8 +41,12 @@ static int check_row(const struct gl_relocate *move, struct gl_error *err)
     if (strstr(row->plan, "\"timetable\":") != NULL)
         return gl_fail(err, GL_E_USAGE, "launch %s carries out a plan with pauses: it stays in %s",
                        row->launch, row->region);
-    if (!gl_relocate_has_images(move->cloud->ops))
+    if (!move->order->is_anew && !gl_relocate_has_images(move->cloud->ops))
         return gl_fail(err, GL_E_USAGE, "cloud %s cannot make images to move by", row->cloud);
+    if (move->order->is_anew && move->terms.has_user_data)
+        return gl_fail(err, GL_E_USAGE,
+                       "launch %s was given user data, which is not kept: launch it in %s by hand",
+                       row->launch, move->order->region);
     if ((move->cloud->ops->caps & GL_CLOUD_REMOTE) != 0 && move->order->meter == NULL &&
         !move->order->is_describe_enough)
         return gl_fail(err, GL_E_USAGE,
@@ -61,6 +65,7 @@ static struct gl_order new_order(const struct gl_relocate *move, const json_t *p
 {
     const struct gl_launch_row *row = move->row;
     const struct gl_relocate_order *order = move->order;
+    const char *image = order->is_anew ? move->terms.image : move->past.copy.id;
 
     return (struct gl_order){
         .name = row->name,
@@ -73,7 +78,7 @@ static struct gl_order new_order(const struct gl_relocate *move, const json_t *p
                    .lease = {lease_left_s(move)},
                    .expires = {row->expires_ms / 1000},
                    .command = order->command,
-                   .image = move->past.copy.id[0] != '\0' ? move->past.copy.id : NULL,
+                   .image = image[0] != '\0' ? image : NULL,
                    .meter = order->meter,
                    .is_spot = move->terms.is_spot,
                    .max_price_u_usd = move->terms.max_price_u_usd,
@@ -158,6 +163,7 @@ static int add_reservation(struct gl_relocate *move, json_t *body, struct gl_err
                                         .max_price_u_usd =
                                             move->terms.is_spot ? move->terms.max_price_u_usd : 0,
                                         .trial_s = move->past.verify_wait_s + TRIAL_END_S,
+                                        .runs_on = move->order->is_anew,
                                         .told_ug = told_ug(move)};
     json_t *budget;
 
@@ -178,11 +184,12 @@ static int record_intent(struct gl_relocate *move, struct gl_error *err)
     const struct gl_relocate_order *order = move->order;
     int64_t wait_s = order->verify_wait_s > 0 ? order->verify_wait_s : VERIFY_WAIT_S;
     unsigned number = move->past.number + 1;
-    json_t *body = json_pack(
-        "{s:s,s:s,s:s,s:s,s:s,s:s,s:O?,s:b,s:I,s:s}", "state", "moving", "by", reason->by, "why",
-        reason->why != NULL ? reason->why : "", "from", move->row->region, "region", order->region,
-        "zone", order->zone, "evidence", reason->evidence, "describe_only",
-        order->is_describe_enough, "verify_wait_s", (json_int_t)wait_s, "before", "running");
+    json_t *body = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:O?,s:b,s:I,s:s,s:o*}", "state", "moving",
+                             "by", reason->by, "why", reason->why != NULL ? reason->why : "",
+                             "from", move->row->region, "region", order->region, "zone",
+                             order->zone, "evidence", reason->evidence, "describe_only",
+                             order->is_describe_enough, "verify_wait_s", (json_int_t)wait_s,
+                             "before", "running", "anew", order->is_anew ? json_true() : NULL);
 
     move->past = (struct gl_relocate_past){.number = number,
                                            .is_open = true,
@@ -421,10 +428,10 @@ static int verify(struct gl_relocate *move, struct gl_error *err)
 
 static int go(struct gl_relocate *move, struct gl_error *err)
 {
-    if (halt(move, err) != 0 || make_image(move, err) != 0 || copy_image(move, err) != 0 ||
-        launch_there(move, err) != 0)
+    if (!move->order->is_anew &&
+        (halt(move, err) != 0 || make_image(move, err) != 0 || copy_image(move, err) != 0))
         return -1;
-    return verify(move, err);
+    return launch_there(move, err) != 0 ? -1 : verify(move, err);
 }
 
 static int end_old(struct gl_relocate *move, struct gl_error *err)
@@ -488,8 +495,8 @@ static int come_back(struct gl_relocate *move, struct gl_cloud **owned, struct g
                                             : "it is not known whether it started there");
     }
     *err = why;
-    return gl_wrap(err, "launch %s stays in %s and runs again", move->row->launch,
-                   move->row->region);
+    return gl_wrap(err, "launch %s stays in %s and runs %s", move->row->launch, move->row->region,
+                   move->order->is_anew ? "on" : "again");
 }
 
 static int relocate(struct gl_relocate *move, struct gl_cloud **owned, struct gl_relocated *out,

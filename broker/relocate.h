@@ -7,8 +7,10 @@
  * verified the old one is ended. Two launches, two receipts; each names the other in the ledger.
  * Whatever fails before the verification is undone: the new machine ended, the images deleted, the
  * old one started again. A machine that cannot be started again stays powered off until its lease
- * ends, and each look tries once more. Decides nothing: judging the place and the gain is the
- * caller's (broker/relocate_cost.h). running --relocate-intended--> moving --relocate-ended-->
+ * ends, and each look tries once more. Where the cloud makes no images, or when it is asked for, it
+ * begins anew: nothing is powered off or copied, the new launch starts as the first one did, and
+ * the old one runs on until that is verified. Decides nothing: judging the place and the gain is
+ * the caller's (broker/relocate_cost.h). running --relocate-intended--> moving --relocate-ended-->
  * stopping --> ended
  *                                         --relocate-failed--> running
  * Events between them: "relocate-halted", "-imaging" and "-copying" (by name, before it is asked
@@ -22,6 +24,7 @@
 #include "providers/cloud/userdata.h"
 
 struct gl_relocate_order {
+    bool is_anew;                         /* without its disk, from the beginning */
     const char *region, *zone;            /* zone "" = not known */
     const struct gl_shift_reason *reason; /* kept in the event */
     const json_t *plan;                   /* of the new launch: gl_relocate_plan(); borrowed */
@@ -44,10 +47,10 @@ struct gl_relocated {
 
 /* By id, or a name that only one live launch has. 0: it runs there. -1: it runs where it was, or
  * says so loudly when not (powered off, or not known yet). Errors: UNKNOWN_NAME; NOT_FOUND when it
- * is over; USAGE when it is not running, is there already, has a plan with pauses, or its cloud has
- * no images; LOCKED; INTERRUPTED; TIMEOUT when an image or the verification took too long; those of
- * cloud and ledger. Nothing is powered off unless the cloud's own check says it could be launched
- * there. */
+ * is over; USAGE when it is not running, is there already, has a plan with pauses, its cloud has
+ * no images, or it was launched with user data, which nobody keeps, and is to begin anew; LOCKED;
+ * INTERRUPTED; TIMEOUT when an image or the verification took too long; those of cloud and ledger.
+ * Nothing is powered off unless the cloud's own check says it could be launched there. */
 int gl_launch_relocate(struct gl_launcher *launcher, const char *launch,
                        const struct gl_relocate_order *order, struct gl_relocated *out,
                        struct gl_error *err);
@@ -100,10 +103,12 @@ int gl_relocate_check_rules(const char *launch, const json_t *plan, struct gl_er
 int gl_relocate_command(const json_t *plan, const char *storage[GL_RELOCATE_WORDS_MAX + 1],
                         const char *const **out, struct gl_error *err);
 /* What a launch was sent with and a launch that continues it keeps: as its intent says, and as the
- * rules of its plan cap its price. Errors: NOT_VERIFIED, those of the ledger. */
+ * rules of its plan cap its price. Image and user data matter to one that begins anew. Errors:
+ * NOT_VERIFIED, those of the ledger. */
 struct gl_relocate_terms {
-    bool is_spot;
+    bool is_spot, has_user_data;
     int64_t max_price_u_usd; /* per hour; 0 = no cap */
+    char image[256];         /* "" = the cloud's own */
 };
 int gl_relocate_terms_read(struct gl_ledger *ledger, const struct gl_launch_row *row,
                            struct gl_relocate_terms *out, struct gl_error *err);

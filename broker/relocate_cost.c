@@ -111,6 +111,8 @@ static void set_grams(const struct gl_relocate_ask *ask, double kw, double kw_th
 
     out->cost_g = out->copy_kwh * (out->here_g_per_kwh + out->there_g_per_kwh) +
                   out->lost_kwh * out->there_g_per_kwh;
+    if (ask->is_anew) /* it runs on here, and what it does is done again there */
+        out->cost_g += kw * (double)out->still_s / 3600 * out->here_g_per_kwh;
     out->gain_g =
         left_h > 0 ? left_h * (kw * out->here_g_per_kwh - kw_there * out->there_g_per_kwh) : 0;
     out->is_worth_it = left_h * 3600 >= MIN_LEFT_S && out->gain_g > (1 + MARGIN) * out->cost_g;
@@ -130,15 +132,19 @@ int gl_relocate_estimate(const struct gl_relocate_ask *ask, struct gl_relocate_e
         .egress_u_usd = GL_UNKNOWN, .here_g_per_kwh = NAN, .there_g_per_kwh = NAN};
     double lost_h = (double)ask->lost_work_s / 3600;
 
-    if (!(ask->disk_gb > 0) || ask->lost_work_s < 0)
-        return gl_fail(err, GL_E_BAD_VALUE, "a disk has more than 0 GB, and no work is lost twice");
+    if (ask->disk_gb > 0 ? ask->is_anew : !ask->is_anew)
+        return gl_fail(err, GL_E_BAD_VALUE, "a disk that is copied has more than 0 GB");
+    if (ask->lost_work_s < 0)
+        return gl_fail(err, GL_E_BAD_VALUE, "no work is lost twice");
     /* Read into the image, and once more on its way. */
     made.still_s = (int64_t)(2 * gl_region_copy_hours(&copy) * 3600 + 0.5) + VERIFY_S;
     made.copy_kwh = gl_region_copy_kwh(&copy);
     made.lost_kwh = gl_relocate_kw(ask->plan, 0, pue_there) * VERIFY_S / 3600 +
                     gl_relocate_kw(ask->plan, load, pue_there) * lost_h;
     made.overlap_u_usd = price_of((double)made.still_s / 3600, ask->price_u_usd_per_h);
-    if (row != NULL) {
+    if (ask->is_anew)
+        made.egress_u_usd = 0;
+    else if (row != NULL) {
         made.egress_u_usd = (int64_t)(ask->disk_gb * (double)row->u_usd_per_gb + 0.5);
         made.egress_from = source_of(row);
     }

@@ -17,14 +17,15 @@ struct gl_relocate_ask {
      * of them is known the gain is not. */
     const char *here_zones[2], *there_zones[2];
     int64_t pue_there_milli;   /* 0 = as here */
-    double disk_gb;            /* > 0 */
+    bool is_anew;              /* nothing is copied, and it runs on meanwhile */
+    double disk_gb;            /* > 0; of one that begins anew 0 */
     int64_t lost_work_s;       /* work that the command does again; at least 0 */
     int64_t price_u_usd_per_h; /* there; GL_UNKNOWN */
     struct gl_instant now, until;
 };
 
 struct gl_relocate_estimate {
-    int64_t still_s;           /* nothing runs for so long */
+    int64_t still_s;           /* nothing runs for so long; of one that begins anew both do */
     double copy_kwh, lost_kwh; /* lost: started, idle until it is heard of, and work done again */
     bool has_grams;            /* false: nothing is known of one of the grids */
     double here_g_per_kwh, there_g_per_kwh;

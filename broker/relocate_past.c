@@ -162,7 +162,9 @@ static int note_terms(void *cookie, const json_t *event)
     if (strcmp(text_of(event, "kind"), "intent") != 0)
         return 0;
     terms->is_spot = json_is_true(json_object_get(body, "spot"));
+    terms->has_user_data = json_is_true(json_object_get(body, "user_data"));
     terms->max_price_u_usd = json_integer_value(json_object_get(body, "max_price_u_usd"));
+    snprintf(terms->image, sizeof terms->image, "%s", text_of(body, "image"));
     return 0;
 }
 

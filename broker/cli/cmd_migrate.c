@@ -24,6 +24,10 @@ static const struct gl_option options[] = {
     {"lost-work", 0, GL_OPT_SPAN, AT(lost_work_s), "TIME",
      "with --region: work since its last checkpoint (default: 1h, or as long as it ran)", NULL,
      NULL, NULL, 0, 0, 0, NULL},
+    {"anew", 0, GL_OPT_FLAG, AT(is_anew), NULL,
+     "with --region: begin the command from its beginning there, without its disk; the only way "
+     "where the cloud copies no disks to other regions",
+     NULL, NULL, NULL, 0, 0, 0, NULL},
     {"describe-only", 0, GL_OPT_FLAG, AT(is_describe_enough), NULL,
      "with --region: the cloud's word that it runs there is enough, without a first reading", NULL,
      NULL, NULL, 0, 0, 0, NULL},
@@ -127,6 +131,8 @@ const struct gl_command gl_command_migrate = {
         "off, an image of its disk is copied there, the same command is launched from it for the "
         "rest of the lease, and when its first reading is heard the old one is ended with a "
         "receipt of its own. What fails before that is undone and the old one started again. "
+        "With --anew nothing is powered off or copied: the same command begins from its beginning "
+        "there, and the old one runs on until the new one is heard of. "
         "Costs and gain are shown first; a move that does not gain 1.5 times its cost is refused "
         "(exit 3).",
     .example = "greenlaunch migrate nightly --to attic",

@@ -143,6 +143,29 @@ static void move_at_the_cap(int64_t there, bool is_dirtier)
     assert_int_equal(balance().held.ug, 0);
 }
 
+/* What it uses while the new one is tried counts, too. */
+static void one_that_runs_on_needs_that_much_more(void **state)
+{
+    struct gl_relocated out;
+    struct gl_error err = {0};
+    int64_t needed;
+
+    (void)state;
+    there_ug_per_kwh = 600000000;
+    needed = begin_charged();
+    limit(needed);
+    assert_int_equal(move_with(&bench, (struct gl_relocate_order){.is_anew = true}, &out, &err),
+                     -1);
+    assert_int_equal(err.code, GL_E_BUDGET);
+    assert_int_equal(journal_bench_events(&bench, old_id, "relocate-intended"), 0);
+    limit(needed + (held_alone * TRIAL_S + JOURNAL_LEASE_S - 1) / JOURNAL_LEASE_S);
+    gl_error_clear(&err);
+    if (move_with(&bench, (struct gl_relocate_order){.is_anew = true}, &out, &err) != 0)
+        fail_msg("%s", err.text);
+    assert_true(is_there_and_sound());
+    assert_int_equal(balance().held.ug, 0);
+}
+
 static void near_the_cap_it_is_moved_with_what_may_be_used(void **state)
 {
     (void)state;
@@ -423,6 +446,7 @@ static void what_was_tried_before_gives_nothing_to_a_second_move(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        CASE(one_that_runs_on_needs_that_much_more),
         CASE(near_the_cap_it_is_moved_with_what_may_be_used),
         CASE(what_is_not_known_is_not_moved_under_a_cap),
         CASE(killed_at_any_step_no_gram_is_free_too_early),

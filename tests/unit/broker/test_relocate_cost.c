@@ -134,6 +134,27 @@ static void test_unknown_is_never_zero(void **state)
     assert_int_equal(err.code, GL_E_BAD_VALUE);
 }
 
+/* Nothing is copied; for a quarter of an hour both run. */
+static void test_anew(void **state)
+{
+    struct gl_relocate_ask ask = ask_of(0);
+    struct gl_relocate_estimate got;
+    double kw = gl_relocate_kw(plan, 0.5, 1000), load = kw * 0.25 * 400;
+
+    (void)state;
+    ask.is_anew = true;
+    got = estimate(&ask);
+    assert_int_equal(got.still_s, 900);
+    assert_near(got.copy_kwh, 0);
+    assert_int_equal(got.egress_u_usd, 0);
+    assert_int_equal(got.overlap_u_usd, 25000);
+    assert_true(got.cost_g > got.lost_kwh * 50);
+    assert_true(got.cost_g - got.lost_kwh * 50 > load * 0.5);
+    ask = ask_of(10);
+    ask.is_anew = true;
+    assert_int_equal(gl_relocate_estimate(&ask, &got, &err), -1);
+}
+
 /* Two candidates: there the worse one counts, here the better one, and both must be known. */
 static void test_disputed_zone(void **state)
 {
@@ -190,8 +211,8 @@ static void test_plan(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(test_by_hand),       CASE(test_does_not_pay), CASE(test_unknown_is_never_zero),
-        CASE(test_disputed_zone), CASE(test_plan),
+        CASE(test_by_hand), CASE(test_does_not_pay),  CASE(test_unknown_is_never_zero),
+        CASE(test_anew),    CASE(test_disputed_zone), CASE(test_plan),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
