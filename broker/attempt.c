@@ -153,15 +153,16 @@ static json_t *intent_json(const struct gl_attempts *attempts, const char *plan)
     gl_host_boot_id(boot);
     order_hash(&attempts->order, order_hex);
     return json_pack(
-        "{s:s,s:I,s:s,s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:s*,s:s*,s:o*,s:o*,s:s*,s:o*}", "boot", boot,
-        "monotonic_ms", (json_int_t)monotonic_ms(attempts->launcher), "token", launch->token,
+        "{s:s,s:I,s:s,s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:s*,s:s*,s:o*,s:o*,s:s*,s:o*,s:s*}", "boot",
+        boot, "monotonic_ms", (json_int_t)monotonic_ms(attempts->launcher), "token", launch->token,
         "plan_sha256", gl_hash_hex(&hash, hex), "order_sha256", order_hex, "cloud",
         attempts->order.cloud, "region", launch->region, "type", launch->type, "attempt",
         (json_int_t)launch->attempt, "expires_ms", (json_int_t)(launch->expires.unix_s * 1000),
         "account", attempts->account[0] != '\0' ? attempts->account : NULL, "availability_zone",
         launch->zone, "spot", launch->is_spot ? json_true() : NULL, "max_price_u_usd",
         launch->max_price_u_usd > 0 ? json_integer((json_int_t)launch->max_price_u_usd) : NULL,
-        "image", launch->image, "user_data", launch->user_data != NULL ? json_true() : NULL);
+        "image", launch->image, "user_data", launch->user_data != NULL ? json_true() : NULL, "arch",
+        launch->arch);
 }
 
 /* What it may take of the accounts of its plan stands in the same event, or it is not sent. */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/carried.h"
 #include "broker/evidence.h"
 #include "broker/guard_part.h"
 #include "broker/relocate.h"
@@ -54,6 +55,7 @@ const char *gl_guard_second_zone(const struct gl_watch *watch, const struct gl_c
 static int check(struct gl_watch *watch, const struct gl_cloud_ops *ops, struct gl_error *err)
 {
     const char *words[GL_RELOCATE_WORDS_MAX + 1], *const *command;
+    struct gl_carried_meter meter;
 
     if (!gl_relocate_has_images(ops))
         return gl_fail(err, GL_E_USAGE, "cloud %s cannot make images to move by", ops->name);
@@ -66,8 +68,13 @@ static int check(struct gl_watch *watch, const struct gl_cloud_ops *ops, struct 
     if (gl_relocate_check_rules(watch->row->launch, watch->plan, err) != 0 ||
         gl_relocate_command(watch->plan, words, &command, err) != 0)
         return -1;
-    return gl_relocate_terms_read(watch->look->guard->launcher->ledger, watch->row, &watch->terms,
-                                  err);
+    if (gl_relocate_terms_read(watch->look->guard->launcher->ledger, watch->row, &watch->terms,
+                               err) != 0)
+        return -1;
+    return gl_carried_pick(
+        watch->look->guard->meter,
+        &(struct gl_carried_type){watch->row->cloud, watch->row->type, watch->terms.arch}, &meter,
+        err);
 }
 
 bool gl_guard_can_relocate(struct gl_watch *watch, const struct gl_cloud_ops *ops)

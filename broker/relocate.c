@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Going there, step by step. */
+#include "broker/carried.h"
 #include "broker/relocate_part.h"
 
 #include <stdio.h>
@@ -47,12 +48,21 @@ static int check_row(const struct gl_relocate *move, struct gl_error *err)
         return gl_fail(err, GL_E_USAGE,
                        "launch %s was given user data, which is not kept: launch it in %s by hand",
                        row->launch, move->order->region);
-    if ((move->cloud->ops->caps & GL_CLOUD_REMOTE) != 0 && move->order->meter == NULL &&
+    if ((move->cloud->ops->caps & GL_CLOUD_REMOTE) != 0 && !gl_carried_is_any(move->order->meter) &&
         !move->order->is_describe_enough)
         return gl_fail(err, GL_E_USAGE,
                        "no meter is carried, so that no reading will say that it "
                        "runs there: name one, or let the cloud's word be enough");
     return 0;
+}
+
+static int pick_meter(struct gl_relocate *move, struct gl_error *err)
+{
+    const struct gl_carried_type type = {move->row->cloud, move->row->type, move->terms.arch};
+
+    return move->order->meter == NULL
+               ? 0
+               : gl_carried_pick(move->order->meter, &type, &move->meter, err);
 }
 
 static int64_t lease_left_s(const struct gl_relocate *move)
@@ -75,11 +85,12 @@ static struct gl_order new_order(const struct gl_relocate *move, const json_t *p
         .is_demo = row->is_demo,
         .launch = {.region = order->region,
                    .type = row->type,
+                   .arch = move->terms.arch,
                    .lease = {lease_left_s(move)},
                    .expires = {row->expires_ms / 1000},
                    .command = order->command,
                    .image = image[0] != '\0' ? image : NULL,
-                   .meter = order->meter,
+                   .meter = gl_carried_is_any(&move->meter) ? &move->meter : NULL,
                    .is_spot = move->terms.is_spot,
                    .max_price_u_usd = move->terms.max_price_u_usd,
                    .interval_s = (uint32_t)(json_integer_value(json_object_get(
@@ -502,7 +513,8 @@ static int come_back(struct gl_relocate *move, struct gl_cloud **owned, struct g
 static int relocate(struct gl_relocate *move, struct gl_cloud **owned, struct gl_relocated *out,
                     struct gl_error *err)
 {
-    if (check_row(move, err) != 0 || check_there(move, err) != 0 || record_intent(move, err) != 0)
+    if (check_row(move, err) != 0 || pick_meter(move, err) != 0 || check_there(move, err) != 0 ||
+        record_intent(move, err) != 0)
         return -1;
     if (go(move, err) != 0) {
         come_back(move, owned, err);

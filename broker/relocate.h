@@ -29,7 +29,7 @@ struct gl_relocate_order {
     const struct gl_shift_reason *reason; /* kept in the event */
     const json_t *plan;                   /* of the new launch: gl_relocate_plan(); borrowed */
     const char *const *command;           /* NULL-terminated; NULL = none */
-    const struct gl_carried_meter *meter; /* of a rented machine; NULL = none */
+    const struct gl_carried_meter *meter; /* all that are named, for a rented machine; NULL */
     bool is_describe_enough; /* verified when the cloud says that it runs there, without waiting for
                               * the first reading */
     int64_t image_wait_s, verify_wait_s; /* each image; 0 = two hours, 15 minutes */
@@ -109,6 +109,7 @@ struct gl_relocate_terms {
     bool is_spot, has_user_data;
     int64_t max_price_u_usd; /* per hour; 0 = no cap */
     char image[256];         /* "" = the cloud's own */
+    char arch[16];           /* of its type; "" = not known */
 };
 int gl_relocate_terms_read(struct gl_ledger *ledger, const struct gl_launch_row *row,
                            struct gl_relocate_terms *out, struct gl_error *err);

@@ -56,6 +56,7 @@ struct gl_relocate {
     struct gl_relocate_past past;
     struct gl_relocate_terms terms;
     const struct gl_relocate_order *order; /* NULL after a crash */
+    struct gl_carried_meter meter;         /* for its type; none after a crash */
 };
 
 /* Append an event with `body` (taken) and, unless NULL, the launch's new state. */

@@ -164,6 +164,7 @@ static int note_terms(void *cookie, const json_t *event)
     terms->is_spot = json_is_true(json_object_get(body, "spot"));
     terms->has_user_data = json_is_true(json_object_get(body, "user_data"));
     terms->max_price_u_usd = json_integer_value(json_object_get(body, "max_price_u_usd"));
+    snprintf(terms->arch, sizeof terms->arch, "%s", text_of(body, "arch"));
     snprintf(terms->image, sizeof terms->image, "%s", text_of(body, "image"));
     return 0;
 }

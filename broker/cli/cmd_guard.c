@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/time.h"
+#include "broker/carried.h"
 #include "broker/cli/act.h"
 #include "broker/cli/grid.h"
 #include "broker/cli/help.h"
@@ -365,7 +366,7 @@ static int look_once(struct gl_context *context, const struct guard_values *valu
                              .places = places,
                              .report = tell,
                              .news = tell_news,
-                             .meter = meter->url != NULL || meter->path != NULL ? meter : NULL,
+                             .meter = gl_carried_is_any(meter) ? meter : NULL,
                              .is_any_price = values->is_any_price,
                              .memory = &learnt.memory,
                              .lead_s = values->lead_s == INT64_MIN ? 0 : values->lead_s,

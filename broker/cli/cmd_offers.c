@@ -9,6 +9,7 @@
 #include "broker/cli/claim.h"
 #include "broker/cli/help.h"
 #include "broker/cli/refresh.h"
+#include "broker/cli/rented.h"
 #include "broker/interrupt.h"
 #include "broker/render/decision.h"
 #include "broker/render/promise.h"
@@ -523,6 +524,9 @@ static void answer(struct gl_context *context, const struct gl_ask_result *asked
 
     context->reply.verdict = gl_verdict_word(decision->verdict);
     pick(&question, decision, values, &picks);
+    for (size_t i = 0; i < picks.count; i++)
+        if (gl_rented_warn(context, &asked->offers->offers[decision->ranked[picks.ranks[i]]]))
+            break;
     if (context->globals.is_json) {
         context->reply.data = answer_json(asked, &question, &picks);
         gl_claims_add(context, json_object_get(context->reply.data, "offers"), asked->now);

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/http_date.h"
+#include "broker/carried.h"
 #include "broker/cli/act.h"
 #include "broker/cli/doctor.h"
 
@@ -66,6 +67,6 @@ void gl_exam_clouds(struct gl_exam *exam)
             gl_http_dated_hear(exam->dated, accounts[i].ahead_s);
     }
     exam->kind = NULL;
-    if (config->clouds.count > 0 || config->meter.url != NULL || config->meter.path != NULL)
+    if (config->clouds.count > 0 || gl_carried_is_any(&config->meter))
         gl_exam_meter(exam, "rented");
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <elf.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,6 +7,7 @@
 #include "base/file.h"
 #include "base/http_date.h"
 #include "base/sign.h"
+#include "broker/carried.h"
 #include "broker/cli/doctor.h"
 
 #define METER_CEILING ((size_t)64 << 20)
@@ -22,10 +24,13 @@ static bool is_pin(const char *sha256)
            strspn(sha256, "0123456789abcdef") == GL_HASH_HEX - 1;
 }
 
-/* Whose line it is. */
+/* Whose line it is, and the meter that it is about. */
 struct line {
     struct gl_exam *exam;
     const char *name;
+    const char *url, *sha256, *path;
+    const char *arch;
+    unsigned machine; /* of an ELF header: e_machine */
 };
 
 static void note_meter(const struct line *line, enum gl_exam_state state, const char *fix,
@@ -36,18 +41,24 @@ static void note_meter(const struct line *line, enum gl_exam_state state, const 
     gl_exam_note(line->exam, &finding, "%s", text);
 }
 
+/* A program for other processors would not even start there; a gzip of one is not looked into. */
+static bool is_for_others(const struct line *line, const char *bytes, size_t length)
+{
+    return length > 19 && memcmp(bytes, "\177ELF", 4) == 0 &&
+           ((unsigned char)bytes[18] | (unsigned)(unsigned char)bytes[19] << 8) != line->machine;
+}
+
 /* Are these the bytes of the pin? */
 static void judge_bytes(const struct line *line, const char *bytes, size_t length,
                         const char *where)
 {
-    const struct gl_carried_meter *meter = &line->exam->context->config.meter;
     GL_AUTO(gl_str_done) struct gl_str text = {0};
     struct gl_hash hash;
     char hex[GL_HASH_HEX];
 
     gl_hash_of(bytes, length, &hash);
     gl_hash_hex(&hash, hex);
-    if (meter->sha256 != NULL && strcmp(hex, meter->sha256) != 0) {
+    if (line->sha256 != NULL && strcmp(hex, line->sha256) != 0) {
         gl_str_addf(&text, "%s is not what is pinned: its SHA-256 begins with %.12s", where, hex);
         note_meter(line, GL_EXAM_FAIL,
                    "pin what you trust: sha256 of meter in the configuration; rented machines run "
@@ -55,8 +66,16 @@ static void judge_bytes(const struct line *line, const char *bytes, size_t lengt
                    gl_str_text(&text));
         return;
     }
+    if (is_for_others(line, bytes, length)) {
+        gl_str_addf(&text, "%s is no program for %s", where, line->arch);
+        note_meter(line, GL_EXAM_FAIL,
+                   "one built for each architecture: url, sha256 and path of meter are for x86_64, "
+                   "arm64_url, arm64_sha256 and arm64_path for arm64",
+                   gl_str_text(&text));
+        return;
+    }
     gl_str_addf(&text, "%s, %.1f MB%s", where, (double)length / 1e6,
-                meter->sha256 != NULL ? ", as pinned" : "");
+                line->sha256 != NULL ? ", as pinned" : "");
     note_meter(line, GL_EXAM_OK, NULL, gl_str_text(&text));
 }
 
@@ -105,26 +124,35 @@ static void check_address(const struct line *line, const char *url)
         gl_http_reply_done(&reply);
 }
 
+static void check_one(const struct line *line)
+{
+    if (line->url != NULL && strncmp(line->url, "https://", 8) != 0)
+        note_meter(line, GL_EXAM_FAIL, "an https:// address",
+                   "the meter's address is not https: nobody can trust what comes from there");
+    else if (line->url != NULL && !is_pin(line->sha256))
+        note_meter(line, GL_EXAM_FAIL, "sha256sum greenlaunch-meter, into sha256 of meter",
+                   "the meter's address has no pin: 64 hex digits of its SHA-256");
+    else if (line->url != NULL)
+        check_address(line, line->url);
+    else if (line->path != NULL)
+        check_file(line, line->path);
+}
+
 void gl_exam_meter(struct gl_exam *exam, const char *name)
 {
-    const struct line one = {exam, name}, *line = &one;
     const struct gl_carried_meter *meter = &exam->context->config.meter;
+    const struct line lines[] = {
+        {exam, name, meter->url, meter->sha256, meter->path, "x86_64", EM_X86_64},
+        {exam, name, meter->arm64_url, meter->arm64_sha256, meter->arm64_path, "arm64", EM_AARCH64},
+    };
 
-    if (meter->url == NULL && meter->path == NULL)
-        note_meter(line, GL_EXAM_WARN,
+    if (!gl_carried_is_any(meter))
+        note_meter(&lines[0], GL_EXAM_WARN,
                    "into the configuration: meter: {url: https://..., sha256: ...}; more: "
                    "docs/providers.md",
                    "none is named for rented machines: they would run without readings");
-    else if (meter->url != NULL && strncmp(meter->url, "https://", 8) != 0)
-        note_meter(line, GL_EXAM_FAIL, "an https:// address",
-                   "the meter's address is not https: nobody can trust what comes from there");
-    else if (meter->url != NULL && !is_pin(meter->sha256))
-        note_meter(line, GL_EXAM_FAIL, "sha256sum greenlaunch-meter, into sha256 of meter",
-                   "the meter's address has no pin: 64 hex digits of its SHA-256");
-    else if (meter->url != NULL)
-        check_address(line, meter->url);
-    else
-        check_file(line, meter->path);
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+        check_one(&lines[i]);
 }
 
 /* ---- the clock ---- */

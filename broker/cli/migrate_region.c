@@ -334,7 +334,6 @@ static int do_it(struct gl_context *context, struct gl_shift_subject *subject,
                  const struct gl_migrate_values *values, const struct outlook *outlook,
                  struct gl_error *err)
 {
-    const struct gl_carried_meter *meter = &context->config.meter;
     GL_AUTO(gl_auto_json) json_t *evidence = need_of(context, subject, outlook);
     const struct gl_shift_reason reason = {"person", "asked for by hand", evidence};
     const struct gl_relocate_place place = {subject->row->cloud, outlook->region, outlook->zones,
@@ -350,7 +349,7 @@ static int do_it(struct gl_context *context, struct gl_shift_subject *subject,
         .zone = outlook->zones[0],
         .reason = &reason,
         .plan = plan,
-        .meter = meter->url != NULL || meter->path != NULL ? meter : NULL,
+        .meter = &context->config.meter,
         .is_describe_enough = values->is_describe_enough,
         .progress = on_progress,
         .cookie = context,

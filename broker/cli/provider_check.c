@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/sign.h"
+#include "broker/carried.h"
 #include "broker/cli/act.h"
 #include "broker/cli/doctor.h"
 #include "broker/cli/provider.h"
@@ -117,7 +118,9 @@ static int ask_launch(struct gl_context *context, struct gl_cloud *cloud,
                       const struct smallest *smallest, struct gl_error *err)
 {
     static const char *const command[] = {"true", NULL};
-    const struct gl_carried_meter *meter = &context->config.meter;
+    const struct gl_carried_type type = {cloud->ops->name, smallest->type, NULL};
+    struct gl_error none_for_it = {0};
+    struct gl_carried_meter meter = {.url = NULL};
     char token[GL_HASH_HEX], enrol[GL_HASH_HEX];
     struct gl_launch launch = {
         .token = token,
@@ -129,11 +132,13 @@ static int ask_launch(struct gl_context *context, struct gl_cloud *cloud,
         .lease = {LEASE_S},
         .enrol_token = enrol,
         .command = command,
-        .meter = meter->url != NULL || meter->path != NULL ? meter : NULL,
     };
 
     random_hex(&context->world, token);
     random_hex(&context->world, enrol);
+    if (gl_carried_pick(&context->config.meter, &type, &meter, &none_for_it) == 0 &&
+        gl_carried_is_any(&meter))
+        launch.meter = &meter;
     return cloud->ops->check(cloud, &launch, err);
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/time.h"
 #include "base/unit.h"
+#include "broker/carried.h"
 #include "broker/cli/again.h"
 #include "broker/cli/demand_reply.h"
 #include "broker/cli/rows.h"
@@ -30,19 +31,26 @@ static int check_carried(const struct gl_start_options *options, struct gl_error
     return 0;
 }
 
-static int take_meter(const struct gl_context *context, const struct gl_start_options *options,
+/* One that is named for this launch alone is for the architecture that is asked for. */
+static int take_meter(const struct gl_context *context, const struct gl_ask *ask,
+                      const struct gl_start_options *options, const struct gl_order *order,
                       struct gl_carried_meter *out, struct gl_error *err)
 {
-    *out = context->config.meter;
+    const struct gl_carried_type type = {order->cloud, order->launch.type, order->launch.arch};
+    struct gl_carried_meter named = context->config.meter;
+
     if ((options->meter_url != NULL) != (options->meter_sha256 != NULL))
         return gl_fail(err, GL_E_USAGE,
                        "--meter-url and --meter-sha256 go together: the guest runs no program "
                        "that is not pinned");
-    if (options->meter_url != NULL) {
-        out->url = options->meter_url;
-        out->sha256 = options->meter_sha256;
+    if (options->meter_url != NULL && ask->arch != NULL && strcmp(ask->arch, "arm64") == 0) {
+        named.arm64_url = options->meter_url;
+        named.arm64_sha256 = options->meter_sha256;
+    } else if (options->meter_url != NULL) {
+        named.url = options->meter_url;
+        named.sha256 = options->meter_sha256;
     }
-    return 0;
+    return gl_carried_pick(&named, &type, out, err);
 }
 
 int gl_rented_order(const struct gl_context *context, const struct gl_ask *ask,
@@ -58,14 +66,28 @@ int gl_rented_order(const struct gl_context *context, const struct gl_ask *ask,
                            "--spot, --meter-url and --meter-sha256 are for rented machines");
         return options->image != NULL ? gl_image_check(options->image, &kind, err) : 0;
     }
-    if (check_carried(options, err) != 0 || take_meter(context, options, meter, err) != 0)
+    if (check_carried(options, err) != 0 ||
+        take_meter(context, ask, options, order, meter, err) != 0)
         return -1;
     if (ask->max_price != NULL && gl_quantity_parse(GL_DIM_PRICE, ask->max_price, &cap, err) != 0)
         return gl_wrap(err, "--max-price %s", ask->max_price);
     order->launch.max_price_u_usd = cap;
     order->launch.is_spot = options->is_spot;
-    order->launch.meter = meter->url != NULL || meter->path != NULL ? meter : NULL;
+    order->launch.meter = gl_carried_is_any(meter) ? meter : NULL;
     return 0;
+}
+
+bool gl_rented_warn(struct gl_context *context, const struct gl_offer *offer)
+{
+    const struct gl_carried_type type = {offer->place->cloud, offer->type->name, offer->type->arch};
+    struct gl_carried_meter ignored;
+    struct gl_error why = {0};
+
+    if (!gl_cloud_is_remote(type.cloud) ||
+        gl_carried_pick(&context->config.meter, &type, &ignored, &why) == 0)
+        return false;
+    gl_warn(context, "GL8003", "cannot be launched as it is configured: %s", why.text);
+    return true;
 }
 
 static bool shows_console(const char *cloud)

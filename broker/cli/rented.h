@@ -12,6 +12,8 @@
 int gl_rented_order(const struct gl_context *context, const struct gl_ask *ask,
                     const struct gl_start_options *options, struct gl_order *order,
                     struct gl_carried_meter *meter, struct gl_error *err);
+/* Warn of an offer that the configured meters are not for; false = there is nothing to warn of. */
+bool gl_rented_warn(struct gl_context *context, const struct gl_offer *offer);
 /* Say plainly what will not be measured. */
 void gl_rented_say(struct gl_context *context, const struct gl_order *order);
 

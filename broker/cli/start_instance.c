@@ -82,6 +82,7 @@ static struct gl_order order_of(const struct gl_context *context, const struct g
         .is_demo = context->is_demo,
         .launch = {.region = offer->place->region,
                    .type = offer->type->name,
+                   .arch = offer->type->arch,
                    .lease = {lease_s},
                    .vcpus = offer->type->vcpus,
                    .memory_mib = offer->type->memory_mib,

@@ -27,6 +27,7 @@ struct gl_launch {
     const char *token;     /* launch token: same token, same instance; 64 hex digits */
     const char *launch_id; /* "gl-4k2p9x" */
     const char *region, *type;
+    const char *arch; /* of the type, "arm64"; NULL or "" = not known */
     uint32_t attempt;
     struct gl_instant expires; /* lease end; label greenlaunch-expires */
     struct gl_span lease;

@@ -14,6 +14,8 @@ struct gl_carried_meter {
     const char *url;    /* https; NULL = embedded from `path`, where it fits */
     const char *sha256; /* of the program, hex; compulsory with a url */
     const char *path;   /* the program on this machine, or its gzip, to embed; NULL = only by URL */
+    /* The same for machines of that architecture; gone once it was chosen (broker/carried.h). */
+    const char *arm64_url, *arm64_sha256, *arm64_path;
     const char *gpu_url, *gpu_sha256; /* of greenlaunch-meter-gpu; NULL = without */
     const char *push;                 /* https address for readings; NULL = console only */
 };

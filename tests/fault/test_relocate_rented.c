@@ -184,6 +184,20 @@ static void without_a_meter_it_is_not_begun(void **state)
     assert_int_equal(machines(true), 1);
 }
 
+static void with_a_meter_for_other_machines_it_is_not_begun(void **state)
+{
+    const struct gl_carried_meter other = {.arm64_url = bench.meter.url,
+                                           .arm64_sha256 = bench.meter.sha256};
+    struct gl_relocate_order order = {.region = THERE, .zone = "", .meter = &other};
+    struct gl_relocated out;
+
+    (void)state;
+    assert_int_equal(gl_launch_relocate(&bench.launcher, old_id, &order, &out, &err), -1);
+    assert_int_equal(err.code, GL_E_USAGE);
+    assert_non_null(strstr(err.text, "the meter named is for arm64"));
+    assert_int_equal(machines(true), 1);
+}
+
 static void on_step(void *cookie, const char *step)
 {
     (void)cookie;
@@ -244,6 +258,7 @@ int main(void)
         CASE(it_goes_on_there),
         CASE(a_machine_that_says_nothing_is_undone),
         CASE(without_a_meter_it_is_not_begun),
+        CASE(with_a_meter_for_other_machines_it_is_not_begun),
         CASE(killed_at_any_step_there_is_one),
     };
 
