@@ -100,18 +100,23 @@ const char *gl_gcp_last(const char *url);
 
 int gl_gcp_price(struct gl_cloud *cloud, const char *region, const char *type, int64_t *out,
                  struct gl_error *err);
-/* What a SKU of the billing catalogue is worth for the families we know: "core" or "ram" of a
+/* What a SKU of the billing catalogue is worth for the families we know: core, GiB or GPU of a
  * family, on demand or spot, micro-USD per hour and unit. false when it is none of these. */
+enum gl_gcp_part { GL_GCP_CORE, GL_GCP_RAM, GL_GCP_GPU, GL_GCP_PARTS };
 struct gl_gcp_sku {
     char family[8];
-    bool is_ram, is_spot;
-    int64_t u_usd; /* of a core, or of a GiB, an hour */
+    enum gl_gcp_part part;
+    bool is_spot;
+    int64_t u_usd; /* of a core, a GiB or a GPU, an hour */
     const json_t *regions;
 };
 bool gl_gcp_read_sku(const json_t *sku, struct gl_gcp_sku *out);
-/* vCPUs (times 1000) and MiB that are billed for a type by its name; false when not known. */
-bool gl_gcp_billed(const char *type, char out_family[8], int64_t *out_milli_cores,
-                   int64_t *out_mib);
+/* What is billed for a type by its name: vCPUs (times 1000), MiB, GPUs; false when not known. */
+struct gl_gcp_bill {
+    char family[8];
+    int64_t milli_cores, mib, gpus;
+};
+bool gl_gcp_billed(const char *type, struct gl_gcp_bill *out);
 
 extern const struct gl_catalog_ops gl_gcp_catalog;
 

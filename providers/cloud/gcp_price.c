@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "providers/cloud/gcp.h"
+#include "providers/data/data.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Google prices no machine types but cores and GiB of a family in a region, told apart by the text
- * of their descriptions (Cloud Billing Catalog API, service 6F81-5844-456A). */
+/* Google prices no machine types but cores, GiB and GPUs of a family in a region, told apart by the
+ * text of their descriptions (Cloud Billing Catalog API, service 6F81-5844-456A). Types that bring
+ * local disks of their own (a2-ultragpu, a3 ...) are left unknown: these are billed besides. */
 
 #define SERVICE     "6F81-5844-456A"
 #define PAGES_MAX   20
@@ -18,34 +20,42 @@
 static const struct {
     const char *text; /* the description begins with it, after "Spot Preemptible " */
     const char *family;
-    bool is_ram;
+    enum gl_gcp_part part;
 } descriptions[] = {
-    {"E2 Instance Core running", "e2", false},
-    {"E2 Instance Ram running", "e2", true},
-    {"N1 Predefined Instance Core running", "n1", false},
-    {"N1 Predefined Instance Ram running", "n1", true},
-    {"N2 Instance Core running", "n2", false},
-    {"N2 Instance Ram running", "n2", true},
-    {"N2D AMD Instance Core running", "n2d", false},
-    {"N2D AMD Instance Ram running", "n2d", true},
-    {"N4 Instance Core running", "n4", false},
-    {"N4 Instance Ram running", "n4", true},
-    {"T2D AMD Instance Core running", "t2d", false},
-    {"T2D AMD Instance Ram running", "t2d", true},
-    {"T2A Arm Instance Core running", "t2a", false},
-    {"T2A Arm Instance Ram running", "t2a", true},
-    {"C2D AMD Instance Core running", "c2d", false},
-    {"C2D AMD Instance Ram running", "c2d", true},
-    {"C3 Instance Core running", "c3", false},
-    {"C3 Instance Ram running", "c3", true},
-    {"C3D Instance Core running", "c3d", false},
-    {"C3D Instance Ram running", "c3d", true},
-    {"C4 Instance Core running", "c4", false},
-    {"C4 Instance Ram running", "c4", true},
-    {"C4A Arm Instance Core running", "c4a", false},
-    {"C4A Arm Instance Ram running", "c4a", true},
-    {"Compute optimized Core running", "c2", false},
-    {"Compute optimized Ram running", "c2", true},
+    {"E2 Instance Core running", "e2", GL_GCP_CORE},
+    {"E2 Instance Ram running", "e2", GL_GCP_RAM},
+    {"N1 Predefined Instance Core running", "n1", GL_GCP_CORE},
+    {"N1 Predefined Instance Ram running", "n1", GL_GCP_RAM},
+    {"N2 Instance Core running", "n2", GL_GCP_CORE},
+    {"N2 Instance Ram running", "n2", GL_GCP_RAM},
+    {"N2D AMD Instance Core running", "n2d", GL_GCP_CORE},
+    {"N2D AMD Instance Ram running", "n2d", GL_GCP_RAM},
+    {"N4 Instance Core running", "n4", GL_GCP_CORE},
+    {"N4 Instance Ram running", "n4", GL_GCP_RAM},
+    {"T2D AMD Instance Core running", "t2d", GL_GCP_CORE},
+    {"T2D AMD Instance Ram running", "t2d", GL_GCP_RAM},
+    {"T2A Arm Instance Core running", "t2a", GL_GCP_CORE},
+    {"T2A Arm Instance Ram running", "t2a", GL_GCP_RAM},
+    {"C2D AMD Instance Core running", "c2d", GL_GCP_CORE},
+    {"C2D AMD Instance Ram running", "c2d", GL_GCP_RAM},
+    {"C3 Instance Core running", "c3", GL_GCP_CORE},
+    {"C3 Instance Ram running", "c3", GL_GCP_RAM},
+    {"C3D Instance Core running", "c3d", GL_GCP_CORE},
+    {"C3D Instance Ram running", "c3d", GL_GCP_RAM},
+    {"C4 Instance Core running", "c4", GL_GCP_CORE},
+    {"C4 Instance Ram running", "c4", GL_GCP_RAM},
+    {"C4A Arm Instance Core running", "c4a", GL_GCP_CORE},
+    {"C4A Arm Instance Ram running", "c4a", GL_GCP_RAM},
+    {"Compute optimized Core running", "c2", GL_GCP_CORE},
+    {"Compute optimized Ram running", "c2", GL_GCP_RAM},
+    {"A2 Instance Core running", "a2", GL_GCP_CORE},
+    {"A2 Instance Ram running", "a2", GL_GCP_RAM},
+    {"Nvidia Tesla A100 GPU running", "a2", GL_GCP_GPU},
+    {"Nvidia Tesla A100 GPU attached to Spot Preemptible VMs running", "a2", GL_GCP_GPU},
+    {"G2 Instance Core running", "g2", GL_GCP_CORE},
+    {"G2 Instance Ram running", "g2", GL_GCP_RAM},
+    {"Nvidia L4 GPU running", "g2", GL_GCP_GPU},
+    {"Nvidia L4 GPU attached to Spot Preemptible VMs running", "g2", GL_GCP_GPU},
 };
 
 /* Shared-core machines are billed for a part of their two vCPUs. */
@@ -66,26 +76,47 @@ static const struct {
     {"*", "highmem", 8192},   {"*", "highcpu", 1024},
 };
 
-bool gl_gcp_billed(const char *type, char out_family[8], int64_t *out_milli_cores, int64_t *out_mib)
+/* With GPUs, and no disk that would be billed besides: as our table has them. */
+static const char *const gpu_types[] = {"a2-highgpu-*", "a2-megagpu-*", "g2-standard-*"};
+
+static bool bill_gpus(const char *type, struct gl_gcp_bill *out)
+{
+    const struct gl_type_row *row = gl_data_type("gcp", type);
+
+    for (size_t i = 0; row != NULL && i < sizeof gpu_types / sizeof *gpu_types; i++)
+        if (gl_glob_match(gpu_types[i], type) && row->gpu_count > 0) {
+            snprintf(out->family, sizeof out->family, "%.2s", type);
+            out->milli_cores = 1000 * (int64_t)row->vcpus;
+            out->mib = row->memory_mib;
+            out->gpus = row->gpu_count;
+            return true;
+        }
+    return false;
+}
+
+bool gl_gcp_billed(const char *type, struct gl_gcp_bill *out)
 {
     char family[8], shape[16];
     int cores = 0, end = 0;
 
+    *out = (struct gl_gcp_bill){.gpus = 0};
     for (size_t i = 0; i < sizeof shared / sizeof *shared; i++)
         if (strcmp(type, shared[i].name) == 0) {
-            snprintf(out_family, 8, "e2");
-            *out_milli_cores = shared[i].milli_cores;
-            *out_mib = shared[i].mib;
+            snprintf(out->family, sizeof out->family, "e2");
+            out->milli_cores = shared[i].milli_cores;
+            out->mib = shared[i].mib;
             return true;
         }
+    if (strncmp(type, "a2-", 3) == 0 || strncmp(type, "g2-", 3) == 0)
+        return bill_gpus(type, out);
     if (sscanf(type, "%7[a-z0-9]-%15[a-z]-%4d%n", family, shape, &cores, &end) != 3 ||
         type[end] != '\0' || cores < 1)
         return false;
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++)
         if (gl_glob_match(shapes[i].family, family) && strcmp(shapes[i].shape, shape) == 0) {
-            snprintf(out_family, 8, "%s", family);
-            *out_milli_cores = 1000 * (int64_t)cores;
-            *out_mib = shapes[i].mib * cores;
+            snprintf(out->family, sizeof out->family, "%s", family);
+            out->milli_cores = 1000 * (int64_t)cores;
+            out->mib = shapes[i].mib * cores;
             return true;
         }
     return false;
@@ -121,18 +152,18 @@ bool gl_gcp_read_sku(const json_t *sku, struct gl_gcp_sku *out)
 
     if (text == NULL || usage == NULL || unit == NULL || json_array_size(rates) == 0)
         return false;
-    *out = (struct gl_gcp_sku){.is_spot = strncmp(text, spot, sizeof spot - 1) == 0};
+    *out = (struct gl_gcp_sku){.is_spot = strstr(text, spot) != NULL};
     if (strcmp(usage, out->is_spot ? "Preemptible" : "OnDemand") != 0)
         return false;
-    text += out->is_spot ? sizeof spot - 1 : 0;
+    text += strncmp(text, spot, sizeof spot - 1) == 0 ? sizeof spot - 1 : 0;
     for (i = 0; i < sizeof descriptions / sizeof *descriptions; i++)
         if (strncmp(text, descriptions[i].text, strlen(descriptions[i].text)) == 0)
             break;
     if (i == sizeof descriptions / sizeof *descriptions ||
-        strcmp(unit, descriptions[i].is_ram ? "GiBy.h" : "h") != 0)
+        strcmp(unit, descriptions[i].part == GL_GCP_RAM ? "GiBy.h" : "h") != 0)
         return false;
     snprintf(out->family, sizeof out->family, "%s", descriptions[i].family);
-    out->is_ram = descriptions[i].is_ram;
+    out->part = descriptions[i].part;
     out->u_usd =
         money(json_object_get(json_array_get(rates, json_array_size(rates) - 1), "unitPrice"));
     out->regions = json_object_get(sku, "serviceRegions");
@@ -142,10 +173,22 @@ bool gl_gcp_read_sku(const json_t *sku, struct gl_gcp_sku *out)
 /* ---- one price ---- */
 
 struct wanted {
-    const char *region, *family;
+    const char *region;
+    struct gl_gcp_bill bill;
     bool is_spot;
-    int64_t core_u, ram_u; /* -1 = not met yet */
+    int64_t parts[GL_GCP_PARTS]; /* -1 = not met yet */
 };
+
+/* Micro-USD an hour of what is billed; GL_UNKNOWN unless all of it has a price. */
+static int64_t sum_of(const struct gl_gcp_bill *bill, const int64_t parts[GL_GCP_PARTS])
+{
+    if (parts[GL_GCP_CORE] < 0 || parts[GL_GCP_RAM] < 0 ||
+        (bill->gpus > 0 && parts[GL_GCP_GPU] < 0))
+        return GL_UNKNOWN;
+    return (parts[GL_GCP_CORE] * bill->milli_cores + 999) / 1000 +
+           (parts[GL_GCP_RAM] * bill->mib + 1023) / 1024 +
+           (bill->gpus > 0 ? parts[GL_GCP_GPU] * bill->gpus : 0);
+}
 
 static bool is_in(const json_t *regions, const char *region)
 {
@@ -167,9 +210,9 @@ static void read_page(const json_t *page, struct wanted *wanted)
         struct gl_gcp_sku sku;
 
         if (!gl_gcp_read_sku(row, &sku) || sku.is_spot != wanted->is_spot ||
-            strcmp(sku.family, wanted->family) != 0 || !is_in(sku.regions, wanted->region))
+            strcmp(sku.family, wanted->bill.family) != 0 || !is_in(sku.regions, wanted->region))
             continue;
-        *(sku.is_ram ? &wanted->ram_u : &wanted->core_u) = sku.u_usd;
+        wanted->parts[sku.part] = sku.u_usd;
     }
 }
 
@@ -194,12 +237,11 @@ int gl_gcp_price_of(struct gl_gcp *gcp, const struct gl_launch *launch, int64_t 
                     struct gl_error *err)
 {
     GL_AUTO(gl_auto_free) char *token = NULL;
-    int64_t milli_cores, mib;
-    char family[8];
-    struct wanted wanted = {launch->region, family, launch->is_spot, -1, -1};
+    struct wanted wanted = {
+        .region = launch->region, .is_spot = launch->is_spot, .parts = {-1, -1, -1}};
 
     *out = GL_UNKNOWN;
-    if (!gl_gcp_billed(launch->type, family, &milli_cores, &mib))
+    if (!gl_gcp_billed(launch->type, &wanted.bill))
         return 0;
     if (gl_gcp_begin(gcp, err) != 0)
         return -1;
@@ -213,13 +255,12 @@ int gl_gcp_price_of(struct gl_gcp *gcp, const struct gl_launch *launch, int64_t 
         if (page == NULL)
             return -1;
         read_page(page, &wanted);
-        if (next_of(page) == NULL || (wanted.core_u >= 0 && wanted.ram_u >= 0))
+        *out = sum_of(&wanted.bill, wanted.parts);
+        if (next_of(page) == NULL || *out != GL_UNKNOWN)
             break;
         free(token);
         token = gl_strdup(next_of(page));
     }
-    if (wanted.core_u >= 0 && wanted.ram_u >= 0)
-        *out = (wanted.core_u * milli_cores + 999) / 1000 + (wanted.ram_u * mib + 1023) / 1024;
     return 0;
 }
 
@@ -279,34 +320,33 @@ static json_t *entry_of(json_t *shelf, const char *key, json_t *fresh)
     return json_object_get(shelf, key);
 }
 
-static int64_t sum_of(const json_t *units, size_t at, int64_t milli_cores, int64_t mib)
+static int64_t sum_at(const json_t *units, size_t at, const struct gl_gcp_bill *bill)
 {
-    int64_t core = json_integer_value(json_array_get(units, at));
-    int64_t ram = json_integer_value(json_array_get(units, at + 1));
+    int64_t parts[GL_GCP_PARTS];
 
-    if (units == NULL || core < 0 || ram < 0)
-        return GL_UNKNOWN;
-    return (core * milli_cores + 999) / 1000 + (ram * mib + 1023) / 1024;
+    for (size_t i = 0; i < GL_GCP_PARTS; i++)
+        parts[i] = units != NULL ? json_integer_value(json_array_get(units, at + i)) : -1;
+    return sum_of(bill, parts);
 }
 
 /* What is known by now of a type's price. */
 static void price_row(const json_t *prices, const char *region, const char *type,
                       struct gl_catalog_row *row)
 {
-    int64_t milli_cores, mib;
-    char family[8], key[64];
+    struct gl_gcp_bill bill;
+    char key[64];
     const json_t *units;
 
     snprintf(row->region, sizeof row->region, "%s", region);
     snprintf(row->type, sizeof row->type, "%s", type);
     row->price_u_usd = row->spot_u_usd = row->price_u_own = GL_UNKNOWN;
     row->cfe_ppm = -1;
-    if (!gl_gcp_billed(type, family, &milli_cores, &mib))
+    if (!gl_gcp_billed(type, &bill))
         return;
-    key_of(region, family, key);
+    key_of(region, bill.family, key);
     units = json_object_get(prices, key);
-    row->price_u_usd = sum_of(units, 0, milli_cores, mib);
-    row->spot_u_usd = sum_of(units, 2, milli_cores, mib);
+    row->price_u_usd = sum_at(units, 0, &bill);
+    row->spot_u_usd = sum_at(units, GL_GCP_PARTS, &bill);
 }
 
 static void reprice(const struct gl_gcp *gcp, const char *region, const char *key,
@@ -342,8 +382,9 @@ static void read_skus(struct gl_gcp *gcp, const json_t *page, struct gl_catalog 
             if (!json_is_string(region) || json_string_length(region) > 39)
                 continue;
             key_of(json_string_value(region), sku.family, key);
-            json_array_set_new(entry_of(gcp->prices, key, json_pack("[i,i,i,i]", -1, -1, -1, -1)),
-                               (size_t)(2 * sku.is_spot + sku.is_ram), json_integer(sku.u_usd));
+            json_array_set_new(
+                entry_of(gcp->prices, key, json_pack("[i,i,i,i,i,i]", -1, -1, -1, -1, -1, -1)),
+                (size_t)sku.is_spot * GL_GCP_PARTS + sku.part, json_integer(sku.u_usd));
             reprice(gcp, json_string_value(region), key, catalog);
         }
     }
@@ -364,8 +405,8 @@ static void read_type(struct gl_gcp *gcp, const char *zone, const json_t *type,
     const json_t *gpu = json_array_get(json_object_get(type, "accelerators"), 0);
     const char *letter = strrchr(zone, '-');
     struct gl_catalog_row row = {.is_offered = true, .is_offered_known = true};
-    char family[8], region[40], key[64];
-    int64_t milli_cores, mib;
+    struct gl_gcp_bill bill;
+    char region[40], key[64];
 
     if (name == NULL || letter == NULL || (size_t)(letter - zone) >= sizeof region)
         return;
@@ -380,9 +421,9 @@ static void read_type(struct gl_gcp *gcp, const char *zone, const json_t *type,
         snprintf(row.gpu, sizeof row.gpu, "%.39s",
                  gl_gcp_last(json_string_value(json_object_get(gpu, "guestAcceleratorType"))));
     gl_catalog_add(catalog, &row);
-    if (!gl_gcp_billed(name, family, &milli_cores, &mib))
+    if (!gl_gcp_billed(name, &bill))
         return;
-    key_of(region, family, key);
+    key_of(region, bill.family, key);
     json_array_append_new(entry_of(gcp->offered, key, json_array()), json_string(name));
 }
 

@@ -298,6 +298,28 @@ static void a_price_is_cores_and_memory(void **state)
     assert_int_equal(price, GL_UNKNOWN);
 }
 
+/* A part without a price makes the sum unknown, and so does a disk that is billed besides. */
+static void a_price_with_gpus_is_all_three(void **state)
+{
+    const struct gl_launch spot = {
+        .region = "europe-north1", .type = "a2-highgpu-2g", .is_spot = true};
+    int64_t price;
+
+    (void)state;
+    assert_int_equal(cloud->ops->price(cloud, "europe-north1", "a2-highgpu-1g", &price, &err), 0);
+    assert_int_equal(price, 12 * 34802 + 85 * 4664 + 933908);
+    assert_int_equal(cloud->ops->price(cloud, "europe-north1", "a2-megagpu-16g", &price, &err), 0);
+    assert_int_equal(price, 96 * 34802 + 1360 * 4664 + 16 * 933908);
+    assert_int_equal(gl_gcp_price_of(gl_gcp_of(cloud), &spot, &price, &err), 0);
+    assert_int_equal(price, 24 * 9490 + 170 * 1270 + 2 * 880000);
+    assert_int_equal(cloud->ops->price(cloud, "europe-north1", "g2-standard-24", &price, &err), 0);
+    assert_int_equal(price, GL_UNKNOWN);
+    assert_int_equal(cloud->ops->price(cloud, "europe-north1", "a2-ultragpu-1g", &price, &err), 0);
+    assert_int_equal(price, GL_UNKNOWN);
+    assert_int_equal(cloud->ops->price(cloud, "europe-north1", "a2-highgpu-99g", &price, &err), 0);
+    assert_int_equal(price, GL_UNKNOWN);
+}
+
 static void the_catalogue_joins_types_and_prices(void **state)
 {
     struct gl_catalog *catalog;
@@ -310,18 +332,22 @@ static void the_catalogue_joins_types_and_prices(void **state)
     if (!report.is_whole)
         fail_msg("%s", report.first.text);
     count = gl_catalog_rows(catalog, &rows);
-    assert_int_equal(count, 3); /* two types, and what is claimed of a region */
+    assert_int_equal(count, 4); /* types, and what is claimed of a region */
     for (size_t i = 0; i < count; i++)
         if (strcmp(rows[i].type, GL_CATALOG_REGION) == 0)
             assert_true(strcmp(rows[i].region, "europe-north1") == 0 && rows[i].cfe_ppm == 975000);
-        else if (strcmp(rows[i].region, "europe-north1") == 0) {
+        else if (strcmp(rows[i].type, "a2-megagpu-16g") == 0) {
+            priced++;
+            assert_int_equal(rows[i].price_u_usd, 96 * 34802 + 1360 * 4664 + 16 * 933908);
+            assert_int_equal(rows[i].spot_u_usd, 96 * 9490 + 1360 * 1270 + 16 * 880000);
+        } else if (strcmp(rows[i].region, "europe-north1") == 0) {
             priced++;
             assert_int_equal(rows[i].price_u_usd, 2 * 34806 + 8 * 4664);
             assert_int_equal(rows[i].spot_u_usd, 2 * 8420 + 8 * 1130);
             assert_int_equal(rows[i].memory_mib, 8192);
         } else
             assert_int_equal(rows[i].price_u_usd, GL_UNKNOWN);
-    assert_int_equal(priced, 1);
+    assert_int_equal(priced, 2);
     gl_catalog_free(catalog);
 }
 
@@ -336,7 +362,7 @@ static void a_project_without_claims(void **state)
     fake.has_no_places = true;
     gl_catalog_refresh(&cloud, 1, 10000, &catalog, &report);
     assert_true(report.is_whole);
-    assert_int_equal(gl_catalog_rows(catalog, &rows), 2);
+    assert_int_equal(gl_catalog_rows(catalog, &rows), 3);
     assert_int_equal(rows[0].cfe_ppm, -1);
     gl_catalog_free(catalog);
 }
@@ -475,6 +501,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_rejected_token_is_fetched_anew_once, fresh, done),
         cmocka_unit_test_setup_teardown(check_says_what_would_hinder, fresh, done),
         cmocka_unit_test_setup_teardown(a_price_is_cores_and_memory, fresh, done),
+        cmocka_unit_test_setup_teardown(a_price_with_gpus_is_all_three, fresh, done),
         cmocka_unit_test_setup_teardown(the_catalogue_joins_types_and_prices, fresh, done),
         cmocka_unit_test_setup_teardown(a_project_without_claims, fresh, done),
         cmocka_unit_test_setup_teardown(an_image_is_made_once_and_goes, fresh, done),

@@ -36,8 +36,13 @@ void fake_gcp_all_types(const struct gl_test_request *request, struct gl_test_an
                              is_second ? "zones/us-east9-a" : "zones/europe-north1-a",
                              "machineTypes", fake_gcp_type_row("n2-standard-2", 2, 8192));
 
-    if (!is_second)
+    if (!is_second) {
         json_object_set_new(page, "nextPageToken", json_string("two"));
+        json_array_append_new(json_object_get(json_object_get(json_object_get(page, "items"),
+                                                              "zones/europe-north1-a"),
+                                              "machineTypes"),
+                              fake_gcp_type_row("a2-megagpu-16g", 96, 1392640));
+    }
     fake_gcp_answer_json(out, 200, page);
 }
 
@@ -53,14 +58,26 @@ void fake_gcp_list_skus(struct gl_test_answer *out)
 {
     fake_gcp_answer_json(
         out, 200,
-        json_pack("{s:[o,o,o,o,o]}", "skus",
+        json_pack("{s:[o,o,o,o,o,o,o,o,o,o,o,o,o,o]}", "skus",
                   sku("N2 Instance Core running in Finland", "OnDemand", "h", 34806000),
                   sku("N2 Instance Ram running in Finland", "OnDemand", "GiBy.h", 4664000),
                   sku("Spot Preemptible N2 Instance Core running in Finland", "Preemptible", "h",
                       8420000),
                   sku("Spot Preemptible N2 Instance Ram running in Finland", "Preemptible",
                       "GiBy.h", 1130000),
-                  sku("N2 Custom Instance Core running in Finland", "OnDemand", "h", 99)));
+                  sku("N2 Custom Instance Core running in Finland", "OnDemand", "h", 99),
+                  sku("A2 Instance Core running in Finland", "OnDemand", "h", 34802000),
+                  sku("A2 Instance Ram running in Finland", "OnDemand", "GiBy.h", 4664000),
+                  sku("Nvidia Tesla A100 GPU running in Finland", "OnDemand", "h", 933908000),
+                  sku("Nvidia Tesla A100 80GB GPU running in Finland", "OnDemand", "h", 1),
+                  sku("Spot Preemptible A2 Instance Core running in Finland", "Preemptible", "h",
+                      9490000),
+                  sku("Spot Preemptible A2 Instance Ram running in Finland", "Preemptible",
+                      "GiBy.h", 1270000),
+                  sku("Nvidia Tesla A100 GPU attached to Spot Preemptible VMs running in Finland",
+                      "Preemptible", "h", 880000000),
+                  sku("G2 Instance Core running in Finland", "OnDemand", "h", 27502000),
+                  sku("G2 Instance Ram running in Finland", "OnDemand", "GiBy.h", 3222000)));
 }
 
 void fake_gcp_on_image(struct fake_gcp *fake, const char *name,
