@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAGIC     "greenlaunch-prices 3 "
+#define MAGIC     "greenlaunch-prices 4 "
 #define NAME_MAX_ 64
 #define PRICE_MAX INT64_C(10000000000) /* 10,000 USD an hour */
 #define SHARE_MAX 1000000
@@ -102,7 +102,7 @@ static bool add_place(struct gl_str *out, const struct gl_catalog_row *const *ro
                       size_t *at)
 {
     const struct gl_catalog_row *first = rows[*at];
-    int64_t price = GL_UNKNOWN, spot = GL_UNKNOWN, claim = GL_UNKNOWN;
+    int64_t price = GL_UNKNOWN, spot = GL_UNKNOWN, claim = GL_UNKNOWN, estimate = -1;
     bool is_offered = false, is_known = true;
     struct gl_catalog_row size = {.vcpus = 0};
 
@@ -110,6 +110,8 @@ static bool add_place(struct gl_str *out, const struct gl_catalog_row *const *ro
         take_least(&price, rows[*at]->price_u_usd);
         take_least(&spot, rows[*at]->spot_u_usd);
         take_least(&claim, rows[*at]->cfe_ppm >= 0 ? rows[*at]->cfe_ppm : GL_UNKNOWN);
+        if (rows[*at]->estimate_ug > estimate) /* of zones that differ the worst */
+            estimate = rows[*at]->estimate_ug;
         is_known = is_known && rows[*at]->is_offered_known;
         take_size(&size.vcpus, rows[*at]->vcpus);
         take_size(&size.memory_mib, rows[*at]->memory_mib);
@@ -124,6 +126,7 @@ static bool add_place(struct gl_str *out, const struct gl_catalog_row *const *ro
     add_price(out, spot);
     gl_str_addf(out, "\t%s", is_offered ? "1" : is_known ? "0" : "-");
     add_price(out, claim <= SHARE_MAX ? claim : GL_UNKNOWN);
+    add_price(out, estimate);
     add_number(out, size.vcpus);
     add_number(out, size.memory_mib);
     add_word(out, size.arch);
@@ -202,7 +205,7 @@ static bool word(const char *text, const char **out)
 
 static bool read_row(char **at, struct gl_pricelist_row *out)
 {
-    const char *price, *spot, *offered, *claim, *vcpus, *memory, *arch, *host;
+    const char *price, *spot, *offered, *claim, *estimate, *vcpus, *memory, *arch, *host;
 
     out->region = field(at, '\t');
     out->type = field(at, '\t');
@@ -210,14 +213,15 @@ static bool read_row(char **at, struct gl_pricelist_row *out)
     spot = field(at, '\t');
     offered = field(at, '\t');
     claim = field(at, '\t');
+    estimate = field(at, '\t');
     vcpus = field(at, '\t');
     memory = field(at, '\t');
     arch = field(at, '\t');
     host = field(at, '\n');
     if (host == NULL || !number(price, &out->price_u_usd) || !number(spot, &out->spot_u_usd) ||
         !number(claim, &out->cfe_ppm) || (out->cfe_ppm != GL_UNKNOWN && out->cfe_ppm > SHARE_MAX) ||
-        !size(vcpus, &out->vcpus) || !size(memory, &out->memory_mib) || !word(arch, &out->arch) ||
-        !word(host, &out->host))
+        !number(estimate, &out->estimate_ug) || !size(vcpus, &out->vcpus) ||
+        !size(memory, &out->memory_mib) || !word(arch, &out->arch) || !word(host, &out->host))
         return false;
     out->is_withdrawn = strcmp(offered, "0") == 0;
     return out->is_withdrawn || strcmp(offered, "1") == 0 || strcmp(offered, "-") == 0;
@@ -305,6 +309,13 @@ int64_t gl_pricelist_claim(const struct gl_pricelist *list, const char *region, 
     if (row == NULL || row->cfe_ppm == GL_UNKNOWN)
         row = gl_pricelist_find(list, region, GL_CATALOG_REGION);
     return row != NULL ? row->cfe_ppm : GL_UNKNOWN;
+}
+
+int64_t gl_pricelist_estimate(const struct gl_pricelist *list, const char *region, const char *type)
+{
+    const struct gl_pricelist_row *row = gl_pricelist_find(list, region, type);
+
+    return row != NULL ? row->estimate_ug : GL_UNKNOWN;
 }
 
 void gl_pricelist_done(struct gl_pricelist *list)

@@ -6,12 +6,12 @@
  * later commands need neither network nor credentials. The built-in table is the fallback for all
  * that is not in it. A file that is not exactly what was written, or too old, is as good as absent.
  *
- * File "<folder>/<cloud>.tsv": "greenlaunch-prices 3 <cloud> <retrieved, Unix s> <rows> <SHA-256 of
+ * File "<folder>/<cloud>.tsv": "greenlaunch-prices 4 <cloud> <retrieved, Unix s> <rows> <SHA-256 of
  * what stands before and after it>", then one line a region and type, sorted: region, type,
  * micro-USD on demand, spot, offered (1, 0, -), the provider's own claim of the carbon-free share
- * in millionths, vCPUs, memory in MiB, architecture, whose region names these are (catalog.h), each
- * after a tab; "-" is unknown. Type "*" is the region itself. A claim counts contracts (market): it
- * is told beside an offer and decides nothing. */
+ * in millionths, its own estimate of ug CO2e an hour, vCPUs, memory in MiB, architecture, whose
+ * region names these are (catalog.h), each after a tab; "-" is unknown. Type "*" is the region
+ * itself. A claim counts contracts (market): it is told beside an offer and decides nothing. */
 
 #include "policy/facts.h"
 #include "providers/cloud/catalog.h"
@@ -24,6 +24,7 @@ struct gl_pricelist_row {
     int64_t price_u_usd, spot_u_usd; /* GL_UNKNOWN */
     bool is_withdrawn;               /* the cloud says that it is not offered there */
     int64_t cfe_ppm;                 /* claimed carbon-free share; GL_UNKNOWN */
+    int64_t estimate_ug;             /* estimated CO2e an hour; GL_UNKNOWN */
     uint32_t vcpus, memory_mib;      /* 0 = not told */
     const char *arch, *host;         /* "" = not told */
 };
@@ -52,6 +53,9 @@ const struct gl_pricelist_row *gl_pricelist_find(const struct gl_pricelist *list
                                                  const char *region, const char *type);
 /* What the provider claims of a type there, else of the region; GL_UNKNOWN. */
 int64_t gl_pricelist_claim(const struct gl_pricelist *list, const char *region, const char *type);
+/* What the provider estimates that a type there emits in an hour, ug CO2e; GL_UNKNOWN. */
+int64_t gl_pricelist_estimate(const struct gl_pricelist *list, const char *region,
+                              const char *type);
 void gl_pricelist_done(struct gl_pricelist *list);
 
 #endif

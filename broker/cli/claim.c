@@ -87,15 +87,22 @@ bool gl_claim_find(struct gl_claims *claims, const char *cloud, const char *regi
 {
     const struct gl_pricelist *list = list_of(claims, cloud);
 
-    *out = (struct gl_claim){.asked_ppm = GL_UNKNOWN, .row = gl_data_claim(cloud, region)};
+    *out = (struct gl_claim){
+        .asked_ppm = GL_UNKNOWN, .row = gl_data_claim(cloud, region), .estimate_ug = GL_UNKNOWN};
     if (out->row != NULL && out->row->carbon_free_permille < 0)
         out->row = NULL;
     if (list != NULL) {
         out->asked_ppm = gl_pricelist_claim(list, region, type);
-        out->asked_s = list->retrieved_s;
+        out->estimate_ug = gl_pricelist_estimate(list, region, type);
+        out->estimated_s = out->asked_s = list->retrieved_s;
     }
     ask_source(claims, cloud, region, out);
-    return out->row != NULL || out->asked_ppm != GL_UNKNOWN;
+    return gl_claim_has_share(out) || out->estimate_ug != GL_UNKNOWN;
+}
+
+bool gl_claim_has_share(const struct gl_claim *claim)
+{
+    return claim->row != NULL || claim->asked_ppm != GL_UNKNOWN;
 }
 
 static json_t *share_json(double percent, enum gl_matching matching, const char *source)
@@ -113,21 +120,40 @@ static json_t *built_in_json(const struct gl_claim_row *row)
     return share_json(row->carbon_free_permille / 10.0, GL_MATCH_HOURLY, sources[row->source].id);
 }
 
-json_t *gl_claim_json(const struct gl_claim *claim, struct gl_instant now)
+static void add_age(json_t *json, int64_t asked_s, struct gl_instant now)
+{
+    if (now.unix_s >= asked_s)
+        json_object_set_new(json, "age_s", json_integer((json_int_t)(now.unix_s - asked_s)));
+}
+
+static json_t *shares_json(const struct gl_claim *claim, struct gl_instant now)
 {
     json_t *json, *asked;
 
+    if (!gl_claim_has_share(claim))
+        return json_object();
     if (claim->asked_ppm == GL_UNKNOWN)
         return json_pack("{s:o}", "carbon_free_share", built_in_json(claim->row));
     asked = share_json((double)claim->asked_ppm / 1e4,
                        claim->is_unmatched ? GL_MATCH_NONE : GL_MATCH_HOURLY,
                        "the provider, when it was last asked");
-    if (now.unix_s >= claim->asked_s)
-        json_object_set_new(asked, "age_s",
-                            json_integer((json_int_t)(now.unix_s - claim->asked_s)));
+    add_age(asked, claim->asked_s, now);
     json = json_pack("{s:o}", "carbon_free_share", asked);
     if (claim->row != NULL)
         json_object_set_new(json, "built_in", built_in_json(claim->row));
+    return json;
+}
+
+json_t *gl_claim_json(const struct gl_claim *claim, struct gl_instant now)
+{
+    json_t *json = shares_json(claim, now), *estimate;
+
+    if (claim->estimate_ug == GL_UNKNOWN)
+        return json;
+    estimate = json_pack("{s:f,s:s,s:s,s:s}", "value", (double)claim->estimate_ug / 1e6, "unit",
+                         "gCO2e/h", "grade", "E", "source", "the provider, when it was last asked");
+    add_age(estimate, claim->estimated_s, now);
+    json_object_set_new(json, "estimate", estimate);
     return json;
 }
 

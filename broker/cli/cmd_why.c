@@ -219,30 +219,51 @@ static void add_offer(struct gl_context *context, const struct narrow *narrow)
     wrapped(context, 2, &line);
 }
 
+static void add_estimate(struct gl_context *context, const struct gl_claim *claim)
+{
+    GL_AUTO(gl_str_done) struct gl_str line = {0};
+    char at[GL_INSTANT_TEXT];
+
+    gl_str_addf(&line,
+                "claim: %.3g g CO2e an hour when asked on %.10s, by the provider's own estimate "
+                "for this type; decides nothing here",
+                (double)claim->estimate_ug / 1e6,
+                gl_instant_text((struct gl_instant){claim->estimated_s}, at));
+    wrapped(context, 2, &line);
+}
+
+static void add_share(struct gl_context *context, const struct gl_claim *claim)
+{
+    GL_AUTO(gl_str_done) struct gl_str line = {0};
+    char at[GL_INSTANT_TEXT];
+
+    gl_str_add(&line, "claim: ");
+    if (claim->asked_ppm != GL_UNKNOWN)
+        gl_str_addf(&line, "%.3g %% carbon-free when asked on %.10s",
+                    (double)claim->asked_ppm / 1e4,
+                    gl_instant_text((struct gl_instant){claim->asked_s}, at));
+    if (claim->row != NULL)
+        gl_str_addf(&line, "%s%.3g %% carbon-free in %d",
+                    claim->asked_ppm != GL_UNKNOWN ? ", " : "",
+                    claim->row->carbon_free_permille / 10.0, claim->row->year);
+    gl_str_addf(&line, ", says the provider, contracts counted (market%s); decides nothing here",
+                claim->is_unmatched ? "" : ", hourly");
+    wrapped(context, 2, &line);
+}
+
 /* What the cloud says of itself stands apart from the evidence. */
 static void add_claim(struct gl_context *context, const struct narrow *narrow)
 {
     const struct gl_offer *offer = &narrow->question.offers[narrow->offer];
     struct gl_claims claims = {.context = context};
     struct gl_claim claim;
-    char at[GL_INSTANT_TEXT];
-    GL_AUTO(gl_str_done) struct gl_str line = {0};
 
     if (gl_claim_find(&claims, offer->place->cloud, offer->place->region, offer->type->name,
                       &claim)) {
-        gl_str_add(&line, "claim: ");
-        if (claim.asked_ppm != GL_UNKNOWN)
-            gl_str_addf(&line, "%.3g %% carbon-free when asked on %.10s",
-                        (double)claim.asked_ppm / 1e4,
-                        gl_instant_text((struct gl_instant){claim.asked_s}, at));
-        if (claim.row != NULL)
-            gl_str_addf(&line, "%s%.3g %% carbon-free in %d",
-                        claim.asked_ppm != GL_UNKNOWN ? ", " : "",
-                        claim.row->carbon_free_permille / 10.0, claim.row->year);
-        gl_str_addf(&line,
-                    ", says the provider, contracts counted (market%s); decides nothing here",
-                    claim.is_unmatched ? "" : ", hourly");
-        wrapped(context, 2, &line);
+        if (gl_claim_has_share(&claim))
+            add_share(context, &claim);
+        if (claim.estimate_ug != GL_UNKNOWN)
+            add_estimate(context, &claim);
         json_object_set_new(context->reply.data, "claim",
                             gl_claim_json(&claim, narrow->question.now));
     }

@@ -22,7 +22,8 @@ void gl_catalog_row_init(struct gl_catalog_row *out, const char *region, const c
     *out = (struct gl_catalog_row){.price_u_usd = GL_UNKNOWN,
                                    .spot_u_usd = GL_UNKNOWN,
                                    .price_u_own = GL_UNKNOWN,
-                                   .cfe_ppm = -1};
+                                   .cfe_ppm = -1,
+                                   .estimate_ug = -1};
     snprintf(out->region, sizeof out->region, "%s", region);
     snprintf(out->type, sizeof out->type, "%s", type);
 }
@@ -99,6 +100,7 @@ static void fill(struct gl_catalog_row *into, const struct gl_catalog_row *from)
     fill_known(&into->price_u_usd, from->price_u_usd, GL_UNKNOWN);
     fill_known(&into->spot_u_usd, from->spot_u_usd, GL_UNKNOWN);
     fill_known(&into->cfe_ppm, from->cfe_ppm, -1);
+    fill_known(&into->estimate_ug, from->estimate_ug, -1);
     if (into->price_u_own == GL_UNKNOWN) {
         into->price_u_own = from->price_u_own;
         memcpy(into->currency, from->currency, sizeof into->currency);

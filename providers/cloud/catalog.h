@@ -20,9 +20,10 @@ struct gl_catalog_row {
     int64_t price_u_own;             /* millionths of it; GL_UNKNOWN */
     bool is_offered;                 /* false: listed, but not to be had there now */
     bool is_offered_known;
-    int64_t cfe_ppm; /* the provider's own claim of carbon-free share (market); -1 */
-    char host[16];   /* of one that stands in another cloud, whose region names these are: "aws";
-                      * "" = its own, GL_CATALOG_MIXED = not told, or not told alike */
+    int64_t cfe_ppm;     /* the provider's own claim of carbon-free share (market); -1 */
+    int64_t estimate_ug; /* CO2e an hour of it, by the provider's own estimate; -1 */
+    char host[16]; /* of one that stands in another cloud, whose region names these are: "aws";
+                    * "" = its own, GL_CATALOG_MIXED = not told, or not told alike */
 };
 #define GL_CATALOG_MIXED "?"
 

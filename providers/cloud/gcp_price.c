@@ -340,7 +340,7 @@ static void price_row(const json_t *prices, const char *region, const char *type
     snprintf(row->region, sizeof row->region, "%s", region);
     snprintf(row->type, sizeof row->type, "%s", type);
     row->price_u_usd = row->spot_u_usd = row->price_u_own = GL_UNKNOWN;
-    row->cfe_ppm = -1;
+    row->cfe_ppm = row->estimate_ug = -1;
     if (!gl_gcp_billed(type, &bill))
         return;
     key_of(region, bill.family, key);

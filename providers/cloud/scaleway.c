@@ -413,7 +413,7 @@ static int whoami(struct gl_cloud *cloud, char out[128], struct gl_error *err)
 }
 
 /* What is asked of a zone, and the page of it: kind = page * KINDS + what. */
-enum { KIND_TYPES, KIND_STOCK, KINDS };
+enum { KIND_TYPES, KIND_STOCK, KIND_ESTIMATES, KINDS };
 
 static void ask_products(const struct gl_vps *vps, struct gl_catalog_round *round, const char *zone,
                          int kind)
@@ -423,6 +423,35 @@ static void ask_products(const struct gl_vps *vps, struct gl_catalog_round *roun
     products_call(vps, &call, zone, kind % KINDS == KIND_STOCK ? "/availability" : "",
                   kind / KINDS);
     gl_catalog_ask(round, &call, kind, zone);
+}
+
+/* Of all zones in one list; no prices hang on it.
+ * https://www.scaleway.com/en/developers/api/product-catalog/public-catalog-api/ */
+static void ask_estimates(const struct gl_vps *vps, struct gl_catalog_round *round, int page)
+{
+    struct gl_remote_call call;
+
+    gl_vps_call(vps, &call, "GET",
+                "/product-catalog/v2alpha1/public-catalog/products?product_types=instance&"
+                "status=general_availability&page_size=%d&page=%d",
+                PER_PAGE, page);
+    call.has_fixed_status = true;
+    gl_catalog_ask(round, &call, page * KINDS + KIND_ESTIMATES, "");
+}
+
+static int read_estimates(const struct gl_vps *vps, const struct gl_remote_call *call, int page,
+                          struct gl_catalog_round *round, struct gl_catalog *catalog)
+{
+    GL_AUTO(gl_auto_json) json_t *answer = NULL;
+    struct gl_error ignored = {0};
+
+    if (call->reply.status != 200)
+        return 0;
+    answer = gl_remote_reply_json(call, &ignored);
+    if (answer != NULL && gl_scaleway_read_estimates(answer, catalog) == PER_PAGE &&
+        page < PAGES_MAX)
+        ask_estimates(vps, round, page + 1);
+    return 0;
 }
 
 static int catalog_begin(struct gl_cloud *cloud, struct gl_catalog_round *round,
@@ -437,6 +466,7 @@ static int catalog_begin(struct gl_cloud *cloud, struct gl_catalog_round *round,
     for (size_t i = 0; i < count; i++)
         for (int what = KIND_TYPES; what <= KIND_STOCK; what++)
             ask_products(vps, round, all[i], KINDS + what);
+    ask_estimates(vps, round, 1);
     return 0;
 }
 
@@ -450,6 +480,8 @@ static int catalog_read(struct gl_cloud *cloud, const struct gl_remote_call *cal
 
     if (call->err.code != GL_OK)
         return 0;
+    if (kind % KINDS == KIND_ESTIMATES)
+        return read_estimates(vps, call, kind / KINDS, round, catalog);
     answer = gl_remote_reply_json(call, err);
     if (answer == NULL)
         return gl_wrap(err, "scaleway in %s", region);

@@ -31,6 +31,9 @@ bool gl_scaleway_config_read(const char *text, const char *profile,
 /* GET /products/servers of a zone, and its /products/servers/availability. */
 void gl_scaleway_read_types(const json_t *answer, const char *zone, struct gl_catalog *catalog);
 void gl_scaleway_read_stock(const json_t *answer, const char *zone, struct gl_catalog *catalog);
+/* A page of the product catalogue: what Scaleway estimates that its machines emit in an hour; how
+ * many products were on it. */
+size_t gl_scaleway_read_estimates(const json_t *answer, struct gl_catalog *catalog);
 /* 1 in stock, 0 not, -1 no such type there. */
 int gl_scaleway_read_offer(const json_t *answer, const char *type);
 

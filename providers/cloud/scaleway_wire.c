@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define ESTIMATE_MAX_UG 1e10 /* 10 kg an hour: more is no machine */
+
 /* Types of errors: https://www.scaleway.com/en/developers/api/ (errors) */
 const struct gl_remote_rule gl_scaleway_rules[] = {
     {0, "out_of_stock", NULL, GL_E_CAPACITY, GL_REACH_ZONE},
@@ -299,4 +301,51 @@ int gl_scaleway_read_offer(const json_t *answer, const char *type)
     if (stock == NULL)
         return -1;
     return strcmp(gl_vps_text(stock, "availability"), "shortage") != 0;
+}
+
+/* ---- the product catalogue ---- */
+
+/* How many hours a product's unit is; 0 = it is not one of time. */
+static double hours_of(const json_t *unit)
+{
+    const char *name = gl_vps_text(unit, "unit");
+    double size = json_number_value(json_object_get(unit, "size"));
+
+    return !(size > 0)                   ? 0
+           : strcmp(name, "hour") == 0   ? size
+           : strcmp(name, "minute") == 0 ? size / 60
+                                         : 0;
+}
+
+static void read_estimate(const json_t *product, struct gl_catalog *catalog)
+{
+    const char *zone = gl_vps_text(json_object_get(product, "locality"), "zone");
+    const char *type = gl_vps_text(
+        json_object_get(json_object_get(product, "properties"), "instance"), "offer_id");
+    const json_t *kg = json_object_get(json_object_get(product, "environmental_impact_estimation"),
+                                       "kg_co2_equivalent");
+    double hours = hours_of(json_object_get(product, "unit_of_measure"));
+    double ug = hours > 0 ? json_number_value(kg) / hours * 1e9 : -1;
+    const char *known[GL_SCALEWAY_ZONES];
+    struct gl_catalog_row row;
+    char region[40];
+
+    if (!json_is_number(kg) || !(ug >= 0) || ug > ESTIMATE_MAX_UG || type[0] == '\0' ||
+        strlen(type) >= sizeof row.type || zone[0] == '\0' || gl_scaleway_zones(zone, known) != 1 ||
+        strcmp(known[0], zone) != 0)
+        return;
+    gl_scaleway_region_of(zone, region);
+    gl_catalog_row_init(&row, region, type);
+    snprintf(row.zone, sizeof row.zone, "%s", zone);
+    row.estimate_ug = (int64_t)(ug + 0.5);
+    gl_catalog_add(catalog, &row);
+}
+
+size_t gl_scaleway_read_estimates(const json_t *answer, struct gl_catalog *catalog)
+{
+    const json_t *products = json_object_get(answer, "products"), *product;
+    size_t i;
+
+    json_array_foreach(products, i, product) read_estimate(product, catalog);
+    return json_array_size(products);
 }

@@ -257,6 +257,33 @@ static void list_products(const struct gl_fake *fake, const struct gl_test_reque
     gl_fake_json(out, 200, json_pack("{s:o}", "servers", servers));
 }
 
+/* The first is in another zone of the region, dirtier; the rest say nothing that holds. */
+static void list_catalog(const struct gl_test_request *request, struct gl_test_answer *out)
+{
+    char text[512];
+
+    if (strcmp(gl_fake_query(request, "product_types", text), "instance") != 0)
+        fail(out, 400, "invalid_arguments", "product_types");
+    else
+        gl_test_answer_text(
+            out, 200, "application/json",
+            "{\"total_count\":5,\"products\":["
+            "{\"locality\":{\"zone\":\"fr-par-2\"},\"properties\":{\"instance\":{\"offer_id\":"
+            "\"DEV1-S\"}},\"environmental_impact_estimation\":{\"kg_co2_equivalent\":0.00007,"
+            "\"m3_water_usage\":0.001},\"unit_of_measure\":{\"unit\":\"minute\",\"size\":1}},"
+            "{\"locality\":{\"zone\":\"fr-par-1\"},\"properties\":{\"instance\":{\"offer_id\":"
+            "\"DEV1-S\"}},\"environmental_impact_estimation\":{\"kg_co2_equivalent\":0.0016},"
+            "\"unit_of_measure\":{\"unit\":\"hour\",\"size\":1}},"
+            "{\"locality\":{\"zone\":\"fr-par-1\"},\"properties\":{\"instance\":{\"offer_id\":"
+            "\"GP1-S\"}},\"environmental_impact_estimation\":{\"kg_co2_equivalent\":0.1},"
+            "\"unit_of_measure\":{\"unit\":\"gigabyte\",\"size\":1}},"
+            "{\"locality\":{\"zone\":\"fr-par-1\"},\"properties\":{\"instance\":{\"offer_id\":"
+            "\"OLD\"}},\"unit_of_measure\":{\"unit\":\"hour\",\"size\":1}},"
+            "{\"locality\":{\"region\":\"fr-par\"},\"properties\":{\"instance\":{\"offer_id\":"
+            "\"DEV1-S\"}},\"environmental_impact_estimation\":{\"kg_co2_equivalent\":-1},"
+            "\"unit_of_measure\":{\"unit\":\"hour\",\"size\":1}}]}");
+}
+
 static void answer(struct gl_fake *fake, const struct gl_test_request *request,
                    struct gl_test_answer *out)
 {
@@ -272,6 +299,8 @@ static void answer(struct gl_fake *fake, const struct gl_test_request *request,
                       "\"arch\":\"x86_64\",\"hourly_price\":0.0088,\"monthly_price\":6.42},"
                       "\"OLD\":{\"ncpus\":2,\"ram\":2147483648,\"end_of_service\":true,"
                       "\"hourly_price\":0.01}}");
+    else if (gl_fake_is(request, "GET", "/product-catalog/v2alpha1/public-catalog/products"))
+        list_catalog(request, out);
     else if (gl_fake_is(request, "GET", "/instance/v1/zones/*/servers"))
         list(fake, request, out);
     else if (gl_glob_match("/instance/v1/zones/*/servers/*", request->path))

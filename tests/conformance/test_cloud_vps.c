@@ -30,6 +30,22 @@ static const struct gl_catalog_row *row_of(const struct gl_catalog *catalog, con
     return NULL;
 }
 
+/* A minute's counts sixty times, and what is of no time not at all. */
+static void check_estimates(const struct gl_catalog *catalog)
+{
+    const struct gl_catalog_row *rows;
+    size_t count = gl_catalog_rows(catalog, &rows), estimated = 0;
+
+    for (size_t i = 0; i < count; i++)
+        if (rows[i].estimate_ug >= 0) {
+            assert_string_equal(rows[i].type, "DEV1-S");
+            assert_int_equal(rows[i].estimate_ug,
+                             strcmp(rows[i].zone, "fr-par-2") == 0 ? 4200000 : 1600000);
+            estimated++;
+        }
+    assert_int_equal(estimated, 2);
+}
+
 static void check_rows(struct gl_catalog *const *catalogs)
 {
     const struct gl_catalog_row *row = row_of(catalogs[0], "hel1", "cax11");
@@ -42,6 +58,7 @@ static void check_rows(struct gl_catalog *const *catalogs)
     assert_string_equal(row->arch, "arm64");
     assert_true(row->is_offered_known && !row->is_offered);
     row_of(catalogs[0], "fsn1", "cx22"); /* of the second page */
+    check_estimates(catalogs[2]);
     row = row_of(catalogs[2], "fr-par", "DEV1-S");
     assert_int_equal(row->price_u_own, 8800);
     assert_int_equal(row->memory_mib, 2048);
@@ -76,6 +93,31 @@ static void refresh_three(bool is_one_late)
         gl_catalog_free(catalogs[i]);
         gl_vps_bench_close(&benches[i], 0);
     }
+}
+
+/* Prices do not hang on it. */
+static void test_no_estimates(void **state)
+{
+    struct gl_vps_bench bench;
+    struct gl_catalog *catalog;
+    struct gl_catalog_report report;
+    const struct gl_catalog_row *rows;
+
+    (void)state;
+    gl_vps_bench_open(&bench, &gl_vps_clouds[2]);
+    gl_vps_bench_fault(&bench, (struct gl_fake_fault){
+                                   .on = "GET /product-catalog/v2alpha1/public-catalog/products",
+                                   .kind = GL_FAKE_REFUSED,
+                                   .times = 99,
+                                   .status = 403,
+                                   .body = "{\"type\":\"denied\"}"});
+    gl_catalog_refresh(&bench.cloud, 1, 30000, &catalog, &report);
+    assert_true(report.is_whole);
+    assert_int_equal(row_of(catalog, "fr-par", "DEV1-S")->price_u_own, 8800);
+    for (size_t i = gl_catalog_rows(catalog, &rows); i-- > 0;)
+        assert_int_equal(rows[i].estimate_ug, -1);
+    gl_catalog_free(catalog);
+    gl_vps_bench_close(&bench, 0);
 }
 
 static void test_catalogues(void **state)
@@ -436,6 +478,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_catalogues),
+        cmocka_unit_test(test_no_estimates),
         cmocka_unit_test(test_types_of_the_second_page),
         cmocka_unit_test(test_halt_and_start),
         cmocka_unit_test(test_images),

@@ -76,6 +76,7 @@ static void read_catalogues(const json_t *value)
     gl_hetzner_read_types(value, catalog);
     gl_digitalocean_read_sizes(value, catalog);
     gl_scaleway_read_types(value, "fr-par-1", catalog);
+    gl_scaleway_read_estimates(value, catalog);
     gl_scaleway_read_stock(value, "fr-par-1", catalog);
     count = gl_catalog_rows(catalog, &rows);
     for (size_t i = 0; i < count; i++) {

@@ -50,8 +50,10 @@ static void invent(struct gl_catalog_row rows[2 * ROWS])
 
 static void claim(struct gl_catalog_row rows[2 * ROWS])
 {
-    for (size_t i = 0; i < (size_t)2 * ROWS; i++)
+    for (size_t i = 0; i < (size_t)2 * ROWS; i++) {
         rows[i].cfe_ppm = below(3) > 0 ? below(1000001) : -1;
+        rows[i].estimate_ug = below(3) > 0 ? below(1000001) : -1;
+    }
 }
 
 static struct gl_hash decide(const char *folder, const char *text, enum gl_verdict *out)

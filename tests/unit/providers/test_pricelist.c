@@ -109,6 +109,29 @@ static void sizes_are_kept_and_the_least_counts(void **state)
     gl_pricelist_done(&list);
 }
 
+/* Of zones that differ the worst counts, and nothing said is not nothing. */
+static void estimates_are_kept(void **state)
+{
+    struct gl_pricelist list;
+
+    (void)state;
+    add("r", "a", "t", 1, "1");
+    rows[0].estimate_ug = 1600000;
+    add("r", "b", "t", 1, "1");
+    rows[1].estimate_ug = 4200000;
+    add("r", "c", "t", 1, "1");
+    add("r", "a", "u", 1, "1");
+    add("r", "a", "v", 1, "1");
+    rows[4].estimate_ug = 0;
+    write_all();
+    assert_true(gl_pricelist_read(folder, "aws", NOW_S, &list));
+    assert_int_equal(gl_pricelist_estimate(&list, "r", "t"), 4200000);
+    assert_int_equal(gl_pricelist_estimate(&list, "r", "u"), GL_UNKNOWN);
+    assert_int_equal(gl_pricelist_estimate(&list, "r", "v"), 0);
+    assert_int_equal(gl_pricelist_estimate(&list, "s", "t"), GL_UNKNOWN);
+    gl_pricelist_done(&list);
+}
+
 static void what_is_old_or_of_another_is_absent(void **state)
 {
     struct gl_pricelist list;
@@ -192,6 +215,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(zones_of_a_region_are_one_row, fresh, done),
         cmocka_unit_test_setup_teardown(sizes_are_kept_and_the_least_counts, fresh, done),
+        cmocka_unit_test_setup_teardown(estimates_are_kept, fresh, done),
         cmocka_unit_test_setup_teardown(what_is_old_or_of_another_is_absent, fresh, done),
         cmocka_unit_test_setup_teardown(every_changed_byte_makes_it_absent, fresh, done),
         cmocka_unit_test_setup_teardown(names_that_break_lines_are_left_out, fresh, done),

@@ -6,6 +6,7 @@ import glob, json, os, re, subprocess, sys
 SOURCE = sys.argv[1] + "/providers/cloud/"
 # What every user may call, and price lists for which no right is needed.
 OPEN = {"gcp": {"POST testIamPermissions", "GET skus"},
+        "scaleway": {"GET /product-catalog/v2alpha1/public-catalog/products"},
         "kubernetes": {"POST selfsubjectreviews", "POST selfsubjectaccessreviews"}}
 
 
