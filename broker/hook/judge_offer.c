@@ -317,13 +317,17 @@ static void types_of(const struct gl_intent_machine *machine, struct names *out)
         add_name(out, plain(catalogue_name(machine, *name)));
 }
 
-/* "us-west-2-lax-1a" is run by us-west-2 and stands in another grid: a place of its own.
- * Source: AWS documentation, "Local Zones" and "Wavelength Zones". */
+/* "us-west-2-lax-1a", by its id "usw2-lax1-az1", is run by us-west-2 and stands in another grid: a
+ * place of its own. Source: AWS documentation, "Local Zones" and "Wavelength Zones". */
 static bool is_apart(const char *cloud, const char *region, const char *zone)
 {
     size_t length = strlen(region);
+    bool is_id = strncmp(zone, region, length) != 0;
 
-    return strcmp(cloud, "aws") == 0 && strncmp(zone, region, length) == 0 && zone[length] == '-';
+    if (is_id)
+        length = strcspn(zone, "-");
+    return strcmp(cloud, "aws") == 0 && zone[length] == '-' &&
+           !(is_id && strncmp(zone + length, "-az", 3) == 0);
 }
 
 /* True when the region itself is among the places, false when all its zones stand apart. */

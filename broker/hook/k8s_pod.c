@@ -207,6 +207,7 @@ static const struct label_row label_rows[] = {
     {"failure-domain.beta.kubernetes.io/zone", ZONE},
     {"topology.gke.io/zone", ZONE},
     {"topology.ebs.csi.aws.com/zone", ZONE},
+    {"topology.k8s.aws/zone-id", ZONE},
     {"node.kubernetes.io/instance-type", TYPE},
     {"beta.kubernetes.io/instance-type", TYPE},
     {"karpenter.sh/capacity-type", CAPACITY},
@@ -221,7 +222,7 @@ static const struct {
     const char *part, *cloud;
 } cloud_rows[] = {
     {"cloud.google.com/", "gcp"},       {".gke.io/", "gcp"},
-    {"eks.amazonaws.com/", "aws"},      {"karpenter.k8s.aws/", "aws"},
+    {"eks.amazonaws.com/", "aws"},      {".k8s.aws/", "aws"},
     {"kubernetes.azure.com/", "azure"}, {"karpenter.azure.com/", "azure"},
 };
 

@@ -29,13 +29,14 @@ static const char *const area_words[] = {"us", "eu", "ap", "sa", "ca", "me",
 static const struct {
     const char *code, *word;
 } side_words[] = {
-    {"ne", "northeast"}, {"nw", "northwest"}, {"se", "southeast"},
-    {"sw", "southwest"}, {"n", "north"},      {"s", "south"},
-    {"e", "east"},       {"w", "west"},       {"c", "central"},
+    {"ne", "northeast"}, {"nw", "northwest"}, {"se", "southeast"}, {"sw", "southwest"},
+    {"n", "north"},      {"s", "south"},      {"e", "east"},       {"w", "west"},
+    {"c", "central"},    {"ge", "gov-east"},  {"gw", "gov-west"},
 };
 
-/* "apne1-az2": area, side and number of the region, then the zone.
- * Source: AWS documentation, "Availability Zone IDs for your AWS resources". */
+/* "apne1-az2": area, side and number of the region, then the zone; between them where a Local or a
+ * Wavelength Zone stands: "use1-bos1-az1", "use1-wl1-bos-wlz1".
+ * Source: AWS documentation, "AZ IDs", "Available Local Zones", "Available Wavelength Zones". */
 static bool region_of_zone_id(const char *text, char out[NAME_BYTES])
 {
     const char *area = NULL;
@@ -44,7 +45,7 @@ static bool region_of_zone_id(const char *text, char out[NAME_BYTES])
     for (size_t i = 0; area_words[i] != NULL; i++)
         if (strncmp(text, area_words[i], 2) == 0)
             area = area_words[i];
-    if (area == NULL || strstr(text, "-az") == NULL)
+    if (area == NULL || (strstr(text, "-az") == NULL && strstr(text, "-wlz") == NULL))
         return false;
     for (size_t i = 0; i < sizeof side_words / sizeof side_words[0]; i++) {
         size_t length = strlen(side_words[i].code);
