@@ -132,27 +132,28 @@ static int64_t quantity(struct gl_extraction *extraction, const struct gl_path *
     return sum(texts, count, unit, read);
 }
 
+/* Of some resources the number alone is said. */
 static void extract_accelerator(struct gl_extraction *extraction, struct gl_intent_machine *out)
 {
     const struct gl_mapping_row *row = extraction->row;
-    const char *texts[TEXTS_MAX];
-    enum gl_known known;
+    const char *texts[TEXTS_MAX] = {"gpu"};
+    bool is_named = row->accelerator != NULL;
+    enum gl_known known = GL_KNOWN_ABSENT;
 
     out->accelerator_count = GL_UNKNOWN;
-    if (texts_of(extraction, row->accelerator, texts, &known, NULL) == 0)
+    if (is_named && texts_of(extraction, row->accelerator, texts, &known, NULL) == 0)
         return;
-    out->accelerator = texts[0];
-    out->accelerator_count = 1;
-    if (row->accelerator_count == NULL)
-        return;
-    out->accelerator_count = gl_path_number(row->accelerator_count, extraction->attributes,
-                                            extraction->follower, &known);
-    if (known == GL_KNOWN_ABSENT || known == GL_KNOWN_NULL)
-        out->accelerator_count = 1;
-    else if (known == GL_KNOWN_LATER)
+    known = GL_KNOWN_ABSENT;
+    if (row->accelerator_count != NULL)
+        out->accelerator_count = gl_path_number(row->accelerator_count, extraction->attributes,
+                                                extraction->follower, &known);
+    if (known == GL_KNOWN_LATER)
         gl_extract_unknown(extraction, row->accelerator_count);
-    if (out->accelerator_count == 0)
-        out->accelerator = NULL;
+    else if (is_named && known != GL_KNOWN_VALUE)
+        out->accelerator_count = 1;
+    if (out->accelerator_count != 0 &&
+        (is_named || known == GL_KNOWN_VALUE || known == GL_KNOWN_LATER))
+        out->accelerator = texts[0];
 }
 
 static void keep_types(struct gl_extraction *extraction, const char *const *texts, size_t count,

@@ -22,16 +22,29 @@ static struct gl_intent *intent_of(const struct gl_k8s *k8s, const struct gl_k8s
     return known != NULL && known->intent > 0 ? &k8s->plan->intents[known->intent - 1] : NULL;
 }
 
+/* Every set of pods of what it scales. */
 static void scale(struct gl_k8s *k8s, const struct gl_k8s_known *scaler)
 {
     struct gl_intent *intent = intent_of(k8s, scaler);
-    struct gl_intent *target =
-        intent_of(k8s, find(k8s, scaler->namespace, scaler->target_kind, scaler->target_name));
+    const char *how = gl_reader_scaled_by(&k8s->plan->arena, intent);
+    GL_AUTO(gl_str_done) struct gl_str key = {0};
+    size_t cursor = 0, number;
+    bool is_here = false;
 
-    if (target != NULL)
-        gl_reader_scale(intent, gl_reader_scaled_by(&k8s->plan->arena, intent),
-                        intent->count.max == GL_UNKNOWN, target);
-    else
+    if (scaler->target_name != NULL)
+        gl_str_addf(&key, "%s|%s|%s", scaler->namespace, scaler->target_kind, scaler->target_name);
+    while (gl_reader_index_next(&k8s->by_name, gl_str_text(&key), &cursor, &number)) {
+        const struct gl_k8s_known *known = &k8s->known[number];
+        struct gl_intent *target = intent_of(k8s, known), pods = *intent;
+
+        if (target == NULL)
+            continue;
+        pods.count.min = gl_k8s_pods(pods.count.min, known->each, known->beside);
+        pods.count.max = gl_k8s_pods(pods.count.max, known->each, known->beside);
+        gl_reader_scale(&pods, how, pods.count.max == GL_UNKNOWN, target);
+        is_here = true;
+    }
+    if (!is_here)
         gl_reader_add_text(&k8s->plan->arena, &intent->notes, "what it scales is not here");
 }
 

@@ -319,13 +319,13 @@ static const struct gl_k8s_kind kinds[] = {
      .pod = "spec",
      .count = "/spec.replicas",
      .standard = 1},
-#define TRAINING(name, sets)                                                                 \
-    {                                                                                        \
-        .kind = name, .group = "kubeflow.org", PODS, .within = sets, .each = "",             \
-        .pod = "template.spec", .count = "replicas", .standard = 1,                          \
-        .min = "/spec.elasticPolicy.minReplicas", .max = "/spec.elasticPolicy.maxReplicas",  \
-        .scales = "spec.elasticPolicy", .duration = "/spec.runPolicy.activeDeadlineSeconds", \
-        .suspend = "spec.runPolicy.suspend"                                                  \
+#define TRAINING(name, sets)                                                                     \
+    {                                                                                            \
+        .kind = name, .group = "kubeflow.org", PODS, .within = sets, .each = "",                 \
+        .pod = "template.spec", .count = "replicas", .standard = 1,                              \
+        .min = "/spec.elasticPolicy.minReplicas", .max = "/spec.elasticPolicy.maxReplicas",      \
+        .scales = "spec.elasticPolicy", .scaled = "Worker",                                      \
+        .duration = "/spec.runPolicy.activeDeadlineSeconds", .suspend = "spec.runPolicy.suspend" \
     }
     TRAINING("PyTorchJob", "spec.pytorchReplicaSpecs"),
     TRAINING("TFJob", "spec.tfReplicaSpecs"),
@@ -348,12 +348,17 @@ static const struct gl_k8s_kind kinds[] = {
     SIZED("Cluster", "postgresql.cnpg.io", "spec", "spec.instances", 1),
     SIZED("Cluster", "postgresql.k8s.enterprisedb.io", "spec", "spec.instances", 1),
     SIZED("Pooler", "postgresql.cnpg.io", "spec.template.spec", "spec.instances", 1),
-    SIZED("MongoDBCommunity", "mongodbcommunity.mongodb.com", "spec.statefulSet.spec.template.spec",
-          "spec.members", GL_UNKNOWN),
     SIZED("Kibana", "kibana.k8s.elastic.co", "spec.podTemplate.spec", "spec.count", GL_UNKNOWN),
     SIZED("ApmServer", "apm.k8s.elastic.co", "spec.podTemplate.spec", "spec.count", GL_UNKNOWN),
     SIZED("Logstash", "logstash.k8s.elastic.co", "spec.podTemplate.spec", "spec.count", GL_UNKNOWN),
 #undef SIZED
+    {.kind = "MongoDBCommunity",
+     .group = "mongodbcommunity.mongodb.com",
+     PODS,
+     .pod = "spec.statefulSet.spec.template.spec",
+     .count = "spec.members",
+     .standard = GL_UNKNOWN,
+     .plus = "spec.arbiters"},
     {.kind = "RabbitmqCluster",
      .group = "rabbitmq.com",
      PODS,

@@ -131,21 +131,33 @@ static bool is_true(const struct object *object, const char *path)
     return path != NULL && gl_jnode_is(gl_k8s_at(object->tree, object->whole, path), GL_JTRUE);
 }
 
-/* So many pods of each, where it says so. */
-static int64_t times(const struct object *object, const struct gl_k8s_kind *kind, int64_t count)
+/* Pods of each of the count; GL_UNKNOWN. */
+static int64_t pods_of_each(const struct object *object, const struct gl_k8s_kind *kind)
 {
     bool is_said;
-    int64_t each = number_at(object, kind->times, &is_said), product;
+    int64_t each = number_at(object, kind->times, &is_said);
 
-    if (kind->times == NULL || count == GL_UNKNOWN)
-        return count;
     if (!is_said)
         each = 1;
-    if (each > 0 && at(object, kind->one_of) != NULL)
-        each--;
-    return each != GL_UNKNOWN && !__builtin_mul_overflow(count, each, &product) &&
-                   product <= COUNT_MAX
-               ? product
+    return each > 0 && at(object, kind->one_of) != NULL ? each - 1 : each;
+}
+
+/* Those that are beside the count. */
+static int64_t pods_beside(const struct object *object, const struct gl_k8s_kind *kind)
+{
+    bool is_said;
+    int64_t beside = number_at(object, kind->plus, &is_said);
+
+    return is_said ? beside : 0;
+}
+
+int64_t gl_k8s_pods(int64_t count, int64_t each, int64_t beside)
+{
+    int64_t pods;
+
+    return count != GL_UNKNOWN && each != GL_UNKNOWN && beside != GL_UNKNOWN &&
+                   !__builtin_mul_overflow(count, each, &pods) && pods + beside <= COUNT_MAX
+               ? pods + beside
                : GL_UNKNOWN;
 }
 
@@ -157,6 +169,7 @@ static void set_bounds(const struct object *object, const struct gl_k8s_kind *ki
         kind->scales != NULL ? gl_k8s_at(object->tree, object->whole, kind->scales) : NULL;
     bool is_said;
     int64_t min = number_at(object, kind->min, &is_said);
+    int64_t each = pods_of_each(object, kind), beside = pods_beside(object, kind);
 
     if (is_said && out->desired != GL_UNKNOWN && (min == GL_UNKNOWN || min > out->desired))
         out->desired = out->max = min;
@@ -166,9 +179,9 @@ static void set_bounds(const struct object *object, const struct gl_k8s_kind *ki
     } else {
         out->min = out->desired;
     }
-    out->min = times(object, kind, out->min);
-    out->desired = times(object, kind, out->desired);
-    out->max = times(object, kind, out->max);
+    out->min = gl_k8s_pods(out->min, each, beside);
+    out->desired = gl_k8s_pods(out->desired, each, beside);
+    out->max = gl_k8s_pods(out->max, each, beside);
 }
 
 static void set_count(struct gl_k8s *k8s, const struct object *object,
@@ -375,6 +388,8 @@ static void remember(struct gl_k8s *k8s, const struct object *object,
         .target_name = kept(&k8s->work, gl_k8s_text(object->tree, reference, "name")),
         .cluster = kept(&k8s->work, cluster),
         .value = kept(&k8s->plan->arena, value),
+        .each = pods_of_each(object, kind),
+        .beside = pods_beside(object, kind),
         .intent = intent,
     };
     gl_reader_index_add(
@@ -402,6 +417,10 @@ static void add_set(struct gl_k8s *k8s, const struct object *object, const struc
         set.name = gl_reader_say(&k8s->plan->arena, "%s/%s", object->name, name);
     set_user_place(
         k8s, add_intent(k8s, &set, kind, change == GL_CHANGE_UPDATE ? GL_CHANGE_UNKNOWN : change));
+    set.name = object->name; /* scalers name the object */
+    if (kind->count != NULL &&
+        (kind->scaled == NULL || (name != NULL && strcmp(name, kind->scaled) == 0)))
+        remember(k8s, &set, kind, k8s->plan->count);
 }
 
 static int count_objects(struct gl_k8s *k8s, size_t more, struct gl_error *err)
@@ -558,34 +577,4 @@ int gl_k8s_add(struct gl_k8s *k8s, const struct gl_jtree *tree, const struct gl_
                const struct gl_jnode *before, enum gl_change change, struct gl_error *err)
 {
     return add_any(k8s, tree, object, before, change, (struct listed){0}, err);
-}
-
-/* ---- reviews ---- */
-
-int gl_k8s_add_review(struct gl_k8s *k8s, const struct gl_jtree *tree,
-                      const struct gl_jnode *review, struct gl_error *err)
-{
-    static const struct {
-        const char *operation;
-        enum gl_change change;
-    } rows[] = {{"CREATE", GL_CHANGE_CREATE},
-                {"UPDATE", GL_CHANGE_UPDATE},
-                {"DELETE", GL_CHANGE_DELETE},
-                {"CONNECT", GL_CHANGE_NONE}};
-    const struct gl_jnode *request = gl_jnode_get(tree, review, "request");
-    const char *operation = gl_k8s_text(tree, request, "operation");
-    const struct gl_jnode *object = gl_jnode_get(tree, request, "object");
-    const struct gl_jnode *old = gl_jnode_get(tree, request, "oldObject");
-
-    for (size_t i = 0; operation != NULL && i < sizeof rows / sizeof rows[0]; i++) {
-        if (strcmp(rows[i].operation, operation) != 0)
-            continue;
-        if (rows[i].change == GL_CHANGE_NONE)
-            return 0;
-        if (rows[i].change == GL_CHANGE_DELETE && !gl_jnode_is(object, GL_JOBJECT))
-            object = old;
-        return gl_k8s_add(k8s, tree, object, old, rows[i].change, err);
-    }
-    return gl_fail(err, GL_E_BAD_VALUE, "%s: a review without an operation that is known",
-                   k8s->document);
 }

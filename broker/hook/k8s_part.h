@@ -33,10 +33,12 @@ struct gl_k8s_kind {
     const char *count;     /* NULL = one, or not said */
     int64_t standard;      /* when the count is not written; GL_UNKNOWN */
     const char *times;     /* pods of each of the count; NULL = one */
+    const char *plus;      /* pods beside the count, of the same spec; NULL = none */
     const char *one_of;    /* there: one pod of each is of a set of its own; NULL */
     const char *min;       /* at least so many, whatever the count; NULL */
     const char *max;       /* of a scaler or node pool: bounds; of a set, if it scales; NULL */
     const char *scales;    /* below the object: there, and not false, it does; NULL = it does not */
+    const char *scaled;    /* name of the only set whose count a scaler changes; NULL = of all */
     int64_t max_standard;  /* when those are not written; 0 = unknown */
     const char *duration;  /* seconds; NULL */
     const char *suspend;   /* below the object: true: not running; NULL */
@@ -57,6 +59,7 @@ struct gl_k8s_known {
     const char *target_kind, *target_name; /* of `reference`; NULL */
     const char *cluster;                   /* name; NULL */
     const char *value;                     /* NULL */
+    int64_t each, beside;                  /* pods of each of the count, and others; GL_UNKNOWN */
     size_t intent;                         /* number + 1; 0 = none */
 };
 
@@ -70,6 +73,9 @@ struct gl_k8s {
     struct gl_reader_index by_name;          /* "namespace|kind|name" -> known */
     struct gl_reader_index addresses;
 };
+
+/* So many pods: GL_UNKNOWN when one of the numbers is, or when nobody has that many. */
+int64_t gl_k8s_pods(int64_t count, int64_t each, int64_t beside);
 
 /* Member at "a.b" below `node`; NULL. */
 const struct gl_jnode *gl_k8s_at(const struct gl_jtree *tree, const struct gl_jnode *node,

@@ -44,15 +44,16 @@ const char *gl_k8s_word(const struct gl_jtree *tree, const struct gl_jnode *node
 
 /* ---- requests ---- */
 
-/* GPUs are resources by the name of their maker. */
+/* GPUs are resources by the name of their maker; after what ends with '*' follows which they are. A
+ * part of one (MIG) is an accelerator too, and at most a whole one.
+ * Source: NVIDIA, "MIG Support in Kubernetes" (mixed strategy), and the makers' device plugins. */
 static const struct {
     const char *resource, *accelerator;
 } gpus[] = {
-    {"nvidia.com/gpu", "nvidia"},
-    {"amd.com/gpu", "amd"},
-    {"gpu.intel.com/i915", "intel"},
-    {"google.com/tpu", "google tpu"},
-    {"aws.amazon.com/neuron", "aws neuron"},
+    {"nvidia.com/gpu", "nvidia"},        {"nvidia.com/gpu.shared", "nvidia"},
+    {"nvidia.com/mig-*", "nvidia mig-"}, {"amd.com/gpu", "amd"},
+    {"gpu.intel.com/i915", "intel"},     {"gpu.intel.com/xe", "intel"},
+    {"google.com/tpu", "google tpu"},    {"aws.amazon.com/neuron*", "aws neuron"},
     {"habana.ai/gaudi", "habana gaudi"},
 };
 #define GPUS (sizeof gpus / sizeof gpus[0])
@@ -60,48 +61,76 @@ static const struct {
 /* GL_UNKNOWN = nothing asked for. */
 struct demand {
     int64_t vcpus_u, memory_mib, gpu[GPUS];
+    const char *which[GPUS]; /* what follows its '*'; NULL */
 };
 
-static const struct demand no_demand = {
-    GL_UNKNOWN,
-    GL_UNKNOWN,
-    {GL_UNKNOWN, GL_UNKNOWN, GL_UNKNOWN, GL_UNKNOWN, GL_UNKNOWN, GL_UNKNOWN}};
+static struct demand no_demand(void)
+{
+    struct demand demand = {.vcpus_u = GL_UNKNOWN, .memory_mib = GL_UNKNOWN};
+
+    for (size_t i = 0; i < GPUS; i++)
+        demand.gpu[i] = GL_UNKNOWN;
+    return demand;
+}
+
+static const char *quantity_text(const struct gl_jtree *tree, const struct gl_jnode *node)
+{
+    return gl_jnode_is(node, GL_JNUMBER) ? tree->text + node->text : gl_jnode_text(tree, node);
+}
 
 static const char *quantity(const struct gl_jtree *tree, const struct gl_jnode *resources,
                             const char *name)
 {
     static const char *const parts[] = {"requests", "limits"};
+    const char *text = NULL;
 
-    for (size_t i = 0; i < 2; i++) {
-        const struct gl_jnode *node =
-            gl_jnode_get(tree, gl_jnode_get(tree, resources, parts[i]), name);
+    for (size_t i = 0; i < 2 && text == NULL; i++)
+        text =
+            quantity_text(tree, gl_jnode_get(tree, gl_jnode_get(tree, resources, parts[i]), name));
+    return text;
+}
 
-        if (gl_jnode_is(node, GL_JNUMBER))
-            return tree->text + node->text;
-        if (gl_jnode_text(tree, node) != NULL)
-            return gl_jnode_text(tree, node);
+/* Whole ones, as they are asked for: requests and limits of them are the same. */
+static void add_gpu(const char *name, const char *text, struct demand *demand)
+{
+    int64_t number = 0;
+
+    if (text == NULL || strlen(text) >= 6 || text[strspn(text, "0123456789")] != '\0')
+        return;
+    for (; *text != '\0'; text++)
+        number = number * 10 + (*text - '0');
+    for (size_t i = 0; i < GPUS; i++) {
+        size_t length = strcspn(gpus[i].resource, "*");
+
+        if (strncmp(name, gpus[i].resource, length) != 0 ||
+            (gpus[i].resource[length] == '\0' && name[length] != '\0'))
+            continue;
+        demand->gpu[i] = demand->gpu[i] == GL_UNKNOWN ? number : demand->gpu[i] + number;
+        demand->which[i] = name + length;
     }
-    return NULL;
 }
 
 static struct demand demand_of(const struct gl_jtree *tree, const struct gl_jnode *resources)
 {
-    struct demand demand = no_demand;
+    struct demand demand = no_demand();
     const char *text = quantity(tree, resources, "cpu");
+    const struct gl_jnode *requests = gl_jnode_get(tree, resources, "requests");
+    const struct gl_jnode *limits = gl_jnode_get(tree, resources, "limits");
 
     if (text != NULL)
         demand.vcpus_u = gl_hook_vcpus(text, "cores");
     text = quantity(tree, resources, "memory");
     if (text != NULL)
         demand.memory_mib = gl_hook_memory(text, "bytes");
-    for (size_t i = 0; i < GPUS; i++) {
-        text = quantity(tree, resources, gpus[i].resource);
-        if (text != NULL && strlen(text) < 6 && text[strspn(text, "0123456789")] == '\0') {
-            demand.gpu[i] = 0;
-            for (; *text != '\0'; text++)
-                demand.gpu[i] = demand.gpu[i] * 10 + (*text - '0');
-        }
-    }
+    for (const struct gl_jnode *one =
+             gl_jnode_is(requests, GL_JOBJECT) ? gl_jnode_first(tree, requests) : NULL;
+         one != NULL; one = gl_jnode_next(tree, requests, one))
+        add_gpu(gl_jnode_key(tree, one), quantity_text(tree, one), &demand);
+    for (const struct gl_jnode *one = gl_jnode_is(limits, GL_JOBJECT) ? gl_jnode_first(tree, limits)
+                                                                      : NULL;
+         one != NULL; one = gl_jnode_next(tree, limits, one))
+        if (gl_jnode_get(tree, requests, gl_jnode_key(tree, one)) == NULL)
+            add_gpu(gl_jnode_key(tree, one), quantity_text(tree, one), &demand);
     return demand;
 }
 
@@ -121,15 +150,18 @@ static void add_demand(struct demand *sum, const struct demand *part, bool is_la
 {
     add_one(&sum->vcpus_u, part->vcpus_u, is_largest);
     add_one(&sum->memory_mib, part->memory_mib, is_largest);
-    for (size_t i = 0; i < GPUS; i++)
+    for (size_t i = 0; i < GPUS; i++) {
         add_one(&sum->gpu[i], part->gpu[i], is_largest);
+        if (sum->which[i] == NULL)
+            sum->which[i] = part->which[i];
+    }
 }
 
 /* Init containers run one after the other, but for those that stay (restartPolicy Always). */
 static struct demand containers(const struct gl_jtree *tree, const struct gl_jnode *list,
                                 bool is_init, struct demand *sum)
 {
-    struct demand largest = no_demand;
+    struct demand largest = no_demand();
 
     for (const struct gl_jnode *one = gl_jnode_is(list, GL_JARRAY) ? gl_jnode_first(tree, list)
                                                                    : NULL;
@@ -167,13 +199,28 @@ static struct demand guest(const struct gl_jtree *tree, const struct gl_jnode *d
     return demand;
 }
 
+static void set_gpus(const struct demand *sum, struct gl_arena *arena,
+                     struct gl_intent_machine *out)
+{
+    for (size_t i = 0; i < GPUS; i++) {
+        const char *name = gpus[i].accelerator;
+
+        if (sum->gpu[i] == GL_UNKNOWN || sum->gpu[i] == 0)
+            continue;
+        out->accelerator = name[strlen(name) - 1] == '-'
+                               ? gl_reader_say(arena, "%s%s", name, sum->which[i])
+                               : name;
+        out->accelerator_count = sum->gpu[i];
+    }
+}
+
 void gl_k8s_requests(const struct gl_jtree *tree, const struct gl_jnode *spec,
                      struct gl_arena *arena, struct gl_intent *out)
 {
-    struct demand sum = no_demand, init, whole;
+    struct demand sum = no_demand(), init, whole;
     struct gl_intent_machine *machine = &out->machine;
+    const struct gl_jnode *claims = gl_jnode_get(tree, spec, "resourceClaims");
 
-    (void)arena;
     containers(tree, gl_jnode_get(tree, spec, "containers"), false, &sum);
     init = containers(tree, gl_jnode_get(tree, spec, "initContainers"), true, &sum);
     add_demand(&sum, &init, true);
@@ -183,11 +230,9 @@ void gl_k8s_requests(const struct gl_jtree *tree, const struct gl_jnode *spec,
     add_demand(&sum, &whole, true);
     machine->vcpus_u = sum.vcpus_u;
     machine->memory_mib = sum.memory_mib;
-    for (size_t i = 0; i < GPUS; i++)
-        if (sum.gpu[i] != GL_UNKNOWN && sum.gpu[i] > 0) {
-            machine->accelerator = gpus[i].accelerator;
-            machine->accelerator_count = sum.gpu[i];
-        }
+    set_gpus(&sum, arena, machine);
+    if (machine->accelerator == NULL && gl_jnode_is(claims, GL_JARRAY) && claims->count > 0)
+        machine->accelerator = "a device that is claimed"; /* its number stands in the claim */
     if (sum.vcpus_u != GL_UNKNOWN || sum.memory_mib != GL_UNKNOWN)
         machine->surety = GL_SURE_CERTAIN;
 }

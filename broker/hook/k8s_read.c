@@ -25,6 +25,34 @@ static int recognise(const char *bytes, size_t length, const char **out_why_not)
     return 0;
 }
 
+int gl_k8s_add_review(struct gl_k8s *k8s, const struct gl_jtree *tree,
+                      const struct gl_jnode *review, struct gl_error *err)
+{
+    static const struct {
+        const char *operation;
+        enum gl_change change;
+    } rows[] = {{"CREATE", GL_CHANGE_CREATE},
+                {"UPDATE", GL_CHANGE_UPDATE},
+                {"DELETE", GL_CHANGE_DELETE},
+                {"CONNECT", GL_CHANGE_NONE}};
+    const struct gl_jnode *request = gl_jnode_get(tree, review, "request");
+    const char *operation = gl_k8s_text(tree, request, "operation");
+    const struct gl_jnode *object = gl_jnode_get(tree, request, "object");
+    const struct gl_jnode *old = gl_jnode_get(tree, request, "oldObject");
+
+    for (size_t i = 0; operation != NULL && i < sizeof rows / sizeof rows[0]; i++) {
+        if (strcmp(rows[i].operation, operation) != 0)
+            continue;
+        if (rows[i].change == GL_CHANGE_NONE)
+            return 0;
+        if (rows[i].change == GL_CHANGE_DELETE && !gl_jnode_is(object, GL_JOBJECT))
+            object = old;
+        return gl_k8s_add(k8s, tree, object, old, rows[i].change, err);
+    }
+    return gl_fail(err, GL_E_BAD_VALUE, "%s: a review without an operation that is known",
+                   k8s->document);
+}
+
 static int add_document(struct gl_k8s *k8s, const struct gl_jtree *tree, struct gl_error *err)
 {
     const struct gl_jnode *root = gl_jtree_root(tree);
