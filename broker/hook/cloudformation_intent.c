@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/hook/cloudformation_part.h"
+#include "broker/hook/mapping_part.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
+
+#define COUNT_TEXTS 64 /* that one number is made of */
 
 /* ---- resources ---- */
 
@@ -132,10 +133,12 @@ static void evaluate(struct gl_cfn *cfn, size_t number)
         resource->is_made = gl_cfn_condition(cfn, resource->condition, 0);
         resource->origin = cfn->origin;
     }
+    resource->taints = cfn->taint_count;
     if (gl_mapping_reads(cfn->options->mapping, resource->type, NULL))
         gl_cfn_evaluate(cfn, number, wants);
     else
         look_at_type(cfn, number);
+    resource->taints_end = cfn->taint_count;
 }
 
 /* ---- references ---- */
@@ -253,16 +256,14 @@ static const char *origin_words(struct gl_cfn *cfn, const struct gl_cfn_origin *
                          origin->parameter);
 }
 
-static const struct gl_cfn_taint *find_taint(const struct gl_cfn *cfn, size_t resource,
-                                             const char *head, const char *text)
+static const struct gl_cfn_taint *find_taint(const struct gl_cfn *cfn, size_t number,
+                                             const char *text)
 {
-    for (size_t i = 0; text != NULL && i < cfn->taint_count; i++) {
-        const struct gl_cfn_taint *taint = &cfn->taints[i];
+    const struct gl_cfn_resource *resource = &cfn->resources[number];
 
-        if (taint->resource == resource && strcmp(taint->text, text) == 0 &&
-            (head == NULL || strcmp(taint->head, head) == 0))
-            return taint;
-    }
+    for (size_t i = resource->taints; text != NULL && i < resource->taints_end; i++)
+        if (strcmp(cfn->taints[i].text, text) == 0)
+            return &cfn->taints[i];
     return NULL;
 }
 
@@ -278,7 +279,7 @@ static size_t number_of(const struct gl_cfn *cfn, const char *address, size_t ot
 static void weaken_machine(struct gl_cfn *cfn, size_t number, struct gl_intent_machine *machine)
 {
     const struct gl_cfn_taint *taint =
-        find_taint(cfn, number_of(cfn, machine->how, number), NULL, machine->type);
+        find_taint(cfn, number_of(cfn, machine->how, number), machine->type);
     const char *words;
 
     if (taint == NULL)
@@ -291,32 +292,49 @@ static void weaken_machine(struct gl_cfn *cfn, size_t number, struct gl_intent_m
         machine->surety = taint->origin.surety;
 }
 
+/* The least sure of what the path reads there: a number may be a sum or a product of several. */
+static const struct gl_cfn_origin *origin_of(struct gl_cfn *cfn, size_t number,
+                                             const struct gl_path *path)
+{
+    const struct gl_attributes from = gl_cfn_attributes(&cfn->resources[number]);
+    const struct gl_follower follower = {.cookie = cfn, .follow = gl_cfn_follow};
+    const char *texts[COUNT_TEXTS], *how;
+    size_t count =
+        gl_path_texts(path, &from, &follower, &cfn->work, texts, COUNT_TEXTS, NULL, &how);
+    const struct gl_cfn_resource *said = &cfn->resources[number_of(cfn, how, number)];
+    const struct gl_cfn_origin *least = NULL;
+
+    for (size_t i = 0; i < count; i++)
+        for (size_t k = said->taints; k < said->taints_end; k++) {
+            const struct gl_cfn_taint *taint = &cfn->taints[k];
+
+            if (strcmp(taint->text, texts[i]) == 0 &&
+                (how != NULL || gl_path_has_head(path, taint->head)) &&
+                (least == NULL || taint->origin.surety < least->surety))
+                least = &taint->origin;
+        }
+    return least;
+}
+
 static void weaken_count(struct gl_cfn *cfn, size_t number, struct gl_intent_count *count)
 {
-    const struct gl_count_row *row = &cfn->resources[number].row->count;
-    const struct {
-        const struct gl_path *path;
-        int64_t value;
-    } parts[] = {{row->min, count->min}, {row->desired, count->desired}, {row->max, count->max}};
+    struct gl_mapping_path paths[GL_MAPPING_ROW_PATHS];
+    size_t path_count = gl_mapping_row_paths(cfn->resources[number].row, paths);
 
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
-        const struct gl_cfn_taint *taint;
-        char text[24];
+    for (size_t i = 0; i < path_count && cfn->taint_count > 0; i++) {
+        const struct gl_cfn_origin *origin =
+            strncmp(paths[i].key, "count.", 6) == 0 ? origin_of(cfn, number, paths[i].path) : NULL;
 
-        if (parts[i].path == NULL || parts[i].value == GL_UNKNOWN)
+        if (origin == NULL || origin->surety >= count->surety)
             continue;
-        snprintf(text, sizeof text, "%" PRId64, parts[i].value);
-        taint = find_taint(cfn, number, gl_path_head(parts[i].path), text);
-        if (taint == NULL || taint->origin.surety >= count->surety)
-            continue;
-        count->surety = taint->origin.surety;
-        count->how = origin_words(cfn, &taint->origin);
+        count->surety = origin->surety;
+        count->how = origin_words(cfn, origin);
     }
 }
 
 static void weaken_place(struct gl_cfn *cfn, size_t number, struct gl_intent_place *place)
 {
-    const struct gl_cfn_taint *taint = find_taint(cfn, number, NULL, place->zone);
+    const struct gl_cfn_taint *taint = find_taint(cfn, number, place->zone);
 
     if (taint == NULL || place->surety == GL_SURE_NOT || taint->origin.surety >= place->surety)
         return;

@@ -23,7 +23,6 @@ struct gl_cfn_origin {
 };
 /* A value of a resource that has such an origin. */
 struct gl_cfn_taint {
-    size_t resource;
     const char *head; /* the property it stands below */
     const char *text;
     struct gl_cfn_origin origin;
@@ -46,6 +45,7 @@ struct gl_cfn_resource {
     int is_made;                     /* 1, 0, -1 cannot be told */
     struct gl_cfn_origin origin;     /* of is_made */
     size_t intent;                   /* number + 1; 0 = none */
+    size_t taints, taints_end;       /* of its values */
 };
 
 struct gl_cfn {

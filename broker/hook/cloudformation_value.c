@@ -181,7 +181,7 @@ static void add_taint(struct gl_cfn *cfn, const char *text)
         return;
     cfn->taints = gl_arena_grow(&cfn->work, cfn->taints, cfn->taint_count, sizeof *cfn->taints);
     cfn->taints[cfn->taint_count++] = (struct gl_cfn_taint){
-        cfn->current, cfn->head, gl_arena_text(&cfn->work, text, strlen(text)), cfn->origin};
+        cfn->head, gl_arena_text(&cfn->work, text, strlen(text)), cfn->origin};
 }
 
 static void write_node(struct gl_cfn *cfn, struct gl_reader_pair *pair, const struct gl_jnode *node,
