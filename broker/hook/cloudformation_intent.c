@@ -47,7 +47,7 @@ static void look_at_type(struct gl_cfn *cfn, size_t number)
 
     if (is_module(resource->type))
         gl_reader_add_unmapped(cfn->plan, resource->type);
-    if (strncmp(resource->type, "AWS::", 5) != 0)
+    if (strncmp(resource->type, "Custom::", 8) == 0) /* code that it runs, not a type */
         return;
     gl_cfn_evaluate(cfn, number, wants_all);
     if (gl_mapping_is_suspect(cfn->options->mapping, resource->type, &resource->values,

@@ -249,14 +249,20 @@ static void turn_members(struct gl_pulumi *pulumi, const struct gl_jnode *node, 
         const struct gl_jnode *item =
             child->kind == GL_JARRAY ? gl_jnode_at(tree, child, 0) : child;
 
-        if (gl_jnode_text(tree, item) == NULL || strlen(gl_jnode_key(tree, child)) > 60)
+        bool is_number = is_top && gl_jnode_is(child, GL_JNUMBER);
+
+        if ((gl_jnode_text(tree, item) == NULL && !is_number) ||
+            strlen(gl_jnode_key(tree, child)) > 60)
             continue;
         snake(gl_jnode_key(tree, child), name);
         if (!is_top && strchr(name, '_') == NULL)
             continue;
         gl_str_add(out, gl_str_text(out)[out->length - 1] != '{' ? "," : "");
         gl_yamltree_quote(out, name, strlen(name));
-        gl_str_add(out, *gl_jnode_text(tree, item) != '\0' ? ":\"x\"" : ":\"\"");
+        if (is_number)
+            gl_str_addf(out, ":%s", tree->text + child->text);
+        else
+            gl_str_add(out, *gl_jnode_text(tree, item) != '\0' ? ":\"x\"" : ":\"\"");
     }
     gl_str_add_char(out, '}');
 }
@@ -282,15 +288,18 @@ static bool is_suspect(struct gl_pulumi *pulumi, const char *type, const struct 
     return false;
 }
 
-static void look_at_type(struct gl_pulumi *pulumi, const char *token, const struct gl_jnode *inputs)
+/* What a component is called is its author's; what it makes is in the preview beside it. */
+static void look_at_type(struct gl_pulumi *pulumi, const char *token, const struct gl_jnode *state)
 {
+    const struct gl_jnode *inputs = gl_jnode_get(&pulumi->scratch, state, "inputs");
+    bool is_component = gl_jnode_is(gl_jnode_get(&pulumi->scratch, state, "custom"), GL_JFALSE);
     size_t cursor = 0, number;
 
     if (strncmp(token, "pulumi:", 7) == 0 ||
         gl_reader_index_next(&pulumi->types, token, &cursor, &number))
         return;
     gl_reader_index_add(&pulumi->types, token, 0);
-    if (is_suspect(pulumi, token, inputs))
+    if (is_suspect(pulumi, is_component ? "" : token, inputs))
         gl_reader_add_unmapped(pulumi->plan, token);
 }
 
@@ -408,8 +417,7 @@ static void keep_states(struct gl_pulumi *pulumi, const struct gl_jnode *step, c
         out->dependencies = gl_reader_prune(
             &pulumi->work, tree, gl_jnode_get(tree, after, "propertyDependencies"), NULL, NULL);
     } else {
-        look_at_type(pulumi, token,
-                     gl_jnode_get(tree, gl_jnode_is(after, GL_JOBJECT) ? after : before, "inputs"));
+        look_at_type(pulumi, token, gl_jnode_is(after, GL_JOBJECT) ? after : before);
     }
 }
 

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/hook/mapping_store.h"
+
+#include <ctype.h>
+#include <string.h>
+
+/* Types that are not mapped. Of a provider that a mapping is about, attributes tell a machine; of
+ * others, what they are called and what they say of sizes and numbers. */
+
+#define NAME_BYTES 128
+
+/* Attributes that only machines have, whoever names them. */
+static const char *const machine_words[] = {
+    "instance_type",  "machine_type", "vm_size",   "flavor",      "flavor_id", "flavor_name",
+    "node_type",      "server_type",  "node_size", "server_size", "plan",      "size",
+    "instance_class", "vm_type",      "cpu_cores", "shape",       NULL,
+};
+/* Of these so few others have any that a block may say them too. */
+static const char *const deep_words[] = {
+    "instance_type", "instance_types", "machine_type",  "vm_size",
+    "node_type",     "server_type",    "flavor_id",     "instance_class",
+    "InstanceType",  "InstanceTypes",  "instance_size", NULL,
+};
+
+/* Where nothing is known of the provider. How large one is, or how many there are: */
+static const char *const number_words[] = {
+    "vcpu",
+    "vcpus",
+    "cpu",
+    "cpus",
+    "cores",
+    "cpu_cores",
+    "num_cpus",
+    "cpu_count",
+    "num_sockets",
+    "node_count",
+    "nodes_count",
+    "num_nodes",
+    "num_workers",
+    "instance_count",
+    "replica_count",
+    "min_nodes",
+    "max_nodes",
+    "min_instances",
+    "max_instances",
+    "desired_capacity",
+    "memory_mb",
+    "worker_count",
+    NULL,
+};
+/* parts of the names of attributes that say which type, */
+static const char *const type_parts[] = {
+    "instance_type",  "instance_size", "instance_class", "instance_family",
+    "machine_type",   "vm_size",       "node_type",      "server_type",
+    "warehouse_size", "cluster_size",  "compute_size",   NULL,
+};
+/* and what their types are called, before the cloud they run in and a version. */
+static const char *const type_ends[] = {
+    "_instance",      "_server",        "_machine",    "_vm",         "_cluster",
+    "_node_pool",     "_nodepool",      "_node_group", "_nodegroup",  "_compute_pool",
+    "_machine_pool",  "_worker_pool",   "_warehouse",  "_deployment", "_elastigroup",
+    "_ocean",         "_droplet",       "_container",  "_bare_metal", "_baremetal",
+    "_stateful_node", "_instance_pool", "_dedicated",  NULL,
+};
+static const char *const cloud_ends[] = {"_aws", "_gcp", "_azure", "_eks", "_gke", "_aks", NULL};
+
+static bool is_text(const struct gl_jtree *tree, const struct gl_jnode *node)
+{
+    const char *text;
+
+    if (gl_jnode_is(node, GL_JARRAY))
+        node = gl_jnode_at(tree, node, 0);
+    text = gl_jnode_text(tree, node);
+    return text != NULL && *text != '\0';
+}
+
+static bool is_among(const char *const *words, const char *word)
+{
+    for (; *words != NULL; words++)
+        if (strcmp(*words, word) == 0)
+            return true;
+    return false;
+}
+
+/* Is one of the words there, in whatever block? */
+static bool is_said_deep(const struct gl_jtree *tree, const struct gl_jnode *attributes)
+{
+    const struct gl_jnode *end = attributes != NULL ? tree->nodes + attributes->end : NULL;
+
+    for (const struct gl_jnode *node = attributes; node < end; node++)
+        if (node != attributes && node->key_length > 0 &&
+            is_among(deep_words, gl_jnode_key(tree, node)) && is_text(tree, node))
+            return true;
+    return false;
+}
+
+/* ---- of providers that nothing is known of ---- */
+
+/* "MongoDB::Atlas::Cluster", "ns:index/vmSize:VMSize" as Terraform writes names:
+ * "mongo_db_atlas_cluster", "ns_index_vm_size_vm_size". */
+static void snake(const char *name, char out[NAME_BYTES])
+{
+    size_t length = 0;
+
+    for (const char *at = name; *at != '\0' && length + 2 < NAME_BYTES; at++) {
+        bool is_word = isalnum((unsigned char)*at) != 0;
+        bool begins = isupper((unsigned char)*at) && at > name &&
+                      (islower((unsigned char)at[-1]) || islower((unsigned char)at[1]));
+
+        if ((!is_word || begins) && length > 0 && out[length - 1] != '_')
+            out[length++] = '_';
+        if (is_word)
+            out[length++] = (char)tolower((unsigned char)*at);
+    }
+    out[length] = '\0';
+}
+
+static bool cut_end(char *name, const char *end)
+{
+    size_t length = strlen(name), cut = strlen(end);
+
+    if (length <= cut || strcmp(name + length - cut, end) != 0)
+        return false;
+    name[length - cut] = '\0';
+    return true;
+}
+
+/* "spotinst_elastigroup_aws", "vcd_vm_v2". */
+static bool is_called_machine(const char *type)
+{
+    char name[NAME_BYTES];
+    size_t length;
+
+    if (strstr(type, "-native:") != NULL) /* of a cloud that is known by other names */
+        return false;
+    snake(type, name);
+    length = strlen(name);
+    if (length > 3 && strncmp(name + length - 3, "_v", 2) == 0 &&
+        isdigit((unsigned char)name[length - 1]))
+        name[length - 3] = '\0';
+    for (const char *const *end = cloud_ends; *end != NULL && !cut_end(name, *end); end++)
+        continue;
+    for (const char *const *end = type_ends; *end != NULL; end++)
+        if (cut_end(name, *end))
+            return true;
+    return false;
+}
+
+static bool is_number(const struct gl_jtree *tree, const struct gl_jnode *node)
+{
+    int64_t number;
+
+    return gl_jnode_is(node, GL_JNUMBER) && (!gl_jnode_int(tree, node, &number) || number > 0);
+}
+
+static bool says_size(const struct gl_jtree *tree, const struct gl_jnode *attributes)
+{
+    const struct gl_jnode *end = attributes != NULL ? tree->nodes + attributes->end : NULL;
+    char name[NAME_BYTES];
+
+    for (const struct gl_jnode *node = attributes; node < end; node++) {
+        if (node == attributes || node->key_length == 0 || !is_text(tree, node))
+            continue;
+        snake(gl_jnode_key(tree, node), name);
+        for (const char *const *part = type_parts; *part != NULL; part++)
+            if (strstr(name, *part) != NULL)
+                return true;
+    }
+    for (const struct gl_jnode *node =
+             gl_jnode_is(attributes, GL_JOBJECT) ? gl_jnode_first(tree, attributes) : NULL;
+         node != NULL; node = gl_jnode_next(tree, attributes, node)) {
+        snake(gl_jnode_key(tree, node), name);
+        if (is_number(tree, node) && is_among(number_words, name))
+            return true;
+    }
+    return false;
+}
+
+/* ---- any ---- */
+
+/* Of providers that make nothing but values: what they hold are others' words. */
+static bool is_value(const char *type)
+{
+    static const char *const prefixes[] = {"null_",      "random_", "time_",
+                                           "terraform_", "tls_",    "local_"};
+
+    for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++)
+        if (strncmp(type, prefixes[i], strlen(prefixes[i])) == 0)
+            return true;
+    return false;
+}
+
+bool gl_mapping_is_suspect(const struct gl_hook_mapping *mapping, const char *type,
+                           const struct gl_jtree *tree, const struct gl_jnode *attributes)
+{
+    const struct gl_mapping_provider *provider;
+    const char *const *words = machine_words;
+
+    if (gl_mapping_entry(mapping->store, type) != NULL || is_value(type))
+        return false;
+    provider = gl_mapping_provider(mapping, type);
+    if (provider != NULL && provider->machine_like != NULL)
+        words = provider->machine_like;
+    for (; *words != NULL; words++)
+        if (is_text(tree, gl_jnode_get(tree, attributes, *words)))
+            return true;
+    if (provider == NULL && (is_called_machine(type) || says_size(tree, attributes)))
+        return true;
+    return is_said_deep(tree, attributes);
+}
