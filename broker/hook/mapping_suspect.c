@@ -24,29 +24,12 @@ static const char *const deep_words[] = {
 
 /* Where nothing is known of the provider. How large one is, or how many there are: */
 static const char *const number_words[] = {
-    "vcpu",
-    "vcpus",
-    "cpu",
-    "cpus",
-    "cores",
-    "cpu_cores",
-    "num_cpus",
-    "cpu_count",
-    "num_sockets",
-    "node_count",
-    "nodes_count",
-    "num_nodes",
-    "num_workers",
-    "instance_count",
-    "replica_count",
-    "min_nodes",
-    "max_nodes",
-    "min_instances",
-    "max_instances",
-    "desired_capacity",
-    "memory_mb",
-    "worker_count",
-    NULL,
+    "vcpu",        "vcpus",          "cpu",           "cpus",
+    "cores",       "cpu_cores",      "num_cpus",      "cpu_count",
+    "num_sockets", "node_count",     "nodes_count",   "num_nodes",
+    "num_workers", "instance_count", "replica_count", "min_nodes",
+    "max_nodes",   "min_instances",  "max_instances", "desired_capacity",
+    "memory_mb",   "gpu_count",      "worker_count",  NULL,
 };
 /* parts of the names of attributes that say which type, */
 static const char *const type_parts[] = {
