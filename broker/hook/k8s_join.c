@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+/* Of what others are made with; workloads may have the same kind and name. */
 static const struct gl_k8s_known *find(const struct gl_k8s *k8s, const char *namespace,
                                        const char *kind, const char *name)
 {
@@ -12,14 +13,25 @@ static const struct gl_k8s_known *find(const struct gl_k8s *k8s, const char *nam
     if (kind == NULL || name == NULL)
         return NULL;
     gl_str_addf(&key, "%s|%s|%s", namespace, kind, name);
-    return gl_reader_index_next(&k8s->by_name, gl_str_text(&key), &cursor, &number)
-               ? &k8s->known[number]
-               : NULL;
+    while (gl_reader_index_next(&k8s->by_name, gl_str_text(&key), &cursor, &number))
+        if (k8s->known[number].kind->what != GL_K8S_WORKLOAD)
+            return &k8s->known[number];
+    return NULL;
 }
 
 static struct gl_intent *intent_of(const struct gl_k8s *k8s, const struct gl_k8s_known *known)
 {
     return known != NULL && known->intent > 0 ? &k8s->plan->intents[known->intent - 1] : NULL;
+}
+
+int64_t gl_k8s_pods(int64_t count, int64_t each, int64_t beside)
+{
+    int64_t pods;
+
+    return count != GL_UNKNOWN && each != GL_UNKNOWN && beside != GL_UNKNOWN &&
+                   !__builtin_mul_overflow(count, each, &pods) && pods + beside <= GL_HOOK_COUNT_MAX
+               ? pods + beside
+               : GL_UNKNOWN;
 }
 
 /* Every set of pods of what it scales. */
@@ -129,6 +141,8 @@ static void join_machines(struct gl_k8s *k8s, const struct gl_k8s_known *machine
         intent->machine.surety = GL_SURE_HIGH;
         intent->machine.how = gl_reader_say(arena, "%s/%s", type->kind->kind, type->name);
     }
+    if (type != NULL && intent->count.max != GL_UNKNOWN && type->max > intent->count.max)
+        intent->count.max = type->max;
     if (intent->place.region == NULL && cluster != NULL && cluster->value != NULL)
         gl_reader_set_place(arena, &intent->place, cluster->value, "parent", GL_SURE_HIGH,
                             gl_reader_say(arena, "%s/%s", cluster->kind->kind, cluster->name));

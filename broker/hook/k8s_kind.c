@@ -94,6 +94,14 @@ static const struct gl_k8s_kind kinds[] = {
      .max = "spec.maxReplicaCount",
      .max_standard = 100,
      .reference = "spec.scaleTargetRef"},
+    {.kind = "MachineAutoscaler",
+     .group = "autoscaling.openshift.io",
+     .what = GL_K8S_SCALER,
+     .role = GL_ROLE_SCALER,
+     .count = "spec.minReplicas",
+     .standard = 0,
+     .max = "spec.maxReplicas",
+     .reference = "spec.scaleTargetRef"},
     {.kind = "Rollout",
      .group = "argoproj.io",
      .role = GL_ROLE_FRACTION,
@@ -226,21 +234,27 @@ static const struct gl_k8s_kind kinds[] = {
         .value = path, .cloud = where                                                          \
     }
     MACHINE_TYPE("AWSMachineTemplate", "aws", TEMPLATE ".instanceType"),
-    MACHINE_TYPE("AWSMachinePool", "aws", "spec.awsLaunchTemplate.instanceType"),
-    MACHINE_TYPE("AWSManagedMachinePool", "aws", "spec.instanceType"),
     MACHINE_TYPE("AWSMachine", "aws", "spec.instanceType"),
     MACHINE_TYPE("AzureMachineTemplate", "azure", TEMPLATE ".vmSize"),
     MACHINE_TYPE("AzureMachinePool", "azure", "spec.template.vmSize"),
-    MACHINE_TYPE("AzureManagedMachinePool", "azure", "spec.sku"),
     MACHINE_TYPE("AzureMachine", "azure", "spec.vmSize"),
     MACHINE_TYPE("GCPMachineTemplate", "gcp", TEMPLATE ".instanceType"),
-    MACHINE_TYPE("GCPManagedMachinePool", "gcp", "spec.machineType"),
     MACHINE_TYPE("GCPMachine", "gcp", "spec.instanceType"),
     MACHINE_TYPE("DOMachineTemplate", "digitalocean", TEMPLATE ".size"),
     MACHINE_TYPE("HCloudMachineTemplate", "hetzner", TEMPLATE ".type"),
     MACHINE_TYPE("ScalewayMachineTemplate", "scaleway", TEMPLATE ".commercialType"),
     MACHINE_TYPE("OpenStackMachineTemplate", "openstack", TEMPLATE ".flavor"),
 #undef MACHINE_TYPE
+#define MACHINE_POOL(name, where, path, most)                                                  \
+    {                                                                                          \
+        .kind = name, .group = INFRA, .what = GL_K8S_INFRASTRUCTURE, .role = GL_ROLE_TEMPLATE, \
+        .value = path, .max = most, .cloud = where                                             \
+    }
+    MACHINE_POOL("AWSMachinePool", "aws", "spec.awsLaunchTemplate.instanceType", "spec.maxSize"),
+    MACHINE_POOL("AWSManagedMachinePool", "aws", "spec.instanceType", "spec.scaling.maxSize"),
+    MACHINE_POOL("AzureManagedMachinePool", "azure", "spec.sku", "spec.scaling.maxSize"),
+    MACHINE_POOL("GCPManagedMachinePool", "gcp", "spec.machineType", "spec.scaling.maxCount"),
+#undef MACHINE_POOL
 #define CLUSTER(name, where, path)                                                      \
     {                                                                                   \
         .kind = name, .group = INFRA, .what = GL_K8S_CLUSTER, .role = GL_ROLE_TEMPLATE, \

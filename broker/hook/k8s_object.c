@@ -7,7 +7,7 @@
 
 #define LISTS_MAX_DEPTH 4
 #define LABELS_MAX      64
-#define COUNT_MAX       INT64_C(10000000) /* more than anybody has: not believed */
+#define CLUSTER         "cluster.x-k8s.io"
 
 struct gl_k8s *gl_k8s_new(const struct gl_hook_options *options, struct gl_hook_plan *plan,
                           const char *document)
@@ -121,7 +121,7 @@ static int64_t number_at(const struct object *object, const char *path, bool *ou
     int64_t number;
 
     *out_is_said = node != NULL && node->kind != GL_JNULL;
-    if (!gl_jnode_int(object->tree, node, &number) || number < 0 || number > COUNT_MAX)
+    if (!gl_jnode_int(object->tree, node, &number) || number < 0 || number > GL_HOOK_COUNT_MAX)
         return GL_UNKNOWN;
     return number;
 }
@@ -149,16 +149,6 @@ static int64_t pods_beside(const struct object *object, const struct gl_k8s_kind
     int64_t beside = number_at(object, kind->plus, &is_said);
 
     return is_said ? beside : 0;
-}
-
-int64_t gl_k8s_pods(int64_t count, int64_t each, int64_t beside)
-{
-    int64_t pods;
-
-    return count != GL_UNKNOWN && each != GL_UNKNOWN && beside != GL_UNKNOWN &&
-                   !__builtin_mul_overflow(count, each, &pods) && pods + beside <= COUNT_MAX
-               ? pods + beside
-               : GL_UNKNOWN;
 }
 
 /* Bounds of a set that is scaled by its own operator, and how many pods that is. */
@@ -211,6 +201,21 @@ static void set_count(struct gl_k8s *k8s, const struct object *object,
         out->surety = GL_SURE_NOT;
     if (kind->note != NULL && count == GL_UNKNOWN)
         out->how = kind->note;
+}
+
+/* Machines of Cluster API that the cluster's autoscaler may grow.
+ * Source: Cluster Autoscaler on Cluster API, "Enabling Autoscaling". */
+static void set_autoscaled(const struct object *object, struct gl_intent_count *out)
+{
+    const struct gl_jnode *notes = gl_k8s_at(object->tree, object->node, "metadata.annotations");
+    int64_t max;
+
+    if (gl_jnode_int(object->tree,
+                     gl_jnode_get(object->tree, notes,
+                                  CLUSTER "/cluster-api-autoscaler-node-group-max-size"),
+                     &max) &&
+        out->max != GL_UNKNOWN && max > out->max)
+        out->max = max <= GL_HOOK_COUNT_MAX ? max : GL_UNKNOWN;
 }
 
 /* A pool grows with what is asked of it, up to its limit of vCPUs. */
@@ -301,6 +306,8 @@ static void describe(struct gl_k8s *k8s, const struct object *object,
         gl_k8s_requests(object->tree, pod, &k8s->plan->arena, out);
     if (kind->pod != NULL)
         gl_k8s_nodes(k8s, object->tree, nodes, kind->what == GL_K8S_NODEPOOL, out);
+    if (kind->what == GL_K8S_MACHINES)
+        set_autoscaled(object, &out->count);
     if (kind->what == GL_K8S_MACHINES && zone != NULL) {
         const char *cloud = NULL;
         const char *region = gl_k8s_region_of_zone(k8s, NULL, zone, &cloud);
@@ -369,14 +376,15 @@ static void remember(struct gl_k8s *k8s, const struct object *object,
     const char *value =
         kind->value != NULL ? gl_k8s_word(object->tree, object->node, kind->value) : NULL;
     struct gl_k8s_known *known;
+    bool is_said;
 
     if (target == NULL && kind->what == GL_K8S_SCALER)
         target = "Deployment"; /* of KEDA; others must say it */
     if (cluster == NULL) {
         const struct gl_jnode *labels = gl_k8s_at(object->tree, object->node, "metadata.labels");
 
-        cluster = gl_jnode_text(
-            object->tree, gl_jnode_get(object->tree, labels, "cluster.x-k8s.io/cluster-name"));
+        cluster = gl_jnode_text(object->tree,
+                                gl_jnode_get(object->tree, labels, CLUSTER "/cluster-name"));
     }
     k8s->known = gl_arena_grow(&k8s->work, k8s->known, k8s->known_count, sizeof *k8s->known);
     known = &k8s->known[k8s->known_count];
@@ -388,6 +396,7 @@ static void remember(struct gl_k8s *k8s, const struct object *object,
         .target_name = kept(&k8s->work, gl_k8s_text(object->tree, reference, "name")),
         .cluster = kept(&k8s->work, cluster),
         .value = kept(&k8s->plan->arena, value),
+        .max = number_at(object, kind->max, &is_said),
         .each = pods_of_each(object, kind),
         .beside = pods_beside(object, kind),
         .intent = intent,
@@ -469,6 +478,7 @@ static bool has_more(const struct object *object)
  * have no dot) reads what stands in spec.forProvider. */
 static bool add_mapped(struct gl_k8s *k8s, const struct object *object, enum gl_change change)
 {
+    static const struct gl_k8s_kind mapped = {.what = GL_K8S_WORKLOAD, .standard = GL_UNKNOWN};
     const struct gl_mapping_row *row = gl_mapping_row(k8s->options->mapping, type_of(k8s, object));
     struct gl_attributes attributes = {.tree = object->tree, .values = object->node};
     bool is_generated;
@@ -497,6 +507,7 @@ static bool add_mapped(struct gl_k8s *k8s, const struct object *object, enum gl_
     set_user_place(k8s, intent);
     if (intent->cloud == NULL && intent->place.region != NULL)
         intent->cloud = gl_k8s_cloud_of_region(intent->place.region);
+    remember(k8s, object, &mapped, k8s->plan->count);
     return true;
 }
 

@@ -68,15 +68,21 @@ static bool starts_pods(const struct gl_jtree *tree, const struct gl_jnode *memb
                                         "dbClusterInstanceClass",
                                         "hostInstanceType",
                                         NULL};
-    static const char *const counts[] = {"replicas",  "instances",       "numberOfInstances",
-                                         "nodeCount", "workers",         "parallelism",
-                                         "minSize",   "desiredCapacity", NULL};
+    static const char *const counts[] = {
+        "replicas",        "instances",   "numberOfInstances", "nodeCount",
+        "workers",         "parallelism", "minSize",           "clusterSize",
+        "desiredCapacity", "shardsCount", "replicasCount",     "replicaCount",
+        "numNodes",        NULL};
+    int64_t size;
     const char *key = gl_jnode_key(tree, member);
 
     if (strcmp(key, "nodeSelector") == 0)
         return gl_jnode_is(member, GL_JOBJECT) && member->count > 0;
     if (strcmp(key, "resources") == 0)
         return asks_for_pods(tree, member);
+    if (strcmp(key, "size") == 0) /* of a cluster; of keys and caches it is larger */
+        return gl_jnode_int(tree, member, &size) && size > 0 && size <= 100 &&
+               member->kind == GL_JNUMBER;
     return (gl_jnode_text(tree, member) != NULL && is_among(key, texts)) ||
            (member->kind == GL_JNUMBER && is_among(key, counts));
 }

@@ -59,6 +59,7 @@ struct gl_k8s_known {
     const char *target_kind, *target_name; /* of `reference`; NULL */
     const char *cluster;                   /* name; NULL */
     const char *value;                     /* NULL */
+    int64_t max;                           /* of a pool of machines that scales; GL_UNKNOWN */
     int64_t each, beside;                  /* pods of each of the count, and others; GL_UNKNOWN */
     size_t intent;                         /* number + 1; 0 = none */
 };

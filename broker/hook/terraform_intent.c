@@ -47,7 +47,10 @@ static void add_notes(struct gl_tf *tf, const struct gl_tf_resource *resource,
                                                  .how = "deferred"};
     }
     if (intent->change == GL_CHANGE_UNKNOWN)
-        gl_reader_add_text(arena, &intent->notes, "actions of the change are not understood");
+        gl_reader_add_text(arena, &intent->notes,
+                           resource->change == GL_CHANGE_UNKNOWN
+                               ? "actions of the change are not understood"
+                               : "whether it grows cannot be told yet");
 }
 
 /* What tells it from others of its kind. */
