@@ -373,6 +373,21 @@ static void set_place(struct gl_cfn *cfn, struct gl_intent *intent)
 
 /* ---- intents ---- */
 
+/* Another value may make them; once for each parameter. */
+static void note_left_out(struct gl_cfn *cfn, const char *parameter)
+{
+    struct gl_hook_plan *plan = cfn->plan;
+    const char *note = gl_reader_say(
+        &plan->arena,
+        "what the default of parameter %s leaves out is not judged; --parameter says another",
+        parameter);
+
+    for (const char *const *one = plan->notes; one != NULL && *one != NULL; one++)
+        if (strcmp(*one, note) == 0)
+            return;
+    gl_reader_add_text(&plan->arena, &plan->notes, note);
+}
+
 static void add_notes(struct gl_cfn *cfn, const struct gl_cfn_resource *resource,
                       struct gl_intent *intent)
 {
@@ -388,6 +403,9 @@ static void add_notes(struct gl_cfn *cfn, const struct gl_cfn_resource *resource
                                          resource->condition));
     if (resource->is_made != 0)
         return;
+    if (resource->origin.parameter != NULL && resource->origin.surety == GL_SURE_ASSUMED &&
+        intent->role != GL_ROLE_TEMPLATE)
+        note_left_out(cfn, resource->origin.parameter);
     intent->change = GL_CHANGE_NONE;
     gl_reader_add_text(
         arena, &intent->notes,
