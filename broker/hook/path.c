@@ -284,6 +284,11 @@ const char *gl_path_head(const struct gl_path *path)
     return "";
 }
 
+const char *gl_path_attribute(const struct gl_path *path)
+{
+    return path->first->terms->constant == NULL ? path->first->terms->attribute : "";
+}
+
 bool gl_path_has_head(const struct gl_path *path, const char *attribute)
 {
     for (const struct gl_path_choice *choice = path->first; choice != NULL; choice = choice->next)

@@ -41,6 +41,8 @@ struct gl_path_fault {
 /* The path of a text in `arena`; NULL with *out_fault filled. */
 const struct gl_path *gl_path_parse(const char *text, struct gl_arena *arena,
                                     struct gl_path_fault *out_fault);
+/* The names with dots of its first term: "launch_template.id"; "" for a constant. */
+const char *gl_path_attribute(const struct gl_path *path);
 /* Does the path read `attribute` (by any of its names) of the resource itself? */
 bool gl_path_has_head(const struct gl_path *path, const char *attribute);
 /* Does it read `attribute` of a resource of `type` that it follows to? attribute NULL: anything. */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "broker/hook/k8s_part.h"
 #include "broker/hook/pulumi_part.h"
 #include "broker/hook/yamltree.h"
 
@@ -288,6 +289,18 @@ static bool is_suspect(struct gl_pulumi *pulumi, const char *type, const struct 
     return false;
 }
 
+/* "kubernetes:ray.io/v1:RayCluster": an object of an operator is looked at as in a manifest. */
+static bool is_operators(struct gl_pulumi *pulumi, const char *token, const struct gl_jnode *inputs)
+{
+    static const char prefix[] = "kubernetes:";
+    const char *group = token + strlen(prefix), *kind = strrchr(token, ':');
+
+    if (strncmp(token, prefix, strlen(prefix)) != 0 || !gl_jnode_is(inputs, GL_JOBJECT))
+        return false;
+    return gl_k8s_is_suspect(&pulumi->scratch, inputs, kind + 1,
+                             gl_arena_text(&pulumi->work, group, strcspn(group, "/:")));
+}
+
 /* What a component is called is its author's; what it makes is in the preview beside it. */
 static void look_at_type(struct gl_pulumi *pulumi, const char *token, const struct gl_jnode *state)
 {
@@ -299,7 +312,8 @@ static void look_at_type(struct gl_pulumi *pulumi, const char *token, const stru
         gl_reader_index_next(&pulumi->types, token, &cursor, &number))
         return;
     gl_reader_index_add(&pulumi->types, token, 0);
-    if (is_suspect(pulumi, is_component ? "" : token, inputs))
+    if (is_suspect(pulumi, is_component ? "" : token, inputs) ||
+        is_operators(pulumi, token, inputs))
         gl_reader_add_unmapped(pulumi->plan, token);
 }
 

@@ -107,8 +107,8 @@ static size_t targets_of(const struct scaling *scaling, const struct gl_tf_resou
     *out_is_untold = false;
     return row->target == NULL || row->target_types == NULL
                ? 0
-               : gl_tf_targets(scaling->tf, scaler, gl_path_head(row->target), row->target_types,
-                               found, out_is_untold);
+               : gl_tf_targets(scaling->tf, scaler, gl_path_attribute(row->target),
+                               row->target_types, found, out_is_untold);
 }
 
 static void scale(const struct scaling *scaling, struct gl_intent *target)
