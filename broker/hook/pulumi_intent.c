@@ -180,17 +180,21 @@ static bool by_inputs(struct gl_pulumi *pulumi, const struct gl_mapping_provider
                       const struct gl_pulumi_resource *configured, struct gl_intent_place *out)
 {
     struct gl_attributes from = attributes_of(configured, configured->after.values.count == 0);
+    struct gl_intent_place all = {0};
 
     for (size_t i = 0; provider->region_paths != NULL && provider->region_paths[i] != NULL; i++) {
         const struct gl_jnode *node = member(from.tree, from.values, provider->region_paths[i]);
+        struct gl_intent_place one = *out;
 
         if (set_region(
                 pulumi, provider, i, gl_jnode_text(from.tree, node),
                 gl_reader_say(&pulumi->plan->arena, "provider %s", gl_pulumi_name(configured->urn)),
-                GL_SURE_HIGH, out))
-            return true;
+                GL_SURE_HIGH, &one))
+            gl_reader_join_place(&pulumi->plan->arena, &all, &one);
     }
-    return false;
+    if (all.region != NULL)
+        *out = all;
+    return all.region != NULL;
 }
 
 /* config "aws:region" is for the default providers of the package. */
@@ -198,18 +202,22 @@ static bool by_config(struct gl_pulumi *pulumi, const struct gl_mapping_provider
                       const char *package, enum gl_surety surety, struct gl_intent_place *out)
 {
     const struct gl_jtree *tree = &pulumi->config;
+    struct gl_intent_place all = {0};
     char camel[GL_PULUMI_NAME];
 
     for (size_t i = 0; provider->region_paths != NULL && provider->region_paths[i] != NULL; i++) {
         const char *key = gl_reader_say(&pulumi->plan->arena, "%s:%s", package,
                                         gl_pulumi_camel(provider->region_paths[i], camel));
         const char *text = gl_jnode_text(tree, gl_jnode_get(tree, gl_jtree_root(tree), key));
+        struct gl_intent_place one = *out;
 
         if (set_region(pulumi, provider, i, text,
-                       gl_reader_say(&pulumi->plan->arena, "config %s", key), surety, out))
-            return true;
+                       gl_reader_say(&pulumi->plan->arena, "config %s", key), surety, &one))
+            gl_reader_join_place(&pulumi->plan->arena, &all, &one);
     }
-    return false;
+    if (all.region != NULL)
+        *out = all;
+    return all.region != NULL;
 }
 
 /* "aws" of "...::aws:ec2/instance:Instance::web", of the resource itself. */

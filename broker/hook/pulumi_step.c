@@ -191,7 +191,8 @@ static void keep_node(struct keeping *keeping, const struct gl_jnode *node)
 /* Attributes by which others refer to a resource. */
 static bool wants(const struct gl_pulumi *pulumi, const char *type, const char *key)
 {
-    static const char *const told[] = {"id", "name", "arn", "selfLink", "region", "location"};
+    static const char *const told[] = {"id",     "name", "arn",     "selfLink",
+                                       "region", "zone", "location"};
 
     for (size_t i = 0; i < sizeof told / sizeof told[0]; i++)
         if (strcmp(told[i], key) == 0)

@@ -72,6 +72,22 @@ void gl_reader_set_place(struct gl_arena *arena, struct gl_intent_place *place, 
     place->how = how;
 }
 
+void gl_reader_join_place(struct gl_arena *arena, struct gl_intent_place *place,
+                          const struct gl_intent_place *more)
+{
+    const char *const *before = place->candidates;
+
+    if (place->region == NULL) {
+        *place = *more;
+        return;
+    }
+    gl_intent_add_candidate(place, more->region, arena);
+    for (size_t i = 0; more->candidates != NULL && more->candidates[i] != NULL; i++)
+        gl_intent_add_candidate(place, more->candidates[i], arena);
+    if (place->candidates != before && place->surety > GL_SURE_MEDIUM)
+        place->surety = GL_SURE_MEDIUM;
+}
+
 /* A region of its own goes before that of its provider. */
 bool gl_reader_rests_on_zone(const struct gl_mapping_provider *provider,
                              const struct gl_intent_place *place)

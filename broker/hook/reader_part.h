@@ -137,6 +137,10 @@ void gl_reader_add_unmapped(struct gl_hook_plan *plan, const char *type);
 
 void gl_reader_set_place(struct gl_arena *arena, struct gl_intent_place *place, const char *region,
                          const char *evidence, enum gl_surety surety, const char *how);
+/* A provider is told a zone and a region: which of them counts is for the resource to say. `*place`
+ * is what was found first, region NULL = nothing yet. */
+void gl_reader_join_place(struct gl_arena *arena, struct gl_intent_place *place,
+                          const struct gl_intent_place *more);
 /* Is its region that of a zone, which must lie in the region its provider is told? */
 bool gl_reader_rests_on_zone(const struct gl_mapping_provider *provider,
                              const struct gl_intent_place *place);

@@ -106,23 +106,27 @@ static bool ask_provider(struct gl_tf *tf, const struct gl_tf_provider *configur
                          struct gl_intent_place *out)
 {
     const struct gl_jtree *tree = &configured->expressions;
+    struct gl_intent_place all = {0};
 
     for (size_t i = 0; provider->region_paths != NULL && provider->region_paths[i] != NULL; i++) {
+        struct gl_intent_place one = *out;
         struct gl_tf_answer answer;
 
         if (!gl_tf_resolve(tf, module, tree,
                            gl_tf_at(tree, gl_jtree_root(tree), provider->region_paths[i]),
                            &answer) ||
-            !take_answer(tf, provider, provider->region_kinds[i], &answer, out))
+            !take_answer(tf, provider, provider->region_kinds[i], &answer, &one))
             continue;
         gl_reader_set_place(
-            &tf->plan->arena, out, out->region, "provider", answer.surety,
+            &tf->plan->arena, &one, one.region, "provider", answer.surety,
             strcmp(answer.how, "constant") == 0
                 ? GL_READER_JOIN(&tf->plan->arena, "provider ", configured->key)
                 : GL_READER_JOIN(&tf->plan->arena, "provider ", configured->key, ", ", answer.how));
-        return true;
+        gl_reader_join_place(&tf->plan->arena, &all, &one);
     }
-    return false;
+    if (all.region != NULL)
+        *out = all;
+    return all.region != NULL;
 }
 
 /* Is a region written there, though it cannot be told which? */
