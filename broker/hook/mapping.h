@@ -143,6 +143,9 @@ bool gl_mapping_reads(const struct gl_hook_mapping *mapping, const char *type,
 /* Does an unmapped type with these attributes look like a machine? */
 bool gl_mapping_is_suspect(const struct gl_hook_mapping *mapping, const char *type,
                            const struct gl_jtree *tree, const struct gl_jnode *attributes);
+/* Does one whose attributes are known only after apply, true in `later`? */
+bool gl_mapping_is_suspect_later(const struct gl_hook_mapping *mapping, const char *type,
+                                 const struct gl_jtree *tree, const struct gl_jnode *later);
 
 /* ---- reading by rows ---- */
 

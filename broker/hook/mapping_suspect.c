@@ -65,14 +65,20 @@ static bool is_among(const char *const *words, const char *word)
     return false;
 }
 
+static bool is_later(const struct gl_jtree *tree, const struct gl_jnode *node)
+{
+    return gl_jnode_is(gl_jnode_is(node, GL_JARRAY) ? gl_jnode_at(tree, node, 0) : node, GL_JTRUE);
+}
+
 /* Is one of the words there, in whatever block? */
-static bool is_said_deep(const struct gl_jtree *tree, const struct gl_jnode *attributes)
+static bool is_said_deep(const struct gl_jtree *tree, const struct gl_jnode *attributes,
+                         bool (*is_said)(const struct gl_jtree *tree, const struct gl_jnode *node))
 {
     const struct gl_jnode *end = attributes != NULL ? tree->nodes + attributes->end : NULL;
 
     for (const struct gl_jnode *node = attributes; node < end; node++)
         if (node != attributes && node->key_length > 0 &&
-            is_among(deep_words, gl_jnode_key(tree, node)) && is_text(tree, node))
+            is_among(deep_words, gl_jnode_key(tree, node)) && is_said(tree, node))
             return true;
     return false;
 }
@@ -189,5 +195,12 @@ bool gl_mapping_is_suspect(const struct gl_hook_mapping *mapping, const char *ty
             return true;
     if (provider == NULL && (is_called_machine(type) || says_size(tree, attributes)))
         return true;
-    return is_said_deep(tree, attributes);
+    return is_said_deep(tree, attributes, is_text);
+}
+
+bool gl_mapping_is_suspect_later(const struct gl_hook_mapping *mapping, const char *type,
+                                 const struct gl_jtree *tree, const struct gl_jnode *later)
+{
+    return gl_mapping_entry(mapping->store, type) == NULL && !is_value(type) &&
+           is_said_deep(tree, later, is_later);
 }

@@ -131,13 +131,16 @@ static bool needs_look(struct gl_tf *tf, const char *type)
 }
 
 static void note_suspect(struct gl_tf *tf, const char *type, const struct gl_jtree *tree,
-                         const struct gl_jnode *after)
+                         const struct gl_jnode *change)
 {
+    const struct gl_jnode *after = gl_jnode_get(tree, change, "after");
     bool is_suspect;
 
     if (!gl_jnode_is(after, GL_JOBJECT))
         return; /* deleted: it says nothing of the others */
-    is_suspect = gl_mapping_is_suspect(tf->options->mapping, type, tree, after);
+    is_suspect = gl_mapping_is_suspect(tf->options->mapping, type, tree, after) ||
+                 gl_mapping_is_suspect_later(tf->options->mapping, type, tree,
+                                             gl_jnode_get(tree, change, "after_unknown"));
     gl_reader_index_add(&tf->types, gl_tf_name(tf, type), is_suspect);
     if (is_suspect)
         gl_reader_add_unmapped(tf->plan, type);
@@ -192,12 +195,12 @@ static bool wants_of_values(const void *cookie, unsigned level, struct gl_view n
     return wants_attribute(cookie, name);
 }
 
-/* Of a resource that may be a machine nobody knows: what it is set to. */
+/* Of a resource that may be a machine nobody knows: what it is set to, known or not. */
 static bool wants_of_suspect(const void *cookie, unsigned level, struct gl_view name)
 {
     (void)cookie;
     (void)level;
-    return strcmp(name.text, "after") == 0;
+    return strcmp(name.text, "after") == 0 || strcmp(name.text, "after_unknown") == 0;
 }
 
 static int take_address(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
@@ -330,7 +333,7 @@ static int keep_change(struct gl_tf *tf, struct item *item, struct gl_error *err
 
     if (!item->is_read) {
         if (!item->parts.is_data)
-            note_suspect(tf, type, tree, gl_jnode_get(tree, change, "after"));
+            note_suspect(tf, type, tree, change);
         return 0;
     }
     resource.parts = keep_parts(tf, &item->parts);
