@@ -116,7 +116,8 @@ UNIT     := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(UNIT_SRC))
 SUITE_SRC := $(sort $(wildcard tests/conformance/test_*.c tests/property/test_*.c tests/fault/test_*.c)) \
              $(wildcard tests/live/*.c)
 SUITE    := $(patsubst tests/%.c,$(B)/tests/%,$(SUITE_SRC))
-SUPPORT_SRC := $(sort $(wildcard tests/support/*.c tests/conformance/cloud_*.c tests/conformance/venue_*.c))
+SUPPORT_SRC := $(sort $(wildcard tests/support/*.c tests/conformance/cloud_*.c tests/conformance/venue_*.c \
+                            tests/fault/fault_*.c))
 
 define unit_rule
 $(B)/tests/unit/$(1)/%: $(B)/obj/tests/unit/$(1)/%.o $$($(1)_ARCHIVES)

@@ -115,10 +115,9 @@ struct gl_cloud_ops {
      * not the last part of `id`, and where the API has it. `nonce`: not used. */
     int (*identity)(struct gl_cloud *cloud, const char *id, const char *nonce, struct gl_str *out,
                     struct gl_error *err);
-    /* Required when caps has CHECKS: could this be launched? Asks the provider's dry run or its
-     * permissions and quotas; starts nothing. PERMISSION, QUOTA, CAPACITY, PRICE, NO_CREDENTIAL,
-     * UNKNOWN_NAME, TOO_LARGE or BAD_VALUE for what its guest is to be told; 0 says nothing about
-     * stock. */
+    /* Required when caps has CHECKS: could this be launched, stock aside? Starts nothing; asks the
+     * provider's dry run, permissions and quotas. PERMISSION, QUOTA, CAPACITY, PRICE,
+     * NO_CREDENTIAL, UNKNOWN_NAME; what its guest cannot be told: TOO_LARGE, BAD_VALUE. */
     int (*check)(struct gl_cloud *cloud, const struct gl_launch *launch, struct gl_error *err);
     /* Required when caps has HALTS: power off in order and keep the disk; on again, in the same
      * place only. Idempotent. CAPACITY and QUOTA may meet start; it is halted still. */

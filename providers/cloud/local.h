@@ -64,7 +64,6 @@ const struct gl_local_type *gl_local_find_type(const char *name);
 /* UNKNOWN_NAME when the local cloud has no such region or type. */
 int gl_local_check_region(const struct gl_local *local, const char *region, struct gl_error *err);
 int gl_local_check_type(const char *type, struct gl_error *err);
-
 /* Is there memory for another machine? LAUNCH when not; unknown counts as yes. */
 int gl_local_check_memory(uint32_t memory_mib, struct gl_error *err);
 
@@ -78,9 +77,8 @@ struct gl_local_start {
     struct gl_link *link;           /* to the guest, once it answers */
 };
 
-/* Start the machine or the namespace, configure its guest, and run its command. On failure nothing
- * of it is left running. Errors: LAUNCH (it could not be started), GUEST (it does not answer),
- * BAD_VALUE, TOO_LARGE (image, files), IO, NO_LOCAL. */
+/* Start the machine or the namespace, configure its guest, run its command. Of a failure nothing is
+ * left running: LAUNCH, GUEST (no answer), BAD_VALUE, TOO_LARGE (image, files), IO, NO_LOCAL. */
 int gl_local_start_vm(struct gl_local_start *start, struct gl_error *err);
 int gl_local_start_process(struct gl_local_start *start, struct gl_error *err);
 /* Could namespaces be used here, for this launch (NULL = any)? NO_LOCAL with the reason if not. */

@@ -6,7 +6,7 @@
  * what an adapter needs to reach it there. One at a time. Asserts with cmocka. */
 
 #include "tests/conformance/cloud_counterparts.h"
-#include "tests/support/fault_proxy.h"
+#include "tests/fault/fault_proxy.h"
 
 struct storm_cloud {
     const struct gl_counterpart *kind;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "tests/support/fault_proxy.h"
+#include "tests/fault/fault_proxy.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
