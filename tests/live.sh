@@ -6,6 +6,7 @@
 # and asks; YES=1 answers. However it ends, killed or not, what it started is ended: it looks after
 # the launches of its own state folder and touches no other machine of the account.
 #   REGION, TYPE   where and what, instead of the first region of the table and its cheapest type
+#   ARCH           of that type (x86_64), for which there must be a meter
 #   CONFIG         configuration file (~/.config/greenlaunch/config.yaml); names the meter
 #   LIVE_FOLDER    where its state is (BUILD/live)
 #   READINGS=0     do not wait for readings (no meter is named, or no console is there)
@@ -133,7 +134,7 @@ flock -n 8 || nothing "another $0 $cloud is under way"
 
 where=()
 [ "$region" = - ] || where+=(--region "$region")
-[ -z "${TYPE:-}" ] || where+=(--type "$TYPE")
+if [ -n "${TYPE:-}" ]; then where+=(--type "$TYPE"); else where+=(--arch "${ARCH:-x86_64}"); fi
 gl offers --refresh --cloud "$cloud" "${where[@]}" --duration "${lease_min}min" --sort price --limit 1 \
     --json >"$scratch/offers.json" 2>"$scratch/said" 8>&- ||
     nothing "greenlaunch has no offer of $cloud ${where[*]} $(field message <"$scratch/offers.json")"

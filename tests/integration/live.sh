@@ -46,7 +46,8 @@ start_counterpart() { # CLOUD
     other=$!
     exec 9>"$scratch/in"
     wait_for "$scratch/ready" || return 1
-    printf 'meter: {url: "https://meters.example/m", sha256: %s}\n' "$pin" >>"$scratch/config.yaml"
+    printf 'meter: {%s: "https://meters.example/m", %s: %s, %s: "https://meters.example/a", %s: %s}\n' \
+        url sha256 "$pin" arm64_url arm64_sha256 "$pin" >>"$scratch/config.yaml"
     mapfile -t environment <"$scratch/environment"
 }
 
