@@ -22,6 +22,18 @@ static const char *const deep_words[] = {
     "InstanceType",  "InstanceTypes",  "instance_size", NULL,
 };
 
+/* Of any provider: they run machines, and neither name nor attributes say so. */
+static const char *const machine_types[] = {
+    "nomad_job",
+    "neon_project",
+    "neon_endpoint",
+    "databricks_model_serving",
+    "google_looker_instance",
+    "google_apigee_instance",
+    "google_bigquery_reservation",
+    "azurerm_lab_service_lab",
+    NULL,
+};
 /* Where nothing is known of the provider. How large one is, or how many there are: */
 static const char *const number_words[] = {
     "vcpu",        "vcpus",          "cpu",           "cpus",
@@ -187,6 +199,8 @@ bool gl_mapping_is_suspect(const struct gl_hook_mapping *mapping, const char *ty
 
     if (gl_mapping_entry(mapping->store, type) != NULL || is_value(type))
         return false;
+    if (is_among(machine_types, type))
+        return true;
     provider = gl_mapping_provider(mapping, type);
     if (provider != NULL && provider->machine_like != NULL)
         words = provider->machine_like;
