@@ -267,6 +267,7 @@ static int launch_one(struct making *making, struct gl_instance *out, struct gl_
 {
     struct gl_openstack_server server;
     struct gl_error why = {0};
+    char ours[sizeof making->uuid];
     int rc, found = search(making, err);
 
     if (found < 0 || (found == 0 && check_first(making->os, making->launch, err) != 0))
@@ -276,9 +277,11 @@ static int launch_one(struct making *making, struct gl_instance *out, struct gl_
         if (why.code != GL_E_OUTCOME || settle(making, err) != 0)
             return -1;
     }
-    /* Another launcher with the same token may have the elder, and have ended ours. */
+    memcpy(ours, making->uuid, sizeof ours);
     rc = await(making, &server, err);
-    if (rc != 0 && err->code == GL_E_LAUNCH && search(making, &why) > 0) {
+    /* Another launcher with the same token may have the elder, and have ended ours. */
+    if (rc != 0 && err->code == GL_E_LAUNCH && search(making, &why) > 0 &&
+        strcmp(making->uuid, ours) != 0) {
         gl_error_clear(err);
         rc = await(making, &server, err);
     }
