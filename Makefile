@@ -52,6 +52,9 @@ broker_LIBS    := -lsqlite3 $(providers_LIBS)
 # files less to find, map and relocate at every start. `make CARRIED=` links with shared ones.
 CARRIED ?= sqlite3 yaml sodium jansson expat z
 carried = $(if $(filter $(1),$(CARRIED)),$(if $(filter /%,$(shell $(CC) -print-file-name=lib$(1).a)),-l:lib$(1).a,-l$(1)),-l$(1))
+# Its 18,000 relative relocations are packed where the C library unpacks them (glibc 2.36): 440 KiB
+# less to read and to hold at every start.
+packed = $(if $(shell grep -qs GLIBC_ABI_DT_RELR "$$($(CC) -print-file-name=libc.so.6)" && echo 1),-Wl$(comma)-z$(comma)pack-relative-relocs)
 command_LIBS    = $(foreach name,sqlite3 yaml sodium jansson expat z,$(call carried,$(name))) -ldl -lm
 base_ARCHIVES      := $(B)/libbase.a
 policy_ARCHIVES    := $(B)/libpolicy.a $(base_ARCHIVES)
@@ -66,7 +69,7 @@ all: $(PROGRAMS) ## build the programs (default)
 
 $(B)/greenlaunch: $(B)/obj/broker/main.o $(broker_ARCHIVES)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) $(LINK) -o $@ $(filter %.o,$^) -Wl,--start-group $(broker_ARCHIVES) -Wl,--end-group $(command_LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LINK) $(packed) -o $@ $(filter %.o,$^) -Wl,--start-group $(broker_ARCHIVES) -Wl,--end-group $(command_LIBS)
 
 # Static: it runs inside instances that may have no libraries at all. Sanitizers and coverage cannot
 # be static, so their flavours carry the plain one; its code is instrumented in the unit tests.

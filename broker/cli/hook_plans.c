@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Files to plans. */
 #include <errno.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -222,6 +223,7 @@ int gl_hook_plans_read(struct gl_context *context, const struct gl_hook_values *
         return -1;
     }
     *out = plans;
+    malloc_trim(0); /* what reading took and gave back, before the ledger is read beside it */
     return 0;
 }
 

@@ -66,6 +66,9 @@ beside_peers() { # PLAN ROUNDS TITLE
     printf '  %s, %.1f MB\n' "$3" "$(awk -v b="$(stat -c %s "$plan")" 'BEGIN { print b / 1e6 }')"
     row 11 'greenlaunch hook' "$build/greenlaunch" hook terraform "$plan" --offline \
         --policy "$work/policy.yaml"
+    row 11 'its refusal noted in the ledger' "$build/greenlaunch" hook terraform "$plan" --offline \
+        --max-intensity 1g/kWh --min-grade D
+    row 11 'a process that does nothing' true
     row "$rounds" "jansson's tree, no rule" "$build/bench" hook-jansson "$plan"
     version_word=version peer "$rounds" opa github.com/open-policy-agent/opa@v0.70.0 \
         eval --data "$work/policy.rego" --input "$plan" 'count(data.main.deny)'
