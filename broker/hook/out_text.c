@@ -148,6 +148,7 @@ static void put_intensity(const struct gl_figure *figure, struct gl_str *out)
 /* Launches that differ in their address only: one row when there are many. */
 struct alike {
     const struct gl_judged *first;
+    const char *how; /* their region is known, when all of them say the same */
     size_t resources;
     int64_t machines; /* GL_UNKNOWN = of one at least */
     double grams;     /* NAN alike */
@@ -168,7 +169,9 @@ static bool is_alike(const struct gl_judged *a, const struct gl_judged *b)
 static void add_alike(struct alike *alike, const struct gl_judged *judged)
 {
     if (alike->first == NULL)
-        *alike = (struct alike){.first = judged};
+        *alike = (struct alike){.first = judged, .how = judged->intent->place.how};
+    if (!is_same(alike->how, judged->intent->place.how))
+        alike->how = NULL;
     alike->resources++;
     alike->grams += judged->grams_per_h[1];
     if (alike->machines == GL_UNKNOWN || judged->count == GL_UNKNOWN ||
@@ -223,7 +226,7 @@ static struct cells cells_of(const struct alike *alike)
     const struct gl_intent *intent = alike->first->intent;
     struct cells cells = {.type = intent->machine.type,
                           .region = intent->place.region,
-                          .how = alike->resources == 1 ? intent->place.how : NULL,
+                          .how = alike->how,
                           .outcome = gl_hook_outcome_word(alike->first->verdict),
                           .count = "?"};
     GL_AUTO(gl_str_done) struct gl_str intensity = {0};
