@@ -112,6 +112,12 @@ static void fill(struct gl_extraction *extraction, struct part min, struct part 
     out->min = furthest(extraction, row->or_min, false, out->min);
     if (!is_open(max)) /* what is not known is no lower bound of the most */
         out->max = furthest(extraction, row->or_max, true, out->max);
+    /* A most below what is wanted bounds nothing: AKS keeps 0 and 0 where it does not scale. */
+    if (out->max != GL_UNKNOWN && out->max < out->desired) {
+        if (out->max == 0)
+            out->min = out->desired;
+        out->max = out->desired;
+    }
     if (out->desired == GL_UNKNOWN && out->min == GL_UNKNOWN && out->max == GL_UNKNOWN)
         out->surety = GL_SURE_NOT;
 }
