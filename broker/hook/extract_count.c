@@ -32,6 +32,12 @@ static bool is_said(struct part part)
     return part.known == GL_KNOWN_VALUE;
 }
 
+/* A total of 0 is one that a state holds where nobody wrote it. */
+static bool is_number(struct part part)
+{
+    return is_said(part) && part.value > 0;
+}
+
 static void note_unknown(struct gl_extraction *extraction, struct part part)
 {
     if (part.known == GL_KNOWN_LATER)
@@ -170,6 +176,8 @@ static void apply_times(struct gl_extraction *extraction, struct gl_intent_count
     note_unknown(extraction, factor);
     if (!is_said(factor) && !is_open(factor))
         factor.value = row->times_plus > 0 ? 0 : 1;
+    if (row->zero_is_unsaid && factor.value == 0)
+        factor.value = 1;
     multiply(out, factor.value == GL_UNKNOWN ? GL_UNKNOWN : factor.value + row->times_plus);
 }
 
@@ -322,6 +330,16 @@ static void apply_ready(struct gl_extraction *extraction, struct gl_intent_count
     out->how = "with those that are kept ready";
 }
 
+static struct part wanted_of(struct gl_extraction *extraction)
+{
+    const struct gl_count_row *row = &extraction->row->count;
+    struct part desired = part_of(extraction, row->desired);
+
+    if (row->zero_is_unsaid && desired.value == 0)
+        desired = (struct part){GL_UNKNOWN, GL_KNOWN_ABSENT, desired.path};
+    return desired;
+}
+
 static struct part most_of(struct gl_extraction *extraction)
 {
     const struct gl_count_row *row = &extraction->row->count;
@@ -339,10 +357,10 @@ void gl_extract_count(struct gl_extraction *extraction, const struct gl_intent_p
     struct part total_min = part_of(extraction, row->total_min);
     struct part total = part_of(extraction, row->total_desired);
     struct part total_max = part_of(extraction, row->total_max);
-    struct part desired = part_of(extraction, row->desired);
+    struct part desired = wanted_of(extraction);
 
     *out = (struct gl_intent_count){0};
-    if (is_said(total) || is_said(total_min) || is_said(total_max)) {
+    if (is_number(total) || is_number(total_min) || is_number(total_max)) {
         fill(extraction, total_min, total, total_max, out);
     } else {
         bool is_total_open = total.known == GL_KNOWN_LATER && !is_said(desired);

@@ -105,6 +105,15 @@ static const char *whole_name(const struct walk *walk, const struct gl_path_term
     return out;
 }
 
+/* What a state holds of an argument that nobody wrote. */
+static bool is_empty_text(const struct spot *spot)
+{
+    const char *text =
+        gl_jnode_is(spot->value, GL_JSTRING) ? gl_jnode_text(spot->of->tree, spot->value) : NULL;
+
+    return text != NULL && text[0] == '\0';
+}
+
 static void walk_end(struct walk *walk, const struct gl_path_term *term, const struct spot *spot)
 {
     if (term->rest != NULL && term->follow == NULL) {
@@ -122,7 +131,7 @@ static void walk_end(struct walk *walk, const struct gl_path_term *term, const s
     }
     if (spot->value == NULL)
         return;
-    if (gl_jnode_is(spot->value, GL_JNULL))
+    if (gl_jnode_is(spot->value, GL_JNULL) || is_empty_text(spot))
         walk->has_null = true;
     else
         take_value(walk, spot, NULL);
