@@ -93,6 +93,19 @@ static int64_t furthest(struct gl_extraction *extraction, const struct gl_path *
     return bound == GL_UNKNOWN || (value > bound) == is_most ? value : bound;
 }
 
+/* A most below what is wanted bounds nothing: AKS keeps 0 and 0 where it does not scale. And
+ * there are never fewer than the least, where the number itself is left at 0. */
+static void settle_bounds(struct gl_intent_count *out)
+{
+    if (out->max != GL_UNKNOWN && out->max < out->desired) {
+        if (out->max == 0)
+            out->min = out->desired;
+        out->max = out->desired;
+    }
+    if (out->desired != GL_UNKNOWN && out->desired < out->min)
+        out->desired = out->min;
+}
+
 /* min / desired / max with what is not said filled in from what is. */
 static void fill(struct gl_extraction *extraction, struct part min, struct part desired,
                  struct part max, struct gl_intent_count *out)
@@ -118,12 +131,7 @@ static void fill(struct gl_extraction *extraction, struct part min, struct part 
     out->min = furthest(extraction, row->or_min, false, out->min);
     if (!is_open(max)) /* what is not known is no lower bound of the most */
         out->max = furthest(extraction, row->or_max, true, out->max);
-    /* A most below what is wanted bounds nothing: AKS keeps 0 and 0 where it does not scale. */
-    if (out->max != GL_UNKNOWN && out->max < out->desired) {
-        if (out->max == 0)
-            out->min = out->desired;
-        out->max = out->desired;
-    }
+    settle_bounds(out);
     if (out->desired == GL_UNKNOWN && out->min == GL_UNKNOWN && out->max == GL_UNKNOWN)
         out->surety = GL_SURE_NOT;
 }
