@@ -348,10 +348,22 @@ static struct part wanted_of(struct gl_extraction *extraction)
     return desired;
 }
 
-static struct part most_of(struct gl_extraction *extraction)
+/* The path of a bound; NULL where the group does not scale, and the number wanted is said. */
+static const struct gl_path *bound_of(struct gl_extraction *extraction, const struct gl_path *bound,
+                                      struct part desired)
+{
+    static const char *const yes[] = {"true", NULL};
+
+    return is_said(desired) &&
+                   gl_extract_is_other(extraction, extraction->row->count.scales_if, yes)
+               ? NULL
+               : bound;
+}
+
+static struct part most_of(struct gl_extraction *extraction, struct part desired)
 {
     const struct gl_count_row *row = &extraction->row->count;
-    struct part max = part_of(extraction, row->max);
+    struct part max = part_of(extraction, bound_of(extraction, row->max, desired));
 
     if (row->zero_is_no_limit && max.value == 0)
         max = (struct part){GL_UNKNOWN, GL_KNOWN_UNSAID, max.path};
@@ -373,8 +385,8 @@ void gl_extract_count(struct gl_extraction *extraction, const struct gl_intent_p
     } else {
         bool is_total_open = total.known == GL_KNOWN_LATER && !is_said(desired);
 
-        fill(extraction, part_of(extraction, row->min), is_total_open ? total : desired,
-             most_of(extraction), out);
+        fill(extraction, part_of(extraction, bound_of(extraction, row->min, desired)),
+             is_total_open ? total : desired, most_of(extraction, desired), out);
         apply_per(extraction, place, out);
         apply_times(extraction, out);
     }

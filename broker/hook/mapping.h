@@ -38,6 +38,7 @@ struct gl_count_row {
     const struct gl_path *min, *desired, *max; /* NULL = not said */
     const struct gl_path *or_min, *or_max; /* of all values there the least and the most widen */
     bool zero_is_no_limit;                 /* a max of 0 is none at all */
+    const struct gl_path *scales_if;       /* said and not true: desired only, no bounds */
     bool zero_is_unsaid;                   /* 0 wanted is the standard, a factor of 0 is 1 */
     const struct gl_path *total_min, *total_desired, *total_max; /* said instead: no factors */
     const struct gl_path *per; /* e.g. node_locations: times its length */

@@ -146,6 +146,7 @@ static const struct gl_field count_fields[] = {
     {"or_min", &type_path, COUNT(or_min), "", false, NULL, NULL, NULL},
     {"or_max", &type_path, COUNT(or_max), "", false, NULL, NULL, NULL},
     {"zero_is_no_limit", &gl_type_bool, COUNT(zero_is_no_limit), "", false, NULL, NULL, NULL},
+    {"scales_if", &type_path, COUNT(scales_if), "", false, NULL, NULL, NULL},
     {"zero_is_unsaid", &gl_type_bool, COUNT(zero_is_unsaid), "", false, NULL, NULL, NULL},
     {"total_min", &type_path, COUNT(total_min), "", false, NULL, NULL, NULL},
     {"total_desired", &type_path, COUNT(total_desired), "", false, NULL, NULL, NULL},
