@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/hook/yamltree.h"
 
+#include "broker/hook/keyset.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <yaml.h>
 
-/* Each document is spelled out as JSON text and then read as such: ceilings, duplicate keys and
- * depth are those of base/jsonpull.h. */
+/* Each document is spelled out as JSON text and then read as such: ceilings and depth are those of
+ * base/jsonpull.h. */
 
 struct level {
     bool is_mapping, is_at_value; /* a mapping: its key is written, the value is not */
     bool is_wrapped;              /* within the object of a short tag */
     size_t count;
     size_t anchor; /* number + 1; 0 = none */
+    struct gl_keyset keys;
 };
 
 struct anchor {
@@ -225,11 +228,15 @@ static int take_alias(struct gl_yamltree *yaml, const yaml_event_t *event)
 static int take_key(struct gl_yamltree *yaml, const yaml_event_t *event)
 {
     const char *text = (const char *)event->data.scalar.value;
+    bool is_new;
 
     if (strcmp(text, "<<") == 0 && event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE)
         return fail_at(yaml, &event->start_mark, GL_E_SYNTAX, "merge keys (<<) are not read");
     if (!is_plain_tag((const char *)event->data.scalar.tag) || event->data.scalar.anchor != NULL)
         return fail_at(yaml, &event->start_mark, GL_E_SYNTAX, "a key must be a plain text");
+    gl_keyset_add(&yaml->levels[yaml->depth - 1].keys, text, event->data.scalar.length, &is_new);
+    if (!is_new)
+        return fail_at(yaml, &event->start_mark, GL_E_DUPLICATE_KEY, "the same key twice");
     add_separator(yaml);
     gl_yamltree_quote(&yaml->out, text, event->data.scalar.length);
     return 0;
@@ -310,8 +317,9 @@ static int open_level(struct gl_yamltree *yaml, const yaml_event_t *event, bool 
 
 static void close_level(struct gl_yamltree *yaml)
 {
-    const struct level *level = &yaml->levels[--yaml->depth];
+    struct level *level = &yaml->levels[--yaml->depth];
 
+    gl_keyset_done(&level->keys);
     gl_str_add_char(&yaml->out, level->is_mapping ? '}' : ']');
     if (level->is_wrapped)
         gl_str_add_char(&yaml->out, '}');
@@ -388,6 +396,8 @@ void gl_yamltree_free(struct gl_yamltree *yaml)
         return;
     yaml_parser_delete(&yaml->parser);
     forget_anchors(yaml);
+    while (yaml->depth > 0) /* what an error left open */
+        gl_keyset_done(&yaml->levels[--yaml->depth].keys);
     free(yaml->anchors);
     gl_str_done(&yaml->out);
     free(yaml);
@@ -400,12 +410,7 @@ static int read_spelled(struct gl_yamltree *yaml, struct gl_jtree *tree, struct 
     gl_str_add(&name, yaml->name);
     if (yaml->number > 1)
         gl_str_addf(&name, " (document %zu)", yaml->number);
-    if (gl_jtree_parse(tree, gl_str_text(&yaml->out), yaml->out.length, gl_str_text(&name), err) ==
-        0)
-        return 0;
-    if (err->code == GL_E_DUPLICATE_KEY)
-        return gl_fail(err, GL_E_DUPLICATE_KEY, "%s: the same key twice", gl_str_text(&name));
-    return -1;
+    return gl_jtree_parse(tree, gl_str_text(&yaml->out), yaml->out.length, gl_str_text(&name), err);
 }
 
 int gl_yamltree_next(struct gl_yamltree *yaml, struct gl_jtree *tree, bool *out_has,
