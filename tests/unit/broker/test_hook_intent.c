@@ -81,6 +81,9 @@ static void another_region_is_a_move_and_a_gpu_is_more(void **state)
     assert_int_equal(gl_intent_compare(&before, &after), GL_CHANGE_GROW);
     before.machine.candidates = both;
     assert_int_equal(gl_intent_compare(&before, &after), GL_CHANGE_UPDATE);
+    before.role = GL_ROLE_OPAQUE;
+    assert_int_equal(gl_intent_compare(&before, &after), GL_CHANGE_GROW);
+    before.role = after.role;
     before.machine.memory_mib = 128;
     after.machine.memory_mib = 256;
     assert_int_equal(gl_intent_compare(&before, &after), GL_CHANGE_GROW);
