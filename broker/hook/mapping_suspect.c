@@ -32,6 +32,12 @@ static const char *const machine_types[] = {
     "google_apigee_instance",
     "google_bigquery_reservation",
     "azurerm_lab_service_lab",
+    "rediscloud_subscription",
+    "esxi_guest",
+    "aws_evs_environment",
+    "azurerm_fabric_capacity",
+    "azurerm_stream_analytics_cluster",
+    "google_hypercomputecluster_cluster",
     NULL,
 };
 /* Where nothing is known of the provider. How large one is, or how many there are: */
@@ -204,9 +210,12 @@ bool gl_mapping_is_suspect(const struct gl_hook_mapping *mapping, const char *ty
     provider = gl_mapping_provider(mapping, type);
     if (provider != NULL && provider->machine_like != NULL)
         words = provider->machine_like;
-    for (; *words != NULL; words++)
-        if (is_text(tree, gl_jnode_get(tree, attributes, *words)))
+    for (; *words != NULL; words++) {
+        const struct gl_jnode *said = gl_jnode_get(tree, attributes, *words);
+
+        if (is_text(tree, said) || (is_among(number_words, *words) && is_number(tree, said)))
             return true;
+    }
     if (provider == NULL && (is_called_machine(type) || says_size(tree, attributes)))
         return true;
     return is_said_deep(tree, attributes, is_text);
