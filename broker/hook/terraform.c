@@ -30,6 +30,10 @@ static const struct looks_row looks[] = {
      "`terraform show -json FILE`"},
     {"\"resource_changes\"", 100, NULL},
     {"\"planned_values\"", 100, NULL},
+    /* With its members in order of their names a long configuration comes before these. */
+    {"\"applyable\"", 90, NULL},
+    {"\"provider_config_key\"", 90, NULL},
+    {"\"provider_config\"", 90, NULL},
     {"\"format_version\"", 80, NULL},
     {"\"terraform_version\"", 60, NULL},
 };
