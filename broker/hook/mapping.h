@@ -85,6 +85,7 @@ struct gl_mapping_row {
     size_t place_count;
     struct gl_count_row count;
     const struct gl_path *variant; /* of a type that may be any: its text up to "@" names the row */
+    bool is_change;    /* it holds what changes of another resource: what it leaves out stays */
     const char *holds; /* there: the attribute with what it says, for rows of others; NULL */
     const struct gl_path *latest_if; /* a word of latest_words: it changes with what it refers to */
     const char *const *latest_words;

@@ -221,6 +221,7 @@ static const struct gl_field row_fields[] = {
     {"count", &type_count, ROW(count), "", false, NULL, NULL, NULL},
     {"variant", &type_path, ROW(variant), "", false, NULL, NULL, NULL},
     {"holds", &gl_type_text, ROW(holds), "", false, NULL, NULL, NULL},
+    {"is_change", &gl_type_bool, ROW(is_change), "", false, NULL, NULL, NULL},
     {"target", &type_path, ROW(target), "", false, NULL, NULL, NULL},
     {"target_types", &type_texts, ROW(target_types), "", false, NULL, NULL, NULL},
     {"interruptible", &type_path, ROW(interruptible), "", false, NULL, NULL, NULL},

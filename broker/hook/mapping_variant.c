@@ -21,32 +21,49 @@ static struct gl_mapping_entry *entry_named(const struct gl_mapping_store *store
     return found;
 }
 
-/* Whatever their letters' case, as Azure has it. */
-static bool is_machine_word(const char *key)
-{
-    static const char *const words[] = {
-        "vmSize",       "vmSizes",       "vm_size",       "hardwareProfile", "instanceType",
-        "nodeSize",     "nodeVmSize",    "nodeType",      "machineType",     "computeType",
-        "instanceSize", "instanceTypes", "instanceClass",
-    };
+static const char *const machine_words[] = {
+    "vmSize",        "vmSizes",  "vm_size",     "hardwareProfile", "instanceType", "nodeSize",
+    "nodeVmSize",    "nodeType", "machineType", "computeType",     "instanceSize", "instanceTypes",
+    "instanceClass", NULL,
+};
+/* Besides them, how many there are, how large they are and where. */
+static const char *const size_words[] = {
+    "count",         "minCount",
+    "maxCount",      "capacity",
+    "sku",           "skuName",
+    "scale",         "replicas",
+    "minReplicas",   "maxReplicas",
+    "cpu",           "memory",
+    "vCores",        "tier",
+    "template",      "replicaCount",
+    "shardCount",    "workerCount",
+    "nodeCount",     "instances",
+    "numberOfNodes", "partitionCount",
+    "location",      "agentPoolProfiles",
+    "hostingMode",   "maximumInstanceCount",
+    "profiles",      NULL,
+};
 
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-        if (strcasecmp(key, words[i]) == 0)
-            return true;
-    return false;
+/* Whatever their letters' case, as Azure has it. */
+static bool is_among(const char *const *words, const char *key)
+{
+    while (*words != NULL && strcasecmp(key, *words) != 0)
+        words++;
+    return *words != NULL;
 }
 
-static bool has_machine_word(const struct gl_jtree *tree, const struct gl_jnode *node)
+static bool has_word(const struct gl_jtree *tree, const struct gl_jnode *node,
+                     const char *const *words)
 {
     for (const struct gl_jnode *at = node; at != NULL && at < tree->nodes + node->end; at++)
-        if (at->key_length > 0 && is_machine_word(gl_jnode_key(tree, at)))
+        if (at->key_length > 0 && is_among(words, gl_jnode_key(tree, at)))
             return true;
     return false;
 }
 
 /* What the attribute holds, an object or a text with one in it. What is not known before apply, or
  * that we cannot read, may be one. */
-static bool looks_like_machine(const struct gl_attributes *from, const char *holds)
+static bool may_say(const struct gl_attributes *from, const char *holds, const char *const *words)
 {
     const struct gl_jnode *held = gl_jnode_get(from->tree, from->values, holds);
     const char *text = gl_jnode_text(from->tree, held);
@@ -58,9 +75,9 @@ static bool looks_like_machine(const struct gl_attributes *from, const char *hol
     if (gl_jnode_is(later, GL_JTRUE))
         return true;
     if (text == NULL)
-        return has_machine_word(from->tree, held) || has_machine_word(from->unknown_tree, later);
+        return has_word(from->tree, held, words) || has_word(from->unknown_tree, later, words);
     does = gl_jtree_parse(&tree, text, strlen(text), holds, &err) != 0 ||
-           has_machine_word(&tree, gl_jtree_root(&tree));
+           has_word(&tree, gl_jtree_root(&tree), words);
     gl_jtree_done(&tree);
     return does;
 }
@@ -83,6 +100,9 @@ void gl_mapping_variant(const struct gl_hook_mapping *mapping, const struct gl_m
     if (out->row != NULL && out->row->provider != NULL && row->provider != NULL &&
         strcmp(out->row->provider, row->provider) != 0)
         out->within = row->holds;
+    if (row->is_change && !may_say(attributes, row->holds, machine_words) &&
+        !may_say(attributes, row->holds, size_words))
+        out->row = NULL; /* the machines stay as they are */
     out->is_suspect =
-        entry == NULL && row->holds != NULL && looks_like_machine(attributes, row->holds);
+        entry == NULL && row->holds != NULL && may_say(attributes, row->holds, machine_words);
 }

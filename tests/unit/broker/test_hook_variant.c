@@ -66,6 +66,26 @@ static void what_it_is_decides(void **state)
     gl_hook_plan_done(&plan);
 }
 
+#define AKS                 TYPED("Microsoft.ContainerService/managedClusters")
+#define POOLS               "{\"properties\":{\"agentPoolProfiles\":[{\"count\":9}]}}"
+#define UPDATED(name, body) CREATED("azapi_update_resource." name, AKS "\"body\":" body)
+#define NO_UPDATE           ADDRESS("azapi_update_resource.later") VALUES(AKS "\"name\":\"a\"")
+static const char updates[] =
+    BEGIN UPDATED("version", "{\"properties\":{\"version\":\"1.29\"}}") "," UPDATED(
+        "pools", POOLS) "," NO_UPDATE LATER("\"body\":true") "]}";
+
+static void what_an_update_leaves_out_stays(void **state)
+{
+    struct gl_hook_plan plan;
+
+    (void)state;
+    read_plan(updates, &plan);
+    assert_int_equal(plan.count, 2);
+    assert_int_equal(intent_of(&plan, "azapi_update_resource.pools")->count.max, 9);
+    expect_machine(&plan, "azapi_update_resource.later", NULL);
+    gl_hook_plan_done(&plan);
+}
+
 #define NO_BODY                 \
     ADDRESS("azapi_resource.a") \
     VALUES("\"type\":\"Microsoft.Compute/virtualMachines@1\"") LATER("\"body\":true")
@@ -155,6 +175,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_it_is_decides),
+        cmocka_unit_test(what_an_update_leaves_out_stays),
         cmocka_unit_test(what_is_not_known_stays_open),
         cmocka_unit_test(another_provider_says_what_it_is),
         cmocka_unit_test(a_schedule_reaches_the_group),
