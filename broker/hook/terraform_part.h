@@ -159,6 +159,9 @@ bool gl_tf_resolve(struct gl_tf *tf, const char *module, const struct gl_jtree *
 
 /* How rows of the mapping see beyond a resource's own attributes. */
 struct gl_follower gl_tf_follower(struct gl_tf *tf);
+/* Of a follower, whose cookie is the struct gl_tf: 1 written, 0 not, -1 when it cannot be told: the
+ * plan has no such block, or it is dynamic. */
+int gl_tf_is_written(void *cookie, const struct gl_attributes *from, const char *attribute);
 /* All resources of the types that `attribute` may mean, into `found`, which has room for every
  * resource there is. Returns how many; *out_is_untold when it may be one that is not among them. */
 size_t gl_tf_targets(struct gl_tf *tf, const struct gl_tf_resource *scaler, const char *attribute,

@@ -543,49 +543,7 @@ size_t gl_tf_targets(struct gl_tf *tf, const struct gl_tf_resource *scaler, cons
     return meant.count;
 }
 
-/* ---- is it written? ---- */
-
-/* {"references":[...]} or {"constant_value":...}: what is inside is not told apart there. One of a
- * function without names is {}, as an empty block is, which stands in a list. */
-static bool is_expression(const struct gl_jtree *tree, const struct gl_jnode *node)
-{
-    return gl_jnode_is(node, GL_JOBJECT) &&
-           (node->count == 0 || gl_jnode_get(tree, node, "references") != NULL ||
-            gl_jnode_get(tree, node, "constant_value") != NULL);
-}
-
-/* Is "a.b" written below `node`, in any block of a list? An expression for all of `a` writes it. */
-static bool has_written(const struct gl_jtree *tree, const struct gl_jnode *node, const char *path)
-{
-    size_t length = strcspn(path, ".");
-    char name[128];
-
-    if (gl_jnode_is(node, GL_JARRAY)) {
-        for (const struct gl_jnode *item = gl_jnode_first(tree, node); item != NULL;
-             item = gl_jnode_next(tree, node, item))
-            if (has_written(tree, item, path))
-                return true;
-        return false;
-    }
-    if (node == NULL || *path == '\0' || length >= sizeof name)
-        return node != NULL;
-    snprintf(name, sizeof name, "%.*s", (int)length, path);
-    node = gl_jnode_get(tree, node, name);
-    return is_expression(tree, node) ||
-           has_written(tree, node, path + length + (path[length] == '.'));
-}
-
-/* 1 written, 0 not, -1 when the plan has no such block. */
-static int is_written(void *cookie, const struct gl_attributes *from, const char *attribute)
-{
-    const struct gl_tf_block *block = gl_tf_block_of(cookie, from->resource);
-
-    if (block == NULL)
-        return -1;
-    return has_written(&block->expressions, gl_jtree_root(&block->expressions), attribute);
-}
-
 struct gl_follower gl_tf_follower(struct gl_tf *tf)
 {
-    return (struct gl_follower){.cookie = tf, .follow = follow, .is_written = is_written};
+    return (struct gl_follower){.cookie = tf, .follow = follow, .is_written = gl_tf_is_written};
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/hook/terraform_part.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -77,4 +78,62 @@ const struct gl_jnode *gl_tf_value_at(const struct gl_jtree *tree, const struct 
         path += *path == '.';
     }
     return gl_jnode_is(node, GL_JARRAY) ? item_of(tree, node, "") : node;
+}
+
+/* ---- is it written? ---- */
+
+/* {"references":[...]} or {"constant_value":...}: what is inside is not told apart there. One of a
+ * function without names is {}, as an empty block is, which stands in a list. */
+static bool is_expression(const struct gl_jtree *tree, const struct gl_jnode *node)
+{
+    return gl_jnode_is(node, GL_JOBJECT) &&
+           (node->count == 0 || gl_jnode_get(tree, node, "references") != NULL ||
+            gl_jnode_get(tree, node, "constant_value") != NULL);
+}
+
+/* Is "a.b" written below `node`, in any block of a list? An expression for all of `a` writes it. */
+static bool has_written(const struct gl_jtree *tree, const struct gl_jnode *node, const char *path)
+{
+    size_t length = strcspn(path, ".");
+    char name[128];
+
+    if (gl_jnode_is(node, GL_JARRAY)) {
+        for (const struct gl_jnode *item = gl_jnode_first(tree, node); item != NULL;
+             item = gl_jnode_next(tree, node, item))
+            if (has_written(tree, item, path))
+                return true;
+        return false;
+    }
+    if (node == NULL || *path == '\0' || length >= sizeof name)
+        return node != NULL;
+    snprintf(name, sizeof name, "%.*s", (int)length, path);
+    node = gl_jnode_get(tree, node, name);
+    return is_expression(tree, node) ||
+           has_written(tree, node, path + length + (path[length] == '.'));
+}
+
+/* Is it in a block that stands in the plan, and nowhere in the configuration? That leaves out what
+ * `dynamic` makes. */
+static bool is_dynamic(const struct gl_tf_block *block, const struct gl_attributes *from,
+                       const char *path)
+{
+    size_t length = strcspn(path, ".");
+    const struct gl_jnode *root = gl_jtree_root(&block->expressions), *made;
+    char name[128];
+
+    if (path[length] == '\0' || length >= sizeof name)
+        return false;
+    snprintf(name, sizeof name, "%.*s", (int)length, path);
+    made = gl_jnode_get(from->tree, from->values, name);
+    return gl_jnode_get(&block->expressions, root, name) == NULL && gl_jnode_is(made, GL_JARRAY) &&
+           made->count > 0;
+}
+
+int gl_tf_is_written(void *cookie, const struct gl_attributes *from, const char *attribute)
+{
+    const struct gl_tf_block *block = gl_tf_block_of(cookie, from->resource);
+
+    if (block == NULL || is_dynamic(block, from, attribute))
+        return -1;
+    return has_written(&block->expressions, gl_jtree_root(&block->expressions), attribute);
 }
