@@ -91,6 +91,8 @@ struct gl_mapping_row {
     const char *const *latest_words;
     const struct gl_path *target;    /* of a scaler: the group it changes */
     const char *const *target_types; /* "aws_autoscaling_group" */
+    const struct gl_path *named;        /* by what texts scalers may name it: kind, space, name */
+    const struct gl_path *target_named; /* of a scaler: the same texts of what it changes */
     const struct gl_path *interruptible;
     const char *const *interruptible_words; /* "spot" "SPOT" "true" */
     const struct gl_path *duration;         /* seconds, or a duration text */

@@ -224,6 +224,8 @@ static const struct gl_field row_fields[] = {
     {"is_change", &gl_type_bool, ROW(is_change), "", false, NULL, NULL, NULL},
     {"target", &type_path, ROW(target), "", false, NULL, NULL, NULL},
     {"target_types", &type_texts, ROW(target_types), "", false, NULL, NULL, NULL},
+    {"named", &type_path, ROW(named), "", false, NULL, NULL, NULL},
+    {"target_named", &type_path, ROW(target_named), "", false, NULL, NULL, NULL},
     {"interruptible", &type_path, ROW(interruptible), "", false, NULL, NULL, NULL},
     {"interruptible_words", &type_texts, ROW(interruptible_words), "", false, NULL, NULL, NULL},
     {"duration", &type_path, ROW(duration), "", false, NULL, NULL, NULL},

@@ -289,6 +289,23 @@ bool gl_reader_is_open(const struct gl_mapping_row *row, const struct gl_attribu
            is_later(row->count.or_max, from, follower);
 }
 
+const char *gl_reader_named(const struct gl_path *path, const struct gl_attributes *from,
+                            struct gl_arena *arena)
+{
+    const char *texts[4];
+    enum gl_known known = GL_KNOWN_ABSENT;
+    size_t count = path != NULL ? gl_path_texts(path, from, NULL, arena, texts,
+                                                sizeof texts / sizeof texts[0], &known, NULL)
+                                : 0;
+    const char *name = "";
+
+    if (count == 0 || known != GL_KNOWN_VALUE)
+        return NULL;
+    for (size_t i = 0; i < count; i++)
+        name = GL_READER_JOIN(arena, name, "|", texts[i]);
+    return name;
+}
+
 static int64_t further(int64_t a, int64_t b, bool is_more)
 {
     if (a == GL_UNKNOWN || b == GL_UNKNOWN)

@@ -181,6 +181,9 @@ bool gl_reader_is_launch(const struct gl_intent *intent);
 void gl_reader_scale(const struct gl_intent *scaler, const char *how, bool is_open,
                      struct gl_intent *target);
 const char *gl_reader_scaled_by(struct gl_arena *arena, const struct gl_intent *scaler);
+/* What a path says as one name, "Deployment|default|web"; NULL when part of it is not told. */
+const char *gl_reader_named(const struct gl_path *path, const struct gl_attributes *from,
+                            struct gl_arena *arena);
 /* Is the most that a scaler allows only told later? (A number below 0 is told: it means none.) */
 bool gl_reader_is_open(const struct gl_mapping_row *row, const struct gl_attributes *from,
                        const struct gl_follower *follower, struct gl_arena *scratch);

@@ -89,6 +89,8 @@ struct scaling {
     const struct gl_intent *scaler;      /* the one that is joined now, and what it says */
     const char *how;
     bool is_open;
+    struct gl_reader_index *named; /* "Deployment|default|web" -> resources, when it is asked for */
+    size_t named_count;            /* of the resources, those that are in it */
 };
 
 static struct gl_intent *intent_of(const struct scaling *scaling,
@@ -175,6 +177,37 @@ static bool scale_targets(const struct scaling *scaling, const struct gl_tf_reso
     return has_group;
 }
 
+/* Every group that has the name that the scaler writes. False when none has. */
+static bool scale_named(struct scaling *scaling, const struct gl_tf_resource *scaler)
+{
+    struct gl_tf *tf = scaling->tf;
+    struct gl_attributes from = gl_tf_attributes(scaler, scaler->after->count == 0);
+    const char *name = gl_reader_named(scaler->row->target_named, &from, &tf->work);
+    size_t cursor = 0, number;
+    bool has_group = false;
+
+    if (name == NULL)
+        return false;
+    for (; scaling->named_count < tf->resource_count; scaling->named_count++) {
+        const struct gl_tf_resource *one = &tf->resources[scaling->named_count];
+        struct gl_attributes said = gl_tf_attributes(one, one->after->count == 0);
+        const char *own =
+            one->row != NULL ? gl_reader_named(one->row->named, &said, &tf->work) : NULL;
+
+        if (own != NULL)
+            gl_reader_index_add(scaling->named, own, scaling->named_count);
+    }
+    while (gl_reader_index_next(scaling->named, name, &cursor, &number)) {
+        struct gl_intent *target = intent_of(scaling, &tf->resources[number]);
+
+        if (is_group(target)) {
+            scale(scaling, target);
+            has_group = true;
+        }
+    }
+    return has_group;
+}
+
 static void join_scaler(struct scaling *scaling, const struct gl_tf_resource *resource)
 {
     struct gl_tf *tf = scaling->tf;
@@ -185,7 +218,7 @@ static void join_scaler(struct scaling *scaling, const struct gl_tf_resource *re
     scaling->scaler = intent;
     scaling->how = gl_reader_scaled_by(&tf->plan->arena, intent);
     scaling->is_open = gl_reader_is_open(resource->row, &from, &follower, &tf->work);
-    if (!scale_targets(scaling, resource, scaling->found, false))
+    if (!scale_targets(scaling, resource, scaling->found, false) && !scale_named(scaling, resource))
         gl_reader_add_text(&tf->plan->arena, &intent->notes,
                            "the group it scales is not in the plan");
 }
@@ -288,8 +321,10 @@ void gl_tf_intents(struct gl_tf *tf)
 {
     struct gl_hook_plan *plan = tf->plan;
     size_t *number_of = gl_arena_take(&tf->work, (tf->resource_count + 1) * sizeof *number_of);
+    struct gl_reader_index named = {0};
     struct scaling scaling = {
         .tf = tf,
+        .named = &named,
         .intent_of = number_of,
         .found = gl_arena_take(&tf->work, (2 * tf->resource_count + 1) * sizeof *scaling.found)};
     size_t first = plan->count, machines = 0;
@@ -301,6 +336,7 @@ void gl_tf_intents(struct gl_tf *tf)
     for (size_t i = 0; i < tf->resource_count; i++)
         if (is_machine(&tf->resources[i]) && is_scaler(&tf->resources[i]))
             join_scaler(&scaling, &tf->resources[i]);
+    gl_reader_index_done(&named);
     for (size_t i = first; i < plan->count; i++)
         plan->launches += plan->intents[i].is_launch;
 }
