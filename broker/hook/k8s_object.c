@@ -296,6 +296,7 @@ static void describe(struct gl_k8s *k8s, const struct object *object,
         return;
     }
     set_count(k8s, object, kind, &out->count);
+    gl_k8s_knative_count(object->tree, at(object, kind->annotations), &out->count);
     if (kind->what == GL_K8S_NODEPOOL && kind->max != NULL) /* one of many */
         set_pool_count(object, kind, &out->count);
     if (is_stopped(object, kind)) {

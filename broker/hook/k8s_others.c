@@ -26,9 +26,10 @@ static bool is_own_group(const char *group)
     return strchr(group, '.') == NULL || is_among(group, own);
 }
 
+/* Work by its name: runs of something, and requests for machines (ProvisioningRequest). */
 static bool is_named_work(const char *kind)
 {
-    static const char *const ends[] = {"Job", "Workflow", "Run"};
+    static const char *const ends[] = {"Job", "Workflow", "Run", "ProvisioningRequest", "Shoot"};
     size_t length = strlen(kind);
 
     for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++)
@@ -72,10 +73,12 @@ static bool starts_pods(const struct gl_jtree *tree, const struct gl_jnode *memb
         "replicas",        "instances",   "numberOfInstances", "nodeCount",
         "workers",         "parallelism", "minSize",           "clusterSize",
         "desiredCapacity", "shardsCount", "replicasCount",     "replicaCount",
-        "numNodes",        NULL};
+        "numNodes",        "maxReplicas", "maxReplicaCount",   NULL};
     int64_t size;
     const char *key = gl_jnode_key(tree, member);
 
+    if (strcmp(key, "scaleTargetRef") == 0) /* an autoscaler that is not known */
+        return member->kind == GL_JOBJECT;
     if (strcmp(key, "nodeSelector") == 0)
         return gl_jnode_is(member, GL_JOBJECT) && member->count > 0;
     if (strcmp(key, "resources") == 0)

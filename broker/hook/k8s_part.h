@@ -40,6 +40,7 @@ struct gl_k8s_kind {
     const char *scales;    /* below the object: there, and not false, it does; NULL = it does not */
     const char *scaled;    /* name of the only set whose count a scaler changes; NULL = of all */
     int64_t max_standard;  /* when those are not written; 0 = unknown */
+    const char *annotations; /* those by which Knative scales it; NULL */
     const char *duration;  /* seconds; NULL */
     const char *suspend;   /* below the object: true: not running; NULL */
     const char *opaque;    /* there: it may say otherwise, whatever else is written; NULL */
@@ -99,6 +100,9 @@ void gl_k8s_requests(const struct gl_jtree *tree, const struct gl_jnode *spec,
                      struct gl_arena *arena, struct gl_intent *out);
 void gl_k8s_nodes(const struct gl_k8s *k8s, const struct gl_jtree *tree,
                   const struct gl_jnode *spec, bool is_requirements, struct gl_intent *out);
+/* The number of pods that Knative's annotations say; what they do not say is left. */
+void gl_k8s_knative_count(const struct gl_jtree *tree, const struct gl_jnode *annotations,
+                          struct gl_intent_count *out);
 /* k8s_place.c: the cloud that has such a region, zone or machine type; NULL when none or several
  * have. */
 const char *gl_k8s_cloud_of_type(const char *type);

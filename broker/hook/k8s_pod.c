@@ -42,6 +42,8 @@ const char *gl_k8s_word(const struct gl_jtree *tree, const struct gl_jnode *node
     return word(gl_k8s_text(tree, node, path));
 }
 
+#define KNATIVE "autoscaling.knative.dev/"
+
 /* ---- requests ---- */
 
 /* GPUs are resources by the name of their maker; after what ends with '*' follows which they are. A
@@ -235,6 +237,45 @@ void gl_k8s_requests(const struct gl_jtree *tree, const struct gl_jnode *spec,
         machine->accelerator = "a device that is claimed"; /* its number stands in the claim */
     if (sum.vcpus_u != GL_UNKNOWN || sum.memory_mib != GL_UNKNOWN)
         machine->surety = GL_SURE_CERTAIN;
+}
+
+/* ---- Knative ---- */
+
+/* GL_UNKNOWN when it is said but not understood, -1 when it is not said: by the newer spelling or
+ * the older one. */
+static int64_t knative_number(const struct gl_jtree *tree, const struct gl_jnode *annotations,
+                              const char *newer, const char *older)
+{
+    const struct gl_jnode *node = gl_jnode_get(tree, annotations, newer);
+    int64_t number;
+
+    if (node == NULL)
+        node = gl_jnode_get(tree, annotations, older);
+    if (node == NULL)
+        return -1;
+    return gl_jnode_int(tree, node, &number) && number >= 0 && number <= GL_HOOK_COUNT_MAX
+               ? number
+               : GL_UNKNOWN;
+}
+
+/* Without a most, or with one of 0, as many as its requests ask for.
+ * Source: Knative Serving, "Configuring scale bounds". */
+void gl_k8s_knative_count(const struct gl_jtree *tree, const struct gl_jnode *annotations,
+                          struct gl_intent_count *out)
+{
+    int64_t min = knative_number(tree, annotations, KNATIVE "min-scale", KNATIVE "minScale");
+    int64_t max = knative_number(tree, annotations, KNATIVE "max-scale", KNATIVE "maxScale");
+    int64_t first =
+        knative_number(tree, annotations, KNATIVE "initial-scale", KNATIVE "initialScale");
+
+    if (min < 0 && max <= 0 && first < 0)
+        return;
+    out->surety = GL_SURE_CERTAIN;
+    out->min = min == -1 ? 0 : min;
+    out->desired = first > out->min ? first : out->min;
+    out->max = max > 0 ? max : GL_UNKNOWN;
+    if (out->max != GL_UNKNOWN && out->desired > out->max)
+        out->max = out->desired;
 }
 
 /* ---- nodes ---- */

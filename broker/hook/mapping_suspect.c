@@ -38,6 +38,14 @@ static const char *const machine_types[] = {
     "azurerm_fabric_capacity",
     "azurerm_stream_analytics_cluster",
     "google_hypercomputecluster_cluster",
+    "aws_autoscalingplans_scaling_plan",
+    "aws_drs_replication_configuration_template",
+    "aws_ec2_instance_state",
+    "aws_ecs_task_set",
+    "aws_imagebuilder_image",
+    "aws_imagebuilder_image_pipeline",
+    "aws_medialive_channel",
+    "aws_sagemaker_mlflow_tracking_server",
     NULL,
 };
 /* Where nothing is known of the provider. How large one is, or how many there are: */
