@@ -293,6 +293,18 @@ static void apply_none(struct gl_extraction *extraction, struct gl_intent_count 
     }
 }
 
+/* It makes more machines of itself, as many as it likes: so it does after it is created. */
+static void apply_open(struct gl_extraction *extraction, struct gl_intent_count *out)
+{
+    const struct gl_count_row *row = &extraction->row->count;
+
+    if (row->open_if == NULL || !gl_extract_matches(extraction, row->open_if, row->open_words))
+        return;
+    out->max = GL_UNKNOWN;
+    out->is_brief = false;
+    out->how = "as many as the pods ask for";
+}
+
 /* How many there are with those that are kept ready: of a number below 0 as many as may be. */
 static int64_t ready_of(struct gl_extraction *extraction, int64_t most)
 {
@@ -396,4 +408,5 @@ void gl_extract_count(struct gl_extraction *extraction, const struct gl_intent_p
     apply_unit(extraction, out);
     apply_ready(extraction, out);
     apply_none(extraction, out);
+    apply_open(extraction, out);
 }

@@ -56,6 +56,8 @@ struct gl_count_row {
     const struct gl_path *only_if; /* present and none of only_words (NULL = absent): count 0 */
     const char *const *only_words;
     const struct gl_path *briefly_if; /* true: runs for minutes only, min and desired are 0 */
+    const struct gl_path *open_if;    /* true or a word of open_words: max is not known */
+    const char *const *open_words;
     const struct gl_path *ready;      /* with machines kept ready so many; not said: the most */
     const struct gl_path *ready_if;   /* a word of ready_words: those run too */
     const char *const *ready_words;

@@ -166,6 +166,8 @@ static const struct gl_field count_fields[] = {
     {"only_if", &type_path, COUNT(only_if), "", false, NULL, NULL, NULL},
     {"only_words", &type_texts, COUNT(only_words), "", false, NULL, NULL, NULL},
     {"briefly_if", &type_path, COUNT(briefly_if), "", false, NULL, NULL, NULL},
+    {"open_if", &type_path, COUNT(open_if), "", false, NULL, NULL, NULL},
+    {"open_words", &type_texts, COUNT(open_words), "", false, NULL, NULL, NULL},
     {"ready", &type_path, COUNT(ready), "", false, NULL, NULL, NULL},
     {"ready_if", &type_path, COUNT(ready_if), "", false, NULL, NULL, NULL},
     {"ready_words", &type_texts, COUNT(ready_words), "", false, NULL, NULL, NULL},
