@@ -53,6 +53,7 @@ static void scale(struct gl_k8s *k8s, const struct gl_k8s_known *scaler)
             continue;
         pods.count.min = gl_k8s_pods(pods.count.min, known->each, known->beside);
         pods.count.max = gl_k8s_pods(pods.count.max, known->each, known->beside);
+        pods.count.max = gl_k8s_pods(pods.count.max, known->peak, 0);
         gl_reader_scale(&pods, how, pods.count.max == GL_UNKNOWN, target);
         is_here = true;
     }

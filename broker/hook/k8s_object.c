@@ -151,6 +151,11 @@ static int64_t pods_beside(const struct object *object, const struct gl_k8s_kind
     return is_said ? beside : 0;
 }
 
+static int64_t peak_of(const struct object *object, const struct gl_k8s_kind *kind)
+{
+    return gl_jnode_is(at(object, kind->doubled), GL_JOBJECT) ? 2 : 1;
+}
+
 /* Bounds of a set that is scaled by its own operator, and how many pods that is. */
 static void set_bounds(const struct object *object, const struct gl_k8s_kind *kind,
                        struct gl_intent_count *out)
@@ -172,6 +177,7 @@ static void set_bounds(const struct object *object, const struct gl_k8s_kind *ki
     out->min = gl_k8s_pods(out->min, each, beside);
     out->desired = gl_k8s_pods(out->desired, each, beside);
     out->max = gl_k8s_pods(out->max, each, beside);
+    out->max = gl_k8s_pods(out->max, peak_of(object, kind), 0);
 }
 
 static void set_count(struct gl_k8s *k8s, const struct object *object,
@@ -400,6 +406,7 @@ static void remember(struct gl_k8s *k8s, const struct object *object,
         .max = number_at(object, kind->max, &is_said),
         .each = pods_of_each(object, kind),
         .beside = pods_beside(object, kind),
+        .peak = peak_of(object, kind),
         .intent = intent,
     };
     gl_reader_index_add(

@@ -34,6 +34,7 @@ struct gl_k8s_kind {
     int64_t standard;      /* when the count is not written; GL_UNKNOWN */
     const char *times;     /* pods of each of the count; NULL = one */
     const char *plus;      /* pods beside the count, of the same spec; NULL = none */
+    const char *doubled;   /* there: twice as many run while a new version replaces the old; NULL */
     const char *one_of;    /* there: one pod of each is of a set of its own; NULL */
     const char *min;       /* at least so many, whatever the count; NULL */
     const char *max;       /* of a scaler or node pool: bounds; of a set, if it scales; NULL */
@@ -62,6 +63,7 @@ struct gl_k8s_known {
     const char *value;                     /* NULL */
     int64_t max;                           /* of a pool of machines that scales; GL_UNKNOWN */
     int64_t each, beside;                  /* pods of each of the count, and others; GL_UNKNOWN */
+    int64_t peak;                          /* how often all of them run at most: 1 or 2 */
     size_t intent;                         /* number + 1; 0 = none */
 };
 
