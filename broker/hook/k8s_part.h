@@ -25,30 +25,30 @@ struct gl_k8s_kind {
     const char *kind, *group; /* group "apps" of "apps/v1"; "" = core */
     enum gl_k8s_what what;
     enum gl_role role;
-    const char *within;    /* the set, below the object; NULL = the object is it */
-    const char *each;      /* it is a list or a map of sets, whose names stand there; "" = they are
-                              its keys; NULL = it is one */
-    const char *pod;       /* spec of its pods, or requirements of its nodes; NULL */
-    const char *nodes;     /* what holds their selector and affinity; NULL = the spec */
-    const char *count;     /* NULL = one, or not said */
-    int64_t standard;      /* when the count is not written; GL_UNKNOWN */
-    const char *times;     /* pods of each of the count; NULL = one */
-    const char *plus;      /* pods beside the count, of the same spec; NULL = none */
-    const char *doubled;   /* there: twice as many run while a new version replaces the old; NULL */
-    const char *one_of;    /* there: one pod of each is of a set of its own; NULL */
-    const char *min;       /* at least so many, whatever the count; NULL */
-    const char *max;       /* of a scaler or node pool: bounds; of a set, if it scales; NULL */
-    const char *scales;    /* below the object: there, and not false, it does; NULL = it does not */
-    const char *scaled;    /* name of the only set whose count a scaler changes; NULL = of all */
-    int64_t max_standard;  /* when those are not written; 0 = unknown */
+    const char *within;   /* the set, below the object; NULL = the object is it */
+    const char *each;     /* it is a list or a map of sets, whose names stand there; "" = they are
+                             its keys; NULL = it is one */
+    const char *pod;      /* spec of its pods, or requirements of its nodes; NULL */
+    const char *nodes;    /* what holds their selector and affinity; NULL = the spec */
+    const char *count;    /* NULL = one, or not said */
+    int64_t standard;     /* when the count is not written; GL_UNKNOWN */
+    const char *times;    /* pods of each of the count; NULL = one */
+    const char *plus;     /* pods beside the count, of the same spec; NULL = none */
+    const char *doubled;  /* there: twice as many run while a new version replaces the old; NULL */
+    const char *one_of;   /* there: one pod of each is of a set of its own; NULL */
+    const char *min;      /* at least so many, whatever the count; NULL */
+    const char *max;      /* of a scaler or node pool: bounds; of a set, if it scales; NULL */
+    const char *scales;   /* below the object: there, and not false, it does; NULL = it does not */
+    const char *scaled;   /* name of the only set whose count a scaler changes; NULL = of all */
+    int64_t max_standard; /* when those are not written; 0 = unknown */
     const char *annotations; /* those by which Knative scales it; NULL */
-    const char *duration;  /* seconds; NULL */
-    const char *suspend;   /* below the object: true: not running; NULL */
-    const char *opaque;    /* there: it may say otherwise, whatever else is written; NULL */
-    const char *reference; /* object with kind and name that it is about; NULL */
-    const char *value;     /* machine type, region or control plane it says; NULL */
-    const char *cloud;     /* NULL = not said by the kind */
-    const char *note;      /* NULL */
+    const char *duration;    /* seconds; NULL */
+    const char *suspend;     /* below the object: true: not running; NULL */
+    const char *opaque;      /* there: it may say otherwise, whatever else is written; NULL */
+    const char *reference;   /* object with kind and name that it is about; NULL */
+    const char *value;       /* machine type, region or control plane it says; NULL */
+    const char *cloud;       /* NULL = not said by the kind */
+    const char *note;        /* NULL */
 };
 const struct gl_k8s_kind *gl_k8s_kind_of(const char *kind, const char *group);
 /* The next row of the same kind; NULL. */

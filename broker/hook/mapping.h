@@ -58,8 +58,8 @@ struct gl_count_row {
     const struct gl_path *briefly_if; /* true: runs for minutes only, min and desired are 0 */
     const struct gl_path *open_if;    /* true or a word of open_words: max is not known */
     const char *const *open_words;
-    const struct gl_path *ready;      /* with machines kept ready so many; not said: the most */
-    const struct gl_path *ready_if;   /* a word of ready_words: those run too */
+    const struct gl_path *ready;    /* with machines kept ready so many; not said: the most */
+    const struct gl_path *ready_if; /* a word of ready_words: those run too */
     const char *const *ready_words;
     const struct gl_path *weight;    /* capacity units of one machine; the least of them divides */
     const char *unit;                /* "machine" or "vcpu" */
@@ -91,8 +91,8 @@ struct gl_mapping_row {
     const char *holds; /* there: the attribute with what it says, for rows of others; NULL */
     const struct gl_path *latest_if; /* a word of latest_words: it changes with what it refers to */
     const char *const *latest_words;
-    const struct gl_path *target;    /* of a scaler: the group it changes */
-    const char *const *target_types; /* "aws_autoscaling_group" */
+    const struct gl_path *target;       /* of a scaler: the group it changes */
+    const char *const *target_types;    /* "aws_autoscaling_group" */
     const struct gl_path *named;        /* by what texts scalers may name it: kind, space, name */
     const struct gl_path *target_named; /* of a scaler: the same texts of what it changes */
     const struct gl_path *interruptible;
