@@ -44,13 +44,14 @@ static bool is_module(const char *type)
 static void look_at_type(struct gl_cfn *cfn, size_t number)
 {
     struct gl_cfn_resource *resource = &cfn->resources[number];
+    const char *type = resource->type;
 
-    if (is_module(resource->type))
-        gl_reader_add_unmapped(cfn->plan, resource->type);
-    if (strncmp(resource->type, "Custom::", 8) == 0) /* code that it runs, not a type */
-        return;
+    if (is_module(type))
+        gl_reader_add_unmapped(cfn->plan, type);
+    if (strncmp(type, "Custom::", 8) == 0) /* a name of the author's: what is handed over tells */
+        type = "AWS::CloudFormation::CustomResource";
     gl_cfn_evaluate(cfn, number, wants_all);
-    if (gl_mapping_is_suspect(cfn->options->mapping, resource->type, &resource->values,
+    if (gl_mapping_is_suspect(cfn->options->mapping, type, &resource->values,
                               gl_jtree_root(&resource->values)))
         gl_reader_add_unmapped(cfn->plan, resource->type);
     resource->values = resource->unknown = (struct gl_jtree){0};
