@@ -58,6 +58,7 @@ struct gl_context {
     const char *program;                          /* argv[0] */
     struct gl_standing_world standing;            /* with --at: the world of the signals */
     const struct gl_policy_source *policy_source; /* NULL = the disk */
+    const struct gl_hash *policy_pin;             /* that policies must have; NULL = any */
     char *state_folder;                           /* made on first use: gl_context_state() */
     struct gl_ledger *ledger;                     /* opened on first use: gl_context_ledger() */
     struct gl_reply reply;

@@ -211,26 +211,54 @@ static struct paths policy_paths(const struct gl_context *context)
     return (struct paths){(const char *const *)context->config.policies, configured};
 }
 
-struct gl_policy *gl_context_policy(struct gl_context *context, const char *rule_id,
-                                    const char *const *limits, struct gl_error *err)
+/* Of the files alone: flags only tighten, and differ from call to call. */
+static int check_pin(const struct gl_policy *policy, const struct gl_hash *pin,
+                     struct gl_error *err)
 {
-    struct paths paths = policy_paths(context);
+    char hex[GL_HASH_HEX];
+
+    if (policy == NULL)
+        return gl_fail(err, GL_E_USAGE, "--policy-digest: no policy is given");
+    if (gl_hash_equal(&policy->digest, pin))
+        return 0;
+    return gl_fail(err, GL_E_USAGE, "--policy-digest: the policy is another one, of digest %s",
+                   gl_hash_hex(&policy->digest, hex));
+}
+
+/* One policy of all the files, waivers with it; NULL with an error. */
+static struct gl_policy *read_files(struct gl_context *context, struct paths paths,
+                                    struct gl_error *err)
+{
     const char *waivers =
         context->globals.waivers != NULL ? context->globals.waivers : context->config.waivers;
     struct gl_diagnostics diagnostics = {0};
-    struct gl_policy *policy = NULL, *with_flags;
+    struct gl_policy *policy;
 
     if (paths.count == 1)
         policy = read_one(context->policy_source, paths.items[0], waivers, &diagnostics, err);
-    else if (paths.count > 1)
+    else
         policy = read_several(context->policy_source, paths.items, paths.count, &diagnostics, err);
     if (policy != NULL && paths.count > 1 && waivers != NULL &&
         add_waivers(context->policy_source, policy, waivers, &diagnostics, err) != 0) {
         gl_policy_free(policy);
         policy = NULL;
     }
-    if (policy == NULL && paths.count > 0) {
+    if (policy == NULL)
         show_diagnostics(context, &diagnostics, err);
+    return policy;
+}
+
+struct gl_policy *gl_context_policy(struct gl_context *context, const char *rule_id,
+                                    const char *const *limits, struct gl_error *err)
+{
+    struct paths paths = policy_paths(context);
+    struct gl_policy *policy = paths.count > 0 ? read_files(context, paths, err) : NULL;
+    struct gl_policy *with_flags;
+
+    if (policy == NULL && paths.count > 0)
+        return NULL;
+    if (context->policy_pin != NULL && check_pin(policy, context->policy_pin, err) != 0) {
+        gl_policy_free(policy);
         return NULL;
     }
     if (policy != NULL && (limits == NULL || limits[0] == NULL))

@@ -97,28 +97,6 @@ static const struct gl_option options[] = {
 
 /* ---- policy ---- */
 
-/* Of the files alone: flags only tighten, and differ from call to call. */
-static int check_digest(struct gl_context *context, const char *wanted, struct gl_error *err)
-{
-    struct gl_policy *policy;
-    struct gl_hash pin;
-    char hex[GL_HASH_HEX];
-    bool is_equal;
-
-    if (gl_hex_parse(wanted, pin.bytes, sizeof pin.bytes, err) != 0)
-        return gl_wrap(err, "--policy-digest");
-    policy = gl_context_policy(context, "command-line", NULL, err);
-    if (policy == NULL)
-        return -1;
-    is_equal = gl_hash_equal(&policy->digest, &pin);
-    gl_hash_hex(&policy->digest, hex);
-    gl_policy_free(policy);
-    if (is_equal)
-        return 0;
-    return gl_fail(err, GL_E_USAGE, "--policy-digest: the policy is another one, of digest %s",
-                   hex);
-}
-
 static int no_rules(struct gl_error *err)
 {
     return gl_fail(err, GL_E_USAGE,
@@ -389,6 +367,15 @@ static int show_facts(struct gl_context *context, const struct gl_hook_plans *pl
 
 /* ---- the command ---- */
 
+/* Whoever reads the policy checks it; early, so that nothing is started for another one. */
+static int check_pin(struct gl_context *context, struct gl_error *err)
+{
+    struct gl_policy *policy = gl_context_policy(context, "command-line", NULL, err);
+
+    gl_policy_free(policy);
+    return policy != NULL ? 0 : -1;
+}
+
 int gl_hook_plans_check(struct gl_context *context, const struct gl_hook_values *values,
                         struct gl_error *err)
 {
@@ -398,7 +385,7 @@ int gl_hook_plans_check(struct gl_context *context, const struct gl_hook_values 
         check_baseline_options(values, err) != 0 ||
         gl_hook_where_check(values->repo_root, err) != 0)
         return -1;
-    return values->policy_digest != NULL ? check_digest(context, values->policy_digest, err) : 0;
+    return context->policy_pin != NULL ? check_pin(context, err) : 0;
 }
 
 int gl_hook_plans_judge(struct gl_context *context, const struct gl_hook_values *values,
@@ -480,22 +467,34 @@ static int dispatch(struct gl_context *context, const struct gl_hook_values *val
     return run_on_plans(context, values, call->operands, err);
 }
 
+static bool is_server(const struct gl_call *call)
+{
+    return call->operands->count > 0 && strncmp(call->operands->words[0], "serve-", 6) == 0;
+}
+
 static int run(struct gl_context *context, const struct gl_call *call, struct gl_error *err)
 {
     struct gl_hook_values values = *(const struct gl_hook_values *)call->values;
-    const char *const ref = values.policy_ref;
+    struct gl_hook_ref ref = {.name = values.policy_ref, .is_followed = is_server(call)};
     const struct gl_policy_source source = gl_hook_source_of(&ref);
+    struct gl_hash pin;
     int status;
 
     values.ask.gate =
         values.point != NULL && strcmp(values.point, "apply") == 0 ? GL_AT_APPLY : GL_AT_PLAN;
     values.ask.count = INT64_MIN;
-    if (ref != NULL && gl_hook_check_ref(ref, err) != 0)
+    if (values.policy_digest != NULL &&
+        gl_hex_parse(values.policy_digest, pin.bytes, sizeof pin.bytes, err) != 0)
+        return gl_wrap(err, "--policy-digest");
+    if (ref.name != NULL &&
+        (gl_hook_ref_resolve(&ref, err) != 0 ||
+         (values.mapping_dir != NULL && gl_hook_ref_check_outside(values.mapping_dir, err) != 0)))
         return -1;
-    if (ref != NULL)
-        context->policy_source = &source;
+    context->policy_pin = values.policy_digest != NULL ? &pin : NULL;
+    context->policy_source = ref.name != NULL ? &source : NULL;
     status = dispatch(context, &values, call, err);
     context->policy_source = NULL;
+    context->policy_pin = NULL;
     return status;
 }
 

@@ -73,10 +73,18 @@ void gl_hook_note_demand(struct gl_context *context, const struct gl_hook_ask *a
 int gl_hook_plans_judge(struct gl_context *context, const struct gl_hook_values *values,
                         struct gl_hook_plans *plans, struct gl_error *err);
 
-/* Policies and waivers as they stand in a commit, by `git cat-file`. */
-struct gl_policy_source gl_hook_source_of(const char *const *ref);
-/* Is this a name that git may be given? Errors: USAGE. */
-int gl_hook_check_ref(const char *ref, struct gl_error *err);
+/* --policy-ref: the commit that the gate is read from. */
+struct gl_hook_ref {
+    const char *name;
+    bool is_followed; /* resolved anew for every file, as a server does; else once */
+    char commit[65];  /* its whole hash */
+};
+/* Which commit the name means now. Errors: USAGE, no name, no commit, or one of several. */
+int gl_hook_ref_resolve(struct gl_hook_ref *ref, struct gl_error *err);
+/* Errors: USAGE, the folder is part of the repository. */
+int gl_hook_ref_check_outside(const char *folder, struct gl_error *err);
+/* Policies, waivers and baseline as they stand in it, by `git cat-file`; borrows `ref`. */
+struct gl_policy_source gl_hook_source_of(struct gl_hook_ref *ref);
 
 /* The configuration beside the plans: read on first need. Zero-initialised but for `given`. */
 struct gl_hook_where {

@@ -65,7 +65,7 @@ static const struct gl_hook_place_row rows[] = {
              "      - name: judge the plan by the policy of the target branch\n"
              "        run: >-\n"
              "          " JUDGE "tfplan\n"
-             "          --policy-ref \"origin/$GITHUB_BASE_REF\"\n"
+             "          --policy-ref \"refs/remotes/origin/$GITHUB_BASE_REF\"\n"
              "          --output github --output \"markdown=$GITHUB_STEP_SUMMARY\"\n"},
     {.name = "gitlab",
      .path = ".gitlab-ci.yml",
@@ -103,13 +103,13 @@ static const struct gl_hook_place_row rows[] = {
              "      # Atlantis reads the text; a status that is no verdict still ends the step\n"
              "      - run: >-\n"
              "          " JUDGE "\"$SHOWFILE\"\n"
-             "          --policy-ref \"origin/$BASE_BRANCH_NAME\" --output atlantis\n"
+             "          --policy-ref \"refs/remotes/origin/$BASE_BRANCH_NAME\" --output atlantis\n"
              "          || case $? in 3|6|7|8) ;; *) exit 1 ;; esac\n"
              "  apply:\n"
              "    steps:\n"
              "      - run: >-\n"
              "          " JUDGE "\"$PLANFILE\"\n"
-             "          --policy-ref \"origin/$BASE_BRANCH_NAME\" --point apply\n"
+             "          --policy-ref \"refs/remotes/origin/$BASE_BRANCH_NAME\" --point apply\n"
              "      - apply\n"},
     {.name = "terragrunt",
      .path = "terragrunt.hcl",

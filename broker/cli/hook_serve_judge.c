@@ -150,14 +150,11 @@ int gl_hook_serve_judge(struct gl_hook_serving *serving, const struct gl_hook_gi
     const struct telling telling = {tell, cookie};
     bool was_quiet = context->globals.is_quiet;
     struct gl_hook_plan plan = {0}, before = {0};
-    int result = 0;
+    int result;
 
     context->globals.is_quiet = true;
     gl_context_ledger_renew(context);
-    if (serving->values->policy_digest != NULL)
-        result = gl_hook_plans_check(context, serving->values, err);
-    if (result == 0)
-        result = read_both(serving, given, &plan, &before, err);
+    result = read_both(serving, given, &plan, &before, err);
     if (result == 0)
         result = judge(serving, given, &plan, &telling, err);
     gl_hook_plan_done(&plan);

@@ -4,7 +4,7 @@
 # GREENLAUNCH_POLICY: path of the policy in the repository; GREENLAUNCH_BASE: the protected branch.
 set -eu
 policy=${GREENLAUNCH_POLICY:-policy.yaml}
-base=${GREENLAUNCH_BASE:-origin/main}
+base=${GREENLAUNCH_BASE:-refs/remotes/origin/main}
 tool=${GREENLAUNCH_TERRAFORM:-terraform}
 
 "$tool" init -input=false >&2

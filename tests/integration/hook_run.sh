@@ -77,6 +77,13 @@ FAKE_PLAN=$root/examples/plans/dirty.json exits 0 'with --advisory it is' run --
     terraform apply -auto-approve
 calls '^apply' 'and applied'
 said 'advisory' 'and that is said'
+pin=$(greenlaunch policy explain --policy policy.yaml | sed -n 's/^ *sha256 //p' | head -n 1)
+FAKE_PLAN=$root/examples/plans/dirty.json FAKE_ON_PLAN="sed -i 's/200 g/2000 g/' policy.yaml" \
+    exits 2 'a policy that making the plan loosens is not the pinned one' run \
+    --policy-digest "$pin" -- terraform apply -auto-approve
+said 'the policy is another one' 'which is said'
+never_applied 'nothing was applied'
+cp "$root/examples/policies/plans.yaml" policy.yaml
 exits 2 'with nobody to ask' run -- terraform apply
 never_applied 'nothing is applied'
 FAKE_APPLY_STATUS=7 exits 7 'the status of apply is passed on' run --yes -- terraform apply

@@ -14,6 +14,7 @@ init) ;;
 plan)
     [ -z "${FAKE_SLEEP_PLAN:-}" ] || exec sleep "$FAKE_SLEEP_PLAN"
     [ "${FAKE_PLAN_STATUS:-0}" -eq 0 ] || exit "$FAKE_PLAN_STATUS"
+    [ -z "${FAKE_ON_PLAN:-}" ] || eval "$FAKE_ON_PLAN"
     { printf 'PK\003\004' && cat "$FAKE_PLAN"; } >"$out"
     echo 'planned'
     ;;
