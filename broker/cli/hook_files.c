@@ -139,6 +139,20 @@ static char *assembly_manifest(const char *folder)
 static int add_folder(struct gathering *gathering, const char *folder, unsigned levels,
                       struct gl_error *err);
 
+/* A plan that is passed by would launch things unseen. */
+static int check_link(const struct gathering *gathering, const char *path, struct gl_error *err)
+{
+    bool has_yaml = gathering->reader == NULL || gathering->reader->has_yaml;
+
+    if (!ends_with(path, ".json") &&
+        !(has_yaml && (ends_with(path, ".yaml") || ends_with(path, ".yml"))))
+        return 0;
+    return gl_fail(err, GL_E_USAGE,
+                   "%s is a link, and links in a folder are not followed; name what is meant "
+                   "itself",
+                   path);
+}
+
 static int add_entry(struct gathering *gathering, const char *path, unsigned levels,
                      struct gl_error *err)
 {
@@ -146,9 +160,13 @@ static int add_entry(struct gathering *gathering, const char *path, unsigned lev
     bool is_one = false;
 
     if (lstat(path, &status) != 0)
-        return 0;
+        return gl_fail_sys(err, GL_E_USAGE, errno, "cannot look at %s", path);
+    if (S_ISDIR(status.st_mode) && levels == 0)
+        return gl_fail(err, GL_E_USAGE, "%s lies deeper than %d folders", path, FOLDER_LEVELS);
     if (S_ISDIR(status.st_mode))
-        return levels > 0 ? add_folder(gathering, path, levels - 1, err) : 0;
+        return add_folder(gathering, path, levels - 1, err);
+    if (S_ISLNK(status.st_mode))
+        return check_link(gathering, path, err);
     if (!S_ISREG(status.st_mode))
         return 0;
     if (is_plan(gathering, path, &is_one, err) != 0)
