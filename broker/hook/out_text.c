@@ -86,8 +86,7 @@ static const char *whole_part(const char *address, size_t most)
     return NULL;
 }
 
-/* Of one that is too long by far the first and the last bytes, between characters: the rest is cut
- * anyway. */
+/* Of one that is too long by far the first and the last bytes, between characters. */
 static void add_ends(const char *address, struct gl_str *out)
 {
     size_t length = strlen(address), half = GL_ESCAPE_MOST / 2;
@@ -102,6 +101,7 @@ static void add_ends(const char *address, struct gl_str *out)
     while (((unsigned char)*end & 0xc0) == 0x80)
         end++;
     gl_str_add_printable(out, address, half);
+    gl_str_add_char(out, '~');
     gl_str_add_printable(out, end, strlen(end));
 }
 
@@ -318,7 +318,7 @@ static void add_finding(const struct gl_hook_report *report, size_t index, unsig
 
     gl_str_addf(out, "  %-7s ", gl_finding_word(finding->state));
     if (finding->intent != NULL)
-        gl_str_add_printable(&line, finding->intent->address, strlen(finding->intent->address));
+        add_ends(finding->intent->address, &line);
     else
         gl_str_add(&line, "the whole change");
     gl_str_addf(&line, ": %s", finding->message);
