@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -48,8 +49,13 @@ static int policy_of(const struct gl_context *context, const char **out, struct 
 
 static int read_text(const char *path, char **out, struct gl_error *err)
 {
+    struct stat status;
     size_t length;
 
+    if (lstat(path, &status) == 0 && S_ISLNK(status.st_mode))
+        return gl_fail(err, GL_E_USAGE,
+                       "%s is a link, and would be replaced by a file; change what it points to",
+                       path);
     if (gl_file_read(path, FILE_MAX_BYTES, out, &length, err) != 0) {
         if (err->code != GL_E_IO || err->sys != ENOENT)
             return -1;

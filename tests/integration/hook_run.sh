@@ -247,6 +247,11 @@ check $? 'with the policy that was named'
 exits 2 'a policy that would be more than a path' greenlaunch hook install github --yes \
     --policy "a\$(touch x).yaml"
 exits 2 'nobody to ask' greenlaunch hook install github --uninstall
+mkdir linked && echo 'kept: true' >linked/shared.yaml && ln -s shared.yaml linked/atlantis.yaml
+exits 2 'a link in place of the file' sh -c 'cd linked && greenlaunch hook install atlantis --yes'
+said 'is a link' 'is said'
+[ -L linked/atlantis.yaml ] && [ "$(cat linked/shared.yaml)" = 'kept: true' ]
+check $? 'and left as it is'
 exits 2 'a place that is not known' greenlaunch hook install jenkins --yes
 echo 'repos: []' >.pre-commit-config.yaml
 exits 2 'a list on its own line is left alone' greenlaunch hook install pre-commit --yes
