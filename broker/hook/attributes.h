@@ -64,6 +64,10 @@ int64_t gl_path_number(const struct gl_path *path, const struct gl_attributes *a
 int64_t gl_path_furthest(const struct gl_path *path, const struct gl_attributes *attributes,
                          const struct gl_follower *follower, bool is_most,
                          enum gl_known *out_known);
+/* Is any attribute that the path reads of the resource itself written? As is_written() answers;
+ * 0 of NULL. */
+int gl_path_written(const struct gl_path *path, const struct gl_attributes *attributes,
+                    const struct gl_follower *follower);
 /* First attribute name of a path, for the list of what is unknown: "instance_type". */
 const char *gl_path_head(const struct gl_path *path);
 

@@ -382,26 +382,73 @@ static struct part most_of(struct gl_extraction *extraction, struct part desired
     return max;
 }
 
+/* Totals and factors, of which a state holds both: where one of them is written, the other is what
+ * was before. */
+struct whole {
+    struct part min, desired, max;
+    bool is_written; /* the total, and none of the factors */
+    bool is_stale;   /* a factor, and not the total */
+};
+
+static struct whole whole_of(struct gl_extraction *extraction)
+{
+    const struct gl_count_row *row = &extraction->row->count;
+    struct whole whole = {.min = part_of(extraction, row->total_min),
+                          .desired = part_of(extraction, row->total_desired),
+                          .max = part_of(extraction, row->total_max)};
+    const struct gl_path *const paths[] = {row->total_desired, row->desired, row->times};
+    int written[3];
+
+    if (row->total_desired == NULL)
+        return whole;
+    for (size_t i = 0; i < 3; i++)
+        written[i] = gl_path_written(paths[i], extraction->attributes, extraction->follower);
+    whole.is_written = written[0] == 1 && written[1] == 0 && written[2] == 0;
+    whole.is_stale = written[0] == 0 && (written[1] == 1 || written[2] == 1);
+    return whole;
+}
+
+static void count_factors(struct gl_extraction *extraction, const struct gl_intent_place *place,
+                          const struct whole *whole, struct part desired,
+                          struct gl_intent_count *out)
+{
+    const struct gl_count_row *row = &extraction->row->count;
+    bool is_total_open =
+        whole->desired.known == GL_KNOWN_LATER && (whole->is_written || !is_said(desired));
+
+    fill(extraction, part_of(extraction, bound_of(extraction, row->min, desired)),
+         is_total_open ? whole->desired : desired, most_of(extraction, desired), out);
+    apply_per(extraction, place, out);
+    apply_times(extraction, out);
+}
+
+static void count_all(struct gl_extraction *extraction, const struct gl_intent_place *place,
+                      struct gl_intent_count *out)
+{
+    struct whole whole = whole_of(extraction);
+    struct part desired = wanted_of(extraction);
+    bool has_total = !whole.is_stale && (is_number(whole.desired) || is_number(whole.min) ||
+                                         is_number(whole.max));
+    struct gl_intent_count factors = {0};
+
+    if (has_total)
+        fill(extraction, whole.min, whole.desired, whole.max, out);
+    else
+        count_factors(extraction, place, &whole, desired, out);
+    if (!has_total || whole.is_written || !is_number(whole.desired) || !is_said(desired))
+        return;
+    count_factors(extraction, place, &whole, desired, &factors); /* which of them counts? */
+    if (factors.desired > out->desired)
+        *out = factors;
+}
+
 void gl_extract_count(struct gl_extraction *extraction, const struct gl_intent_place *place,
                       struct gl_intent_count *out)
 {
     const struct gl_count_row *row = &extraction->row->count;
-    struct part total_min = part_of(extraction, row->total_min);
-    struct part total = part_of(extraction, row->total_desired);
-    struct part total_max = part_of(extraction, row->total_max);
-    struct part desired = wanted_of(extraction);
 
     *out = (struct gl_intent_count){0};
-    if (is_number(total) || is_number(total_min) || is_number(total_max)) {
-        fill(extraction, total_min, total, total_max, out);
-    } else {
-        bool is_total_open = total.known == GL_KNOWN_LATER && !is_said(desired);
-
-        fill(extraction, part_of(extraction, bound_of(extraction, row->min, desired)),
-             is_total_open ? total : desired, most_of(extraction, desired), out);
-        apply_per(extraction, place, out);
-        apply_times(extraction, out);
-    }
+    count_all(extraction, place, out);
     apply_factor(extraction, row->doubled_if, row->doubled_words, row->doubled_by, out);
     apply_factor(extraction, row->tripled_if, row->tripled_words, 3, out);
     apply_weight(extraction, out);

@@ -168,6 +168,7 @@ static void walk_steps(struct walk *walk, const struct gl_path_term *term, size_
 /* ---- references ---- */
 
 static void take_text(struct walk *walk, const struct spot *spot, const char *constant);
+static void take_number(struct walk *walk, const struct spot *spot, const char *constant);
 
 static void take_nothing(struct walk *walk, const struct spot *spot, const char *constant)
 {
@@ -267,16 +268,27 @@ static void walk_constant(struct walk *walk, const struct spot *spot, const char
         take_value(walk, spot, constant);
 }
 
+/* Did somebody write the attribute of this term itself? As is_written() answers. */
+static int written(const struct walk *walk, const struct gl_path_term *term,
+                   const struct spot *spot)
+{
+    char name[WHOLE_NAME];
+
+    return walk->follower->is_written(walk->follower->cookie, spot->of,
+                                      whole_name(walk, term, name));
+}
+
+static bool is_plain(const struct gl_path_term *term)
+{
+    return term->constant == NULL && term->follow == NULL;
+}
+
 /* Only later known because the provider fills it in: as if it were not there. */
 static bool is_filled_in(const struct walk *walk, const struct gl_path_term *term,
                          const struct spot *spot, int answer)
 {
-    const struct gl_follower *follower = walk->follower;
-    char name[WHOLE_NAME];
-
-    return term->constant == NULL && term->follow == NULL && follower != NULL &&
-           follower->is_written != NULL &&
-           follower->is_written(follower->cookie, spot->of, whole_name(walk, term, name)) == answer;
+    return is_plain(term) && walk->follower != NULL && walk->follower->is_written != NULL &&
+           written(walk, term, spot) == answer;
 }
 
 /* One alternative. True when the path ends with it: it has values, or somebody wrote something that
@@ -306,12 +318,56 @@ static bool walk_choice(struct walk *walk, const struct gl_path_choice *choice,
     return walk->values > before || is_written;
 }
 
+/* Is there a value, or one to come, that somebody wrote? */
+static bool has_written(const struct walk *walk, const struct gl_path_choice *choice,
+                        const struct spot *spot)
+{
+    for (const struct gl_path_term *term = choice->terms; term != NULL; term = term->next)
+        if (is_plain(term) && is_set(walk, term, spot) && written(walk, term, spot) == 1)
+            return true;
+    return false;
+}
+
+/* Nothing but 0, which a block that the provider fills in says of what does not count. */
+static bool is_zero(const struct walk *walk, const struct gl_path_term *term,
+                    const struct spot *spot)
+{
+    struct walk probe = {.follower = walk->follower, .take = take_number, .is_number = true};
+
+    walk_steps(&probe, term, 0, spot);
+    return probe.is_number && probe.sum == 0 && !probe.has_later;
+}
+
+/* Of an argument that nobody wrote the plan repeats what the state holds: that does not hide what
+ * somebody wrote instead. */
+static bool is_stale(const struct walk *walk, const struct gl_path_choice *choice,
+                     const struct spot *spot)
+{
+    const struct gl_path_choice *other = choice->next;
+
+    if (other == NULL || walk->follower == NULL || walk->follower->is_written == NULL)
+        return false;
+    while (other != NULL && !has_written(walk, other, spot))
+        other = other->next;
+    if (other == NULL)
+        return false;
+    for (const struct gl_path_term *term = choice->terms; term != NULL; term = term->next) {
+        int answer = is_plain(term) ? written(walk, term, spot) : 1;
+
+        if (answer == 1 || (answer < 0 && !is_zero(walk, term, spot)))
+            return false;
+    }
+    return true;
+}
+
 static void walk_path(struct walk *walk, const struct gl_path *path, const struct spot *spot)
 {
     for (const struct gl_path_choice *choice = path->first; choice != NULL; choice = choice->next) {
         bool was_later = walk->has_later;
         size_t before = walk->values;
 
+        if (is_stale(walk, choice, spot))
+            continue;
         if (was_later && choice->terms->constant != NULL)
             return; /* a default is for what nobody says, not for what is not known yet */
         walk->has_later = false;
@@ -462,4 +518,24 @@ int64_t gl_path_furthest(const struct gl_path *path, const struct gl_attributes 
     struct walk walk = {.follower = follower, .take = take_furthest, .is_most = is_most};
 
     return number_of(&walk, path, attributes, out_known);
+}
+
+int gl_path_written(const struct gl_path *path, const struct gl_attributes *attributes,
+                    const struct gl_follower *follower)
+{
+    const struct walk walk = {.follower = follower};
+    const struct spot spot = {.of = attributes};
+    int answer = 0;
+
+    if (follower == NULL || follower->is_written == NULL || attributes->within != NULL)
+        return -1;
+    for (const struct gl_path_choice *choice = path != NULL ? path->first : NULL;
+         choice != NULL && answer != 1; choice = choice->next)
+        for (const struct gl_path_term *term = choice->terms; term != NULL && answer != 1;
+             term = term->next) {
+            int one = is_plain(term) ? written(&walk, term, &spot) : 0;
+
+            answer = one != 0 ? one : answer;
+        }
+    return answer;
 }

@@ -112,21 +112,40 @@ static bool has_written(const struct gl_jtree *tree, const struct gl_jnode *node
            has_written(tree, node, path + length + (path[length] == '.'));
 }
 
+/* Of the blocks of a list the first that has the member. */
+static const struct gl_jnode *member_of(const struct gl_jtree *tree, const struct gl_jnode *node,
+                                        const char *name)
+{
+    const struct gl_jnode *found = NULL;
+
+    if (!gl_jnode_is(node, GL_JARRAY))
+        return gl_jnode_get(tree, node, name);
+    for (const struct gl_jnode *item = gl_jnode_first(tree, node); item != NULL && found == NULL;
+         item = gl_jnode_next(tree, node, item))
+        found = gl_jnode_get(tree, item, name);
+    return found;
+}
+
 /* Is it in a block that stands in the plan, and nowhere in the configuration? That leaves out what
  * `dynamic` makes. */
 static bool is_dynamic(const struct gl_tf_block *block, const struct gl_attributes *from,
                        const char *path)
 {
-    size_t length = strcspn(path, ".");
-    const struct gl_jnode *root = gl_jtree_root(&block->expressions), *made;
+    const struct gl_jnode *said = gl_jtree_root(&block->expressions), *made = from->values;
     char name[128];
 
-    if (path[length] == '\0' || length >= sizeof name)
-        return false;
-    snprintf(name, sizeof name, "%.*s", (int)length, path);
-    made = gl_jnode_get(from->tree, from->values, name);
-    return gl_jnode_get(&block->expressions, root, name) == NULL && gl_jnode_is(made, GL_JARRAY) &&
-           made->count > 0;
+    for (size_t length = strcspn(path, "."); path[length] != '\0' && length < sizeof name;
+         length = strcspn(path, ".")) {
+        snprintf(name, sizeof name, "%.*s", (int)length, path);
+        path += length + 1;
+        said = member_of(&block->expressions, said, name);
+        made = member_of(from->tree, made, name);
+        if (said == NULL)
+            return gl_jnode_is(made, GL_JARRAY) && made->count > 0;
+        if (is_expression(&block->expressions, said))
+            return false;
+    }
+    return false;
 }
 
 int gl_tf_is_written(void *cookie, const struct gl_attributes *from, const char *attribute)
