@@ -114,10 +114,21 @@ static bool is_unchanged(const struct gl_intent *intent)
            sides[intent->change].has_after && sides[intent->change].has_before;
 }
 
+/* Larger in units that say nothing of power. */
+static bool is_larger(const struct gl_intent *intent)
+{
+    int64_t is = intent->machine.size_u,
+            was = intent->machine_before != NULL ? intent->machine_before->size_u : GL_UNKNOWN;
+
+    return was != GL_UNKNOWN && (is == GL_UNKNOWN || is > was);
+}
+
 double gl_hook_usd_delta(const struct gl_intent *intent, const struct gl_hook_change *change)
 {
     if (is_unchanged(intent))
         return 0;
+    if (is_larger(intent))
+        return (double)NAN;
     return change->usd_after - (intent->keeps_old ? 0 : change->usd_before);
 }
 
@@ -135,6 +146,8 @@ void gl_hook_delta_of(const struct gl_intent *intent, const struct gl_hook_chang
         out[part] = change->after[part] - (isnan(before) || intent->keeps_old ? 0 : before);
         if (is_same)
             out[part] = 0;
+        else if (is_larger(intent))
+            out[part] = (double)NAN;
     }
     if (out[0] > out[2]) {
         double least = out[2];

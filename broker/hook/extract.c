@@ -214,6 +214,7 @@ static void extract_machine(struct gl_extraction *extraction, struct gl_intent_m
         quantity(extraction, row->vcpus, row->vcpu_unit, gl_hook_vcpus, out->type == NULL);
     out->memory_mib =
         quantity(extraction, row->memory, row->memory_unit, gl_hook_memory, out->type == NULL);
+    out->size_u = quantity(extraction, row->size, "cores", gl_hook_vcpus, row->size != NULL);
     if (out->type != NULL && out->vcpus_u == GL_UNKNOWN && out->memory_mib == GL_UNKNOWN)
         (void)gl_hook_custom_size(out->type, &out->vcpus_u, &out->memory_mib);
     if (out->type == NULL && (out->vcpus_u != GL_UNKNOWN || out->memory_mib != GL_UNKNOWN))
@@ -446,6 +447,7 @@ static void make_opaque(struct gl_extraction *extraction, struct gl_intent *out)
         .min = GL_UNKNOWN, .desired = GL_UNKNOWN, .max = GL_UNKNOWN, .unit = "machine"};
     out->machine = (struct gl_intent_machine){.vcpus_u = GL_UNKNOWN,
                                               .memory_mib = GL_UNKNOWN,
+                                              .size_u = GL_UNKNOWN,
                                               .accelerator_count = GL_UNKNOWN,
                                               .surety = GL_SURE_NOT};
     extraction->unknown_count = 0; /* of machines that are not its own */
@@ -462,8 +464,10 @@ static void make_brief(struct gl_extraction *extraction, struct gl_intent *out)
     gl_str_addf(&note, "%s for minutes, while it is created",
                 out->machine.type != NULL ? out->machine.type : "machines");
     gl_extract_note(extraction, own(extraction->arena, gl_str_text(&note)));
-    out->machine = (struct gl_intent_machine){
-        .vcpus_u = GL_UNKNOWN, .memory_mib = GL_UNKNOWN, .accelerator_count = GL_UNKNOWN};
+    out->machine = (struct gl_intent_machine){.vcpus_u = GL_UNKNOWN,
+                                              .memory_mib = GL_UNKNOWN,
+                                              .size_u = GL_UNKNOWN,
+                                              .accelerator_count = GL_UNKNOWN};
 }
 
 void gl_mapping_extract(const struct gl_hook_mapping *mapping, const struct gl_mapping_row *row,

@@ -126,6 +126,7 @@ static void compare_machines(struct difference *difference, const struct gl_inte
 
     compare_numbers(difference, before->machine.vcpus_u, after->machine.vcpus_u);
     compare_numbers(difference, before->machine.memory_mib, after->machine.memory_mib);
+    compare_numbers(difference, before->machine.size_u, after->machine.size_u);
     if (!same(before->machine.accelerator, after->machine.accelerator))
         difference->is_more |= after->machine.accelerator != NULL;
     else

@@ -71,6 +71,7 @@ struct gl_intent_machine {
     const char *catalogue;         /* as offers call it: "t3.micro"; NULL = no such thing */
     const char *const *candidates; /* all alternatives as written, `type` first; NULL = only type */
     int64_t vcpus_u, memory_mib;   /* of one, where the plan says so; GL_UNKNOWN */
+    int64_t size_u;                /* of one, in units that only compare; GL_UNKNOWN */
     const char *accelerator;       /* NULL = none said */
     int64_t accelerator_count;     /* GL_UNKNOWN = none said */
     const char *how; /* "launch template web", "default of EKS"; NULL = the resource */

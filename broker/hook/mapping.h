@@ -77,6 +77,7 @@ struct gl_mapping_row {
     const char *machine_standard;         /* "t3.medium": documented default; NULL */
     const char *const *machine_strip;     /* prefixes to take off for the catalogue: "db.", "ml." */
     const struct gl_path *vcpus, *memory; /* fractions and custom sizes */
+    const struct gl_path *size;           /* of one, in its provider's units: only compared */
     const char *vcpu_unit;                /* "cores" "units" (1024 = one) "milli" */
     const char *memory_unit;              /* "MiB" "GiB" "KiB" "bytes"; a suffix there wins */
     const struct gl_path *opaque_if;      /* true or present: the role is opaque */

@@ -212,6 +212,7 @@ static const struct gl_field row_fields[] = {
     {"vcpu_unit", &type_choice, ROW(vcpu_unit), "", false, vcpu_units, NULL, NULL},
     {"memory", &type_path, ROW(memory), "", false, NULL, NULL, NULL},
     {"memory_unit", &type_choice, ROW(memory_unit), "", false, memory_units, NULL, NULL},
+    {"size", &type_path, ROW(size), "", false, NULL, NULL, NULL},
     {"opaque_if", &type_path, ROW(opaque_if), "", false, NULL, NULL, NULL},
     {"opaque_unless", &type_path, ROW(opaque_unless), "", false, NULL, NULL, NULL},
     {"opaque_unless_words", &type_texts, ROW(opaque_unless_words), "", false, NULL, NULL, NULL},

@@ -207,6 +207,7 @@ struct gl_intent gl_reader_blank(void)
         .place = {.how = "nothing says it", .evidence = "none", .surety = GL_SURE_NOT},
         .machine = {.vcpus_u = GL_UNKNOWN,
                     .memory_mib = GL_UNKNOWN,
+                    .size_u = GL_UNKNOWN,
                     .accelerator_count = GL_UNKNOWN,
                     .surety = GL_SURE_NOT},
         .count = {.min = GL_UNKNOWN,
