@@ -170,6 +170,7 @@ static int read_wrapped(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie
 
 static const struct gl_tf_member plan_members[] = {
     {"format_version", read_format},
+    {"plan_format_version", read_format}, /* of the redacted plan of HCP Terraform's API */
     {"terraform_version", read_version},
     {"variables", read_variable_value},
     {"planned_values", read_planned},
