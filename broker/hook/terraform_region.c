@@ -289,6 +289,21 @@ static void check_zone(struct gl_tf *tf, const struct gl_tf_resource *resource,
         gl_reader_compare_place(&tf->plan->arena, place, &told);
 }
 
+/* Its provider may say a region that this plan does not: `each.value` of a provider's for_each. */
+static const char *why_nowhere(struct gl_tf *tf, const struct gl_tf_resource *resource)
+{
+    const struct gl_tf_block *block = gl_tf_block_of(tf, resource);
+    const char *key = block != NULL ? block->provider_key : NULL;
+    const struct gl_tf_provider *configured = key != NULL ? provider_of(tf, key) : NULL;
+
+    if (!tf->has_configuration)
+        return "not in the attributes, and the plan has no configuration section";
+    if (configured == NULL || !says_region(configured))
+        return "in no attribute, reference or provider block of the plan";
+    return GL_READER_JOIN(&tf->plan->arena, "provider ", key,
+                          " is told a region that the plan does not show");
+}
+
 void gl_tf_place(struct gl_tf *tf, const struct gl_tf_resource *resource, struct gl_intent *intent)
 {
     const struct gl_mapping_provider *provider =
@@ -324,7 +339,5 @@ void gl_tf_place(struct gl_tf *tf, const struct gl_tf_resource *resource, struct
         return;
     place->evidence = "none";
     place->surety = GL_SURE_NOT;
-    place->how = !tf->has_configuration
-                     ? "not in the attributes, and the plan has no configuration section"
-                     : "in no attribute, reference or provider block of the plan";
+    place->how = why_nowhere(tf, resource);
 }
