@@ -116,11 +116,11 @@ bool gl_k8s_is_suspect(const struct gl_jtree *tree, const struct gl_jnode *objec
  * resources of Terraform, each attribute under its name in spec.forProvider. */
 static bool is_generated(const char *group, char module[64], char cloud[64])
 {
-    int end = 0;
+    int begin = 0;
 
-    return (sscanf(group, "%63[a-z0-9].%63[a-z0-9].upbound.io%n", module, cloud, &end) == 2 ||
-            sscanf(group, "%63[a-z0-9].%63[a-z0-9].m.upbound.io%n", module, cloud, &end) == 2) &&
-           end > 0 && group[end] == '\0';
+    return sscanf(group, "%63[a-z0-9].%63[a-z0-9]%n", module, cloud, &begin) == 2 &&
+           (strcmp(group + begin, ".upbound.io") == 0 ||
+            strcmp(group + begin, ".m.upbound.io") == 0);
 }
 
 /* By the name of the group whose objects are of the whole cluster, or as Pulumi names the type. */
