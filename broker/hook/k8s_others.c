@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 /* Kinds that this reader has no row of its own for. */
 
@@ -26,14 +27,12 @@ static bool is_own_group(const char *group)
     return strchr(group, '.') == NULL || is_among(group, own);
 }
 
-/* Work by its name: runs of something, and requests for machines (ProvisioningRequest). */
-static bool is_named_work(const char *kind)
+static bool has_end(const char *text, const char *const *ends)
 {
-    static const char *const ends[] = {"Job", "Workflow", "Run", "ProvisioningRequest", "Shoot"};
-    size_t length = strlen(kind);
+    size_t length = strlen(text);
 
-    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++)
-        if (length >= strlen(ends[i]) && strcmp(kind + length - strlen(ends[i]), ends[i]) == 0)
+    for (; *ends != NULL; ends++)
+        if (length >= strlen(*ends) && strcasecmp(text + length - strlen(*ends), *ends) == 0)
             return true;
     return false;
 }
@@ -53,27 +52,59 @@ static bool asks_for_pods(const struct gl_jtree *tree, const struct gl_jnode *re
     return false;
 }
 
+/* A machine type by the name of the member, or because a cloud has one of that name. */
+static bool is_machine_type(const struct gl_jtree *tree, const struct gl_jnode *member,
+                            const char *key)
+{
+    static const char *const ends[] = {
+        "instanceType", "instanceTypes", "instanceClass", "instanceSize", "machineType", "nodeType",
+        "nodeTypes",    "nodeSize",      "serverType",    "vmSize",       NULL};
+    const char *text =
+        gl_jnode_text(tree, gl_jnode_is(member, GL_JARRAY) ? gl_jnode_at(tree, member, 0) : member);
+
+    return text != NULL && (has_end(key, ends) || gl_k8s_cloud_of_type(text) != NULL);
+}
+
+/* Azure's objects say size and number in one: sku {name: Standard_D2s_v5, capacity: 3}. */
+static bool has_capacity(const struct gl_jtree *tree, const struct gl_jnode *sku)
+{
+    int64_t capacity;
+
+    return gl_jnode_is(sku, GL_JOBJECT) &&
+           gl_jnode_int(tree, gl_jnode_get(tree, sku, "capacity"), &capacity);
+}
+
 /* A member by which an object of an operator tells that it starts pods or machines: steps of a
  * workflow or a pipeline have an image each, databases and brokers so many replicas, and machines
- * of a cloud (Crossplane, Config Connector, ACK) a type. */
+ * of a cloud (Crossplane, Config Connector, ACK, Azure's operator) a type. */
 static bool starts_pods(const struct gl_jtree *tree, const struct gl_jnode *member)
 {
-    static const char *const texts[] = {"image",
-                                        "instanceType",
-                                        "machineType",
-                                        "vmSize",
-                                        "instanceClass",
-                                        "nodeType",
-                                        "dbInstanceClass",
-                                        "cacheNodeType",
-                                        "dbClusterInstanceClass",
-                                        "hostInstanceType",
-                                        NULL};
-    static const char *const counts[] = {
-        "replicas",        "instances",   "numberOfInstances", "nodeCount",
-        "workers",         "parallelism", "minSize",           "clusterSize",
-        "desiredCapacity", "shardsCount", "replicasCount",     "replicaCount",
-        "numNodes",        "maxReplicas", "maxReplicaCount",   NULL};
+    static const char *const counts[] = {"replicas",
+                                         "replicaCount",
+                                         "replicasCount",
+                                         "instances",
+                                         "numberOfInstances",
+                                         "instanceCount",
+                                         "nodes",
+                                         "nodeCount",
+                                         "workers",
+                                         "workerCount",
+                                         "members",
+                                         "servers",
+                                         "parallelism",
+                                         "minSize",
+                                         "maxSize",
+                                         "clusterSize",
+                                         "shardsCount",
+                                         "minCapacity",
+                                         "desiredCapacity",
+                                         "maxCapacity",
+                                         "desiredCount",
+                                         "maxRunners",
+                                         "vcpuCount",
+                                         "cpuCount",
+                                         "cpuCoreCount",
+                                         NULL};
     int64_t size;
     const char *key = gl_jnode_key(tree, member);
 
@@ -83,20 +114,95 @@ static bool starts_pods(const struct gl_jtree *tree, const struct gl_jnode *memb
         return gl_jnode_is(member, GL_JOBJECT) && member->count > 0;
     if (strcmp(key, "resources") == 0)
         return asks_for_pods(tree, member);
-    if (strcmp(key, "size") == 0) /* of a cluster; of keys and caches it is larger */
-        return gl_jnode_int(tree, member, &size) && size > 0 && size <= 100 &&
-               member->kind == GL_JNUMBER;
-    return (gl_jnode_text(tree, member) != NULL && is_among(key, texts)) ||
-           (member->kind == GL_JNUMBER && is_among(key, counts));
+    if (strcmp(key, "sku") == 0 && has_capacity(tree, member))
+        return true;
+    if (strcmp(key, "image") == 0)
+        return gl_jnode_text(tree, member) != NULL;
+    if (strcmp(key, "size") == 0 && member->kind == GL_JNUMBER) /* of keys and caches: larger */
+        return gl_jnode_int(tree, member, &size) && size > 0 && size <= 100;
+    return is_machine_type(tree, member, key) ||
+           (has_end(key, counts) && gl_jnode_int(tree, member, &size));
+}
+
+/* Their operators start pods or machines though no member need say so. */
+static const char *const running[][2] = {
+    {"Agent", "agent.k8s.elastic.co"},
+    {"Alertmanager", "monitoring.coreos.com"},
+    {"ArgoCD", "argoproj.io"},
+    {"AutoscalingRunnerSet", "actions.github.com"},
+    {"Beat", "beat.k8s.elastic.co"},
+    {"Build", "build.openshift.io"},
+    {"BuildConfig", "build.openshift.io"},
+    {"CephCluster", "ceph.rook.io"},
+    {"CephNFS", "ceph.rook.io"},
+    {"ClickHouseInstallation", "clickhouse.altinity.com"},
+    {"ClickHouseKeeperInstallation", "clickhouse-keeper.altinity.com"},
+    {"CloudFunctionsFunction", "cloudfunctions.cnrm.cloud.google.com"},
+    {"Cluster", "management.cattle.io"},
+    {"Cluster", "provisioning.cattle.io"},
+    {"ClusterDeployment", "hive.openshift.io"},
+    {"Dragonfly", "dragonflydb.io"},
+    {"ElasticMapsServer", "maps.k8s.elastic.co"},
+    {"EnterpriseSearch", "enterprisesearch.k8s.elastic.co"},
+    {"EventBus", "argoproj.io"},
+    {"EventListener", "triggers.tekton.dev"},
+    {"EventSource", "argoproj.io"},
+    {"FargateProfile", "eks.services.k8s.aws"},
+    {"Function", "lambda.services.k8s.aws"},
+    {"GitLab", "apps.gitlab.com"},
+    {"Grafana", "grafana.integreatly.org"},
+    {"InnoDBCluster", "mysql.oracle.com"},
+    {"Istio", "sailoperator.io"},
+    {"IstioOperator", "install.istio.io"},
+    {"Jaeger", "jaegertracing.io"},
+    {"Jenkins", "jenkins.io"},
+    {"Kafka", "platform.confluent.io"},
+    {"KafkaMirrorMaker", "kafka.strimzi.io"},
+    {"Keycloak", "k8s.keycloak.org"},
+    {"KnativeEventing", "operator.knative.dev"},
+    {"KnativeServing", "operator.knative.dev"},
+    {"LokiStack", "loki.grafana.com"},
+    {"MariaDB", "k8s.mariadb.com"},
+    {"Mattermost", "installation.mattermost.com"},
+    {"NIMCache", "apps.nvidia.com"},
+    {"OpenTelemetryCollector", "opentelemetry.io"},
+    {"Prometheus", "monitoring.coreos.com"},
+    {"PrometheusAgent", "monitoring.coreos.com"},
+    {"Reaper", "reaper.k8ssandra.io"},
+    {"RedisEnterprise", "cache.azure.com"},
+    {"Runner", "actions.summerwind.dev"},
+    {"Runner", "apps.gitlab.com"},
+    {"RunnerDeployment", "actions.summerwind.dev"},
+    {"SeldonDeployment", "machinelearning.seldon.io"},
+    {"SeldonRuntime", "mlops.seldon.io"},
+    {"Sensor", "argoproj.io"},
+    {"Server", "mlops.seldon.io"},
+    {"ServerlessCache", "elasticache.services.k8s.aws"},
+    {"Shoot", "core.gardener.cloud"},
+    {"SolrCloud", "solr.apache.org"},
+    {"TektonConfig", "operator.tekton.dev"},
+    {"TempoStack", "tempo.grafana.com"},
+    {"Tenant", "minio.min.io"},
+    {"ThanosRuler", "monitoring.coreos.com"},
+    {"Workspace", "kaito.sh"},
+};
+
+static bool is_running(const char *kind, const char *group)
+{
+    for (size_t i = 0; i < sizeof running / sizeof running[0]; i++)
+        if (strcmp(running[i][0], kind) == 0 && strcmp(running[i][1], group) == 0)
+            return true;
+    return false;
 }
 
 bool gl_k8s_is_suspect(const struct gl_jtree *tree, const struct gl_jnode *object, const char *kind,
                        const char *group)
 {
+    static const char *const work[] = {"Job", "Workflow", "Run", "ProvisioningRequest", NULL};
     const struct gl_jnode *end = tree->nodes + object->end;
     bool is_own = is_own_group(group);
 
-    if (!is_own && is_named_work(kind))
+    if (!is_own && (has_end(kind, work) || is_running(kind, group)))
         return true;
     for (const struct gl_jnode *node = object + 1; node < end; node++) {
         if (node->key_length == 0)
