@@ -483,7 +483,7 @@ static bool has_more(const struct object *object)
 }
 
 /* A row of the mapping reads it, by "Kind.group". One of another reader's type (Terraform's names
- * have no dot) reads what stands in spec.forProvider. */
+ * have no dot) reads what stands in spec.forProvider, or in spec. */
 static bool add_mapped(struct gl_k8s *k8s, const struct object *object, enum gl_change change)
 {
     static const struct gl_k8s_kind mapped = {.what = GL_K8S_WORKLOAD, .standard = GL_UNKNOWN};
@@ -503,8 +503,12 @@ static bool add_mapped(struct gl_k8s *k8s, const struct object *object, enum gl_
     }
     is_generated = strchr(row->type, '.') == NULL;
     address = attributes.address = address_of(k8s, object);
-    if (is_generated)
-        attributes.values = gl_k8s_at(object->tree, object->node, "spec.forProvider");
+    if (is_generated) {
+        const struct gl_jnode *spec = gl_k8s_at(object->tree, object->node, "spec");
+        const struct gl_jnode *of_provider = gl_jnode_get(object->tree, spec, "forProvider");
+
+        attributes.values = of_provider != NULL ? of_provider : spec;
+    }
     intent = gl_reader_add_intent(k8s->options, k8s->plan, row, &attributes, NULL);
     intent->address = address;
     intent->type = type_of(k8s, object);

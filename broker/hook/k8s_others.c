@@ -137,7 +137,6 @@ static const char *const running[][2] = {
     {"CephNFS", "ceph.rook.io"},
     {"ClickHouseInstallation", "clickhouse.altinity.com"},
     {"ClickHouseKeeperInstallation", "clickhouse-keeper.altinity.com"},
-    {"CloudFunctionsFunction", "cloudfunctions.cnrm.cloud.google.com"},
     {"Cluster", "management.cattle.io"},
     {"Cluster", "provisioning.cattle.io"},
     {"ClusterDeployment", "hive.openshift.io"},
@@ -216,11 +215,11 @@ bool gl_k8s_is_suspect(const struct gl_jtree *tree, const struct gl_jnode *objec
     return false;
 }
 
-/* ---- Crossplane ---- */
+/* ---- made from Terraform's resources ---- */
 
 /* "mq.aws.m.upbound.io" -> "mq", "aws": groups of Crossplane whose objects are generated from the
  * resources of Terraform, each attribute under its name in spec.forProvider. */
-static bool is_generated(const char *group, char module[64], char cloud[64])
+static bool is_crossplane(const char *group, char module[64], char cloud[64])
 {
     int begin = 0;
 
@@ -229,20 +228,41 @@ static bool is_generated(const char *group, char module[64], char cloud[64])
             strcmp(group + begin, ".m.upbound.io") == 0);
 }
 
-/* By the name of the group whose objects are of the whole cluster, or as Pulumi names the type. */
+/* "redis.cnrm.cloud.google.com" -> "redis": of Config Connector, with the attributes in spec. */
+static bool is_config_connector(const char *group, char module[64])
+{
+    int begin = 0;
+
+    return sscanf(group, "%63[a-z0-9]%n", module, &begin) == 1 &&
+           strcmp(group + begin, ".cnrm.cloud.google.com") == 0;
+}
+
+/* As Pulumi names the type: "redis", "Cluster" -> "gcp:redis/cluster:Cluster". */
+static const struct gl_mapping_row *row_of(struct gl_k8s *k8s, const char *cloud,
+                                           const char *module, const char *kind)
+{
+    return gl_mapping_row(k8s->options->mapping,
+                          gl_reader_say(&k8s->work, "%s:%s/%c%s:%s", cloud, module,
+                                        tolower((unsigned char)*kind), kind + 1, kind));
+}
+
 const struct gl_mapping_row *gl_k8s_generated_row(struct gl_k8s *k8s, const char *kind,
                                                   const char *group)
 {
-    const struct gl_hook_mapping *mapping = k8s->options->mapping;
     const struct gl_mapping_row *row;
     char module[64], cloud[64];
 
-    if (!is_generated(group, module, cloud))
+    if (is_config_connector(group, module)) { /* RedisCluster */
+        size_t length = strlen(module);
+
+        return strncasecmp(kind, module, length) == 0 && kind[length] != '\0'
+                   ? row_of(k8s, "gcp", module, kind + length)
+                   : NULL;
+    }
+    if (!is_crossplane(group, module, cloud))
         return NULL;
-    row = gl_mapping_row(mapping,
+    /* Rows name the group whose objects are of the whole cluster. */
+    row = gl_mapping_row(k8s->options->mapping,
                          gl_reader_say(&k8s->work, "%s.%s.%s.upbound.io", kind, module, cloud));
-    if (row != NULL)
-        return row;
-    return gl_mapping_row(mapping, gl_reader_say(&k8s->work, "%s:%s/%c%s:%s", cloud, module,
-                                                 tolower((unsigned char)*kind), kind + 1, kind));
+    return row != NULL ? row : row_of(k8s, cloud, module, kind);
 }
