@@ -184,8 +184,11 @@ static void set_count(struct gl_k8s *k8s, const struct object *object,
                       const struct gl_k8s_kind *kind, struct gl_intent_count *out)
 {
     bool is_said;
+    int64_t most = number_at(object, kind->most, &is_said);
     int64_t count = number_at(object, kind->count, &is_said);
 
+    if (most != GL_UNKNOWN && count > most)
+        count = most;
     *out = (struct gl_intent_count){.unit = "machine", .surety = GL_SURE_CERTAIN};
     if (!is_said) {
         count = kind->standard;

@@ -33,6 +33,7 @@ struct gl_k8s_kind {
     const char *count;    /* NULL = one, or not said */
     int64_t standard;     /* when the count is not written; GL_UNKNOWN */
     const char *times;    /* pods of each of the count; NULL = one */
+    const char *most;     /* never more of the count at once; NULL */
     const char *plus;     /* pods beside the count, of the same spec; NULL = none */
     const char *doubled;  /* there: twice as many run while a new version replaces the old; NULL */
     const char *one_of;   /* there: one pod of each is of a set of its own; NULL */
