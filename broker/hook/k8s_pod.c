@@ -216,6 +216,21 @@ static void set_gpus(const struct demand *sum, struct gl_arena *arena,
     }
 }
 
+/* Those handed to a virtual machine are listed one by one, as their device is called.
+ * Source: KubeVirt user guide, "Host Devices Assignment". */
+static void set_guest_gpus(const struct gl_jtree *tree, const struct gl_jnode *domain,
+                           struct gl_arena *arena, struct gl_intent_machine *out)
+{
+    const struct gl_jnode *devices = gl_k8s_at(tree, domain, "devices.gpus");
+    const char *name;
+
+    if (!gl_jnode_is(devices, GL_JARRAY) || devices->count == 0)
+        return;
+    name = gl_k8s_text(tree, gl_jnode_at(tree, devices, 0), "deviceName");
+    out->accelerator = name != NULL ? gl_arena_text(arena, name, strlen(name)) : "gpu";
+    out->accelerator_count = (int64_t)devices->count;
+}
+
 void gl_k8s_requests(const struct gl_jtree *tree, const struct gl_jnode *spec,
                      struct gl_arena *arena, struct gl_intent *out)
 {
@@ -233,6 +248,7 @@ void gl_k8s_requests(const struct gl_jtree *tree, const struct gl_jnode *spec,
     machine->vcpus_u = sum.vcpus_u;
     machine->memory_mib = sum.memory_mib;
     set_gpus(&sum, arena, machine);
+    set_guest_gpus(tree, gl_jnode_get(tree, spec, "domain"), arena, machine);
     if (machine->accelerator == NULL && gl_jnode_is(claims, GL_JARRAY) && claims->count > 0)
         machine->accelerator = "a device that is claimed"; /* its number stands in the claim */
     if (sum.vcpus_u != GL_UNKNOWN || sum.memory_mib != GL_UNKNOWN)
