@@ -427,8 +427,8 @@ static void count_all(struct gl_extraction *extraction, const struct gl_intent_p
 {
     struct whole whole = whole_of(extraction);
     struct part desired = wanted_of(extraction);
-    bool has_total = !whole.is_stale && (is_number(whole.desired) || is_number(whole.min) ||
-                                         is_number(whole.max));
+    bool has_total = !whole.is_stale &&
+                     (is_number(whole.desired) || is_number(whole.min) || is_number(whole.max));
     struct gl_intent_count factors = {0};
 
     if (has_total)
