@@ -31,12 +31,6 @@ void gl_k8s_free(struct gl_k8s *k8s)
 
 /* ---- names ---- */
 
-struct object {
-    const struct gl_jtree *tree;
-    const struct gl_jnode *node, *whole; /* a set of it is a part */
-    const char *kind, *group, *namespace, *name;
-};
-
 static const char *kept(struct gl_arena *arena, const char *text)
 {
     return text != NULL ? gl_arena_text(arena, text, strlen(text)) : NULL;
@@ -55,7 +49,8 @@ static const char *name_of(struct gl_k8s *k8s, const struct gl_jtree *tree,
 
 /* Items of a "DeploymentList" need not say what they are. */
 static int read_names(struct gl_k8s *k8s, const struct gl_jtree *tree, const struct gl_jnode *node,
-                      const struct object *list, struct object *out, struct gl_error *err)
+                      const struct gl_k8s_object *list, struct gl_k8s_object *out,
+                      struct gl_error *err)
 {
     const char *version = gl_k8s_text(tree, node, "apiVersion");
     const char *kind = gl_k8s_text(tree, node, "kind");
@@ -68,7 +63,7 @@ static int read_names(struct gl_k8s *k8s, const struct gl_jtree *tree, const str
         return gl_fail(err, GL_E_BAD_VALUE,
                        "%s: object %zu has no apiVersion and kind, so it is none of Kubernetes",
                        k8s->document, k8s->object_count + 1);
-    *out = (struct object){
+    *out = (struct gl_k8s_object){
         .tree = tree,
         .node = node,
         .whole = node,
@@ -84,7 +79,7 @@ static int read_names(struct gl_k8s *k8s, const struct gl_jtree *tree, const str
 }
 
 /* "prod/Deployment/web"; the second of one name is "prod/Deployment/web (2)". */
-static const char *address_of(struct gl_k8s *k8s, const struct object *object)
+static const char *address_of(struct gl_k8s *k8s, const struct gl_k8s_object *object)
 {
     struct gl_arena *arena = &k8s->plan->arena;
     const char *address =
@@ -98,7 +93,7 @@ static const char *address_of(struct gl_k8s *k8s, const struct object *object)
 }
 
 /* "Deployment.apps", "Pod". */
-static const char *type_of(struct gl_k8s *k8s, const struct object *object)
+static const char *type_of(struct gl_k8s *k8s, const struct gl_k8s_object *object)
 {
     if (*object->group == '\0')
         return object->kind;
@@ -107,148 +102,12 @@ static const char *type_of(struct gl_k8s *k8s, const struct object *object)
 
 /* ---- one object ---- */
 
-static const struct gl_jnode *at(const struct object *object, const char *path)
-{
-    if (path == NULL)
-        return NULL;
-    return *path == '/' ? gl_k8s_at(object->tree, object->whole, path + 1)
-                        : gl_k8s_at(object->tree, object->node, path);
-}
-
-static int64_t number_at(const struct object *object, const char *path, bool *out_is_said)
-{
-    const struct gl_jnode *node = at(object, path);
-    int64_t number;
-
-    *out_is_said = node != NULL && node->kind != GL_JNULL;
-    if (!gl_jnode_int(object->tree, node, &number) || number < 0 || number > GL_HOOK_COUNT_MAX)
-        return GL_UNKNOWN;
-    return number;
-}
-
-static bool is_true(const struct object *object, const char *path)
+static bool is_true(const struct gl_k8s_object *object, const char *path)
 {
     return path != NULL && gl_jnode_is(gl_k8s_at(object->tree, object->whole, path), GL_JTRUE);
 }
 
-/* Pods of each of the count; GL_UNKNOWN. */
-static int64_t pods_of_each(const struct object *object, const struct gl_k8s_kind *kind)
-{
-    bool is_said;
-    int64_t each = number_at(object, kind->times, &is_said);
-
-    if (!is_said)
-        each = 1;
-    return each > 0 && at(object, kind->one_of) != NULL ? each - 1 : each;
-}
-
-/* Those that are beside the count. */
-static int64_t pods_beside(const struct object *object, const struct gl_k8s_kind *kind)
-{
-    bool is_said;
-    int64_t beside = number_at(object, kind->plus, &is_said);
-
-    return is_said ? beside : 0;
-}
-
-static int64_t peak_of(const struct object *object, const struct gl_k8s_kind *kind)
-{
-    return gl_jnode_is(at(object, kind->doubled), GL_JOBJECT) ? 2 : 1;
-}
-
-/* Bounds of a set that is scaled by its own operator, and how many pods that is. */
-static void set_bounds(const struct object *object, const struct gl_k8s_kind *kind,
-                       struct gl_intent_count *out)
-{
-    const struct gl_jnode *scales =
-        kind->scales != NULL ? gl_k8s_at(object->tree, object->whole, kind->scales) : NULL;
-    bool is_said;
-    int64_t min = number_at(object, kind->min, &is_said);
-    int64_t each = pods_of_each(object, kind), beside = pods_beside(object, kind);
-
-    if (is_said && out->desired != GL_UNKNOWN && (min == GL_UNKNOWN || min > out->desired))
-        out->desired = out->max = min;
-    if (scales != NULL && scales->kind != GL_JFALSE && scales->kind != GL_JNULL) {
-        out->min = is_said ? min : 0;
-        out->max = number_at(object, kind->max, &is_said);
-    } else {
-        out->min = out->desired;
-    }
-    out->min = gl_k8s_pods(out->min, each, beside);
-    out->desired = gl_k8s_pods(out->desired, each, beside);
-    out->max = gl_k8s_pods(out->max, each, beside);
-    out->max = gl_k8s_pods(out->max, peak_of(object, kind), 0);
-}
-
-static void set_count(struct gl_k8s *k8s, const struct object *object,
-                      const struct gl_k8s_kind *kind, struct gl_intent_count *out)
-{
-    bool is_said;
-    int64_t most = number_at(object, kind->most, &is_said);
-    int64_t count = number_at(object, kind->count, &is_said);
-
-    if (most != GL_UNKNOWN && count > most)
-        count = most;
-    *out = (struct gl_intent_count){.unit = "machine", .surety = GL_SURE_CERTAIN};
-    if (!is_said) {
-        count = kind->standard;
-        out->surety = kind->count == NULL ? GL_SURE_CERTAIN : GL_SURE_ASSUMED;
-        out->how = kind->count != NULL && count != GL_UNKNOWN
-                       ? gl_reader_say(&k8s->plan->arena, "default of %d", (int)count)
-                       : NULL;
-    }
-    out->min = out->desired = out->max = count;
-    if (kind->what == GL_K8S_WORKLOAD)
-        set_bounds(object, kind, out);
-    if (kind->what == GL_K8S_SCALER) {
-        out->desired = GL_UNKNOWN;
-        out->max = number_at(object, kind->max, &is_said);
-        if (!is_said && kind->max_standard > 0)
-            out->max = kind->max_standard;
-    }
-    if (out->min == GL_UNKNOWN && out->max == GL_UNKNOWN)
-        out->surety = GL_SURE_NOT;
-    if (kind->note != NULL && count == GL_UNKNOWN)
-        out->how = kind->note;
-}
-
-/* Machines of Cluster API that the cluster's autoscaler may grow.
- * Source: Cluster Autoscaler on Cluster API, "Enabling Autoscaling". */
-static void set_autoscaled(const struct object *object, struct gl_intent_count *out)
-{
-    const struct gl_jnode *notes = gl_k8s_at(object->tree, object->node, "metadata.annotations");
-    int64_t max;
-
-    if (gl_jnode_int(object->tree,
-                     gl_jnode_get(object->tree, notes,
-                                  CLUSTER "/cluster-api-autoscaler-node-group-max-size"),
-                     &max) &&
-        out->max != GL_UNKNOWN && max > out->max)
-        out->max = max <= GL_HOOK_COUNT_MAX ? max : GL_UNKNOWN;
-}
-
-/* A pool grows with what is asked of it, up to its limit of vCPUs. */
-static void set_pool_count(const struct object *object, const struct gl_k8s_kind *kind,
-                           struct gl_intent_count *out)
-{
-    const struct gl_jnode *limit = gl_k8s_at(object->tree, object->node, kind->max);
-    const char *text = gl_jnode_is(limit, GL_JNUMBER) ? object->tree->text + limit->text
-                                                      : gl_jnode_text(object->tree, limit);
-    int64_t vcpus_u = text != NULL ? gl_hook_vcpus(text, "cores") : GL_UNKNOWN;
-
-    if (out->desired != GL_UNKNOWN)
-        return;
-    *out = (struct gl_intent_count){.min = 0,
-                                    .desired = GL_UNKNOWN,
-                                    .max = GL_UNKNOWN,
-                                    .unit = "vcpu",
-                                    .how = "as many as the pods ask for",
-                                    .surety = GL_SURE_CERTAIN};
-    if (vcpus_u != GL_UNKNOWN)
-        out->max = (vcpus_u + 999999) / 1000000;
-}
-
-static void set_tags(struct gl_k8s *k8s, const struct object *object, struct gl_intent *out)
+static void set_tags(struct gl_k8s *k8s, const struct gl_k8s_object *object, struct gl_intent *out)
 {
     const struct gl_jnode *labels = gl_k8s_at(object->tree, object->whole, "metadata.labels");
     size_t count = 0;
@@ -266,7 +125,7 @@ static void set_tags(struct gl_k8s *k8s, const struct object *object, struct gl_
 }
 
 /* A machine of KubeVirt that is not started by itself is as one that is suspended. */
-static bool is_stopped(const struct object *object, const struct gl_k8s_kind *kind)
+static bool is_stopped(const struct gl_k8s_object *object, const struct gl_k8s_kind *kind)
 {
     const char *strategy = gl_k8s_text(object->tree, object->node, "spec.runStrategy");
 
@@ -288,7 +147,7 @@ static void set_opaque(struct gl_k8s *k8s, const struct gl_k8s_kind *kind, struc
 }
 
 /* Machine, nodes, number and duration of one object; the rest of *out is left alone. */
-static void describe(struct gl_k8s *k8s, const struct object *object,
+static void describe(struct gl_k8s *k8s, const struct gl_k8s_object *object,
                      const struct gl_k8s_kind *kind, struct gl_intent *out)
 {
     const struct gl_jnode *pod =
@@ -300,14 +159,14 @@ static void describe(struct gl_k8s *k8s, const struct object *object,
 
     out->cloud = kind->cloud;
     set_tags(k8s, object, out);
-    if (at(object, kind->opaque) != NULL) {
+    if (gl_k8s_member(object, kind->opaque) != NULL) {
         set_opaque(k8s, kind, out);
         return;
     }
-    set_count(k8s, object, kind, &out->count);
-    gl_k8s_knative_count(object->tree, at(object, kind->annotations), &out->count);
+    gl_k8s_set_count(k8s, object, kind, &out->count);
+    gl_k8s_knative_count(object->tree, gl_k8s_member(object, kind->annotations), &out->count);
     if (kind->what == GL_K8S_NODEPOOL && kind->max != NULL) /* one of many */
-        set_pool_count(object, kind, &out->count);
+        gl_k8s_set_pool_count(object, kind, &out->count);
     if (is_stopped(object, kind)) {
         out->count.min = out->count.desired = out->count.max = 0;
         out->count.how = "suspended";
@@ -317,7 +176,7 @@ static void describe(struct gl_k8s *k8s, const struct object *object,
     if (kind->pod != NULL)
         gl_k8s_nodes(k8s, object->tree, nodes, kind->what == GL_K8S_NODEPOOL, out);
     if (kind->what == GL_K8S_MACHINES)
-        set_autoscaled(object, &out->count);
+        gl_k8s_set_autoscaled(object, &out->count);
     if (kind->what == GL_K8S_MACHINES && zone != NULL) {
         const char *cloud = NULL;
         const char *region = gl_k8s_region_of_zone(k8s, NULL, zone, &cloud);
@@ -329,7 +188,7 @@ static void describe(struct gl_k8s *k8s, const struct object *object,
         out->cloud = cloud;
     }
     if (kind->duration != NULL)
-        out->duration_s = number_at(object, kind->duration, &is_said);
+        out->duration_s = gl_k8s_number(object, kind->duration, &is_said);
 }
 
 static void set_user_place(struct gl_k8s *k8s, struct gl_intent *intent)
@@ -341,11 +200,12 @@ static void set_user_place(struct gl_k8s *k8s, struct gl_intent *intent)
         intent->cloud = gl_k8s_cloud_of_region(place->region);
 }
 
-static void set_past(struct gl_k8s *k8s, const struct object *object, const struct gl_jnode *before,
-                     const struct gl_k8s_kind *kind, struct gl_intent *intent)
+static void set_past(struct gl_k8s *k8s, const struct gl_k8s_object *object,
+                     const struct gl_jnode *before, const struct gl_k8s_kind *kind,
+                     struct gl_intent *intent)
 {
     struct gl_intent past = gl_reader_blank();
-    struct object was = *object;
+    struct gl_k8s_object was = *object;
 
     if (!gl_jnode_is(before, GL_JOBJECT)) {
         if (intent->change == GL_CHANGE_UPDATE)
@@ -357,7 +217,7 @@ static void set_past(struct gl_k8s *k8s, const struct object *object, const stru
     gl_reader_set_past(&k8s->plan->arena, intent, &past);
 }
 
-static struct gl_intent *add_intent(struct gl_k8s *k8s, const struct object *object,
+static struct gl_intent *add_intent(struct gl_k8s *k8s, const struct gl_k8s_object *object,
                                     const struct gl_k8s_kind *kind, enum gl_change change)
 {
     struct gl_intent *intent = gl_reader_add_blank(k8s->plan);
@@ -376,7 +236,7 @@ static struct gl_intent *add_intent(struct gl_k8s *k8s, const struct object *obj
     return intent;
 }
 
-static void remember(struct gl_k8s *k8s, const struct object *object,
+static void remember(struct gl_k8s *k8s, const struct gl_k8s_object *object,
                      const struct gl_k8s_kind *kind, size_t intent)
 {
     const struct gl_jnode *reference =
@@ -406,10 +266,10 @@ static void remember(struct gl_k8s *k8s, const struct object *object,
         .target_name = kept(&k8s->work, gl_k8s_text(object->tree, reference, "name")),
         .cluster = kept(&k8s->work, cluster),
         .value = kept(&k8s->plan->arena, value),
-        .max = number_at(object, kind->max, &is_said),
-        .each = pods_of_each(object, kind),
-        .beside = pods_beside(object, kind),
-        .peak = peak_of(object, kind),
+        .max = gl_k8s_number(object, kind->max, &is_said),
+        .each = gl_k8s_pods_each(object, kind),
+        .beside = gl_k8s_pods_beside(object, kind),
+        .peak = gl_k8s_peak(object, kind),
         .intent = intent,
     };
     gl_reader_index_add(
@@ -421,10 +281,11 @@ static void remember(struct gl_k8s *k8s, const struct object *object,
 /* ---- sets of pods ---- */
 
 /* "ray/workers" of the object "ray"; of a map by its key. */
-static void add_set(struct gl_k8s *k8s, const struct object *object, const struct gl_k8s_kind *kind,
-                    const struct gl_jnode *node, enum gl_change change)
+static void add_set(struct gl_k8s *k8s, const struct gl_k8s_object *object,
+                    const struct gl_k8s_kind *kind, const struct gl_jnode *node,
+                    enum gl_change change)
 {
-    struct object set = *object;
+    struct gl_k8s_object set = *object;
     const char *name = NULL;
 
     set.node = node;
@@ -453,8 +314,9 @@ static int count_objects(struct gl_k8s *k8s, size_t more, struct gl_error *err)
 }
 
 /* Those of all rows of the kind. *out_has: it has one of them. */
-static int add_sets(struct gl_k8s *k8s, const struct object *object, const struct gl_k8s_kind *kind,
-                    enum gl_change change, bool *out_has, struct gl_error *err)
+static int add_sets(struct gl_k8s *k8s, const struct gl_k8s_object *object,
+                    const struct gl_k8s_kind *kind, enum gl_change change, bool *out_has,
+                    struct gl_error *err)
 {
     size_t before = k8s->plan->count;
 
@@ -478,7 +340,7 @@ static int add_sets(struct gl_k8s *k8s, const struct object *object, const struc
 /* ---- kinds of others ---- */
 
 /* What else it is made with is merged by its controller. */
-static bool has_more(const struct object *object)
+static bool has_more(const struct gl_k8s_object *object)
 {
     const struct gl_jnode *more = gl_k8s_at(object->tree, object->node, "spec.initProvider");
 
@@ -487,7 +349,8 @@ static bool has_more(const struct object *object)
 
 /* A row of the mapping reads it, by "Kind.group". One of another reader's type (Terraform's names
  * have no dot) reads what stands in spec.forProvider, or in spec. */
-static bool add_mapped(struct gl_k8s *k8s, const struct object *object, enum gl_change change)
+static bool add_mapped(struct gl_k8s *k8s, const struct gl_k8s_object *object,
+                       enum gl_change change)
 {
     static const struct gl_k8s_kind mapped = {.what = GL_K8S_WORKLOAD, .standard = GL_UNKNOWN};
     const struct gl_mapping_row *row = gl_mapping_row(k8s->options->mapping, type_of(k8s, object));
@@ -526,7 +389,7 @@ static bool add_mapped(struct gl_k8s *k8s, const struct object *object, enum gl_
     return true;
 }
 
-static int add_by_kind(struct gl_k8s *k8s, const struct object *object,
+static int add_by_kind(struct gl_k8s *k8s, const struct gl_k8s_object *object,
                        const struct gl_jnode *before, enum gl_change change, struct gl_error *err)
 {
     const struct gl_k8s_kind *kind = gl_k8s_kind_of(object->kind, object->group);
@@ -556,8 +419,8 @@ static int add_by_kind(struct gl_k8s *k8s, const struct object *object,
     return add_sets(k8s, object, gl_k8s_kind_after(kind), change, &has_sets, err);
 }
 
-static int add_one(struct gl_k8s *k8s, const struct object *object, const struct gl_jnode *before,
-                   enum gl_change change, struct gl_error *err)
+static int add_one(struct gl_k8s *k8s, const struct gl_k8s_object *object,
+                   const struct gl_jnode *before, enum gl_change change, struct gl_error *err)
 {
     size_t first = k8s->plan->count, made;
 
@@ -571,7 +434,7 @@ static int add_one(struct gl_k8s *k8s, const struct object *object, const struct
 /* ---- lists ---- */
 
 struct listed {
-    const struct object *list; /* NULL = none */
+    const struct gl_k8s_object *list; /* NULL = none */
     unsigned depth;
 };
 
@@ -580,7 +443,7 @@ static int add_any(struct gl_k8s *k8s, const struct gl_jtree *tree, const struct
                    struct gl_error *err)
 {
     const struct gl_jnode *items = gl_jnode_get(tree, node, "items");
-    struct object object = {0};
+    struct gl_k8s_object object = {0};
     size_t length;
 
     if (read_names(k8s, tree, node, in.list, &object, err) != 0)

@@ -90,6 +90,31 @@ const char *gl_k8s_text(const struct gl_jtree *tree, const struct gl_jnode *node
  * "${REGION}" that something fills in later. */
 const char *gl_k8s_word(const struct gl_jtree *tree, const struct gl_jnode *node, const char *path);
 
+/* One object, or a set of it. */
+struct gl_k8s_object {
+    const struct gl_jtree *tree;
+    const struct gl_jnode *node, *whole; /* a set of it is a part */
+    const char *kind, *group, *namespace, *name;
+};
+
+/* k8s_count.c. Paths are below the object, with "/" before them below the whole; NULL = nothing. */
+const struct gl_jnode *gl_k8s_member(const struct gl_k8s_object *object, const char *path);
+/* GL_UNKNOWN when it is none, or too many. */
+int64_t gl_k8s_number(const struct gl_k8s_object *object, const char *path, bool *out_is_said);
+/* Pods of each of the count, GL_UNKNOWN; those beside the count; 2 where twice as many run while a
+ * new version comes, else 1. */
+int64_t gl_k8s_pods_each(const struct gl_k8s_object *object, const struct gl_k8s_kind *kind);
+int64_t gl_k8s_pods_beside(const struct gl_k8s_object *object, const struct gl_k8s_kind *kind);
+int64_t gl_k8s_peak(const struct gl_k8s_object *object, const struct gl_k8s_kind *kind);
+/* How many a kind says. */
+void gl_k8s_set_count(struct gl_k8s *k8s, const struct gl_k8s_object *object,
+                      const struct gl_k8s_kind *kind, struct gl_intent_count *out);
+/* Machines of Cluster API that the cluster's autoscaler may grow. */
+void gl_k8s_set_autoscaled(const struct gl_k8s_object *object, struct gl_intent_count *out);
+/* A pool grows with what is asked of it, up to its limit of vCPUs. */
+void gl_k8s_set_pool_count(const struct gl_k8s_object *object, const struct gl_k8s_kind *kind,
+                           struct gl_intent_count *out);
+
 /* k8s_others.c: does an object of a kind that is not known look as if it started pods or machines?
  */
 bool gl_k8s_is_suspect(const struct gl_jtree *tree, const struct gl_jnode *object, const char *kind,
