@@ -472,6 +472,22 @@ static bool is_server(const struct gl_call *call)
     return call->operands->count > 0 && strncmp(call->operands->words[0], "serve-", 6) == 0;
 }
 
+/* What neither digest nor commit covers, but loosens the gate as well. */
+static int check_unpinned(const struct gl_hook_values *values, struct gl_error *err)
+{
+    bool has_ref = values->policy_ref != NULL; /* the baseline stands in it, too */
+
+    if (!has_ref && values->policy_digest == NULL)
+        return 0;
+    if (gl_hook_check_outside("--mapping-dir", values->mapping_dir,
+                              "say what is a machine; keep it elsewhere", err) != 0 ||
+        (!has_ref &&
+         gl_hook_check_outside("--baseline", values->baseline,
+                               "excuse itself; --policy-ref reads one from a commit", err) != 0))
+        return -1;
+    return 0;
+}
+
 static int run(struct gl_context *context, const struct gl_call *call, struct gl_error *err)
 {
     struct gl_hook_values values = *(const struct gl_hook_values *)call->values;
@@ -486,9 +502,8 @@ static int run(struct gl_context *context, const struct gl_call *call, struct gl
     if (values.policy_digest != NULL &&
         gl_hex_parse(values.policy_digest, pin.bytes, sizeof pin.bytes, err) != 0)
         return gl_wrap(err, "--policy-digest");
-    if (ref.name != NULL &&
-        (gl_hook_ref_resolve(&ref, err) != 0 ||
-         (values.mapping_dir != NULL && gl_hook_ref_check_outside(values.mapping_dir, err) != 0)))
+    if ((ref.name != NULL && gl_hook_ref_resolve(&ref, err) != 0) ||
+        check_unpinned(&values, err) != 0)
         return -1;
     context->policy_pin = values.policy_digest != NULL ? &pin : NULL;
     context->policy_source = ref.name != NULL ? &source : NULL;

@@ -81,8 +81,10 @@ struct gl_hook_ref {
 };
 /* Which commit the name means now. Errors: USAGE, no name, no commit, or one of several. */
 int gl_hook_ref_resolve(struct gl_hook_ref *ref, struct gl_error *err);
-/* Errors: USAGE, the folder is part of the repository. */
-int gl_hook_ref_check_outside(const char *folder, struct gl_error *err);
+/* Is the file or folder that `option` names, NULL = none, out of reach of a change? Errors: USAGE,
+ * it lies in the repository around the current folder; `danger` says what a change could do. */
+int gl_hook_check_outside(const char *option, const char *path, const char *danger,
+                          struct gl_error *err);
 /* Policies, waivers and baseline as they stand in it, by `git cat-file`; borrows `ref`. */
 struct gl_policy_source gl_hook_source_of(struct gl_hook_ref *ref);
 

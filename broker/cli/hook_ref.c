@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Policies from a commit, so that a change cannot loosen the gate it goes through. The change may
  * hold a folder that looks like a repository, or come with a tag that is called like the commit:
- * git is told to look at neither. */
+ * git is told to look at neither. What is no policy but loosens it too has to lie elsewhere. */
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/process.h"
 #include "broker/cli/hook.h"
 #include "broker/hook/baseline.h"
@@ -113,26 +114,6 @@ int gl_hook_ref_resolve(struct gl_hook_ref *ref, struct gl_error *err)
     return 0;
 }
 
-int gl_hook_ref_check_outside(const char *folder, struct gl_error *err)
-{
-    const char *const words[] = {"rev-parse", "--show-toplevel", NULL};
-    GL_AUTO(gl_auto_free) char *path = realpath(folder, NULL);
-    GL_AUTO(gl_str_done) struct gl_str top = {0};
-    size_t length;
-    int status = 0;
-
-    if (ask_git(words, REFS_MAX_BYTES, &top, &status, err) != 0)
-        return -1;
-    length = strcspn(gl_str_text(&top), "\n");
-    if (path == NULL || status != 0 || strncmp(path, gl_str_text(&top), length) != 0 ||
-        (path[length] != '/' && path[length] != '\0'))
-        return 0;
-    return gl_fail(err, GL_E_USAGE,
-                   "--mapping-dir %s is part of the repository, so a change could say what is a "
-                   "machine: with --policy-ref keep it outside",
-                   folder);
-}
-
 /* ---- what stands in it ---- */
 
 /* `cat-file` gives the blob as it is: no filter, no conversion. "./" stands for the folder we are
@@ -167,4 +148,63 @@ static int read_blob(void *cookie, const char *path, char **out, size_t *out_len
 struct gl_policy_source gl_hook_source_of(struct gl_hook_ref *ref)
 {
     return (struct gl_policy_source){ref, read_blob};
+}
+
+/* ---- what must not stand in it ---- */
+
+static bool is_below(const char *path, const char *folder)
+{
+    size_t length = strcmp(folder, "/") == 0 ? 0 : strlen(folder);
+
+    return strncmp(path, folder, length) == 0 && (path[length] == '/' || path[length] == '\0');
+}
+
+static bool has_repository(const char *path, size_t length)
+{
+    GL_AUTO(gl_str_done) struct gl_str git = {0};
+
+    gl_str_addf(&git, "%.*s/.git", (int)length, path);
+    return gl_file_exists(gl_str_text(&git));
+}
+
+/* The folder that a change may write to: the outermost repository around the current folder, else
+ * that folder; fresh, NULL = not known. Git is not asked: it may not be there. */
+static char *find_top(void)
+{
+    char *top = realpath(".", NULL);
+    size_t length = top != NULL ? strlen(top) : 0, found = length;
+
+    for (; length > 0; length = (size_t)((char *)memrchr(top, '/', length) - top))
+        if (has_repository(top, length))
+            found = length;
+    if (top != NULL)
+        top[found] = '\0';
+    return top;
+}
+
+/* Where the name itself stands, which may be a link; fresh, NULL = nowhere. */
+static char *folder_of(const char *path)
+{
+    GL_AUTO(gl_auto_free) char *folder = gl_strdup(path);
+    char *slash = strrchr(folder, '/');
+
+    if (slash == NULL)
+        return realpath(".", NULL);
+    slash[1] = '\0';
+    return realpath(folder, NULL);
+}
+
+int gl_hook_check_outside(const char *option, const char *path, const char *danger,
+                          struct gl_error *err)
+{
+    GL_AUTO(gl_auto_free) char *real = path != NULL ? realpath(path, NULL) : NULL;
+    GL_AUTO(gl_auto_free) char *folder = path != NULL ? folder_of(path) : NULL;
+    GL_AUTO(gl_auto_free) char *top = find_top();
+
+    if (real == NULL || folder == NULL)
+        return 0; /* whoever reads it tells that it is not there */
+    if (top != NULL && !is_below(real, top) && !is_below(folder, top))
+        return 0;
+    return gl_fail(err, GL_E_USAGE, "%s %s stands where a change could alter it and %s", option,
+                   path, danger);
 }
