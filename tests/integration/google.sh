@@ -8,7 +8,8 @@ export LC_ALL=C.UTF-8
 cd "$(dirname "$0")/../.." || exit 1
 build=$(cd "${1:-build}" && pwd)
 . tests/support/checks.sh
-venv=$build/venv-google
+# shellcheck source=tests/support/python_venv.sh
+. tests/support/python_venv.sh
 scratch=$build/tmp/google
 version=1.57.0
 
@@ -17,13 +18,11 @@ skip() {
     exit 0
 }
 
-python=${GOOGLE_PYTHON:-$venv/bin/python}
-[ -n "${GOOGLE_PYTHON:-}" ] || [ -f "$venv/whole" ] || (
-    rm -rf "$venv"
-    python3 -m venv "$venv" && timeout 240 "$venv/bin/pip" install -q --disable-pip-version-check \
-        "google-cloud-compute==$version" && touch "$venv/whole"
-) >"$build/venv-google.log" 2>&1 ||
-    skip "google-cloud-compute cannot be installed: $(tail -n 1 "$build/venv-google.log")"
+if [ -n "${GOOGLE_PYTHON:-}" ]; then
+    python=$GOOGLE_PYTHON
+else
+    python_venv "$build" google "google-cloud-compute==$version" || skip "$missing"
+fi
 "$python" -c 'from google.cloud import compute_v1' 2>/dev/null ||
     skip "no google-cloud-compute in $python"
 

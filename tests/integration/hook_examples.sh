@@ -2,15 +2,15 @@
 # shellcheck disable=SC2016,SC2317 # names stay for the inner shell; functions run by exits()
 # SPDX-License-Identifier: Apache-2.0
 # Every example of examples/ that puts the hook somewhere, run or judged by the published schema of
-# the place: tests/integration/hook_examples.sh BUILD. SKY_PYTHON may name a Python with SkyPilot
-# and its catalogue.
+# the place: tests/integration/hook_examples.sh BUILD.
 set -u
 export LC_ALL=C.UTF-8
 cd "$(dirname "$0")/../.." || exit 1
 root=$PWD
 build=$(cd "${1:-build}" && pwd) || exit 1
 . tests/support/checks.sh
-. tests/support/examples_venv.sh
+# shellcheck source=tests/support/python_venv.sh
+. tests/support/python_venv.sh
 scratch=$build/tmp/hook_examples
 rm -rf "$scratch"
 mkdir -p "$scratch"/{bin,home,site}
@@ -20,7 +20,10 @@ export FAKE_LOG=$scratch/calls
 : >"$FAKE_LOG"
 unset GITHUB_BASE_REF GITHUB_STEP_SUMMARY
 judges=true
-examples_venv "$build" || judges=false
+# PyYAML, an HCL parser, the published schemas of CI files and a Rego interpreter.
+python_venv "$build" examples pyyaml python-hcl2==7.3.1 pre-commit check-jsonschema regopy ||
+    judges=false
+tools=$venv/bin
 $judges || printf 'skip what needs parsers and schemas: %s\n' "$missing"
 
 # Nobody is asked over the network, whatever the example says.
@@ -37,7 +40,7 @@ chmod +x "$scratch"/bin/*
 cp tests/support/fake_terraform.sh "$scratch/bin/terraform"
 real=$(command -v terraform || true)
 export PATH="$scratch/bin:$PATH"
-parts() { "$venv/bin/python" "$root/tests/support/example_parts.py" "$@"; }
+parts() { "$tools/python" "$root/tests/support/example_parts.py" "$@"; }
 called() { # REGEX TEXT
     grep -qE -- "$1" "$FAKE_LOG"
     check $? "$2"
@@ -70,7 +73,7 @@ if $judges; then
     parts yaml .pre-commit-hooks.yaml $(find examples -name '*.y*ml')
     check $? 'every YAML file can be read'
     schema() { # NAME FILE
-        "$venv/bin/check-jsonschema" --builtin-schema "vendor.$1" "$2" >"$scratch/out" 2>&1
+        "$tools/check-jsonschema" --builtin-schema "vendor.$1" "$2" >"$scratch/out" 2>&1
         status=$?
         [ "$status" -eq 0 ] || sed 's/^/# /' "$scratch/out"
         check "$status" "$2 is what the schema $1 says"
@@ -78,9 +81,9 @@ if $judges; then
     schema github-actions examples/github-action/action.yml
     schema github-workflows examples/github-action/workflow.yml
     schema gitlab-ci examples/gitlab-ci/.gitlab-ci.yml
-    "$venv/bin/pre-commit" validate-manifest .pre-commit-hooks.yaml
+    "$tools/pre-commit" validate-manifest .pre-commit-hooks.yaml
     check $? 'pre-commit takes the manifest'
-    "$venv/bin/pre-commit" validate-config examples/pre-commit/.pre-commit-config.yaml
+    "$tools/pre-commit" validate-config examples/pre-commit/.pre-commit-config.yaml
     check $? 'and the configuration'
 fi
 if [ -n "$real" ]; then
@@ -153,13 +156,13 @@ if $judges; then
     cp "$root/examples/pre-commit/.pre-commit-config.yaml" .
     cp "$root/examples/plans/green.json" a.tfplan.json
     git add .
-    exits 0 'pre-commit lets a right policy and a green plan pass' "$venv/bin/pre-commit" run
+    exits 0 'pre-commit lets a right policy and a green plan pass' "$tools/pre-commit" run
     cp "$root/examples/plans/dirty.json" a.tfplan.json
     git add .
-    exits 1 'and stops a dirty one' "$venv/bin/pre-commit" run
+    exits 1 'and stops a dirty one' "$tools/pre-commit" run
     printf 'rules: [x]\n' >policy.yaml
     git add .
-    exits 1 'and a policy that is wrong' "$venv/bin/pre-commit" run greenlaunch-policy
+    exits 1 'and a policy that is wrong' "$tools/pre-commit" run greenlaunch-policy
 
     parts external "$root/examples/terraform-external/main.tf" >"$scratch/external.sh"
     exits 0 'the external data source answers its query' sh "$scratch/external.sh"
@@ -226,20 +229,28 @@ quiet '^sbatch' 'does not'
 exits 3 'and the prolog sends jobs back' "$root/examples/slurm/prolog-green.sh"
 unset GREENLAUNCH_ZONE
 
-sky_checks() { # WHOSE PYTHON
+sky_checks() { # WHOSE PYTHON PATH: its checks, and that it came to their end
+    local line status=0
+    PYTHONPATH=$3 "$2" "$root/tests/support/sky_policy.py" >"$scratch/out" 2>"$scratch/err" ||
+        status=$?
+    [ "$status" -eq 0 ] || show_printed
     while read -r line; do
         [ "${line#ok}" != "$line" ]
         check $? "SkyPilot ($1): ${line#*ok }"
-    done < <(PYTHONPATH=$3 "$2" "$root/tests/support/sky_policy.py" 2>&1 | grep -E '^(not )?ok |Error')
+    done < <(grep -E '^(not )?ok ' "$scratch/out")
+    check "$status" "SkyPilot ($1): all of them"
 }
 sky_checks stub python3 "$root/tests/support/sky_stub:$root/examples/skypilot"
-[ "$number" -gt 0 ] && PYTHONPATH=$root/tests/support/sky_stub:$root/examples/skypilot python3 \
-    "$root/tests/support/sky_policy.py" >/dev/null 2>&1
-check $? 'SkyPilot (stub): all of them'
-if [ -n "${SKY_PYTHON:-}" ]; then
-    sky_checks real "$SKY_PYTHON" "$root/examples/skypilot"
+if python_venv "$build" skypilot skypilot==0.14.1; then
+    export SKYPILOT_DISABLE_USAGE_COLLECTION=1
+    sky_checks real "$python" "$root/examples/skypilot"
+    mkdir -p "$HOME/.sky"
+    printf 'admin_policy: green_policy.GreenPolicy\n' >"$HOME/.sky/config.yaml"
+    PYTHONPATH=$root/examples/skypilot exits 0 'SkyPilot (real): finds it by its configuration' \
+        "$python" "$root/tests/support/sky_applied.py"
+    said '^eu-north-1$' 'and launches where it says'
 else
-    printf 'skip the real SkyPilot: SKY_PYTHON names no Python with it and a catalogue\n'
+    printf 'skip the real SkyPilot: %s\n' "$missing"
 fi
 
 # ---- Open Policy Agent ----
@@ -250,7 +261,7 @@ deny() { # FACTS
     if command -v opa >/dev/null 2>&1; then
         opa eval -f raw --input "$1" --data "$root/examples/opa/green.rego" data.greenlaunch.deny
     else
-        "$venv/bin/python" -c 'import json, sys, regopy
+        "$tools/python" -c 'import json, sys, regopy
 rego = regopy.Interpreter()
 rego.add_module("green", open(sys.argv[1]).read())
 rego.set_input(json.load(open(sys.argv[2])))

@@ -13,7 +13,6 @@ build=$(cd "${1:-build}" && pwd)
 # shellcheck source=tests/support/aws_venv.sh
 . tests/support/aws_venv.sh
 scratch=$build/tmp/venues.$$
-venv=$build/venv-venues
 program=$build/tests/conformance/test_venue_judged
 jobs=()
 
@@ -98,14 +97,6 @@ moto() {
 
 # ---- a mail server, an event receiver, a page: they end with our end of the pipe ----
 
-python_judges() {
-    [ -f "$venv/whole" ] || (
-        rm -rf "$venv"
-        python3 -m venv "$venv" && timeout 240 "$venv/bin/pip" install -q \
-            --disable-pip-version-check aiosmtpd cloudevents && touch "$venv/whole"
-    ) >"$build/venv-venues.log" 2>&1
-}
-
 start_judge() { # WHAT PYTHON: its port into $port
     local folder=$scratch/$1 pid
     mkdir -p "$folder"
@@ -125,13 +116,13 @@ certificate() { # FOLDER
 mail() {
     local folder=$scratch/smtp port
     certificate "$folder" || { skip smtp 'openssl is not installed'; return; }
-    start_judge smtp "$venv/bin/python" || { skip smtp "$(tail -n 1 "$folder/log")"; return; }
+    start_judge smtp "$python" || { skip smtp "$(tail -n 1 "$folder/log")"; return; }
     judged 'a mail server with TLS takes one message of who signs in, and of nobody else' \
         GREENLAUNCH_JUDGE_SMTP="smtp://127.0.0.1:$port" \
         GREENLAUNCH_JUDGE_SMTP_CA="$folder/cert.pem"
     [ -f "$folder/message-1" ] && [ ! -f "$folder/message-2" ]
     check $? 'it got one'
-    "$venv/bin/python" - "$folder/message-1" <<'END' >"$scratch/log" 2>&1
+    "$python" - "$folder/message-1" <<'END' >"$scratch/log" 2>&1
 import email, email.policy, json, sys
 message = email.message_from_bytes(open(sys.argv[1], 'rb').read(), policy=email.policy.default)
 text, attached = message.iter_parts()
@@ -149,7 +140,7 @@ END
 
 events() {
     local folder=$scratch/events port
-    start_judge events "$venv/bin/python" || { skip events "$(tail -n 1 "$folder/log")"; return; }
+    start_judge events "$python" || { skip events "$(tail -n 1 "$folder/log")"; return; }
     judged 'the CloudEvents SDK takes the event and its signature' \
         GREENLAUNCH_JUDGE_EVENTS="http://127.0.0.1:$port/hook"
     grep -q '"specversion": "1.0".*"capability": "intensity.hourly"' "$folder/event-1"
@@ -185,11 +176,11 @@ exec 9<>"$scratch/in"
 export GREENLAUNCH_SMTP_PASSWORD='judge p@ss:word' GREENLAUNCH_WEBHOOK_SECRET=judge-secret
 github
 moto
-if python_judges; then
+if python_venv "$build" venues aiosmtpd cloudevents; then
     mail
     events
 else
-    skip 'smtp and events' "pip: $(tail -n 1 "$build/venv-venues.log")"
+    skip 'smtp and events' "$missing"
 fi
 form
 exit "$failed"
