@@ -6,6 +6,7 @@
 
 #include "base/time.h"
 #include "broker/hook/judge_part.h"
+#include "broker/hook/keyset.h"
 
 #define EXPIRING_S (14 * 86400)
 
@@ -153,6 +154,33 @@ static void note_conflicts(const struct tell *tell, struct gl_hook_texts *notes)
     }
 }
 
+static void note_once(const struct tell *tell, const char *note, struct gl_keyset *said,
+                      struct gl_hook_texts *notes)
+{
+    bool is_new;
+
+    gl_keyset_add(said, note, strlen(note), &is_new);
+    if (is_new)
+        gl_hook_texts_add(tell->judge->arena, notes, note);
+}
+
+/* What the readers say: of a folder of manifests each says the same. */
+static void note_plans(const struct tell *tell, struct gl_hook_texts *notes)
+{
+    const struct gl_hook_report *report = tell->report;
+    struct gl_keyset said = {0};
+
+    for (size_t p = 0; p < report->plan_count; p++) {
+        const char *const *note = report->plans[p]->notes;
+
+        for (; note != NULL && *note != NULL; note++)
+            note_once(tell, *note, &said, notes);
+        if (report->plans[p]->is_partial)
+            note_once(tell, "the plan is partial: what it leaves out is not judged", &said, notes);
+    }
+    gl_keyset_done(&said);
+}
+
 static void tell_notes(struct tell *tell)
 {
     const struct gl_policy *policy = tell->judge->ask->policy;
@@ -162,14 +190,7 @@ static void tell_notes(struct tell *tell)
     bool has_duration = false;
     GL_AUTO(gl_str_done) struct gl_str text = {0};
 
-    for (size_t p = 0; p < report->plan_count; p++) {
-        for (const char *const *note = report->plans[p]->notes; note != NULL && *note != NULL;
-             note++)
-            gl_hook_texts_add(tell->judge->arena, &notes, *note);
-        if (report->plans[p]->is_partial)
-            gl_hook_texts_add(tell->judge->arena, &notes,
-                              "the plan is partial: what it leaves out is not judged");
-    }
+    note_plans(tell, &notes);
     note_conflicts(tell, &notes);
     for (size_t i = 0; i < policy->rule_count; i++)
         has_duration = has_duration || promises_time(&policy->rules[i]);
