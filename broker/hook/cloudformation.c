@@ -332,6 +332,8 @@ const struct gl_hook_reader gl_reader_cloudformation = {
     .name = "cloudformation",
     .alias = "cdk",
     .what = "template of AWS CloudFormation or SAM, or the manifest of a CDK assembly",
+    .where =
+        "--region 'GLOB=REGION' says it of some, --parameter NAME=VALUE what hangs on a parameter",
     .has_yaml = true,
     .recognise = recognise,
     .read = read,

@@ -5,8 +5,10 @@
 #include <string.h>
 
 #include "base/time.h"
+#include "broker/hook/escape.h"
 #include "broker/hook/judge_part.h"
 #include "broker/hook/keyset.h"
+#include "broker/hook/reader.h"
 
 #define EXPIRING_S (14 * 86400)
 
@@ -145,13 +147,49 @@ static void note_conflicts(const struct tell *tell, struct gl_hook_texts *notes)
 
         if (intent->place.conflict == NULL)
             continue;
-        gl_str_addf(&text, "%s is judged in %s (%s), but %s", intent->address,
+        gl_escape_visible(intent->address, GL_ESCAPE_MOST, &text);
+        gl_str_addf(&text, " is judged in %s (",
                     intent->place.region != NULL ? intent->place.region
-                                                 : "every place it may be in",
-                    intent->place.how, intent->place.conflict);
+                                                 : "every place it may be in");
+        gl_escape_visible(intent->place.how, GL_ESCAPE_MOST, &text);
+        gl_str_add(&text, "), but ");
+        gl_escape_visible(intent->place.conflict, GL_ESCAPE_MOST, &text);
         gl_hook_texts_add(tell->judge->arena, notes, gl_hook_text(tell->judge->arena, &text));
         count++;
     }
+}
+
+static bool is_nowhere(const struct gl_judged *judged)
+{
+    const struct gl_intent_place *place = &judged->intent->place;
+
+    return judged->verdict != GL_ALLOW && place->region == NULL &&
+           (place->candidates == NULL || place->candidates[0] == NULL);
+}
+
+/* A place that is not known is the commonest reason of all: what to do about it. */
+static void note_nowhere(const struct tell *tell, const struct gl_hook_reader *reader,
+                         struct gl_hook_texts *notes)
+{
+    const char *how = NULL;
+    size_t count = 0;
+    GL_AUTO(gl_str_done) struct gl_str text = {0};
+
+    for (size_t i = 0; i < tell->report->judged_count; i++) {
+        const struct gl_judged *judged = &tell->report->judged[i];
+
+        if (!is_nowhere(judged) || strcmp(judged->plan->reader, reader->name) != 0)
+            continue;
+        if (how == NULL)
+            how = judged->intent->place.how;
+        count++;
+    }
+    if (count == 0)
+        return;
+    gl_str_addf(&text, "%zu launch%s no known place (", count, count == 1 ? " has" : "es have");
+    gl_escape_visible(how, GL_ESCAPE_MOST, &text);
+    gl_str_addf(&text, "): %s", reader->where);
+    gl_hook_texts_add(tell->judge->arena, notes, gl_hook_text(tell->judge->arena, &text));
 }
 
 static void note_once(const struct tell *tell, const char *note, struct gl_keyset *said,
@@ -191,6 +229,8 @@ static void tell_notes(struct tell *tell)
     GL_AUTO(gl_str_done) struct gl_str text = {0};
 
     note_plans(tell, &notes);
+    for (const struct gl_hook_reader *const *reader = gl_hook_readers(); *reader != NULL; reader++)
+        note_nowhere(tell, *reader, &notes);
     note_conflicts(tell, &notes);
     for (size_t i = 0; i < policy->rule_count; i++)
         has_duration = has_duration || promises_time(&policy->rules[i]);

@@ -143,6 +143,7 @@ const struct gl_hook_reader gl_reader_kubernetes = {
     .name = "kubernetes",
     .alias = "k8s",
     .what = "manifests of Kubernetes, as YAML or JSON",
+    .where = "a nodeSelector of topology.kubernetes.io/region says it, or --region 'GLOB=REGION'",
     .has_yaml = true,
     .recognise = recognise,
     .read = read,

@@ -181,6 +181,7 @@ const struct gl_hook_reader gl_reader_pulumi = {
     .name = "pulumi",
     .alias = NULL,
     .what = "preview of Pulumi (pulumi preview --json)",
+    .where = "--region 'GLOB=REGION' says it, --env-regions takes it from AWS_REGION and its like",
     .recognise = recognise,
     .read = read,
 };

@@ -24,7 +24,9 @@ struct gl_hook_reader {
     const char *name;  /* "terraform": the word of `hook NAME` */
     const char *alias; /* "tofu"; NULL */
     const char *what;  /* "plan of Terraform or OpenTofu (terraform show -json)" */
-    bool has_yaml;     /* its documents may be YAML: *.yaml and *.yml of a folder are its as well */
+    const char
+        *where;    /* how a user says the place of what it leaves open: "--region ... says it" */
+    bool has_yaml; /* its documents may be YAML: *.yaml and *.yml of a folder are its as well */
     /* From the first bytes of the document: 0 surely not .. 100 surely; `*out_why_not` then says
      * what it is instead, when this reader knows ("a binary plan; run terraform show -json"). */
     int (*recognise)(const char *bytes, size_t length, const char **out_why_not);
