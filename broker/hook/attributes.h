@@ -14,6 +14,7 @@ enum gl_known {
     GL_KNOWN_ABSENT,
     GL_KNOWN_NULL,
     GL_KNOWN_UNSAID, /* =unknown: no attribute says it */
+    GL_KNOWN_BLOCK,  /* a block of what is required, where a text belongs */
     GL_KNOWN_LATER,  /* known after apply, or behind a reference that cannot be followed */
     GL_KNOWN_VALUE,
 };
@@ -53,7 +54,7 @@ size_t gl_path_texts(const struct gl_path *path, const struct gl_attributes *att
                      const struct gl_follower *follower, struct gl_arena *arena, const char **out,
                      size_t capacity, enum gl_known *out_known, const char **out_how);
 /* The same, of every resource that may be meant; GL_KNOWN_LATER, whatever texts there are, when
- * there may be others. */
+ * there may be others, and GL_KNOWN_BLOCK when a block stands in the place of one. */
 size_t gl_path_choices(const struct gl_path *path, const struct gl_attributes *attributes,
                        const struct gl_follower *follower, struct gl_arena *arena, const char **out,
                        size_t capacity, enum gl_known *out_known, const char **out_how);

@@ -198,6 +198,9 @@ static void extract_machine(struct gl_extraction *extraction, struct gl_intent_m
         gl_extract_note(extraction, "more alternatives than are looked at");
     } else if (known == GL_KNOWN_LATER) { /* one that is not known may be worse than the others */
         gl_extract_unknown(extraction, row->machine);
+    } else if (known == GL_KNOWN_BLOCK) {
+        out->how = "the provider picks any machine that fits what is required: name types instead, "
+                   "so that they can be judged";
     } else if (count > 0) {
         keep_types(extraction, texts, count, out);
         out->surety = how != NULL ? GL_SURE_HIGH : GL_SURE_CERTAIN;

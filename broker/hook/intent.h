@@ -74,7 +74,8 @@ struct gl_intent_machine {
     int64_t size_u;                /* of one, in units that only compare; GL_UNKNOWN */
     const char *accelerator;       /* NULL = none said */
     int64_t accelerator_count;     /* GL_UNKNOWN = none said */
-    const char *how; /* "launch template web", "default of EKS"; NULL = the resource */
+    const char
+        *how; /* "launch template web", "default of EKS", why not known; NULL = the resource */
     enum gl_surety surety;
 };
 

@@ -134,26 +134,38 @@ static size_t count_spot(const struct gl_hook_report *report)
     return count;
 }
 
-#define CONFLICTS_MAX 10
+#define DOUBTS_MAX 10
 
-/* What contradicts the place that was judged. */
-static void note_conflicts(const struct tell *tell, struct gl_hook_texts *notes)
+/* What contradicts the place that was judged, or why it is not known which machine was. */
+static void add_doubt(const struct gl_intent *intent, struct gl_str *out)
+{
+    const struct gl_intent_machine *machine = &intent->machine;
+
+    if (intent->place.conflict != NULL) {
+        gl_escape_visible(intent->address, GL_ESCAPE_MOST, out);
+        gl_str_addf(out, " is judged in %s (",
+                    intent->place.region != NULL ? intent->place.region
+                                                 : "every place it may be in");
+        gl_escape_visible(intent->place.how, GL_ESCAPE_MOST, out);
+        gl_str_add(out, "), but ");
+        gl_escape_visible(intent->place.conflict, GL_ESCAPE_MOST, out);
+    } else if (machine->type == NULL && machine->how != NULL) {
+        gl_escape_visible(intent->address, GL_ESCAPE_MOST, out);
+        gl_str_add(out, ": ");
+        gl_escape_visible(machine->how, GL_ESCAPE_MOST, out);
+    }
+}
+
+static void note_doubts(const struct tell *tell, struct gl_hook_texts *notes)
 {
     size_t count = 0;
 
-    for (size_t i = 0; i < tell->report->judged_count && count < CONFLICTS_MAX; i++) {
-        const struct gl_intent *intent = tell->report->judged[i].intent;
+    for (size_t i = 0; i < tell->report->judged_count && count < DOUBTS_MAX; i++) {
         GL_AUTO(gl_str_done) struct gl_str text = {0};
 
-        if (intent->place.conflict == NULL)
+        add_doubt(tell->report->judged[i].intent, &text);
+        if (text.length == 0)
             continue;
-        gl_escape_visible(intent->address, GL_ESCAPE_MOST, &text);
-        gl_str_addf(&text, " is judged in %s (",
-                    intent->place.region != NULL ? intent->place.region
-                                                 : "every place it may be in");
-        gl_escape_visible(intent->place.how, GL_ESCAPE_MOST, &text);
-        gl_str_add(&text, "), but ");
-        gl_escape_visible(intent->place.conflict, GL_ESCAPE_MOST, &text);
         gl_hook_texts_add(tell->judge->arena, notes, gl_hook_text(tell->judge->arena, &text));
         count++;
     }
@@ -231,7 +243,7 @@ static void tell_notes(struct tell *tell)
     note_plans(tell, &notes);
     for (const struct gl_hook_reader *const *reader = gl_hook_readers(); *reader != NULL; reader++)
         note_nowhere(tell, *reader, &notes);
-    note_conflicts(tell, &notes);
+    note_doubts(tell, &notes);
     for (size_t i = 0; i < policy->rule_count; i++)
         has_duration = has_duration || promises_time(&policy->rules[i]);
     if (spot > 0 && has_duration) {

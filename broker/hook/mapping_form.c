@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PATH_MAX_BYTES   600
+#define PATH_MAX_BYTES   1000
 #define NUMBER_MAX_BYTES 9
 
 static const char *const place_words[] = {"region", "zone", "location", "arn", NULL};

@@ -116,6 +116,22 @@ static void find_references(struct gl_mapping_store *store)
     }
 }
 
+/* What is read there: "b" of "b.c", and of "(b ; c)" all that stands inside. */
+static struct gl_view read_there(const char *at)
+{
+    size_t length = 0, depth = 1;
+
+    if (*at != '(')
+        return (struct gl_view){at, strcspn(at, ".[]() ;+\n#")};
+    for (at++; at[length] != '\0' && at[length] != '\n'; length++) {
+        depth += at[length] == '(';
+        depth -= at[length] == ')';
+        if (depth == 0)
+            break;
+    }
+    return (struct gl_view){at, length};
+}
+
 /* References to the type: "-> aws_subnet.availability_zone". Found in the text of the files, so
  * that their rows need not be read for that. */
 static void add_references(struct gl_mapping_store *store, struct gl_mapping_reads *reads)
@@ -128,12 +144,13 @@ static void add_references(struct gl_mapping_store *store, struct gl_mapping_rea
         const char *at = store->references[i];
         struct gl_path_fault fault;
         const struct gl_path *path;
+        struct gl_view there;
 
         if (strncmp(at, reads->type, length) != 0 || at[length] != '.')
             continue;
-        at += length + 1;
-        path = gl_path_parse(gl_arena_text(&store->arena, at, strcspn(at, ".[]() ;+\n#")),
-                             &store->arena, &fault);
+        there = read_there(at + length + 1);
+        path = gl_path_parse(gl_arena_text(&store->arena, there.text, there.length), &store->arena,
+                             &fault);
         if (path != NULL)
             add_heads(reads, path);
     }

@@ -171,7 +171,7 @@ static int parse_steps(struct parser *parser, struct gl_path_term *term)
     return 0;
 }
 
-/* "type.path" after the arrow. The path ends where the alternative does. */
+/* "type.path" or "type.(b ; c)" after the arrow. The path ends where the alternative does. */
 static int parse_follow(struct parser *parser, struct gl_path_term *term)
 {
     struct gl_path_term *there;
@@ -188,6 +188,11 @@ static int parse_follow(struct parser *parser, struct gl_path_term *term)
         return -1;
     if (!take(parser, "."))
         return fail(parser, "an attribute of that type belongs here: type.attribute"), -1;
+    if (take(parser, "(")) {
+        term->rest = parse_group(parser);
+        skip_spaces(parser);
+        return term->rest != NULL ? 0 : -1;
+    }
     there = gl_arena_take(parser->arena, sizeof *there);
     choice = gl_arena_take(parser->arena, sizeof *choice);
     rest = gl_arena_take(parser->arena, sizeof *rest);

@@ -19,6 +19,7 @@ struct walk {
     void (*take)(struct walk *walk, const struct spot *spot, const char *constant);
     size_t values; /* taken */
     bool has_null, has_later, has_unsaid;
+    bool has_block; /* where a text belongs */
     unsigned follows;
     const char *how;    /* where a reference led */
     const char *inside; /* the attribute whose items are walked, by its whole name; NULL */
@@ -209,7 +210,7 @@ static struct said said_by(const struct walk *walk, const struct gl_path *path,
 
     walk_path(&probe, path, &(struct spot){there, there->values, there->unknown});
     said.count = probe.count;
-    said.has_later = probe.has_later || probe.count == GL_FOLLOWED_MAX;
+    said.has_later = probe.has_later || probe.has_block || probe.count == GL_FOLLOWED_MAX;
     return said;
 }
 
@@ -410,6 +411,7 @@ static void take_text(struct walk *walk, const struct spot *spot, const char *co
     const struct gl_jnode *node = constant == NULL ? spot->value : NULL;
     const char *text = constant;
 
+    walk->has_block |= gl_jnode_is(node, GL_JOBJECT);
     if (node != NULL && node->kind == GL_JSTRING)
         text = gl_jnode_text(spot->of->tree, node);
     else if (node != NULL && node->kind == GL_JNUMBER)
@@ -452,8 +454,8 @@ size_t gl_path_choices(const struct gl_path *path, const struct gl_attributes *a
                         .takes_all = true};
     size_t count = texts_of(&walk, path, attributes, out_known, out_how);
 
-    if (walk.has_later)
-        *out_known = GL_KNOWN_LATER;
+    if (walk.has_later || walk.has_block)
+        *out_known = walk.has_later ? GL_KNOWN_LATER : GL_KNOWN_BLOCK;
     return count;
 }
 

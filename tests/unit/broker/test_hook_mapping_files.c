@@ -191,7 +191,8 @@ static void the_users_rows_win(void **state)
         "mapping: 1\nprovider:\n  name: acme\n  cloud: acme\n  sources: [acme/acme]\n"
         "  zone_rule: dash-number\nrows:\n- type: acme_box\n  aliases: acme:box:Box\n"
         "  role: launch\n  machine: flavor\n  place:\n  - zone: hall\n"
-        "- type: acme_rack\n  role: launch\n  machine: room -> acme_room.flavor\n");
+        "- type: acme_rack\n  role: launch\n  machine: room -> acme_room.(flavor ; sizes[*].(of ; "
+        "needs))\n");
     put(&folder, "README.md", "not a mapping");
     mapping = gl_mapping_open(folder.path, &err);
     if (mapping == NULL)
@@ -205,6 +206,8 @@ static void the_users_rows_win(void **state)
     assert_string_equal(gl_mapping_row(mapping, "acme:box:Box")->type, "acme_box");
     assert_string_equal(gl_mapping_provider(mapping, "hashi/acme")->zone_rule, "dash-number");
     assert_true(gl_mapping_reads(mapping, "acme_room", "flavor"));
+    assert_true(gl_mapping_reads(mapping, "acme_room", "sizes"));
+    assert_false(gl_mapping_reads(mapping, "acme_room", "needs"));
     assert_false(gl_mapping_reads(mapping, "aws_instance", "instance_type"));
     while (gl_mapping_at(mapping, count) != NULL)
         count++;
