@@ -4,8 +4,10 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define TABLE_SLOTS 2048 /* a power of two, more than twice the names that are carried */
 
@@ -166,6 +168,21 @@ static struct gl_reader reader_of(struct gl_mapping_store *store, const char *na
     return (struct gl_reader){gl_source_of(text, name, store->diagnostics), &store->arena};
 }
 
+/* A file that this program carries is wrong: what it says of machines would be missing, and they
+ * would pass unseen. */
+static _Noreturn void end_program(const struct gl_mapping_source *file, const char *part,
+                                  const struct gl_diagnostics *diagnostics)
+{
+    const struct gl_error *error = &diagnostics->errors[0];
+    unsigned line = (unsigned)error->pos.line;
+
+    for (const char *at = file->begin; at < part; at++)
+        line += *at == '\n';
+    dprintf(STDERR_FILENO, "greenlaunch: this program is broken: its mapping %s, line %u: %s\n",
+            file->name, line, error->text);
+    _exit(GL_EXIT_INTERNAL);
+}
+
 static struct gl_mapping_source *file_of(struct gl_mapping_store *store, size_t index)
 {
     struct gl_mapping_source *file = &store->files[index];
@@ -176,7 +193,8 @@ static struct gl_mapping_source *file_of(struct gl_mapping_store *store, size_t 
     file->is_read = true;
     reader = reader_of(store, file->name,
                        (struct gl_view){file->begin, (size_t)(file->rows - file->begin)});
-    (void)gl_mapping_read_file(&reader, &file->read); /* ours: its test reads it */
+    if (gl_mapping_read_file(&reader, &file->read))
+        end_program(file, file->begin, store->diagnostics);
     return file;
 }
 
@@ -203,14 +221,15 @@ static void complete(const struct gl_mapping_file *file, struct gl_mapping_row *
 const struct gl_mapping_row *gl_mapping_entry_row(struct gl_mapping_store *store,
                                                   struct gl_mapping_entry *entry)
 {
-    if (entry->row == NULL && entry->text.length > 0) {
+    if (entry->row == NULL && entry->text.length > 0 && !entry->is_context) {
         struct gl_mapping_source *file = file_of(store, entry->file);
         struct gl_reader reader = reader_of(store, file->name, entry->text);
         struct gl_mapping_row *row = gl_mapping_read_row(&reader);
 
+        if (row == NULL)
+            end_program(file, entry->text.text, store->diagnostics);
         entry->text.length = 0;
-        if (row != NULL)
-            complete(&file->read, row);
+        complete(&file->read, row);
         entry->row = row;
     }
     return entry->row;

@@ -123,6 +123,7 @@ struct gl_hook_mapping;
 /* The carried files, then those of `folder` (NULL = none) in order of name; a row of the same type
  * replaces the carried one whole. Of the carried ones only what is asked for is parsed. NULL: IO,
  * TOO_LARGE, SYNTAX, BAD_VALUE and the like with file:line:column; the first error in *err.
+ * A carried one that is wrong ends the program when it is asked for.
  * Not for two threads at once: lookups parse. */
 struct gl_hook_mapping *gl_mapping_open(const char *folder, struct gl_error *err);
 /* The same; every error of the user's files, as text for people with source lines and carets, is
