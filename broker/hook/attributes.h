@@ -41,8 +41,8 @@ struct gl_follower {
      * told, or when there are more. */
     size_t (*follow)(void *cookie, const struct gl_attributes *from, const char *attribute,
                      const char *type, struct gl_attributes out[GL_FOLLOWED_MAX]);
-    /* Is the attribute written in the configuration? 1 yes, 0 no (then what is known later is what
-     * the provider fills in), -1 cannot be told. NULL = never. */
+    /* Is the attribute, or the block "a.b.", written in the configuration? 1 yes, 0 no (then what
+     * is known later is what the provider fills in), -1 cannot be told. NULL = never. */
     int (*is_written)(void *cookie, const struct gl_attributes *from, const char *attribute);
 };
 

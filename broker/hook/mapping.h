@@ -116,6 +116,7 @@ struct gl_mapping_provider {
     const char *const *environment;   /* "AWS_REGION", ... */
     const char *zone_rule;            /* "letter" "dash-letter" ..., docs/hook-mapping.md */
     const char *const *machine_like;  /* attributes that make an unmapped type suspicious */
+    const char *const *filled_in;     /* blocks that come of themselves; NULL = any may */
 };
 
 struct gl_hook_mapping;

@@ -263,6 +263,7 @@ static const struct gl_field provider_fields[] = {
     {"zone_rule", &type_choice, PROVIDER(zone_rule), "", false, zone_rules, NULL, NULL},
     {"region_binds", &gl_type_bool, PROVIDER(has_binding_region), "", false, NULL, NULL, NULL},
     {"machine_like", &type_texts, PROVIDER(machine_like), "", false, NULL, NULL, NULL},
+    {"filled_in", &type_texts, PROVIDER(filled_in), "", false, NULL, NULL, NULL},
     {"place", &type_places, offsetof(struct provider_draft, places), "", false, NULL, NULL, NULL},
     {"tags", &type_path, PROVIDER_FILE(tags), "", false, NULL, NULL, NULL},
     {"verified", &gl_type_text, PROVIDER_FILE(verified), "", false, NULL, NULL, NULL},

@@ -269,14 +269,16 @@ static void walk_constant(struct walk *walk, const struct spot *spot, const char
         take_value(walk, spot, constant);
 }
 
-/* Did somebody write the attribute of this term itself? As is_written() answers. */
+/* Did somebody write the attribute of this term itself? As is_written() answers; of a block, which
+ * ends in a dot. */
 static int written(const struct walk *walk, const struct gl_path_term *term,
                    const struct spot *spot)
 {
-    char name[WHOLE_NAME];
+    bool is_block = term->rest != NULL && term->follow == NULL;
+    char whole[WHOLE_NAME], name[WHOLE_NAME + 1];
 
-    return walk->follower->is_written(walk->follower->cookie, spot->of,
-                                      whole_name(walk, term, name));
+    snprintf(name, sizeof name, "%s%s", whole_name(walk, term, whole), is_block ? "." : "");
+    return walk->follower->is_written(walk->follower->cookie, spot->of, name);
 }
 
 static bool is_plain(const struct gl_path_term *term)

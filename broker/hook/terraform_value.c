@@ -148,10 +148,50 @@ static bool is_dynamic(const struct gl_tf_block *block, const struct gl_attribut
     return false;
 }
 
+/* Of the types that are named after their provider; of the others' blocks nothing is said. */
+static bool is_filled_in(const struct gl_tf *tf, const char *type, const char *name)
+{
+    const struct gl_mapping_provider *provider = gl_mapping_provider(tf->options->mapping, type);
+    size_t length = provider != NULL ? strlen(provider->name) : 0;
+
+    if (provider == NULL || provider->filled_in == NULL ||
+        strncmp(type, provider->name, length) != 0 || type[length] != '_')
+        return true;
+    for (const char *const *one = provider->filled_in; *one != NULL; one++)
+        if (strcmp(*one, name) == 0)
+            return true;
+    return false;
+}
+
+/* Is it in a block that is known later as a whole and stands nowhere in the configuration? One that
+ * its provider does not fill in comes of `dynamic` over something that is not known yet. */
+static bool is_made_later(const struct gl_tf *tf, const struct gl_tf_block *block,
+                          const struct gl_attributes *from, const char *path)
+{
+    const struct gl_tf_resource *resource = from->resource;
+    const struct gl_jnode *said = gl_jtree_root(&block->expressions), *later = from->unknown;
+    char name[128];
+
+    for (size_t length = strcspn(path, "."); path[length] != '\0' && length < sizeof name;
+         length = strcspn(path, ".")) {
+        snprintf(name, sizeof name, "%.*s", (int)length, path);
+        path += length + 1;
+        said = member_of(&block->expressions, said, name);
+        later = member_of(from->unknown_tree, later, name);
+        if (is_expression(&block->expressions, said))
+            return false;
+        if (gl_jnode_is(later, GL_JTRUE))
+            return said == NULL && !is_filled_in(tf, resource->parts.type, name);
+    }
+    return false;
+}
+
 int gl_tf_is_written(void *cookie, const struct gl_attributes *from, const char *attribute)
 {
     const struct gl_tf_block *block = gl_tf_block_of(cookie, from->resource);
 
+    if (block != NULL && is_made_later(cookie, block, from, attribute))
+        return 1;
     if (block == NULL || is_dynamic(block, from, attribute))
         return -1;
     return has_written(&block->expressions, gl_jtree_root(&block->expressions), attribute);
