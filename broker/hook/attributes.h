@@ -44,6 +44,8 @@ struct gl_follower {
     /* Is the attribute, or the block "a.b.", written in the configuration? 1 yes, 0 no (then what
      * is known later is what the provider fills in), -1 cannot be told. NULL = never. */
     int (*is_written)(void *cookie, const struct gl_attributes *from, const char *attribute);
+    /* Is what the attribute says the same as before the change? NULL = never. */
+    bool (*is_kept)(void *cookie, const struct gl_attributes *from, const char *attribute);
 };
 
 /* All values a path gives, in order, as text in the arena. Returns how many; *out_known says what

@@ -363,6 +363,34 @@ static bool is_stale(const struct walk *walk, const struct gl_path_choice *choic
     return true;
 }
 
+static bool is_kept(const struct walk *walk, const struct gl_path_choice *choice,
+                    const struct spot *spot)
+{
+    char name[WHOLE_NAME];
+
+    for (const struct gl_path_term *term = choice->terms; term != NULL; term = term->next)
+        if (!is_plain(term) || !walk->follower->is_kept(walk->follower->cookie, spot->of,
+                                                        whole_name(walk, term, name)))
+            return false;
+    return true;
+}
+
+/* Of two that are both written one may be null, of which the plan repeats what the state holds. Is
+ * this one as it was, and another not? Then nobody knows which of them counts. */
+static bool is_doubtful(const struct walk *walk, const struct gl_path_choice *choice,
+                        const struct spot *spot)
+{
+    const struct gl_path_choice *other = choice->next;
+
+    if (other == NULL || walk->follower == NULL || walk->follower->is_kept == NULL ||
+        !is_plain(choice->terms) || !is_set(walk, choice->terms, spot) ||
+        !is_kept(walk, choice, spot))
+        return false;
+    while (other != NULL && (!has_written(walk, other, spot) || is_kept(walk, other, spot)))
+        other = other->next;
+    return other != NULL;
+}
+
 static void walk_path(struct walk *walk, const struct gl_path *path, const struct spot *spot)
 {
     for (const struct gl_path_choice *choice = path->first; choice != NULL; choice = choice->next) {
@@ -371,6 +399,10 @@ static void walk_path(struct walk *walk, const struct gl_path *path, const struc
 
         if (is_stale(walk, choice, spot))
             continue;
+        if (is_doubtful(walk, choice, spot)) {
+            walk->has_later = true;
+            return;
+        }
         if (was_later && choice->terms->constant != NULL)
             return; /* a default is for what nobody says, not for what is not known yet */
         walk->has_later = false;

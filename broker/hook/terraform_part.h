@@ -162,6 +162,8 @@ struct gl_follower gl_tf_follower(struct gl_tf *tf);
 /* Of a follower, whose cookie is the struct gl_tf: 1 written, 0 not, -1 when it cannot be told: the
  * plan has no such block, or it is dynamic. */
 int gl_tf_is_written(void *cookie, const struct gl_attributes *from, const char *attribute);
+/* Of a follower too: is it after the change what it was before? */
+bool gl_tf_is_kept(void *cookie, const struct gl_attributes *from, const char *attribute);
 /* All resources of the types that `attribute` may mean, into `found`, which has room for every
  * resource there is. Returns how many; *out_is_untold when it may be one that is not among them. */
 size_t gl_tf_targets(struct gl_tf *tf, const struct gl_tf_resource *scaler, const char *attribute,
@@ -171,7 +173,12 @@ const struct gl_tf_block *gl_tf_block_of(const struct gl_tf *tf,
                                          const struct gl_tf_resource *resource);
 struct gl_attributes gl_tf_attributes(const struct gl_tf_resource *resource, bool is_before);
 
-/* terraform_value.c. A block stands in a list: its first item, and what is no list as it is. */
+/* terraform_value.c. Everything that stands at "a.b" below `node`, in every block of a list, or
+ * that stands for all of it: what is known later, or an expression. */
+typedef void gl_tf_seen(const struct gl_jtree *tree, const struct gl_jnode *node, void *cookie);
+void gl_tf_visit(const struct gl_jtree *tree, const struct gl_jnode *node, const char *path,
+                 gl_tf_seen *seen, void *cookie);
+/* A block stands in a list: its first item, and what is no list as it is. */
 const struct gl_jnode *gl_tf_into(const struct gl_jtree *tree, const struct gl_jnode *node);
 /* The value at "[1].region" or "[\"us\"]" below `node`; NULL when it cannot be told which. */
 const struct gl_jnode *gl_tf_value_at(const struct gl_jtree *tree, const struct gl_jnode *node,

@@ -362,36 +362,6 @@ static void add_names(struct meant *meant, const struct naming *naming,
             add_name(meant, &here, gl_jnode_text(tree, gl_jnode_at(tree, list, i)));
 }
 
-/* ---- what stands at "a.b", in every block of a list ---- */
-
-typedef void visit(const struct gl_jtree *tree, const struct gl_jnode *node, void *cookie);
-
-/* What is known later, or written, as a whole stands for all in it. */
-static bool is_whole(const struct gl_jtree *tree, const struct gl_jnode *node)
-{
-    return gl_jnode_is(node, GL_JTRUE) || gl_jnode_get(tree, node, "references") != NULL;
-}
-
-static void visit_at(const struct gl_jtree *tree, const struct gl_jnode *node, const char *path,
-                     visit *seen, void *cookie)
-{
-    size_t length = strcspn(path, ".");
-    char name[128];
-
-    if (gl_jnode_is(node, GL_JARRAY)) {
-        for (const struct gl_jnode *item = gl_jnode_first(tree, node); item != NULL;
-             item = gl_jnode_next(tree, node, item))
-            visit_at(tree, item, path, seen, cookie);
-    } else if (node != NULL && (*path == '\0' || is_whole(tree, node))) {
-        seen(tree, node, cookie);
-    } else if (gl_jnode_is(node, GL_JOBJECT) && length < sizeof name) {
-        memcpy(name, path, length);
-        name[length] = '\0';
-        visit_at(tree, gl_jnode_get(tree, node, name), path + length + (path[length] == '.'), seen,
-                 cookie);
-    }
-}
-
 struct naming_of {
     struct meant *meant;
     struct naming naming;
@@ -413,11 +383,12 @@ static void add_referred(struct meant *meant, const char *attribute)
     tf->steps = 0;
     if (block == NULL)
         return;
-    visit_at(&block->expressions, gl_jtree_root(&block->expressions), attribute, visit_expression,
-             &(struct naming_of){meant,
-                                 {.module = block->module,
-                                  .stand = {parts->instance, "", parts->key},
-                                  .each_of = block->each_of}});
+    gl_tf_visit(&block->expressions, gl_jtree_root(&block->expressions), attribute,
+                visit_expression,
+                &(struct naming_of){meant,
+                                    {.module = block->module,
+                                     .stand = {parts->instance, "", parts->key},
+                                     .each_of = block->each_of}});
 }
 
 /* ---- by what it says ---- */
@@ -485,8 +456,8 @@ static bool find(struct meant *meant, const struct gl_attributes *from, const ch
     size_t said;
     bool is_all;
 
-    visit_at(from->tree, from->values, attribute, visit_said, &told);
-    visit_at(from->unknown_tree, from->unknown, attribute, visit_later, &told);
+    gl_tf_visit(from->tree, from->values, attribute, visit_said, &told);
+    gl_tf_visit(from->unknown_tree, from->unknown, attribute, visit_later, &told);
     is_all = meant->count > 0 && told.lost == 0 && !told.is_later;
     if (is_all && !told.is_several)
         return true;
@@ -497,7 +468,7 @@ static bool find(struct meant *meant, const struct gl_attributes *from, const ch
     if (meant->count > said)
         return true;
     if (told.is_several)
-        visit_at(from->tree, from->values, attribute, visit_said, &told);
+        gl_tf_visit(from->tree, from->values, attribute, visit_said, &told);
     return is_all;
 }
 
@@ -537,7 +508,7 @@ size_t gl_tf_targets(struct gl_tf *tf, const struct gl_tf_resource *scaler, cons
     struct told told = {.meant = &meant};
     bool is_all = find(&meant, &from, attribute);
 
-    visit_at(from.unknown_tree, from.unknown, attribute, visit_later, &told);
+    gl_tf_visit(from.unknown_tree, from.unknown, attribute, visit_later, &told);
     *out_is_untold =
         meant.is_over || (!is_all && told.is_later && meant.count == 0 && !meant.leads_elsewhere);
     return meant.count;
@@ -545,5 +516,6 @@ size_t gl_tf_targets(struct gl_tf *tf, const struct gl_tf_resource *scaler, cons
 
 struct gl_follower gl_tf_follower(struct gl_tf *tf)
 {
-    return (struct gl_follower){.cookie = tf, .follow = follow, .is_written = gl_tf_is_written};
+    return (struct gl_follower){
+        .cookie = tf, .follow = follow, .is_written = gl_tf_is_written, .is_kept = gl_tf_is_kept};
 }

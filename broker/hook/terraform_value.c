@@ -196,3 +196,64 @@ int gl_tf_is_written(void *cookie, const struct gl_attributes *from, const char 
         return -1;
     return has_written(&block->expressions, gl_jtree_root(&block->expressions), attribute);
 }
+
+/* ---- what stands at "a.b", in every block of a list ---- */
+
+/* What is known later, or written, as a whole stands for all in it. */
+static bool is_whole(const struct gl_jtree *tree, const struct gl_jnode *node)
+{
+    return gl_jnode_is(node, GL_JTRUE) || gl_jnode_get(tree, node, "references") != NULL;
+}
+
+void gl_tf_visit(const struct gl_jtree *tree, const struct gl_jnode *node, const char *path,
+                 gl_tf_seen *seen, void *cookie)
+{
+    size_t length = strcspn(path, ".");
+    char name[128];
+
+    if (gl_jnode_is(node, GL_JARRAY)) {
+        for (const struct gl_jnode *item = gl_jnode_first(tree, node); item != NULL;
+             item = gl_jnode_next(tree, node, item))
+            gl_tf_visit(tree, item, path, seen, cookie);
+    } else if (node != NULL && (*path == '\0' || is_whole(tree, node))) {
+        seen(tree, node, cookie);
+    } else if (gl_jnode_is(node, GL_JOBJECT) && length < sizeof name) {
+        memcpy(name, path, length);
+        name[length] = '\0';
+        gl_tf_visit(tree, gl_jnode_get(tree, node, name), path + length + (path[length] == '.'),
+                    seen, cookie);
+    }
+}
+
+/* ---- is it as it was? ---- */
+
+static void add_said(const struct gl_jtree *tree, const struct gl_jnode *node, void *cookie)
+{
+    if (gl_jnode_is(node, GL_JNULL))
+        return;
+    gl_str_addf(cookie, "%u", (unsigned)node->kind);
+    if (node->kind == GL_JNUMBER || node->kind == GL_JSTRING)
+        gl_str_add_bytes(cookie, tree->text + node->text, (size_t)node->length + 1);
+}
+
+static void note_later(const struct gl_jtree *tree, const struct gl_jnode *node, void *cookie)
+{
+    (void)tree;
+    *(bool *)cookie |= gl_jnode_is(node, GL_JTRUE);
+}
+
+bool gl_tf_is_kept(void *cookie, const struct gl_attributes *from, const char *attribute)
+{
+    const struct gl_tf_resource *resource = from->resource;
+    GL_AUTO(gl_str_done) struct gl_str was = {0}, is = {0};
+    bool is_later = false;
+
+    (void)cookie;
+    if (from->is_past || resource->before->count == 0)
+        return false;
+    gl_tf_visit(resource->before, gl_jtree_root(resource->before), attribute, add_said, &was);
+    gl_tf_visit(from->tree, from->values, attribute, add_said, &is);
+    gl_tf_visit(from->unknown_tree, from->unknown, attribute, note_later, &is_later);
+    return !is_later && was.length == is.length &&
+           memcmp(gl_str_text(&was), gl_str_text(&is), was.length) == 0;
+}

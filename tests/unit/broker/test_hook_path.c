@@ -55,7 +55,7 @@ static void parse(struct gl_jtree *tree, const char *json)
 static void run(const struct sample *sample)
 {
     struct scene scene = {.written = sample->written};
-    struct gl_follower follower = {&scene, follow, is_written};
+    struct gl_follower follower = {.cookie = &scene, .follow = follow, .is_written = is_written};
     struct gl_arena arena = {0};
     struct gl_path_fault fault;
     const struct gl_path *path = gl_path_parse(sample->path, &arena, &fault);
