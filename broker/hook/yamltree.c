@@ -13,9 +13,12 @@
 struct level {
     bool is_mapping, is_at_value; /* a mapping: its key is written, the value is not */
     bool is_wrapped;              /* within the object of a short tag */
+    bool is_merging;              /* the value is that of a merge key */
     size_t count;
-    size_t anchor; /* number + 1; 0 = none */
-    struct gl_keyset keys;
+    size_t anchor;         /* number + 1; 0 = none */
+    size_t merge;          /* where the value of the merge key begins in `out` */
+    struct gl_keyset keys; /* in quotes */
+    struct gl_str merged;  /* the mappings of the merge key, as JSON */
 };
 
 struct anchor {
@@ -35,6 +38,7 @@ struct gl_yamltree {
     size_t depth;
     struct anchor *anchors;
     size_t anchor_count;
+    size_t merged_bytes; /* of all merge keys so far */
 };
 
 static int fail_at(const struct gl_yamltree *yaml, const yaml_mark_t *mark, enum gl_errc code,
@@ -76,6 +80,13 @@ static void add_separator(struct gl_yamltree *yaml)
         gl_str_add_char(&yaml->out, ',');
     if (level != NULL && level->is_mapping)
         level->is_at_value = !level->is_at_value;
+}
+
+static bool is_at_key(const struct gl_yamltree *yaml)
+{
+    const struct level *level = yaml->depth > 0 ? &yaml->levels[yaml->depth - 1] : NULL;
+
+    return level != NULL && level->is_mapping && !level->is_at_value;
 }
 
 /* ---- plain scalars ---- */
@@ -205,9 +216,8 @@ static int take_alias(struct gl_yamltree *yaml, const yaml_event_t *event)
 {
     const char *name = (const char *)event->data.alias.anchor;
     const struct anchor *found = NULL;
-    const struct level *level = yaml->depth > 0 ? &yaml->levels[yaml->depth - 1] : NULL;
 
-    if (level != NULL && level->is_mapping && !level->is_at_value)
+    if (is_at_key(yaml))
         return fail_at(yaml, &event->start_mark, GL_E_SYNTAX, "a key must be a plain text");
     for (size_t i = 0; i < yaml->anchor_count; i++)
         if (strcmp(yaml->anchors[i].name, name) == 0)
@@ -223,23 +233,140 @@ static int take_alias(struct gl_yamltree *yaml, const yaml_event_t *event)
     return 0;
 }
 
+/* ---- merge keys ---- */
+
+/* "<<: *base", also as yaml.v3 writes it: "!!merge <<: *base". */
+static bool is_merge_key(const yaml_event_t *event)
+{
+    const char *tag = (const char *)event->data.scalar.tag;
+
+    return strcmp((const char *)event->data.scalar.value, "<<") == 0 &&
+           (tag != NULL ? strcmp(tag, YAML_TAG "merge") == 0
+                        : event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE);
+}
+
+/* CloudFormation reads none. */
+static int take_merge_key(struct gl_yamltree *yaml, const yaml_event_t *event)
+{
+    struct level *level = &yaml->levels[yaml->depth - 1];
+
+    if (yaml->has_short_tags)
+        return fail_at(yaml, &event->start_mark, GL_E_SYNTAX, "merge keys (<<) are not read");
+    if (level->merged.length > 0)
+        return fail_at(yaml, &event->start_mark, GL_E_DUPLICATE_KEY, "the same key twice");
+    level->is_merging = level->is_at_value = true;
+    level->merge = yaml->out.length;
+    return 0;
+}
+
+/* A text of `json` at its opening quote; what follows it. Quotes within texts are spelled \u0022.
+ */
+static const char *after_text(const char *json)
+{
+    return strchr(json + 1, '"') + 1;
+}
+
+/* The value up to what stands between it and the next. */
+static const char *after_value(const char *json)
+{
+    size_t depth = 0;
+
+    while (*json != '\0' && (depth > 0 || strchr(",}]", *json) == NULL)) {
+        depth += *json == '{' || *json == '[';
+        depth -= *json == '}' || *json == ']';
+        json = *json == '"' ? after_text(json) : json + 1;
+    }
+    return json;
+}
+
+/* The next member of a mapping or of a list of them: 1, 0 none is left, -1 it is something else. */
+static int next_member(const char **json, struct gl_view *out_key, struct gl_view *out_member)
+{
+    const char *begin = *json + strspn(*json, "[{,}]"), *end;
+
+    if (*begin == '\0')
+        return 0;
+    if (*begin != '"' || *(end = after_text(begin)) != ':')
+        return -1;
+    *out_key = (struct gl_view){begin, (size_t)(end - begin)};
+    *json = after_value(end + 1);
+    *out_member = (struct gl_view){begin, (size_t)(*json - begin)};
+    return 1;
+}
+
+/* What is wrong with the mappings of a merge key; NULL. A key that stands before it counts for some
+ * readers, and is replaced for others (yaml.v3 and yaml.v2: Kustomize and kubectl). */
+static const char *why_not_merge(const struct level *level, const char *json)
+{
+    struct gl_view key, member;
+    bool is_set = strchr("{[", *json) != NULL;
+    int has = is_set ? next_member(&json, &key, &member) : -1;
+
+    for (; has > 0; has = next_member(&json, &key, &member))
+        if (gl_keyset_find(&level->keys, key.text, key.length) != SIZE_MAX)
+            return "a merge key (<<) below a key that it brings too";
+    return has < 0 ? "a merge key (<<) takes mappings" : NULL;
+}
+
+/* After a value: that of a merge key is taken out again, to be added when all keys are known. */
+static int end_value(struct gl_yamltree *yaml, const yaml_event_t *event)
+{
+    struct level *level = yaml->depth > 0 ? &yaml->levels[yaml->depth - 1] : NULL;
+    const char *json, *why;
+
+    if (level == NULL || !level->is_merging)
+        return 0;
+    json = gl_str_text(&yaml->out) + level->merge + 1; /* the colon */
+    why = why_not_merge(level, json);
+    if (why == NULL && yaml->anchor_count > 0 &&
+        yaml->anchors[yaml->anchor_count - 1].start > level->merge)
+        why = "an anchor within a merge key (<<)";
+    if (why != NULL)
+        return fail_at(yaml, &event->start_mark, GL_E_SYNTAX, why);
+    gl_str_add(&level->merged, json);
+    yaml->merged_bytes += level->merged.length;
+    if (yaml->merged_bytes > GL_YAMLTREE_MAX_BYTES)
+        return fail_at(yaml, &event->start_mark, GL_E_TOO_LARGE, "too much by merge keys");
+    yaml->out.text[yaml->out.length = level->merge] = '\0';
+    level->is_merging = false;
+    return 0;
+}
+
+/* What the mapping itself says counts, then the first that says it. */
+static void add_merged(struct gl_yamltree *yaml, struct level *level)
+{
+    const char *json = gl_str_text(&level->merged);
+    struct gl_view key, member;
+
+    while (next_member(&json, &key, &member) > 0) {
+        bool is_new;
+
+        gl_keyset_add(&level->keys, key.text, key.length, &is_new);
+        if (is_new && level->count++ > 0)
+            gl_str_add_char(&yaml->out, ',');
+        if (is_new)
+            gl_str_add_bytes(&yaml->out, member.text, member.length);
+    }
+}
+
 /* ---- events ---- */
 
 static int take_key(struct gl_yamltree *yaml, const yaml_event_t *event)
 {
     const char *text = (const char *)event->data.scalar.value;
+    size_t begin;
     bool is_new;
 
-    if (strcmp(text, "<<") == 0 && event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE)
-        return fail_at(yaml, &event->start_mark, GL_E_SYNTAX, "merge keys (<<) are not read");
+    if (is_merge_key(event))
+        return take_merge_key(yaml, event);
     if (!is_plain_tag((const char *)event->data.scalar.tag) || event->data.scalar.anchor != NULL)
         return fail_at(yaml, &event->start_mark, GL_E_SYNTAX, "a key must be a plain text");
-    gl_keyset_add(&yaml->levels[yaml->depth - 1].keys, text, event->data.scalar.length, &is_new);
-    if (!is_new)
-        return fail_at(yaml, &event->start_mark, GL_E_DUPLICATE_KEY, "the same key twice");
     add_separator(yaml);
+    begin = yaml->out.length;
     gl_yamltree_quote(&yaml->out, text, event->data.scalar.length);
-    return 0;
+    gl_keyset_add(&yaml->levels[yaml->depth - 1].keys, yaml->out.text + begin,
+                  yaml->out.length - begin, &is_new);
+    return is_new ? 0 : fail_at(yaml, &event->start_mark, GL_E_DUPLICATE_KEY, "the same key twice");
 }
 
 /* !GetAtt A.B */
@@ -259,15 +386,12 @@ static void add_attribute(struct gl_str *out, const char *text, size_t length)
 
 static int take_scalar(struct gl_yamltree *yaml, const yaml_event_t *event)
 {
-    const struct level *level = yaml->depth > 0 ? &yaml->levels[yaml->depth - 1] : NULL;
     const char *text = (const char *)event->data.scalar.value;
     const char *tag = (const char *)event->data.scalar.tag;
     size_t length = event->data.scalar.length, anchor;
     bool is_plain = event->data.scalar.plain_implicit ||
                     (tag != NULL && strcmp(tag, "!") != 0 && strcmp(tag, YAML_TAG "str") != 0);
 
-    if (level != NULL && level->is_mapping && !level->is_at_value)
-        return take_key(yaml, event);
     if (check_tag(yaml, &event->start_mark, tag) != 0)
         return -1;
     add_separator(yaml);
@@ -291,12 +415,11 @@ static int take_scalar(struct gl_yamltree *yaml, const yaml_event_t *event)
 
 static int open_level(struct gl_yamltree *yaml, const yaml_event_t *event, bool is_mapping)
 {
-    const struct level *outer = yaml->depth > 0 ? &yaml->levels[yaml->depth - 1] : NULL;
     const char *tag =
         (const char *)(is_mapping ? event->data.mapping_start.tag : event->data.sequence_start.tag);
     struct level level = {.is_mapping = is_mapping, .is_wrapped = is_short(yaml, tag)};
 
-    if (outer != NULL && outer->is_mapping && !outer->is_at_value)
+    if (is_at_key(yaml))
         return fail_at(yaml, &event->start_mark, GL_E_SYNTAX, "a key must be a plain text");
     if (yaml->depth == GL_YAMLTREE_MAX_DEPTH)
         return fail_at(yaml, &event->start_mark, GL_E_TOO_LARGE, "nested too deeply");
@@ -315,11 +438,18 @@ static int open_level(struct gl_yamltree *yaml, const yaml_event_t *event, bool 
     return 0;
 }
 
+static void forget_level(struct level *level)
+{
+    gl_keyset_done(&level->keys);
+    gl_str_done(&level->merged);
+}
+
 static void close_level(struct gl_yamltree *yaml)
 {
     struct level *level = &yaml->levels[--yaml->depth];
 
-    gl_keyset_done(&level->keys);
+    add_merged(yaml, level);
+    forget_level(level);
     gl_str_add_char(&yaml->out, level->is_mapping ? '}' : ']');
     if (level->is_wrapped)
         gl_str_add_char(&yaml->out, '}');
@@ -335,9 +465,11 @@ static int take(struct gl_yamltree *yaml, const yaml_event_t *event)
     case YAML_DOCUMENT_END_EVENT:
         return 1;
     case YAML_ALIAS_EVENT:
-        return take_alias(yaml, event);
+        return take_alias(yaml, event) != 0 ? -1 : end_value(yaml, event);
     case YAML_SCALAR_EVENT:
-        return take_scalar(yaml, event);
+        return is_at_key(yaml)                 ? take_key(yaml, event)
+               : take_scalar(yaml, event) != 0 ? -1
+                                               : end_value(yaml, event);
     case YAML_MAPPING_START_EVENT:
         return open_level(yaml, event, true);
     case YAML_SEQUENCE_START_EVENT:
@@ -345,7 +477,7 @@ static int take(struct gl_yamltree *yaml, const yaml_event_t *event)
     case YAML_MAPPING_END_EVENT:
     case YAML_SEQUENCE_END_EVENT:
         close_level(yaml);
-        return 0;
+        return end_value(yaml, event);
     default:
         return 0;
     }
@@ -397,7 +529,7 @@ void gl_yamltree_free(struct gl_yamltree *yaml)
     yaml_parser_delete(&yaml->parser);
     forget_anchors(yaml);
     while (yaml->depth > 0) /* what an error left open */
-        gl_keyset_done(&yaml->levels[--yaml->depth].keys);
+        forget_level(&yaml->levels[--yaml->depth]);
     free(yaml->anchors);
     gl_str_done(&yaml->out);
     free(yaml);

@@ -4,9 +4,11 @@
 
 /* YAML of infrastructure tools as the trees of base/jsonpull.h: a stream of documents, plain
  * scalars typed by YAML 1.1 as those tools read them, short tags of CloudFormation spelled out.
- * Aliases are copied and count against the ceilings, so that a bomb of them ends early; merge keys
- * (<<) are refused. Errors show no bytes of the document. Sources: YAML 1.1; AWS CloudFormation
- * User Guide, "Intrinsic function reference". */
+ * Aliases and merge keys (<<) are copied and count against the ceilings, so that a bomb of them
+ * ends early; with short tags, merge keys are refused, and always where the tools do not agree on
+ * what they mean. Errors show no bytes of the document. Sources: YAML 1.1; "Merge Key
+ * Language-Independent Type"; go.yaml.in/yaml v2 and v3 (decode.go); AWS CloudFormation User Guide,
+ * "Intrinsic function reference" and "Template format". */
 
 #include "base/jsonpull.h"
 
