@@ -3,6 +3,8 @@
 #include "broker/hook/k8s_part.h"
 #include "broker/hook/mapping_part.h"
 
+#include <string.h>
+
 const struct gl_jnode *gl_k8s_member(const struct gl_k8s_object *object, const char *path)
 {
     if (path == NULL)
@@ -42,7 +44,50 @@ int64_t gl_k8s_pods_beside(const struct gl_k8s_object *object, const struct gl_k
 
 int64_t gl_k8s_peak(const struct gl_k8s_object *object, const struct gl_k8s_kind *kind)
 {
-    return gl_jnode_is(gl_k8s_member(object, kind->doubled), GL_JOBJECT) ? 2 : 1;
+    const struct gl_jnode *single = gl_k8s_member(object, kind->single);
+    const char *word = gl_jnode_text(object->tree, single);
+
+    if (gl_jnode_is(single, GL_JTRUE) || (word != NULL && strcmp(word, "None") == 0))
+        return 1;
+    for (size_t i = 0; i < sizeof kind->doubled / sizeof kind->doubled[0]; i++) {
+        const struct gl_jnode *node = gl_k8s_member(object, kind->doubled[i]);
+
+        if (node != NULL && node->kind != GL_JNULL)
+            return 2;
+    }
+    return 1;
+}
+
+/* What such a set may grow to. */
+static int64_t most_of(const struct gl_k8s_object *object, const struct gl_k8s_kind *kind,
+                       int64_t min)
+{
+    bool is_said;
+    int64_t max = gl_k8s_number(object, kind->max, &is_said);
+
+    if (!is_said && kind->max_standard > 0 && min != GL_UNKNOWN)
+        return kind->max_standard + min;
+    return max == 0 && kind->is_zero_open ? GL_UNKNOWN : max;
+}
+
+/* Old and new ones while a new version comes: as many new ones, or what a step says. */
+static int64_t at_peak(const struct gl_k8s_object *object, const struct gl_k8s_kind *kind,
+                       int64_t max)
+{
+    const struct gl_jnode *steps = gl_k8s_member(object, kind->steps);
+    int64_t added = gl_k8s_peak(object, kind) > 1 ? max : 0;
+
+    for (const struct gl_jnode *step = gl_jnode_is(steps, GL_JARRAY) && added > 0
+                                           ? gl_jnode_first(object->tree, steps)
+                                           : NULL;
+         step != NULL; step = gl_jnode_next(object->tree, steps, step)) {
+        int64_t number;
+
+        if (gl_jnode_int(object->tree, gl_k8s_at(object->tree, step, kind->step), &number) &&
+            number > added)
+            added = number;
+    }
+    return gl_k8s_pods(max, 1, added);
 }
 
 /* Bounds of a set that is scaled by its own operator, and how many pods that is. */
@@ -55,18 +100,21 @@ static void set_bounds(const struct gl_k8s_object *object, const struct gl_k8s_k
     int64_t min = gl_k8s_number(object, kind->min, &is_said);
     int64_t each = gl_k8s_pods_each(object, kind), beside = gl_k8s_pods_beside(object, kind);
 
+    if (!is_said)
+        min = kind->min != NULL && strcmp(kind->count, kind->min) == 0 ? kind->standard : 0;
+
     if (is_said && out->desired != GL_UNKNOWN && (min == GL_UNKNOWN || min > out->desired))
         out->desired = out->max = min;
     if (scales != NULL && scales->kind != GL_JFALSE && scales->kind != GL_JNULL) {
-        out->min = is_said ? min : 0;
-        out->max = gl_k8s_number(object, kind->max, &is_said);
+        out->min = min;
+        out->max = most_of(object, kind, min);
     } else {
         out->min = out->desired;
     }
     out->min = gl_k8s_pods(out->min, each, beside);
     out->desired = gl_k8s_pods(out->desired, each, beside);
     out->max = gl_k8s_pods(out->max, each, beside);
-    out->max = gl_k8s_pods(out->max, gl_k8s_peak(object, kind), 0);
+    out->max = at_peak(object, kind, out->max);
 }
 
 void gl_k8s_set_count(struct gl_k8s *k8s, const struct gl_k8s_object *object,
@@ -133,4 +181,45 @@ void gl_k8s_set_pool_count(const struct gl_k8s_object *object, const struct gl_k
                                     .surety = GL_SURE_CERTAIN};
     if (vcpus_u != GL_UNKNOWN)
         out->max = (vcpus_u + 999999) / 1000000;
+}
+
+/* ---- Knative ---- */
+
+#define KNATIVE "autoscaling.knative.dev/"
+
+/* GL_UNKNOWN when it is said but not understood, -1 when it is not said: by the newer spelling or
+ * the older one. */
+static int64_t knative_number(const struct gl_jtree *tree, const struct gl_jnode *annotations,
+                              const char *newer, const char *older)
+{
+    const struct gl_jnode *node = gl_jnode_get(tree, annotations, newer);
+    int64_t number;
+
+    if (node == NULL)
+        node = gl_jnode_get(tree, annotations, older);
+    if (node == NULL)
+        return -1;
+    return gl_jnode_int(tree, node, &number) && number >= 0 && number <= GL_HOOK_COUNT_MAX
+               ? number
+               : GL_UNKNOWN;
+}
+
+/* Without a most, or with one of 0, as many as its requests ask for.
+ * Source: Knative Serving, "Configuring scale bounds". */
+void gl_k8s_knative_count(const struct gl_jtree *tree, const struct gl_jnode *annotations,
+                          struct gl_intent_count *out)
+{
+    int64_t min = knative_number(tree, annotations, KNATIVE "min-scale", KNATIVE "minScale");
+    int64_t max = knative_number(tree, annotations, KNATIVE "max-scale", KNATIVE "maxScale");
+    int64_t first =
+        knative_number(tree, annotations, KNATIVE "initial-scale", KNATIVE "initialScale");
+
+    if (min < 0 && max <= 0 && first < 0)
+        return;
+    out->surety = GL_SURE_CERTAIN;
+    out->min = min == -1 ? 0 : min;
+    out->desired = first > out->min ? first : out->min;
+    out->max = max > 0 ? max : GL_UNKNOWN;
+    if (out->max != GL_UNKNOWN && out->desired > out->max)
+        out->max = out->desired;
 }

@@ -61,6 +61,37 @@ static void scale(struct gl_k8s *k8s, const struct gl_k8s_known *scaler)
         gl_reader_add_text(&k8s->plan->arena, &intent->notes, "what it scales is not here");
 }
 
+/* Its pods are those of another workload, which it may take the place of. That is not counted then,
+ * unless both run meanwhile. Source: Argo Rollouts, "Migrating": workloadRef, scaleDown. */
+static void join_pods(struct gl_k8s *k8s, const struct gl_k8s_known *known)
+{
+    struct gl_arena *arena = &k8s->plan->arena;
+    struct gl_intent *intent = intent_of(k8s, known), *other = NULL;
+    GL_AUTO(gl_str_done) struct gl_str key = {0};
+    size_t cursor = 0, number;
+
+    gl_str_addf(&key, "%s|%s|%s", known->namespace, known->like_kind, known->like_name);
+    while (other == NULL &&
+           gl_reader_index_next(&k8s->by_name, gl_str_text(&key), &cursor, &number))
+        other = intent_of(k8s, &k8s->known[number]);
+    if (other == NULL) {
+        if (intent->place.region == NULL)
+            intent->place.how = gl_reader_say(arena, "%s/%s, whose pods it runs, is not here",
+                                              known->like_kind, known->like_name);
+        return;
+    }
+    intent->machine = other->machine;
+    intent->interruptible = other->interruptible;
+    if (intent->place.surety != GL_SURE_ASSERTED) {
+        intent->place = other->place;
+        intent->cloud = other->cloud;
+    }
+    if (known->is_moved) {
+        other->count.min = other->count.desired = other->count.max = 0;
+        other->count.how = gl_reader_say(arena, "%s takes its place", intent->address);
+    }
+}
+
 /* A node class is of no namespace, and may not be in this input: its kind says the cloud. */
 static void join_node_class(struct gl_k8s *k8s, const struct gl_k8s_known *pool)
 {
@@ -160,6 +191,8 @@ void gl_k8s_finish(struct gl_k8s *k8s)
             join_node_class(k8s, known);
         else if (known->kind->what == GL_K8S_MACHINES)
             join_machines(k8s, known);
+        else if (known->like_kind != NULL && known->like_name != NULL && known->intent > 0)
+            join_pods(k8s, known);
     }
     for (size_t i = 0; i < k8s->known_count; i++)
         if (k8s->known[i].kind->what == GL_K8S_SCALER)

@@ -96,6 +96,18 @@ static const struct gl_k8s_kind kinds[] = {
      .max = "spec.maxReplicaCount",
      .max_standard = 100,
      .reference = "spec.scaleTargetRef"},
+    {.kind = "ScaledJob",
+     .group = "keda.sh",
+     .role = GL_ROLE_FRACTION,
+     .pod = "spec.jobTargetRef.template.spec",
+     .count = "spec.minReplicaCount",
+     .standard = 0,
+     .times = "spec.jobTargetRef.parallelism",
+     .min = "spec.minReplicaCount",
+     .max = "spec.maxReplicaCount",
+     .scales = "spec.jobTargetRef",
+     .max_standard = 100,
+     .duration = "spec.jobTargetRef.activeDeadlineSeconds"},
     {.kind = "MachineAutoscaler",
      .group = "autoscaling.openshift.io",
      .what = GL_K8S_SCALER,
@@ -110,7 +122,11 @@ static const struct gl_k8s_kind kinds[] = {
      .pod = TEMPLATE,
      .count = "spec.replicas",
      .standard = 1,
-     .doubled = "spec.strategy.blueGreen"},
+     .doubled = {"spec.strategy.blueGreen", "spec.strategy.canary.trafficRouting"},
+     .single = "spec.strategy.canary.dynamicStableScale",
+     .steps = "spec.strategy.canary.steps",
+     .step = "setCanaryScale.replicas",
+     .like = "spec.workloadRef"},
     {.kind = "DeploymentConfig",
      .group = "apps.openshift.io",
      .role = GL_ROLE_FRACTION,
@@ -307,177 +323,26 @@ static const struct gl_k8s_kind kinds[] = {
      .role = GL_ROLE_TEMPLATE,
      .value = "spec.region",
      .cloud = "aws"},
-/* ---- operators: sets of pods ----
- * ray.io/v1; jobset.x-k8s.io/v1alpha2; leaderworkerset.x-k8s.io/v1; kubeflow.org/v1 and v2beta1;
- * batch.volcano.sh/v1alpha1; postgresql.cnpg.io/v1; postgres-operator.crunchydata.com/v1beta1;
- * kafka.strimzi.io/v1beta2; elasticsearch.k8s.elastic.co/v1; rabbitmq.com/v1beta1;
- * mongodbcommunity.mongodb.com/v1: their API references. */
-#define PODS .role = GL_ROLE_FRACTION
-#define RAY(name, cluster)                                                               \
-    {.kind = name,                                                                       \
-     .group = "ray.io",                                                                  \
-     PODS,                                                                               \
-     .within = cluster ".headGroupSpec",                                                 \
-     .pod = "template.spec",                                                             \
-     .standard = 1,                                                                      \
-     .suspend = "spec.suspend"},                                                         \
-    {                                                                                    \
-        .kind = name, .group = "ray.io", PODS, .within = cluster ".workerGroupSpecs",    \
-        .each = "groupName", .pod = "template.spec", .count = "replicas", .standard = 0, \
-        .times = "numOfHosts", .min = "minReplicas", .max = "maxReplicas",               \
-        .scales = cluster ".enableInTreeAutoscaling", .suspend = "spec.suspend"          \
-    }
-    RAY("RayCluster", "spec"),
-    RAY("RayJob", "spec.rayClusterSpec"),
-    {.kind = "RayJob",
-     .group = "ray.io",
-     PODS,
-     .within = "spec.submitterPodTemplate",
-     .pod = "spec",
-     .standard = 1,
-     .suspend = "spec.suspend"},
-    RAY("RayService", "spec.rayClusterConfig"),
-#undef RAY
-    {.kind = "JobSet",
-     .group = "jobset.x-k8s.io",
-     PODS,
-     .within = "spec.replicatedJobs",
-     .each = "name",
-     .pod = "template.spec.template.spec",
-     .count = "replicas",
-     .standard = 1,
-     .times = "template.spec.parallelism",
-     .duration = "template.spec.activeDeadlineSeconds",
-     .suspend = "spec.suspend"},
-    {.kind = "LeaderWorkerSet",
-     .group = "leaderworkerset.x-k8s.io",
-     PODS,
-     .pod = "spec.leaderWorkerTemplate.workerTemplate.spec",
-     .count = "spec.replicas",
-     .standard = 1,
-     .times = "spec.leaderWorkerTemplate.size",
-     .one_of = "spec.leaderWorkerTemplate.leaderTemplate"},
-    {.kind = "LeaderWorkerSet",
-     .group = "leaderworkerset.x-k8s.io",
-     PODS,
-     .within = "spec.leaderWorkerTemplate.leaderTemplate",
-     .pod = "spec",
-     .count = "/spec.replicas",
-     .standard = 1},
-#define TRAINING(name, sets)                                                                     \
-    {                                                                                            \
-        .kind = name, .group = "kubeflow.org", PODS, .within = sets, .each = "",                 \
-        .pod = "template.spec", .count = "replicas", .standard = 1,                              \
-        .min = "/spec.elasticPolicy.minReplicas", .max = "/spec.elasticPolicy.maxReplicas",      \
-        .scales = "spec.elasticPolicy", .scaled = "Worker",                                      \
-        .duration = "/spec.runPolicy.activeDeadlineSeconds", .suspend = "spec.runPolicy.suspend" \
-    }
-    TRAINING("PyTorchJob", "spec.pytorchReplicaSpecs"),
-    TRAINING("TFJob", "spec.tfReplicaSpecs"),
-    TRAINING("MPIJob", "spec.mpiReplicaSpecs"),
-    TRAINING("XGBoostJob", "spec.xgbReplicaSpecs"),
-    TRAINING("PaddleJob", "spec.paddleReplicaSpecs"),
-#undef TRAINING
-    {.kind = "Job",
-     .group = "batch.volcano.sh",
-     PODS,
-     .within = "spec.tasks",
-     .each = "name",
-     .pod = "template.spec",
-     .count = "replicas",
-     .standard = 1},
-#define SIZED(name, of, spec, number, otherwise)                                             \
-    {                                                                                        \
-        .kind = name, .group = of, PODS, .pod = spec, .count = number, .standard = otherwise \
-    }
-    SIZED("Cluster", "postgresql.cnpg.io", "spec", "spec.instances", 1),
-    SIZED("Cluster", "postgresql.k8s.enterprisedb.io", "spec", "spec.instances", 1),
-    SIZED("Pooler", "postgresql.cnpg.io", "spec.template.spec", "spec.instances", 1),
-    SIZED("Kibana", "kibana.k8s.elastic.co", "spec.podTemplate.spec", "spec.count", GL_UNKNOWN),
-    SIZED("ApmServer", "apm.k8s.elastic.co", "spec.podTemplate.spec", "spec.count", GL_UNKNOWN),
-    SIZED("Logstash", "logstash.k8s.elastic.co", "spec.podTemplate.spec", "spec.count", GL_UNKNOWN),
-#undef SIZED
-    {.kind = "MongoDBCommunity",
-     .group = "mongodbcommunity.mongodb.com",
-     PODS,
-     .pod = "spec.statefulSet.spec.template.spec",
-     .count = "spec.members",
-     .standard = GL_UNKNOWN,
-     .plus = "spec.arbiters"},
-    {.kind = "RabbitmqCluster",
-     .group = "rabbitmq.com",
-     PODS,
-     .pod = "spec",
-     .count = "spec.replicas",
-     .standard = 1,
-     .opaque = "spec.override"},
-    {.kind = "Elasticsearch",
-     .group = "elasticsearch.k8s.elastic.co",
-     PODS,
-     .within = "spec.nodeSets",
-     .each = "name",
-     .pod = "podTemplate.spec",
-     .count = "count",
-     .standard = GL_UNKNOWN},
-    {.kind = "PostgresCluster",
-     .group = "postgres-operator.crunchydata.com",
-     PODS,
-     .within = "spec.instances",
-     .each = "name",
-     .pod = "",
-     .count = "replicas",
-     .standard = 1},
-    {.kind = "PostgresCluster",
-     .group = "postgres-operator.crunchydata.com",
-     PODS,
-     .within = "spec.proxy.pgBouncer",
-     .pod = "",
-     .count = "replicas",
-     .standard = 1},
-    {.kind = "PostgresCluster",
-     .group = "postgres-operator.crunchydata.com",
-     PODS,
-     .within = "spec.backups.pgbackrest.repoHost",
-     .pod = "",
-     .standard = 1},
-    {.kind = "PostgresCluster",
-     .group = "postgres-operator.crunchydata.com",
-     PODS,
-     .within = "spec.userInterface.pgAdmin",
-     .pod = "",
-     .standard = 1},
-#define KAFKA(name, set, number, otherwise)                                        \
-    {                                                                              \
-        .kind = name, .group = "kafka.strimzi.io", PODS, .within = set, .pod = "", \
-        .nodes = "template.pod", .count = number, .standard = otherwise            \
-    }
-    KAFKA("Kafka", "spec.kafka", "replicas", 0), /* those of node pools are theirs */
-    KAFKA("Kafka", "spec.zookeeper", "replicas", 1),
-    KAFKA("Kafka", "spec.entityOperator", NULL, 1),
-    KAFKA("Kafka", "spec.cruiseControl", NULL, 1),
-    KAFKA("Kafka", "spec.kafkaExporter", NULL, 1),
-    KAFKA("KafkaNodePool", "spec", "replicas", GL_UNKNOWN),
-    KAFKA("KafkaConnect", "spec", "replicas", 3),
-    KAFKA("KafkaMirrorMaker2", "spec", "replicas", 3),
-    KAFKA("KafkaBridge", "spec", "replicas", 1),
-#undef KAFKA
-#undef PODS
+    {.kind = NULL},
 };
 
 const struct gl_k8s_kind *gl_k8s_kind_of(const char *kind, const char *group)
 {
-    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
-        if (strcmp(kinds[i].kind, kind) == 0 && strcmp(kinds[i].group, group) == 0)
-            return &kinds[i];
+    static const struct gl_k8s_kind *const tables[] = {kinds, gl_k8s_operators};
+
+    for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)
+        for (const struct gl_k8s_kind *row = tables[i]; row->kind != NULL; row++)
+            if (strcmp(row->kind, kind) == 0 && strcmp(row->group, group) == 0)
+                return row;
     return NULL;
 }
 
 const struct gl_k8s_kind *gl_k8s_kind_after(const struct gl_k8s_kind *kind)
 {
     const struct gl_k8s_kind *next = kind + 1;
-    bool is_last = next == kinds + sizeof kinds / sizeof kinds[0];
 
-    return !is_last && strcmp(next->kind, kind->kind) == 0 && strcmp(next->group, kind->group) == 0
+    return next->kind != NULL && strcmp(next->kind, kind->kind) == 0 &&
+                   strcmp(next->group, kind->group) == 0
                ? next
                : NULL;
 }

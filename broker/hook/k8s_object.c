@@ -136,9 +136,25 @@ static bool is_stopped(const struct gl_k8s_object *object, const struct gl_k8s_k
     return gl_jnode_is(gl_k8s_at(object->tree, object->node, "spec.running"), GL_JFALSE);
 }
 
+static bool is_opaque(const struct gl_k8s_object *object, const struct gl_k8s_kind *kind)
+{
+    const struct gl_jnode *more = gl_k8s_member(object, kind->opaque);
+
+    if (kind->settings == NULL || !gl_jnode_is(more, GL_JOBJECT))
+        return more != NULL;
+    for (const struct gl_jnode *one = gl_jnode_first(object->tree, more); one != NULL;
+         one = gl_jnode_next(object->tree, more, one))
+        for (const char *const *begin = kind->settings; *begin != NULL; begin++)
+            if (strncmp(gl_jnode_key(object->tree, one), *begin, strlen(*begin)) == 0)
+                return true;
+    return false;
+}
+
 static void set_opaque(struct gl_k8s *k8s, const struct gl_k8s_kind *kind, struct gl_intent *out)
 {
-    out->place.how = gl_reader_say(&k8s->plan->arena, "%s may say otherwise", kind->opaque);
+    const char *path = kind->opaque + (*kind->opaque == '/');
+
+    out->place.how = gl_reader_say(&k8s->plan->arena, "%s may say otherwise", path);
     out->count = (struct gl_intent_count){.min = GL_UNKNOWN,
                                           .desired = GL_UNKNOWN,
                                           .max = GL_UNKNOWN,
@@ -150,16 +166,12 @@ static void set_opaque(struct gl_k8s *k8s, const struct gl_k8s_kind *kind, struc
 static void describe(struct gl_k8s *k8s, const struct gl_k8s_object *object,
                      const struct gl_k8s_kind *kind, struct gl_intent *out)
 {
-    const struct gl_jnode *pod =
-        kind->pod != NULL ? gl_k8s_at(object->tree, object->node, kind->pod) : NULL;
-    const struct gl_jnode *nodes =
-        kind->nodes != NULL ? gl_k8s_at(object->tree, object->node, kind->nodes) : pod;
     const char *zone = gl_k8s_word(object->tree, object->node, "spec.template.spec.failureDomain");
     bool is_said;
 
     out->cloud = kind->cloud;
     set_tags(k8s, object, out);
-    if (gl_k8s_member(object, kind->opaque) != NULL) {
+    if (is_opaque(object, kind)) {
         set_opaque(k8s, kind, out);
         return;
     }
@@ -172,9 +184,9 @@ static void describe(struct gl_k8s *k8s, const struct gl_k8s_object *object,
         out->count.how = "suspended";
     }
     if (kind->what == GL_K8S_WORKLOAD)
-        gl_k8s_requests(object->tree, pod, &k8s->plan->arena, out);
+        gl_k8s_requests(object, kind, &k8s->plan->arena, out);
     if (kind->pod != NULL)
-        gl_k8s_nodes(k8s, object->tree, nodes, kind->what == GL_K8S_NODEPOOL, out);
+        gl_k8s_nodes(k8s, object, kind, out);
     if (kind->what == GL_K8S_MACHINES)
         gl_k8s_set_autoscaled(object, &out->count);
     if (kind->what == GL_K8S_MACHINES && zone != NULL) {
@@ -243,6 +255,8 @@ static void remember(struct gl_k8s *k8s, const struct gl_k8s_object *object,
         kind->reference != NULL ? gl_k8s_at(object->tree, object->node, kind->reference) : NULL;
     const char *cluster = gl_k8s_text(object->tree, object->node, "spec.clusterName");
     const char *target = gl_k8s_text(object->tree, reference, "kind");
+    const struct gl_jnode *like = gl_k8s_member(object, kind->like);
+    const char *moved = gl_k8s_text(object->tree, like, "scaleDown");
     const char *value =
         kind->value != NULL ? gl_k8s_word(object->tree, object->node, kind->value) : NULL;
     struct gl_k8s_known *known;
@@ -270,6 +284,9 @@ static void remember(struct gl_k8s *k8s, const struct gl_k8s_object *object,
         .each = gl_k8s_pods_each(object, kind),
         .beside = gl_k8s_pods_beside(object, kind),
         .peak = gl_k8s_peak(object, kind),
+        .like_kind = kept(&k8s->work, gl_k8s_text(object->tree, like, "kind")),
+        .like_name = kept(&k8s->work, gl_k8s_text(object->tree, like, "name")),
+        .is_moved = moved != NULL && strcmp(moved, "progressively") == 0,
         .intent = intent,
     };
     gl_reader_index_add(

@@ -25,32 +25,43 @@ struct gl_k8s_kind {
     const char *kind, *group; /* group "apps" of "apps/v1"; "" = core */
     enum gl_k8s_what what;
     enum gl_role role;
-    const char *within;   /* the set, below the object; NULL = the object is it */
-    const char *each;     /* it is a list or a map of sets, whose names stand there; "" = they are
-                             its keys; NULL = it is one */
-    const char *pod;      /* spec of its pods, or requirements of its nodes; NULL */
-    const char *nodes;    /* what holds their selector and affinity; NULL = the spec */
-    const char *count;    /* NULL = one, or not said */
-    int64_t standard;     /* when the count is not written; GL_UNKNOWN */
-    const char *times;    /* pods of each of the count; NULL = one */
-    const char *most;     /* never more of the count at once; NULL */
-    const char *plus;     /* pods beside the count, of the same spec; NULL = none */
-    const char *doubled;  /* there: twice as many run while a new version replaces the old; NULL */
-    const char *one_of;   /* there: one pod of each is of a set of its own; NULL */
-    const char *min;      /* at least so many, whatever the count; NULL */
-    const char *max;      /* of a scaler or node pool: bounds; of a set, if it scales; NULL */
+    const char *within;     /* the set, below the object; NULL = the object is it */
+    const char *each;       /* it is a list or a map of sets, whose names stand there; "" = they are
+                               its keys; NULL = it is one */
+    const char *pod;        /* spec of its pods, or requirements of its nodes; NULL */
+    const char *nodes;      /* what else holds their selector and affinity; NULL */
+    const char *base;       /* below the object: what holds those of all sets; NULL */
+    const char *asks;       /* what they ask for beside the spec; NULL */
+    const char *engines;    /* what has containers as members under any name; NULL */
+    const char *count;      /* NULL = one, or not said */
+    int64_t standard;       /* when the count is not written; GL_UNKNOWN */
+    const char *times;      /* pods of each of the count; NULL = one */
+    const char *most;       /* never more of the count at once; NULL */
+    const char *plus;       /* pods beside the count, of the same spec; NULL = none */
+    const char *doubled[2]; /* there: twice as many run while a new version replaces the old */
+    const char *single;     /* true or "None": they do not; NULL */
+    const char *steps;      /* list of those of the change; NULL */
+    const char *step;       /* how many new ones it may have in one of them, below the item */
+    const char *one_of;     /* there: one pod of each is of a set of its own; NULL */
+    const char *min;        /* at least so many, whatever the count; NULL */
+    const char *max;        /* of a scaler or node pool: bounds; of a set, if it scales; NULL */
     const char *scales;   /* below the object: there, and not false, it does; NULL = it does not */
     const char *scaled;   /* name of the only set whose count a scaler changes; NULL = of all */
-    int64_t max_standard; /* when those are not written; 0 = unknown */
-    const char *annotations; /* those by which Knative scales it; NULL */
-    const char *duration;    /* seconds; NULL */
-    const char *suspend;     /* below the object: true: not running; NULL */
-    const char *opaque;      /* there: it may say otherwise, whatever else is written; NULL */
-    const char *reference;   /* object with kind and name that it is about; NULL */
-    const char *value;       /* machine type, region or control plane it says; NULL */
-    const char *cloud;       /* NULL = not said by the kind */
-    const char *note;        /* NULL */
+    int64_t max_standard; /* when not written, of a set beside the least; 0 = unknown */
+    bool is_zero_open;    /* a most of 0 is none */
+    const char *annotations;     /* those by which Knative scales it; NULL */
+    const char *duration;        /* seconds; NULL */
+    const char *suspend;         /* below the object: true: not running; NULL */
+    const char *opaque;          /* there: it may say otherwise, whatever else is written; NULL */
+    const char *const *settings; /* keys of it begin so, NULL last, where not all of it may; NULL */
+    const char *like;            /* reference to the object whose pods it runs instead; NULL */
+    const char *reference;       /* object with kind and name that it is about; NULL */
+    const char *value;           /* machine type, region or control plane it says; NULL */
+    const char *cloud;           /* NULL = not said by the kind */
+    const char *note;            /* NULL */
 };
+/* k8s_operator.c: kinds whose operators start sets of pods; the last has no name. */
+extern const struct gl_k8s_kind gl_k8s_operators[];
 const struct gl_k8s_kind *gl_k8s_kind_of(const char *kind, const char *group);
 /* The next row of the same kind; NULL. */
 const struct gl_k8s_kind *gl_k8s_kind_after(const struct gl_k8s_kind *kind);
@@ -65,6 +76,8 @@ struct gl_k8s_known {
     int64_t max;                           /* of a pool of machines that scales; GL_UNKNOWN */
     int64_t each, beside;                  /* pods of each of the count, and others; GL_UNKNOWN */
     int64_t peak;                          /* how often all of them run at most: 1 or 2 */
+    const char *like_kind, *like_name;     /* of `like`; NULL */
+    bool is_moved;                         /* `like` is scaled down meanwhile */
     size_t intent;                         /* number + 1; 0 = none */
 };
 
@@ -111,6 +124,9 @@ void gl_k8s_set_count(struct gl_k8s *k8s, const struct gl_k8s_object *object,
                       const struct gl_k8s_kind *kind, struct gl_intent_count *out);
 /* Machines of Cluster API that the cluster's autoscaler may grow. */
 void gl_k8s_set_autoscaled(const struct gl_k8s_object *object, struct gl_intent_count *out);
+/* The number of pods that Knative's annotations say; what they do not say is left. */
+void gl_k8s_knative_count(const struct gl_jtree *tree, const struct gl_jnode *annotations,
+                          struct gl_intent_count *out);
 /* A pool grows with what is asked of it, up to its limit of vCPUs. */
 void gl_k8s_set_pool_count(const struct gl_k8s_object *object, const struct gl_k8s_kind *kind,
                            struct gl_intent_count *out);
@@ -124,13 +140,10 @@ const struct gl_mapping_row *gl_k8s_generated_row(struct gl_k8s *k8s, const char
                                                   const char *group);
 
 /* k8s_pod.c: what the pods of a spec ask for, and which nodes they (or a node pool) may be. */
-void gl_k8s_requests(const struct gl_jtree *tree, const struct gl_jnode *spec,
+void gl_k8s_requests(const struct gl_k8s_object *object, const struct gl_k8s_kind *kind,
                      struct gl_arena *arena, struct gl_intent *out);
-void gl_k8s_nodes(const struct gl_k8s *k8s, const struct gl_jtree *tree,
-                  const struct gl_jnode *spec, bool is_requirements, struct gl_intent *out);
-/* The number of pods that Knative's annotations say; what they do not say is left. */
-void gl_k8s_knative_count(const struct gl_jtree *tree, const struct gl_jnode *annotations,
-                          struct gl_intent_count *out);
+void gl_k8s_nodes(const struct gl_k8s *k8s, const struct gl_k8s_object *object,
+                  const struct gl_k8s_kind *kind, struct gl_intent *out);
 /* k8s_place.c: the cloud that has such a region, zone or machine type; NULL when none or several
  * have. */
 const char *gl_k8s_cloud_of_type(const char *type);

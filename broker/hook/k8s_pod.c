@@ -42,8 +42,6 @@ const char *gl_k8s_word(const struct gl_jtree *tree, const struct gl_jnode *node
     return word(gl_k8s_text(tree, node, path));
 }
 
-#define KNATIVE "autoscaling.knative.dev/"
-
 /* ---- requests ---- */
 
 /* GPUs are resources by the name of their maker; after what ends with '*' follows which they are. A
@@ -231,9 +229,40 @@ static void set_guest_gpus(const struct gl_jtree *tree, const struct gl_jnode *d
     out->accelerator_count = (int64_t)devices->count;
 }
 
-void gl_k8s_requests(const struct gl_jtree *tree, const struct gl_jnode *spec,
+/* What an operator is asked for in its own place, as containers ask for it, or as Spark writes
+ * GPUs: {name: nvidia.com/gpu, quantity: 1}. */
+static struct demand asked(const struct gl_jtree *tree, const struct gl_jnode *node)
+{
+    struct demand demand = demand_of(tree, node);
+    const char *name = gl_k8s_text(tree, node, "name");
+
+    if (name != NULL)
+        add_gpu(name, quantity_text(tree, gl_jnode_get(tree, node, "quantity")), &demand);
+    return demand;
+}
+
+/* Besides their containers. */
+static void add_asked(const struct gl_k8s_object *object, const struct gl_k8s_kind *kind,
+                      struct demand *sum)
+{
+    const struct gl_jtree *tree = object->tree;
+    const struct gl_jnode *engines = gl_k8s_member(object, kind->engines);
+    struct demand part = asked(tree, gl_k8s_member(object, kind->asks));
+
+    add_demand(sum, &part, true);
+    for (const struct gl_jnode *one =
+             gl_jnode_is(engines, GL_JOBJECT) ? gl_jnode_first(tree, engines) : NULL;
+         one != NULL; one = gl_jnode_next(tree, engines, one)) {
+        part = demand_of(tree, gl_jnode_get(tree, one, "resources"));
+        add_demand(sum, &part, false);
+    }
+}
+
+void gl_k8s_requests(const struct gl_k8s_object *object, const struct gl_k8s_kind *kind,
                      struct gl_arena *arena, struct gl_intent *out)
 {
+    const struct gl_jtree *tree = object->tree;
+    const struct gl_jnode *spec = gl_k8s_member(object, kind->pod);
     struct demand sum = no_demand(), init, whole;
     struct gl_intent_machine *machine = &out->machine;
     const struct gl_jnode *claims = gl_jnode_get(tree, spec, "resourceClaims");
@@ -245,6 +274,7 @@ void gl_k8s_requests(const struct gl_jtree *tree, const struct gl_jnode *spec,
     add_demand(&sum, &whole, true);
     whole = guest(tree, gl_jnode_get(tree, spec, "domain"));
     add_demand(&sum, &whole, true);
+    add_asked(object, kind, &sum);
     machine->vcpus_u = sum.vcpus_u;
     machine->memory_mib = sum.memory_mib;
     set_gpus(&sum, arena, machine);
@@ -253,45 +283,6 @@ void gl_k8s_requests(const struct gl_jtree *tree, const struct gl_jnode *spec,
         machine->accelerator = "a device that is claimed"; /* its number stands in the claim */
     if (sum.vcpus_u != GL_UNKNOWN || sum.memory_mib != GL_UNKNOWN)
         machine->surety = GL_SURE_CERTAIN;
-}
-
-/* ---- Knative ---- */
-
-/* GL_UNKNOWN when it is said but not understood, -1 when it is not said: by the newer spelling or
- * the older one. */
-static int64_t knative_number(const struct gl_jtree *tree, const struct gl_jnode *annotations,
-                              const char *newer, const char *older)
-{
-    const struct gl_jnode *node = gl_jnode_get(tree, annotations, newer);
-    int64_t number;
-
-    if (node == NULL)
-        node = gl_jnode_get(tree, annotations, older);
-    if (node == NULL)
-        return -1;
-    return gl_jnode_int(tree, node, &number) && number >= 0 && number <= GL_HOOK_COUNT_MAX
-               ? number
-               : GL_UNKNOWN;
-}
-
-/* Without a most, or with one of 0, as many as its requests ask for.
- * Source: Knative Serving, "Configuring scale bounds". */
-void gl_k8s_knative_count(const struct gl_jtree *tree, const struct gl_jnode *annotations,
-                          struct gl_intent_count *out)
-{
-    int64_t min = knative_number(tree, annotations, KNATIVE "min-scale", KNATIVE "minScale");
-    int64_t max = knative_number(tree, annotations, KNATIVE "max-scale", KNATIVE "maxScale");
-    int64_t first =
-        knative_number(tree, annotations, KNATIVE "initial-scale", KNATIVE "initialScale");
-
-    if (min < 0 && max <= 0 && first < 0)
-        return;
-    out->surety = GL_SURE_CERTAIN;
-    out->min = min == -1 ? 0 : min;
-    out->desired = first > out->min ? first : out->min;
-    out->max = max > 0 ? max : GL_UNKNOWN;
-    if (out->max != GL_UNKNOWN && out->desired > out->max)
-        out->max = out->desired;
 }
 
 /* ---- nodes ---- */
@@ -541,20 +532,29 @@ static void add_types(const struct gl_k8s *k8s, const struct values *types, stru
     out->machine.surety = GL_SURE_CERTAIN;
 }
 
-void gl_k8s_nodes(const struct gl_k8s *k8s, const struct gl_jtree *tree,
-                  const struct gl_jnode *spec, bool is_requirements, struct gl_intent *out)
+static void read_spec(const struct gl_jtree *tree, const struct gl_jnode *spec, struct nodes *nodes)
+{
+    read_affinity(tree, spec, nodes);
+    read_selector(tree, gl_jnode_get(tree, spec, "nodeSelector"), nodes);
+    read_selector(tree, gl_k8s_at(tree, spec, "affinity.nodeSelector"), nodes); /* CNPG's */
+}
+
+void gl_k8s_nodes(const struct gl_k8s *k8s, const struct gl_k8s_object *object,
+                  const struct gl_k8s_kind *kind, struct gl_intent *out)
 {
     struct gl_arena *arena = &k8s->plan->arena;
+    const struct gl_jtree *tree = object->tree;
     struct nodes nodes = {.cloud = NULL};
     const struct values *capacity = &nodes.of[CAPACITY];
 
-    if (is_requirements)
-        read_expressions(tree, spec, &nodes);
-    else
-        read_affinity(tree, spec, &nodes);
-    if (!is_requirements) {
-        read_selector(tree, gl_jnode_get(tree, spec, "nodeSelector"), &nodes);
-        read_selector(tree, gl_k8s_at(tree, spec, "affinity.nodeSelector"), &nodes); /* CNPG's */
+    if (kind->what == GL_K8S_NODEPOOL) {
+        read_expressions(tree, gl_k8s_member(object, kind->pod), &nodes);
+    } else { /* the narrower ones count */
+        if (kind->base != NULL)
+            read_spec(tree, gl_k8s_at(tree, object->whole, kind->base), &nodes);
+        read_spec(tree, gl_k8s_member(object, kind->pod), &nodes);
+        if (kind->nodes != NULL)
+            read_spec(tree, gl_k8s_member(object, kind->nodes), &nodes);
     }
     guess_cloud(k8s, &nodes, &out->cloud);
     for (size_t i = 0; i < nodes.of[REGION].count; i++)
