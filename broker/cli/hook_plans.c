@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "broker/cli/hook_files.h"
 #include "broker/cli/hook_run.h"
+#include "broker/hook/k8s.h"
 
 /* ---- standard input ---- */
 
@@ -193,6 +194,7 @@ int gl_hook_plans_read(struct gl_context *context, const struct gl_hook_values *
 {
     struct gl_hook_plans plans = {.mapping = gl_mapping_open(values->mapping_dir, err)};
     const struct gl_hook_options options = {
+        .together = gl_k8s_together_new(),
         .mapping = plans.mapping,
         .regions = list_of(&plans.arena, &values->regions),
         .wants_environment = values->wants_environment,
@@ -218,6 +220,9 @@ int gl_hook_plans_read(struct gl_context *context, const struct gl_hook_values *
         result = gl_hook_files_add(&plans.arena, reading.reader, operands->words[i], &paths, err);
     if (result == 0)
         result = read_all(&reading, &paths, &plans, err);
+    if (result == 0)
+        gl_k8s_together_finish(options.together);
+    gl_k8s_together_free(options.together);
     if (result != 0) {
         gl_hook_plans_done(&plans);
         return -1;

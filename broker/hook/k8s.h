@@ -35,6 +35,13 @@ int gl_k8s_add(struct gl_k8s *k8s, const struct gl_jtree *tree, const struct gl_
 int gl_k8s_add_review(struct gl_k8s *k8s, const struct gl_jtree *tree,
                       const struct gl_jnode *review, struct gl_error *err);
 
+/* What inputs that are judged together leave for each other: an autoscaler or a Rollout may stand
+ * in another file than what it is about. Their plans are borrowed until it is freed. Never NULL. */
+struct gl_k8s_together *gl_k8s_together_new(void);
+void gl_k8s_together_free(struct gl_k8s_together *together);
+/* Once, after the last input. */
+void gl_k8s_together_finish(struct gl_k8s_together *together);
+
 /* Joins autoscalers, node classes, machine templates and clusters with what they are for, and
  * counts the launches. Once, after the last object. */
 void gl_k8s_finish(struct gl_k8s *k8s);

@@ -24,74 +24,6 @@ static struct gl_intent *intent_of(const struct gl_k8s *k8s, const struct gl_k8s
     return known != NULL && known->intent > 0 ? &k8s->plan->intents[known->intent - 1] : NULL;
 }
 
-int64_t gl_k8s_pods(int64_t count, int64_t each, int64_t beside)
-{
-    int64_t pods;
-
-    return count != GL_UNKNOWN && each != GL_UNKNOWN && beside != GL_UNKNOWN &&
-                   !__builtin_mul_overflow(count, each, &pods) && pods + beside <= GL_HOOK_COUNT_MAX
-               ? pods + beside
-               : GL_UNKNOWN;
-}
-
-/* Every set of pods of what it scales. */
-static void scale(struct gl_k8s *k8s, const struct gl_k8s_known *scaler)
-{
-    struct gl_intent *intent = intent_of(k8s, scaler);
-    const char *how = gl_reader_scaled_by(&k8s->plan->arena, intent);
-    GL_AUTO(gl_str_done) struct gl_str key = {0};
-    size_t cursor = 0, number;
-    bool is_here = false;
-
-    if (scaler->target_name != NULL)
-        gl_str_addf(&key, "%s|%s|%s", scaler->namespace, scaler->target_kind, scaler->target_name);
-    while (gl_reader_index_next(&k8s->by_name, gl_str_text(&key), &cursor, &number)) {
-        const struct gl_k8s_known *known = &k8s->known[number];
-        struct gl_intent *target = intent_of(k8s, known), pods = *intent;
-
-        if (target == NULL)
-            continue;
-        pods.count.min = gl_k8s_pods(pods.count.min, known->each, known->beside);
-        pods.count.max = gl_k8s_pods(pods.count.max, known->each, known->beside);
-        pods.count.max = gl_k8s_pods(pods.count.max, known->peak, 0);
-        gl_reader_scale(&pods, how, pods.count.max == GL_UNKNOWN, target);
-        is_here = true;
-    }
-    if (!is_here)
-        gl_reader_add_text(&k8s->plan->arena, &intent->notes, "what it scales is not here");
-}
-
-/* Its pods are those of another workload, which it may take the place of. That is not counted then,
- * unless both run meanwhile. Source: Argo Rollouts, "Migrating": workloadRef, scaleDown. */
-static void join_pods(struct gl_k8s *k8s, const struct gl_k8s_known *known)
-{
-    struct gl_arena *arena = &k8s->plan->arena;
-    struct gl_intent *intent = intent_of(k8s, known), *other = NULL;
-    GL_AUTO(gl_str_done) struct gl_str key = {0};
-    size_t cursor = 0, number;
-
-    gl_str_addf(&key, "%s|%s|%s", known->namespace, known->like_kind, known->like_name);
-    while (other == NULL &&
-           gl_reader_index_next(&k8s->by_name, gl_str_text(&key), &cursor, &number))
-        other = intent_of(k8s, &k8s->known[number]);
-    if (other == NULL) {
-        if (intent->place.region == NULL)
-            intent->place.how = gl_reader_say(arena, "%s/%s, whose pods it runs, is not here",
-                                              known->like_kind, known->like_name);
-        return;
-    }
-    intent->machine = other->machine;
-    intent->interruptible = other->interruptible;
-    if (intent->place.surety != GL_SURE_ASSERTED) {
-        intent->place = other->place;
-        intent->cloud = other->cloud;
-    }
-    if (known->is_moved) {
-        other->count.min = other->count.desired = other->count.max = 0;
-        other->count.how = gl_reader_say(arena, "%s takes its place", intent->address);
-    }
-}
-
 /* A node class is of no namespace, and may not be in this input: its kind says the cloud. */
 static void join_node_class(struct gl_k8s *k8s, const struct gl_k8s_known *pool)
 {
@@ -192,11 +124,13 @@ void gl_k8s_finish(struct gl_k8s *k8s)
         else if (known->kind->what == GL_K8S_MACHINES)
             join_machines(k8s, known);
         else if (known->like_kind != NULL && known->like_name != NULL && known->intent > 0)
-            join_pods(k8s, known);
+            gl_k8s_join_pods(k8s, known);
     }
     for (size_t i = 0; i < k8s->known_count; i++)
         if (k8s->known[i].kind->what == GL_K8S_SCALER)
-            scale(k8s, &k8s->known[i]);
+            gl_k8s_scale(k8s, &k8s->known[i]);
+        else if (k8s->known[i].intent > 0)
+            gl_k8s_leave(k8s, &k8s->known[i], false);
     for (size_t i = k8s->first; i < plan->count; i++) {
         plan->intents[i].is_launch = gl_reader_is_launch(&plan->intents[i]);
         plan->launches += plan->intents[i].is_launch;

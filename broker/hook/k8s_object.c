@@ -274,6 +274,7 @@ static void remember(struct gl_k8s *k8s, const struct gl_k8s_object *object,
     known = &k8s->known[k8s->known_count];
     *known = (struct gl_k8s_known){
         .kind = kind,
+        .object_kind = object->kind,
         .namespace = object->namespace,
         .name = object->name,
         .target_kind = kept(&k8s->work, target),

@@ -69,6 +69,7 @@ const struct gl_k8s_kind *gl_k8s_kind_after(const struct gl_k8s_kind *kind);
 /* What joins need to know of an object. */
 struct gl_k8s_known {
     const struct gl_k8s_kind *kind;
+    const char *object_kind;
     const char *namespace, *name;          /* "" = none */
     const char *target_kind, *target_name; /* of `reference`; NULL */
     const char *cluster;                   /* name; NULL */
@@ -91,6 +92,14 @@ struct gl_k8s {
     struct gl_reader_index by_name;          /* "namespace|kind|name" -> known */
     struct gl_reader_index addresses;
 };
+
+/* k8s_scale.c. Every set of pods of what it scales, in its own input; what is not there is left to
+ * the others. */
+void gl_k8s_scale(struct gl_k8s *k8s, const struct gl_k8s_known *scaler);
+/* Its pods are those of another workload. */
+void gl_k8s_join_pods(struct gl_k8s *k8s, const struct gl_k8s_known *known);
+/* For scalers of other inputs. */
+void gl_k8s_leave(struct gl_k8s *k8s, const struct gl_k8s_known *known, bool is_alone);
 
 /* So many pods: GL_UNKNOWN when one of the numbers is, or when nobody has that many. */
 int64_t gl_k8s_pods(int64_t count, int64_t each, int64_t beside);

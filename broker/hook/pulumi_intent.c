@@ -400,8 +400,9 @@ void gl_pulumi_intents(struct gl_pulumi *pulumi)
     for (size_t i = 0; i < pulumi->resource_count; i++)
         if (intent_of[i] != 0 && pulumi->resources[i].row->role == GL_ROLE_SCALER &&
             !scale_targets(pulumi, &pulumi->resources[i], intent_of, found))
-            gl_reader_add_text(&plan->arena, &plan->intents[intent_of[i] - 1].notes,
-                               "the group it scales is not in the preview");
+            gl_reader_add_text(
+                &plan->arena, &plan->intents[intent_of[i] - 1].notes,
+                "the group it scales is not in the preview: judge one that holds both");
     for (size_t i = first; i < plan->count; i++)
         plan->launches += plan->intents[i].is_launch;
 }

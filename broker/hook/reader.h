@@ -16,8 +16,9 @@ struct gl_hook_options {
     bool wants_environment;     /* --env-regions: AWS_REGION and its like count as a hint */
     const char *(*environment)(void *cookie, const char *name); /* NULL = none */
     void *cookie;
-    const char *const *parameters; /* "NAME=VALUE" of a template; NULL = none */
-    const char *deployment_region; /* --deploy-region of a template without one; NULL */
+    const char *const *parameters;    /* "NAME=VALUE" of a template; NULL = none */
+    const char *deployment_region;    /* --deploy-region of a template without one; NULL */
+    struct gl_k8s_together *together; /* of manifests; NULL = each input is alone */
 };
 
 struct gl_hook_reader {

@@ -220,7 +220,7 @@ static void join_scaler(struct scaling *scaling, const struct gl_tf_resource *re
     scaling->is_open = gl_reader_is_open(resource->row, &from, &follower, &tf->work);
     if (!scale_targets(scaling, resource, scaling->found, false) && !scale_named(scaling, resource))
         gl_reader_add_text(&tf->plan->arena, &intent->notes,
-                           "the group it scales is not in the plan");
+                           "the group it scales is not in the plan: judge a plan that holds both");
 }
 
 /* ---- all of them ---- */
