@@ -128,6 +128,7 @@ static bool starts_pods(const struct gl_jtree *tree, const struct gl_jnode *memb
 static const char *const running[][2] = {
     {"Agent", "agent.k8s.elastic.co"},
     {"Alertmanager", "monitoring.coreos.com"},
+    {"Application", "emrserverless.services.k8s.aws"},
     {"ArgoCD", "argoproj.io"},
     {"AutoscalingRunnerSet", "actions.github.com"},
     {"Beat", "beat.k8s.elastic.co"},
@@ -150,6 +151,7 @@ static const char *const running[][2] = {
     {"Function", "lambda.services.k8s.aws"},
     {"GitLab", "apps.gitlab.com"},
     {"Grafana", "grafana.integreatly.org"},
+    {"InferenceGraph", "serving.kserve.io"},
     {"InnoDBCluster", "mysql.oracle.com"},
     {"Istio", "sailoperator.io"},
     {"IstioOperator", "install.istio.io"},
@@ -165,6 +167,7 @@ static const char *const running[][2] = {
     {"Mattermost", "installation.mattermost.com"},
     {"NIMCache", "apps.nvidia.com"},
     {"OpenTelemetryCollector", "opentelemetry.io"},
+    {"PipelineExecution", "sagemaker.services.k8s.aws"},
     {"Prometheus", "monitoring.coreos.com"},
     {"PrometheusAgent", "monitoring.coreos.com"},
     {"Reaper", "reaper.k8ssandra.io"},
