@@ -27,8 +27,8 @@ static struct gl_intent *intent_of(const struct gl_k8s *k8s, const struct gl_k8s
 /* A node class is of no namespace, and may not be in this input: its kind says the cloud. */
 static void join_node_class(struct gl_k8s *k8s, const struct gl_k8s_known *pool)
 {
-    static const char *const groups[] = {"karpenter.k8s.aws", "karpenter.azure.com",
-                                         "karpenter.k8s.gcp"};
+    static const char *const groups[] = {"karpenter.k8s.aws", "eks.amazonaws.com",
+                                         "karpenter.azure.com", "karpenter.k8s.gcp"};
     struct gl_intent *intent = intent_of(k8s, pool);
 
     for (size_t i = 0; pool->target_kind != NULL && i < sizeof groups / sizeof groups[0]; i++) {

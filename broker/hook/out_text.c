@@ -420,6 +420,8 @@ static void add_coverage(const struct gl_hook_report *report, unsigned columns, 
                     report->unknown_region, report->unknown_machine, report->unknown_count);
     add_names(&text, "possibly machines, in no mapping:", report->unmapped_types);
     add_names(&text, "not to be seen from here:", report->opaque_addresses);
+    if (report->opaque > 0)
+        gl_str_add(&text, "; what runs there has plans or manifests of its own to be judged");
     gl_str_add_char(out, '\n');
     add_paragraph("Coverage:", &text, columns, out);
 }
