@@ -165,10 +165,8 @@ static ssize_t read_some(int fd, char *buffer, size_t room)
 
     for (;;) {
         got = read(fd, buffer, room);
-        if (got >= 0 || (errno != EINTR && errno != EAGAIN))
+        if (got >= 0 || errno != EAGAIN || poll(&wait, 1, -1) < 0)
             return got;
-        if (errno == EAGAIN && poll(&wait, 1, -1) < 0 && errno != EINTR)
-            return -1;
     }
 }
 
@@ -191,7 +189,8 @@ static int read_raw(struct gl_feed *feed, char *to, size_t room, size_t *out_got
     ssize_t got = read_some(feed->fd, to, room);
 
     if (got < 0)
-        return gl_fail_sys(err, GL_E_IO, errno, "cannot read %s", feed->name);
+        return gl_fail_sys(err, errno == EINTR ? GL_E_INTERRUPTED : GL_E_IO, errno,
+                           "cannot read %s", feed->name);
     if (!feed->has_no_digest)
         gl_hasher_add(&feed->hasher, to, (size_t)got);
     feed->raw_bytes += (size_t)got;

@@ -26,7 +26,8 @@ void gl_feed_limit(struct gl_feed *feed, uint64_t max_bytes); /* instead of GL_F
 void gl_feed_close(struct gl_feed *feed);
 
 /* The next bytes, borrowed until the next call; 0 bytes at the end. -1: IO, TOO_LARGE, SYNTAX (bad
- * gzip, half a UTF-16 unit). Errors name the input. */
+ * gzip, half a UTF-16 unit), INTERRUPTED (a signal was handled while it waited). Errors name the
+ * input. */
 int gl_feed_next(struct gl_feed *feed, const char **out_bytes, size_t *out_length,
                  struct gl_error *err);
 /* The same, at most `room` (above 0) of them, into the caller's memory: what needs no undressing

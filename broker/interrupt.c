@@ -25,6 +25,15 @@ void gl_interrupt_catch(int64_t timeout_s)
         alarm((unsigned)timeout_s);
 }
 
+void gl_interrupt_catch_hangup(void)
+{
+    struct sigaction action = {.sa_handler = on_signal}, before;
+
+    sigemptyset(&action.sa_mask);
+    if (sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler != SIG_IGN) /* nohup */
+        sigaction(SIGHUP, &action, NULL);
+}
+
 bool gl_interrupted(void)
 {
     return caught != 0;
@@ -38,6 +47,7 @@ int gl_interrupt_status(void)
     case SIGINT:
         return GL_EXIT_SIGINT;
     case SIGTERM:
+    case SIGHUP:
         return GL_EXIT_SIGTERM;
     default:
         return 0;
@@ -46,9 +56,9 @@ int gl_interrupt_status(void)
 
 int gl_interrupt_fail(struct gl_error *err, const char *what)
 {
-    enum gl_errc code = caught == SIGALRM   ? GL_E_TIMEOUT
-                        : caught == SIGTERM ? GL_E_TERMINATED
-                                            : GL_E_INTERRUPTED;
+    enum gl_errc code = caught == SIGALRM                       ? GL_E_TIMEOUT
+                        : caught == SIGTERM || caught == SIGHUP ? GL_E_TERMINATED
+                                                                : GL_E_INTERRUPTED;
 
     return gl_fail(err, code, "%s", what);
 }

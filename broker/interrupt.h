@@ -9,6 +9,8 @@
 
 /* Catch the signals; `timeout_s` INT64_MIN = none. */
 void gl_interrupt_catch(int64_t timeout_s);
+/* A closed terminal too, as SIGTERM: for commands that keep something private while they run. */
+void gl_interrupt_catch_hangup(void);
 /* Has something asked us to stop? */
 bool gl_interrupted(void);
 /* 124, 130 or 143; 0 when nothing did. */

@@ -2,6 +2,7 @@
 /* Files to plans. */
 #include <errno.h>
 #include <malloc.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,8 +13,17 @@
 #include "broker/cli/hook_files.h"
 #include "broker/cli/hook_run.h"
 #include "broker/hook/k8s.h"
+#include "broker/interrupt.h"
 
 /* ---- standard input ---- */
+
+/* As much as is there, once something is. */
+static ssize_t read_some(int fd, char *buffer, size_t room)
+{
+    struct pollfd wait = {.fd = fd, .events = POLLIN};
+
+    return poll(&wait, 1, -1) < 0 ? -1 : read(fd, buffer, room);
+}
 
 /* Standard input can be read once: it is held in memory while it is not known what it is. */
 static int hold_stdin(struct gl_error *err)
@@ -25,7 +35,7 @@ static int hold_stdin(struct gl_error *err)
 
     if (fd < 0)
         return gl_fail_sys(err, GL_E_IO, errno, "cannot hold standard input");
-    while ((got = read(STDIN_FILENO, buffer, sizeof buffer)) > 0) {
+    while ((got = read_some(STDIN_FILENO, buffer, sizeof buffer)) > 0) {
         total += (uint64_t)got;
         if (total > GL_FEED_MAX_BYTES || gl_fd_write(fd, buffer, (size_t)got, err) != 0) {
             close(fd);
@@ -42,6 +52,18 @@ static int hold_stdin(struct gl_error *err)
 }
 
 /* ---- reading ---- */
+
+/* What the user should hear of a plan that could not be read. */
+static int blame(struct gl_error *err)
+{
+    if (gl_interrupted()) {
+        gl_error_clear(err);
+        return gl_interrupt_fail(err, "the plan was not read to its end");
+    }
+    if (err->code == GL_E_IO && err->sys != 0)
+        err->code = GL_E_USAGE; /* a file that the user named */
+    return -1;
+}
 
 struct reading {
     const struct gl_hook_options *options;
@@ -179,11 +201,8 @@ static int read_all(const struct reading *reading, const struct gl_hook_files *p
         struct gl_hook_plan *plan = gl_arena_take(&plans->arena, sizeof *plan);
 
         plans->items[plans->count++] = plan;
-        if (read_path(reading, paths->items[i], plan, err) != 0) {
-            if (err->code == GL_E_IO && err->sys != 0)
-                err->code = GL_E_USAGE; /* a file that the user named */
-            return -1;
-        }
+        if (read_path(reading, paths->items[i], plan, err) != 0)
+            return blame(err);
     }
     return 0;
 }

@@ -376,6 +376,7 @@ int gl_hook_run(struct gl_context *context, const struct gl_hook_values *values,
     running.values.tool = &running.wrapped.tool;
     running.values.ask.gate = GL_AT_APPLY;
     context->reply.is_streamed = !context->globals.is_json;
+    gl_interrupt_catch_hangup();
     if (make_folder(&running, err) == 0)
         status = run_in_folder(&running, err);
     drop_folder(&running);

@@ -3,11 +3,16 @@
  * JSON what they hold. The JSON goes from pipe to reader, so memory does not grow with the plan. */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "broker/cli/hook_run.h"
+#include "broker/interrupt.h"
+
+#define LOOK_MS     200
+#define PATIENCE_MS 5000 /* of a tool that was told to end */
 
 bool gl_hook_is_binary(const char *path)
 {
@@ -52,6 +57,20 @@ static int read_pipe(const struct gl_hook_showing *showing, const char *path, in
 
     gl_feed_close(feed);
     return result;
+}
+
+/* When we are told to end, so is the tool: in order, so that what it started for itself ends too.
+ */
+static void await_tool(const struct gl_process *process, int *out_status)
+{
+    while (!gl_interrupted())
+        if (gl_process_wait(process, LOOK_MS, out_status) != 0)
+            return;
+    gl_process_kill(process, SIGTERM);
+    if (gl_process_wait(process, PATIENCE_MS, out_status) != 0)
+        return;
+    gl_process_kill(process, SIGKILL);
+    gl_process_wait(process, -1, out_status);
 }
 
 /* The tool is let finish, so that its status is its own and not that of a closed pipe. */
@@ -110,10 +129,10 @@ int gl_hook_show(const struct gl_hook_showing *showing, const char *path, struct
         return -1;
     }
     result = read_pipe(showing, path, ends[0], out, err);
-    if (result != 0)
+    if (result != 0 && !gl_interrupted())
         drain(ends[0]);
     close(ends[0]);
-    gl_process_wait(&process, -1, &status);
+    await_tool(&process, &status);
     if (status == 0)
         return result;
     if (result == 0)

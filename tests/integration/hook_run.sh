@@ -185,6 +185,22 @@ check $? "TERM goes on to the tool, whose status counts (exit $status)"
 calls 'told to end' 'the tool could end in order'
 [ -z "$(left)" ]
 check $? 'the plan file is gone then too'
+for way in TERM:143 HUP:143 INT:130; do
+    : >"$FAKE_LOG"
+    FAKE_SLEEP_SHOW=60 env --default-signal="${way%:*}" greenlaunch hook terraform --run \
+        --policy policy.yaml --offline --yes -- terraform apply >/dev/null 2>"$scratch/err" &
+    pid=$!
+    waits_for '^show'
+    kill -"${way%:*}" "$pid"
+    wait "$pid"
+    status=$?
+    [ "$status" -eq "${way#*:}" ]
+    check $? "${way%:*} ends a judgement that waits for the tool (exit $status)"
+    never_applied 'nothing is applied, the plan file is gone'
+done
+exits 124 'a --timeout while nothing comes on standard input' \
+    sh -c 'sleep 60 | { greenlaunch --timeout 1s hook terraform - --policy policy.yaml; status=$?
+    kill "$(pgrep -P $$ -x sleep)"; exit $status; }'
 : >"$FAKE_LOG"
 FAKE_SLEEP_PLAN=60 greenlaunch hook terraform --run --policy policy.yaml --offline --yes -- \
     terraform apply >/dev/null 2>&1 &

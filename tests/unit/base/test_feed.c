@@ -14,11 +14,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <zlib.h>
 
@@ -447,6 +449,42 @@ static void test_slow_pipe(void **state)
     assert_int_equal(waitpid(pid, NULL, 0), pid);
 }
 
+static void on_alarm(int number)
+{
+    (void)number;
+}
+
+/* Who is told to end while nothing comes is not kept waiting. */
+static void test_interrupted(void **state)
+{
+    const struct sigaction action = {.sa_handler = on_alarm};
+    const struct itimerval soon = {.it_value = {.tv_usec = 20000},
+                                   .it_interval = {.tv_usec = 20000}};
+    const struct itimerval never = {0};
+    struct sigaction before;
+    int ends[2];
+
+    (void)state;
+    assert_int_equal(sigaction(SIGALRM, &action, &before), 0);
+    for (int flags = 0; flags <= O_NONBLOCK; flags += O_NONBLOCK) {
+        struct gl_error err = {0};
+        struct gl_feed *feed;
+        const char *bytes;
+        size_t length;
+
+        assert_int_equal(pipe2(ends, flags | O_CLOEXEC), 0);
+        feed = gl_feed_of_fd(ends[0], "pipe");
+        setitimer(ITIMER_REAL, &soon, NULL);
+        assert_int_equal(gl_feed_next(feed, &bytes, &length, &err), -1);
+        setitimer(ITIMER_REAL, &never, NULL);
+        assert_int_equal(err.code, GL_E_INTERRUPTED);
+        gl_feed_close(feed);
+        close(ends[0]);
+        close(ends[1]);
+    }
+    sigaction(SIGALRM, &before, NULL);
+}
+
 static void test_standard_input(void **state)
 {
     int kept = dup(STDIN_FILENO), fd = packets(TEXT, strlen(TEXT), 3, 5);
@@ -521,13 +559,14 @@ static void test_no_digest(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_plain),      cmocka_unit_test(test_half_marks),
-        cmocka_unit_test(test_marks),      cmocka_unit_test(test_gzip),
-        cmocka_unit_test(test_bad_gzip),   cmocka_unit_test(test_bad_utf16),
-        cmocka_unit_test(test_ceilings),   cmocka_unit_test(test_endless_nothing),
-        cmocka_unit_test(test_files),      cmocka_unit_test(test_pipes),
-        cmocka_unit_test(test_slow_pipe),  cmocka_unit_test(test_standard_input),
-        cmocka_unit_test(test_unreadable), cmocka_unit_test(test_no_digest),
+        cmocka_unit_test(test_plain),       cmocka_unit_test(test_half_marks),
+        cmocka_unit_test(test_marks),       cmocka_unit_test(test_gzip),
+        cmocka_unit_test(test_bad_gzip),    cmocka_unit_test(test_bad_utf16),
+        cmocka_unit_test(test_ceilings),    cmocka_unit_test(test_endless_nothing),
+        cmocka_unit_test(test_files),       cmocka_unit_test(test_pipes),
+        cmocka_unit_test(test_slow_pipe),   cmocka_unit_test(test_standard_input),
+        cmocka_unit_test(test_unreadable),  cmocka_unit_test(test_no_digest),
+        cmocka_unit_test(test_interrupted),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
