@@ -93,6 +93,8 @@ static bool find_among(const struct fixing *fixing, const struct gl_tf_source_bl
     struct target found;
     size_t count = 0;
 
+    if (gl_tf_source_overrides(fixing->source, block->folder))
+        return false;
     for (; *names != NULL; names++) {
         const struct gl_tf_setting *setting = gl_tf_source_setting(fixing->source, block, *names);
 
@@ -138,7 +140,7 @@ static bool find_place(const struct fixing *fixing, const char *start,
 {
     const char *root = gl_tf_source_module(fixing->source, start), *how = intent->place.how;
     const struct gl_tf_source_block *block =
-        gl_tf_source_find(fixing->source, start, intent->address);
+        gl_tf_source_own(fixing->source, start, intent->address);
 
     if (intent->place.region == NULL)
         return false;
@@ -156,7 +158,7 @@ static bool find_type(const struct fixing *fixing, const char *start,
                       const struct gl_intent *intent, struct target *out)
 {
     const struct gl_tf_source_block *block =
-        gl_tf_source_find(fixing->source, start, intent->address);
+        gl_tf_source_own(fixing->source, start, intent->address);
 
     return block != NULL && intent->machine.type != NULL &&
            find_among(fixing, block, type_names, gl_tf_source_module(fixing->source, start), NULL,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "broker/hook/tf_source.h"
+#include "broker/hook/tf_source_part.h"
 
 #include <dirent.h>
 #include <stdlib.h>
@@ -7,27 +7,10 @@
 #include <sys/stat.h>
 
 #include "base/file.h"
-#include "broker/hook/terraform_part.h"
 #include "broker/hook/tf_lex.h"
 
-struct gl_tf_source {
-    struct gl_arena arena;
-    const char *root;
-    const char **files;
-    size_t file_count, bytes, entries;
-    bool is_cut; /* a ceiling was met: "the only one" is not known */
-    struct gl_tf_source_block *blocks;
-    size_t block_count;
-    struct gl_tf_setting *settings;
-    size_t setting_count;
-    struct gl_reader_index by_folder; /* "folder|kind|first|second", and "folder|kind|first" */
-    struct gl_reader_index by_name;   /* "resource|first|second" */
-    struct gl_reader_index folders;
-    struct gl_reader_index given; /* "folder|variable"; of a file in JSON "folder|*" */
-};
-
-static const char *key_of(struct gl_arena *arena, const char *folder, const char *kind,
-                          const char *first, const char *second)
+const char *gl_tf_source_key(struct gl_arena *arena, const char *folder, const char *kind,
+                             const char *first, const char *second)
 {
     GL_AUTO(gl_str_done) struct gl_str text = {0};
 
@@ -170,12 +153,14 @@ static void add_block(struct parsing *parsing, const struct gl_tf_source_block *
     source->blocks[source->block_count++] = *block;
     gl_reader_index_add(
         &source->by_folder,
-        key_of(arena, block->folder, block->kind, block->labels[0], block->labels[1]), number);
+        gl_tf_source_key(arena, block->folder, block->kind, block->labels[0], block->labels[1]),
+        number);
     gl_reader_index_add(&source->by_folder,
-                        key_of(arena, block->folder, block->kind, block->labels[0], NULL), number);
-    gl_reader_index_add(&source->by_name,
-                        key_of(arena, block->kind, block->labels[0], block->labels[1], NULL),
+                        gl_tf_source_key(arena, block->folder, block->kind, block->labels[0], NULL),
                         number);
+    gl_reader_index_add(
+        &source->by_name,
+        gl_tf_source_key(arena, block->kind, block->labels[0], block->labels[1], NULL), number);
     gl_reader_index_add(&source->folders, block->folder, number);
 }
 
@@ -227,6 +212,27 @@ static bool ends_in(const char *name, const char *end)
     return length >= tail && strcmp(name + length - tail, end) == 0;
 }
 
+static bool is_source_name(const char *name)
+{
+    return ends_in(name, ".tf") || ends_in(name, ".tofu");
+}
+
+/* The same in JSON, which Terraform reads and we do not. */
+static bool is_json_name(const char *name)
+{
+    return ends_in(name, ".tf.json") || ends_in(name, ".tofu.json");
+}
+
+/* "override.tf", "x_override.tf.json": what it says goes before what other files say. */
+static bool is_override_name(const char *name)
+{
+    const char *dot = strchr(name, '.');
+    size_t length = dot != NULL ? (size_t)(dot - name) : strlen(name);
+
+    return length >= 8 && memcmp(name + length - 8, "override", 8) == 0 &&
+           (length == 8 || name[length - 9] == '_');
+}
+
 static bool is_value_name(const char *name)
 {
     return strcmp(name, "terraform.tfvars") == 0 || strcmp(name, "terraform.tfvars.json") == 0 ||
@@ -259,22 +265,6 @@ static void read_values(struct gl_tf_source *source, const char *path, const cha
         }
 }
 
-bool gl_tf_source_gives(const struct gl_tf_source *source, const char *folder, const char *variable)
-{
-    const char *const names[] = {variable, "*"};
-    bool has = false;
-
-    for (size_t i = 0; i < 2 && !has; i++) {
-        struct gl_arena arena = {0};
-        size_t cursor = 0, number;
-
-        has = gl_reader_index_next(&source->given, GL_READER_JOIN(&arena, folder, "|", names[i]),
-                                   &cursor, &number);
-        gl_arena_done(&arena);
-    }
-    return has;
-}
-
 static void read_file(struct gl_tf_source *source, const char *path, const char *relative,
                       const char *folder)
 {
@@ -291,13 +281,6 @@ static void read_file(struct gl_tf_source *source, const char *path, const char 
 
 /* ---- folders ---- */
 
-static bool is_source_name(const char *name)
-{
-    const char *dot = strrchr(name, '.');
-
-    return dot != NULL && (strcmp(dot, ".tf") == 0 || strcmp(dot, ".tofu") == 0);
-}
-
 static int compare_names(const void *left, const void *right)
 {
     const char *const *a = left, *const *b = right;
@@ -308,10 +291,12 @@ static int compare_names(const void *left, const void *right)
 /* Only what may matter: most of a large tree is passed over without asking what it is. */
 static bool is_wanted(const struct dirent *entry)
 {
-    if (entry->d_name[0] == '.' || entry->d_type == DT_LNK)
-        return false;
-    return entry->d_type == DT_DIR || entry->d_type == DT_UNKNOWN ||
-           is_source_name(entry->d_name) || is_value_name(entry->d_name);
+    const char *name = entry->d_name;
+
+    if (is_value_name(name)) /* hidden ones are read too */
+        return true;
+    return name[0] != '.' && (entry->d_type == DT_DIR || entry->d_type == DT_UNKNOWN ||
+                              is_source_name(name) || is_json_name(name));
 }
 
 /* The names of a folder in order, hidden ones left out, so that the same tree gives the same scan.
@@ -341,6 +326,17 @@ static const char **list_folder(struct gl_tf_source *source, const char *path, s
     return names;
 }
 
+/* A file of the configuration that is not read: that it is there is known. */
+static void note_unread(struct gl_tf_source *source, const char *name, const char *folder)
+{
+    if (is_value_name(name))
+        add_given(source, folder, "*");
+    else if (is_source_name(name) || is_json_name(name))
+        source->has_unread = true;
+    if (is_override_name(name))
+        gl_reader_index_add(&source->overridden, folder, 0);
+}
+
 static void scan(struct gl_tf_source *source, const char *path, const char *folder, unsigned levels)
 {
     size_t count;
@@ -356,7 +352,9 @@ static void scan(struct gl_tf_source *source, const char *path, const char *fold
             continue;
         gl_str_addf(&text, "%s%s%s", folder, *folder != '\0' ? "/" : "", names[i]);
         relative = gl_arena_text(&source->arena, text.text, text.length);
-        if (S_ISREG(status.st_mode) && is_source_name(names[i]))
+        if (S_ISLNK(status.st_mode) || is_json_name(names[i]))
+            note_unread(source, names[i], folder);
+        else if (S_ISREG(status.st_mode) && is_source_name(names[i]))
             read_file(source, child, relative, folder);
         else if (S_ISREG(status.st_mode) && is_value_name(names[i]))
             read_values(source, child, folder);
@@ -394,6 +392,7 @@ void gl_tf_source_free(struct gl_tf_source *source)
     gl_reader_index_done(&source->by_name);
     gl_reader_index_done(&source->folders);
     gl_reader_index_done(&source->given);
+    gl_reader_index_done(&source->overridden);
     gl_arena_done(&source->arena);
     free(source);
 }
@@ -411,157 +410,4 @@ const char *gl_tf_source_file(const struct gl_tf_source *source, uint32_t file)
 const char *gl_tf_source_root(const struct gl_tf_source *source)
 {
     return source->root;
-}
-
-/* ---- looking up ---- */
-
-const struct gl_tf_source_block *gl_tf_source_each(const struct gl_tf_source *source,
-                                                   const char *folder, const char *kind,
-                                                   const char *first, size_t *cursor)
-{
-    struct gl_arena scratch = {0};
-    size_t number;
-    bool is_found = gl_reader_index_next(
-        &source->by_folder, key_of(&scratch, folder, kind, first, NULL), cursor, &number);
-
-    gl_arena_done(&scratch);
-    return is_found ? &source->blocks[number] : NULL;
-}
-
-/* The one block of that name; NULL when there is none, or more than one. */
-static const struct gl_tf_source_block *only(const struct gl_tf_source *source,
-                                             const struct gl_reader_index *index, const char *key)
-{
-    size_t cursor = 0, number, second;
-
-    if (!gl_reader_index_next(index, key, &cursor, &number) ||
-        gl_reader_index_next(index, key, &cursor, &second))
-        return NULL;
-    return &source->blocks[number];
-}
-
-const struct gl_tf_source_block *gl_tf_source_block(const struct gl_tf_source *source,
-                                                    const char *folder, const char *kind,
-                                                    const char *first, const char *second)
-{
-    struct gl_arena scratch = {0};
-    const struct gl_tf_source_block *found =
-        only(source, &source->by_folder, key_of(&scratch, folder, kind, first, second));
-
-    gl_arena_done(&scratch);
-    return found;
-}
-
-const struct gl_tf_setting *gl_tf_source_setting(const struct gl_tf_source *source,
-                                                 const struct gl_tf_source_block *block,
-                                                 const char *name)
-{
-    const struct gl_tf_setting *found = NULL;
-
-    for (size_t i = block->first; i < block->first + block->count; i++) {
-        if (strcmp(source->settings[i].name, name) != 0)
-            continue;
-        if (found != NULL)
-            return NULL;
-        found = &source->settings[i];
-    }
-    return found;
-}
-
-/* "a/b" and "../c" to "a/c"; NULL when it leaves the root or is no local path. */
-static const char *join_folder(struct gl_arena *arena, const char *folder, const char *local)
-{
-    char *path;
-    size_t length = strlen(folder);
-
-    if (strncmp(local, "./", 2) != 0 && strncmp(local, "../", 3) != 0)
-        return NULL;
-    path = gl_arena_take(arena, length + strlen(local) + 2);
-    memcpy(path, folder, length);
-    while (*local != '\0') {
-        size_t part = strcspn(local, "/");
-
-        if (part == 2 && memcmp(local, "..", 2) == 0) {
-            if (length == 0)
-                return NULL;
-            while (length > 0 && path[--length] != '/')
-                continue;
-        } else if (part > 0 && !(part == 1 && *local == '.')) {
-            if (length > 0)
-                path[length++] = '/';
-            memcpy(path + length, local, part);
-            length += part;
-        }
-        local += part + (local[part] == '/');
-    }
-    path[length] = '\0';
-    return path;
-}
-
-/* From the root module in `folder` along "module.a.module.b". */
-static const char *folder_of_module(const struct gl_tf_source *source, struct gl_arena *arena,
-                                    const char *folder, const char *module)
-{
-    while (*module != '\0' && folder != NULL) {
-        const struct gl_tf_source_block *call;
-        const struct gl_tf_setting *from;
-        const char *name = module + strlen("module.");
-        size_t length = strcspn(name, ".");
-
-        call = gl_tf_source_block(source, folder, "module", gl_arena_text(arena, name, length), "");
-        from = call != NULL ? gl_tf_source_setting(source, call, "source") : NULL;
-        folder =
-            from != NULL && !from->is_reference ? join_folder(arena, folder, from->value) : NULL;
-        module = name + length + (name[length] == '.');
-    }
-    return folder;
-}
-
-/* One level up; false at the root. */
-static bool climb(char *folder)
-{
-    char *slash = strrchr(folder, '/');
-
-    if (*folder == '\0')
-        return false;
-    *(slash != NULL ? slash : folder) = '\0';
-    return true;
-}
-
-const char *gl_tf_source_module(const struct gl_tf_source *source, const char *start)
-{
-    GL_AUTO(gl_auto_free) char *folder = gl_strdup(start);
-
-    do {
-        size_t cursor = 0, number;
-
-        if (gl_reader_index_next(&source->folders, folder, &cursor, &number))
-            return source->blocks[number].folder;
-    } while (climb(folder));
-    return NULL;
-}
-
-const struct gl_tf_source_block *gl_tf_source_find(const struct gl_tf_source *source,
-                                                   const char *start, const char *address)
-{
-    struct gl_arena arena = {0};
-    char *folder = gl_arena_text(&arena, start, strlen(start));
-    const struct gl_tf_source_block *found = NULL;
-    struct gl_tf_address parts;
-
-    if (!gl_tf_address_parse(address, &arena, &parts) || parts.is_data) {
-        gl_arena_done(&arena);
-        return NULL;
-    }
-    do {
-        const char *module = folder_of_module(source, &arena, folder, parts.module);
-
-        if (module != NULL)
-            found = gl_tf_source_block(source, module, "resource", parts.type, parts.name);
-    } while (found == NULL && climb(folder));
-    if (found == NULL && !source->is_cut)
-        found = only(source, &source->by_name,
-                     key_of(&arena, "resource", parts.type, parts.name, NULL));
-    gl_arena_done(&arena);
-    return found;
 }

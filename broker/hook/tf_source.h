@@ -47,6 +47,13 @@ const char *gl_tf_source_root(const struct gl_tf_source *source);
  * their local sources. Else the only block of that type and name there is. NULL when not sure. */
 const struct gl_tf_source_block *gl_tf_source_find(const struct gl_tf_source *source,
                                                    const char *start, const char *address);
+/* The same for who would change it: the only one there is counts only where that of the plan can be
+ * in nothing else (a module from elsewhere, JSON, a link). */
+const struct gl_tf_source_block *gl_tf_source_own(const struct gl_tf_source *source,
+                                                  const char *start, const char *address);
+/* May a file that is not read (override.tf.json, a link to an override.tf) say otherwise than the
+ * blocks of a folder? */
+bool gl_tf_source_overrides(const struct gl_tf_source *source, const char *folder);
 /* The block of that kind and labels in a folder; NULL when there is none, or more than one. */
 const struct gl_tf_source_block *gl_tf_source_block(const struct gl_tf_source *source,
                                                     const char *folder, const char *kind,
