@@ -32,13 +32,18 @@ const char *const *gl_hook_texts_end(struct gl_arena *arena, struct gl_hook_text
 
 static const char *waiver_text(struct tell *tell, const struct gl_waiver *waiver)
 {
+    struct gl_instant now = tell->judge->ask->now;
     GL_AUTO(gl_str_done) struct gl_str text = {0};
-    char until[GL_INSTANT_TEXT];
+    char until[GL_INSTANT_TEXT], from[GL_INSTANT_TEXT];
 
     gl_str_addf(&text, "%s for %s until %.10s, owner %s", waiver->rule,
                 waiver->address != NULL && waiver->address[0] != '\0' ? waiver->address
                                                                       : waiver->target,
                 gl_instant_text(waiver->expires, until), waiver->owner);
+    if (waiver->expires.unix_s <= now.unix_s)
+        gl_str_add(&text, ": it is over");
+    else if (waiver->created.unix_s > now.unix_s)
+        gl_str_addf(&text, ": it holds from %.10s on", gl_instant_text(waiver->created, from));
     return gl_hook_text(tell->judge->arena, &text);
 }
 

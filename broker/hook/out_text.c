@@ -479,7 +479,7 @@ static void add_exceptions(const struct gl_hook_report *report, unsigned columns
     }
     add_list("Waivers:", report->waivers_applied, columns, out);
     add_list("Expiring:", report->waivers_expiring, columns, out);
-    add_list("Unneeded:", report->waivers_unused, columns, out);
+    add_list("Not used:", report->waivers_unused, columns, out);
     if (report->launches > 0)
         add_list("Unused:", report->unused_rules, columns, out);
 }
