@@ -22,7 +22,8 @@ static const char *const deep_words[] = {
     "InstanceType",  "InstanceTypes",  "instance_size", NULL,
 };
 
-/* Of any provider: they run machines, and neither name nor attributes say so. */
+/* Of any provider: they run machines, and neither name nor attributes say so. As Terraform's first
+ * provider of the cloud calls them; other tools' names are compared without marks. */
 static const char *const machine_types[] = {
     "nomad_job",
     "neon_project",
@@ -46,6 +47,50 @@ static const char *const machine_types[] = {
     "aws_imagebuilder_image_pipeline",
     "aws_medialive_channel",
     "aws_sagemaker_mlflow_tracking_server",
+    "aws_appsync_api_cache",
+    "aws_athena_capacity_reservation",
+    "aws_bedrockagentcore_agent_runtime",
+    "aws_bedrockagentcore_capacity_provider",
+    "aws_bedrockagentcore_runtime",
+    "aws_cloudformation_stack_instances",
+    "aws_cloudformation_stack_set_instance",
+    "aws_cloudsearch_domain",
+    "aws_databrew_job",
+    "aws_datapipeline_pipeline",
+    "aws_datapipeline_pipeline_definition",
+    "aws_directory_service_directory",
+    "aws_directoryservice_directory",
+    "aws_directoryservice_microsoft_ad",
+    "aws_directoryservice_simple_ad",
+    "aws_dms_data_migration",
+    "aws_finspace_kx_scaling_group",
+    "aws_gameliftstreams_stream_group",
+    "aws_rds_instance_state",
+    "aws_sagemaker_partner_app",
+    "aws_serverlessapplicationrepository_cloudformation_stack",
+    "aws_simspaceweaver_simulation",
+    "aws_synthetics_canary",
+    "aws_workspaces_workspaces_pool",
+    "azurerm_active_directory_domain_service_replica_set",
+    "azurerm_oracle_autonomous_database",
+    "azurerm_oracle_autonomous_database_clone_from_backup",
+    "azurerm_oracle_autonomous_database_clone_from_database",
+    "azurerm_resource_deployment_script_azure_cli",
+    "azurerm_resource_deployment_script_azure_power_shell",
+    "azurerm_spring_cloud_build_deployment",
+    "azurerm_spring_cloud_container_deployment",
+    "azurerm_spring_cloud_java_deployment",
+    "azurerm_system_center_virtual_machine_manager_virtual_machine_instance",
+    "azurerm_virtual_machine_scale_set_standby_pool",
+    "google_active_directory_domain",
+    "google_colab_notebook_execution",
+    "google_colab_runtime",
+    "google_compute_per_instance_config",
+    "google_compute_region_per_instance_config",
+    "google_integration_connectors_connection",
+    "google_oracle_database_autonomous_database",
+    "google_vertex_ai_feature_online_store",
+    "google_vertex_ai_featurestore",
     NULL,
 };
 /* Where nothing is known of the provider. How large one is, or how many there are: */
@@ -193,6 +238,53 @@ static bool says_size(const struct gl_jtree *tree, const struct gl_jnode *attrib
 
 /* ---- any ---- */
 
+/* "AWS::ImageBuilder::Image", "awscc_imagebuilder_image", "aws:imagebuilder/image:Image" are
+ * "awsimagebuilderimage". */
+static void bare(const char *type, char out[NAME_BYTES])
+{
+    static const struct {
+        const char *from, *to;
+    } packages[] = {
+        {"awscc_", "aws"}, {"aws-native:", "aws"}, {"azure:", "azurerm"}, {"gcp:", "google"}};
+    size_t length = 0;
+
+    for (size_t i = 0; i < sizeof packages / sizeof packages[0]; i++) {
+        size_t cut = strlen(packages[i].from);
+
+        if (length == 0 && strncmp(type, packages[i].from, cut) == 0) {
+            length = strlen(packages[i].to);
+            memcpy(out, packages[i].to, length);
+            type += cut;
+        }
+    }
+    for (const char *at = type; *at != '\0' && length + 1 < NAME_BYTES; at++) {
+        if (strncmp(at, ":index/", 7) == 0)
+            at += 6;
+        if (*at == '/' && strchr(at, ':') != NULL)
+            at = strchr(at, ':');
+        if (isalnum((unsigned char)*at))
+            out[length++] = (char)tolower((unsigned char)*at);
+    }
+    out[length] = '\0';
+}
+
+static bool is_machine_type(const char *type)
+{
+    char name[NAME_BYTES];
+
+    bare(type, name);
+    for (const char *const *word = machine_types; *word != NULL; word++) {
+        const char *at = name;
+
+        for (const char *letter = *word; *letter != '\0' && at != NULL; letter++)
+            if (*letter != '_')
+                at = *at == *letter ? at + 1 : NULL;
+        if (at != NULL && *at == '\0')
+            return true;
+    }
+    return false;
+}
+
 /* Of providers that make nothing but values: what they hold are others' words. */
 static bool is_value(const char *type)
 {
@@ -213,7 +305,7 @@ bool gl_mapping_is_suspect(const struct gl_hook_mapping *mapping, const char *ty
 
     if (gl_mapping_entry(mapping->store, type) != NULL || is_value(type))
         return false;
-    if (is_among(machine_types, type))
+    if (is_machine_type(type))
         return true;
     provider = gl_mapping_provider(mapping, type);
     if (provider != NULL && provider->machine_like != NULL)
