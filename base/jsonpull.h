@@ -16,7 +16,16 @@
 #define GL_JSONPULL_MAX_NUMBER ((size_t)4 << 10)  /* bytes of one number, also when skipped */
 #define GL_JTREE_MAX_BYTES     ((size_t)64 << 20) /* memory of one tree */
 
-enum gl_jkind { GL_JNULL, GL_JFALSE, GL_JTRUE, GL_JNUMBER, GL_JSTRING, GL_JARRAY, GL_JOBJECT };
+enum gl_jkind {
+    GL_JNULL,
+    GL_JFALSE,
+    GL_JTRUE,
+    GL_JNUMBER,
+    GL_JSTRING,
+    GL_JARRAY,
+    GL_JOBJECT,
+    GL_JHIDDEN, /* of no document: what the caller has taken out of a tree */
+};
 
 struct gl_jsonpull;
 

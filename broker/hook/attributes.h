@@ -2,7 +2,9 @@
 #ifndef GL_BROKER_HOOK_ATTRIBUTES_H
 #define GL_BROKER_HOOK_ATTRIBUTES_H
 
-/* What a document says of one resource, and what a path of the mapping reads of it. */
+/* What a document says of one resource, and what a path of the mapping reads of it. What the
+ * document marks as a secret is GL_JHIDDEN in either tree: it is not known, as if it were told
+ * later only, and settles that nothing else counts in its place. */
 
 #include "base/jsonpull.h"
 #include "policy/arena.h"
@@ -27,9 +29,7 @@ struct gl_attributes {
     const char *within;             /* the attribute whose members the paths begin at; NULL */
     const void *resource;           /* the reader's own, handed to follow() */
     const char *address;            /* of the resource, for texts that say how; NULL */
-    const struct gl_jtree *sensitive_tree;
-    const struct gl_jnode *sensitive; /* same shape, true where secret: tags are kept back; NULL */
-    bool is_past;                     /* as it was: what it refers to is read as that was, too */
+    bool is_past;                   /* as it was: what it refers to is read as that was, too */
 };
 
 #define GL_FOLLOWED_MAX 64
@@ -46,6 +46,7 @@ struct gl_follower {
     int (*is_written)(void *cookie, const struct gl_attributes *from, const char *attribute);
     /* Is what the attribute says the same as before the change? NULL = never. */
     bool (*is_kept)(void *cookie, const struct gl_attributes *from, const char *attribute);
+    bool hides; /* something in the document is GL_JHIDDEN */
 };
 
 /* All values a path gives, in order, as text in the arena. Returns how many; *out_known says what
@@ -71,6 +72,10 @@ int64_t gl_path_furthest(const struct gl_path *path, const struct gl_attributes 
  * 0 of NULL. */
 int gl_path_written(const struct gl_path *path, const struct gl_attributes *attributes,
                     const struct gl_follower *follower);
+/* The attribute it reads that is GL_JHIDDEN, here or where it follows to, in the arena: "type",
+ * "instance_type of aws_launch_template.web". NULL = none. */
+const char *gl_path_hidden(const struct gl_path *path, const struct gl_attributes *attributes,
+                           const struct gl_follower *follower, struct gl_arena *arena);
 /* First attribute name of a path, for the list of what is unknown: "instance_type". */
 const char *gl_path_head(const struct gl_path *path);
 

@@ -89,6 +89,16 @@ static struct gl_cfn_value typed(struct gl_cfn *cfn, const char *text, const cha
     return is_list ? split_text(cfn, text, ",") : text_value(text);
 }
 
+/* "NoEcho": whatever does not say that it is shown (CloudFormation User Guide, "Parameters"). */
+static bool is_no_echo(const struct gl_cfn *cfn, const struct gl_jnode *parameter)
+{
+    const struct gl_jnode *said = gl_jnode_get(&cfn->tree, parameter, "NoEcho");
+    const char *text = gl_jnode_text(&cfn->tree, said);
+
+    return said != NULL && !gl_jnode_is(said, GL_JFALSE) &&
+           (text == NULL || strcasecmp(text, "false") != 0);
+}
+
 /* The default of a parameter that is stored elsewhere is the name of where. */
 static struct gl_cfn_value refer_parameter(struct gl_cfn *cfn, const char *name,
                                            const struct gl_jnode *parameter)
@@ -99,6 +109,10 @@ static struct gl_cfn_value refer_parameter(struct gl_cfn *cfn, const char *name,
     struct gl_cfn_value value = {.kind = GL_CFN_NODE, .node = standard};
     const char *said = asserted(cfn, name), *text;
 
+    if (is_no_echo(cfn, parameter)) {
+        cfn->has_no_echo = true;
+        return unknown();
+    }
     if (has_prefix(type, "AWS::SSM::Parameter::Value<"))
         return unknown();
     if (said != NULL) {

@@ -364,7 +364,7 @@ static void set_place(struct gl_cfn *cfn, struct gl_intent *intent)
     struct gl_arena *arena = &cfn->plan->arena;
     struct gl_intent_place *place = &intent->place;
 
-    if (gl_reader_place_by_user(cfn->options, arena, intent->address, place))
+    if (gl_reader_place_by_user(cfn->options, arena, intent->address, place) || place->is_hidden)
         return;
     if (place->region != NULL || place->conflict != NULL) {
         if (provider != NULL && cfn->place.region != NULL &&
@@ -434,7 +434,7 @@ static void add_intent(struct gl_cfn *cfn, size_t number)
 {
     const struct gl_cfn_resource *resource = &cfn->resources[number];
     struct gl_attributes attributes = gl_cfn_attributes(resource);
-    struct gl_follower follower = {.cookie = cfn, .follow = gl_cfn_follow};
+    struct gl_follower follower = {.cookie = cfn, .follow = gl_cfn_follow, .hides = cfn->hides};
     struct gl_intent *intent =
         gl_reader_add_intent(cfn->options, cfn->plan, resource->row, &attributes, &follower);
 

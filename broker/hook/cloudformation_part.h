@@ -67,6 +67,8 @@ struct gl_cfn {
     const struct gl_cfn_loop *loop;
     const char *head;
     struct gl_cfn_origin origin;
+    bool has_no_echo; /* a parameter that is not shown is in it */
+    bool hides;       /* so it was for any */
 };
 
 /* ---- cloudformation_value.c ---- */

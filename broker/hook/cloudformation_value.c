@@ -256,20 +256,33 @@ static void write_reference(struct gl_reader_pair *pair, const char *id)
     gl_str_done(&inner.unknown);
 }
 
+/* What is made with a parameter that is not shown is not known, whatever came of it. */
+static struct gl_cfn_value take_value(struct gl_cfn *cfn, const struct gl_jnode *node)
+{
+    struct gl_cfn_value value;
+
+    cfn->has_no_echo = false;
+    value = gl_cfn_reduce(cfn, node, 0);
+    cfn->hides |= cfn->has_no_echo;
+    return cfn->has_no_echo ? (struct gl_cfn_value){0} : value;
+}
+
 /* `key` NULL in a list. Nothing is written of what is AWS::NoValue. */
 static void write_node(struct gl_cfn *cfn, struct gl_reader_pair *pair, const struct gl_jnode *node,
                        unsigned depth, const char *key)
 {
     struct gl_cfn_origin outer = cfn->origin;
-    struct gl_cfn_value value = gl_cfn_reduce(cfn, node, 0);
+    struct gl_cfn_value value = take_value(cfn, node);
     bool is_over = depth > GL_JSONPULL_MAX_DEPTH || pair->values.length > GL_CFN_MAX_TEXTS;
 
     if (value.kind == GL_CFN_NOTHING)
         return;
     begin(pair, key);
     cfn->is_over |= is_over;
-    if (value.kind == GL_CFN_UNKNOWN || is_over ||
-        (value.kind == GL_CFN_NODE && has_hidden(cfn, value.node))) {
+    if (cfn->has_no_echo) {
+        gl_reader_pair_hide(pair);
+    } else if (value.kind == GL_CFN_UNKNOWN || is_over ||
+               (value.kind == GL_CFN_NODE && has_hidden(cfn, value.node))) {
         gl_reader_pair_add(pair, "null", "true");
     } else if (value.kind == GL_CFN_RESOURCE) {
         write_reference(pair, value.text);

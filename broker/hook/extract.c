@@ -53,6 +53,18 @@ void gl_extract_note(struct gl_extraction *extraction, const char *text)
     extraction->notes = push(extraction->arena, extraction->notes, &extraction->note_count, text);
 }
 
+/* Of what is known later: the attribute that is hidden, when that is why; NULL. */
+static const char *note_hidden(struct gl_extraction *extraction, const struct gl_path *path)
+{
+    const char *name =
+        gl_path_hidden(path, extraction->attributes, extraction->follower, extraction->arena);
+
+    if (name != NULL && !has(extraction->sensitive, extraction->sensitive_count, name))
+        extraction->sensitive =
+            push(extraction->arena, extraction->sensitive, &extraction->sensitive_count, name);
+    return name;
+}
+
 void gl_extract_unknown(struct gl_extraction *extraction, const struct gl_path *path)
 {
     const char *head = gl_path_head(path);
@@ -60,6 +72,7 @@ void gl_extract_unknown(struct gl_extraction *extraction, const struct gl_path *
     if (head[0] != '\0' && !has(extraction->unknown, extraction->unknown_count, head))
         extraction->unknown = push(extraction->arena, extraction->unknown,
                                    &extraction->unknown_count, own(extraction->arena, head));
+    (void)note_hidden(extraction, path);
 }
 
 static size_t texts_of(struct gl_extraction *extraction, const struct gl_path *path,
@@ -271,6 +284,18 @@ static void contradict(struct gl_extraction *extraction, struct gl_intent_place 
         out->conflict = conflict;
 }
 
+/* A zone too: it may be one of another grid than its region. */
+static bool is_hidden(struct gl_extraction *extraction, const struct gl_place_row *row,
+                      struct gl_intent_place *out)
+{
+    const char *name = note_hidden(extraction, row->path);
+
+    if (name == NULL || out->region != NULL)
+        return false;
+    gl_intent_hide_place(out, name, extraction->arena);
+    return true;
+}
+
 /* One line of the row's places: the first that says a region decides, later ones add the zones, or
  * contradict. */
 static void add_place(struct gl_extraction *extraction, const struct gl_mapping_provider *provider,
@@ -318,8 +343,11 @@ static void extract_place(struct gl_extraction *extraction,
 
     *out = (struct gl_intent_place){
         .how = "no attribute says it", .evidence = "none", .surety = GL_SURE_NOT};
-    for (size_t i = 0; i < row->place_count; i++)
+    for (size_t i = 0; i < row->place_count; i++) {
+        if (is_hidden(extraction, &row->places[i], out))
+            return;
         add_place(extraction, provider, &row->places[i], out);
+    }
 }
 
 /* ---- the rest ---- */
@@ -390,26 +418,6 @@ static const char *tag_of(const struct gl_jtree *tree, const struct gl_jnode *ta
     return key != NULL && value != NULL ? tag_text(arena, key, value) : NULL;
 }
 
-static bool holds_true(const struct gl_jtree *tree, const struct gl_jnode *node)
-{
-    for (const struct gl_jnode *at = node; at != NULL && at < tree->nodes + node->end; at++)
-        if (at->kind == GL_JTRUE)
-            return true;
-    return false;
-}
-
-/* One tag of an object; of a list, all of them as soon as one is. */
-static bool is_secret(const struct gl_attributes *from, const struct gl_path *path, const char *key)
-{
-    const struct gl_jnode *node = from->sensitive;
-
-    if (gl_jnode_is(node, GL_JOBJECT))
-        node = gl_jnode_get(from->sensitive_tree, node, gl_path_head(path));
-    if (key != NULL && gl_jnode_is(node, GL_JOBJECT))
-        node = gl_jnode_get(from->sensitive_tree, node, key);
-    return holds_true(from->sensitive_tree, node);
-}
-
 const char *const *gl_mapping_tags(const struct gl_mapping_row *row,
                                    const struct gl_attributes *attributes, struct gl_arena *arena)
 {
@@ -425,8 +433,7 @@ const char *const *gl_mapping_tags(const struct gl_mapping_row *row,
          tag = gl_jnode_next(tree, tags, tag)) {
         const char *text = tag_of(tree, tags, tag, arena);
 
-        if (text != NULL &&
-            !is_secret(attributes, path, tags->kind == GL_JOBJECT ? gl_jnode_key(tree, tag) : NULL))
+        if (text != NULL)
             list[count++] = text;
     }
     return ended(arena, list, count);
@@ -453,7 +460,7 @@ static void make_opaque(struct gl_extraction *extraction, struct gl_intent *out)
                                               .size_u = GL_UNKNOWN,
                                               .accelerator_count = GL_UNKNOWN,
                                               .surety = GL_SURE_NOT};
-    extraction->unknown_count = 0; /* of machines that are not its own */
+    extraction->unknown_count = extraction->sensitive_count = 0; /* of machines not its own */
     gl_extract_note(extraction, extraction->row->opaque_unless != NULL
                                     ? own(extraction->arena, extraction->row->note)
                                     : "the service chooses its machines itself");
@@ -498,4 +505,5 @@ void gl_mapping_extract(const struct gl_hook_mapping *mapping, const struct gl_m
     out->tags = gl_mapping_tags(row, attributes, arena);
     out->notes = ended(arena, extraction.notes, extraction.note_count);
     out->unknown = ended(arena, extraction.unknown, extraction.unknown_count);
+    out->sensitive = ended(arena, extraction.sensitive, extraction.sensitive_count);
 }

@@ -66,6 +66,23 @@ void gl_intent_dispute(struct gl_intent_place *place, const char *region, const 
     place->surety = GL_SURE_NOT;
 }
 
+void gl_intent_hide_place(struct gl_intent_place *place, const char *name, struct gl_arena *arena)
+{
+    static const char words[] = " is marked sensitive";
+    size_t length = strlen(name);
+    char *how = gl_arena_take(arena, length + sizeof words);
+
+    memcpy(how, name, length);
+    memcpy(how + length, words, sizeof words);
+    place->region = NULL;
+    place->candidates = NULL;
+    place->conflict = NULL;
+    place->how = how;
+    place->evidence = "none";
+    place->surety = GL_SURE_NOT;
+    place->is_hidden = true;
+}
+
 /* ---- before against after ---- */
 
 /* More or fewer of something that is known on both sides; an amount that was known and is not any

@@ -63,6 +63,7 @@ struct gl_intent_place {
     const char *how;               /* "provider aws.backup, variable region"; never NULL */
     const char *evidence;          /* word of the row of region evidence: "attribute" ... "none" */
     enum gl_surety surety;
+    bool is_hidden;       /* marked sensitive where it is said: nothing else says it then */
     const char *conflict; /* what contradicts it; NULL. With no region: it may be any candidate */
 };
 
@@ -110,11 +111,12 @@ struct gl_intent {
     struct gl_intent_place *place_before;
     struct gl_intent_machine *machine_before;
     struct gl_intent_count *count_before;
-    int interruptible;          /* 1 spot or preemptible, 0 not, -1 not said */
-    int64_t duration_s;         /* where the resource limits it; GL_UNKNOWN */
-    const char *const *tags;    /* "key=value" of tags or labels that are not marked sensitive */
-    const char *const *notes;   /* sentences: "count is per zone" */
-    const char *const *unknown; /* attributes that are known only after apply: "instance_type" */
+    int interruptible;            /* 1 spot or preemptible, 0 not, -1 not said */
+    int64_t duration_s;           /* where the resource limits it; GL_UNKNOWN */
+    const char *const *tags;      /* "key=value" of tags or labels that are not marked sensitive */
+    const char *const *notes;     /* sentences: "count is per zone" */
+    const char *const *unknown;   /* attributes that are known only after apply: "instance_type" */
+    const char *const *sensitive; /* what is not read because it is marked sensitive, by its name */
 };
 
 /* One more region that it may be in, where it is not among them yet. */
@@ -124,6 +126,9 @@ void gl_intent_add_candidate(struct gl_intent_place *place, const char *region,
  * is a sentence; the texts are borrowed. */
 void gl_intent_dispute(struct gl_intent_place *place, const char *region, const char *conflict,
                        struct gl_arena *arena);
+
+/* What would say its region, `name`, is marked sensitive. */
+void gl_intent_hide_place(struct gl_intent_place *place, const char *name, struct gl_arena *arena);
 
 /* One plan as read. All memory is the arena's. */
 struct gl_hook_plan {

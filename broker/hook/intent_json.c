@@ -124,6 +124,8 @@ static json_t *intent_of(const struct gl_intent *intent)
     json_object_set_new(object, "tags", list_of(intent->tags));
     json_object_set_new(object, "notes", list_of(intent->notes));
     json_object_set_new(object, "unknown", list_of(intent->unknown));
+    if (intent->sensitive != NULL)
+        json_object_set_new(object, "sensitive", list_of(intent->sensitive));
     return object;
 }
 

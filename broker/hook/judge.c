@@ -71,6 +71,34 @@ static void fingerprint(const struct making *making, struct gl_hook_finding *fin
     finding->fingerprint[sizeof finding->fingerprint - 1] = '\0';
 }
 
+/* What a mark hides, and what shows it, by the reader of the plan. */
+static const struct {
+    const char *reader, *words;
+} marks[] = {
+    {"terraform", "what Terraform hides is not read; nonsensitive(...) shows it"},
+    {"pulumi", "what Pulumi hides is not read; pulumi.unsecret(...) shows it"},
+    {"cloudformation", "what NoEcho hides is not read; a parameter without it shows it"},
+};
+
+/* With what of it was not read, where something is not known. */
+static const char *message_of(const struct making *making, const struct gl_hook_result *result,
+                              const struct gl_judged *judged)
+{
+    const char *const *names = judged != NULL ? judged->intent->sensitive : NULL;
+    GL_AUTO(gl_str_done) struct gl_str text = {0};
+
+    if (names == NULL || result->reason.outcome != GL_OUTCOME_UNKNOWN)
+        return result->message;
+    gl_str_add(&text, result->message);
+    for (size_t i = 0; names[i] != NULL; i++)
+        gl_str_addf(&text, "%s%s", i == 0 ? "; " : " and ", names[i]);
+    gl_str_addf(&text, " %s marked sensitive", names[1] != NULL ? "are" : "is");
+    for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++)
+        if (strcmp(judged->plan->reader, marks[i].reader) == 0)
+            gl_str_addf(&text, ": %s", marks[i].words);
+    return gl_hook_text(making->judge.arena, &text);
+}
+
 static const struct gl_hook_finding *add_finding(struct making *making,
                                                  const struct gl_hook_result *result,
                                                  const struct gl_judged *judged)
@@ -95,7 +123,7 @@ static const struct gl_hook_finding *add_finding(struct making *making,
         .rule = result->rule,
         .state = result->state,
         .reason = result->reason,
-        .message = result->message,
+        .message = message_of(making, result, judged),
         .rule_place = result->place,
         .count = judged != NULL ? judged->count : GL_UNKNOWN,
         .shorts = result->shorts,

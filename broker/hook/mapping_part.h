@@ -65,8 +65,8 @@ struct gl_extraction {
     const struct gl_attributes *attributes;
     const struct gl_follower *follower;
     struct gl_arena *arena;
-    const char *const *notes, *const *unknown;
-    size_t note_count, unknown_count;
+    const char *const *notes, *const *unknown, *const *sensitive;
+    size_t note_count, unknown_count, sensitive_count;
 };
 void gl_extract_note(struct gl_extraction *extraction, const char *sentence);
 void gl_extract_unknown(struct gl_extraction *extraction, const struct gl_path *path);

@@ -14,12 +14,18 @@ struct spot {
     const struct gl_jnode *value, *later;
 };
 
+/* An attribute that is hidden, and the address of the resource that a reference led to. */
+struct hidden {
+    const char *attribute, *of; /* NULL = none */
+};
+
 struct walk {
     const struct gl_follower *follower;
     void (*take)(struct walk *walk, const struct spot *spot, const char *constant);
     size_t values; /* taken */
     bool has_null, has_later, has_unsaid;
-    bool has_block; /* where a text belongs */
+    bool has_block;       /* where a text belongs */
+    struct hidden hidden; /* which is told later, too */
     unsigned follows;
     const char *how;    /* where a reference led */
     const char *inside; /* the attribute whose items are walked, by its whole name; NULL */
@@ -138,13 +144,22 @@ static void walk_end(struct walk *walk, const struct gl_path_term *term, const s
         take_value(walk, spot, NULL);
 }
 
+/* What is known later, or never from here. */
+static bool is_later(struct walk *walk, const struct gl_path_term *term, const struct spot *spot)
+{
+    if (!gl_jnode_is(spot->value, GL_JHIDDEN) && !gl_jnode_is(spot->later, GL_JHIDDEN))
+        return gl_jnode_is(spot->later, GL_JTRUE);
+    walk->hidden = (struct hidden){term->attribute, walk->follows > 0 ? spot->of->address : NULL};
+    return true;
+}
+
 static void walk_steps(struct walk *walk, const struct gl_path_term *term, size_t index,
                        const struct spot *spot)
 {
     const struct gl_path_step *step = &term->steps[index];
     struct spot next = {.of = spot->of};
 
-    if (gl_jnode_is(spot->later, GL_JTRUE)) {
+    if (is_later(walk, term, spot)) {
         walk->has_later = true;
         return;
     }
@@ -178,16 +193,26 @@ static void take_nothing(struct walk *walk, const struct spot *spot, const char 
     (void)constant;
 }
 
-/* Is the attribute there at all, known or not? */
-static bool is_set(const struct walk *walk, const struct gl_path_term *term,
-                   const struct spot *spot)
+/* The attribute itself, whatever it refers to. */
+static struct walk probe(const struct walk *walk, const struct gl_path_term *term,
+                         const struct spot *spot)
 {
-    struct walk probe = {.follower = walk->follower, .take = take_nothing};
+    struct walk probe = {
+        .follower = walk->follower, .take = take_nothing, .follows = walk->follows};
     struct gl_path_term plain = *term;
 
     plain.rest = NULL;
     walk_steps(&probe, &plain, 0, spot);
-    return probe.values > 0 || probe.has_later;
+    return probe;
+}
+
+/* Is it there at all, known or not? */
+static bool is_set(const struct walk *walk, const struct gl_path_term *term,
+                   const struct spot *spot)
+{
+    const struct walk seen = probe(walk, term, spot);
+
+    return seen.values > 0 || seen.has_later;
 }
 
 /* What one resource says, as texts, to compare it with another. */
@@ -240,8 +265,14 @@ static void walk_follow(struct walk *walk, const struct gl_path_term *term, cons
     const struct gl_follower *follower = walk->follower;
     struct gl_attributes there[GL_FOLLOWED_MAX];
     size_t before = walk->values, count = 0;
+    const struct walk seen = probe(walk, term, spot);
 
-    if (!is_set(walk, term, spot))
+    if (seen.hidden.attribute != NULL) {
+        walk->hidden = seen.hidden;
+        walk->has_later = true;
+        return;
+    }
+    if (seen.values == 0 && !seen.has_later)
         return;
     if (follower != NULL && follower->follow != NULL && walk->follows < FOLLOW_MAX)
         count = follower->follow(follower->cookie, spot->of, term->attribute, term->follow, there);
@@ -295,7 +326,7 @@ static bool is_filled_in(const struct walk *walk, const struct gl_path_term *ter
 }
 
 /* One alternative. True when the path ends with it: it has values, or somebody wrote something that
- * is not known yet. */
+ * is not known yet, or that is hidden. */
 static bool walk_choice(struct walk *walk, const struct gl_path_choice *choice,
                         const struct spot *spot)
 {
@@ -303,20 +334,26 @@ static bool walk_choice(struct walk *walk, const struct gl_path_choice *choice,
     bool is_written = false;
 
     for (const struct gl_path_term *term = choice->terms; term != NULL; term = term->next) {
+        const struct hidden was_hidden = walk->hidden;
         bool was_later = walk->has_later;
 
         walk->has_later = false;
+        walk->hidden = (struct hidden){0};
         if (term->constant != NULL)
             walk_constant(walk, spot, term->constant);
         else if (term->follow != NULL)
             walk_follow(walk, term, spot);
         else
             walk_steps(walk, term, 0, spot);
-        if (walk->has_later && is_filled_in(walk, term, spot, 0))
+        if (walk->hidden.attribute != NULL)
+            is_written = true;
+        else if (walk->has_later && is_filled_in(walk, term, spot, 0))
             walk->has_later = false;
         else if (walk->has_later)
             is_written |= is_filled_in(walk, term, spot, 1);
         walk->has_later |= was_later;
+        if (walk->hidden.attribute == NULL)
+            walk->hidden = was_hidden;
     }
     return walk->values > before || is_written;
 }
@@ -554,6 +591,23 @@ int64_t gl_path_furthest(const struct gl_path *path, const struct gl_attributes 
     struct walk walk = {.follower = follower, .take = take_furthest, .is_most = is_most};
 
     return number_of(&walk, path, attributes, out_known);
+}
+
+const char *gl_path_hidden(const struct gl_path *path, const struct gl_attributes *attributes,
+                           const struct gl_follower *follower, struct gl_arena *arena)
+{
+    struct walk walk = {.follower = follower, .take = take_nothing};
+    GL_AUTO(gl_str_done) struct gl_str text = {0};
+
+    if (path == NULL || follower == NULL || !follower->hides)
+        return NULL;
+    start(&walk, path, attributes, NULL);
+    if (walk.hidden.attribute == NULL)
+        return NULL;
+    gl_str_add(&text, walk.hidden.attribute);
+    if (walk.hidden.of != NULL)
+        gl_str_addf(&text, " of %s", walk.hidden.of);
+    return gl_arena_text(arena, gl_str_text(&text), text.length);
 }
 
 int gl_path_written(const struct gl_path *path, const struct gl_attributes *attributes,

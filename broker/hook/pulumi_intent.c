@@ -175,6 +175,16 @@ static bool set_region(struct gl_pulumi *pulumi, const struct gl_mapping_provide
     return true;
 }
 
+/* Where a part of what is told is a secret, none of it counts. */
+static bool take_place(const struct gl_pulumi *pulumi, const struct gl_intent_place *all,
+                       struct gl_intent_place *out)
+{
+    if (all->region == NULL || pulumi->hidden_place != NULL)
+        return false;
+    *out = *all;
+    return true;
+}
+
 /* What the provider resource is told, whether explicit or a default one. */
 static bool by_inputs(struct gl_pulumi *pulumi, const struct gl_mapping_provider *provider,
                       const struct gl_pulumi_resource *configured, struct gl_intent_place *out)
@@ -184,17 +194,20 @@ static bool by_inputs(struct gl_pulumi *pulumi, const struct gl_mapping_provider
 
     for (size_t i = 0; provider->region_paths != NULL && provider->region_paths[i] != NULL; i++) {
         const struct gl_jnode *node = member(from.tree, from.values, provider->region_paths[i]);
+        const struct gl_jnode *later =
+            member(from.unknown_tree, from.unknown, provider->region_paths[i]);
+        const char *how =
+            gl_reader_say(&pulumi->plan->arena, "provider %s", gl_pulumi_name(configured->urn));
         struct gl_intent_place one = *out;
 
-        if (set_region(
-                pulumi, provider, i, gl_jnode_text(from.tree, node),
-                gl_reader_say(&pulumi->plan->arena, "provider %s", gl_pulumi_name(configured->urn)),
-                GL_SURE_HIGH, &one))
+        if (gl_jnode_is(later, GL_JHIDDEN))
+            pulumi->hidden_place =
+                gl_reader_say(&pulumi->plan->arena, "%s of %s", provider->region_paths[i], how);
+        if (set_region(pulumi, provider, i, gl_jnode_text(from.tree, node), how, GL_SURE_HIGH,
+                       &one))
             gl_reader_join_place(&pulumi->plan->arena, &all, &one);
     }
-    if (all.region != NULL)
-        *out = all;
-    return all.region != NULL;
+    return take_place(pulumi, &all, out);
 }
 
 /* config "aws:region" is for the default providers of the package. */
@@ -209,15 +222,15 @@ static bool by_config(struct gl_pulumi *pulumi, const struct gl_mapping_provider
         const char *key = gl_reader_say(&pulumi->plan->arena, "%s:%s", package,
                                         gl_pulumi_camel(provider->region_paths[i], camel));
         const char *text = gl_jnode_text(tree, gl_jnode_get(tree, gl_jtree_root(tree), key));
+        const char *how = gl_reader_say(&pulumi->plan->arena, "config %s", key);
         struct gl_intent_place one = *out;
 
-        if (set_region(pulumi, provider, i, text,
-                       gl_reader_say(&pulumi->plan->arena, "config %s", key), surety, &one))
+        if (gl_pulumi_is_secret(text))
+            pulumi->hidden_place = how;
+        else if (set_region(pulumi, provider, i, text, how, surety, &one))
             gl_reader_join_place(&pulumi->plan->arena, &all, &one);
     }
-    if (all.region != NULL)
-        *out = all;
-    return all.region != NULL;
+    return take_place(pulumi, &all, out);
 }
 
 /* "aws" of "...::aws:ec2/instance:Instance::web", of the resource itself. */
@@ -255,6 +268,8 @@ static bool by_provider(struct gl_pulumi *pulumi, const struct gl_pulumi_resourc
     configured = find_urn(pulumi, urn);
     if (configured != NULL && by_inputs(pulumi, provider, configured, out))
         return true;
+    if (pulumi->hidden_place != NULL)
+        return false;
     /* An explicit provider without a region has it from its environment. */
     return is_default(gl_pulumi_name(urn)) &&
            by_config(pulumi, provider, package, GL_SURE_HIGH, out);
@@ -287,15 +302,21 @@ static void set_place(struct gl_pulumi *pulumi, const struct gl_pulumi_resource 
     struct gl_arena *arena = &pulumi->plan->arena;
     struct gl_intent_place *place = &intent->place;
 
-    if (gl_reader_place_by_user(pulumi->options, arena, intent->address, place))
+    pulumi->hidden_place = NULL;
+    if (gl_reader_place_by_user(pulumi->options, arena, intent->address, place) || place->is_hidden)
         return;
     if (place->region != NULL || place->conflict != NULL) {
         if (provider != NULL)
             check_zone(pulumi, resource, provider, place);
         return;
     }
-    if ((provider != NULL && by_provider(pulumi, resource, provider, place)) ||
-        by_past(past, arena, place) ||
+    if (provider != NULL && by_provider(pulumi, resource, provider, place))
+        return;
+    if (pulumi->hidden_place != NULL) {
+        gl_reader_hide_place(arena, pulumi->hidden_place, intent);
+        return;
+    }
+    if (by_past(past, arena, place) ||
         (provider != NULL &&
          gl_reader_place_by_environment(pulumi->options, provider, arena, place)))
         return;
@@ -313,7 +334,7 @@ static bool has_states(const struct gl_pulumi_resource *resource)
 
 static void add_intent(struct gl_pulumi *pulumi, const struct gl_pulumi_resource *resource)
 {
-    struct gl_follower follower = {.cookie = pulumi, .follow = follow};
+    struct gl_follower follower = {.cookie = pulumi, .follow = follow, .hides = pulumi->hides};
     struct gl_attributes after = attributes_of(resource, resource->after.values.count == 0);
     struct gl_attributes before = attributes_of(resource, true);
     struct gl_arena *arena = &pulumi->plan->arena;

@@ -43,7 +43,8 @@ struct gl_pulumi {
     struct gl_jtree config; /* {"aws:region":"eu-north-1"} */
     struct gl_pulumi_resource *resources;
     size_t resource_count;
-    bool has_steps;
+    const char *hidden_place; /* "config aws:region": a secret that says a place; NULL */
+    bool has_steps, hides;    /* a secret is among what is kept */
     struct gl_reader_index by_urn, by_value; /* "type|id" */
     struct gl_reader_index types;            /* unmapped types looked at */
 };
@@ -53,6 +54,8 @@ gl_reader_each gl_pulumi_read_step;
 /* "instance_type" -> "instanceType", cut to fit. */
 #define GL_PULUMI_NAME 128
 const char *gl_pulumi_camel(const char *name, char out[GL_PULUMI_NAME]);
+/* "[secret]", which stands for any. */
+bool gl_pulumi_is_secret(const char *text);
 /* "urn:pulumi:dev::app::aws:ec2/instance:Instance::web" -> "web"; "" when it is none. */
 const char *gl_pulumi_name(const char *urn);
 

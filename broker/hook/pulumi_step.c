@@ -125,6 +125,7 @@ static const char *without_version(struct gl_arena *arena, const char *token)
 struct keeping {
     const struct gl_jtree *tree;
     struct gl_reader_pair pair;
+    bool *io_hides;
 };
 
 /* plugin/rpc.go: what stands for a value that is not known yet. */
@@ -132,10 +133,18 @@ static const char *const sentinels[] = {
     "04da6b54-80e4-46f7-96ec-b56ff0331ba9", "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",
     "3eeb2bf0-c639-47a8-9e75-3b44932eb421", "6a19a0b0-7e62-4c92-b797-7f8e31da9cc2",
     "030794c1-ac77-496b-92df-f27374a8bd58", "e48ece36-62e2-4504-bad9-02848725956a",
-    "dd056dcd-154b-4c76-9bd3-c8f88648b5ff", "[secret]",
+    "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",
 };
-/* A member that marks secrets, assets and outputs: an object with it is no plain value. */
+/* A member that marks secrets, assets and outputs: an object with it is no plain value. Of a secret
+ * it has the second value; an output says it in so many words. */
 #define SPECIAL_KEY "4dabf18193072939515e22adb298388d"
+#define SECRET_MARK "1b47061264138c4ac30d75fd1eb44270"
+
+/* As a preview shows it. */
+bool gl_pulumi_is_secret(const char *text)
+{
+    return text != NULL && strcmp(text, "[secret]") == 0;
+}
 
 static bool is_later(const struct gl_jtree *tree, const struct gl_jnode *node)
 {
@@ -147,6 +156,15 @@ static bool is_later(const struct gl_jtree *tree, const struct gl_jnode *node)
         if (strcmp(text, sentinels[i]) == 0)
             return true;
     return false;
+}
+
+static bool is_secret(const struct gl_jtree *tree, const struct gl_jnode *node)
+{
+    const char *mark = gl_jnode_text(tree, gl_jnode_get(tree, node, SPECIAL_KEY));
+
+    return gl_pulumi_is_secret(gl_jnode_text(tree, node)) ||
+           (mark != NULL && (strcmp(mark, SECRET_MARK) == 0 ||
+                             gl_jnode_is(gl_jnode_get(tree, node, "secret"), GL_JTRUE)));
 }
 
 static void keep_key(struct keeping *keeping, const struct gl_jnode *node, bool is_first)
@@ -178,6 +196,11 @@ static void keep_children(struct keeping *keeping, const struct gl_jnode *node)
 /* No deeper than the tree is, which has its ceiling. */
 static void keep_node(struct keeping *keeping, const struct gl_jnode *node)
 {
+    if (is_secret(keeping->tree, node)) {
+        gl_reader_pair_hide(&keeping->pair);
+        *keeping->io_hides = true;
+        return;
+    }
     if (is_later(keeping->tree, node)) {
         gl_reader_pair_add(&keeping->pair, "null", "true");
         return;
@@ -219,7 +242,7 @@ static void keep_members(struct gl_pulumi *pulumi, struct keeping *keeping, cons
 static struct gl_pulumi_state keep_state(struct gl_pulumi *pulumi, const char *type,
                                          const struct gl_jnode *state, bool with_outputs)
 {
-    struct keeping keeping = {.tree = &pulumi->scratch};
+    struct keeping keeping = {.tree = &pulumi->scratch, .io_hides = &pulumi->hides};
     const struct gl_jnode *inputs = gl_jnode_get(keeping.tree, state, "inputs");
     const struct gl_jnode *outputs = gl_jnode_get(keeping.tree, state, "outputs");
     struct gl_pulumi_state kept = {0};

@@ -112,6 +112,12 @@ void gl_reader_compare_place(struct gl_arena *arena, struct gl_intent_place *pla
         gl_intent_add_candidate(place, others[i], arena);
 }
 
+void gl_reader_hide_place(struct gl_arena *arena, const char *name, struct gl_intent *intent)
+{
+    gl_intent_hide_place(&intent->place, name, arena);
+    gl_reader_add_text(arena, &intent->sensitive, gl_arena_text(arena, name, strlen(name)));
+}
+
 bool gl_reader_place_by_user(const struct gl_hook_options *options, struct gl_arena *arena,
                              const char *address, struct gl_intent_place *out)
 {
@@ -234,6 +240,8 @@ void gl_reader_set_past(struct gl_arena *arena, struct gl_intent *intent,
     struct gl_intent was = *past;
     enum gl_change change;
 
+    bool is_hidden = past->sensitive != NULL || intent->sensitive != NULL;
+
     if (was.place.region == NULL)
         was.place = intent->place;
     intent->place_before = gl_arena_take(arena, sizeof was.place);
@@ -243,6 +251,8 @@ void gl_reader_set_past(struct gl_arena *arena, struct gl_intent *intent,
     intent->count_before = gl_arena_take(arena, sizeof was.count);
     *intent->count_before = was.count;
     change = gl_intent_compare(&was, intent);
+    if (is_hidden && (change == GL_CHANGE_UPDATE || change == GL_CHANGE_SHRINK))
+        change = GL_CHANGE_UNKNOWN;
     if (intent->change == GL_CHANGE_UPDATE ||
         (intent->change == GL_CHANGE_NONE && intent->is_latest && change != GL_CHANGE_UPDATE))
         intent->change = change;

@@ -40,6 +40,12 @@ void gl_reader_pair_scalar(struct gl_reader_pair *pair, const struct gl_jtree *t
     gl_str_add(&pair->unknown, "false");
 }
 
+/* No text stands among what is known later but this. */
+void gl_reader_pair_hide(struct gl_reader_pair *pair)
+{
+    gl_reader_pair_add(pair, "null", "\"\"");
+}
+
 struct gl_jtree gl_reader_tree(struct gl_arena *arena, const struct gl_str *text)
 {
     struct gl_jtree tree = {0}, kept = {0};
@@ -57,6 +63,9 @@ void gl_reader_pair_take(struct gl_reader_pair *pair, struct gl_arena *arena,
 {
     *out_values = gl_reader_tree(arena, &pair->values);
     *out_unknown = gl_reader_tree(arena, &pair->unknown);
+    for (size_t i = 0; i < out_unknown->count; i++)
+        if (out_unknown->nodes[i].kind == GL_JSTRING)
+            out_unknown->nodes[i].kind = GL_JHIDDEN;
     if (out_values->count == 0 || out_unknown->count == 0) /* one of them was too large */
         *out_values = *out_unknown = (struct gl_jtree){0};
     gl_str_done(&pair->values);

@@ -92,8 +92,12 @@ const struct gl_jtree *gl_reader_prune_shared(struct gl_arena *arena, struct gl_
                                               const struct gl_reader_choice *choice);
 void gl_reader_trees_done(struct gl_reader_trees *trees);
 
-/* ---- reader_settle.c ---- */
+/* ---- reader_hide.c, reader_settle.c ---- */
 
+/* Of `node` of the tree all that is true in `mark`, which has its shape, becomes GL_JHIDDEN; either
+ * may be NULL. Where their shapes differ, the whole. True when something did. */
+bool gl_reader_hide(struct gl_jtree *tree, const struct gl_jnode *node,
+                    const struct gl_jtree *marks, const struct gl_jnode *mark);
 /* A list that ends with NULL, and its texts, as pieces; NULL stays NULL. */
 const char *const *gl_reader_hold_list(struct gl_arena *arena, struct gl_reader_pieces *pieces,
                                        struct gl_arena *passing, const char *const *list);
@@ -105,7 +109,7 @@ void gl_reader_settle(struct gl_arena *arena, struct gl_reader_pieces *pieces,
 /* ---- reader_pair.c: attributes that are written anew ---- */
 
 /* Two JSON texts of one shape, side by side: the values, and true where a value is known later
- * only. Zero-initialised. */
+ * only, GL_JHIDDEN where it is a secret. Zero-initialised. */
 struct gl_reader_pair {
     struct gl_str values, unknown;
 };
@@ -115,6 +119,8 @@ void gl_reader_pair_text(struct gl_reader_pair *pair, const char *text, size_t l
 /* A scalar as it stands. */
 void gl_reader_pair_scalar(struct gl_reader_pair *pair, const struct gl_jtree *tree,
                            const struct gl_jnode *node);
+/* A value that is marked as a secret. */
+void gl_reader_pair_hide(struct gl_reader_pair *pair);
 /* The texts as trees in the arena, and the texts freed. Empty trees when they are too large. */
 void gl_reader_pair_take(struct gl_reader_pair *pair, struct gl_arena *arena,
                          struct gl_jtree *out_values, struct gl_jtree *out_unknown);
@@ -147,6 +153,8 @@ bool gl_reader_rests_on_zone(const struct gl_mapping_provider *provider,
 /* That region is `told`: if it is another one, the place is disputed. */
 void gl_reader_compare_place(struct gl_arena *arena, struct gl_intent_place *place,
                              const struct gl_intent_place *told);
+/* What would say its region is marked sensitive: "variable region". */
+void gl_reader_hide_place(struct gl_arena *arena, const char *name, struct gl_intent *intent);
 /* What the user asserts of this address (--region): nothing else counts. */
 bool gl_reader_place_by_user(const struct gl_hook_options *options, struct gl_arena *arena,
                              const char *address, struct gl_intent_place *out);

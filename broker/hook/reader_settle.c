@@ -101,4 +101,5 @@ void gl_reader_settle(struct gl_arena *arena, struct gl_reader_pieces *pieces,
     settle_list(&settling, &intent->tags);
     settle_list(&settling, &intent->notes);
     settle_list(&settling, &intent->unknown);
+    settle_list(&settling, &intent->sensitive);
 }

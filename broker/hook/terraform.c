@@ -265,6 +265,7 @@ static struct gl_tf begin(const struct gl_hook_options *options, struct gl_hook_
 static void end(struct gl_tf *tf)
 {
     gl_jtree_done(&tf->scratch);
+    gl_jtree_done(&tf->marks);
     gl_reader_trees_done(&tf->trees);
     gl_reader_pieces_done(&tf->said);
     free(tf->resources);

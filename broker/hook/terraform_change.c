@@ -152,16 +152,23 @@ struct item {
     const char *address, *provider;
     bool is_deposed, has_change;
     bool has_tree, is_chosen; /* the tree stands in `scratch`; of what is wanted only */
+    bool has_marks;           /* in `marks` */
     struct gl_tf_address parts;
     struct wanted wanted; /* of its type */
     bool is_read;         /* gl_tf_is_read() */
 };
 
+/* An object, which may be hidden as a whole. */
+static bool is_state(const struct gl_jnode *node)
+{
+    return gl_jnode_is(node, GL_JOBJECT) || gl_jnode_is(node, GL_JHIDDEN);
+}
+
 /* Everything else is dropped here, secrets with it, unless it was while the tree was taken. */
 static const struct gl_jtree *keep(struct gl_tf *tf, const struct item *item,
                                    const struct gl_jnode *node)
 {
-    if (!gl_jnode_is(node, GL_JOBJECT) && !gl_jnode_is(node, GL_JTRUE))
+    if (!is_state(node) && !gl_jnode_is(node, GL_JTRUE))
         return &gl_reader_no_tree;
     return gl_reader_prune_shared(
         &tf->work, &tf->trees, &tf->scratch, node,
@@ -285,11 +292,7 @@ static const char *const *keep_tags(struct gl_tf *tf, struct item *item,
     const struct gl_jnode *change = gl_jtree_root(tree);
     bool is_before = resource->after->count == 0;
     struct gl_attributes from = {
-        .tree = tree,
-        .values = gl_jnode_get(tree, change, is_before ? "before" : "after"),
-        .sensitive_tree = tree,
-        .sensitive =
-            gl_jnode_get(tree, change, is_before ? "before_sensitive" : "after_sensitive")};
+        .tree = tree, .values = gl_jnode_get(tree, change, is_before ? "before" : "after")};
 
     if (resource->row == NULL)
         return NULL;
@@ -303,11 +306,11 @@ static void set_variant(struct gl_tf *tf, struct item *item, struct gl_tf_resour
     const struct gl_jtree *tree = &tf->scratch;
     const struct gl_jnode *change = gl_jtree_root(tree);
     const struct gl_jnode *after = gl_jnode_get(tree, change, "after");
-    struct gl_attributes from = {
-        .tree = tree,
-        .values = gl_jnode_is(after, GL_JOBJECT) ? after : gl_jnode_get(tree, change, "before"),
-        .unknown_tree = tree,
-        .unknown = gl_jnode_get(tree, change, "after_unknown")};
+    struct gl_attributes from = {.tree = tree,
+                                 .values =
+                                     is_state(after) ? after : gl_jnode_get(tree, change, "before"),
+                                 .unknown_tree = tree,
+                                 .unknown = gl_jnode_get(tree, change, "after_unknown")};
     struct gl_variant variant;
 
     gl_mapping_variant(tf->options->mapping, resource->row, &from, &item->memory, &variant);
@@ -320,6 +323,18 @@ static void set_variant(struct gl_tf *tf, struct item *item, struct gl_tf_resour
         return;
     item->wanted = (struct wanted){gl_mapping_reads_of(tf->options->mapping, ""), true};
     item->is_chosen = false;
+}
+
+/* What Terraform marks as sensitive is read no further than here. */
+static void hide_marked(struct gl_tf *tf, const struct gl_jnode *change)
+{
+    static const char *const parts[][2] = {{"before", "before_sensitive"},
+                                           {"after", "after_sensitive"}};
+    struct gl_jtree *tree = &tf->scratch;
+
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        tf->hides |= gl_reader_hide(tree, gl_jnode_get(tree, change, parts[i][0]), tree,
+                                    gl_jnode_get(tree, change, parts[i][1]));
 }
 
 /* The tree of the change stands in `scratch`. */
@@ -336,6 +351,7 @@ static int keep_change(struct gl_tf *tf, struct item *item, struct gl_error *err
             note_suspect(tf, type, tree, change);
         return 0;
     }
+    hide_marked(tf, change);
     resource.parts = keep_parts(tf, &item->parts);
     resource.provider = item->provider != NULL ? gl_tf_name(tf, item->provider) : NULL;
     if (action != NULL) {
@@ -429,17 +445,31 @@ static int take_values(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
     return gl_jsonpull_skip(pull, err);
 }
 
+static int take_marks(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
+                      struct gl_error *err)
+{
+    struct item *item = cookie;
+
+    if (item->address != NULL && !(item->parts.is_data && item->is_read))
+        return gl_jsonpull_skip(pull, err);
+    item->has_marks = true;
+    return gl_jsonpull_take(pull, &tf->marks, err);
+}
+
 static int read_prior_item(struct gl_tf *tf, struct gl_jsonpull *pull, struct item *item,
                            struct gl_error *err)
 {
     static const struct gl_tf_member members[] = {
-        {"address", take_address}, {"values", take_values}, {0}};
+        {"address", take_address}, {"values", take_values}, {"sensitive_values", take_marks}, {0}};
     struct gl_tf_resource resource = blank(GL_CHANGE_READ);
 
     if (gl_tf_members(tf, pull, members, item, err) != 0)
         return -1;
     if (item->address == NULL || !item->has_tree || !item->parts.is_data || !item->is_read)
         return 0;
+    if (item->has_marks)
+        tf->hides |= gl_reader_hide(&tf->scratch, gl_jtree_root(&tf->scratch), &tf->marks,
+                                    gl_jtree_root(&tf->marks));
     resource.parts = keep_parts(tf, &item->parts);
     resource.address = gl_arena_text(&tf->work, item->address, strlen(item->address));
     resource.after = keep(tf, item, gl_jtree_root(&tf->scratch));

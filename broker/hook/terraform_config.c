@@ -51,7 +51,7 @@ static bool wants_parts(const void *cookie, unsigned level, struct gl_view name)
 static bool wants_given(const void *cookie, unsigned level, struct gl_view name)
 {
     (void)cookie;
-    return level == 1 || strcmp(name.text, "default") == 0;
+    return level == 1 || strcmp(name.text, "default") == 0 || strcmp(name.text, "sensitive") == 0;
 }
 
 /* Could a place be told by this text? */
@@ -96,7 +96,8 @@ static bool wants_default(const void *cookie, const struct gl_jtree *tree,
                           const struct gl_jnode *member)
 {
     (void)cookie;
-    return is_telling(tree, gl_jnode_get(tree, member, "default"));
+    return is_telling(tree, gl_jnode_get(tree, member, "default")) ||
+           gl_jnode_is(gl_jnode_get(tree, member, "sensitive"), GL_JTRUE);
 }
 
 /* What is taken of a value: by names while it streams by, and then by what they hold. */
@@ -355,6 +356,18 @@ static int take_defaults(struct gl_tf *tf, struct gl_jsonpull *pull, void *cooki
     return 0;
 }
 
+struct output {
+    struct gl_jtree expression;
+    bool is_sensitive;
+};
+
+static int take_sensitive(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
+                          struct gl_error *err)
+{
+    (void)tf;
+    return gl_reader_flag(pull, &((struct output *)cookie)->is_sensitive, err);
+}
+
 static int take_output(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
                        struct gl_error *err)
 {
@@ -362,25 +375,28 @@ static int take_output(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
     static const struct taking output = {.names = {wants_parts, &expressions, 1},
                                          .kept = {wants_references, NULL}};
 
-    return take(tf, pull, &output, cookie, err);
+    return take(tf, pull, &output, &((struct output *)cookie)->expression, err);
 }
 
 static int read_output(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
                        struct gl_error *err)
 {
-    static const struct gl_tf_member members[] = {{"expression", take_output}, {0}};
+    static const struct gl_tf_member members[] = {
+        {"expression", take_output}, {"sensitive", take_sensitive}, {0}};
     const struct gl_tf_named *named = cookie;
     const size_t *module = named->cookie;
-    struct gl_jtree expression = {0};
+    struct output output = {0};
 
-    if (gl_tf_members(tf, pull, members, &expression, err) != 0)
+    if (gl_tf_members(tf, pull, members, &output, err) != 0)
         return -1;
-    if (expression.count < 2) /* neither a text nor a name */
+    if (output.is_sensitive)
+        output.expression = gl_reader_no_tree;
+    else if (output.expression.count < 2) /* neither a text nor a name */
         return 0;
     gl_reader_index_add(&tf->outputs_named, gl_tf_output_name(tf, *module, named->key),
                         tf->output_count);
     tf->outputs = gl_reader_room(tf->outputs, tf->output_count, sizeof *tf->outputs);
-    tf->outputs[tf->output_count++] = expression;
+    tf->outputs[tf->output_count++] = output.expression;
     return 0;
 }
 

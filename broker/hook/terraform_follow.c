@@ -81,6 +81,20 @@ static const char *parent_of(struct gl_tf *tf, const char *module)
     return gl_arena_text(&tf->work, module, length);
 }
 
+static bool is_sensitive(struct gl_tf *tf, const char *module,
+                         const struct gl_tf_reference *reference)
+{
+    const struct gl_jtree *declared;
+
+    if (reference->kind != GL_TF_REF_VARIABLE)
+        return false;
+    declared = &gl_tf_module_at(tf, module)->defaults;
+    return gl_jnode_is(
+        gl_jnode_get(declared, gl_jnode_get(declared, gl_jtree_root(declared), reference->first),
+                     "sensitive"),
+        GL_JTRUE);
+}
+
 /* Out of the module, to what its call passes; or into one, to what it gives back. */
 struct gl_tf_expression gl_tf_step(struct gl_tf *tf, const char *module,
                                    const struct gl_tf_reference *reference)
@@ -88,7 +102,9 @@ struct gl_tf_expression gl_tf_step(struct gl_tf *tf, const char *module,
     struct gl_tf_expression out = {.module = module};
     size_t cursor = 0, number;
 
-    if (reference->kind == GL_TF_REF_VARIABLE && *module != '\0') {
+    if (is_sensitive(tf, module, reference)) {
+        tf->hidden = GL_READER_JOIN(&tf->work, "variable ", reference->first);
+    } else if (reference->kind == GL_TF_REF_VARIABLE && *module != '\0') {
         out.tree = &gl_tf_module_at(tf, module)->arguments;
         out.node = gl_jnode_get(out.tree, gl_jtree_root(out.tree), reference->first);
         out.module = parent_of(tf, module);
@@ -103,17 +119,24 @@ struct gl_tf_expression gl_tf_step(struct gl_tf *tf, const char *module,
             return out;
         out.tree = &tf->outputs[number];
         out.node = gl_jtree_root(out.tree);
+        if (out.node == NULL)
+            tf->hidden = GL_READER_JOIN(&tf->work, "output ", reference->second, " of module ",
+                                        reference->first);
     }
     return out;
 }
 
 /* ---- resources ---- */
 
-static const char *known_text(const struct gl_tf_resource *resource, const char *path)
+static const char *known_text(struct gl_tf *tf, const struct gl_tf_resource *resource,
+                              const char *path)
 {
     const struct gl_jtree *tree = resource->after;
+    const struct gl_jnode *node = gl_tf_into(tree, gl_tf_at(tree, gl_jtree_root(tree), path));
 
-    return gl_jnode_text(tree, gl_tf_into(tree, gl_tf_at(tree, gl_jtree_root(tree), path)));
+    if (gl_jnode_is(node, GL_JHIDDEN))
+        tf->hidden = GL_READER_JOIN(&tf->work, path, " of ", resource->address);
+    return gl_jnode_text(tree, node);
 }
 
 /* "web[\"a\"].zone" -> "[\"a\"]": the instance that a reference names; "" = it names none. */
@@ -141,7 +164,7 @@ static const char *text_of_block(struct gl_tf *tf, const char *module, const cha
 
     while (gl_tf_next_resource(tf, &tf->by_block, block, &cursor, &number)) {
         const struct gl_tf_resource *found = &tf->resources[number];
-        const char *one = known_text(found, path);
+        const char *one = known_text(tf, found, path);
 
         if (found->after->count == 0 || (*key != '\0' && strcmp(found->parts.key, key) != 0))
             continue;
@@ -199,7 +222,7 @@ static const char *text_of_planned(struct gl_tf *tf, const char *name, const cha
     size_t cursor = 0;
 
     while ((one = gl_tf_next_planned(tf, name, &cursor)) != NULL) {
-        const char *text = known_text(one, path);
+        const char *text = known_text(tf, one, path);
 
         if (text == NULL || (said != NULL && strcmp(said, text) != 0))
             return NULL;
@@ -300,6 +323,8 @@ static bool resolve_reference(struct gl_tf *tf, const char *module, const char *
     const struct part part = {place.tree, place.node,
                               reference.kind == GL_TF_REF_VARIABLE ? reference.rest : ""};
 
+    if (tf->hidden != NULL)
+        return false;
     if (place.node != NULL)
         return resolve(tf, place.module, &part, depth + 1, out);
     if (reference.kind == GL_TF_REF_VARIABLE)
@@ -419,5 +444,6 @@ bool gl_tf_resolve(struct gl_tf *tf, const char *module, const struct gl_jtree *
                    const struct gl_jnode *expression, struct gl_tf_answer *out)
 {
     tf->steps = 0;
-    return resolve(tf, module, &(struct part){tree, expression, ""}, 0, out);
+    tf->hidden = NULL;
+    return resolve(tf, module, &(struct part){tree, expression, ""}, 0, out) && tf->hidden == NULL;
 }

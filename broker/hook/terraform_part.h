@@ -60,7 +60,7 @@ struct gl_tf {
     struct gl_arena work;
     struct gl_hook_plan *plan;
     const char *document; /* "plan.json", "plan.json (document 2)" */
-    struct gl_jtree scratch;
+    struct gl_jtree scratch, marks;
     struct gl_reader_trees trees;
     struct gl_reader_pieces said; /* of intents, in the plan's arena */
     /* of the document being read */
@@ -72,7 +72,7 @@ struct gl_tf {
     size_t block_count;
     struct gl_tf_module *modules;
     size_t module_count;
-    struct gl_jtree *outputs; /* expressions of modules' outputs */
+    struct gl_jtree *outputs; /* expressions of modules' outputs; of none = marked sensitive */
     size_t output_count;
     struct gl_tf_provider *providers;
     size_t provider_count;
@@ -87,6 +87,9 @@ struct gl_tf {
     size_t steps;                         /* of the expression being followed */
     size_t picked;                        /* how often it mattered which instance one is */
     bool has_planned;                     /* planned_values lists resources */
+    bool hides;                           /* something is marked sensitive */
+    const char *hidden;       /* "variable region": it is, and the last expression has it; NULL */
+    const char *hidden_place; /* the same of what says a place */
 };
 
 /* The text as the plan holds it, once. */
@@ -151,7 +154,8 @@ struct gl_tf_answer {
     bool has_choice;    /* a variable among them that is no text: a condition between what is not
                          * in the plan, perhaps */
 };
-/* The text an expression of `module` comes to. False when it cannot be told. */
+/* The text an expression of `module` comes to. False when it cannot be told, and when something in
+ * it is marked sensitive, as all of it is then: `tf->hidden` says what. */
 bool gl_tf_resolve(struct gl_tf *tf, const char *module, const struct gl_jtree *tree,
                    const struct gl_jnode *expression, struct gl_tf_answer *out);
 

@@ -445,7 +445,13 @@ static void visit_later(const struct gl_jtree *tree, const struct gl_jnode *node
     struct told *told = cookie;
 
     (void)tree;
-    told->is_later |= gl_jnode_is(node, GL_JTRUE);
+    told->is_later |= gl_jnode_is(node, GL_JTRUE) || gl_jnode_is(node, GL_JHIDDEN);
+}
+
+static void look_later(const struct gl_attributes *from, const char *attribute, struct told *told)
+{
+    gl_tf_visit(from->unknown_tree, from->unknown, attribute, visit_later, told);
+    gl_tf_visit(from->tree, from->values, attribute, visit_later, told);
 }
 
 /* Resources of the same name stand in several places: what is written tells them apart. False when
@@ -457,7 +463,7 @@ static bool find(struct meant *meant, const struct gl_attributes *from, const ch
     bool is_all;
 
     gl_tf_visit(from->tree, from->values, attribute, visit_said, &told);
-    gl_tf_visit(from->unknown_tree, from->unknown, attribute, visit_later, &told);
+    look_later(from, attribute, &told);
     is_all = meant->count > 0 && told.lost == 0 && !told.is_later;
     if (is_all && !told.is_several)
         return true;
@@ -508,7 +514,7 @@ size_t gl_tf_targets(struct gl_tf *tf, const struct gl_tf_resource *scaler, cons
     struct told told = {.meant = &meant};
     bool is_all = find(&meant, &from, attribute);
 
-    gl_tf_visit(from.unknown_tree, from.unknown, attribute, visit_later, &told);
+    look_later(&from, attribute, &told);
     *out_is_untold =
         meant.is_over || (!is_all && told.is_later && meant.count == 0 && !meant.leads_elsewhere);
     return meant.count;
@@ -517,5 +523,10 @@ size_t gl_tf_targets(struct gl_tf *tf, const struct gl_tf_resource *scaler, cons
 struct gl_follower gl_tf_follower(struct gl_tf *tf)
 {
     return (struct gl_follower){
-        .cookie = tf, .follow = follow, .is_written = gl_tf_is_written, .is_kept = gl_tf_is_kept};
+        .cookie = tf,
+        .follow = follow,
+        .is_written = gl_tf_is_written,
+        .is_kept = gl_tf_is_kept,
+        .hides = tf->hides,
+    };
 }

@@ -112,10 +112,13 @@ static bool ask_provider(struct gl_tf *tf, const struct gl_tf_provider *configur
         struct gl_intent_place one = *out;
         struct gl_tf_answer answer;
 
-        if (!gl_tf_resolve(tf, module, tree,
-                           gl_tf_at(tree, gl_jtree_root(tree), provider->region_paths[i]),
-                           &answer) ||
-            !take_answer(tf, provider, provider->region_kinds[i], &answer, &one))
+        bool is_told =
+            gl_tf_resolve(tf, module, tree,
+                          gl_tf_at(tree, gl_jtree_root(tree), provider->region_paths[i]), &answer);
+
+        if (tf->hidden != NULL)
+            tf->hidden_place = tf->hidden;
+        if (!is_told || !take_answer(tf, provider, provider->region_kinds[i], &answer, &one))
             continue;
         gl_reader_set_place(
             &tf->plan->arena, &one, one.region, "provider", answer.surety,
@@ -124,9 +127,10 @@ static bool ask_provider(struct gl_tf *tf, const struct gl_tf_provider *configur
                 : GL_READER_JOIN(&tf->plan->arena, "provider ", configured->key, ", ", answer.how));
         gl_reader_join_place(&tf->plan->arena, &all, &one);
     }
-    if (all.region != NULL)
-        *out = all;
-    return all.region != NULL;
+    if (all.region == NULL || tf->hidden_place != NULL)
+        return false;
+    *out = all;
+    return true;
 }
 
 /* Is a region written there, though it cannot be told which? */
@@ -309,9 +313,11 @@ void gl_tf_place(struct gl_tf *tf, const struct gl_tf_resource *resource, struct
     const struct gl_mapping_provider *provider =
         gl_mapping_provider(tf->options->mapping, resource->parts.type);
     struct gl_intent_place *place = &intent->place;
+    struct gl_arena *arena = &tf->plan->arena;
     const char *said;
 
-    if (gl_reader_place_by_user(tf->options, &tf->plan->arena, intent->address, place))
+    tf->hidden_place = NULL;
+    if (gl_reader_place_by_user(tf->options, arena, intent->address, place) || place->is_hidden)
         return;
     if (place->region != NULL || place->conflict != NULL) {
         if (provider != NULL)
@@ -325,17 +331,20 @@ void gl_tf_place(struct gl_tf *tf, const struct gl_tf_resource *resource, struct
         *place = (struct gl_intent_place){
             .zone = place->zone,
             .zones = place->zones,
-            .how = gl_reader_say(&tf->plan->arena, "%s is written, and cannot be told yet", said),
+            .how = gl_reader_say(arena, "%s is written, and cannot be told yet", said),
             .evidence = "none",
             .surety = GL_SURE_NOT};
         return;
     }
     if (provider != NULL && by_provider(tf, resource, provider, place))
         return;
+    if (tf->hidden_place != NULL) {
+        gl_reader_hide_place(arena, tf->hidden_place, intent);
+        return;
+    }
     if (by_past(tf, resource, place))
         return;
-    if (provider != NULL &&
-        gl_reader_place_by_environment(tf->options, provider, &tf->plan->arena, place))
+    if (provider != NULL && gl_reader_place_by_environment(tf->options, provider, arena, place))
         return;
     place->evidence = "none";
     place->surety = GL_SURE_NOT;

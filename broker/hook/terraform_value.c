@@ -199,10 +199,11 @@ int gl_tf_is_written(void *cookie, const struct gl_attributes *from, const char 
 
 /* ---- what stands at "a.b", in every block of a list ---- */
 
-/* What is known later, or written, as a whole stands for all in it. */
+/* What is known later, hidden, or written, as a whole stands for all in it. */
 static bool is_whole(const struct gl_jtree *tree, const struct gl_jnode *node)
 {
-    return gl_jnode_is(node, GL_JTRUE) || gl_jnode_get(tree, node, "references") != NULL;
+    return gl_jnode_is(node, GL_JTRUE) || gl_jnode_is(node, GL_JHIDDEN) ||
+           gl_jnode_get(tree, node, "references") != NULL;
 }
 
 void gl_tf_visit(const struct gl_jtree *tree, const struct gl_jnode *node, const char *path,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/file.h"
 #include "broker/hook/mapping.h"
+#include "broker/hook/reader_part.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -117,10 +118,7 @@ static void read_resource(struct read *read, const char *type, const char *value
     assert_int_equal(gl_jtree_parse(&read->later, later, strlen(later), "later", &err), 0);
     from.values = gl_jtree_root(&read->values);
     from.unknown = gl_jtree_root(&read->later);
-    if (read->sensitive.count > 0) {
-        from.sensitive_tree = &read->sensitive;
-        from.sensitive = gl_jtree_root(&read->sensitive);
-    }
+    gl_reader_hide(&read->values, from.values, &read->sensitive, gl_jtree_root(&read->sensitive));
     gl_mapping_extract(mapping, gl_mapping_row(mapping, type), &from, &follower, &read->arena,
                        &read->intent);
     gl_mapping_free(mapping);
@@ -167,7 +165,9 @@ static void secret_tags_stay_behind(void **state)
         {"aws_instance", "{\"tags\":{\"a\":\"open\"}}", "{\"tags\":{}}", 1},
         {"aws_autoscaling_group",
          "{\"tag\":[{\"key\":\"a\",\"value\":\"open\"},{\"key\":\"b\",\"value\":\"hunter2\"}]}",
-         "{\"tag\":[{},{\"value\":true}]}", 0},
+         "{\"tag\":[{},{\"value\":true}]}", 1},
+        {"aws_autoscaling_group", "{\"tag\":[{\"key\":\"b\",\"value\":\"hunter2\"}]}",
+         "{\"tag\":true}", 0},
         {"aws_autoscaling_group", "{\"tag\":[{\"key\":\"a\",\"value\":\"open\"}]}",
          "{\"tag\":[{}]}", 1},
     };

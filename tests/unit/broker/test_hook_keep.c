@@ -209,6 +209,57 @@ static void test_settled(void **state)
     gl_arena_done(&arena);
 }
 
+/* Of nodes: "." hidden, else their kind; members and items in order, what is below one is gone. */
+static void shape_of(const struct gl_jtree *tree, const struct gl_jnode *node, struct gl_str *out)
+{
+    static const char kinds[] = "0ft1s[{.";
+
+    gl_str_addf(out, "%c", kinds[node->kind]);
+    for (const struct gl_jnode *child = gl_jnode_first(tree, node); child != NULL;
+         child = gl_jnode_next(tree, node, child))
+        shape_of(tree, child, out);
+}
+
+static void test_hidden(void **state)
+{
+    static const struct {
+        const char *values, *marks, *shape;
+    } rows[] = {
+        {"{\"a\":\"secret\",\"b\":1}", "{\"a\":true}", "{.1"},
+        {"{\"a\":\"open\",\"b\":1}", "{\"a\":false,\"b\":null,\"c\":true}", "{s1"},
+        {"{\"a\":{\"secret\":[\"secret\"]},\"b\":[2]}", "{\"a\":true}", "{.[1"},
+        {"{\"a\":[{\"b\":\"secret\",\"c\":2},{\"b\":\"open\"}]}", "{\"a\":[{\"b\":true},{}]}",
+         "{[{.1{s"},
+        {"{\"a\":\"secret\"}", "true", "."},
+        {"{\"a\":null}", "{\"a\":true}", "{."},
+        /* Marks of another shape hide all they may mean, and so does what is no mark. */
+        {"{\"a\":[\"secret\",1],\"b\":1}", "{\"a\":[true]}", "{.1"},
+        {"{\"a\":[\"secret\"]}", "{\"a\":{\"x\":true}}", "{."},
+        {"{\"a\":\"secret\"}", "{\"a\":[true]}", "{."},
+        {"{\"a\":\"secret\"}", "{\"a\":\"no\"}", "{."},
+        {"{\"a\":[1]}", "{\"a\":{}}", "{[1"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct gl_jtree tree = parse(rows[i].values), marks = parse(rows[i].marks), kept;
+        struct gl_arena arena = {0};
+        GL_AUTO(gl_str_done) struct gl_str shape = {0};
+        bool has_hidden =
+            gl_reader_hide(&tree, gl_jtree_root(&tree), &marks, gl_jtree_root(&marks));
+
+        kept = gl_reader_prune(&arena, &tree, gl_jtree_root(&tree), NULL, NULL);
+        shape_of(&kept, gl_jtree_root(&kept), &shape);
+        assert_string_equal(gl_str_text(&shape), rows[i].shape);
+        assert_int_equal(has_hidden, strchr(rows[i].shape, '.') != NULL);
+        assert_null(memmem(kept.text, kept.text_length, "secret", 6));
+        gl_jtree_done(&tree);
+        gl_jtree_done(&marks);
+        gl_arena_done(&arena);
+    }
+    assert_false(gl_reader_hide(NULL, NULL, NULL, NULL));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -216,6 +267,7 @@ int main(void)
         cmocka_unit_test(test_many_trees),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_settled),
+        cmocka_unit_test(test_hidden),
         cmocka_unit_test(test_arena_keeps_its_rest),
     };
 

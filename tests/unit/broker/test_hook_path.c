@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "broker/hook/mapping_part.h"
+#include "broker/hook/reader_part.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -145,6 +146,53 @@ static void paths_give_what_they_say(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++)
         run(&samples[i]);
+}
+
+/* Marks have the shape of what they are laid on; `name` is what is told of it. */
+static void what_is_hidden_settles_the_path(void **state)
+{
+    static const struct {
+        const char *path, *values, *marks, *refers, *name;
+    } rows[] = {
+        {"a", "{\"a\":\"x\"}", "{\"a\":true}", NULL, "a"},
+        {"a", "{\"a\":\"x\"}", "true", NULL, "a"},
+        {"a.b", "{\"a\":[{\"b\":3}]}", "{\"a\":true}", NULL, "a.b"},
+        {"a.b", "{\"a\":[{\"b\":3}]}", "{\"a\":[{\"b\":true}]}", NULL, "a.b"},
+        /* No other alternative, no default, and no reference counts in its place. */
+        {"a ; c", "{\"a\":\"x\",\"c\":2}", "{\"a\":true}", NULL, "a"},
+        {"a ; =7", "{\"a\":\"x\"}", "{\"a\":true}", NULL, "a"},
+        {"a ; c", "{\"c\":2}", "{\"c\":true}", NULL, "c"},
+        {"a.b -> t.c", "{\"a\":{\"b\":\"i\"}}", "{\"a\":{\"b\":true}}", "{\"t\":{\"c\":1}}", "a.b"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct scene scene = {.written = "none"};
+        struct gl_follower follower = {
+            .cookie = &scene, .follow = follow, .is_written = is_written, .hides = true};
+        struct gl_arena arena = {0};
+        struct gl_jtree marks = {0};
+        struct gl_path_fault fault;
+        const struct gl_path *path = gl_path_parse(rows[i].path, &arena, &fault);
+        const char *text;
+        enum gl_known known;
+
+        parse(&scene.values, rows[i].values);
+        parse(&scene.refers, rows[i].refers);
+        parse(&marks, rows[i].marks);
+        assert_true(gl_reader_hide(&scene.values, gl_jtree_root(&scene.values), &marks,
+                                   gl_jtree_root(&marks)));
+        const struct gl_attributes from = {.tree = &scene.values,
+                                           .values = gl_jtree_root(&scene.values)};
+        assert_int_equal(gl_path_texts(path, &from, &follower, &arena, &text, 1, &known, NULL), 0);
+        assert_int_equal(known, GL_KNOWN_LATER);
+        assert_int_equal(gl_path_number(path, &from, &follower, NULL), GL_UNKNOWN);
+        assert_string_equal(gl_path_hidden(path, &from, &follower, &arena), rows[i].name);
+        gl_jtree_done(&scene.values);
+        gl_jtree_done(&scene.refers);
+        gl_jtree_done(&marks);
+        gl_arena_done(&arena);
+    }
 }
 
 static void wrong_paths_say_where(void **state)
@@ -321,6 +369,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(paths_give_what_they_say),
+        cmocka_unit_test(what_is_hidden_settles_the_path),
         cmocka_unit_test(wrong_paths_say_where),
         cmocka_unit_test(regions_follow_from_zones),
         cmocka_unit_test(quantities_in_texts_are_read),
