@@ -29,6 +29,8 @@ cd "$scratch" || exit 1
 export HOME=$scratch/home XDG_STATE_HOME=$scratch/state XDG_CONFIG_HOME=$scratch/home
 unset http_proxy https_proxy HTTPS_PROXY ALL_PROXY all_proxy
 cp "$root/tests/cases/hook/refused/plan.json" "$root/tests/cases/hook/refused/policy.yaml" .
+sed -i '0,/{/s//{"variables":{"password":{"value":"PLANTED-in-plan"}},/; s/"after": *{/&"user_data":"PLANTED-in-plan",/' \
+    plan.json
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout key.pem -out cert.pem \
     -days 2 -subj /CN=127.0.0.1 -addext subjectAltName=IP:127.0.0.1,DNS:localhost 2>/dev/null
 chmod 600 key.pem
@@ -68,6 +70,7 @@ serve() { # LOG WORDS...: starts a server; its address goes to $url
 
 ask() { # CURL WORDS...: status to $status, body to answer
     status=$(curl -s -m 20 --noproxy '*' --cacert cert.pem -o answer -w '%{http_code}' "$@")
+    cat answer >>answers
 }
 
 answers() { # STATUS TEXT
@@ -249,6 +252,9 @@ payload post_plan never-2 false
 signed
 within 50 test -e hcp/never-2.1.json
 child=$(pgrep -P "$server")
+! grep -qaE "PLANTED|$key" "/proc/$server/cmdline" "/proc/$server/environ" \
+    "/proc/$child/cmdline" "/proc/$child/environ"
+check $? 'neither token nor key stands among arguments or in the environment'
 kill -KILL "$server"
 wait "$server" 2>/dev/null
 server=
@@ -258,8 +264,10 @@ check $? 'and does not outlive it'
 
 # ---- what was seen ----
 
-! grep -rl PLANTED runtask.log runtask.log.out killed.log state home answer hcp/*.json 2>/dev/null
-check $? 'the access token is nowhere but in the requests to HCP Terraform'
+[ "$(grep -c PLANTED-in-plan plan.json)" -gt 1 ]
+check $? 'secrets stand in the plan'
+! grep -rl PLANTED runtask.log runtask.log.out killed.log state home answers hcp/*.json 2>/dev/null
+check $? 'they and the access token are nowhere but in the requests to HCP Terraform'
 ! grep -q "$key" runtask.log runtask.log.out
 check $? 'nor the key of the signatures'
 grep -qE '^[0-9TZ:-]+ 127\.0\.0\.1 POST /run-task 200 0B [0-9]+ms late-1 post_plan: taken$' runtask.log &&

@@ -34,6 +34,11 @@ END
     ask --data-binary @request -H 'Content-Type: application/json' "$url/admission"
 }
 
+secret_review() {
+    printf '{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"705ab4f5-6393-11e8-b7cc-42010a800002","operation":"UPDATE","kind":{"group":"","version":"v1","kind":"Secret"},"namespace":"shop","name":"s","object":{"apiVersion":"v1","kind":"Secret","metadata":{"name":"s"},"data":{"instanceType":"PLANTED-in-secret"}},"oldObject":{"apiVersion":"v1","kind":"Secret","metadata":{"name":"s"},"stringData":{"token":"PLANTED-in-secret"}}}}' >request
+    ask --data-binary @request -H 'Content-Type: application/json' "$url/admission"
+}
+
 admits() { # ALLOWED TEXT [WORD]
     local found
     found=$(python3 -c 'import json
@@ -63,6 +68,8 @@ review UPDATE shop us-east-1 2 5
 admits true 'fewer are allowed'
 review UPDATE shop us-east-1 5 2
 admits false 'more are judged' 'above 200 gCO2e/kWh'
+secret_review
+admits true 'a Secret is no launch'
 ask --data-binary @request "$url/admission"
 answers 415 'another content type'
 head -c 300 request >half
@@ -120,7 +127,7 @@ stopped online.log 'TERM ends it as well'
 unset https_proxy http_proxy
 offline=--offline
 
-! grep -rl PLANTED-in admission.log open.log advice.log admission.log.out state answer 2>/dev/null
+! grep -rl PLANTED-in ./*.log ./*.log.out state home answers 2>/dev/null
 check $? 'no value of an object is anywhere'
 grep -qE ' POST /admission 200 [0-9]+B [0-9]+ms 705ab4f5-6393-11e8-b7cc-42010a800002 denied$' \
     admission.log
