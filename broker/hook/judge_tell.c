@@ -189,7 +189,7 @@ static void note_nowhere(const struct tell *tell, const struct gl_hook_reader *r
                          struct gl_hook_texts *notes)
 {
     const char *how = NULL;
-    size_t count = 0;
+    size_t count = 0, alike = 0;
     GL_AUTO(gl_str_done) struct gl_str text = {0};
 
     for (size_t i = 0; i < tell->report->judged_count; i++) {
@@ -200,10 +200,12 @@ static void note_nowhere(const struct tell *tell, const struct gl_hook_reader *r
         if (how == NULL)
             how = judged->intent->place.how;
         count++;
+        alike += strcmp(how, judged->intent->place.how) == 0 ? 1 : 0;
     }
     if (count == 0)
         return;
-    gl_str_addf(&text, "%zu launch%s no known place (", count, count == 1 ? " has" : "es have");
+    gl_str_addf(&text, "%zu launch%s no known place (%s", count, count == 1 ? " has" : "es have",
+                alike < count ? "the first: " : "");
     gl_escape_visible(how, GL_ESCAPE_MOST, &text);
     gl_str_addf(&text, "): %s", reader->where);
     gl_hook_texts_add(tell->judge->arena, notes, gl_hook_text(tell->judge->arena, &text));
