@@ -107,7 +107,9 @@ static void add_place(struct placing *placing, const char *cloud, const char *re
 
     if (!gl_hook_is_plain(cloud) || !gl_hook_is_plain(region))
         return;
-    gl_str_addf(&key, "%s/%s", cloud, region);
+    gl_str_add(&key, cloud);
+    gl_str_add_char(&key, '/');
+    gl_str_add(&key, region);
     gl_keyset_add(&placing->seen, key.text, key.length, &is_new);
     if (!is_new || !gl_offers_place(placing->request, placing->store, cloud, region, &is))
         return;

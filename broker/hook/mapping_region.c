@@ -74,7 +74,8 @@ static bool region_of_letter(const char *text, char out[NAME_BYTES])
     if ((size_t)(at - text) >= NAME_BYTES ||
         !(*at == '\0' || *at == '-' || (*at >= 'a' && *at <= 'z' && at[1] == '\0')))
         return false;
-    snprintf(out, NAME_BYTES, "%.*s", (int)(at - text), text);
+    memcpy(out, text, (size_t)(at - text));
+    out[at - text] = '\0';
     return true;
 }
 

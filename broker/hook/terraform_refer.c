@@ -412,7 +412,9 @@ static size_t add_said(struct meant *meant, const char *type, const char *text)
         const struct gl_tf_resource *last = NULL;
         size_t cursor = 0, number;
 
-        gl_str_addf(&key, "%s|%s", type, said[i]);
+        gl_str_add(&key, type);
+        gl_str_add_char(&key, '|');
+        gl_str_add(&key, said[i]);
         while (gl_tf_next_resource(meant->tf, &meant->tf->by_value, gl_str_text(&key), &cursor,
                                    &number)) {
             const struct gl_tf_resource *one = &meant->tf->resources[number];
@@ -451,7 +453,8 @@ static void visit_later(const struct gl_jtree *tree, const struct gl_jnode *node
 static void look_later(const struct gl_attributes *from, const char *attribute, struct told *told)
 {
     gl_tf_visit(from->unknown_tree, from->unknown, attribute, visit_later, told);
-    gl_tf_visit(from->tree, from->values, attribute, visit_later, told);
+    if (told->meant->tf->hides)
+        gl_tf_visit(from->tree, from->values, attribute, visit_later, told);
 }
 
 /* Resources of the same name stand in several places: what is written tells them apart. False when

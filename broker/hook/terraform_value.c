@@ -232,7 +232,7 @@ static void add_said(const struct gl_jtree *tree, const struct gl_jnode *node, v
 {
     if (gl_jnode_is(node, GL_JNULL))
         return;
-    gl_str_addf(cookie, "%u", (unsigned)node->kind);
+    gl_str_add_char(cookie, (char)('0' + node->kind));
     if (node->kind == GL_JNUMBER || node->kind == GL_JSTRING)
         gl_str_add_bytes(cookie, tree->text + node->text, (size_t)node->length + 1);
 }
