@@ -198,9 +198,13 @@ for way in TERM:143 HUP:143 INT:130; do
     check $? "${way%:*} ends a judgement that waits for the tool (exit $status)"
     never_applied 'nothing is applied, the plan file is gone'
 done
-exits 124 'a --timeout while nothing comes on standard input' \
-    sh -c 'sleep 60 | { greenlaunch --timeout 1s hook terraform - --policy policy.yaml; status=$?
-    kill "$(pgrep -P $$ -x sleep)"; exit $status; }'
+mkfifo silent
+exec 3<>silent
+hears_nothing() {
+    greenlaunch --timeout 1s hook terraform - --policy policy.yaml <&3
+}
+exits 124 'a --timeout while nothing comes on standard input' hears_nothing
+exec 3>&-
 : >"$FAKE_LOG"
 FAKE_SLEEP_PLAN=60 greenlaunch hook terraform --run --policy policy.yaml --offline --yes -- \
     terraform apply >/dev/null 2>&1 &
