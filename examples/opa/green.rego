@@ -2,6 +2,8 @@
 # Rules of your own over what a plan launches: greenlaunch reads the plan, Rego judges.
 package greenlaunch
 
+import rego.v1
+
 allowed_regions := {"eu-north-1", "eu-west-3", "ca-central-1"}
 
 launches contains intent if {
