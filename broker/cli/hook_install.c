@@ -47,15 +47,32 @@ static int policy_of(const struct gl_context *context, const char **out, struct 
     return 0;
 }
 
+/* The folders on the way, then the file itself: what is shown is what is written, and there. */
+static int check_links(const char *path, struct gl_error *err)
+{
+    const char *slash = path;
+
+    while (slash != NULL) {
+        GL_AUTO(gl_str_done) struct gl_str part = {0};
+        struct stat status;
+
+        slash = strchr(slash, '/');
+        gl_str_add_bytes(&part, path, slash != NULL ? (size_t)(slash++ - path) : strlen(path));
+        if (lstat(gl_str_text(&part), &status) == 0 && S_ISLNK(status.st_mode))
+            return gl_fail(err, GL_E_USAGE, "%s is a link, and %s; change what it points to",
+                           gl_str_text(&part),
+                           slash != NULL ? "the file would be written elsewhere"
+                                         : "would be replaced by a file");
+    }
+    return 0;
+}
+
 static int read_text(const char *path, char **out, struct gl_error *err)
 {
-    struct stat status;
     size_t length;
 
-    if (lstat(path, &status) == 0 && S_ISLNK(status.st_mode))
-        return gl_fail(err, GL_E_USAGE,
-                       "%s is a link, and would be replaced by a file; change what it points to",
-                       path);
+    if (check_links(path, err) != 0)
+        return -1;
     if (gl_file_read(path, FILE_MAX_BYTES, out, &length, err) != 0) {
         if (err->code != GL_E_IO || err->sys != ENOENT)
             return -1;

@@ -272,6 +272,16 @@ exits 2 'a link in place of the file' sh -c 'cd linked && greenlaunch hook insta
 said 'is a link' 'is said'
 [ -L linked/atlantis.yaml ] && [ "$(cat linked/shared.yaml)" = 'kept: true' ]
 check $? 'and left as it is'
+for folder in .github .github/workflows; do
+    rm -rf linked elsewhere
+    mkdir -p linked/.github elsewhere/workflows
+    [ "$folder" != .github ] || rmdir linked/.github
+    ln -s "$PWD/elsewhere" "linked/$folder"
+    exits 2 "a link in place of $folder" sh -c 'cd linked && greenlaunch hook install github --yes'
+    said 'is a link, and the file would be written elsewhere' 'is said'
+    [ -z "$(find elsewhere -type f)" ]
+    check $? 'and nothing is written through it'
+done
 exits 2 'a place that is not known' greenlaunch hook install jenkins --yes
 echo 'repos: []' >.pre-commit-config.yaml
 exits 2 'a list on its own line is left alone' greenlaunch hook install pre-commit --yes
