@@ -50,6 +50,8 @@ static int read_finding(const json_t *json, struct gl_known_finding *out, struct
         .state = strcmp(state, "broken") == 0 ? GL_FINDING_BROKEN : GL_FINDING_UNKNOWN,
         .found_u = number_or_unknown(json_object_get(json, "found")),
         .count = number_or_unknown(json_object_get(json, "count")),
+        .size = {number_or_unknown(json_object_get(json, "vcpus")),
+                 number_or_unknown(json_object_get(json, "gpus"))},
     };
     return 0;
 }
@@ -126,9 +128,17 @@ static bool is_further(const struct gl_known_finding *was, const struct gl_known
     return is->found_u > was->found_u;
 }
 
+/* Is there more of it, or can that not be said of what was known? */
+static bool is_more(int64_t was, int64_t is)
+{
+    return was != GL_UNKNOWN && (is == GL_UNKNOWN || is > was);
+}
+
 static bool is_worse(const struct gl_known_finding *was, const struct gl_known_finding *is)
 {
     if (is->count == GL_UNKNOWN ? was->count != GL_UNKNOWN : was->count < is->count)
+        return true;
+    if (is_more(was->size.vcpus, is->size.vcpus) || is_more(was->size.gpus, is->size.gpus))
         return true;
     if (is_same(was->region, is->region) && is_same(was->type, is->type))
         return false;
@@ -193,6 +203,7 @@ struct gl_known_finding gl_hook_known(const struct gl_hook_finding *finding)
         .state = finding->state,
         .found_u = finding->reason.found_u,
         .count = finding->count,
+        .size = finding->size,
     };
 }
 
@@ -203,12 +214,13 @@ static json_t *number_json(int64_t number)
 
 static json_t *finding_json(const struct gl_known_finding *finding)
 {
-    return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:o,s:o}", "fingerprint",
+    return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:o,s:o,s:o,s:o}", "fingerprint",
                      finding->fingerprint, "rule", finding->rule, "cloud", finding->cloud,
                      "address", finding->address, "region", finding->region, "type", finding->type,
                      "key", finding->key, "state",
                      finding->state == GL_FINDING_UNKNOWN ? "unknown" : "broken", "found",
-                     number_json(finding->found_u), "count", number_json(finding->count));
+                     number_json(finding->found_u), "count", number_json(finding->count), "vcpus",
+                     number_json(finding->size.vcpus), "gpus", number_json(finding->size.gpus));
 }
 
 /* Broken and unknown ones go in; what is known already stays as it was first noted, so that a

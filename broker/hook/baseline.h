@@ -16,6 +16,7 @@ struct gl_known_finding {
     const char *fingerprint, *rule, *cloud, *address, *region, *type, *key; /* "" not known */
     enum gl_finding_state state;                                            /* BROKEN or UNKNOWN */
     int64_t found_u, count;                                                 /* GL_UNKNOWN */
+    struct gl_hook_size size; /* GL_UNKNOWN: files of before do not say it */
 };
 
 struct gl_hook_baseline {
@@ -30,7 +31,8 @@ struct gl_hook_baseline *gl_hook_baseline_parse(const char *bytes, size_t length
 void gl_hook_baseline_free(struct gl_hook_baseline *baseline);
 
 /* Is the finding in the baseline (may be NULL) and not worse there? Worse: another region or
- * machine whose figure is further from the limit or not comparable, or more machines. */
+ * machine whose figure is further from the limit or not comparable, more machines or larger ones.
+ */
 bool gl_hook_baseline_knows(const struct gl_hook_baseline *baseline,
                             const struct gl_known_finding *finding);
 

@@ -321,6 +321,21 @@ static bool is_worse_figure(const struct gl_figure *figure, const struct gl_figu
     return figure->value_u > than->value_u;
 }
 
+/* The larger of two; of one that is not known, that. */
+static int64_t larger(int64_t a, int64_t b)
+{
+    if (a == GL_UNKNOWN || b == GL_UNKNOWN)
+        return GL_UNKNOWN;
+    return a > b ? a : b;
+}
+
+static struct gl_hook_size size_of(const struct gl_offer_type *type)
+{
+    if (type->vcpus == 0)
+        return (struct gl_hook_size){GL_UNKNOWN, GL_UNKNOWN};
+    return (struct gl_hook_size){type->vcpus, type->gpu_count};
+}
+
 /* Of several ways it may come out, the worst of each figure. */
 static void note_figures(struct gl_hook_judge *judge, const struct gl_hook_case *one, bool is_first,
                          struct gl_hook_kind *out)
@@ -329,13 +344,15 @@ static void note_figures(struct gl_hook_judge *judge, const struct gl_hook_case 
     const struct gl_question question = gl_hook_question(judge, one, offer, 1);
     struct gl_figure figure = gl_render_figure(&question, offer, GL_INTENSITY);
     int64_t count = one->subject.counts[gl_rule_count_basis(&question, NULL)];
+    struct gl_hook_size size = size_of(offer->type);
     double price = price_of(offer, count);
 
     if (is_first || is_worse_figure(&figure, &out->intensity))
         out->intensity = figure;
     out->usd = is_first ? price : dearer(out->usd, price);
-    if (is_first || count == GL_UNKNOWN || (out->count != GL_UNKNOWN && count > out->count))
-        out->count = count;
+    out->count = is_first ? count : larger(out->count, count);
+    out->size.vcpus = is_first ? size.vcpus : larger(out->size.vcpus, size.vcpus);
+    out->size.gpus = is_first ? size.gpus : larger(out->size.gpus, size.gpus);
 }
 
 static struct gl_hook_kind *judge_kind(struct gl_hook_judge *judge, struct gl_hook_case *cases,

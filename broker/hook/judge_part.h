@@ -41,6 +41,7 @@ struct gl_hook_kind {
     struct gl_figure intensity;
     double grams[3], usd; /* an hour; NAN = unknown */
     int64_t count;
+    struct gl_hook_size size;
     struct gl_remedy *remedies;
     size_t remedy_count;
 };

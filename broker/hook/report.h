@@ -38,15 +38,21 @@ struct gl_hook_short {
 /* Stands for the budgets of the accounts that launches are charged to, beside the rules. */
 extern const struct gl_rule gl_hook_budgets;
 
+/* Of one machine, the largest it may be; GL_UNKNOWN. */
+struct gl_hook_size {
+    int64_t vcpus, gpus;
+};
+
 struct gl_hook_finding {
     const struct gl_intent *intent; /* NULL: the plan as a whole (budget) */
     const struct gl_hook_plan *plan;
     const struct gl_rule *rule; /* NULL: no rule, the intent could not be judged */
     enum gl_finding_state state;
     struct gl_reason reason;
-    const char *message;                /* one sentence, foreign text already printable */
-    const char *rule_place;             /* "policy.yaml:12" or "--renewable-only" */
-    int64_t count;                      /* of machines, as judged; GL_UNKNOWN */
+    const char *message;    /* one sentence, foreign text already printable */
+    const char *rule_place; /* "policy.yaml:12" or "--renewable-only" */
+    int64_t count;          /* of machines, as judged; GL_UNKNOWN */
+    struct gl_hook_size size;
     const struct gl_hook_short *shorts; /* of budgets: accounts without room */
     size_t short_count;
     char fingerprint[33]; /* hex of a hash over rule id, cloud, address; stable between runs */
@@ -68,11 +74,12 @@ struct gl_judged {
     const struct gl_intent *intent;
     const struct gl_hook_plan *plan;
     enum gl_verdict verdict;
-    struct gl_figure intensity;       /* of the worst place and the judged time; value GL_UNKNOWN */
-    double grams_per_h[3];            /* of all machines at the judged count; NAN = unknown */
-    double grams_per_h_before[3];     /* of what runs now; 0 for a new one; NAN = unknown */
-    double usd_per_h;                 /* NAN = unknown */
-    int64_t count;                    /* judged, by count_basis; GL_UNKNOWN */
+    struct gl_figure intensity;   /* of the worst place and the judged time; value GL_UNKNOWN */
+    double grams_per_h[3];        /* of all machines at the judged count; NAN = unknown */
+    double grams_per_h_before[3]; /* of what runs now; 0 for a new one; NAN = unknown */
+    double usd_per_h;             /* NAN = unknown */
+    int64_t count;                /* judged, by count_basis; GL_UNKNOWN */
+    struct gl_hook_size size;
     const struct gl_remedy *remedies; /* shared by intents that were judged alike */
     size_t remedy_count;
     struct gl_source_place at;

@@ -432,6 +432,13 @@ static void a_baseline_knows_what_is_not_worse(void **state)
     judge();
     assert_int_equal(report->exit, GL_EXIT_REFUSED);
     intent->count.max = 1;
+    intent->machine.type = intent->machine.catalogue = "m5.xlarge"; /* a larger one */
+    judge();
+    assert_int_equal(report->exit, GL_EXIT_REFUSED);
+    intent->machine.type = intent->machine.catalogue = "other"; /* nobody knows how large */
+    judge();
+    assert_int_equal(report->exit, GL_EXIT_REFUSED);
+    intent->machine.type = intent->machine.catalogue = "m5.large";
     intent->place.region = NULL; /* not comparable */
     judge();
     assert_int_equal(report->exit, GL_EXIT_UNKNOWN);
