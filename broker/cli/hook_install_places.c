@@ -22,7 +22,10 @@ static const struct gl_hook_place_row rows[] = {
              "    case $word in -*) ;; *) verb=$word && break ;; esac\n"
              "done\n"
              "[ \"$verb\" = apply ] || exec \"$tool\" \"$@\"\n"
-             "exec greenlaunch hook terraform --run --policy {policy} -- \"$tool\" \"$@\"\n"},
+             "# The policy lies beside this file, wherever it is called from.\n"
+             "here=$(CDPATH='' cd \"$(dirname \"$0\")\" && pwd)\n"
+             "exec greenlaunch hook terraform --run --policy \"$here/{policy}\" -- \"$tool\" "
+             "\"$@\"\n"},
     {.name = "pre-commit",
      .path = ".pre-commit-config.yaml",
      .anchor = "repos:",

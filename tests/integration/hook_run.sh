@@ -229,6 +229,9 @@ exits 0 'hook install terraform' greenlaunch hook install terraform --yes
 calls '^init$' 'the wrapper hands other verbs on'
 exits 2 'and puts apply through the hook' ./greenlaunch-terraform -chdir=. apply
 calls '^-chdir=. plan' 'which makes the plan'
+exits 0 'from another folder too, by the policy that lies beside it' \
+    sh -c 'cd sub && ../greenlaunch-terraform apply -auto-approve'
+calls '^apply' 'where it applies'
 exits 0 'and comes out again' greenlaunch hook install terraform --uninstall --yes
 [ ! -e greenlaunch-terraform ]
 check $? 'whole'

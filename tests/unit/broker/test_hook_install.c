@@ -31,7 +31,8 @@ struct file_row {
 };
 
 static const struct file_row files[] = {
-    {"terraform", "", "exec greenlaunch hook terraform --run --policy p.yaml -- \"$tool\" \"$@\""},
+    {"terraform", "",
+     "exec greenlaunch hook terraform --run --policy \"$here/p.yaml\" -- \"$tool\" \"$@\""},
     {"terraform", "#!/bin/sh\necho mine\n", NULL},
     {"github", "name: mine\n", NULL},
     {"github", "", "name: greenlaunch"},
