@@ -5,7 +5,8 @@
 set -eu
 policy=${GREENLAUNCH_POLICY:-policy.yaml}
 folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
+trap 'rm -rf "$folder"' EXIT # the preview may hold secrets
+trap 'exit 1' HUP INT TERM
 
 pulumi preview --json --save-plan "$folder/plan" >"$folder/preview.json"
 greenlaunch hook pulumi "$folder/preview.json" --policy "$policy" --point apply

@@ -35,6 +35,7 @@ cat >"$scratch/bin/pulumi" <<'SH'
 #!/bin/sh
 printf 'pulumi %s\n' "$*" >>"$FAKE_LOG"
 [ "$1" != preview ] || cat "$FAKE_PREVIEW"
+[ "$1" != "${FAKE_PULUMI_ENDS:-}" ] || kill -TERM "$PPID"
 SH
 chmod +x "$scratch"/bin/*
 cp tests/support/fake_terraform.sh "$scratch/bin/terraform"
@@ -189,6 +190,12 @@ export FAKE_PREVIEW=$root/examples/pulumi/preview.json
 exits 0 'Pulumi: a green preview' "$root/examples/pulumi/green-up.sh" --yes
 called '^pulumi up --plan .*/plan --yes$' 'is updated by its own plan'
 sed 's/eu-north-1/eu-central-1/' "$FAKE_PREVIEW" >"$scratch/preview.json"
+: >"$FAKE_LOG"
+mkdir "$scratch/tmp"
+TMPDIR=$scratch/tmp FAKE_PULUMI_ENDS=preview exits 1 'one that is told to end' \
+    "$root/examples/pulumi/green-up.sh" --yes
+[ -z "$(ls -A "$scratch/tmp")" ]
+check $? 'leaves no preview'
 : >"$FAKE_LOG"
 FAKE_PREVIEW=$scratch/preview.json exits 3 'a dirty one' "$root/examples/pulumi/green-up.sh" --yes
 quiet '^pulumi up' 'is not'
