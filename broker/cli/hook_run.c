@@ -177,11 +177,14 @@ static int copy_plan(struct running *running, struct gl_error *err)
     GL_AUTO(gl_auto_free)
     char *path = chdir != NULL && named[0] != '/' ? gl_path_join(chdir + strlen("-chdir="), named)
                                                   : gl_strdup(named);
-    GL_AUTO(gl_auto_close) int from = open(path, O_RDONLY | O_CLOEXEC);
+    GL_AUTO(gl_auto_close) int from = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     GL_AUTO(gl_auto_close) int to = -1;
+    struct stat status;
 
-    if (from < 0)
+    if (from < 0 || fstat(from, &status) != 0)
         return gl_fail_sys(err, GL_E_USAGE, errno, "cannot open the plan %s", path);
+    if (!S_ISREG(status.st_mode))
+        return gl_fail(err, GL_E_USAGE, "the plan %s is no file", path);
     to = open(running->plan_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (to < 0)
         return gl_fail_sys(err, GL_E_IO, errno, "cannot write %s", running->plan_path);

@@ -96,6 +96,8 @@ exits 0 'a plan that was made before' run --yes -- terraform apply "$PWD/green.t
 check $? 'is not made again'
 exits 3 'and is judged' run --yes -- terraform apply dirty.tfplan
 never_applied 'before it is applied'
+exits 2 'what is no file is no plan' run --yes -- terraform apply /dev/zero
+said 'is no file' 'which is said'
 mkdir -p sub && cp green.tfplan sub/there.tfplan
 exits 0 'with -chdir its path is relative to there' run --yes -- terraform -chdir=sub apply \
     there.tfplan
