@@ -168,6 +168,7 @@ enum gl_change gl_intent_compare(const struct gl_intent *before, const struct gl
         !same(before->place.region, after->place.region))
         return GL_CHANGE_MOVE;
     compare_machines(&difference, before, after);
+    difference.is_unknown |= after->is_untold;
     /* What ran on machines elsewhere, or unseen, now has its own. */
     difference.is_more |= before->role == GL_ROLE_OPAQUE && after->role != GL_ROLE_OPAQUE;
     compare_numbers(&difference, before->count.min, after->count.min);

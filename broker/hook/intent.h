@@ -103,6 +103,7 @@ struct gl_intent {
     bool is_launch; /* would start machines that do not run now */
     bool is_mapped; /* false: not in the mapping, but it looks like a machine */
     bool keeps_old; /* replaced, and the one from before keeps running */
+    bool is_untold; /* what its machine or number follows from changes, and does not tell them */
     bool is_latest; /* starts what it refers to as that then is, though it is not changed itself */
     struct gl_intent_place place;
     struct gl_intent_machine machine;

@@ -167,6 +167,10 @@ bool gl_mapping_is_suspect_later(const struct gl_hook_mapping *mapping, const ch
 void gl_mapping_extract(const struct gl_hook_mapping *mapping, const struct gl_mapping_row *row,
                         const struct gl_attributes *attributes, const struct gl_follower *follower,
                         struct gl_arena *arena, struct gl_intent *out);
+/* Is the machine or a number of `intent` not known, and what the row would read it from another one
+ * after the change than before, or known only then? */
+bool gl_mapping_is_untold(const struct gl_mapping_row *row, const struct gl_intent *intent,
+                          const struct gl_attributes *before, const struct gl_attributes *after);
 /* Region of a zone, location or ARN by the provider's rule, in the arena; NULL when it has none. */
 const char *gl_mapping_region(const struct gl_mapping_provider *provider, enum gl_place_kind kind,
                               const char *text, struct gl_arena *arena);

@@ -357,6 +357,7 @@ static void add_intent(struct gl_pulumi *pulumi, const struct gl_pulumi_resource
     } else if (intent->change == GL_CHANGE_UNKNOWN) {
         gl_reader_add_text(arena, &intent->notes, "the operation of the step is not understood");
     } else if (past.place.how[0] != '\0') {
+        intent->is_untold = gl_mapping_is_untold(resource->row, intent, &before, &after);
         gl_reader_set_past(arena, intent, &past);
     }
     intent->is_launch = gl_reader_is_launch(intent);

@@ -12,6 +12,7 @@ static void add_before(struct gl_tf *tf, const struct gl_tf_resource *resource,
                        const struct gl_follower *follower, struct gl_intent *intent)
 {
     struct gl_attributes before = gl_tf_attributes(resource, true);
+    struct gl_attributes after = gl_tf_attributes(resource, resource->after->count == 0);
     struct gl_arena *arena = &tf->plan->arena;
     struct gl_intent past = {.place.how = "", .machine.how = NULL};
 
@@ -21,6 +22,7 @@ static void add_before(struct gl_tf *tf, const struct gl_tf_resource *resource,
         return;
     }
     gl_mapping_extract(tf->options->mapping, resource->row, &before, follower, arena, &past);
+    intent->is_untold = gl_mapping_is_untold(resource->row, intent, &before, &after);
     gl_reader_set_past(arena, intent, &past);
     intent->keeps_old = resource->is_forgotten && resource->change == GL_CHANGE_REPLACE;
 }
