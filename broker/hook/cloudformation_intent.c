@@ -345,18 +345,6 @@ static void weaken_place(struct gl_cfn *cfn, size_t number, struct gl_intent_pla
 
 /* ---- places ---- */
 
-/* Locations of a fleet are beside the region of the deployment, which has machines of it too. */
-static void add_home(struct gl_cfn *cfn, struct gl_intent_place *place)
-{
-    if (cfn->place.region == NULL)
-        *place = (struct gl_intent_place){
-            .evidence = "none",
-            .how = "locations beside that of the template, which says no region; "
-                   "--deploy-region does"};
-    else if (strcmp(place->region, cfn->place.region) != 0)
-        gl_reader_add_text(&cfn->plan->arena, &place->candidates, cfn->place.region);
-}
-
 static void set_place(struct gl_cfn *cfn, struct gl_intent *intent)
 {
     const struct gl_mapping_provider *provider =
@@ -370,8 +358,6 @@ static void set_place(struct gl_cfn *cfn, struct gl_intent *intent)
         if (provider != NULL && cfn->place.region != NULL &&
             gl_reader_rests_on_zone(provider, place))
             gl_reader_compare_place(arena, place, &cfn->place);
-        if (place->region != NULL && strcmp(place->evidence, "attribute") == 0)
-            add_home(cfn, place);
         return;
     }
     if (cfn->place.region != NULL) {
@@ -437,6 +423,7 @@ static void add_intent(struct gl_cfn *cfn, size_t number)
     struct gl_follower follower = {.cookie = cfn, .follow = gl_cfn_follow, .hides = cfn->hides};
     struct gl_intent *intent =
         gl_reader_add_intent(cfn->options, cfn->plan, resource->row, &attributes, &follower);
+    struct gl_intent_place said;
 
     intent->address = resource->address;
     intent->file = cfn->document;
@@ -444,7 +431,9 @@ static void add_intent(struct gl_cfn *cfn, size_t number)
     weaken_machine(cfn, number, &intent->machine);
     weaken_count(cfn, number, &intent->count);
     weaken_place(cfn, number, &intent->place);
+    said = intent->place;
     set_place(cfn, intent);
+    gl_reader_add_also(&cfn->plan->arena, &said, &intent->place);
     add_notes(cfn, resource, intent);
     intent->is_launch = gl_reader_is_launch(intent);
 }

@@ -336,6 +336,21 @@ static void add_place(struct gl_extraction *extraction, const struct gl_mapping_
     }
 }
 
+/* Regions beside the one that the reader finds. */
+static void add_also(struct gl_extraction *extraction, const struct gl_place_row *row,
+                     struct gl_intent_place *out)
+{
+    const char *texts[TEXTS_MAX], *how;
+    enum gl_known known;
+    size_t count = choices_of(extraction, row->path, texts, &known, &how);
+
+    if (known == GL_KNOWN_LATER || count == TEXTS_MAX) {
+        gl_extract_unknown(extraction, row->path);
+        out->has_more = true;
+    }
+    out->also = ended(extraction->arena, texts, count);
+}
+
 static void extract_place(struct gl_extraction *extraction,
                           const struct gl_mapping_provider *provider, struct gl_intent_place *out)
 {
@@ -346,7 +361,10 @@ static void extract_place(struct gl_extraction *extraction,
     for (size_t i = 0; i < row->place_count; i++) {
         if (is_hidden(extraction, &row->places[i], out))
             return;
-        add_place(extraction, provider, &row->places[i], out);
+        if (row->places[i].kind == GL_PLACE_ALSO)
+            add_also(extraction, &row->places[i], out);
+        else
+            add_place(extraction, provider, &row->places[i], out);
     }
 }
 

@@ -160,6 +160,21 @@ static void compare_machines(struct difference *difference, const struct gl_inte
         difference->is_more = true; /* another machine, of which no more is known */
 }
 
+/* A region beside its own that it was not in. */
+static bool is_elsewhere_too(const struct gl_intent_place *before,
+                             const struct gl_intent_place *after)
+{
+    for (size_t i = 0; after->also != NULL && after->also[i] != NULL; i++) {
+        const char *const *was = before->also;
+
+        while (was != NULL && *was != NULL && !same(*was, after->also[i]))
+            was++;
+        if (was == NULL || *was == NULL)
+            return true;
+    }
+    return false;
+}
+
 enum gl_change gl_intent_compare(const struct gl_intent *before, const struct gl_intent *after)
 {
     struct difference difference = {0};
@@ -167,6 +182,8 @@ enum gl_change gl_intent_compare(const struct gl_intent *before, const struct gl
     if (before->place.region != NULL && after->place.region != NULL &&
         !same(before->place.region, after->place.region))
         return GL_CHANGE_MOVE;
+    difference.is_more = is_elsewhere_too(&before->place, &after->place);
+    difference.is_unknown = after->place.has_more;
     compare_machines(&difference, before, after);
     difference.is_unknown |= after->is_untold;
     /* What ran on machines elsewhere, or unseen, now has its own. */

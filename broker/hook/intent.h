@@ -60,6 +60,8 @@ struct gl_intent_place {
     const char *zone;   /* "eu-west-1a", the first of zones; NULL */
     const char *const *zones;
     const char *const *candidates; /* other regions it may be */
+    const char *const *also;       /* regions it is in besides; in candidates once it has one */
+    bool has_more;                 /* of these some are not known yet */
     const char *how;               /* "provider aws.backup, variable region"; never NULL */
     const char *evidence;          /* word of the row of region evidence: "attribute" ... "none" */
     enum gl_surety surety;

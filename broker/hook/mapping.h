@@ -28,6 +28,7 @@ enum gl_place_kind {
     GL_PLACE_ZONE,     /* "us-east-1a": the region follows from it by the provider's rule */
     GL_PLACE_LOCATION, /* region or zone, display names too: "West Europe" */
     GL_PLACE_ARN,      /* field 4 */
+    GL_PLACE_ALSO,     /* regions beside the one that is found for the resource */
 };
 
 struct gl_place_row {

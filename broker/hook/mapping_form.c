@@ -8,7 +8,7 @@
 #define PATH_MAX_BYTES   1000
 #define NUMBER_MAX_BYTES 9
 
-static const char *const place_words[] = {"region", "zone", "location", "arn", NULL};
+static const char *const place_words[] = {"region", "zone", "location", "arn", "also", NULL};
 static const char *const zone_rules[] = {"letter",  "dash-letter", "dash-number", "dash",
                                          "same",    "azure",       "digits",      "oracle",
                                          "alibaba", "none",        NULL};
@@ -103,8 +103,9 @@ static int read_place(const struct gl_reader *reader, const struct gl_node *node
     const struct gl_node *member = node->first;
 
     if (node->kind != GL_NODE_MAP || node->count != 1)
-        return gl_diagnose(&reader->source, &node->mark, GL_E_BAD_VALUE,
-                           "a place is one line: region, zone, location or arn, and its path");
+        return gl_diagnose(
+            &reader->source, &node->mark, GL_E_BAD_VALUE,
+            "a place is one line: region, zone, location, arn or also, and its path");
     for (int kind = 0; place_words[kind] != NULL; kind++)
         if (strcmp(member->key, place_words[kind]) == 0) {
             *out = (struct gl_place_row){parse_path(reader, member->key, member),
@@ -112,7 +113,7 @@ static int read_place(const struct gl_reader *reader, const struct gl_node *node
             return out->path != NULL ? 0 : -1;
         }
     return gl_diagnose(&reader->source, &member->key_mark, GL_E_UNKNOWN_KEY,
-                       "a place is a region, zone, location or arn");
+                       "a place is a region, zone, location, arn or also");
 }
 
 static int read_places(const struct gl_reader *reader, const struct gl_field *field,

@@ -341,6 +341,7 @@ static void add_intent(struct gl_pulumi *pulumi, const struct gl_pulumi_resource
     struct gl_intent past = {.place.how = ""};
     struct gl_intent *intent =
         gl_reader_add_intent(pulumi->options, pulumi->plan, resource->row, &after, &follower);
+    struct gl_intent_place said;
 
     intent->address = resource->address;
     intent->file = pulumi->document;
@@ -350,7 +351,9 @@ static void add_intent(struct gl_pulumi *pulumi, const struct gl_pulumi_resource
     if (intent->change != GL_CHANGE_CREATE && resource->before.values.count > 0)
         gl_mapping_extract(pulumi->options->mapping, resource->row, &before, &follower, arena,
                            &past);
+    said = intent->place;
     set_place(pulumi, resource, &past, intent);
+    gl_reader_add_also(arena, &said, &intent->place);
     if (intent->change == GL_CHANGE_UPDATE && !has_states(resource)) {
         intent->change = GL_CHANGE_UNKNOWN;
         gl_reader_add_text(arena, &intent->notes, "the preview does not show what is updated");

@@ -118,6 +118,18 @@ void gl_reader_hide_place(struct gl_arena *arena, const char *name, struct gl_in
     gl_reader_add_text(arena, &intent->sensitive, gl_arena_text(arena, name, strlen(name)));
 }
 
+void gl_reader_add_also(struct gl_arena *arena, const struct gl_intent_place *said,
+                        struct gl_intent_place *place)
+{
+    place->also = said->also;
+    if (said->has_more)
+        *place = (struct gl_intent_place){.evidence = "none",
+                                          .also = said->also,
+                                          .how = "its further locations cannot be told yet"};
+    for (size_t i = 0; place->region != NULL && said->also != NULL && said->also[i] != NULL; i++)
+        gl_intent_add_candidate(place, said->also[i], arena);
+}
+
 bool gl_reader_place_by_user(const struct gl_hook_options *options, struct gl_arena *arena,
                              const char *address, struct gl_intent_place *out)
 {
@@ -244,6 +256,7 @@ void gl_reader_set_past(struct gl_arena *arena, struct gl_intent *intent,
 
     if (was.place.region == NULL)
         was.place = intent->place;
+    was.place.also = past->place.also;
     intent->place_before = gl_arena_take(arena, sizeof was.place);
     *intent->place_before = was.place;
     intent->machine_before = gl_arena_take(arena, sizeof was.machine);

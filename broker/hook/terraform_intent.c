@@ -70,13 +70,16 @@ static void add_intent(struct gl_tf *tf, const struct gl_tf_resource *resource)
     struct gl_hook_plan *plan = tf->plan;
     struct gl_attributes after = gl_tf_attributes(resource, resource->after->count == 0);
     struct gl_follower follower = gl_tf_follower(tf);
+    struct gl_intent_place said;
     struct gl_intent *intent;
 
     intent = gl_reader_add_intent(tf->options, plan, resource->row, &after, &follower);
     name_intent(tf, resource, intent);
     intent->type = resource->parts.type;
     intent->change = resource->change;
+    said = intent->place;
     gl_tf_place(tf, resource, intent);
+    gl_reader_add_also(&plan->arena, &said, &intent->place);
     add_before(tf, resource, &follower, intent);
     add_notes(tf, resource, intent);
     intent->is_launch = gl_reader_is_launch(intent);

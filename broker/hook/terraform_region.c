@@ -275,8 +275,8 @@ static const char *said_elsewhere(const struct gl_tf *tf, const struct gl_tf_res
             gl_tf_at(tree, gl_jtree_root(tree), gl_path_head(place->path));
         const struct gl_jnode *value = gl_jnode_get(tree, said, "constant_value");
 
-        if (is_followed(place->path) || !gl_jnode_is(said, GL_JOBJECT) ||
-            gl_jnode_is(value, GL_JNULL) ||
+        if (place->kind == GL_PLACE_ALSO || is_followed(place->path) ||
+            !gl_jnode_is(said, GL_JOBJECT) || gl_jnode_is(value, GL_JNULL) ||
             (provider != NULL && provider->has_binding_region && place->kind != GL_PLACE_REGION))
             continue;
         return gl_path_head(place->path);

@@ -255,7 +255,7 @@ static void errors_of_the_user_say_where(void **state)
     assert_non_null(strstr(gl_str_text(&report), "a row needs \"role\""));
     assert_non_null(strstr(gl_str_text(&report), "launch"));
     assert_non_null(strstr(gl_str_text(&report), "whole number"));
-    assert_non_null(strstr(gl_str_text(&report), "region, zone, location or arn"));
+    assert_non_null(strstr(gl_str_text(&report), "region, zone, location, arn or also"));
     assert_non_null(strstr(gl_str_text(&report), "b.yaml:1:"));
     drop(&folder);
     err = (struct gl_error){0};
