@@ -7,6 +7,7 @@
 
 #define WEIGHTS_MAX 400
 #define PER_MAX     64
+#define PARTS_MAX   64
 
 /* A number and how it came about. */
 struct part {
@@ -211,14 +212,30 @@ static void apply_factor(struct gl_extraction *extraction, const struct gl_path 
     }
 }
 
-/* Capacity is in units of weight: the lightest type makes the most machines of it. */
+/* Of how many numbers is what is wanted the sum? */
+static int64_t count_parts(struct gl_extraction *extraction)
+{
+    const struct gl_path *path = extraction->row->count.desired;
+    const char *parts[PARTS_MAX];
+    int64_t count = 0;
+    size_t all = path != NULL ? gl_path_texts(path, extraction->attributes, extraction->follower,
+                                              extraction->arena, parts, PARTS_MAX, NULL, NULL)
+                              : 0;
+
+    for (size_t i = 0; i < all; i++)
+        count += strcmp(parts[i], "0") != 0;
+    return count;
+}
+
+/* Capacity is in units of weight: the lightest type makes the most machines of it, and each part of
+ * a sum is rounded by itself. */
 static void apply_weight(struct gl_extraction *extraction, struct gl_intent_count *out)
 {
     const struct gl_path *path = extraction->row->count.weight;
     const char *weights[WEIGHTS_MAX];
     int64_t *const members[] = {&out->min, &out->desired, &out->max};
     enum gl_known known;
-    int64_t least = 0;
+    int64_t least = 0, more;
     size_t count;
 
     if (path == NULL)
@@ -237,9 +254,13 @@ static void apply_weight(struct gl_extraction *extraction, struct gl_intent_coun
     }
     if (least <= 1)
         return;
+    more = count_parts(extraction);
     for (size_t i = 0; i < 3; i++)
-        if (*members[i] != GL_UNKNOWN)
-            *members[i] = (*members[i] + least - 1) / least;
+        if (*members[i] != GL_UNKNOWN && *members[i] > 0) {
+            int64_t rounded = (*members[i] + least - 1) / least + (more > 1 ? more - 1 : 0);
+
+            *members[i] = rounded < *members[i] ? rounded : *members[i];
+        }
     out->how = sentence(extraction->arena, "capacity divided by weight ", least, "");
 }
 

@@ -15,6 +15,7 @@
  *   a + b          both: all their texts, or the sum of their numbers
  *   a -> type.p    follow the value or the reference in a to a resource of that type, then p there
  *   a -> type.(b ; c)   there b, or else c
+ *   a ? b          b, unless a says false
  *   =3 =unknown    a constant; something nobody says
  * A name that is not found is looked for as Pulumi writes it too: aB, aBs.
  */

@@ -113,6 +113,8 @@ static void check_path(struct lint *lint, const struct gl_mapping_row *row, cons
 static void check_term(struct lint *lint, const struct gl_mapping_row *row, const char *key,
                        const struct gl_path_term *term, struct place place)
 {
+    if (term->guard != NULL)
+        check_term(lint, row, key, term->guard, place);
     for (size_t i = 0; i < term->step_count; i++) {
         struct place before = place;
 

@@ -61,15 +61,22 @@ static void add_name(struct gl_mapping_reads *reads, const char *name)
     reads->is_any = true;
 }
 
+static void add_head(struct gl_mapping_reads *reads, const struct gl_path_term *term)
+{
+    if (term == NULL || term->constant != NULL)
+        return;
+    add_name(reads, term->steps[0].name);
+    add_name(reads, term->steps[0].camel);
+    add_name(reads, term->steps[0].plural);
+}
+
 static void add_heads(struct gl_mapping_reads *reads, const struct gl_path *path)
 {
     for (const struct gl_path_choice *choice = path->first; choice != NULL; choice = choice->next)
-        for (const struct gl_path_term *term = choice->terms; term != NULL; term = term->next)
-            if (term->constant == NULL) {
-                add_name(reads, term->steps[0].name);
-                add_name(reads, term->steps[0].camel);
-                add_name(reads, term->steps[0].plural);
-            }
+        for (const struct gl_path_term *term = choice->terms; term != NULL; term = term->next) {
+            add_head(reads, term);
+            add_head(reads, term->guard);
+        }
 }
 
 static void add_row(struct gl_mapping_reads *reads, const struct gl_mapping_row *row)

@@ -208,10 +208,13 @@ static int parse_follow(struct parser *parser, struct gl_path_term *term)
     return parse_follow(parser, there);
 }
 
-static const struct gl_path_term *parse_term(struct parser *parser)
+/* "count", "=1" or, with the `guard` that stands before it, "enabled ? count". */
+static const struct gl_path_term *parse_term(struct parser *parser,
+                                             const struct gl_path_term *guard)
 {
     struct gl_path_term *term = gl_arena_take(parser->arena, sizeof *term);
 
+    term->guard = guard;
     skip_spaces(parser);
     if (take(parser, "=")) {
         term->constant = parse_name(parser);
@@ -221,6 +224,8 @@ static const struct gl_path_term *parse_term(struct parser *parser)
     if (parse_steps(parser, term))
         return NULL;
     skip_spaces(parser);
+    if (term->rest == NULL && guard == NULL && take(parser, "?"))
+        return parse_term(parser, term);
     if (take(parser, "->")) {
         unsigned depth = parser->depth;
         int failed = parse_follow(parser, term);
@@ -237,7 +242,7 @@ static const struct gl_path_choice *parse_choice(struct parser *parser)
     const struct gl_path_term **place = &choice->terms;
 
     do {
-        *place = parse_term(parser);
+        *place = parse_term(parser, NULL);
         if (*place == NULL)
             return NULL;
         place = (const struct gl_path_term **)(uintptr_t) & (*place)->next;
@@ -298,7 +303,8 @@ bool gl_path_has_head(const struct gl_path *path, const char *attribute)
 {
     for (const struct gl_path_choice *choice = path->first; choice != NULL; choice = choice->next)
         for (const struct gl_path_term *term = choice->terms; term != NULL; term = term->next)
-            if (term->constant == NULL && is_step(&term->steps[0], attribute))
+            if ((term->constant == NULL && is_step(&term->steps[0], attribute)) ||
+                (term->guard != NULL && is_step(&term->guard->steps[0], attribute)))
                 return true;
     return false;
 }

@@ -15,7 +15,8 @@ struct gl_path_step {
     const char *name, *camel, *plural;
 };
 struct gl_path_term {
-    const char *constant; /* text after "="; NULL = attributes */
+    const char *constant;             /* text after "="; NULL = attributes */
+    const struct gl_path_term *guard; /* "enabled" of "enabled ? count"; NULL */
     const struct gl_path_step *steps;
     size_t step_count;
     const char *attribute;           /* the names with dots: what follow() is asked for */

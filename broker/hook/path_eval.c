@@ -325,6 +325,25 @@ static bool is_filled_in(const struct walk *walk, const struct gl_path_term *ter
            written(walk, term, spot) == answer;
 }
 
+static void take_false(struct walk *walk, const struct spot *spot, const char *constant)
+{
+    const char *text =
+        constant == NULL && spot->value != NULL ? gl_jnode_text(spot->of->tree, spot->value) : NULL;
+
+    walk->count += gl_jnode_is(spot->value, GL_JFALSE) || (text != NULL && !strcmp(text, "false"));
+}
+
+/* Does its guard say false? What nobody says, or cannot be told yet, keeps nothing out. */
+static bool is_shut(const struct walk *walk, const struct gl_path_term *term,
+                    const struct spot *spot)
+{
+    struct walk probe = {.follower = walk->follower, .take = take_false};
+
+    if (term->guard != NULL)
+        walk_steps(&probe, term->guard, 0, spot);
+    return probe.count > 0;
+}
+
 /* One alternative. True when the path ends with it: it has values, or somebody wrote something that
  * is not known yet, or that is hidden. */
 static bool walk_choice(struct walk *walk, const struct gl_path_choice *choice,
@@ -337,6 +356,8 @@ static bool walk_choice(struct walk *walk, const struct gl_path_choice *choice,
         const struct hidden was_hidden = walk->hidden;
         bool was_later = walk->has_later;
 
+        if (is_shut(walk, term, spot))
+            continue;
         walk->has_later = false;
         walk->hidden = (struct hidden){0};
         if (term->constant != NULL)
