@@ -114,20 +114,11 @@ bool gl_tf_is_read(const struct gl_tf *tf, const char *type)
     return IS_AMONG(givers, type) || gl_mapping_reads(tf->options->mapping, type, NULL);
 }
 
-/* Types that nothing maps are looked at until one of them looks like a machine, or a few did not:
- * attributes follow from the type, though not every resource sets them all. */
-#define LOOKS_MAX 64
-
 static bool needs_look(struct gl_tf *tf, const char *type)
 {
-    size_t cursor = 0, number, looks = 0;
+    size_t cursor = 0, number;
 
-    while (gl_reader_index_next(&tf->types, type, &cursor, &number)) {
-        if (number != 0)
-            return false;
-        looks++;
-    }
-    return looks < LOOKS_MAX;
+    return !gl_reader_index_next(&tf->types, type, &cursor, &number);
 }
 
 static void note_suspect(struct gl_tf *tf, const char *type, const struct gl_jtree *tree,
@@ -141,9 +132,10 @@ static void note_suspect(struct gl_tf *tf, const char *type, const struct gl_jtr
     is_suspect = gl_mapping_is_suspect(tf->options->mapping, type, tree, after) ||
                  gl_mapping_is_suspect_later(tf->options->mapping, type, tree,
                                              gl_jnode_get(tree, change, "after_unknown"));
-    gl_reader_index_add(&tf->types, gl_tf_name(tf, type), is_suspect);
-    if (is_suspect)
-        gl_reader_add_unmapped(tf->plan, type);
+    if (!is_suspect)
+        return;
+    gl_reader_index_add(&tf->types, gl_tf_name(tf, type), 0);
+    gl_reader_add_unmapped(tf->plan, type);
 }
 
 /* What one item says, in whatever order it says it. Of most items nothing is kept. */
