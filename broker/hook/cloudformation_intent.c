@@ -41,15 +41,28 @@ static bool is_module(const char *type)
     return length > strlen(end) && strcmp(type + length - strlen(end), end) == 0;
 }
 
+/* CDK hands calls of AWS to its custom resources as JSON, in parts where it refers to others. */
+static bool is_call(const struct gl_cfn *cfn, const struct gl_jnode *resource)
+{
+    for (const struct gl_jnode *node = resource; node < cfn->tree.nodes + resource->end; node++) {
+        const char *text = gl_jnode_text(&cfn->tree, node);
+
+        if (text != NULL && gl_mapping_is_suspect_text(text))
+            return true;
+    }
+    return false;
+}
+
 static void look_at_type(struct gl_cfn *cfn, size_t number)
 {
     struct gl_cfn_resource *resource = &cfn->resources[number];
+    static const char custom[] = "AWS::CloudFormation::CustomResource";
     const char *type = resource->type;
 
-    if (is_module(type))
-        gl_reader_add_unmapped(cfn->plan, type);
     if (strncmp(type, "Custom::", 8) == 0) /* a name of the author's: what is handed over tells */
-        type = "AWS::CloudFormation::CustomResource";
+        type = custom;
+    if (is_module(type) || (strcmp(type, custom) == 0 && is_call(cfn, resource->node)))
+        gl_reader_add_unmapped(cfn->plan, resource->type);
     gl_cfn_evaluate(cfn, number, wants_all);
     if (gl_mapping_is_suspect(cfn->options->mapping, type, &resource->values,
                               gl_jtree_root(&resource->values)))

@@ -22,6 +22,12 @@ static const char *const deep_words[] = {
     "InstanceType",  "InstanceTypes",  "instance_size", NULL,
 };
 
+/* And calls of AWS that start machines, or say their size, where a text holds them. */
+static const char *const call_words[] = {
+    "runInstances", "RunInstances",  "runTask",       "RunTask",  "runJobFlow",      "RunJobFlow",
+    "instanceType", "instanceTypes", "CacheNodeType", "NodeType", "DBInstanceClass", NULL,
+};
+
 /* Of any provider: they run machines, and neither name nor attributes say so. As Terraform's first
  * provider of the cloud calls them; other tools' names are compared without marks. */
 static const char *const machine_types[] = {
@@ -319,6 +325,27 @@ bool gl_mapping_is_suspect(const struct gl_hook_mapping *mapping, const char *ty
     if (provider == NULL && (is_called_machine(type) || says_size(tree, attributes)))
         return true;
     return is_said_deep(tree, attributes, is_text);
+}
+
+static bool is_quoted(const char *text, const char *word)
+{
+    size_t length = strlen(word);
+
+    for (const char *at = strstr(text, word); at != NULL; at = strstr(at + length, word))
+        if (at > text && at[-1] == '"' && at[length] == '"')
+            return true;
+    return false;
+}
+
+bool gl_mapping_is_suspect_text(const char *text)
+{
+    static const char *const *const lists[] = {deep_words, call_words};
+
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
+        for (const char *const *word = lists[i]; *word != NULL; word++)
+            if (is_quoted(text, *word))
+                return true;
+    return false;
 }
 
 bool gl_mapping_is_suspect_later(const struct gl_hook_mapping *mapping, const char *type,
