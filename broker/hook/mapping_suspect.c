@@ -71,6 +71,8 @@ static const char *const machine_types[] = {
     "aws_dms_data_migration",
     "aws_finspace_kx_scaling_group",
     "aws_gameliftstreams_stream_group",
+    "aws_glue_ml_transform",
+    "aws_glue_session",
     "aws_rds_instance_state",
     "aws_sagemaker_partner_app",
     "aws_serverlessapplicationrepository_cloudformation_stack",

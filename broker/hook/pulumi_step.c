@@ -335,10 +335,11 @@ static void look_at_type(struct gl_pulumi *pulumi, const char *token, const stru
     if (strncmp(token, "pulumi:", 7) == 0 ||
         gl_reader_index_next(&pulumi->types, token, &cursor, &number))
         return;
+    if (!is_suspect(pulumi, is_component ? "" : token, inputs) &&
+        !is_operators(pulumi, token, inputs))
+        return;
     gl_reader_index_add(&pulumi->types, token, 0);
-    if (is_suspect(pulumi, is_component ? "" : token, inputs) ||
-        is_operators(pulumi, token, inputs))
-        gl_reader_add_unmapped(pulumi->plan, token);
+    gl_reader_add_unmapped(pulumi->plan, token);
 }
 
 /* ---- one resource ---- */
