@@ -120,8 +120,10 @@ static struct gl_cfn_value refer_parameter(struct gl_cfn *cfn, const char *name,
         return typed(cfn, said, type);
     }
     text = standard != NULL ? gl_cfn_text(cfn, value) : NULL;
-    if (text == NULL)
+    if (text == NULL) {
+        cfn->missing = name;
         return unknown();
+    }
     gl_cfn_add_origin(cfn, &(struct gl_cfn_origin){name, GL_SURE_ASSUMED});
     return typed(cfn, text, type);
 }

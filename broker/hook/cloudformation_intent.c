@@ -99,13 +99,14 @@ int gl_cfn_add_resource(struct gl_cfn *cfn, const struct gl_jnode *node, const c
 {
     const char *type = said_of(cfn, node, "Type");
     struct gl_cfn_resource *resource;
+    char shown[GL_TEXT_SHOWN];
 
     if (cfn->resource_count == GL_CFN_MAX_RESOURCES)
         return gl_fail(err, GL_E_TOO_LARGE, "%s: more than %zu resources", cfn->document,
                        GL_CFN_MAX_RESOURCES);
     if (!gl_jnode_is(node, GL_JOBJECT) || type == NULL)
-        return gl_fail(err, GL_E_BAD_VALUE, "%s: resource number %zu has no Type", cfn->document,
-                       cfn->resource_count + 1);
+        return gl_fail(err, GL_E_SYNTAX, "%s: resource %s has no Type", cfn->document,
+                       gl_text_show(id, shown));
     cfn->resources =
         gl_arena_grow(&cfn->work, cfn->resources, cfn->resource_count, sizeof *cfn->resources);
     resource = &cfn->resources[cfn->resource_count];
@@ -387,19 +388,57 @@ static void set_place(struct gl_cfn *cfn, struct gl_intent *intent)
 
 /* ---- intents ---- */
 
-/* Another value may make them; once for each parameter. */
-static void note_left_out(struct gl_cfn *cfn, const char *parameter)
+/* Once for each parameter. False when it stands there already. */
+static bool note_once(struct gl_cfn *cfn, const char *note)
 {
     struct gl_hook_plan *plan = cfn->plan;
-    const char *note = gl_reader_say(
-        &plan->arena,
-        "what the default of parameter %s leaves out is not judged; --parameter says another",
-        parameter);
 
     for (const char *const *one = plan->notes; one != NULL && *one != NULL; one++)
         if (strcmp(*one, note) == 0)
-            return;
+            return false;
     gl_reader_add_text(&plan->arena, &plan->notes, note);
+    return true;
+}
+
+/* Another value may make them. */
+static void note_left_out(struct gl_cfn *cfn, const char *parameter)
+{
+    (void)note_once(cfn, gl_reader_say(&cfn->plan->arena,
+                                       "what the default of parameter %s leaves out is not judged; "
+                                       "--parameter says another",
+                                       parameter));
+}
+
+/* Is it the property that leaves something of the intent unknown? */
+static bool is_wanting(const struct gl_intent *intent, const struct gl_mapping_row *row,
+                       const char *property)
+{
+    bool wants = false;
+
+    for (const char *const *one = intent->unknown; one != NULL && *one != NULL; one++)
+        wants |= strcmp(*one, property) == 0;
+    for (size_t i = 0; intent->place.region == NULL && i < row->place_count; i++)
+        wants |= gl_path_has_head(row->places[i].path, property);
+    return wants;
+}
+
+#define MISSING_MAX 16 /* that are told */
+
+/* What follows from a parameter without a value is not known. */
+static void note_missing(struct gl_cfn *cfn, const struct gl_cfn_resource *resource,
+                         const struct gl_intent *intent)
+{
+    for (size_t i = resource->taints; i < resource->taints_end; i++) {
+        const struct gl_cfn_taint *taint = &cfn->taints[i];
+
+        if (*taint->text == '\0' && cfn->missing_told < MISSING_MAX &&
+            is_wanting(intent, resource->row, taint->head))
+            cfn->missing_told += note_once(
+                cfn, gl_reader_say(&cfn->plan->arena,
+                                   "parameter %s has no default, and %s is not known without it; "
+                                   "--parameter %s=VALUE says it",
+                                   taint->origin.parameter, taint->head, taint->origin.parameter));
+    }
 }
 
 static void add_notes(struct gl_cfn *cfn, const struct gl_cfn_resource *resource,
@@ -447,6 +486,7 @@ static void add_intent(struct gl_cfn *cfn, size_t number)
     said = intent->place;
     set_place(cfn, intent);
     gl_reader_add_also(&cfn->plan->arena, &said, &intent->place);
+    note_missing(cfn, resource, intent);
     add_notes(cfn, resource, intent);
     intent->is_launch = gl_reader_is_launch(intent);
 }

@@ -24,7 +24,7 @@ struct gl_cfn_origin {
 /* A value of a resource that has such an origin. */
 struct gl_cfn_taint {
     const char *head; /* the property it stands below */
-    const char *text;
+    const char *text; /* "" = the parameter has no value */
     struct gl_cfn_origin origin;
 };
 
@@ -59,7 +59,7 @@ struct gl_cfn {
     size_t resource_count;
     struct gl_reader_index by_id, by_address;
     struct gl_cfn_taint *taints;
-    size_t taint_count;
+    size_t taint_count, missing_told;
     size_t steps, text_bytes;
     bool is_over; /* a ceiling was met */
     /* while properties are evaluated */
@@ -67,8 +67,9 @@ struct gl_cfn {
     const struct gl_cfn_loop *loop;
     const char *head;
     struct gl_cfn_origin origin;
-    bool has_no_echo; /* a parameter that is not shown is in it */
-    bool hides;       /* so it was for any */
+    bool has_no_echo;    /* a parameter that is not shown is in it */
+    const char *missing; /* a parameter without a value is in it; NULL */
+    bool hides;          /* so it was for any */
 };
 
 /* ---- cloudformation_value.c ---- */

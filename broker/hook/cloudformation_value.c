@@ -175,13 +175,25 @@ int gl_cfn_condition(struct gl_cfn *cfn, const char *name, unsigned depth)
 
 /* ---- properties ---- */
 
+static void keep_taint(struct gl_cfn *cfn, const char *text, const struct gl_cfn_origin *origin)
+{
+    cfn->taints = gl_arena_grow(&cfn->work, cfn->taints, cfn->taint_count, sizeof *cfn->taints);
+    cfn->taints[cfn->taint_count++] = (struct gl_cfn_taint){cfn->head, text, *origin};
+}
+
 static void add_taint(struct gl_cfn *cfn, const char *text)
 {
-    if (cfn->origin.parameter == NULL || text == NULL)
-        return;
-    cfn->taints = gl_arena_grow(&cfn->work, cfn->taints, cfn->taint_count, sizeof *cfn->taints);
-    cfn->taints[cfn->taint_count++] = (struct gl_cfn_taint){
-        cfn->head, gl_arena_text(&cfn->work, text, strlen(text)), cfn->origin};
+    if (cfn->origin.parameter != NULL && text != NULL && *text != '\0')
+        keep_taint(cfn, gl_arena_text(&cfn->work, text, strlen(text)), &cfn->origin);
+}
+
+static void write_unknown(struct gl_cfn *cfn, struct gl_reader_pair *pair)
+{
+    const struct gl_cfn_origin origin = {.parameter = cfn->missing};
+
+    gl_reader_pair_add(pair, "null", "true");
+    if (cfn->missing != NULL)
+        keep_taint(cfn, "", &origin);
 }
 
 static void write_node(struct gl_cfn *cfn, struct gl_reader_pair *pair, const struct gl_jnode *node,
@@ -262,6 +274,7 @@ static struct gl_cfn_value take_value(struct gl_cfn *cfn, const struct gl_jnode 
     struct gl_cfn_value value;
 
     cfn->has_no_echo = false;
+    cfn->missing = NULL;
     value = gl_cfn_reduce(cfn, node, 0);
     cfn->hides |= cfn->has_no_echo;
     return cfn->has_no_echo ? (struct gl_cfn_value){0} : value;
@@ -283,7 +296,7 @@ static void write_node(struct gl_cfn *cfn, struct gl_reader_pair *pair, const st
         gl_reader_pair_hide(pair);
     } else if (value.kind == GL_CFN_UNKNOWN || is_over ||
                (value.kind == GL_CFN_NODE && has_hidden(cfn, value.node))) {
-        gl_reader_pair_add(pair, "null", "true");
+        write_unknown(cfn, pair);
     } else if (value.kind == GL_CFN_RESOURCE) {
         write_reference(pair, value.text);
     } else if (value.kind == GL_CFN_LIST) {

@@ -71,7 +71,7 @@ static int read_corrupt(struct gl_pulumi *pulumi, struct gl_jsonpull *pull, stru
     if (gl_reader_flag(pull, &is_corrupt, err) != 0)
         return -1;
     if (is_corrupt)
-        return gl_fail(err, GL_E_BAD_VALUE, "%s: Pulumi says that it may be corrupt; preview again",
+        return gl_fail(err, GL_E_DOCUMENT, "%s: Pulumi says that it may be corrupt; preview again",
                        pulumi->document);
     return 0;
 }
@@ -89,7 +89,7 @@ static int each_diagnostic(void *cookie, struct gl_view key, struct gl_jsonpull 
         gl_jnode_text(&pulumi->scratch,
                       gl_jnode_get(&pulumi->scratch, gl_jtree_root(&pulumi->scratch), "severity"));
     if (severity != NULL && strcmp(severity, "error") == 0)
-        return gl_fail(err, GL_E_BAD_VALUE,
+        return gl_fail(err, GL_E_DOCUMENT,
                        "%s: the preview failed (a diagnostic is an error), so what is in it is not "
                        "all; preview again",
                        pulumi->document);

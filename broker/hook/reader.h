@@ -32,8 +32,9 @@ struct gl_hook_reader {
      * what it is instead, when this reader knows ("a binary plan; run terraform show -json"). */
     int (*recognise)(const char *bytes, size_t length, const char **out_why_not);
     /* Read every document of the feed (several may follow each other) into *out, which is
-     * zero-initialised. Errors: IO, SYNTAX, TOO_LARGE, BAD_VALUE (a version that is not
-     * understood, a plan that says it is broken), USAGE (not this format; what to do). */
+     * zero-initialised. Errors: IO, SYNTAX, TOO_LARGE, DOCUMENT (a version that is not
+     * understood, a plan that says it is broken or is cut short), USAGE (not this format; what to
+     * do), BAD_VALUE. */
     int (*read)(struct gl_feed *feed, const struct gl_hook_options *options,
                 struct gl_hook_plan *out, struct gl_error *err);
 };

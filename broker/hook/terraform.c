@@ -66,7 +66,7 @@ static int read_format(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
         return -1;
     if (version == NULL || (strncmp(version, "0.", 2) != 0 && strncmp(version, "1.", 2) != 0) ||
         strspn(version, "0123456789.") != strlen(version))
-        return gl_fail(err, GL_E_BAD_VALUE,
+        return gl_fail(err, GL_E_DOCUMENT,
                        "%s: plan format %s is not known; formats 0.1 to 1.x are", tf->document,
                        gl_text_show(version != NULL ? version : "without a version", shown));
     tf->has_format = true;
@@ -100,7 +100,7 @@ static int read_changes(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie
     if (gl_jsonpull_peek(pull, &kind, err) != 0)
         return -1;
     if (kind != GL_JARRAY && kind != GL_JNULL)
-        return gl_fail(err, GL_E_BAD_VALUE, "%s: resource_changes is no list", tf->document);
+        return gl_fail(err, GL_E_DOCUMENT, "%s: resource_changes is no list", tf->document);
     tf->has_changes = true;
     return gl_tf_items(tf, pull, gl_tf_read_change, cookie, err);
 }
@@ -120,7 +120,7 @@ static int read_errored(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie
     if (gl_reader_flag(pull, &is_errored, err) != 0)
         return -1;
     if (is_errored)
-        return gl_fail(err, GL_E_BAD_VALUE,
+        return gl_fail(err, GL_E_DOCUMENT,
                        "%s: planning failed (errored is true), so what is in it is not all; plan "
                        "again",
                        tf->document);
@@ -219,12 +219,12 @@ static void note_version(struct gl_tf *tf, const char *format)
 static int check_document(const struct gl_tf *tf, struct gl_error *err)
 {
     if (!tf->has_format)
-        return gl_fail(err, GL_E_BAD_VALUE,
+        return gl_fail(err, GL_E_DOCUMENT,
                        "%s: no format_version, so this is no plan as `terraform show -json` "
                        "prints it",
                        tf->document);
     if (!tf->has_changes && (!tf->has_configuration || tf->has_planned))
-        return gl_fail(err, GL_E_BAD_VALUE,
+        return gl_fail(err, GL_E_DOCUMENT,
                        "%s: no resource_changes: a state, or a plan cut short; give the output of "
                        "`terraform show -json PLANFILE`",
                        tf->document);
@@ -239,7 +239,7 @@ static int read_document(struct gl_tf *tf, struct gl_jsonpull *pull, struct gl_e
     if (gl_jsonpull_peek(pull, &kind, err) != 0)
         return -1;
     if (kind != GL_JOBJECT)
-        return gl_fail(err, GL_E_BAD_VALUE, "%s: not a JSON object", tf->document);
+        return gl_fail(err, GL_E_DOCUMENT, "%s: not a JSON object", tf->document);
     if (gl_tf_members(tf, pull, plan_members, &format, err) != 0 || check_document(tf, err) != 0)
         return -1;
     tf->is_old_keys = has_old_keys(tf->terraform_version);

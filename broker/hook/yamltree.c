@@ -182,11 +182,19 @@ static bool is_plain_tag(const char *tag)
     return tag == NULL || is_among(known, tag);
 }
 
-static int check_tag(const struct gl_yamltree *yaml, const yaml_mark_t *mark, const char *tag)
+/* Without a value it may be one itself, a password that begins with '!': then it is not named. */
+static int check_tag(const struct gl_yamltree *yaml, const yaml_mark_t *mark, const char *tag,
+                     bool has_value)
 {
+    GL_AUTO(gl_str_done) struct gl_str what = {0};
+    char shown[GL_TEXT_SHOWN];
+
     if (is_plain_tag(tag) || is_short(yaml, tag))
         return 0;
-    return fail_at(yaml, mark, GL_E_SYNTAX, "a tag that is not known here");
+    gl_str_add(&what, "a tag that is not known here");
+    if (has_value)
+        gl_str_addf(&what, ": %s", gl_text_show(tag, shown));
+    return fail_at(yaml, mark, GL_E_SYNTAX, gl_str_text(&what));
 }
 
 /* ---- anchors ---- */
@@ -392,7 +400,7 @@ static int take_scalar(struct gl_yamltree *yaml, const yaml_event_t *event)
     bool is_plain = event->data.scalar.plain_implicit ||
                     (tag != NULL && strcmp(tag, "!") != 0 && strcmp(tag, YAML_TAG "str") != 0);
 
-    if (check_tag(yaml, &event->start_mark, tag) != 0)
+    if (check_tag(yaml, &event->start_mark, tag, length > 0) != 0)
         return -1;
     add_separator(yaml);
     if (add_anchor(yaml, &event->start_mark, event->data.scalar.anchor, &anchor) != 0)
@@ -423,7 +431,7 @@ static int open_level(struct gl_yamltree *yaml, const yaml_event_t *event, bool 
         return fail_at(yaml, &event->start_mark, GL_E_SYNTAX, "a key must be a plain text");
     if (yaml->depth == GL_YAMLTREE_MAX_DEPTH)
         return fail_at(yaml, &event->start_mark, GL_E_TOO_LARGE, "nested too deeply");
-    if (check_tag(yaml, &event->start_mark, tag) != 0)
+    if (check_tag(yaml, &event->start_mark, tag, true) != 0)
         return -1;
     add_separator(yaml);
     if (add_anchor(yaml, &event->start_mark,

@@ -90,6 +90,10 @@ for name in sys.argv[2:]:
     for number, bad in enumerate([b"\x01", b"\xff", b"\\x", b"\\u0000", b"\\ud800", b'"', b": {"]):
         at = places[len(places) // 2]
         open(f"broken/bad-{number}-{name}", "wb").write(text[:at] + bad + text[at:])
+for number, bad in enumerate([f"!{sys.argv[1]}", f"*{sys.argv[1]}", f"&{sys.argv[1]}"]):
+    for name in "manifests.yaml", "template.yaml":
+        text = open(name).read()
+        open(f"broken/mark-{number}-{name}", "w").write(text.replace("us-east-1", bad, 1))
 plan = json.load(open("terraform.json"))
 for key in plan:
     for number, value in enumerate([sys.argv[1], [sys.argv[1]], {sys.argv[1]: sys.argv[1]}]):

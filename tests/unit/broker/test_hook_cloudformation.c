@@ -508,7 +508,8 @@ static void test_refused(void **state)
     (void)state;
     expect_error(reader, "a: 1\n", GL_E_USAGE, "no Resources");
     expect_error(reader, "", GL_E_USAGE, "no Resources");
-    expect_error(reader, "Resources: {A: {Properties: {}}}\n", GL_E_BAD_VALUE, "no Type");
+    expect_error(reader, "Resources: {A: {Properties: {}}}\n", GL_E_SYNTAX,
+                 "resource A has no Type");
     expect_error(reader, "Resources:\n  A: 1\n  A: 2\n", GL_E_DUPLICATE_KEY, "twice");
     expect_error(reader, "Resources: !!binary " PLANTED "\n", GL_E_SYNTAX, "tag");
     expect_error(reader, "a: &a\n  <<: *a\n", GL_E_SYNTAX, "merge keys");

@@ -288,11 +288,11 @@ static void test_refused(void **state)
     expect_error(reader, "[\"a\"]", GL_E_USAGE, "not a JSON object");
     expect_error(reader, "{\"planned_values\":{}}", GL_E_USAGE, "no steps");
     expect_error(reader, PREVIEW("", "{\"op\":\"create\"}"), GL_E_SYNTAX, "URN");
-    expect_error(reader, "{\"steps\":[],\"maybeCorrupt\":true}", GL_E_BAD_VALUE, "corrupt");
+    expect_error(reader, "{\"steps\":[],\"maybeCorrupt\":true}", GL_E_DOCUMENT, "corrupt");
     expect_error(reader,
                  "{\"steps\":[],\"diagnostics\":[{\"severity\":\"error\",\"message\":\"" PLANTED
                  "\"}]}",
-                 GL_E_BAD_VALUE, "failed");
+                 GL_E_DOCUMENT, "failed");
     read_prefixes(reader, PREVIEW(CONFIG, CREATE("a", T3)));
 }
 
