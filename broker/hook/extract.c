@@ -11,6 +11,11 @@
 #define HOW_BYTES 256
 
 static const char *const truth[] = {"true", NULL};
+static const struct gl_intent_machine no_machine = {.vcpus_u = GL_UNKNOWN,
+                                                    .memory_mib = GL_UNKNOWN,
+                                                    .size_u = GL_UNKNOWN,
+                                                    .accelerator_count = GL_UNKNOWN,
+                                                    .surety = GL_SURE_NOT};
 
 static const char *const *push(struct gl_arena *arena, const char *const *list, size_t *count,
                                const char *text)
@@ -73,6 +78,15 @@ void gl_extract_unknown(struct gl_extraction *extraction, const struct gl_path *
         extraction->unknown = push(extraction->arena, extraction->unknown,
                                    &extraction->unknown_count, own(extraction->arena, head));
     (void)note_hidden(extraction, path);
+}
+
+bool gl_extract_hides(struct gl_extraction *extraction, const struct gl_path *path)
+{
+    if (gl_path_hidden(path, extraction->attributes, extraction->follower, extraction->arena) ==
+        NULL)
+        return false;
+    gl_extract_unknown(extraction, path);
+    return true;
 }
 
 static size_t texts_of(struct gl_extraction *extraction, const struct gl_path *path,
@@ -198,6 +212,15 @@ static const char *spelled(const char *cloud, const char *name)
     return name;
 }
 
+/* What draws most of the power is hidden: whatever else is said of the machine is not enough. */
+static bool hides_accelerator(struct gl_extraction *extraction)
+{
+    const struct gl_mapping_row *row = extraction->row;
+
+    return gl_extract_hides(extraction, row->accelerator) ||
+           gl_extract_hides(extraction, row->accelerator_count);
+}
+
 static void extract_machine(struct gl_extraction *extraction, struct gl_intent_machine *out)
 {
     const struct gl_mapping_row *row = extraction->row;
@@ -205,7 +228,7 @@ static void extract_machine(struct gl_extraction *extraction, struct gl_intent_m
     enum gl_known known;
     size_t count = choices_of(extraction, row->machine, texts, &known, &how);
 
-    *out = (struct gl_intent_machine){.surety = GL_SURE_NOT};
+    *out = no_machine;
     if (count == TEXTS_MAX) {
         gl_extract_unknown(extraction, row->machine);
         gl_extract_note(extraction, "more alternatives than are looked at");
@@ -236,6 +259,8 @@ static void extract_machine(struct gl_extraction *extraction, struct gl_intent_m
     if (out->type == NULL && (out->vcpus_u != GL_UNKNOWN || out->memory_mib != GL_UNKNOWN))
         out->surety = GL_SURE_CERTAIN;
     extract_accelerator(extraction, out);
+    if (hides_accelerator(extraction))
+        *out = no_machine;
 }
 
 /* ---- the place ---- */
@@ -473,11 +498,7 @@ static void make_opaque(struct gl_extraction *extraction, struct gl_intent *out)
     out->role = GL_ROLE_OPAQUE;
     out->count = (struct gl_intent_count){
         .min = GL_UNKNOWN, .desired = GL_UNKNOWN, .max = GL_UNKNOWN, .unit = "machine"};
-    out->machine = (struct gl_intent_machine){.vcpus_u = GL_UNKNOWN,
-                                              .memory_mib = GL_UNKNOWN,
-                                              .size_u = GL_UNKNOWN,
-                                              .accelerator_count = GL_UNKNOWN,
-                                              .surety = GL_SURE_NOT};
+    out->machine = no_machine;
     extraction->unknown_count = extraction->sensitive_count = 0; /* of machines not its own */
     gl_extract_note(extraction, extraction->row->opaque_unless != NULL
                                     ? own(extraction->arena, extraction->row->note)
@@ -492,10 +513,7 @@ static void make_brief(struct gl_extraction *extraction, struct gl_intent *out)
     gl_str_addf(&note, "%s for minutes, while it is created",
                 out->machine.type != NULL ? out->machine.type : "machines");
     gl_extract_note(extraction, own(extraction->arena, gl_str_text(&note)));
-    out->machine = (struct gl_intent_machine){.vcpus_u = GL_UNKNOWN,
-                                              .memory_mib = GL_UNKNOWN,
-                                              .size_u = GL_UNKNOWN,
-                                              .accelerator_count = GL_UNKNOWN};
+    out->machine = no_machine;
 }
 
 void gl_mapping_extract(const struct gl_hook_mapping *mapping, const struct gl_mapping_row *row,

@@ -156,6 +156,10 @@ static void apply_per(struct gl_extraction *extraction, const struct gl_intent_p
 
     if (row->per == NULL)
         return;
+    if (gl_extract_hides(extraction, row->per)) {
+        multiply(out, GL_UNKNOWN);
+        return;
+    }
     count = gl_path_texts(row->per, extraction->attributes, extraction->follower, extraction->arena,
                           zones, PER_MAX, &known, &followed);
     if (known == GL_KNOWN_VALUE && count > 0) {
@@ -319,7 +323,8 @@ static void apply_open(struct gl_extraction *extraction, struct gl_intent_count 
 {
     const struct gl_count_row *row = &extraction->row->count;
 
-    if (row->open_if == NULL || !gl_extract_matches(extraction, row->open_if, row->open_words))
+    if (row->open_if == NULL || (!gl_extract_hides(extraction, row->open_if) &&
+                                 !gl_extract_matches(extraction, row->open_if, row->open_words)))
         return;
     out->max = GL_UNKNOWN;
     out->is_brief = false;

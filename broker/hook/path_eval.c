@@ -14,9 +14,11 @@ struct spot {
     const struct gl_jnode *value, *later;
 };
 
-/* An attribute that is hidden, and the address of the resource that a reference led to. */
+/* An attribute that is hidden, by its names. */
 struct hidden {
-    const char *attribute, *of; /* NULL = none */
+    const struct gl_path_step *steps; /* NULL = nothing */
+    size_t count;
+    const char *of; /* address of the resource that a reference led to; NULL */
 };
 
 struct walk {
@@ -26,6 +28,7 @@ struct walk {
     bool has_null, has_later, has_unsaid;
     bool has_block;       /* where a text belongs */
     struct hidden hidden; /* which is told later, too */
+    struct gl_path_step within;
     unsigned follows;
     const char *how;    /* where a reference led */
     const char *inside; /* the attribute whose items are walked, by its whole name; NULL */
@@ -145,11 +148,13 @@ static void walk_end(struct walk *walk, const struct gl_path_term *term, const s
 }
 
 /* What is known later, or never from here. */
-static bool is_later(struct walk *walk, const struct gl_path_term *term, const struct spot *spot)
+static bool is_later(struct walk *walk, const struct gl_path_term *term, size_t index,
+                     const struct spot *spot)
 {
     if (!gl_jnode_is(spot->value, GL_JHIDDEN) && !gl_jnode_is(spot->later, GL_JHIDDEN))
         return gl_jnode_is(spot->later, GL_JTRUE);
-    walk->hidden = (struct hidden){term->attribute, walk->follows > 0 ? spot->of->address : NULL};
+    walk->hidden = (struct hidden){term->steps, index > 0 ? index : 1,
+                                   walk->follows > 0 ? spot->of->address : NULL};
     return true;
 }
 
@@ -159,7 +164,7 @@ static void walk_steps(struct walk *walk, const struct gl_path_term *term, size_
     const struct gl_path_step *step = &term->steps[index];
     struct spot next = {.of = spot->of};
 
-    if (is_later(walk, term, spot)) {
+    if (is_later(walk, term, index, spot)) {
         walk->has_later = true;
         return;
     }
@@ -267,7 +272,7 @@ static void walk_follow(struct walk *walk, const struct gl_path_term *term, cons
     size_t before = walk->values, count = 0;
     const struct walk seen = probe(walk, term, spot);
 
-    if (seen.hidden.attribute != NULL) {
+    if (seen.hidden.steps != NULL) {
         walk->hidden = seen.hidden;
         walk->has_later = true;
         return;
@@ -366,14 +371,14 @@ static bool walk_choice(struct walk *walk, const struct gl_path_choice *choice,
             walk_follow(walk, term, spot);
         else
             walk_steps(walk, term, 0, spot);
-        if (walk->hidden.attribute != NULL)
+        if (walk->hidden.steps != NULL)
             is_written = true;
         else if (walk->has_later && is_filled_in(walk, term, spot, 0))
             walk->has_later = false;
         else if (walk->has_later)
             is_written |= is_filled_in(walk, term, spot, 1);
         walk->has_later |= was_later;
-        if (walk->hidden.attribute == NULL)
+        if (walk->hidden.steps == NULL)
             walk->hidden = was_hidden;
     }
     return walk->values > before || is_written;
@@ -478,12 +483,13 @@ static void start(struct walk *walk, const struct gl_path *path,
 {
     struct spot root = {attributes, attributes->values, attributes->unknown};
     struct gl_path_term within = {.rest = path};
-    struct gl_path_step step = {attributes->within, attributes->within, attributes->within};
     enum gl_known known;
 
     if (attributes->within != NULL) {
         within.attribute = attributes->within;
-        within.steps = &step;
+        walk->within =
+            (struct gl_path_step){attributes->within, attributes->within, attributes->within};
+        within.steps = &walk->within;
         within.step_count = 1;
         walk_steps(walk, &within, 0, &root);
     } else {
@@ -623,12 +629,11 @@ const char *gl_path_hidden(const struct gl_path *path, const struct gl_attribute
     if (path == NULL || follower == NULL || !follower->hides)
         return NULL;
     start(&walk, path, attributes, NULL);
-    if (walk.hidden.attribute == NULL)
-        return NULL;
-    gl_str_add(&text, walk.hidden.attribute);
+    for (size_t i = 0; i < walk.hidden.count; i++)
+        gl_str_addf(&text, "%s%s", i > 0 ? "." : "", walk.hidden.steps[i].name);
     if (walk.hidden.of != NULL)
         gl_str_addf(&text, " of %s", walk.hidden.of);
-    return gl_arena_text(arena, gl_str_text(&text), text.length);
+    return text.length > 0 ? gl_arena_text(arena, gl_str_text(&text), text.length) : NULL;
 }
 
 int gl_path_written(const struct gl_path *path, const struct gl_attributes *attributes,

@@ -110,7 +110,7 @@ static void read_resource(struct read *read, const char *type, const char *value
     struct gl_error err = {0};
     struct gl_hook_mapping *mapping = gl_mapping_open(NULL, &err);
     char name[32] = "";
-    struct gl_follower follower = {.cookie = name, .is_written = is_written};
+    struct gl_follower follower = {.cookie = name, .is_written = is_written, .hides = true};
     struct gl_attributes from = {.tree = &read->values, .unknown_tree = &read->later};
 
     strncpy(name, written, sizeof name - 1);
@@ -150,6 +150,47 @@ static void a_count_that_was_not_written_is_the_least(void **state)
     assert_string_equal(written.intent.unknown[0], "desired_capacity");
     drop(&unwritten);
     drop(&written);
+}
+
+/* What is hidden and would make them more, or more powerful, leaves them unknown. */
+static void what_is_hidden_is_no_fewer(void **state)
+{
+    static const struct {
+        const char *type, *values, *sensitive, *name;
+        int64_t max;
+        bool has_type;
+    } rows[] = {
+        {"google_container_node_pool",
+         "{\"node_count\":2,\"node_locations\":[\"europe-north1-a\"],"
+         "\"node_config\":[{\"machine_type\":\"e2-micro\"}]}",
+         "{\"node_locations\":true}", "node_locations", GL_UNKNOWN, true},
+        {"google_container_cluster",
+         "{\"initial_node_count\":1,\"cluster_autoscaling\":[{\"enabled\":false}]}",
+         "{\"cluster_autoscaling\":[{\"enabled\":true}]}", "cluster_autoscaling.enabled",
+         GL_UNKNOWN, true},
+        {"google_compute_instance",
+         "{\"machine_type\":\"e2-micro\",\"guest_accelerator\":[{\"type\":\"nvidia\",\"count\":8}]"
+         "}",
+         "{\"guest_accelerator\":true}", "guest_accelerator", 1, false},
+        {"aws_autoscaling_group", "{\"min_size\":1,\"max_size\":9}", "{\"max_size\":true}",
+         "max_size", GL_UNKNOWN, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct read read = {.sensitive = {0}};
+        struct gl_error err = {0};
+
+        assert_int_equal(gl_jtree_parse(&read.sensitive, rows[i].sensitive,
+                                        strlen(rows[i].sensitive), "sensitive", &err),
+                         0);
+        read_resource(&read, rows[i].type, rows[i].values, "{}", "none");
+        assert_int_equal(read.intent.count.max, rows[i].max);
+        assert_int_equal(read.intent.machine.type != NULL, rows[i].has_type);
+        assert_non_null(read.intent.sensitive);
+        assert_string_equal(read.intent.sensitive[0], rows[i].name);
+        drop(&read);
+    }
 }
 
 static void secret_tags_stay_behind(void **state)
@@ -300,6 +341,7 @@ int main(void)
         cmocka_unit_test(changes_in_place_are_judged_by_size_and_number),
         cmocka_unit_test(another_region_is_a_move_and_a_gpu_is_more),
         cmocka_unit_test(a_count_that_was_not_written_is_the_least),
+        cmocka_unit_test(what_is_hidden_is_no_fewer),
         cmocka_unit_test(secret_tags_stay_behind),
         cmocka_unit_test(absurd_counts_are_unknown),
         cmocka_unit_test(facts_are_as_their_schema_says),

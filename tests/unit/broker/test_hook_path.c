@@ -163,7 +163,7 @@ static void what_is_hidden_settles_the_path(void **state)
     } rows[] = {
         {"a", "{\"a\":\"x\"}", "{\"a\":true}", NULL, "a"},
         {"a", "{\"a\":\"x\"}", "true", NULL, "a"},
-        {"a.b", "{\"a\":[{\"b\":3}]}", "{\"a\":true}", NULL, "a.b"},
+        {"a.b", "{\"a\":[{\"b\":3}]}", "{\"a\":true}", NULL, "a"},
         {"a.b", "{\"a\":[{\"b\":3}]}", "{\"a\":[{\"b\":true}]}", NULL, "a.b"},
         /* No other alternative, no default, and no reference counts in its place. */
         {"a ; c", "{\"a\":\"x\",\"c\":2}", "{\"a\":true}", NULL, "a"},
