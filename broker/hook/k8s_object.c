@@ -419,7 +419,8 @@ static int add_by_kind(struct gl_k8s *k8s, const struct gl_k8s_object *object,
 
         if (kind != NULL && add_sets(k8s, object, kind, change, &is_read, err) != 0)
             return -1;
-        if (!is_read && gl_k8s_is_suspect(object->tree, object->node, object->kind, object->group))
+        if (!is_read && (kind != NULL || gl_k8s_is_suspect(object->tree, object->node, object->kind,
+                                                           object->group)))
             gl_reader_add_unmapped(k8s->plan, type_of(k8s, object));
         return 0;
     }

@@ -21,7 +21,14 @@ static bool is_among(const char *text, const char *const *list)
 /* Objects of Kubernetes itself that only look like it: definitions, classes of nodes. */
 static bool is_own_group(const char *group)
 {
-    static const char *const own[] = {"apiextensions.k8s.io", "node.k8s.io", "resource.k8s.io",
+    static const char *const own[] = {"admissionregistration.k8s.io",
+                                      "apiextensions.k8s.io",
+                                      "networking.k8s.io",
+                                      "node.k8s.io",
+                                      "rbac.authorization.k8s.io",
+                                      "resource.k8s.io",
+                                      "scheduling.k8s.io",
+                                      "storage.k8s.io",
                                       NULL};
 
     return strchr(group, '.') == NULL || is_among(group, own);
@@ -128,8 +135,10 @@ static bool starts_pods(const struct gl_jtree *tree, const struct gl_jnode *memb
 static const char *const running[][2] = {
     {"Agent", "agent.k8s.elastic.co"},
     {"Alertmanager", "monitoring.coreos.com"},
+    {"ApiServerSource", "sources.knative.dev"},
     {"Application", "emrserverless.services.k8s.aws"},
     {"ArgoCD", "argoproj.io"},
+    {"AutoOpsAgentPolicy", "autoops.k8s.elastic.co"},
     {"AutoscalingRunnerSet", "actions.github.com"},
     {"Beat", "beat.k8s.elastic.co"},
     {"Build", "build.openshift.io"},
@@ -141,24 +150,31 @@ static const char *const running[][2] = {
     {"Cluster", "management.cattle.io"},
     {"Cluster", "provisioning.cattle.io"},
     {"ClusterDeployment", "hive.openshift.io"},
+    {"DatadogAgent", "datadoghq.com"},
     {"Dragonfly", "dragonflydb.io"},
     {"ElasticMapsServer", "maps.k8s.elastic.co"},
+    {"ElasticsearchAutoscaler", "autoscaling.k8s.elastic.co"},
     {"EnterpriseSearch", "enterprisesearch.k8s.elastic.co"},
     {"EventBus", "argoproj.io"},
     {"EventListener", "triggers.tekton.dev"},
     {"EventSource", "argoproj.io"},
     {"FargateProfile", "eks.services.k8s.aws"},
     {"Function", "lambda.services.k8s.aws"},
+    {"GitHubSource", "sources.knative.dev"},
     {"GitLab", "apps.gitlab.com"},
     {"Grafana", "grafana.integreatly.org"},
     {"InferenceGraph", "serving.kserve.io"},
+    {"InferenceService", "serving.kubeflow.org"},
     {"InnoDBCluster", "mysql.oracle.com"},
+    {"Integration", "camel.apache.org"},
     {"Istio", "sailoperator.io"},
     {"IstioOperator", "install.istio.io"},
     {"Jaeger", "jaegertracing.io"},
     {"Jenkins", "jenkins.io"},
+    {"JobFlow", "flow.volcano.sh"},
     {"Kafka", "platform.confluent.io"},
     {"KafkaMirrorMaker", "kafka.strimzi.io"},
+    {"KameletBinding", "camel.apache.org"},
     {"Keycloak", "k8s.keycloak.org"},
     {"KnativeEventing", "operator.knative.dev"},
     {"KnativeServing", "operator.knative.dev"},
@@ -167,6 +183,9 @@ static const char *const running[][2] = {
     {"Mattermost", "installation.mattermost.com"},
     {"NIMCache", "apps.nvidia.com"},
     {"OpenTelemetryCollector", "opentelemetry.io"},
+    {"PGAdmin", "postgres-operator.crunchydata.com"},
+    {"PackageRegistry", "packageregistry.k8s.elastic.co"},
+    {"Pipe", "camel.apache.org"},
     {"PipelineExecution", "sagemaker.services.k8s.aws"},
     {"Prometheus", "monitoring.coreos.com"},
     {"PrometheusAgent", "monitoring.coreos.com"},
@@ -180,6 +199,7 @@ static const char *const running[][2] = {
     {"Sensor", "argoproj.io"},
     {"Server", "mlops.seldon.io"},
     {"ServerlessCache", "elasticache.services.k8s.aws"},
+    {"ServiceMeshControlPlane", "maistra.io"},
     {"Shoot", "core.gardener.cloud"},
     {"SolrCloud", "solr.apache.org"},
     {"TektonConfig", "operator.tekton.dev"},
@@ -189,10 +209,18 @@ static const char *const running[][2] = {
     {"Workspace", "kaito.sh"},
 };
 
-static bool is_running(const char *kind, const char *group)
+/* What counts and names images in them starts nothing. */
+static const char *const idle[][2] = {
+    {"ClusterImageCatalog", "postgresql.cnpg.io"},
+    {"ImageCatalog", "postgresql.cnpg.io"},
+    {"KafkaTopic", "kafka.strimzi.io"},
+};
+
+static bool is_listed(const char *const (*list)[2], size_t count, const char *kind,
+                      const char *group)
 {
-    for (size_t i = 0; i < sizeof running / sizeof running[0]; i++)
-        if (strcmp(running[i][0], kind) == 0 && strcmp(running[i][1], group) == 0)
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(list[i][0], kind) == 0 && strcmp(list[i][1], group) == 0)
             return true;
     return false;
 }
@@ -204,7 +232,10 @@ bool gl_k8s_is_suspect(const struct gl_jtree *tree, const struct gl_jnode *objec
     const struct gl_jnode *end = tree->nodes + object->end;
     bool is_own = is_own_group(group);
 
-    if (!is_own && (has_end(kind, work) || is_running(kind, group)))
+    if (is_listed(idle, sizeof idle / sizeof idle[0], kind, group))
+        return false;
+    if (!is_own && (has_end(kind, work) ||
+                    is_listed(running, sizeof running / sizeof running[0], kind, group)))
         return true;
     for (const struct gl_jnode *node = object + 1; node < end; node++) {
         if (node->key_length == 0)
