@@ -176,6 +176,12 @@ static const struct gl_k8s_kind kinds[] = {
      .pod = TEMPLATE,
      .count = "spec.replicas",
      .standard = 1},
+    {.kind = "VirtualMachinePool",
+     .group = "pool." VIRT,
+     .role = GL_ROLE_FRACTION,
+     .pod = "spec.virtualMachineTemplate.spec.template.spec",
+     .count = "spec.replicas",
+     .standard = 1},
 #define DEPLOYS(name, of)                                                                 \
     {                                                                                     \
         .kind = name, .group = of, .what = GL_K8S_INFRASTRUCTURE, .role = GL_ROLE_OPAQUE, \
