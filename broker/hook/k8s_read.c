@@ -7,6 +7,33 @@
 /* Manifests of Kubernetes: documents of YAML or JSON after each other, lists, what Helm and
  * Kustomize render, and reviews as an API server sends them. */
 
+/* Where YAML would begin a mapping, at the beginning of a line or of a value, and not in a text. */
+static bool is_at_value(const char *bytes, const char *at)
+{
+    while (at > bytes && at[-1] == ' ')
+        at--;
+    return at == bytes || strchr("\n:-", at[-1]) != NULL;
+}
+
+/* Other templates stand within texts: of secrets, alerts, workflows. */
+static bool is_chart(const char *bytes, size_t length)
+{
+    static const char *const words[] = {".Values",       ".Release",   ".Chart",
+                                        ".Capabilities", "include \"", "template \""};
+    const char *end = bytes + length, *open = memmem(bytes, length, "{{", 2);
+
+    while (open != NULL) {
+        const char *close = memmem(open, (size_t)(end - open), "}}", 2);
+        size_t room = (size_t)((close != NULL ? close : end) - open);
+
+        for (size_t i = 0; i < sizeof words / sizeof words[0] && is_at_value(bytes, open); i++)
+            if (memmem(open, room, words[i], strlen(words[i])) != NULL)
+                return true;
+        open = close != NULL ? memmem(close, (size_t)(end - close), "{{", 2) : NULL;
+    }
+    return false;
+}
+
 static int recognise(const char *bytes, size_t length, const char **out_why_not)
 {
     static const char *const marks[][2] = {{"\"apiVersion\"", "\"kind\""},
@@ -17,7 +44,7 @@ static int recognise(const char *bytes, size_t length, const char **out_why_not)
         if (memmem(bytes, length, marks[i][0], strlen(marks[i][0])) == NULL ||
             memmem(bytes, length, marks[i][1], strlen(marks[i][1])) == NULL)
             continue;
-        if (memmem(bytes, length, "{{ .", 4) == NULL && memmem(bytes, length, "{{- ", 4) == NULL)
+        if (!is_chart(bytes, length))
             return 70;
         *out_why_not = "a chart of Helm; give the output of `helm template`";
         return 0;

@@ -443,7 +443,7 @@ static void test_refused(void **state)
     expect_error(reader, "apiVersion: v1\nkind: Pod\nspec: !Ref x\n", GL_E_SYNTAX, "tag");
     expect_error(reader, "apiVersion: v1\nkind: Pod\nkind: " PLANTED "\n", GL_E_DUPLICATE_KEY,
                  "twice");
-    assert_int_equal(reader->recognise("apiVersion: v1\nkind: {{ .x }}\n", 29, &why), 0);
+    assert_int_equal(reader->recognise("apiVersion: v1\nkind: {{ .Chart.x }}\n", 35, &why), 0);
     assert_non_null(strstr(why, "helm template"));
     assert_true(reader->recognise("apiVersion: v1\nkind: Pod\n", 25, &why) > 0);
     read_prefixes(reader, DEPLOYMENT("replicas: 2, ", AFFINITY(TERM(ZONE, "eu-west-1a"))));
