@@ -131,7 +131,7 @@ static bool starts_pods(const struct gl_jtree *tree, const struct gl_jnode *memb
            (has_end(key, counts) && gl_jnode_int(tree, member, &size));
 }
 
-/* Their operators start pods or machines though no member need say so. */
+/* Their operators start pods or machines, or larger ones, though no member need say so. */
 static const char *const running[][2] = {
     {"Agent", "agent.k8s.elastic.co"},
     {"Alertmanager", "monitoring.coreos.com"},
@@ -219,6 +219,7 @@ static const char *const running[][2] = {
     {"Tenant", "minio.min.io"},
     {"ThanosRuler", "monitoring.coreos.com"},
     {"UIPlugin", "observability.openshift.io"},
+    {"VerticalPodAutoscaler", "autoscaling.k8s.io"},
     {"Workspace", "kaito.sh"},
 };
 
