@@ -49,8 +49,8 @@ static void scale_one(const struct gl_intent *scaler, const char *how,
     gl_reader_scale(&pods, how, pods.count.max == GL_UNKNOWN, target);
 }
 
-/* It may take the place of that workload, which is not counted then, unless both run meanwhile.
- * Source: Argo Rollouts, "Migrating": workloadRef, scaleDown. */
+/* It may take the place of that workload, which is scaled down as its own pods become ready: until
+ * then both run. Source: Argo Rollouts, "Migrating": workloadRef, scaleDown. */
 static void take_pods(const struct gl_k8s_known *known, struct gl_intent *intent,
                       struct gl_intent *other, struct gl_arena *arena)
 {
@@ -61,9 +61,8 @@ static void take_pods(const struct gl_k8s_known *known, struct gl_intent *intent
         intent->cloud = other->cloud;
     }
     if (known->is_moved) {
-        other->count.min = other->count.desired = other->count.max = 0;
-        other->count.how = gl_reader_say(arena, "%s takes its place", intent->address);
-        other->is_launch = gl_reader_is_launch(other);
+        other->count.min = other->count.desired = 0;
+        other->count.how = gl_reader_say(arena, "until %s takes its place", intent->address);
     }
 }
 
