@@ -6,7 +6,7 @@
  * batch.volcano.sh/v1alpha1; postgresql.cnpg.io/v1; postgres-operator.crunchydata.com/v1beta1;
  * kafka.strimzi.io/v1beta2; elasticsearch.k8s.elastic.co/v1; rabbitmq.com/v1beta1;
  * mongodbcommunity.mongodb.com/v1; trainer.kubeflow.org/v1alpha1; serving.kserve.io/v1beta1;
- * sparkoperator.k8s.io/v1beta2; flink.apache.org/v1beta1. */
+ * sparkoperator.k8s.io/v1beta2 and v1alpha1; flink.apache.org/v1beta1. */
 
 /* Settings that have names of their own in the programs that operators start.
  * Sources: Spark 4.0, "Configuration" and "Running Spark on Kubernetes"; Flink Kubernetes Operator
@@ -53,6 +53,7 @@ const struct gl_k8s_kind gl_k8s_operators[] = {
      .pod = "spec",
      .standard = 1,
      .suspend = "spec.suspend"},
+    RAY("RayCronJob", "spec.jobTemplate.rayClusterSpec", NULL),
     RAY("RayService", "spec.rayClusterConfig", "/spec.rayClusterConfig"),
 #undef RAY
     {.kind = "JobSet",
@@ -127,11 +128,11 @@ const struct gl_k8s_kind gl_k8s_operators[] = {
      .pod = "",
      .standard = GL_UNKNOWN,
      .note = "as many as its parallel sizes ask for"},
-#define SPARK(name, app)                                                                       \
+#define SPARK(name, app, first, few)                                                           \
     {.kind = name,                                                                             \
      .group = "sparkoperator.k8s.io",                                                          \
      PODS,                                                                                     \
-     .within = app ".driver",                                                                  \
+     .within = app "." first,                                                                  \
      .pod = "template.spec",                                                                   \
      .nodes = "",                                                                              \
      .base = app,                                                                              \
@@ -143,37 +144,38 @@ const struct gl_k8s_kind gl_k8s_operators[] = {
     {                                                                                          \
         .kind = name, .group = "sparkoperator.k8s.io", PODS, .within = app ".executor",        \
         .pod = "template.spec", .nodes = "", .base = app, .asks = "gpu", .count = "instances", \
-        .standard = 1, .min = "/" app ".dynamicAllocation.minExecutors",                       \
+        .standard = few, .min = "/" app ".dynamicAllocation.minExecutors",                     \
         .max = "/" app ".dynamicAllocation.maxExecutors",                                      \
         .scales = app ".dynamicAllocation.enabled", .suspend = "spec.suspend",                 \
         .opaque = "/" app ".sparkConf", .settings = spark_executors                            \
     }
-    SPARK("SparkApplication", "spec"),
-    SPARK("ScheduledSparkApplication", "spec.template"),
+    SPARK("SparkApplication", "spec", "driver", 1),
+    SPARK("ScheduledSparkApplication", "spec.template", "driver", 1),
+    SPARK("SparkConnect", "spec", "server", 2), /* the default of Spark */
 #undef SPARK
-    {.kind = "FlinkDeployment",
-     .group = "flink.apache.org",
-     PODS,
-     .within = "spec.jobManager",
-     .pod = "podTemplate.spec",
-     .base = "spec.podTemplate.spec",
-     .asks = "resources",
-     .count = "replicas",
-     .standard = 1,
-     .opaque = "/spec.flinkConfiguration",
-     .settings = flink},
-    {.kind = "FlinkDeployment",
-     .group = "flink.apache.org",
-     PODS,
-     .within = "spec.taskManager",
-     .pod = "podTemplate.spec",
-     .base = "spec.podTemplate.spec",
-     .asks = "resources",
-     .count = "replicas",
-     .standard = GL_UNKNOWN,
-     .opaque = "/spec.flinkConfiguration",
-     .settings = flink_tasks,
-     .note = "without replicas as many as the slots of its job need"},
+#define FLINK(name, app, change)                                                         \
+    {.kind = name,                                                                       \
+     .group = "flink.apache.org",                                                        \
+     PODS,                                                                               \
+     .within = app ".jobManager",                                                        \
+     .pod = "podTemplate.spec",                                                          \
+     .base = app ".podTemplate.spec",                                                    \
+     .asks = "resources",                                                                \
+     .count = "replicas",                                                                \
+     .standard = 1,                                                                      \
+     .doubled = {change},                                                                \
+     .opaque = "/" app ".flinkConfiguration",                                            \
+     .settings = flink},                                                                 \
+    {                                                                                    \
+        .kind = name, .group = "flink.apache.org", PODS, .within = app ".taskManager",   \
+        .pod = "podTemplate.spec", .base = app ".podTemplate.spec", .asks = "resources", \
+        .count = "replicas", .standard = GL_UNKNOWN, .doubled = {change},                \
+        .opaque = "/" app ".flinkConfiguration", .settings = flink_tasks,                \
+        .note = "without replicas as many as the slots of its job need"                  \
+    }
+    FLINK("FlinkDeployment", "spec", NULL),
+    FLINK("FlinkBlueGreenDeployment", "spec.template.spec", "/spec.template"),
+#undef FLINK
     {.kind = "Job",
      .group = "batch.volcano.sh",
      PODS,
