@@ -134,6 +134,7 @@ static bool starts_pods(const struct gl_jtree *tree, const struct gl_jnode *memb
 /* Their operators start pods or machines, or larger ones, though no member need say so. */
 static const char *const running[][2] = {
     {"Agent", "agent.k8s.elastic.co"},
+    {"AgentRuntime", "bedrockagentcorecontrol.services.k8s.aws"},
     {"Alertmanager", "monitoring.coreos.com"},
     {"ApiServerSource", "sources.knative.dev"},
     {"Application", "emrserverless.services.k8s.aws"},
@@ -152,6 +153,7 @@ static const char *const running[][2] = {
     {"ClusterConfig", "eksctl.io"},
     {"ClusterDeployment", "hive.openshift.io"},
     {"ClusterPolicy", "nvidia.com"},
+    {"Collection", "opensearchserverless.services.k8s.aws"},
     {"DatadogAgent", "datadoghq.com"},
     {"Dragonfly", "dragonflydb.io"},
     {"Driver", "csi.ceph.io"},
