@@ -334,6 +334,7 @@ const struct gl_hook_reader gl_reader_cloudformation = {
     .what = "template of AWS CloudFormation or SAM, or the manifest of a CDK assembly",
     .where =
         "--region 'GLOB=REGION' says it of some, --parameter NAME=VALUE what hangs on a parameter",
+    .shown = "what NoEcho hides is not read; a parameter without it shows it",
     .has_yaml = true,
     .recognise = recognise,
     .read = read,

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "broker/hook/judge_part.h"
+#include "broker/hook/reader.h"
 #include "broker/render/decision.h"
 
 /* What a report owns. */
@@ -71,15 +72,6 @@ static void fingerprint(const struct making *making, struct gl_hook_finding *fin
     finding->fingerprint[sizeof finding->fingerprint - 1] = '\0';
 }
 
-/* What a mark hides, and what shows it, by the reader of the plan. */
-static const struct {
-    const char *reader, *words;
-} marks[] = {
-    {"terraform", "what Terraform hides is not read; nonsensitive(...) shows it"},
-    {"pulumi", "what Pulumi hides is not read; pulumi.unsecret(...) shows it"},
-    {"cloudformation", "what NoEcho hides is not read; a parameter without it shows it"},
-};
-
 /* With what of it was not read, where something is not known. */
 static const char *message_of(const struct making *making, const struct gl_hook_result *result,
                               const struct gl_judged *judged)
@@ -93,9 +85,7 @@ static const char *message_of(const struct making *making, const struct gl_hook_
     for (size_t i = 0; names[i] != NULL; i++)
         gl_str_addf(&text, "%s%s", i == 0 ? "; " : " and ", names[i]);
     gl_str_addf(&text, " %s marked sensitive", names[1] != NULL ? "are" : "is");
-    for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++)
-        if (strcmp(judged->plan->reader, marks[i].reader) == 0)
-            gl_str_addf(&text, ": %s", marks[i].words);
+    gl_str_addf(&text, ": %s", gl_hook_reader_named(judged->plan->reader)->shown);
     return gl_hook_text(making->judge.arena, &text);
 }
 

@@ -25,9 +25,10 @@ struct gl_hook_reader {
     const char *name;  /* "terraform": the word of `hook NAME` */
     const char *alias; /* "tofu"; NULL */
     const char *what;  /* "plan of Terraform or OpenTofu (terraform show -json)" */
-    const char
-        *where;    /* how a user says the place of what it leaves open: "--region ... says it" */
-    bool has_yaml; /* its documents may be YAML: *.yaml and *.yml of a folder are its as well */
+    bool has_yaml;     /* its documents may be YAML: *.yaml and *.yml of a folder are its as well */
+    /* What to do, in words: what says a place that it leaves open, and what shows a value that it
+     * marks as a secret (NULL: it marks none). */
+    const char *where, *shown;
     /* From the first bytes of the document: 0 surely not .. 100 surely; `*out_why_not` then says
      * what it is instead, when this reader knows ("a binary plan; run terraform show -json"). */
     int (*recognise)(const char *bytes, size_t length, const char **out_why_not);

@@ -325,6 +325,7 @@ const struct gl_hook_reader gl_reader_terraform = {
     .alias = "tofu",
     .what = "plan of Terraform or OpenTofu, as `show -json` prints it",
     .where = "--region 'GLOB=REGION' says it, --env-regions takes it from AWS_REGION and its like",
+    .shown = "what Terraform hides is not read; nonsensitive(...) shows it",
     .recognise = recognise,
     .read = read,
 };
