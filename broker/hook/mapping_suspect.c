@@ -139,7 +139,7 @@ static bool is_text(const struct gl_jtree *tree, const struct gl_jnode *node)
 static bool is_among(const char *const *words, const char *word)
 {
     for (; *words != NULL; words++)
-        if (strcmp(*words, word) == 0)
+        if (**words == *word && strcmp(*words, word) == 0)
             return true;
     return false;
 }
