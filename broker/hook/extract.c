@@ -373,7 +373,8 @@ static void add_also(struct gl_extraction *extraction, const struct gl_place_row
         gl_extract_unknown(extraction, row->path);
         out->has_more = true;
     }
-    out->also = ended(extraction->arena, texts, count);
+    out->candidates = ended(extraction->arena, texts, count);
+    out->is_beside = true;
 }
 
 static void extract_place(struct gl_extraction *extraction,

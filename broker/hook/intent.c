@@ -164,10 +164,12 @@ static void compare_machines(struct difference *difference, const struct gl_inte
 static bool is_elsewhere_too(const struct gl_intent_place *before,
                              const struct gl_intent_place *after)
 {
-    for (size_t i = 0; after->also != NULL && after->also[i] != NULL; i++) {
-        const char *const *was = before->also;
+    const char *const *is = after->is_beside ? after->candidates : NULL;
 
-        while (was != NULL && *was != NULL && !same(*was, after->also[i]))
+    for (; is != NULL && *is != NULL; is++) {
+        const char *const *was = before->candidates;
+
+        while (was != NULL && *was != NULL && !same(*was, *is))
             was++;
         if (was == NULL || *was == NULL)
             return true;

@@ -59,13 +59,13 @@ struct gl_intent_place {
     const char *region; /* "eu-west-1"; NULL = unknown */
     const char *zone;   /* "eu-west-1a", the first of zones; NULL */
     const char *const *zones;
-    const char *const *candidates; /* other regions it may be */
-    const char *const *also;       /* regions it is in besides; in candidates once it has one */
-    bool has_more;                 /* of these some are not known yet */
+    const char *const *candidates; /* other regions it may be, or is in besides */
     const char *how;               /* "provider aws.backup, variable region"; never NULL */
     const char *evidence;          /* word of the row of region evidence: "attribute" ... "none" */
     enum gl_surety surety;
     bool is_hidden;       /* marked sensitive where it is said: nothing else says it then */
+    bool is_beside;       /* the candidates are beside the region that is to be found */
+    bool has_more;        /* of these some are not known yet */
     const char *conflict; /* what contradicts it; NULL. With no region: it may be any candidate */
 };
 

@@ -121,13 +121,17 @@ void gl_reader_hide_place(struct gl_arena *arena, const char *name, struct gl_in
 void gl_reader_add_also(struct gl_arena *arena, const struct gl_intent_place *said,
                         struct gl_intent_place *place)
 {
-    place->also = said->also;
+    const char *const *also = said->is_beside ? said->candidates : NULL;
+
+    if (said->is_beside && place->candidates == also)
+        place->candidates = NULL;
     if (said->has_more)
         *place = (struct gl_intent_place){.evidence = "none",
-                                          .also = said->also,
-                                          .how = "its further locations cannot be told yet"};
-    for (size_t i = 0; place->region != NULL && said->also != NULL && said->also[i] != NULL; i++)
-        gl_intent_add_candidate(place, said->also[i], arena);
+                                          .how = "its further locations cannot be told yet",
+                                          .has_more = true};
+    place->is_beside = said->is_beside;
+    for (; place->region != NULL && also != NULL && *also != NULL; also++)
+        gl_intent_add_candidate(place, *also, arena);
 }
 
 bool gl_reader_place_by_user(const struct gl_hook_options *options, struct gl_arena *arena,
@@ -256,7 +260,8 @@ void gl_reader_set_past(struct gl_arena *arena, struct gl_intent *intent,
 
     if (was.place.region == NULL)
         was.place = intent->place;
-    was.place.also = past->place.also;
+    if (past->place.is_beside)
+        was.place.candidates = past->place.candidates;
     intent->place_before = gl_arena_take(arena, sizeof was.place);
     *intent->place_before = was.place;
     intent->machine_before = gl_arena_take(arena, sizeof was.machine);

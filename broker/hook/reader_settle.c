@@ -43,7 +43,6 @@ static void settle_place(const struct settling *settling, struct gl_intent_place
     settle_text(settling, &place->zone);
     settle_list(settling, &place->zones);
     settle_list(settling, &place->candidates);
-    settle_list(settling, &place->also);
     settle_text(settling, &place->how);
     settle_text(settling, &place->evidence);
     settle_text(settling, &place->conflict);

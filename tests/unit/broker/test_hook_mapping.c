@@ -67,8 +67,7 @@ static void add_place(struct gl_str *out, const struct gl_intent_place *place)
 {
     gl_str_addf(out, "; %s", place->region != NULL ? place->region : "?");
     add_list(out, " in ", place->zones);
-    add_list(out, " or ", place->candidates);
-    add_list(out, " and ", place->also);
+    add_list(out, place->is_beside ? " and " : " or ", place->candidates);
     gl_str_addf(out, " (%s)", place->evidence);
     if (place->conflict != NULL)
         gl_str_addf(out, " but %s", place->conflict);
