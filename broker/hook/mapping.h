@@ -159,6 +159,8 @@ bool gl_mapping_is_suspect(const struct gl_hook_mapping *mapping, const char *ty
 /* Does one whose attributes are known only after apply, true in `later`? */
 bool gl_mapping_is_suspect_later(const struct gl_hook_mapping *mapping, const char *type,
                                  const struct gl_jtree *tree, const struct gl_jnode *later);
+/* Is it one of those that run machines, whichever tool names it? */
+bool gl_mapping_is_machine_type(const char *type);
 /* Does a text that is handed to a program, such as a call as JSON? */
 bool gl_mapping_is_suspect_text(const char *text);
 

@@ -99,6 +99,81 @@ static const char *const machine_types[] = {
     "google_oracle_database_autonomous_database",
     "google_vertex_ai_feature_online_store",
     "google_vertex_ai_featurestore",
+    "azure_native_aad_domain_service",
+    "azure_native_analysisservices_server_details",
+    "azure_native_apimanagement_api_management_service",
+    "azure_native_app_job",
+    "azure_native_app_managed_environment",
+    "azure_native_appplatform_deployment",
+    "azure_native_appplatform_service",
+    "azure_native_baremetalinfrastructure_azure_bare_metal_instance",
+    "azure_native_cache_redis_enterprise",
+    "azure_native_cognitiveservices_deployment",
+    "azure_native_compute_cloud_service",
+    "azure_native_connectedvmwarevsphere_virtual_machine_instance",
+    "azure_native_containerregistry_agent_pool",
+    "azure_native_dbformariadb_server",
+    "azure_native_dbformysql_single_server",
+    "azure_native_dbforpostgresql_cluster",
+    "azure_native_dbforpostgresql_server_group_cluster",
+    "azure_native_dbforpostgresql_single_server",
+    "azure_native_devopsinfrastructure_pool",
+    "azure_native_devtestlab_virtual_machine",
+    "azure_native_documentdb_cassandra_data_center",
+    "azure_native_eventhub_cluster",
+    "azure_native_fabric_fabric_capacity",
+    "azure_native_labservices_lab",
+    "azure_native_oracledatabase_autonomous_database",
+    "azure_native_oracledatabase_cloud_exadata_infrastructure",
+    "azure_native_powerbidedicated_capacity_details",
+    "azure_native_resources_azure_cli_script",
+    "azure_native_resources_azure_power_shell_script",
+    "azure_native_resources_deployment_stack_at_management_group",
+    "azure_native_resources_deployment_stack_at_resource_group",
+    "azure_native_resources_deployment_stack_at_subscription",
+    "azure_native_scvmm_virtual_machine_instance",
+    "azure_native_search_service",
+    "azure_native_solutions_application",
+    "azure_native_sql_elastic_pool",
+    "azure_native_sql_instance_pool",
+    "azure_native_standbypool_standby_container_group_pool",
+    "azure_native_standbypool_standby_virtual_machine_pool",
+    "azure_native_streamanalytics_cluster",
+    "azure_native_streamanalytics_streaming_job",
+    "azure_native_synapse_sql_pool",
+    "azure_native_web_app_service_environment",
+    "microsoft_aad_domainservices",
+    "microsoft_analysisservices_servers",
+    "microsoft_apimanagement_service",
+    "microsoft_appplatform_spring",
+    "microsoft_appplatform_spring_apps_deployments",
+    "microsoft_avs_privateclouds_clusters",
+    "microsoft_baremetalinfrastructure_baremetalinstances",
+    "microsoft_compute_cloudservices",
+    "microsoft_containerregistry_registries_agentpools",
+    "microsoft_dbformysql_servers",
+    "microsoft_dbforpostgresql_servergroupsv2",
+    "microsoft_dbforpostgresql_servers",
+    "microsoft_devopsinfrastructure_pools",
+    "microsoft_documentdb_cassandraclusters_datacenters",
+    "microsoft_documentdb_mongoclusters",
+    "microsoft_eventhub_clusters",
+    "microsoft_fabric_capacities",
+    "microsoft_labservices_labs",
+    "microsoft_powerbidedicated_capacities",
+    "microsoft_resources_deploymentstacks",
+    "microsoft_search_searchservices",
+    "microsoft_solutions_applications",
+    "microsoft_sql_instancepools",
+    "microsoft_sql_servers_elasticpools",
+    "microsoft_standbypool_standbycontainergrouppools",
+    "microsoft_standbypool_standbyvirtualmachinepools",
+    "microsoft_streamanalytics_clusters",
+    "microsoft_streamanalytics_streamingjobs",
+    "microsoft_synapse_workspaces_sqlpools",
+    "microsoft_web_hostingenvironments",
+    "oracle_database_autonomousdatabases",
+    "oracle_database_cloudexadatainfrastructures",
     NULL,
 };
 /* Where nothing is known of the provider. How large one is, or how many there are: */
@@ -247,7 +322,7 @@ static bool says_size(const struct gl_jtree *tree, const struct gl_jnode *attrib
 /* ---- any ---- */
 
 /* "AWS::ImageBuilder::Image", "awscc_imagebuilder_image", "aws:imagebuilder/image:Image" are
- * "awsimagebuilderimage". */
+ * "awsimagebuilderimage"; "Microsoft.Fabric/capacities" is "microsoftfabriccapacities". */
 static void bare(const char *type, char out[NAME_BYTES])
 {
     static const struct {
@@ -276,7 +351,7 @@ static void bare(const char *type, char out[NAME_BYTES])
     out[length] = '\0';
 }
 
-static bool is_machine_type(const char *type)
+bool gl_mapping_is_machine_type(const char *type)
 {
     char name[NAME_BYTES];
 
@@ -313,7 +388,7 @@ bool gl_mapping_is_suspect(const struct gl_hook_mapping *mapping, const char *ty
 
     if (gl_mapping_entry(mapping->store, type) != NULL || is_value(type))
         return false;
-    if (is_machine_type(type))
+    if (gl_mapping_is_machine_type(type))
         return true;
     provider = gl_mapping_provider(mapping, type);
     if (provider != NULL && provider->machine_like != NULL)

@@ -82,6 +82,15 @@ static bool may_say(const struct gl_attributes *from, const char *holds, const c
     return does;
 }
 
+/* Of what no row knows. */
+static bool is_machine(const struct gl_mapping_row *row, const struct gl_attributes *attributes,
+                       const char *name)
+{
+    return may_say(attributes, row->holds, machine_words) ||
+           (gl_mapping_is_machine_type(name) &&
+            (!row->is_change || may_say(attributes, row->holds, size_words)));
+}
+
 void gl_mapping_variant(const struct gl_hook_mapping *mapping, const struct gl_mapping_row *row,
                         const struct gl_attributes *attributes, struct gl_arena *arena,
                         struct gl_variant *out)
@@ -103,6 +112,5 @@ void gl_mapping_variant(const struct gl_hook_mapping *mapping, const struct gl_m
     if (row->is_change && !may_say(attributes, row->holds, machine_words) &&
         !may_say(attributes, row->holds, size_words))
         out->row = NULL; /* the machines stay as they are */
-    out->is_suspect =
-        entry == NULL && row->holds != NULL && may_say(attributes, row->holds, machine_words);
+    out->is_suspect = entry == NULL && row->holds != NULL && is_machine(row, attributes, out->name);
 }
