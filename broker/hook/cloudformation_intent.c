@@ -53,6 +53,21 @@ static bool is_call(const struct gl_cfn *cfn, const struct gl_jnode *resource)
     return false;
 }
 
+/* Types of the macro of AWS that nobody here knows; of those that are known none is a machine. */
+static bool is_new_serverless(const char *type)
+{
+    static const char prefix[] = "AWS::Serverless::";
+    static const char *const known[] = {"Api",       "HttpApi",    "WebSocketApi", "SimpleTable",
+                                        "Connector", "GraphQLApi", "StateMachine", "LayerVersion"};
+
+    if (strncmp(type, prefix, strlen(prefix)) != 0)
+        return false;
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (strcmp(type + strlen(prefix), known[i]) == 0)
+            return false;
+    return true;
+}
+
 static void look_at_type(struct gl_cfn *cfn, size_t number)
 {
     struct gl_cfn_resource *resource = &cfn->resources[number];
@@ -61,7 +76,8 @@ static void look_at_type(struct gl_cfn *cfn, size_t number)
 
     if (strncmp(type, "Custom::", 8) == 0) /* a name of the author's: what is handed over tells */
         type = custom;
-    if (is_module(type) || (strcmp(type, custom) == 0 && is_call(cfn, resource->node)))
+    if (is_module(type) || is_new_serverless(type) ||
+        (strcmp(type, custom) == 0 && is_call(cfn, resource->node)))
         gl_reader_add_unmapped(cfn->plan, resource->type);
     gl_cfn_evaluate(cfn, number, wants_all);
     if (gl_mapping_is_suspect(cfn->options->mapping, type, &resource->values,
@@ -506,6 +522,26 @@ static int check_sections(const struct gl_cfn *cfn, struct gl_error *err)
     return 0;
 }
 
+static void note_macro(struct gl_cfn *cfn, const char *note)
+{
+    cfn->plan->is_partial = true;
+    gl_reader_add_text(&cfn->plan->arena, &cfn->plan->notes, note);
+}
+
+/* Macros within the resources. */
+static void note_inner_macros(struct gl_cfn *cfn)
+{
+    const struct gl_jtree *tree = &cfn->tree;
+    const struct gl_jnode *all = gl_jnode_get(tree, gl_jtree_root(tree), "Resources");
+
+    for (const struct gl_jnode *one = all; one != NULL && one < tree->nodes + all->end; one++)
+        if (one != all && one->key_length > 0 &&
+            strcmp(gl_jnode_key(tree, one), "Fn::Transform") == 0) {
+            note_macro(cfn, "what Fn::Transform adds to resources is not judged");
+            return;
+        }
+}
+
 /* Macros other than those of AWS that add no machines by themselves. */
 static void note_macros(struct gl_cfn *cfn)
 {
@@ -525,9 +561,7 @@ static void note_macros(struct gl_cfn *cfn)
             is_known |= strcmp(known[i], name) == 0;
         if (is_known)
             continue;
-        cfn->plan->is_partial = true;
-        gl_reader_add_text(&cfn->plan->arena, &cfn->plan->notes,
-                           "a macro changes the template before it is deployed");
+        note_macro(cfn, "a macro changes the template before it is deployed");
         return;
     }
 }
@@ -550,6 +584,7 @@ int gl_cfn_intents(struct gl_cfn *cfn, struct gl_error *err)
         }
     gl_cfn_scale(cfn);
     note_macros(cfn);
+    note_inner_macros(cfn);
     plan->resources += cfn->resource_count + plan->count - first;
     for (size_t i = first; i < plan->count; i++) {
         plan->resources -= plan->intents[i].is_mapped;

@@ -351,7 +351,7 @@ void gl_cfn_evaluate(struct gl_cfn *cfn, size_t number, gl_cfn_wants *wants)
     if (!gl_jnode_is(all, GL_JOBJECT) && !gl_jnode_is(globals, GL_JOBJECT))
         return;
     cfn->current = number;
-    if (has_hidden(cfn, all) || has_hidden(cfn, globals)) {
+    if (has_hidden(cfn, resource->node) || has_hidden(cfn, all) || has_hidden(cfn, globals)) {
         gl_reader_pair_add(&pair, "{}", "true");
     } else {
         gl_reader_pair_add(&pair, "{", "{");

@@ -79,6 +79,8 @@ static const char *sentence(struct gl_arena *arena, const char *before, int64_t 
 static int64_t furthest(struct gl_extraction *extraction, const struct gl_path *path, bool is_most,
                         int64_t bound)
 {
+    const struct gl_count_row *row = &extraction->row->count;
+    struct part beside;
     enum gl_known known = GL_KNOWN_ABSENT;
     int64_t value = GL_UNKNOWN;
 
@@ -91,6 +93,12 @@ static int64_t furthest(struct gl_extraction *extraction, const struct gl_path *
     }
     if (known != GL_KNOWN_VALUE)
         return bound;
+    if (row->or_plus != NULL) {
+        beside = part_of(extraction, row->or_plus);
+        value = beside.value != GL_UNKNOWN ? value + beside.value : is_most ? GL_UNKNOWN : value;
+        if (value == GL_UNKNOWN)
+            return value;
+    }
     return bound == GL_UNKNOWN || (value > bound) == is_most ? value : bound;
 }
 
@@ -194,16 +202,16 @@ static void apply_times(struct gl_extraction *extraction, struct gl_intent_count
     multiply(out, factor.value == GL_UNKNOWN ? GL_UNKNOWN : factor.value + row->times_plus);
 }
 
-/* Times `factor` when the path matches; at worst so when it is not known yet. */
-static void apply_factor(struct gl_extraction *extraction, const struct gl_path *path,
-                         const char *const *words, int64_t factor, struct gl_intent_count *out)
+/* Times `factor` when it `is_so`; at worst so when what the path says is not known yet. */
+static void apply_factor(struct gl_extraction *extraction, const struct gl_path *path, bool is_so,
+                         int64_t factor, struct gl_intent_count *out)
 {
     enum gl_known known = GL_KNOWN_ABSENT;
     const char *text;
 
     if (path == NULL)
         return;
-    if (gl_extract_matches(extraction, path, words)) {
+    if (is_so) {
         multiply(out, factor);
         out->how = sentence(extraction->arena, "times ", factor, " for high availability");
         return;
@@ -214,6 +222,21 @@ static void apply_factor(struct gl_extraction *extraction, const struct gl_path 
         gl_extract_unknown(extraction, path);
         out->max = times(out->max, factor);
     }
+}
+
+static void apply_factors(struct gl_extraction *extraction, struct gl_intent_count *out)
+{
+    const struct gl_count_row *row = &extraction->row->count;
+    bool is_doubled = row->doubled_if != NULL &&
+                      gl_extract_matches(extraction, row->doubled_if, row->doubled_words);
+    bool is_tripled = row->tripled_if != NULL &&
+                      gl_extract_matches(extraction, row->tripled_if, row->tripled_words);
+
+    apply_factor(extraction, row->doubled_if, is_doubled, row->doubled_by, out);
+    apply_factor(extraction, row->doubled_unless,
+                 gl_extract_is_other(extraction, row->doubled_unless, row->doubled_unless_words),
+                 row->doubled_by, out);
+    apply_factor(extraction, row->tripled_if, is_tripled, 3, out);
 }
 
 /* Of how many numbers is what is wanted the sum? */
@@ -471,12 +494,9 @@ static void count_all(struct gl_extraction *extraction, const struct gl_intent_p
 void gl_extract_count(struct gl_extraction *extraction, const struct gl_intent_place *place,
                       struct gl_intent_count *out)
 {
-    const struct gl_count_row *row = &extraction->row->count;
-
     *out = (struct gl_intent_count){0};
     count_all(extraction, place, out);
-    apply_factor(extraction, row->doubled_if, row->doubled_words, row->doubled_by, out);
-    apply_factor(extraction, row->tripled_if, row->tripled_words, 3, out);
+    apply_factors(extraction, out);
     apply_weight(extraction, out);
     apply_unit(extraction, out);
     apply_ready(extraction, out);

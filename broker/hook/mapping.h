@@ -11,6 +11,7 @@
  *   a.b            member b of a; arrays (blocks) and texts with JSON are stepped into in silence
  *   a[*].b         the same where several items are usual
  *   a[*].(b ; c)   for every item, b or else c
+ *   (b ; c)        b or else c, as a part of a sum
  *   a ; b          the first that is present
  *   a + b          both: all their texts, or the sum of their numbers
  *   a -> type.p    follow the value or the reference in a to a resource of that type, then p there
@@ -40,6 +41,7 @@ struct gl_place_row {
 struct gl_count_row {
     const struct gl_path *min, *desired, *max; /* NULL = not said */
     const struct gl_path *or_min, *or_max; /* of all values there the least and the most widen */
+    const struct gl_path *or_plus;         /* machines beside those of or_min and or_max */
     bool zero_is_no_limit;                 /* a max of 0 is none at all */
     const struct gl_path *scales_if;       /* said and not true: desired only, no bounds */
     bool zero_is_unsaid;                   /* 0 wanted is the standard, a factor of 0 is 1 */
@@ -52,6 +54,8 @@ struct gl_count_row {
     const struct gl_path *doubled_if; /* true or a word of doubled_words: times `doubled_by` */
     const char *const *doubled_words;
     int64_t doubled_by;
+    const struct gl_path *doubled_unless; /* there and none of its words: the same */
+    const char *const *doubled_unless_words;
     const struct gl_path *tripled_if; /* the same, times three */
     const char *const *tripled_words;
     const struct gl_path *none_if; /* equal to a word of none_words: not running, count 0 */

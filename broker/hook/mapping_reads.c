@@ -61,10 +61,16 @@ static void add_name(struct gl_mapping_reads *reads, const char *name)
     reads->is_any = true;
 }
 
+static void add_heads(struct gl_mapping_reads *reads, const struct gl_path *path);
+
 static void add_head(struct gl_mapping_reads *reads, const struct gl_path_term *term)
 {
     if (term == NULL || term->constant != NULL)
         return;
+    if (term->steps == NULL) {
+        add_heads(reads, term->rest);
+        return;
+    }
     add_name(reads, term->steps[0].name);
     add_name(reads, term->steps[0].camel);
     add_name(reads, term->steps[0].plural);

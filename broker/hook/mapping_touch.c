@@ -60,7 +60,8 @@ static bool touches_path(const struct gl_path *path, const struct gl_attributes 
 {
     for (const struct gl_path_choice *choice = path->first; choice != NULL; choice = choice->next)
         for (const struct gl_path_term *term = choice->terms; term != NULL; term = term->next)
-            if (term->constant == NULL && touches_step(&term->steps[0], before, after))
+            if (term->steps != NULL ? touches_step(&term->steps[0], before, after)
+                                    : term->rest != NULL && touches_path(term->rest, before, after))
                 return true;
     return false;
 }

@@ -208,7 +208,7 @@ static int parse_follow(struct parser *parser, struct gl_path_term *term)
     return parse_follow(parser, there);
 }
 
-/* "count", "=1" or, with the `guard` that stands before it, "enabled ? count". */
+/* "count", "=1", "(a ; =1)" or, with the `guard` that stands before it, "enabled ? count". */
 static const struct gl_path_term *parse_term(struct parser *parser,
                                              const struct gl_path_term *guard)
 {
@@ -220,6 +220,12 @@ static const struct gl_path_term *parse_term(struct parser *parser,
         term->constant = parse_name(parser);
         skip_spaces(parser);
         return term->constant != NULL ? term : NULL;
+    }
+    if (take(parser, "(")) {
+        term->attribute = "";
+        term->rest = parse_group(parser);
+        skip_spaces(parser);
+        return term->rest != NULL ? term : NULL;
     }
     if (parse_steps(parser, term))
         return NULL;
@@ -279,8 +285,14 @@ const struct gl_path *gl_path_parse(const char *text, struct gl_arena *arena,
     return path;
 }
 
-static bool is_step(const struct gl_path_step *step, const char *name)
+static bool is_head(const struct gl_path_term *term, const char *name)
 {
+    const struct gl_path_step *step = term->steps;
+
+    if (term->constant != NULL)
+        return false;
+    if (step == NULL)
+        return gl_path_has_head(term->rest, name);
     return strcmp(step->name, name) == 0 || strcmp(step->camel, name) == 0 ||
            strcmp(step->plural, name) == 0;
 }
@@ -290,7 +302,7 @@ const char *gl_path_head(const struct gl_path *path)
     for (const struct gl_path_choice *choice = path->first; choice != NULL; choice = choice->next)
         for (const struct gl_path_term *term = choice->terms; term != NULL; term = term->next)
             if (term->constant == NULL)
-                return term->steps[0].name;
+                return term->steps != NULL ? term->steps[0].name : gl_path_head(term->rest);
     return "";
 }
 
@@ -303,8 +315,8 @@ bool gl_path_has_head(const struct gl_path *path, const char *attribute)
 {
     for (const struct gl_path_choice *choice = path->first; choice != NULL; choice = choice->next)
         for (const struct gl_path_term *term = choice->terms; term != NULL; term = term->next)
-            if ((term->constant == NULL && is_step(&term->steps[0], attribute)) ||
-                (term->guard != NULL && is_step(&term->guard->steps[0], attribute)))
+            if (is_head(term, attribute) ||
+                (term->guard != NULL && is_head(term->guard, attribute)))
                 return true;
     return false;
 }

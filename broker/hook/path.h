@@ -17,7 +17,7 @@ struct gl_path_step {
 struct gl_path_term {
     const char *constant;             /* text after "="; NULL = attributes */
     const struct gl_path_term *guard; /* "enabled" of "enabled ? count"; NULL */
-    const struct gl_path_step *steps;
+    const struct gl_path_step *steps; /* NULL: of the resource itself, "(b ; c)" */
     size_t step_count;
     const char *attribute;           /* the names with dots: what follow() is asked for */
     const char *follow;              /* type of the resource referred to; NULL */

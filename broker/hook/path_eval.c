@@ -130,7 +130,7 @@ static void walk_end(struct walk *walk, const struct gl_path_term *term, const s
         struct walk item = *walk;
         char name[WHOLE_NAME];
 
-        item.inside = whole_name(walk, term, name);
+        item.inside = term->steps != NULL ? whole_name(walk, term, name) : walk->inside;
         item.has_null = item.has_later = false;
         walk_path(&item, term->rest, spot);
         item.inside = walk->inside;
@@ -161,7 +161,6 @@ static bool is_later(struct walk *walk, const struct gl_path_term *term, size_t 
 static void walk_steps(struct walk *walk, const struct gl_path_term *term, size_t index,
                        const struct spot *spot)
 {
-    const struct gl_path_step *step = &term->steps[index];
     struct spot next = {.of = spot->of};
 
     if (is_later(walk, term, index, spot)) {
@@ -180,8 +179,8 @@ static void walk_steps(struct walk *walk, const struct gl_path_term *term, size_
         walk_text(walk, term, index, spot);
         return;
     }
-    next.value = member(spot->of->tree, spot->value, step);
-    next.later = member(spot->of->unknown_tree, spot->later, step);
+    next.value = member(spot->of->tree, spot->value, &term->steps[index]);
+    next.later = member(spot->of->unknown_tree, spot->later, &term->steps[index]);
     if (next.value != NULL || next.later != NULL)
         walk_steps(walk, term, index + 1, &next);
 }
@@ -319,7 +318,7 @@ static int written(const struct walk *walk, const struct gl_path_term *term,
 
 static bool is_plain(const struct gl_path_term *term)
 {
-    return term->constant == NULL && term->follow == NULL;
+    return term->constant == NULL && term->follow == NULL && term->steps != NULL;
 }
 
 /* Only later known because the provider fills it in: as if it were not there. */
