@@ -51,8 +51,16 @@ jq -r '.intents[] | select(.launches) | "\(.address) \(.place.region) \(.machine
 diff -u expected actual | sed 's/^/# /'
 cmp -s expected actual
 check $? 'is where and what it would launch, instance by instance'
-! grep -q "$secret" "$scratch/out" && grep -q "$secret" plan.json
-check $? 'without the secret that is in the plan'
+! grep -qE "$secret|planted|af-south-1|31337|eu-north-1b" "$scratch/out" &&
+    [ "$(grep -oE "$secret|planted-hidden|af-south-1|31337|eu-north-1b" plan.json | sort -u | wc -l)" -eq 5 ]
+check $? 'without the secrets that are in the plan, and what it marks as sensitive'
+jq -e '[.intents[] | select(.sensitive) | [.address, .sensitive]] == [
+    ["aws_autoscaling_group.hidden", ["instance_type of aws_launch_template.hidden", "max_size"]],
+    ["aws_instance.hidden_region", ["variable hidden_region"]],
+    ["aws_instance.hidden_type", ["instance_type"]],
+    ["aws_instance.hidden_zone", ["availability_zone"]],
+    ["aws_launch_template.hidden", ["instance_type"]]]' "$scratch/out" >/dev/null
+check $? 'which is named'
 exits 3 'its JSON in a pipe is refused' sh -c "'$build/greenlaunch' --offline hook terraform - \
     --policy policy.yaml <plan.json"
 said 'us-east-1' 'for the region that is not allowed'
@@ -72,7 +80,7 @@ exits 8 'and unknown' "${judge[@]}" unread
 exits 0 'a plan that destroys' terraform plan -input=false -no-color -destroy -out=destroy \
     -var "token=$secret"
 exits 0 'launches nothing' "${judge[@]}" destroy
-! grep -rq "$secret" "$scratch/out" "$scratch/err" "$scratch/state" 2>/dev/null
+! grep -rqE "$secret|planted|af-south-1" "$scratch/out" "$scratch/err" "$scratch/state" 2>/dev/null
 check $? 'no value of a plan is anywhere of ours'
 rm -rf "$scratch/work/.terraform"
 exit "$failed"
