@@ -140,6 +140,15 @@ int gl_file_read_given(const char *path, size_t ceiling, char **out, size_t *out
     return -1;
 }
 
+/* Neither file nor link: a device that is replaced is gone for everybody. */
+static bool is_special(int folder, const char *name)
+{
+    struct stat info;
+
+    return fstatat(folder, name, &info, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISREG(info.st_mode) &&
+           !S_ISLNK(info.st_mode) && !S_ISDIR(info.st_mode);
+}
+
 int gl_file_write(const char *path, const void *bytes, size_t length, unsigned mode,
                   struct gl_error *err)
 {
@@ -151,6 +160,8 @@ int gl_file_write(const char *path, const void *bytes, size_t length, unsigned m
 
     if (folder < 0)
         return gl_fail_sys(err, GL_E_IO, errno, "cannot open folder %s", folder_path);
+    if (is_special(folder, name))
+        return gl_fail(err, GL_E_IO, "%s is not a regular file", path);
     temporary_name(temporary);
     fd = openat(folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
@@ -161,6 +172,38 @@ int gl_file_write(const char *path, const void *bytes, size_t length, unsigned m
     gl_fail_sys(err, GL_E_IO, errno, "cannot replace the file");
     unlinkat(folder, temporary, 0);
     return gl_wrap(err, "%s", path);
+}
+
+/* Of the program, or -1. */
+static int standard_stream(const char *path)
+{
+    if (strcmp(path, "/dev/stdout") == 0)
+        return STDOUT_FILENO;
+    return strcmp(path, "/dev/stderr") == 0 ? STDERR_FILENO : -1;
+}
+
+static int write_as_it_stands(const char *path, const void *bytes, size_t length,
+                              struct gl_error *err)
+{
+    int standard = standard_stream(path);
+    GL_AUTO(gl_auto_close)
+    int fd = standard >= 0 ? fcntl(standard, F_DUPFD_CLOEXEC, 3)
+                           : open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+
+    if (fd < 0)
+        return gl_fail_sys(err, GL_E_IO, errno, "cannot open %s", path);
+    return gl_fd_write(fd, bytes, length, err) == 0 ? 0 : gl_wrap(err, "%s", path);
+}
+
+int gl_file_write_given(const char *path, const void *bytes, size_t length, unsigned mode,
+                        struct gl_error *err)
+{
+    struct stat info;
+
+    if (standard_stream(path) >= 0 ||
+        (stat(path, &info) == 0 && (S_ISCHR(info.st_mode) || S_ISFIFO(info.st_mode))))
+        return write_as_it_stands(path, bytes, length, err);
+    return gl_file_write(path, bytes, length, mode, err);
 }
 
 /* mkdir() that is content with a folder already there (or a link to one, as in /var/run). */

@@ -19,6 +19,10 @@ int gl_file_read_given(const char *path, size_t ceiling, char **out, size_t *out
  * half: temporary file in the same folder, fsync, rename, fsync of the folder. Mode e.g. 0600. */
 int gl_file_write(const char *path, const void *bytes, size_t length, unsigned mode,
                   struct gl_error *err);
+/* The same for a file the user named: /dev/stdout, /dev/stderr, devices and pipes are written to as
+ * they stand. gl_file_write() takes the place of none of them: IO. */
+int gl_file_write_given(const char *path, const void *bytes, size_t length, unsigned mode,
+                        struct gl_error *err);
 /* Create `path` and its parents, mode 0700, fine when it exists as a directory. */
 int gl_dir_make(const char *path, struct gl_error *err);
 /* Remove a folder of ours and all inside; does not follow links; fine when it does not exist. */

@@ -245,7 +245,7 @@ static int write_html(struct backtest *bt, struct gl_error *err)
     gl_backtest_html(bt, &page);
     if (page.is_cut)
         return gl_fail(err, GL_E_TOO_LARGE, "the report would be larger than 64 MB");
-    if (gl_file_write(bt->values->html, gl_str_text(&page), page.length, 0644, err) != 0)
+    if (gl_file_write_given(bt->values->html, gl_str_text(&page), page.length, 0644, err) != 0)
         return gl_wrap(err, "--html");
     gl_say(bt->context, "wrote %s (%zu kB): open it in a browser, no network is needed",
            bt->values->html, page.length / 1000);

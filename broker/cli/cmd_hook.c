@@ -200,6 +200,10 @@ static int parse_outputs(struct gl_context *context, const struct gl_hook_values
     }
     if (on_stdout > 1)
         return gl_fail(err, GL_E_USAGE, "only one --output can go to standard output");
+    if (on_stdout > 0 && !context->globals.is_json && values->fix != NULL &&
+        strcmp(values->fix, "-") == 0)
+        return gl_fail(err, GL_E_USAGE,
+                       "--fix writes to standard output, and so would --output; say --fix=FILE");
     if (on_stdout == 0)
         out[count++] = (struct wanted_output){gl_hook_output_named("text"), NULL};
     *out_count = count;
@@ -222,7 +226,7 @@ static int write_outputs(struct gl_context *context, const struct gl_hook_report
         if (text.is_cut)
             return gl_fail(err, GL_E_TOO_LARGE, "--output %s: more than %zu MiB",
                            outputs[i].output->name, GL_STR_CEILING >> 20);
-        if (gl_file_write(outputs[i].file, gl_str_text(&text), text.length, 0644, err) != 0)
+        if (gl_file_write_given(outputs[i].file, gl_str_text(&text), text.length, 0644, err) != 0)
             return gl_wrap(err, "--output %s", outputs[i].output->name);
     }
     if (context->globals.is_json)

@@ -193,7 +193,7 @@ static int write_page(struct index_call *call, struct gl_error *err)
     gl_html_end(&call->page);
     if (call->page.is_cut)
         return gl_fail(err, GL_E_TOO_LARGE, "the report would be larger than 64 MB");
-    if (gl_file_write(path, gl_str_text(&call->page), call->page.length, 0644, err) != 0)
+    if (gl_file_write_given(path, gl_str_text(&call->page), call->page.length, 0644, err) != 0)
         return gl_wrap(err, "--html");
     gl_say(call->context, "wrote %s (%zu kB): open it in a browser, no network is needed", path,
            call->page.length / 1000);

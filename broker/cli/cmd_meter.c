@@ -199,7 +199,7 @@ static int keep_copy(struct gl_context *context, const char *output, const char 
 {
     if (output == NULL)
         return 0;
-    if (gl_file_write(output, receipt, strlen(receipt), 0644, err) != 0)
+    if (gl_file_write_given(output, receipt, strlen(receipt), 0644, err) != 0)
         return gl_wrap(err, "--output");
     gl_str_addf(&context->reply.text, "               %s\n", output);
     return 0;

@@ -236,7 +236,7 @@ static int write_junit(const struct policy_values *values, const struct gl_test_
     if (values->junit == NULL)
         return 0;
     gl_test_junit(report, &xml);
-    return gl_file_write(values->junit, gl_str_text(&xml), xml.length, 0644, err);
+    return gl_file_write_given(values->junit, gl_str_text(&xml), xml.length, 0644, err);
 }
 
 static int test(struct gl_context *context, const struct gl_call *call, struct gl_error *err)

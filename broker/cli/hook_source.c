@@ -152,7 +152,7 @@ int gl_hook_write_fix(struct gl_context *context, struct gl_hook_where *where,
 
     gl_hook_fix_make(report, source, start_of, where, &fix);
     if (strcmp(file, "-") != 0) {
-        result = gl_file_write(file, gl_str_text(&fix.patch), fix.patch.length, 0644, err);
+        result = gl_file_write_given(file, gl_str_text(&fix.patch), fix.patch.length, 0644, err);
     } else if (!context->globals.is_json) {
         gl_str_clear(&context->reply.text);
         gl_str_add_bytes(&context->reply.text, gl_str_text(&fix.patch), fix.patch.length);

@@ -119,7 +119,7 @@ static int write_out(const struct gl_request_call *call, const struct gl_str *te
         gl_str_add(&call->context->reply.text, gl_str_text(text));
         return 0;
     }
-    if (gl_file_write(path, gl_str_text(text), text->length, 0600, err) != 0)
+    if (gl_file_write_given(path, gl_str_text(text), text->length, 0600, err) != 0)
         return -1;
     gl_str_addf(&call->context->reply.text, "Written to %s.\n", path);
     return 0;

@@ -52,7 +52,7 @@ static int let_go(struct gl_context *context, json_t *document, json_t *note, co
     json_object_set_new(note, "sha256", json_string(gl_hash_hex(&hash, hex)));
     note_out(note, out);
     if (gl_ledger_append(ledger, "feed", "", note, NULL, err) != 0 ||
-        (out != NULL && gl_file_write(out, text, strlen(text), 0644, err) != 0))
+        (out != NULL && gl_file_write_given(out, text, strlen(text), 0644, err) != 0))
         return -1;
     if (out != NULL)
         return 0;

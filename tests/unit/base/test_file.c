@@ -231,6 +231,37 @@ static void test_write_failures(void **state)
     free(nowhere);
 }
 
+/* A pipe or a device is never replaced; who names one, also by a link, has it written to. */
+static void test_pipes_and_devices_stay(void **state)
+{
+    char *pipe = below("pipe"), *link = below("link");
+    struct gl_error err = {0};
+    struct stat info;
+    char got[4] = "";
+    int fd;
+
+    (void)state;
+    assert_int_equal(mkfifo(pipe, 0600), 0);
+    assert_int_equal(symlink("pipe", link), 0);
+    fd = open(pipe, O_RDONLY | O_NONBLOCK);
+    assert_true(fd >= 0);
+    assert_int_equal(gl_file_write(pipe, "a", 1, 0600, &err), -1);
+    assert_int_equal(err.code, GL_E_IO);
+    gl_error_clear(&err);
+    assert_int_equal(gl_file_write_given(pipe, "b", 1, 0600, &err), 0);
+    assert_int_equal(gl_file_write_given(link, "c", 1, 0600, &err), 0);
+    assert_int_equal(read(fd, got, sizeof got), 2);
+    assert_memory_equal(got, "bc", 2);
+    assert_int_equal(lstat(pipe, &info), 0);
+    assert_true(S_ISFIFO(info.st_mode));
+    assert_int_equal(gl_file_write_given("/dev/null", "d", 1, 0600, &err), 0);
+    assert_int_equal(stat("/dev/null", &info), 0);
+    assert_true(S_ISCHR(info.st_mode));
+    close(fd);
+    free(pipe);
+    free(link);
+}
+
 /* A link in the place of the file is replaced; what it pointed to stays as it was. */
 static void test_write_does_not_follow(void **state)
 {
@@ -549,6 +580,7 @@ int main(void)
         TEST(test_read_refusals),
         TEST(test_read_stdin),
         TEST(test_write_failures),
+        TEST(test_pipes_and_devices_stay),
         TEST(test_write_does_not_follow),
         TEST(test_write_is_atomic),
         TEST(test_write_in_working_folder),
