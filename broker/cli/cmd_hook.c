@@ -392,6 +392,25 @@ int gl_hook_plans_check(struct gl_context *context, const struct gl_hook_values 
     return context->policy_pin != NULL ? check_pin(context, err) : 0;
 }
 
+int gl_hook_rules_check(struct gl_context *context, const struct gl_hook_values *values,
+                        struct gl_error *err)
+{
+    static const char *const none[] = {NULL};
+    struct gl_hook_baseline *baseline = NULL;
+    struct gl_ask_result asked;
+    size_t rules;
+
+    if (gl_hook_plans_check(context, values, err) != 0 ||
+        read_baseline(context, values, &baseline, err) != 0)
+        return -1;
+    gl_hook_baseline_free(baseline);
+    if (gl_ask_gather(context, &values->ask, none, none, &asked, err) != 0)
+        return -1;
+    rules = asked.policy->rule_count;
+    gl_ask_result_done(&asked);
+    return rules > 0 ? 0 : no_rules(err);
+}
+
 int gl_hook_plans_judge(struct gl_context *context, const struct gl_hook_values *values,
                         struct gl_hook_plans *plans, struct gl_error *err)
 {
@@ -443,8 +462,6 @@ static int run_wrapped(struct gl_context *context, const struct gl_hook_values *
         return gl_fail(err, GL_E_USAGE,
                        "--run is for Terraform and OpenTofu: greenlaunch hook terraform --run -- "
                        "terraform apply");
-    if (gl_hook_plans_check(context, values, err) != 0)
-        return -1;
     return gl_hook_run(context, values, operands->words[0], call->rest, err);
 }
 

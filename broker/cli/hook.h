@@ -57,6 +57,9 @@ void gl_hook_plans_done(struct gl_hook_plans *plans);
  * of the policy. */
 int gl_hook_plans_check(struct gl_context *context, const struct gl_hook_values *values,
                         struct gl_error *err);
+/* The same, and can policy and baseline be read, with rules in them? For those who judge later. */
+int gl_hook_rules_check(struct gl_context *context, const struct gl_hook_values *values,
+                        struct gl_error *err);
 /* Does anything that is written show a digest of a plan or of the report? */
 bool gl_hook_shows_digests(const struct gl_context *context, const struct gl_hook_values *values);
 /* What the judge is asked about the plans, but for places and baseline; borrows all. `tree` is

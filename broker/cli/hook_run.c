@@ -380,7 +380,8 @@ int gl_hook_run(struct gl_context *context, const struct gl_hook_values *values,
     running.values.ask.gate = GL_AT_APPLY;
     context->reply.is_streamed = !context->globals.is_json;
     gl_interrupt_catch_hangup();
-    if (make_folder(&running, err) == 0)
+    /* Told now, not after a plan that took minutes. */
+    if (gl_hook_rules_check(context, &running.values, err) == 0 && make_folder(&running, err) == 0)
         status = run_in_folder(&running, err);
     drop_folder(&running);
     return status;

@@ -99,31 +99,14 @@ static int check_options(const struct gl_context *context, const struct gl_hook_
     return 0;
 }
 
-/* A policy that cannot be read is told now, not to the first that asks; with it what the
- * configuration is warned of. */
-static int check_policy(struct gl_context *context, const struct gl_hook_values *values,
-                        struct gl_error *err)
-{
-    static const char *const none[] = {NULL};
-    struct gl_ask_result asked;
-    size_t rules;
-
-    if (gl_hook_plans_check(context, values, err) != 0 ||
-        gl_ask_gather(context, &values->ask, none, none, &asked, err) != 0)
-        return -1;
-    rules = asked.policy->rule_count;
-    gl_ask_result_done(&asked);
-    return rules > 0 ? 0
-                     : gl_fail(err, GL_E_USAGE,
-                               "no rules, so everything would be allowed; give --policy FILE");
-}
-
 int gl_hook_serving_init(struct gl_context *context, const struct gl_hook_values *values,
                          struct gl_hook_serving *out, struct gl_error *err)
 {
     *out = (struct gl_hook_serving){.context = context, .values = values};
+    /* A policy that cannot be read is told now, not to the first that asks; with it what the
+     * configuration is warned of. */
     if (check_options(context, values, err) != 0 || read_hmac_key(out, err) != 0 ||
-        gl_hook_serving_tls(out, err) != 0 || check_policy(context, values, err) != 0)
+        gl_hook_serving_tls(out, err) != 0 || gl_hook_rules_check(context, values, err) != 0)
         return -1;
     out->mapping = gl_mapping_open(values->mapping_dir, err);
     return out->mapping != NULL ? 0 : -1;

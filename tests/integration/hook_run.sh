@@ -84,6 +84,15 @@ FAKE_PLAN=$root/examples/plans/dirty.json FAKE_ON_PLAN="sed -i 's/200 g/2000 g/'
 said 'the policy is another one' 'which is said'
 never_applied 'nothing was applied'
 cp "$root/examples/policies/plans.yaml" policy.yaml
+: >"$FAKE_LOG"
+run_by() { # OPTION...: by other rules
+    greenlaunch hook terraform --run --offline --yes "$@" -- terraform apply
+}
+exits 2 'a policy that cannot be read' run_by --policy nosuch.yaml
+exits 2 'no rules' run_by
+exits 2 'a baseline that cannot be read' run_by --policy policy.yaml --baseline nosuch.json
+[ ! -s "$FAKE_LOG" ]
+check $? 'are told before a plan is made'
 exits 2 'with nobody to ask' run -- terraform apply
 never_applied 'nothing is applied'
 FAKE_APPLY_STATUS=7 exits 7 'the status of apply is passed on' run --yes -- terraform apply
