@@ -88,9 +88,14 @@ static int read_text(const char *path, char **out, struct gl_error *err)
 }
 
 static int write_change(struct gl_context *context, const struct gl_hook_place_row *row,
-                        const struct gl_config_edit *edit, struct gl_error *err)
+                        struct gl_config_edit *edit, struct gl_error *err)
 {
-    int status = gl_setup_write(context, row->path, edit, err);
+    struct stat before;
+    int status;
+
+    if (stat(row->path, &before) == 0)
+        edit->mode = before.st_mode & 0777; /* it is somebody else's */
+    status = gl_setup_write(context, row->path, edit, err);
 
     if (status != GL_EXIT_OK)
         return status;

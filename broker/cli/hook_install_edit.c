@@ -4,9 +4,10 @@
 
 #include "broker/cli/hook_install.h"
 
-#define BEGIN "# greenlaunch: begin, kept by `greenlaunch hook install`"
-#define END   "# greenlaunch: end"
-#define MARK  "# greenlaunch: "
+#define BEGIN           "# greenlaunch: begin, kept by `greenlaunch hook install`"
+#define END             "# greenlaunch: end"
+#define MARK            "# greenlaunch: "
+#define BYTE_ORDER_MARK "\xef\xbb\xbf"
 
 /* ---- lines ---- */
 
@@ -30,7 +31,9 @@ static bool begins(const char *line, const char *with)
 /* The first line that begins so, its indentation aside when `is_anywhere`; NULL. */
 static const char *find_line(const char *text, const char *with, bool is_anywhere)
 {
-    for (const char *line = text; *line != '\0'; line += line_length(line))
+    const char *line = text + (begins(text, BYTE_ORDER_MARK) ? strlen(BYTE_ORDER_MARK) : 0);
+
+    for (; *line != '\0'; line += line_length(line))
         if (begins(line + (is_anywhere ? indent_of(line) : 0), with))
             return line;
     return NULL;

@@ -266,6 +266,12 @@ place() { # PLACE FILE TEXT
 place pre-commit .pre-commit-config.yaml 'fail_fast: true\nrepos:\n- repo: meta\n  hooks:\n  - id: identity\nci: {}\n'
 [ "$(sed -n 4p .pre-commit-config.yaml)" = '- repo: local' ]
 check $? 'with the indentation that is used there'
+chmod 640 .pre-commit-config.yaml
+place pre-commit .pre-commit-config.yaml '\xef\xbb\xbfrepos:\n- repo: meta\n  hooks:\n  - id: identity\n'
+[ "$(grep -c 'repos:' .pre-commit-config.yaml)" -eq 1 ]
+check $? 'also below a first line with a byte order mark'
+[ "$(stat -c %a .pre-commit-config.yaml)" = 640 ]
+check $? 'with the mode it had'
 place gitlab .gitlab-ci.yml 'build:\n  script: [make]\n'
 place atlantis atlantis.yaml 'version: 3\nworkflows:\n    other:\n        plan: {steps: [init]}\n'
 place terragrunt terragrunt.hcl 'terraform {\n  source = "./m"\n}\n'
