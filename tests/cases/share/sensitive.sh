@@ -10,7 +10,7 @@ told() {
         >said/text 2>said/errors
     greenlaunch hook "$1" "$2" --max-intensity 1g/kWh --min-grade D --offline \
         --write-baseline said/baseline >said/noted 2>&1
-    greenlaunch hook "$1" "$2" --max-intensity 1g/kWh --min-grade D --offline >said/refused 2>&1
+    greenlaunch hook "$1" "$2" --max-intensity 500g/kWh --min-grade D --offline >said/refused 2>&1
     for format in "${formats[@]}"; do
         greenlaunch hook "$1" "$2" --max-intensity 200g/kWh --min-grade D --offline \
             --output "$format=said/$format" >/dev/null 2>&1
@@ -18,5 +18,5 @@ told() {
     greenlaunch hook facts "$1" "$2" >said/facts
     greenlaunch ledger export >said/ledger
     cp -R "$XDG_STATE_HOME" said/state
-    grep -rlaE 'planted|31337' said | sort
+    grep -rlaE 'planted|31337|af-south-1' said | sort
 }
