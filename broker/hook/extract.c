@@ -80,10 +80,22 @@ void gl_extract_unknown(struct gl_extraction *extraction, const struct gl_path *
     (void)note_hidden(extraction, path);
 }
 
-bool gl_extract_hides(struct gl_extraction *extraction, const struct gl_path *path)
+/* Where it cannot be told whether anybody wrote it, what the provider fills in is left alone. */
+bool gl_extract_is_untold(struct gl_extraction *extraction, const struct gl_path *path)
 {
-    if (gl_path_hidden(path, extraction->attributes, extraction->follower, extraction->arena) ==
-        NULL)
+    const struct gl_follower *follower = extraction->follower;
+    const char *texts[TEXTS_MAX];
+    enum gl_known known;
+    bool is_written = follower == NULL || follower->is_written == NULL;
+
+    if (path == NULL)
+        return false;
+    gl_path_choices(path, extraction->attributes, follower, extraction->arena, texts, TEXTS_MAX,
+                    &known, NULL);
+    if (known != GL_KNOWN_LATER)
+        return false;
+    if (!is_written && gl_path_written(path, extraction->attributes, follower) != 1 &&
+        gl_path_hidden(path, extraction->attributes, follower, extraction->arena) == NULL)
         return false;
     gl_extract_unknown(extraction, path);
     return true;
@@ -212,13 +224,14 @@ static const char *spelled(const char *cloud, const char *name)
     return name;
 }
 
-/* What draws most of the power is hidden: whatever else is said of the machine is not enough. */
-static bool hides_accelerator(struct gl_extraction *extraction)
+/* Of what draws most of the power something is not known: whatever else is said of the machine is
+ * not enough. */
+static bool has_untold_accelerator(struct gl_extraction *extraction)
 {
     const struct gl_mapping_row *row = extraction->row;
 
-    return gl_extract_hides(extraction, row->accelerator) ||
-           gl_extract_hides(extraction, row->accelerator_count);
+    return gl_extract_is_untold(extraction, row->accelerator) ||
+           gl_extract_is_untold(extraction, row->accelerator_count);
 }
 
 static void extract_machine(struct gl_extraction *extraction, struct gl_intent_machine *out)
@@ -259,7 +272,7 @@ static void extract_machine(struct gl_extraction *extraction, struct gl_intent_m
     if (out->type == NULL && (out->vcpus_u != GL_UNKNOWN || out->memory_mib != GL_UNKNOWN))
         out->surety = GL_SURE_CERTAIN;
     extract_accelerator(extraction, out);
-    if (hides_accelerator(extraction))
+    if (has_untold_accelerator(extraction))
         *out = no_machine;
 }
 

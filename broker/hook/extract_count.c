@@ -164,7 +164,7 @@ static void apply_per(struct gl_extraction *extraction, const struct gl_intent_p
 
     if (row->per == NULL)
         return;
-    if (gl_extract_hides(extraction, row->per)) {
+    if (gl_extract_is_untold(extraction, row->per)) {
         multiply(out, GL_UNKNOWN);
         return;
     }
@@ -346,7 +346,7 @@ static void apply_open(struct gl_extraction *extraction, struct gl_intent_count 
 {
     const struct gl_count_row *row = &extraction->row->count;
 
-    if (row->open_if == NULL || (!gl_extract_hides(extraction, row->open_if) &&
+    if (row->open_if == NULL || (!gl_extract_is_untold(extraction, row->open_if) &&
                                  !gl_extract_matches(extraction, row->open_if, row->open_words)))
         return;
     out->max = GL_UNKNOWN;

@@ -70,8 +70,9 @@ struct gl_extraction {
 };
 void gl_extract_note(struct gl_extraction *extraction, const char *sentence);
 void gl_extract_unknown(struct gl_extraction *extraction, const struct gl_path *path);
-/* Is what it reads hidden? Then it is among `unknown` and `sensitive`. */
-bool gl_extract_hides(struct gl_extraction *extraction, const struct gl_path *path);
+/* Is a part of what somebody wrote there known later only, or hidden? Then it is among `unknown`,
+ * and `sensitive`. */
+bool gl_extract_is_untold(struct gl_extraction *extraction, const struct gl_path *path);
 /* Is it there, yet none of the words? */
 bool gl_extract_is_other(struct gl_extraction *extraction, const struct gl_path *path,
                          const char *const *words);

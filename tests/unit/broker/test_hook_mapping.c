@@ -96,6 +96,15 @@ static void describe(const struct gl_intent *intent, struct gl_str *out)
     add_list(out, "; unknown ", intent->unknown);
 }
 
+/* As of a plan without its configuration. */
+static int is_written_or_not(void *cookie, const struct gl_attributes *from, const char *attribute)
+{
+    (void)cookie;
+    (void)from;
+    (void)attribute;
+    return -1;
+}
+
 static bool check(const struct gl_hook_mapping *mapping, struct fixture *fixture, const char *type,
                   const struct gl_jnode *item)
 {
@@ -106,7 +115,8 @@ static bool check(const struct gl_hook_mapping *mapping, struct fixture *fixture
                                        .values = gl_jnode_get(tree, item, "in"),
                                        .unknown_tree = tree,
                                        .unknown = gl_jnode_get(tree, item, "later")};
-    struct gl_follower follower = {.cookie = fixture, .follow = follow};
+    struct gl_follower follower = {
+        .cookie = fixture, .follow = follow, .is_written = is_written_or_not};
     struct gl_intent intent = {0};
     struct gl_arena arena = {0};
     GL_AUTO(gl_str_done) struct gl_str text = {0};
