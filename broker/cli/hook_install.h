@@ -12,6 +12,7 @@ struct gl_hook_place_row {
     const char *path;       /* the file, relative to where the command is called */
     const char *first_line; /* of a new file, before the block; NULL */
     const char *anchor;     /* the block goes below a line that begins so; NULL = at the end */
+    const char *start;      /* of the block where there is nothing else in the file; NULL */
     const char *head;       /* opens the block where there is no anchor; NULL */
     const char *body;       /* {policy} is the policy's path */
     const char *tail;       /* closes what head opened; NULL */

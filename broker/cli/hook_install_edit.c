@@ -111,13 +111,15 @@ static size_t indent_below(const char *line)
     return 2;
 }
 
-static void make_block(const struct gl_hook_place_row *row, const char *anchor, const char *policy,
-                       struct gl_str *out)
+static void make_block(const struct gl_hook_place_row *row, const char *anchor, bool is_alone,
+                       const char *policy, struct gl_str *out)
 {
     size_t outer = anchor != NULL ? indent_below(anchor) : 0;
     bool is_opened = anchor == NULL && row->head != NULL;
 
     add_lines(out, outer, BEGIN "\n", policy);
+    if (is_alone)
+        add_lines(out, 0, row->start, policy);
     if (is_opened)
         add_lines(out, 0, row->head, policy);
     add_lines(out, is_opened ? 2 : outer, row->body, policy);
@@ -167,7 +169,7 @@ static int put_in(const struct gl_hook_place_row *row, const char *text, const s
         gl_str_add(&without, old->end);
     if (row->anchor != NULL)
         anchor = find_line(gl_str_text(&without), row->anchor, false);
-    make_block(row, anchor, policy, &block);
+    make_block(row, anchor, without.length == 0, policy, &block);
     if (old->begin == NULL && anchor != NULL)
         at = text + (anchor - gl_str_text(&without)) + line_length(anchor);
     if (text[0] == '\0' && row->first_line != NULL) {

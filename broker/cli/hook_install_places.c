@@ -94,6 +94,7 @@ static const struct gl_hook_place_row rows[] = {
              "      junit: greenlaunch.xml\n"},
     {.name = "atlantis",
      .path = "atlantis.yaml",
+     .start = "version: 3\n", /* without one Atlantis reads nothing */
      .anchor = "workflows:",
      .mode = 0644,
      .head = "workflows:\n",

@@ -44,6 +44,7 @@ static const struct file_row files[] = {
     {"pre-commit", "ci: {}", "  - repo: local"},
     {"gitlab", "build: {script: [make]}\n", "greenlaunch:"},
     {"atlantis", "version: 3\n", "  greenlaunch:"},
+    {"atlantis", "", "version: 3"},
     {"atlantis", "workflows:\n   a: {}\nversion: 3\n", "   greenlaunch:"},
     {"terragrunt", "", "  before_hook \"greenlaunch\" {"},
     {"terragrunt", "inputs = {}\nterraform {\n    source = \".\"\n}\n",
@@ -97,6 +98,17 @@ static void test_again_changes_nothing_and_out_again_restores(void **state)
     }
 }
 
+/* Atlantis wants to be told once which form its file has. */
+static void test_says_the_version_once(void **state)
+{
+    char *after = edited("atlantis", "version: 3\n", "p.yaml"),
+         *first = strstr(after, "version: 3");
+
+    (void)state;
+    assert_null(strstr(first + 1, "version: 3"));
+    free(after);
+}
+
 static void test_another_policy_replaces_the_block_where_it_stands(void **state)
 {
     char *first = edited("gitlab", "a: 1\n", "p.yaml"), *second, *moved = NULL;
@@ -133,6 +145,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_puts_its_block_in),
         cmocka_unit_test(test_again_changes_nothing_and_out_again_restores),
+        cmocka_unit_test(test_says_the_version_once),
         cmocka_unit_test(test_another_policy_replaces_the_block_where_it_stands),
         cmocka_unit_test(test_nothing_to_take_out),
     };
