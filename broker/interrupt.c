@@ -10,7 +10,8 @@ static volatile sig_atomic_t caught;
 static void on_signal(int number)
 {
     caught = number;
-    signal(number, SIG_DFL); /* the second one kills */
+    if (number != SIGHUP)        /* which the kernel and the shell both send */
+        signal(number, SIG_DFL); /* the second one kills */
 }
 
 void gl_interrupt_catch(int64_t timeout_s)

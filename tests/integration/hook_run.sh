@@ -196,19 +196,30 @@ check $? "TERM goes on to the tool, whose status counts (exit $status)"
 calls 'told to end' 'the tool could end in order'
 [ -z "$(left)" ]
 check $? 'the plan file is gone then too'
-for way in TERM:143 HUP:143 INT:130; do
+judging() { # SIGNAL: starts a run that waits for the tool to show the plan; $pid
     : >"$FAKE_LOG"
-    FAKE_SLEEP_SHOW=60 env --default-signal="${way%:*}" greenlaunch hook terraform --run \
+    FAKE_SLEEP_SHOW=60 env --default-signal="$1" greenlaunch hook terraform --run \
         --policy policy.yaml --offline --yes -- terraform apply >/dev/null 2>"$scratch/err" &
     pid=$!
     waits_for '^show'
-    kill -"${way%:*}" "$pid"
-    wait "$pid"
-    status=$?
-    [ "$status" -eq "${way#*:}" ]
-    check $? "${way%:*} ends a judgement that waits for the tool (exit $status)"
+}
+ended_by() { # STATUS TEXT
+    local status=0
+    wait "$pid" || status=$?
+    [ "$status" -eq "$1" ]
+    check $? "$2 (exit $status)"
     never_applied 'nothing is applied, the plan file is gone'
+}
+for way in TERM:143 HUP:143 INT:130; do
+    judging "${way%:*}"
+    kill -"${way%:*}" "$pid"
+    ended_by "${way#*:}" "${way%:*} ends a judgement that waits for the tool"
 done
+FAKE_SHOW_STAYS=yes judging HUP
+kill -HUP "$pid"
+sleep 1
+kill -HUP "$pid"
+ended_by 143 'a closed terminal, as both kernel and shell tell it, and a tool that does not listen'
 mkfifo silent
 exec 3<>silent
 hears_nothing() {

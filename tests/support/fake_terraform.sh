@@ -19,6 +19,7 @@ plan)
     echo 'planned'
     ;;
 show)
+    [ -z "${FAKE_SHOW_STAYS:-}" ] || trap '' TERM
     [ -z "${FAKE_SLEEP_SHOW:-}" ] || exec sleep "$FAKE_SLEEP_SHOW"
     tail -c +5 "$last" | head -c "${FAKE_SHOW_BYTES:-1000000}"
     [ -z "${FAKE_TAMPER:-}" ] || printf ' ' >>"$last"
