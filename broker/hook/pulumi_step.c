@@ -4,6 +4,7 @@
 #include "broker/hook/yamltree.h"
 
 #include <ctype.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -325,7 +326,50 @@ static bool is_operators(struct gl_pulumi *pulumi, const char *token, const stru
                              gl_arena_text(&pulumi->work, group, strcspn(group, "/:")));
 }
 
+static uint64_t mix(uint64_t hash, uint64_t more) /* FNV-1a */
+{
+    return (hash ^ more) * UINT64_C(0x100000001b3);
+}
+
+/* Of resources that say the same things one is looked at: names, numbers, and whether a text is
+ * empty. */
+static uint64_t shape_of(const struct gl_jtree *tree, const struct gl_jnode *inputs)
+{
+    const struct gl_jnode *end = inputs != NULL ? tree->nodes + inputs->end : NULL;
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+    for (const struct gl_jnode *node = inputs; node < end; node++) {
+        const char *key = node->key_length > 0 ? gl_jnode_key(tree, node) : "";
+        const char *number = gl_jnode_is(node, GL_JNUMBER) ? tree->text + node->text : "";
+
+        for (; *key != '\0'; key++)
+            hash = mix(hash, (unsigned char)*key);
+        for (; *number != '\0'; number++)
+            hash = mix(hash, (unsigned char)*number);
+        hash = mix(mix(hash, node->kind), node->length > 0);
+        hash = mix(hash, node->end - (uint64_t)(node - tree->nodes));
+    }
+    return hash;
+}
+
 /* What a component is called is its author's; what it makes is in the preview beside it. */
+static bool is_new_suspect(struct gl_pulumi *pulumi, const char *token,
+                           const struct gl_jnode *inputs, bool is_component)
+{
+    GL_AUTO(gl_str_done) struct gl_str look = {0};
+    size_t cursor = 0, number;
+
+    gl_str_addf(&look, "%d %016" PRIx64 " %s", is_component, shape_of(&pulumi->scratch, inputs),
+                token);
+    if (gl_reader_index_next(&pulumi->types, gl_str_text(&look), &cursor, &number))
+        return false;
+    if (is_suspect(pulumi, is_component ? "" : token, inputs))
+        return true;
+    gl_reader_index_add(&pulumi->types,
+                        gl_arena_text(&pulumi->work, gl_str_text(&look), look.length), 0);
+    return false;
+}
+
 static void look_at_type(struct gl_pulumi *pulumi, const char *token, const struct gl_jnode *state)
 {
     const struct gl_jnode *inputs = gl_jnode_get(&pulumi->scratch, state, "inputs");
@@ -335,8 +379,8 @@ static void look_at_type(struct gl_pulumi *pulumi, const char *token, const stru
     if (strncmp(token, "pulumi:", 7) == 0 ||
         gl_reader_index_next(&pulumi->types, token, &cursor, &number))
         return;
-    if (!is_suspect(pulumi, is_component ? "" : token, inputs) &&
-        !is_operators(pulumi, token, inputs))
+    if (!is_operators(pulumi, token, inputs) &&
+        !is_new_suspect(pulumi, token, inputs, is_component))
         return;
     gl_reader_index_add(&pulumi->types, token, 0);
     gl_reader_add_unmapped(pulumi->plan, token);
