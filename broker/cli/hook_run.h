@@ -44,9 +44,9 @@ int gl_hook_wrapped_parse(const char *const *argv, struct gl_hook_wrapped *out,
 
 /* ---- running it ---- */
 
-/* Start and await; SIGINT, SIGTERM and SIGHUP sent to us alone go on to it, those of the terminal
- * reach it by themselves; when the time is up it is asked to end. *out_signal is the last of them,
- * 0 = none. */
+/* Start and await; SIGINT, SIGTERM and SIGHUP sent to us alone go on to it, those of a terminal and
+ * others for the whole group reach it by themselves; when the time is up it is asked to end.
+ * *out_signal is the last of them, 0 = none. */
 int gl_hook_await(const struct gl_spawn *spawn, int *out_status, int *out_signal,
                   struct gl_error *err);
 

@@ -196,6 +196,33 @@ check $? "TERM goes on to the tool, whose status counts (exit $status)"
 calls 'told to end' 'the tool could end in order'
 [ -z "$(left)" ]
 check $? 'the plan file is gone then too'
+# Twice would mean "at any cost" to Terraform. What ends a whole group tells each of its processes.
+listening() { # starts an apply that listens; $pid, and what it started as $below
+    : >"$FAKE_LOG"
+    FAKE_APPLY_LISTENS=yes greenlaunch hook terraform --run --policy policy.yaml --offline --yes \
+        -- terraform apply >/dev/null 2>&1 &
+    pid=$!
+    waits_for 'apply waits'
+    mapfile -t below < <(pgrep -P "$pid")
+}
+heard_once() { # TEXT
+    wait "$pid"
+    [ "$(grep -c '^apply heard it' "$FAKE_LOG")" -eq 1 ]
+    check $? "$1"
+}
+listening
+kill -TERM "$pid"
+heard_once 'TERM to the program alone is told to the tool once'
+listening
+kill -TERM "${below[@]}"
+sleep 0.1
+kill -TERM "$pid"
+heard_once 'TERM to every process of the group is not told again'
+listening
+kill -TERM "$pid"
+sleep 0.1
+kill -TERM "${below[@]}"
+heard_once 'whoever hears it first'
 judging() { # SIGNAL: starts a run that waits for the tool to show the plan; $pid
     : >"$FAKE_LOG"
     FAKE_SLEEP_SHOW=60 env --default-signal="$1" greenlaunch hook terraform --run \
@@ -232,7 +259,7 @@ FAKE_SLEEP_PLAN=60 greenlaunch hook terraform --run --policy policy.yaml --offli
     terraform apply >/dev/null 2>&1 &
 pid=$!
 waits_for '^plan'
-tool=$(pgrep -P "$pid")
+tool=$(pgrep -x -P "$pid" sleep)
 exits 0 'another run beside it' run --yes -- terraform apply
 [ -n "$(left)" ]
 check $? 'leaves the folder of the first alone'

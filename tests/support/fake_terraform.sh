@@ -27,6 +27,11 @@ show)
     ;;
 apply)
     tail -c +5 "$last" | cmp -s - "$FAKE_PLAN" || exit 99
+    if [ -n "${FAKE_APPLY_LISTENS:-}" ]; then
+        trap 'echo "apply heard it" >>"$FAKE_LOG"' TERM
+        echo 'apply waits' >>"$FAKE_LOG"
+        for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do sleep 0.05; done
+    fi
     if [ -n "${FAKE_SLEEP_APPLY:-}" ]; then
         trap 'echo "apply was told to end" >>"$FAKE_LOG"; kill "$nap"; exit 5' TERM
         trap 'echo "apply was interrupted" >>"$FAKE_LOG"; told=6' INT
