@@ -382,7 +382,7 @@ static void look_at_type(struct gl_pulumi *pulumi, const char *token, const stru
     if (!is_operators(pulumi, token, inputs) &&
         !is_new_suspect(pulumi, token, inputs, is_component))
         return;
-    gl_reader_index_add(&pulumi->types, token, 0);
+    gl_reader_index_add(&pulumi->types, gl_arena_text(&pulumi->work, token, strlen(token)), 0);
     gl_reader_add_unmapped(pulumi->plan, token);
 }
 
@@ -477,7 +477,7 @@ static int add_resource(struct gl_pulumi *pulumi, struct gl_pulumi_resource *ste
 }
 
 /* The states of a step; the older form has one, on the step itself. */
-static void keep_states(struct gl_pulumi *pulumi, const struct gl_jnode *step, const char *token,
+static void keep_states(struct gl_pulumi *pulumi, const struct gl_jnode *step,
                         struct gl_pulumi_resource *out)
 {
     const struct gl_jtree *tree = &pulumi->scratch;
@@ -493,28 +493,63 @@ static void keep_states(struct gl_pulumi *pulumi, const struct gl_jnode *step, c
             tree, gl_jnode_get(tree, gl_jnode_is(after, GL_JOBJECT) ? after : before, "provider"));
     if (provider != NULL)
         out->provider = gl_arena_text(&pulumi->work, provider, strlen(provider));
-    if (strncmp(token, "pulumi:providers:", 17) == 0 ||
-        gl_mapping_reads(pulumi->options->mapping, out->type, NULL)) {
-        out->before = keep_state(pulumi, out->type, before, true);
-        out->after = keep_state(pulumi, out->type, after, out->op->has_old_place);
-        out->dependencies = gl_reader_prune(
-            &pulumi->work, tree, gl_jnode_get(tree, after, "propertyDependencies"), NULL, NULL);
-    } else {
-        look_at_type(pulumi, token, gl_jnode_is(after, GL_JOBJECT) ? after : before);
-    }
+    out->before = keep_state(pulumi, out->type, before, true);
+    out->after = keep_state(pulumi, out->type, after, out->op->has_old_place);
+    out->dependencies = gl_reader_prune(
+        &pulumi->work, tree, gl_jnode_get(tree, after, "propertyDependencies"), NULL, NULL);
 }
 
-static bool is_listed(const struct gl_pulumi_resource *step, const char *token)
+static bool is_listed(const struct gl_pulumi_op *op, const char *token)
 {
-    return strncmp(token, "pulumi:", 7) != 0 && step->op->change != GL_CHANGE_READ;
+    return strncmp(token, "pulumi:", 7) != 0 && op->change != GL_CHANGE_READ;
+}
+
+/* What no row reads is looked at, and nothing of it is kept. */
+static void pass_by(struct gl_pulumi *pulumi, const struct gl_jnode *step, const char *token)
+{
+    const struct gl_jtree *tree = &pulumi->scratch;
+    const struct gl_pulumi_op *op = op_of(gl_jnode_text(tree, gl_jnode_get(tree, step, "op")));
+    const struct gl_jnode *state = gl_jnode_get(tree, step, "newState");
+
+    if (!gl_jnode_is(state, GL_JOBJECT))
+        state = gl_jnode_get(tree, step, "oldState");
+    look_at_type(pulumi, token, state != NULL ? state : step);
+    /* Of the steps of a replacement one counts. */
+    pulumi->plan->resources +=
+        is_listed(op, token) && (!op->is_replacement || strcmp(op->word, "replace") == 0);
+}
+
+static int keep_step(struct gl_pulumi *pulumi, const struct gl_jnode *root, const char *urn,
+                     struct gl_error *err)
+{
+    const struct gl_jtree *tree = &pulumi->scratch;
+    struct gl_pulumi_resource step = {0};
+    const char *token;
+    size_t count = pulumi->resource_count;
+    const struct gl_jnode *id = gl_jnode_get(tree, gl_jnode_get(tree, root, "newState"), "id");
+
+    step.urn = gl_arena_text(&pulumi->plan->arena, urn, strlen(urn));
+    step.address = address_of(step.urn);
+    step.op = op_of(gl_jnode_text(tree, gl_jnode_get(tree, root, "op")));
+    token = without_version(&pulumi->work, type_of(&pulumi->work, step.urn));
+    step.type = gl_mapping_type(pulumi->options->mapping, token);
+    step.row = gl_mapping_row(pulumi->options->mapping, token);
+    keep_states(pulumi, root, &step);
+    if (id == NULL)
+        id = gl_jnode_get(tree, gl_jnode_get(tree, root, "oldState"), "id");
+    if (add_resource(pulumi, &step, id, err) != 0)
+        return -1;
+    pulumi->plan->resources += is_listed(step.op, token) && pulumi->resource_count > count;
+    return 0;
 }
 
 int gl_pulumi_read_step(void *cookie, struct gl_view key, struct gl_jsonpull *pull,
                         struct gl_error *err)
 {
+    GL_AUTO(gl_arena_done) struct gl_arena passing = {0};
     struct gl_pulumi *pulumi = cookie;
+    const struct gl_hook_mapping *mapping = pulumi->options->mapping;
     const struct gl_jtree *tree = &pulumi->scratch;
-    struct gl_pulumi_resource step = {0};
     const struct gl_jnode *root;
     const char *urn, *token;
 
@@ -526,22 +561,10 @@ int gl_pulumi_read_step(void *cookie, struct gl_view key, struct gl_jsonpull *pu
     if (urn == NULL || strncmp(urn, "urn:pulumi:", 11) != 0)
         return gl_fail(err, GL_E_SYNTAX, "%s:%llu: a step without the URN of a resource",
                        pulumi->document, (unsigned long long)gl_jsonpull_line(pull));
-    step.urn = gl_arena_text(&pulumi->plan->arena, urn, strlen(urn));
-    step.address = address_of(step.urn);
-    step.op = op_of(gl_jnode_text(tree, gl_jnode_get(tree, root, "op")));
-    token = without_version(&pulumi->work, type_of(&pulumi->work, step.urn));
-    step.type = gl_mapping_type(pulumi->options->mapping, token);
-    step.row = gl_mapping_row(pulumi->options->mapping, token);
-    keep_states(pulumi, root, token, &step);
-    {
-        size_t count = pulumi->resource_count;
-        const struct gl_jnode *id = gl_jnode_get(tree, gl_jnode_get(tree, root, "newState"), "id");
-
-        if (id == NULL)
-            id = gl_jnode_get(tree, gl_jnode_get(tree, root, "oldState"), "id");
-        if (add_resource(pulumi, &step, id, err) != 0)
-            return -1;
-        pulumi->plan->resources += is_listed(&step, token) && pulumi->resource_count > count;
-    }
+    token = without_version(&passing, type_of(&passing, urn));
+    if (strncmp(token, "pulumi:providers:", 17) == 0 ||
+        gl_mapping_reads(mapping, gl_mapping_type(mapping, token), NULL))
+        return keep_step(pulumi, root, urn, err);
+    pass_by(pulumi, root, token);
     return 0;
 }

@@ -50,15 +50,35 @@ plan() { # OBJECTS
     }'
 }
 
+# Roles, with machines before them.
+preview() { # OBJECTS
+    awk -v objects="$1" -v machines="$machines" '
+    function step(type, name, inputs,    urn) {
+        urn = "urn:pulumi:dev::shop::" type "::" name
+        printf("{\"op\":\"create\",\"urn\":\"%s\",\"newState\":{\"urn\":\"%s\",\"custom\":true," \
+            "\"type\":\"%s\",\"inputs\":%s}},", urn, urn, type, inputs)
+    }
+    BEGIN {
+        printf("{\"config\":{},\"steps\":[")
+        for (i = 0; i < machines; i++)
+            step("aws:ec2/instance:Instance", "web-" i,
+                "{\"instanceType\":\"m7g.large\",\"availabilityZone\":\"eu-north-1a\"}")
+        for (i = 0; i < objects; i++)
+            step("aws:iam/role:Role", "role-" i, "{\"name\":\"r" i "\"}")
+        step("aws:iam/role:Role", "last", "{}")
+        printf("{\"op\":\"same\",\"urn\":\"urn:pulumi:dev::shop::pulumi:pulumi:Stack::shop-dev\"}]}")
+    }'
+}
+
 # The pipe is held open behind the plan, so that the most it took can be read while it waits.
-judge() { # OBJECTS
+judge() { # READER OBJECTS
     local pid rc tries before
     rm -f plan.pipe
     mkfifo plan.pipe
-    greenlaunch hook terraform - --policy policy.yaml --offline <plan.pipe >out 2>err &
+    greenlaunch hook "$1" - --policy policy.yaml --offline <plan.pipe >out 2>err &
     pid=$!
     exec 3>plan.pipe
-    plan "$1" | tee >(wc -c >bytes) >&3
+    if [ "$1" = pulumi ]; then preview "$2"; else plan "$2"; fi | tee >(wc -c >bytes) >&3
     peak_kib=0
     for tries in 1 2 3 4 5 6 7 8 9 10; do
         before=$peak_kib
@@ -75,12 +95,14 @@ judge() { # OBJECTS
     [ $rc -eq 0 ] && grep -q "^ALLOWED: $machines launches" out
 }
 
-judge 2000
+judge terraform 2000
 check $? 'a plan of 10 MB is read and judged'
 small=$peak_kib
-judge 20000
+judge terraform 20000
 check $? 'and one of 100 MB'
 case $build in */san*)
+    judge pulumi 10000
+    check $? 'a preview of Pulumi is read and judged'
     printf 'skip its memory: a sanitizer keeps what was freed\n'
     exit "$failed"
     ;;
@@ -89,4 +111,8 @@ esac
 check $? 'read in the same memory, within 1 MiB'
 [ "$peak_kib" -le 12288 ]
 check $? 'which is 12 MiB at most'
+judge pulumi 100000
+check $? 'a preview of Pulumi with 100,000 other resources is read and judged'
+[ "$peak_kib" -le 12288 ]
+check $? 'in 12 MiB at most'
 exit "$failed"
