@@ -60,8 +60,10 @@ static int read_names(struct gl_k8s *k8s, const struct gl_jtree *tree, const str
         list != NULL && version == NULL && kind == NULL && strcmp(list->kind, "List") != 0;
 
     if (!gl_jnode_is(node, GL_JOBJECT) || (!is_item && (version == NULL || kind == NULL)))
-        return gl_fail(err, GL_E_BAD_VALUE,
-                       "%s: object %zu has no apiVersion and kind, so it is none of Kubernetes",
+        return gl_fail(err, GL_E_USAGE,
+                       "%s: object %zu has no apiVersion and kind, so it is none of Kubernetes; "
+                       "give the manifests alone, or the folder without the word kubernetes, which "
+                       "passes by what is none",
                        k8s->document, k8s->object_count + 1);
     *out = (struct gl_k8s_object){
         .tree = tree,
