@@ -157,12 +157,21 @@ const struct gl_mapping_row *gl_mapping_at(const struct gl_hook_mapping *mapping
  * learn their place from it (`region`, `zone`, ...) always are; attribute NULL: is the type? */
 bool gl_mapping_reads(const struct gl_hook_mapping *mapping, const char *type,
                       const char *attribute);
-/* Does an unmapped type with these attributes look like a machine? */
+/* Which resources of a type look like machines that no row knows. */
+enum gl_suspicion {
+    GL_SUSPECT_NONE, /* mapped, or a value */
+    GL_SUSPECT_ALL,  /* one of those that run machines, whichever tool names it */
+    GL_SUSPECT_SOME, /* those whose attributes say so */
+};
+enum gl_suspicion gl_mapping_suspicion(const struct gl_hook_mapping *mapping, const char *type);
+/* Of GL_SUSPECT_SOME: do these attributes say so, or those known only after apply, true in `later`?
+ */
+bool gl_mapping_says_machine(const struct gl_hook_mapping *mapping, const char *type,
+                             const struct gl_jtree *tree, const struct gl_jnode *attributes);
+bool gl_mapping_says_machine_later(const struct gl_jtree *tree, const struct gl_jnode *later);
+/* All of it at once. */
 bool gl_mapping_is_suspect(const struct gl_hook_mapping *mapping, const char *type,
                            const struct gl_jtree *tree, const struct gl_jnode *attributes);
-/* Does one whose attributes are known only after apply, true in `later`? */
-bool gl_mapping_is_suspect_later(const struct gl_hook_mapping *mapping, const char *type,
-                                 const struct gl_jtree *tree, const struct gl_jnode *later);
 /* Is it one of those that run machines, whichever tool names it? */
 bool gl_mapping_is_machine_type(const char *type);
 /* Does a text that is handed to a program, such as a call as JSON? */

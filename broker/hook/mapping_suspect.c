@@ -258,28 +258,47 @@ static bool is_value(const char *type)
     return false;
 }
 
-bool gl_mapping_is_suspect(const struct gl_hook_mapping *mapping, const char *type,
-                           const struct gl_jtree *tree, const struct gl_jnode *attributes)
+enum gl_suspicion gl_mapping_suspicion(const struct gl_hook_mapping *mapping, const char *type)
 {
-    const struct gl_mapping_provider *provider;
-    const char *const *words = machine_words;
-
     if (gl_mapping_entry(mapping->store, type) != NULL || is_value(type))
-        return false;
-    if (gl_mapping_is_machine_type(type))
-        return true;
-    provider = gl_mapping_provider(mapping, type);
-    if (provider != NULL && provider->machine_like != NULL)
-        words = provider->machine_like;
-    for (; *words != NULL; words++) {
-        const struct gl_jnode *said = gl_jnode_get(tree, attributes, *words);
+        return GL_SUSPECT_NONE;
+    return gl_mapping_is_machine_type(type) ? GL_SUSPECT_ALL : GL_SUSPECT_SOME;
+}
 
-        if (is_text(tree, said) || (is_among(number_words, *words) && is_number(tree, said)))
+bool gl_mapping_says_machine(const struct gl_hook_mapping *mapping, const char *type,
+                             const struct gl_jtree *tree, const struct gl_jnode *attributes)
+{
+    const struct gl_mapping_provider *provider = gl_mapping_provider(mapping, type);
+    const char *const *words =
+        provider != NULL && provider->machine_like != NULL ? provider->machine_like : machine_words;
+
+    for (const struct gl_jnode *said =
+             gl_jnode_is(attributes, GL_JOBJECT) ? gl_jnode_first(tree, attributes) : NULL;
+         said != NULL; said = gl_jnode_next(tree, attributes, said)) {
+        const char *name = gl_jnode_key(tree, said);
+
+        if (is_among(words, name) &&
+            (is_text(tree, said) || (is_number(tree, said) && is_among(number_words, name))))
             return true;
     }
     if (provider == NULL && (is_called_machine(type) || says_size(tree, attributes)))
         return true;
     return is_said_deep(tree, attributes, is_text);
+}
+
+bool gl_mapping_says_machine_later(const struct gl_jtree *tree, const struct gl_jnode *later)
+{
+    return is_said_deep(tree, later, is_later);
+}
+
+bool gl_mapping_is_suspect(const struct gl_hook_mapping *mapping, const char *type,
+                           const struct gl_jtree *tree, const struct gl_jnode *attributes)
+{
+    enum gl_suspicion suspicion = gl_mapping_suspicion(mapping, type);
+
+    return suspicion == GL_SUSPECT_ALL ||
+           (suspicion == GL_SUSPECT_SOME &&
+            gl_mapping_says_machine(mapping, type, tree, attributes));
 }
 
 static bool is_quoted(const char *text, const char *word)
@@ -301,11 +320,4 @@ bool gl_mapping_is_suspect_text(const char *text)
             if (is_quoted(text, *word))
                 return true;
     return false;
-}
-
-bool gl_mapping_is_suspect_later(const struct gl_hook_mapping *mapping, const char *type,
-                                 const struct gl_jtree *tree, const struct gl_jnode *later)
-{
-    return gl_mapping_entry(mapping->store, type) == NULL && !is_value(type) &&
-           is_said_deep(tree, later, is_later);
 }

@@ -114,27 +114,32 @@ bool gl_tf_is_read(const struct gl_tf *tf, const char *type)
     return IS_AMONG(givers, type) || gl_mapping_reads(tf->options->mapping, type, NULL);
 }
 
-static bool needs_look(struct gl_tf *tf, const char *type)
+/* What is asked of a type is asked once. One that is told is not looked at again. */
+static enum gl_suspicion suspicion_of(struct gl_tf *tf, const char *type)
 {
-    size_t cursor = 0, number;
+    enum gl_suspicion suspicion;
+    size_t number;
 
-    return !gl_reader_index_next(&tf->types, type, &cursor, &number);
+    if (gl_reader_index_last(&tf->types, type, &number))
+        return (enum gl_suspicion)number;
+    suspicion = gl_mapping_suspicion(tf->options->mapping, type);
+    gl_reader_index_add(&tf->types, gl_tf_name(tf, type), suspicion);
+    return suspicion;
 }
 
 static void note_suspect(struct gl_tf *tf, const char *type, const struct gl_jtree *tree,
                          const struct gl_jnode *change)
 {
     const struct gl_jnode *after = gl_jnode_get(tree, change, "after");
-    bool is_suspect;
+    enum gl_suspicion suspicion = suspicion_of(tf, type);
 
-    if (!gl_jnode_is(after, GL_JOBJECT))
+    if (!gl_jnode_is(after, GL_JOBJECT) || suspicion == GL_SUSPECT_NONE)
         return; /* deleted: it says nothing of the others */
-    is_suspect = gl_mapping_is_suspect(tf->options->mapping, type, tree, after) ||
-                 gl_mapping_is_suspect_later(tf->options->mapping, type, tree,
-                                             gl_jnode_get(tree, change, "after_unknown"));
-    if (!is_suspect)
+    if (suspicion == GL_SUSPECT_SOME &&
+        !gl_mapping_says_machine(tf->options->mapping, type, tree, after) &&
+        !gl_mapping_says_machine_later(tree, gl_jnode_get(tree, change, "after_unknown")))
         return;
-    gl_reader_index_add(&tf->types, gl_tf_name(tf, type), 0);
+    gl_reader_index_add(&tf->types, gl_tf_name(tf, type), GL_SUSPECT_NONE);
     gl_reader_add_unmapped(tf->plan, type);
 }
 
@@ -256,7 +261,7 @@ static int take_change(struct gl_tf *tf, struct gl_jsonpull *pull, void *cookie,
         return take_tree(tf, pull, item, NULL, err);
     if (item->is_read)
         return take_tree(tf, pull, item, &of_change, err);
-    if (!parts->is_data && needs_look(tf, parts->type))
+    if (!parts->is_data && suspicion_of(tf, parts->type) != GL_SUSPECT_NONE)
         return take_tree(tf, pull, item, &of_suspect, err);
     return gl_jsonpull_skip(pull, err);
 }

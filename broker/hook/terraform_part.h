@@ -82,7 +82,7 @@ struct gl_tf {
     struct gl_reader_index blocks_named; /* "module|type.name" -> blocks */
     struct gl_reader_index modules_named;
     struct gl_reader_index outputs_named; /* gl_tf_output_name() -> outputs */
-    struct gl_reader_index types;         /* unmapped types that look like machines */
+    struct gl_reader_index types;         /* without a row: enum gl_suspicion */
     struct gl_reader_index names;         /* parts of addresses, in the plan's arena */
     size_t steps;                         /* of the expression being followed */
     size_t picked;                        /* how often it mattered which instance one is */
