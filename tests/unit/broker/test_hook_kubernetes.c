@@ -439,7 +439,7 @@ static void test_refused(void **state)
 
     (void)state;
     expect_error(reader, "", GL_E_USAGE, "no object");
-    expect_error(reader, "a: 1\n", GL_E_BAD_VALUE, "apiVersion and kind");
+    expect_error(reader, "a: 1\n", GL_E_USAGE, "apiVersion and kind");
     expect_error(reader, "apiVersion: v1\nkind: Pod\nspec: !Ref x\n", GL_E_SYNTAX, "tag");
     expect_error(reader, "apiVersion: v1\nkind: Pod\nkind: " PLANTED "\n", GL_E_DUPLICATE_KEY,
                  "twice");
