@@ -61,13 +61,15 @@ static _Noreturn void child_fail(const struct plan *plan, enum step step)
     _exit(127);
 }
 
-/* Handlers must not run in the child, and an ignored signal would stay ignored after exec. */
+/* Handlers must not run in the child, and an ignored signal would stay ignored after exec; SIGHUP
+ * does, as whoever said nohup wishes. */
 static void child_reset_signals(void)
 {
     sigset_t none;
 
     for (int signal_number = 1; signal_number < NSIG; signal_number++)
-        signal(signal_number, SIG_DFL);
+        if (signal(signal_number, SIG_DFL) == SIG_IGN && signal_number == SIGHUP)
+            signal(signal_number, SIG_IGN);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
 }

@@ -100,18 +100,28 @@ static int await(const struct gl_process *process, const struct witness *witness
     return status;
 }
 
+/* A hangup that is ignored (nohup) concerns nobody. */
+static void watch(sigset_t *watched)
+{
+    static const int numbers[] = {SIGINT, SIGTERM, SIGALRM, SIGCHLD};
+    struct sigaction hangup;
+
+    sigemptyset(watched);
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
+        sigaddset(watched, numbers[i]);
+    if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN)
+        sigaddset(watched, SIGHUP);
+}
+
 int gl_hook_await(const struct gl_spawn *spawn, int *out_status, int *out_signal,
                   struct gl_error *err)
 {
-    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGALRM, SIGCHLD};
     struct gl_process process;
     struct witness witness;
     sigset_t watched, before;
     int result;
 
-    sigemptyset(&watched);
-    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
-        sigaddset(&watched, numbers[i]);
+    watch(&watched);
     sigprocmask(SIG_BLOCK, &watched, &before);
     witness = call_witness(&watched);
     *out_signal = 0;

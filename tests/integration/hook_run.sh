@@ -242,6 +242,15 @@ for way in TERM:143 HUP:143 INT:130; do
     kill -"${way%:*}" "$pid"
     ended_by "${way#*:}" "${way%:*} ends a judgement that waits for the tool"
 done
+: >"$FAKE_LOG"
+FAKE_APPLY_LISTENS=yes nohup greenlaunch hook terraform --run --policy policy.yaml --offline --yes \
+    -- terraform apply >/dev/null 2>&1 &
+pid=$!
+waits_for 'apply waits'
+mapfile -t below < <(pgrep -P "$pid")
+kill -HUP "$pid" "${below[@]}"
+wait "$pid"
+check $? "below nohup a closed terminal ends neither the program nor the tool (exit $?)"
 FAKE_SHOW_STAYS=yes judging HUP
 kill -HUP "$pid"
 sleep 1

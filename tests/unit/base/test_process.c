@@ -242,6 +242,7 @@ static void signals_are_reset(void **state)
 
     (void)state;
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGHUP, SIG_DFL);
     sigemptyset(&block);
     sigaddset(&block, SIGTERM);
     sigprocmask(SIG_BLOCK, &block, &before);
@@ -251,6 +252,9 @@ static void signals_are_reset(void **state)
            "sed -n 's/^Sig\\(Blk\\|Ign\\):.*\\(........\\)$/\\2/p' /proc/self/status | sed s/^8/0/",
            "00000000\n00000000\n");
     sigprocmask(SIG_SETMASK, &before, NULL);
+    signal(SIGHUP, SIG_IGN); /* as nohup does */
+    expect(spawn, "sed -n 's/^SigIgn:.*\\(.\\)$/\\1/p' /proc/self/status", "1\n");
+    signal(SIGHUP, SIG_DFL);
     signal(SIGPIPE, SIG_DFL);
 }
 
