@@ -31,6 +31,7 @@ const char *gl_surety_word(enum gl_surety surety)
 void gl_hook_plan_done(struct gl_hook_plan *plan)
 {
     gl_arena_done(&plan->arena);
+    gl_keyset_done(&plan->unmapped_keys);
     *plan = (struct gl_hook_plan){0};
 }
 

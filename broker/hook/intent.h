@@ -8,6 +8,7 @@
  * and counts only: values of a plan may be secret, and no other one gets in here. */
 
 #include "base/json.h"
+#include "broker/hook/keyset.h"
 #include "policy/arena.h"
 #include "policy/facts.h"
 
@@ -133,7 +134,7 @@ void gl_intent_dispute(struct gl_intent_place *place, const char *region, const 
 /* What would say its region, `name`, is marked sensitive. */
 void gl_intent_hide_place(struct gl_intent_place *place, const char *name, struct gl_arena *arena);
 
-/* One plan as read. All memory is the arena's. */
+/* One plan as read. Its memory ends with gl_hook_plan_done(). */
 struct gl_hook_plan {
     struct gl_arena arena;
     const char *file;    /* as named by the user; "-" for standard input */
@@ -148,8 +149,9 @@ struct gl_hook_plan {
     size_t launches;             /* of the intents */
     size_t skipped;              /* resources that cannot launch: of other types, or not changed */
     const char *const *unmapped; /* types that look like machines and are in no mapping */
-    const char *const *notes;    /* "partial plan: made with -target"; "wrapper lines dropped" */
-    bool is_partial;             /* part of the change is not in it */
+    struct gl_keyset unmapped_keys; /* the same, each once; the readers' */
+    const char *const *notes;       /* "partial plan: made with -target"; "wrapper lines dropped" */
+    bool is_partial;                /* part of the change is not in it */
 };
 void gl_hook_plan_done(struct gl_hook_plan *plan);
 

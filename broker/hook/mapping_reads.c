@@ -45,6 +45,9 @@ bool gl_mapping_reads_name(const struct gl_mapping_reads *reads, struct gl_view 
     return reads->names[slot_of(reads, name)].text != NULL;
 }
 
+/* Of types that nobody reads: a plan may have any number of those. */
+static const struct gl_mapping_reads nothing;
+
 static struct gl_view view_of(const char *text)
 {
     return (struct gl_view){text, strlen(text)};
@@ -147,9 +150,10 @@ static struct gl_view read_there(const char *at)
 
 /* References to the type: "-> aws_subnet.availability_zone". Found in the text of the files, so
  * that their rows need not be read for that. */
-static void add_references(struct gl_mapping_store *store, struct gl_mapping_reads *reads)
+static void add_references(struct gl_mapping_store *store, const char *type,
+                           struct gl_mapping_reads *reads)
 {
-    size_t length = strlen(reads->type);
+    size_t length = strlen(type);
 
     if (store->references == NULL)
         find_references(store);
@@ -159,7 +163,7 @@ static void add_references(struct gl_mapping_store *store, struct gl_mapping_rea
         const struct gl_path *path;
         struct gl_view there;
 
-        if (strncmp(at, reads->type, length) != 0 || at[length] != '.')
+        if (strncmp(at, type, length) != 0 || at[length] != '.')
             continue;
         there = read_there(at + length + 1);
         path = gl_path_parse(gl_arena_text(&store->arena, there.text, there.length), &store->arena,
@@ -169,42 +173,59 @@ static void add_references(struct gl_mapping_store *store, struct gl_mapping_rea
     }
 }
 
-static struct gl_mapping_reads *make_reads(struct gl_mapping_store *store, const char *type)
+/* In the list of those that are read, or `nothing`. */
+static const struct gl_mapping_reads *make_reads(struct gl_mapping_store *store, const char *type)
 {
     static const char *const identity[] = {"id",       "name",    "arn",  "self_link",
                                            "selfLink", "region",  "zone", "availability_zone",
                                            "names",    "location"};
     struct gl_mapping_entry *entry = gl_mapping_entry(store, type);
-    struct gl_mapping_reads *reads = gl_arena_take(&store->arena, sizeof *reads);
+    struct gl_mapping_reads made = {0}, *reads;
 
-    reads->type = entry != NULL ? entry->type : type;
     if (entry != NULL && gl_mapping_entry_row(store, entry) != NULL)
-        add_row(reads, entry->row);
-    add_references(store, reads);
-    for (size_t i = 0; reads->is_any && i < sizeof identity / sizeof identity[0]; i++)
-        add_name(reads, identity[i]);
+        add_row(&made, entry->row);
+    add_references(store, entry != NULL ? entry->type : type, &made);
+    if (!made.is_any)
+        return &nothing;
+    for (size_t i = 0; i < sizeof identity / sizeof identity[0]; i++)
+        add_name(&made, identity[i]);
     if (entry != NULL && entry->row != NULL && entry->row->tags != NULL)
-        add_tags(reads, entry->row->tags);
-    reads->type = gl_arena_text(&store->arena, type, strlen(type));
+        add_tags(&made, entry->row->tags);
+    made.type = gl_arena_text(&store->arena, type, strlen(type));
+    made.next = store->reads;
+    reads = gl_arena_take(&store->arena, sizeof *reads);
+    *reads = made;
+    store->reads = reads;
     return reads;
 }
 
-/* The last one asked for comes first: readers ask for all attributes of a type in a row. */
-static struct gl_mapping_reads *reads_of(struct gl_mapping_store *store, const char *type)
+static const struct gl_mapping_reads *find_reads(struct gl_mapping_store *store, const char *type)
 {
-    struct gl_mapping_reads **place = &store->reads;
-    struct gl_mapping_reads *reads;
+    const struct gl_mapping_reads *reads = store->reads;
 
-    while (*place != NULL && strcmp((*place)->type, type) != 0)
-        place = &(*place)->next;
-    reads = *place;
-    if (reads != NULL)
-        *place = reads->next;
-    else
-        reads = make_reads(store, type);
-    reads->next = store->reads;
-    store->reads = reads;
-    return reads;
+    while (reads != NULL && strcmp(reads->type, type) != 0)
+        reads = reads->next;
+    return reads != NULL ? reads : make_reads(store, type);
+}
+
+/* Readers ask for all attributes of a type in a row, and for one type many times. */
+static const struct gl_mapping_reads *reads_of(struct gl_mapping_store *store, const char *type)
+{
+    struct gl_mapping_asked *asked = store->latest;
+    size_t length;
+
+    if (asked != NULL && strcmp(asked->type, type) == 0)
+        return asked->reads;
+    length = strlen(type);
+    asked = &store->asked[gl_mapping_hash(type, length) % GL_MAPPING_ASKED];
+    if (length >= sizeof asked->type)
+        return find_reads(store, type);
+    if (asked->reads == NULL || strcmp(asked->type, type) != 0) {
+        asked->reads = find_reads(store, type);
+        memcpy(asked->type, type, length + 1);
+    }
+    store->latest = asked;
+    return asked->reads;
 }
 
 const struct gl_mapping_reads *gl_mapping_reads_of(const struct gl_hook_mapping *mapping,

@@ -34,7 +34,12 @@ struct gl_mapping_table {
     size_t size, count;
 };
 
-struct gl_mapping_reads;
+/* What is read of a type that was asked for of late; a newer one takes its place. */
+#define GL_MAPPING_ASKED 256
+struct gl_mapping_asked {
+    char type[88];
+    const struct gl_mapping_reads *reads; /* NULL: free */
+};
 
 /* Behind the mapping, which lookups do not change as far as callers can see. */
 struct gl_mapping_store {
@@ -46,8 +51,9 @@ struct gl_mapping_store {
     size_t row_count; /* without context and replaced ones */
     struct gl_mapping_table names;
     struct gl_diagnostics *diagnostics; /* of the file being read */
-    struct gl_mapping_reads *reads;     /* last asked first */
-    const char **references;            /* into the files: what stands after each "->"; NULL */
+    struct gl_mapping_reads *reads;     /* of the types that are read, as they were asked for */
+    struct gl_mapping_asked asked[GL_MAPPING_ASKED], *latest;
+    const char **references; /* into the files: what stands after each "->"; NULL */
     size_t reference_count;
 };
 

@@ -34,20 +34,31 @@ static bool holds_mark(const struct gl_jtree *tree, const struct gl_jnode *mark)
 static bool hide_below(struct gl_jtree *tree, const struct gl_jnode *node,
                        const struct gl_jtree *marks, const struct gl_jnode *mark);
 
-/* No deeper than the tree is, which has its ceiling. */
+static const struct gl_jnode *mark_named(const struct gl_jtree *marks, const struct gl_jnode *mark,
+                                         const struct gl_jnode *next, const char *name)
+{
+    bool is_next = next != NULL && strcmp(gl_jnode_key(marks, next), name) == 0;
+
+    return is_next ? next : gl_jnode_get(marks, mark, name);
+}
+
+/* No deeper than the tree is, which has its ceiling. Marks stand in the order of what they mark, as
+ * a rule: each is looked for behind the last. */
 static bool hide_children(struct gl_jtree *tree, const struct gl_jnode *node,
                           const struct gl_jtree *marks, const struct gl_jnode *mark)
 {
     bool is_object = node->kind == GL_JOBJECT, has_hidden = false;
-    size_t index = 0;
+    const struct gl_jnode *next = gl_jnode_first(marks, mark);
 
     for (const struct gl_jnode *child = gl_jnode_first(tree, node); child != NULL;
-         child = gl_jnode_next(tree, node, child), index++) {
-        const struct gl_jnode *of = is_object ? gl_jnode_get(marks, mark, gl_jnode_key(tree, child))
-                                              : gl_jnode_at(marks, mark, index);
+         child = gl_jnode_next(tree, node, child)) {
+        const struct gl_jnode *of =
+            is_object ? mark_named(marks, mark, next, gl_jnode_key(tree, child)) : next;
 
-        if (of != NULL)
-            has_hidden |= hide_below(tree, child, marks, of);
+        if (of == NULL)
+            continue;
+        next = gl_jnode_next(marks, mark, of);
+        has_hidden |= hide_below(tree, child, marks, of);
     }
     return has_hidden;
 }

@@ -54,11 +54,18 @@ void gl_reader_add_text(struct gl_arena *arena, const char *const **list, const 
 
 void gl_reader_add_unmapped(struct gl_hook_plan *plan, const char *type)
 {
-    for (const char *const *known = plan->unmapped; known != NULL && *known != NULL; known++)
-        if (strcmp(*known, type) == 0)
-            return;
-    gl_reader_add_text(&plan->arena, &plan->unmapped,
-                       gl_arena_text(&plan->arena, type, strlen(type)));
+    size_t length = strlen(type), count;
+    const char **types;
+    bool is_new;
+
+    count = gl_keyset_add(&plan->unmapped_keys, type, length, &is_new);
+    if (!is_new)
+        return;
+    /* With the NULL behind them they are one more; new room is zeroed. */
+    types = gl_arena_grow(&plan->arena, plan->unmapped, count > 0 ? count + 1 : 0, sizeof *types);
+    types[count] = gl_arena_text(&plan->arena, type, length);
+    types[count + 1] = NULL;
+    plan->unmapped = types;
 }
 
 /* ---- places ---- */

@@ -44,8 +44,9 @@ static const struct gl_jnode *item_of(const struct gl_jtree *tree, const struct 
 
     if (*number >= '0' && *number <= '9')
         return gl_jnode_at(tree, list, strtoul(number, NULL, 10));
-    for (size_t i = 1; i < list->count; i++) {
-        const char *other = gl_jnode_text(tree, gl_jnode_at(tree, list, i));
+    for (const struct gl_jnode *item = first != NULL ? gl_jnode_next(tree, list, first) : NULL;
+         item != NULL; item = gl_jnode_next(tree, list, item)) {
+        const char *other = gl_jnode_text(tree, item);
 
         if (text == NULL || other == NULL || strcmp(text, other) != 0)
             return NULL;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What readers keep of a plan: pruned trees, equal ones once, and names to numbers. */
-#include "broker/hook/reader_part.h"
+#include "broker/hook/mapping_part.h"
+#include "broker/hook/terraform_part.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -238,6 +239,10 @@ static void test_hidden(void **state)
         {"{\"a\":\"secret\"}", "{\"a\":[true]}", "{."},
         {"{\"a\":\"secret\"}", "{\"a\":\"no\"}", "{."},
         {"{\"a\":[1]}", "{\"a\":{}}", "{[1"},
+        /* In another order, and of some. */
+        {"{\"a\":1,\"b\":\"secret\",\"c\":1,\"d\":\"secret\"}", "{\"d\":true,\"b\":true}", "{1.1."},
+        {"{\"a\":1,\"b\":\"secret\",\"c\":[1,\"secret\"]}", "{\"b\":true,\"c\":[false,true]}",
+         "{1.[1."},
     };
 
     (void)state;
@@ -260,6 +265,84 @@ static void test_hidden(void **state)
     assert_false(gl_reader_hide(NULL, NULL, NULL, NULL));
 }
 
+#define LONG_LIST 500000
+
+static struct gl_jtree parse_list(const char *item, const char *last)
+{
+    GL_AUTO(gl_str_done) struct gl_str text = {0};
+
+    gl_str_add(&text, "[");
+    for (size_t i = 1; i < LONG_LIST; i++)
+        gl_str_addf(&text, "%s,", item);
+    gl_str_addf(&text, "%s]", last);
+    return parse(gl_str_text(&text));
+}
+
+/* Looked up one by one the items of such a list take minutes. */
+static void test_long_lists(void **state)
+{
+    struct gl_jtree tree = parse_list("1", "1"), marks = parse_list("false", "true"),
+                    texts = parse_list("\"a\"", "\"a\"");
+    const struct gl_jnode *found;
+
+    (void)state;
+    assert_true(gl_reader_hide(&tree, gl_jtree_root(&tree), &marks, gl_jtree_root(&marks)));
+    assert_int_equal(tree.nodes[LONG_LIST - 1].kind, GL_JNUMBER);
+    assert_int_equal(tree.nodes[LONG_LIST].kind, GL_JHIDDEN);
+    found = gl_tf_value_at(&texts, gl_jtree_root(&texts), "");
+    assert_string_equal(gl_jnode_text(&texts, found), "a");
+    gl_jtree_done(&tree);
+    gl_jtree_done(&marks);
+    gl_jtree_done(&texts);
+}
+
+#define MANY_TYPES 5000
+
+/* The list is not copied for each. */
+static void test_unmapped_types(void **state)
+{
+    struct gl_hook_plan plan = {0};
+    const char *const *list = NULL;
+    size_t copies = 0, count = 0;
+
+    (void)state;
+    for (size_t i = 0; i < 2 * MANY_TYPES; i++) {
+        char type[32];
+
+        snprintf(type, sizeof type, "cloud_type%zu_vm", i % MANY_TYPES);
+        gl_reader_add_unmapped(&plan, type);
+        copies += plan.unmapped != list;
+        list = plan.unmapped;
+    }
+    while (list[count] != NULL)
+        count++;
+    assert_int_equal(count, MANY_TYPES);
+    assert_string_equal(list[MANY_TYPES - 1], "cloud_type4999_vm");
+    assert_true(copies < 16);
+    gl_hook_plan_done(&plan);
+}
+
+/* Of types that nobody reads nothing is kept, however many a plan has. */
+static void test_reads_of_many_types(void **state)
+{
+    struct gl_error err = {0};
+    struct gl_hook_mapping *mapping = gl_mapping_open(NULL, &err);
+    const struct gl_mapping_reads *machine = gl_mapping_reads_of(mapping, "aws_instance");
+    const struct gl_mapping_reads *nothing = gl_mapping_reads_of(mapping, "cloud_thing");
+
+    (void)state;
+    for (size_t i = 0; i < MANY_TYPES; i++) {
+        char type[160];
+
+        snprintf(type, sizeof type, "cloud_%0*zu", i % 2 == 0 ? 100 : 1, i);
+        assert_ptr_equal(gl_mapping_reads_of(mapping, type), nothing);
+    }
+    assert_ptr_equal(gl_mapping_reads_of(mapping, "aws_instance"), machine);
+    assert_true(gl_mapping_reads(mapping, "aws_instance", "instance_type"));
+    assert_false(gl_mapping_reads(mapping, "cloud_thing", "name"));
+    gl_mapping_free(mapping);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -268,6 +351,9 @@ int main(void)
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_settled),
         cmocka_unit_test(test_hidden),
+        cmocka_unit_test(test_long_lists),
+        cmocka_unit_test(test_unmapped_types),
+        cmocka_unit_test(test_reads_of_many_types),
         cmocka_unit_test(test_arena_keeps_its_rest),
     };
 
