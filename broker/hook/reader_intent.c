@@ -132,7 +132,7 @@ void gl_reader_add_also(struct gl_arena *arena, const struct gl_intent_place *sa
 
     if (said->is_beside && place->candidates == also)
         place->candidates = NULL;
-    if (said->has_more)
+    if (said->has_more && place->surety != GL_SURE_ASSERTED)
         *place = (struct gl_intent_place){.evidence = "none",
                                           .how = "its further locations cannot be told yet",
                                           .has_more = true};

@@ -97,7 +97,8 @@ void gl_reader_compare_place(struct gl_arena *arena, struct gl_intent_place *pla
                              const struct gl_intent_place *told);
 /* What would say its region is marked sensitive: "variable region". */
 void gl_reader_hide_place(struct gl_arena *arena, const char *name, struct gl_intent *intent);
-/* Regions beside its own, once that is known, are candidates. `said` is what its attributes say. */
+/* Regions beside its own, once that is known, are candidates; where some cannot be told, it has
+ * none but what the user asserts. `said` is what its attributes say. */
 void gl_reader_add_also(struct gl_arena *arena, const struct gl_intent_place *said,
                         struct gl_intent_place *place);
 /* What the user asserts of this address (--region): nothing else counts. */

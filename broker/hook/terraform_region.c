@@ -70,10 +70,13 @@ static bool take_answer(struct gl_tf *tf, const struct gl_mapping_provider *prov
 
 /* ---- what the resource's own arguments refer to ---- */
 
-/* "subnet_id -> aws_subnet.availability_zone": the argument itself names no place. */
-static bool is_followed(const struct gl_path *path)
+/* "subnet_id -> aws_subnet.availability_zone": the argument itself names no place, and places
+ * beside its own are not its own. */
+static bool names_place(const struct gl_place_row *place)
 {
-    return path->first->terms->constant != NULL || path->first->terms->follow != NULL;
+    const struct gl_path_term *term = place->path->first->terms;
+
+    return place->kind != GL_PLACE_ALSO && term->constant == NULL && term->follow == NULL;
 }
 
 static bool by_argument(struct gl_tf *tf, const struct gl_tf_resource *resource,
@@ -87,7 +90,7 @@ static bool by_argument(struct gl_tf *tf, const struct gl_tf_resource *resource,
         const struct gl_jtree *tree = &block->expressions;
         struct gl_tf_answer answer;
 
-        if (is_followed(row->places[i].path) ||
+        if (!names_place(&row->places[i]) ||
             !gl_tf_resolve(tf, block->module, tree, gl_tf_at(tree, gl_jtree_root(tree), head),
                            &answer) ||
             !take_answer(tf, provider, row->places[i].kind, &answer, out))
@@ -275,8 +278,7 @@ static const char *said_elsewhere(const struct gl_tf *tf, const struct gl_tf_res
             gl_tf_at(tree, gl_jtree_root(tree), gl_path_head(place->path));
         const struct gl_jnode *value = gl_jnode_get(tree, said, "constant_value");
 
-        if (place->kind == GL_PLACE_ALSO || is_followed(place->path) ||
-            !gl_jnode_is(said, GL_JOBJECT) || gl_jnode_is(value, GL_JNULL) ||
+        if (!names_place(place) || !gl_jnode_is(said, GL_JOBJECT) || gl_jnode_is(value, GL_JNULL) ||
             (provider != NULL && provider->has_binding_region && place->kind != GL_PLACE_REGION))
             continue;
         return gl_path_head(place->path);
