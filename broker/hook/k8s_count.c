@@ -13,15 +13,20 @@ const struct gl_jnode *gl_k8s_member(const struct gl_k8s_object *object, const c
                         : gl_k8s_at(object->tree, object->node, path);
 }
 
-int64_t gl_k8s_number(const struct gl_k8s_object *object, const char *path, bool *out_is_said)
+static int64_t number_of(const struct gl_k8s_object *object, const struct gl_jnode *node,
+                         bool *out_is_said)
 {
-    const struct gl_jnode *node = gl_k8s_member(object, path);
     int64_t number;
 
     *out_is_said = node != NULL && node->kind != GL_JNULL;
     if (!gl_jnode_int(object->tree, node, &number) || number < 0 || number > GL_HOOK_COUNT_MAX)
         return GL_UNKNOWN;
     return number;
+}
+
+int64_t gl_k8s_number(const struct gl_k8s_object *object, const char *path, bool *out_is_said)
+{
+    return number_of(object, gl_k8s_member(object, path), out_is_said);
 }
 
 int64_t gl_k8s_pods_each(const struct gl_k8s_object *object, const struct gl_k8s_kind *kind)
@@ -81,10 +86,12 @@ static int64_t at_peak(const struct gl_k8s_object *object, const struct gl_k8s_k
                                            ? gl_jnode_first(object->tree, steps)
                                            : NULL;
          step != NULL; step = gl_jnode_next(object->tree, steps, step)) {
-        int64_t number;
+        bool is_said;
+        int64_t number = number_of(object, gl_k8s_at(object->tree, step, kind->step), &is_said);
 
-        if (gl_jnode_int(object->tree, gl_k8s_at(object->tree, step, kind->step), &number) &&
-            number > added)
+        if (is_said && number == GL_UNKNOWN)
+            return GL_UNKNOWN;
+        if (is_said && number > added)
             added = number;
     }
     return gl_k8s_pods(max, 1, added);
