@@ -344,6 +344,7 @@ static uint64_t shape_of(const struct gl_jtree *tree, const struct gl_jnode *inp
 
         for (; *key != '\0'; key++)
             hash = mix(hash, (unsigned char)*key);
+        hash = mix(hash, 0); /* "node_count4" of 8 is not "node_count" of 48 */
         for (; *number != '\0'; number++)
             hash = mix(hash, (unsigned char)*number);
         hash = mix(mix(hash, node->kind), node->length > 0);
