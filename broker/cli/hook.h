@@ -15,6 +15,7 @@
 struct gl_hook_tool {
     const char *program; /* "terraform"; NULL = there is none */
     const char *chdir;   /* "-chdir=DIR"; NULL */
+    const char *plan;    /* what the plan is called, wherever it is kept; NULL = by its path */
 };
 
 /* Of `hook serve-...` alone. */

@@ -211,14 +211,12 @@ static int make_plan(struct running *running, struct gl_error *err)
 static int read_plan(struct running *running, struct gl_error *err)
 {
     const struct gl_operands operands = {.words = {running->plan_path}, .count = 1};
-    struct gl_hook_plan *plan;
 
     if (gl_hash_of_file(running->plan_path, &running->digest, err) != 0 ||
         gl_hook_plans_read(running->context, &running->values, running->reader, &operands, 0,
                            &running->plans, err) != 0)
         return -1;
-    plan = running->plans.items[0];
-    plan->file = running->wrapped.plan_file != NULL ? running->wrapped.plan_file : "plan";
+    running->plans.items[0]->file = running->wrapped.tool.plan;
     return 0;
 }
 
@@ -376,6 +374,8 @@ int gl_hook_run(struct gl_context *context, const struct gl_hook_values *values,
 
     if (gl_hook_wrapped_parse(argv, &running.wrapped, err) != 0 || check(context, values, err) != 0)
         return -1;
+    running.wrapped.tool.plan =
+        running.wrapped.plan_file != NULL ? running.wrapped.plan_file : "plan";
     running.values.tool = &running.wrapped.tool;
     running.values.ask.gate = GL_AT_APPLY;
     context->reply.is_streamed = !context->globals.is_json;

@@ -39,20 +39,20 @@ const char *gl_hook_tool_for(const char *word)
 }
 
 /* What went wrong, when the tool did not end well. */
-static int blame_tool(const struct gl_hook_tool *tool, const char *path, int status,
+static int blame_tool(const struct gl_hook_tool *tool, const char *name, int status,
                       struct gl_error *err)
 {
     gl_error_clear(err); /* what the reader made of half a document */
     return gl_fail(err, GL_E_USAGE,
                    "%s: `%s show -json` ended with status %d; it works in the folder that the "
                    "plan was made in, after `%s init`",
-                   path, tool->program, status, tool->program);
+                   name, tool->program, status, tool->program);
 }
 
-static int read_pipe(const struct gl_hook_showing *showing, const char *path, int fd,
+static int read_pipe(const struct gl_hook_showing *showing, const char *name, int fd,
                      struct gl_hook_plan *out, struct gl_error *err)
 {
-    struct gl_feed *feed = gl_feed_of_fd(fd, path);
+    struct gl_feed *feed = gl_feed_of_fd(fd, name);
     int result = showing->reader->read(feed, showing->options, out, err);
 
     gl_feed_close(feed);
@@ -112,6 +112,7 @@ int gl_hook_show(const struct gl_hook_showing *showing, const char *path, struct
                  struct gl_error *err)
 {
     const struct gl_hook_tool *tool = showing->tool;
+    const char *name = tool->plan != NULL ? tool->plan : path;
     struct gl_process process;
     int ends[2], result, status = -1;
 
@@ -128,7 +129,7 @@ int gl_hook_show(const struct gl_hook_showing *showing, const char *path, struct
         close(ends[0]);
         return -1;
     }
-    result = read_pipe(showing, path, ends[0], out, err);
+    result = read_pipe(showing, name, ends[0], out, err);
     if (result != 0 && !gl_interrupted())
         drain(ends[0]);
     close(ends[0]);
@@ -137,5 +138,5 @@ int gl_hook_show(const struct gl_hook_showing *showing, const char *path, struct
         return result;
     if (result == 0)
         gl_hook_plan_done(out);
-    return blame_tool(tool, path, status, err);
+    return blame_tool(tool, name, status, err);
 }

@@ -98,6 +98,13 @@ never_applied 'nothing is applied'
 FAKE_APPLY_STATUS=7 exits 7 'the status of apply is passed on' run --yes -- terraform apply
 FAKE_PLAN_STATUS=4 exits 4 'and that of a plan that fails' run --yes -- terraform apply
 never_applied 'then nothing is applied'
+for shown in FAKE_SHOW_STATUS=1 FAKE_SHOW_BYTES=100; do
+    exits 2 "what the tool cannot show ($shown)" env "$shown" greenlaunch hook terraform --run --offline \
+        --policy policy.yaml --yes -- terraform apply
+    ! cat "$scratch/out" "$scratch/err" | tr -d '\n ' | grep -q '/greenlaunch/hook/'
+    check $? 'is not called by the name of a file that is gone'
+    never_applied 'and is not applied'
+done
 FAKE_TAMPER=1 exits 9 'a plan that changes after it was judged' run --yes -- terraform apply
 never_applied 'is not applied'
 exits 0 'a plan that was made before' run --yes -- terraform apply "$PWD/green.tfplan"
