@@ -273,6 +273,13 @@ void gl_progress(struct gl_context *context, const char *format, ...)
     gl_progress_tick(context);
 }
 
+void gl_progress_signals(struct gl_context *context)
+{
+    bool asks = !context->globals.is_offline && context->globals.at == NULL;
+
+    gl_progress(context, "%s the grid signals", asks ? "asking" : "reading");
+}
+
 /* Bytes of a step that fit one line with its seconds: a line that wraps cannot be redrawn. */
 static int live_room(const struct gl_context *context)
 {

@@ -133,6 +133,8 @@ void gl_say(struct gl_context *context, const char *format, ...)
  * then each 30 s by gl_progress_tick(). gl_progress_end() clears it. */
 void gl_progress(struct gl_context *context, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* The same for gl_context_signals() and what is looked up in it. */
+void gl_progress_signals(struct gl_context *context);
 void gl_progress_tick(struct gl_context *context);
 void gl_progress_end(struct gl_context *context);
 

@@ -513,7 +513,7 @@ static void check_signals(struct gl_exam *exam)
 
     if (context->globals.is_offline)
         note_offline(exam);
-    gl_progress(context, "asking the grid signals");
+    gl_progress_signals(context);
     store = gl_context_signals(context, &err);
     if (store != NULL)
         ask_sources(context, store);

@@ -529,7 +529,7 @@ static int show(struct gl_context *context, const struct gl_call *call, struct g
         gl_context_now(context, &asked.now, err) != 0 ||
         collect(context, values, call->operands, &asked, err) != 0)
         return -1;
-    gl_progress(context, "asking the grid signals");
+    gl_progress_signals(context);
     store = gl_context_signals(context, err);
     if (store != NULL && look_up(&asked, store, err) == 0) {
         if (asked.is_all)

@@ -445,7 +445,7 @@ static int gather_and_decide(struct gl_context *context, const struct gl_ask *as
     options.local_vcpus = result->host.vcpus;
     options.local_memory_mib = result->host.memory_mib;
     options.local_family = result->host.family;
-    gl_progress(context, "asking the grid signals");
+    gl_progress_signals(context);
     result->signals = gl_context_signals(context, err);
     result->offers = gl_alloc(sizeof *result->offers);
     if (result->signals == NULL ||
@@ -504,7 +504,7 @@ static int gather_for_plans(struct gl_context *context, struct gl_ask_result *re
                                              .wants_history = is_promisable(result->policy, false),
                                              .only_asked = true};
 
-    gl_progress(context, "asking the grid signals");
+    gl_progress_signals(context);
     result->signals = gl_context_signals(context, err);
     result->offers = gl_alloc(sizeof *result->offers);
     if (result->signals == NULL)

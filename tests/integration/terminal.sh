@@ -122,6 +122,8 @@ if command -v script >/dev/null; then
         </dev/null >"$work/screen" 2>&1
     grep -q $'\033\[[0-9;]*m' "$work/screen"
     check $? 'and without it a colour'
+    ! grep -q 'asking' "$work/screen" && grep -q 'reading the grid signals' "$work/screen"
+    check $? 'offline nobody is asked, nor is it said'
 else
     printf 'skip script is not installed\n'
 fi
