@@ -11,11 +11,6 @@
 #define HOW_BYTES 256
 
 static const char *const truth[] = {"true", NULL};
-static const struct gl_intent_machine no_machine = {.vcpus_u = GL_UNKNOWN,
-                                                    .memory_mib = GL_UNKNOWN,
-                                                    .size_u = GL_UNKNOWN,
-                                                    .accelerator_count = GL_UNKNOWN,
-                                                    .surety = GL_SURE_NOT};
 
 static const char *const *push(struct gl_arena *arena, const char *const *list, size_t *count,
                                const char *text)
@@ -241,7 +236,7 @@ static void extract_machine(struct gl_extraction *extraction, struct gl_intent_m
     enum gl_known known;
     size_t count = choices_of(extraction, row->machine, texts, &known, &how);
 
-    *out = no_machine;
+    *out = gl_intent_no_machine;
     if (count == TEXTS_MAX) {
         gl_extract_unknown(extraction, row->machine);
         gl_extract_note(extraction, "more alternatives than are looked at");
@@ -273,7 +268,7 @@ static void extract_machine(struct gl_extraction *extraction, struct gl_intent_m
         out->surety = GL_SURE_CERTAIN;
     extract_accelerator(extraction, out);
     if (has_untold_accelerator(extraction))
-        *out = no_machine;
+        *out = gl_intent_no_machine;
 }
 
 /* ---- the place ---- */
@@ -322,9 +317,9 @@ static void contradict(struct gl_extraction *extraction, struct gl_intent_place 
         out->conflict = conflict;
 }
 
-/* A zone too: it may be one of another grid than its region. */
-static bool is_hidden(struct gl_extraction *extraction, const struct gl_place_row *row,
-                      struct gl_intent_place *out)
+/* True when what would say its region is hidden. A zone too: it may be one of another grid. */
+static bool hide_place(struct gl_extraction *extraction, const struct gl_place_row *row,
+                       struct gl_intent_place *out)
 {
     const char *name = note_hidden(extraction, row->path);
 
@@ -398,7 +393,7 @@ static void extract_place(struct gl_extraction *extraction,
     *out = (struct gl_intent_place){
         .how = "no attribute says it", .evidence = "none", .surety = GL_SURE_NOT};
     for (size_t i = 0; i < row->place_count; i++) {
-        if (is_hidden(extraction, &row->places[i], out))
+        if (hide_place(extraction, &row->places[i], out))
             return;
         if (row->places[i].kind == GL_PLACE_ALSO)
             add_also(extraction, &row->places[i], out);
@@ -510,9 +505,8 @@ static bool is_opaque(struct gl_extraction *extraction)
 static void make_opaque(struct gl_extraction *extraction, struct gl_intent *out)
 {
     out->role = GL_ROLE_OPAQUE;
-    out->count = (struct gl_intent_count){
-        .min = GL_UNKNOWN, .desired = GL_UNKNOWN, .max = GL_UNKNOWN, .unit = "machine"};
-    out->machine = no_machine;
+    out->count = gl_intent_no_count;
+    out->machine = gl_intent_no_machine;
     extraction->unknown_count = extraction->sensitive_count = 0; /* of machines not its own */
     gl_extract_note(extraction, extraction->row->opaque_unless != NULL
                                     ? own(extraction->arena, extraction->row->note)
@@ -527,7 +521,7 @@ static void make_brief(struct gl_extraction *extraction, struct gl_intent *out)
     gl_str_addf(&note, "%s for minutes, while it is created",
                 out->machine.type != NULL ? out->machine.type : "machines");
     gl_extract_note(extraction, own(extraction->arena, gl_str_text(&note)));
-    out->machine = no_machine;
+    out->machine = gl_intent_no_machine;
 }
 
 void gl_mapping_extract(const struct gl_hook_mapping *mapping, const struct gl_mapping_row *row,

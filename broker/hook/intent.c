@@ -13,6 +13,17 @@ const char *const gl_change_words[] = {"none",   "read",   "create", "replace", 
 const char *const gl_surety_words[] = {"unknown", "hint",    "assumed",  "medium",
                                        "high",    "certain", "asserted", NULL};
 
+const struct gl_intent_machine gl_intent_no_machine = {.vcpus_u = GL_UNKNOWN,
+                                                       .memory_mib = GL_UNKNOWN,
+                                                       .size_u = GL_UNKNOWN,
+                                                       .accelerator_count = GL_UNKNOWN,
+                                                       .surety = GL_SURE_NOT};
+const struct gl_intent_count gl_intent_no_count = {.min = GL_UNKNOWN,
+                                                   .desired = GL_UNKNOWN,
+                                                   .max = GL_UNKNOWN,
+                                                   .unit = "machine",
+                                                   .surety = GL_SURE_NOT};
+
 const char *gl_role_word(enum gl_role role)
 {
     return gl_role_words[role];

@@ -94,6 +94,10 @@ struct gl_intent_count {
     bool is_brief; /* only while something else is created: no launch */
 };
 
+/* Of which nothing is known. */
+extern const struct gl_intent_machine gl_intent_no_machine;
+extern const struct gl_intent_count gl_intent_no_count;
+
 struct gl_intent {
     size_t like; /* number, from 1, of an earlier one with the same cloud, places and machines */
     const char *address;  /* of the resource, unique in its plan; without secrets by construction */

@@ -157,11 +157,8 @@ static void set_opaque(struct gl_k8s *k8s, const struct gl_k8s_kind *kind, struc
     const char *path = kind->opaque + (*kind->opaque == '/');
 
     out->place.how = gl_reader_say(&k8s->plan->arena, "%s may say otherwise", path);
-    out->count = (struct gl_intent_count){.min = GL_UNKNOWN,
-                                          .desired = GL_UNKNOWN,
-                                          .max = GL_UNKNOWN,
-                                          .unit = "machine",
-                                          .how = out->place.how};
+    out->count = gl_intent_no_count;
+    out->count.how = out->place.how;
 }
 
 /* Machine, nodes, number and duration of one object; the rest of *out is left alone. */

@@ -199,8 +199,8 @@ void gl_walk_steps(struct gl_walk *walk, const struct gl_path_term *term, size_t
 /* ---- references ---- */
 
 /* The attribute itself, whatever it refers to. */
-struct gl_walk gl_walk_probe(const struct gl_walk *walk, const struct gl_path_term *term,
-                             const struct gl_spot *spot)
+static struct gl_walk probe_of(const struct gl_walk *walk, const struct gl_path_term *term,
+                               const struct gl_spot *spot)
 {
     struct gl_walk probe = {
         .follower = walk->follower, .take = gl_walk_take_nothing, .follows = walk->follows};
@@ -215,7 +215,7 @@ struct gl_walk gl_walk_probe(const struct gl_walk *walk, const struct gl_path_te
 bool gl_walk_is_set(const struct gl_walk *walk, const struct gl_path_term *term,
                     const struct gl_spot *spot)
 {
-    const struct gl_walk seen = gl_walk_probe(walk, term, spot);
+    const struct gl_walk seen = probe_of(walk, term, spot);
 
     return seen.values > 0 || seen.has_later;
 }
@@ -271,7 +271,7 @@ void gl_walk_follow(struct gl_walk *walk, const struct gl_path_term *term,
     const struct gl_follower *follower = walk->follower;
     struct gl_attributes there[GL_FOLLOWED_MAX];
     size_t before = walk->values, count = 0;
-    const struct gl_walk seen = gl_walk_probe(walk, term, spot);
+    const struct gl_walk seen = probe_of(walk, term, spot);
 
     if (seen.hidden.steps != NULL) {
         walk->hidden = seen.hidden;

@@ -60,9 +60,6 @@ void gl_walk_follow(struct gl_walk *walk, const struct gl_path_term *term,
 /* "a.b" of the b in "a.(b ; c)". */
 const char *gl_walk_whole_name(const struct gl_walk *walk, const struct gl_path_term *term,
                                char out[GL_WALK_NAME]);
-/* The attribute itself, whatever it refers to. */
-struct gl_walk gl_walk_probe(const struct gl_walk *walk, const struct gl_path_term *term,
-                             const struct gl_spot *spot);
 /* Is it there at all, known or not? */
 bool gl_walk_is_set(const struct gl_walk *walk, const struct gl_path_term *term,
                     const struct gl_spot *spot);

@@ -234,16 +234,8 @@ struct gl_intent gl_reader_blank(void)
     return (struct gl_intent){
         .provider = "",
         .place = {.how = "nothing says it", .evidence = "none", .surety = GL_SURE_NOT},
-        .machine = {.vcpus_u = GL_UNKNOWN,
-                    .memory_mib = GL_UNKNOWN,
-                    .size_u = GL_UNKNOWN,
-                    .accelerator_count = GL_UNKNOWN,
-                    .surety = GL_SURE_NOT},
-        .count = {.min = GL_UNKNOWN,
-                  .desired = GL_UNKNOWN,
-                  .max = GL_UNKNOWN,
-                  .unit = "machine",
-                  .surety = GL_SURE_NOT},
+        .machine = gl_intent_no_machine,
+        .count = gl_intent_no_count,
         .interruptible = -1,
         .duration_s = GL_UNKNOWN,
     };
@@ -261,9 +253,8 @@ void gl_reader_set_past(struct gl_arena *arena, struct gl_intent *intent,
                         const struct gl_intent *past)
 {
     struct gl_intent was = *past;
-    enum gl_change change;
-
     bool is_hidden = past->sensitive != NULL || intent->sensitive != NULL;
+    enum gl_change change;
 
     if (was.place.region == NULL)
         was.place = intent->place;

@@ -42,11 +42,8 @@ static void add_notes(struct gl_tf *tf, const struct gl_tf_resource *resource,
                            gl_reader_say(&tf->plan->arena,
                                          "deferred (%s): how many there will be is not known",
                                          resource->deferred));
-        intent->count = (struct gl_intent_count){.min = GL_UNKNOWN,
-                                                 .desired = GL_UNKNOWN,
-                                                 .max = GL_UNKNOWN,
-                                                 .unit = "machine",
-                                                 .how = "deferred"};
+        intent->count = gl_intent_no_count;
+        intent->count.how = "deferred";
     }
     if (intent->change == GL_CHANGE_UNKNOWN)
         gl_reader_add_text(arena, &intent->notes,
