@@ -221,9 +221,16 @@ static const struct gl_k8s_kind kinds[] = {
     DEPLOYS("Workspace", "tf.m.upbound.io"),
     DEPLOYS("Workspace", "opentofu.upbound.io"),
     DEPLOYS("Workspace", "opentofu.m.upbound.io"),
-    DEPLOYS("Kustomization", "kustomize.config.k8s.io"),
-    DEPLOYS("Component", "kustomize.config.k8s.io"),
 #undef DEPLOYS
+#define RENDERS(name)                                                                          \
+    {                                                                                          \
+        .kind = name, .group = "kustomize.config.k8s.io", .what = GL_K8S_INFRASTRUCTURE,       \
+        .role = GL_ROLE_OPAQUE, .standard = GL_UNKNOWN, .note = "what it deploys is not read", \
+        .told = "what Kustomize changes is not seen: judge what `kubectl kustomize` prints"    \
+    }
+    RENDERS("Kustomization"),
+    RENDERS("Component"),
+#undef RENDERS
     {.kind = "NodePool",
      .group = "karpenter.sh",
      .what = GL_K8S_NODEPOOL,

@@ -85,8 +85,8 @@ static const char *address_of(struct gl_k8s *k8s, const struct gl_k8s_object *ob
 {
     struct gl_arena *arena = &k8s->plan->arena;
     const char *address =
-        gl_reader_say(arena, "%s%s%s/%s", object->namespace, *object->namespace != '\0' ? "/" : "",
-                      object->kind, object->name);
+        gl_reader_say(arena, "%s%s%s%s%s", object->namespace, *object->namespace != '\0' ? "/" : "",
+                      object->kind, *object->name != '\0' ? "/" : "", object->name);
     size_t last = 0;
     bool is_first = !gl_reader_index_last(&k8s->addresses, address, &last);
 
@@ -244,6 +244,10 @@ static struct gl_intent *add_intent(struct gl_k8s *k8s, const struct gl_k8s_obje
     describe(k8s, object, kind, intent);
     if (kind->note != NULL && kind->count != NULL)
         gl_reader_add_text(&k8s->plan->arena, &intent->notes, kind->note);
+    if (kind->told != NULL && !k8s->is_told) {
+        gl_reader_add_text(&k8s->plan->arena, &k8s->plan->notes, kind->told);
+        k8s->is_told = true;
+    }
     return intent;
 }
 

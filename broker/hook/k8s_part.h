@@ -59,6 +59,7 @@ struct gl_k8s_kind {
     const char *value;           /* machine type, region or control plane it says; NULL */
     const char *cloud;           /* NULL = not said by the kind */
     const char *note;            /* NULL */
+    const char *told;            /* of the whole input, once; NULL */
 };
 /* k8s_operator.c: kinds whose operators start sets of pods; the last has no name. */
 extern const struct gl_k8s_kind gl_k8s_operators[];
@@ -91,6 +92,7 @@ struct gl_k8s {
     size_t known_count, object_count, first; /* intent of the plan */
     struct gl_reader_index by_name;          /* "namespace|kind|name" -> known */
     struct gl_reader_index addresses;
+    bool is_told; /* `told` of a kind */
 };
 
 /* k8s_scale.c. Every set of pods of what it scales, in its own input; what is not there is left to
