@@ -78,5 +78,8 @@ const char *gl_path_hidden(const struct gl_path *path, const struct gl_attribute
                            const struct gl_follower *follower, struct gl_arena *arena);
 /* First attribute name of a path, for the list of what is unknown: "instance_type". */
 const char *gl_path_head(const struct gl_path *path);
+/* "subnet_id -> aws_subnet.availability_zone", or a constant: what the attribute itself says is
+ * not what is looked for. */
+bool gl_path_is_followed(const struct gl_path *path);
 
 #endif

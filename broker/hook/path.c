@@ -297,6 +297,11 @@ static bool is_head(const struct gl_path_term *term, const char *name)
            strcmp(step->plural, name) == 0;
 }
 
+bool gl_path_is_followed(const struct gl_path *path)
+{
+    return path->first->terms->constant != NULL || path->first->terms->follow != NULL;
+}
+
 const char *gl_path_head(const struct gl_path *path)
 {
     for (const struct gl_path_choice *choice = path->first; choice != NULL; choice = choice->next)

@@ -294,6 +294,42 @@ static void check_zone(struct gl_pulumi *pulumi, const struct gl_pulumi_resource
         gl_reader_compare_place(&pulumi->plan->arena, place, &told);
 }
 
+static bool is_later(const struct gl_jtree *tree, const struct gl_jnode *node)
+{
+    for (const struct gl_jnode *one = node; node != NULL && one < tree->nodes + node->end; one++)
+        if (one->kind == GL_JTRUE)
+            return true;
+    return false;
+}
+
+/* Does the resource itself say where, but only later? Then neither its provider nor the environment
+ * says it, unless its provider binds it: a zone lies in the region of that. */
+static const char *said_later(const struct gl_pulumi_resource *resource,
+                              const struct gl_mapping_provider *provider, enum gl_change change)
+{
+    const struct gl_jtree *unknown = &resource->after.unknown;
+    bool may_move =
+        change == GL_CHANGE_CREATE || change == GL_CHANGE_REPLACE || change == GL_CHANGE_UNKNOWN;
+
+    for (size_t i = 0; may_move && i < resource->row->place_count; i++) {
+        const struct gl_place_row *place = &resource->row->places[i];
+        const char *head = gl_path_head(place->path);
+
+        if (place->kind != GL_PLACE_ALSO && !gl_path_is_followed(place->path) &&
+            is_later(unknown, member(unknown, gl_jtree_root(unknown), head)) &&
+            (provider == NULL || !provider->has_binding_region || place->kind == GL_PLACE_REGION))
+            return head;
+    }
+    return NULL;
+}
+
+static void set_nowhere(const char *how, struct gl_intent_place *place)
+{
+    place->evidence = "none";
+    place->surety = GL_SURE_NOT;
+    place->how = how;
+}
+
 static void set_place(struct gl_pulumi *pulumi, const struct gl_pulumi_resource *resource,
                       const struct gl_intent *past, struct gl_intent *intent)
 {
@@ -301,6 +337,7 @@ static void set_place(struct gl_pulumi *pulumi, const struct gl_pulumi_resource 
         gl_mapping_provider(pulumi->options->mapping, resource->row->type);
     struct gl_arena *arena = &pulumi->plan->arena;
     struct gl_intent_place *place = &intent->place;
+    const char *said;
 
     pulumi->hidden_place = NULL;
     if (gl_reader_place_by_user(pulumi->options, arena, intent->address, place) || place->is_hidden)
@@ -308,6 +345,11 @@ static void set_place(struct gl_pulumi *pulumi, const struct gl_pulumi_resource 
     if (place->region != NULL || place->conflict != NULL) {
         if (provider != NULL)
             check_zone(pulumi, resource, provider, place);
+        return;
+    }
+    said = said_later(resource, provider, intent->change);
+    if (said != NULL) {
+        set_nowhere(gl_reader_say(arena, "%s is known later", said), place);
         return;
     }
     if (provider != NULL && by_provider(pulumi, resource, provider, place))
@@ -320,9 +362,7 @@ static void set_place(struct gl_pulumi *pulumi, const struct gl_pulumi_resource 
         (provider != NULL &&
          gl_reader_place_by_environment(pulumi->options, provider, arena, place)))
         return;
-    place->evidence = "none";
-    place->surety = GL_SURE_NOT;
-    place->how = "in no input, provider or configuration of the preview";
+    set_nowhere("in no input, provider or configuration of the preview", place);
 }
 
 /* ---- intents ---- */

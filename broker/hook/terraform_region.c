@@ -74,9 +74,7 @@ static bool take_answer(struct gl_tf *tf, const struct gl_mapping_provider *prov
  * beside its own are not its own. */
 static bool names_place(const struct gl_place_row *place)
 {
-    const struct gl_path_term *term = place->path->first->terms;
-
-    return place->kind != GL_PLACE_ALSO && term->constant == NULL && term->follow == NULL;
+    return place->kind != GL_PLACE_ALSO && !gl_path_is_followed(place->path);
 }
 
 static bool by_argument(struct gl_tf *tf, const struct gl_tf_resource *resource,
