@@ -181,7 +181,8 @@ const struct gl_hook_reader gl_reader_pulumi = {
     .name = "pulumi",
     .alias = NULL,
     .what = "preview of Pulumi (pulumi preview --json)",
-    .where = "--region 'GLOB=REGION' says it, --env-regions takes it from AWS_REGION and its like",
+    .where = "--region 'GLOB=REGION' says it, --env-regions takes what is not written from "
+             "AWS_REGION and its like",
     .shown = "what Pulumi hides is not read; pulumi.unsecret(...) shows it",
     .recognise = recognise,
     .read = read,

@@ -324,7 +324,8 @@ const struct gl_hook_reader gl_reader_terraform = {
     .name = "terraform",
     .alias = "tofu",
     .what = "plan of Terraform or OpenTofu, as `show -json` prints it",
-    .where = "--region 'GLOB=REGION' says it, --env-regions takes it from AWS_REGION and its like",
+    .where = "--region 'GLOB=REGION' says it, --env-regions takes what is not written from "
+             "AWS_REGION and its like",
     .shown = "what Terraform hides is not read; nonsensitive(...) shows it",
     .recognise = recognise,
     .read = read,
