@@ -439,6 +439,9 @@ static int run_on_plans(struct gl_context *context, const struct gl_hook_values 
     int status;
 
     own.shows_facts = is_facts;
+    if (operands->count == first && has_reader && gl_file_exists(named))
+        return gl_fail(err, GL_E_USAGE, "%s names a reader; ./%s is the file or folder", named,
+                       named);
     if (operands->count == first)
         return gl_fail(err, GL_E_USAGE,
                        "hook %s needs a plan: FILE, a folder, or - for standard input", word);
