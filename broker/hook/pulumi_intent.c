@@ -185,6 +185,14 @@ static bool take_place(const struct gl_pulumi *pulumi, const struct gl_intent_pl
     return true;
 }
 
+static bool is_later(const struct gl_jtree *tree, const struct gl_jnode *node)
+{
+    for (const struct gl_jnode *one = node; node != NULL && one < tree->nodes + node->end; one++)
+        if (one->kind == GL_JTRUE)
+            return true;
+    return false;
+}
+
 /* What the provider resource is told, whether explicit or a default one. */
 static bool by_inputs(struct gl_pulumi *pulumi, const struct gl_mapping_provider *provider,
                       const struct gl_pulumi_resource *configured, struct gl_intent_place *out)
@@ -203,6 +211,9 @@ static bool by_inputs(struct gl_pulumi *pulumi, const struct gl_mapping_provider
         if (gl_jnode_is(later, GL_JHIDDEN))
             pulumi->hidden_place =
                 gl_reader_say(&pulumi->plan->arena, "%s of %s", provider->region_paths[i], how);
+        else if (is_later(from.unknown_tree, later))
+            pulumi->later_place = gl_reader_say(&pulumi->plan->arena, "%s of %s is known later",
+                                                provider->region_paths[i], how);
         if (set_region(pulumi, provider, i, gl_jnode_text(from.tree, node), how, GL_SURE_HIGH,
                        &one))
             gl_reader_join_place(&pulumi->plan->arena, &all, &one);
@@ -294,14 +305,6 @@ static void check_zone(struct gl_pulumi *pulumi, const struct gl_pulumi_resource
         gl_reader_compare_place(&pulumi->plan->arena, place, &told);
 }
 
-static bool is_later(const struct gl_jtree *tree, const struct gl_jnode *node)
-{
-    for (const struct gl_jnode *one = node; node != NULL && one < tree->nodes + node->end; one++)
-        if (one->kind == GL_JTRUE)
-            return true;
-    return false;
-}
-
 /* Does the resource itself say where, but only later? Then neither its provider nor the environment
  * says it, unless its provider binds it: a zone lies in the region of that. */
 static const char *said_later(const struct gl_pulumi_resource *resource,
@@ -339,7 +342,7 @@ static void set_place(struct gl_pulumi *pulumi, const struct gl_pulumi_resource 
     struct gl_intent_place *place = &intent->place;
     const char *said;
 
-    pulumi->hidden_place = NULL;
+    pulumi->hidden_place = pulumi->later_place = NULL;
     if (gl_reader_place_by_user(pulumi->options, arena, intent->address, place) || place->is_hidden)
         return;
     if (place->region != NULL || place->conflict != NULL) {
@@ -359,10 +362,13 @@ static void set_place(struct gl_pulumi *pulumi, const struct gl_pulumi_resource 
         return;
     }
     if (by_past(past, arena, place) ||
-        (provider != NULL &&
+        (provider != NULL && pulumi->later_place == NULL &&
          gl_reader_place_by_environment(pulumi->options, provider, arena, place)))
         return;
-    set_nowhere("in no input, provider or configuration of the preview", place);
+    set_nowhere(pulumi->later_place != NULL
+                    ? pulumi->later_place
+                    : "in no input, provider or configuration of the preview",
+                place);
 }
 
 /* ---- intents ---- */

@@ -44,6 +44,7 @@ struct gl_pulumi {
     struct gl_pulumi_resource *resources;
     size_t resource_count;
     const char *hidden_place; /* "config aws:region": a secret that says a place; NULL */
+    const char *later_place;  /* the same of a provider that is told it only later */
     bool has_steps, hides;    /* a secret is among what is kept */
     struct gl_reader_index by_urn, by_value; /* "type|id" */
     struct gl_reader_index types;            /* unmapped types looked at */

@@ -293,19 +293,40 @@ static void check_zone(struct gl_tf *tf, const struct gl_tf_resource *resource,
         gl_reader_compare_place(&tf->plan->arena, place, &told);
 }
 
-/* Its provider may say a region that this plan does not: `each.value` of a provider's for_each. */
-static const char *why_nowhere(struct gl_tf *tf, const struct gl_tf_resource *resource)
+/* Its provider may say a region that this plan does not: `each.value` of a provider's for_each.
+ * NULL: it says none. */
+static const char *told_elsewhere(struct gl_tf *tf, const struct gl_tf_resource *resource)
 {
     const struct gl_tf_block *block = gl_tf_block_of(tf, resource);
     const char *key = block != NULL ? block->provider_key : NULL;
     const struct gl_tf_provider *configured = key != NULL ? provider_of(tf, key) : NULL;
 
-    if (!tf->has_configuration)
-        return "not in the attributes, and the plan has no configuration section";
     if (configured == NULL || !says_region(configured))
-        return "in no attribute, reference or provider block of the plan";
+        return NULL;
     return GL_READER_JOIN(&tf->plan->arena, "provider ", key,
                           " is told a region that the plan does not show");
+}
+
+/* Where neither the resource nor its provider says it. */
+static void place_otherwise(struct gl_tf *tf, const struct gl_tf_resource *resource,
+                            const struct gl_mapping_provider *provider,
+                            struct gl_intent_place *place)
+{
+    const char *told;
+
+    if (by_past(tf, resource, place))
+        return;
+    told = told_elsewhere(tf, resource); /* which counts before the environment */
+    if (told == NULL && provider != NULL &&
+        gl_reader_place_by_environment(tf->options, provider, &tf->plan->arena, place))
+        return;
+    if (told == NULL)
+        told = tf->has_configuration
+                   ? "in no attribute, reference or provider block of the plan"
+                   : "not in the attributes, and the plan has no configuration section";
+    place->evidence = "none";
+    place->surety = GL_SURE_NOT;
+    place->how = told;
 }
 
 void gl_tf_place(struct gl_tf *tf, const struct gl_tf_resource *resource, struct gl_intent *intent)
@@ -342,11 +363,5 @@ void gl_tf_place(struct gl_tf *tf, const struct gl_tf_resource *resource, struct
         gl_reader_hide_place(arena, tf->hidden_place, intent);
         return;
     }
-    if (by_past(tf, resource, place))
-        return;
-    if (provider != NULL && gl_reader_place_by_environment(tf->options, provider, arena, place))
-        return;
-    place->evidence = "none";
-    place->surety = GL_SURE_NOT;
-    place->how = why_nowhere(tf, resource);
+    place_otherwise(tf, resource, provider, place);
 }
